@@ -1,0 +1,75 @@
+package io.gradus.core;
+
+import io.gradus.core.cpu.CpuBackend;
+import io.gradus.core.reference.ReferenceBackend;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/**
+ * Where tensors live and are computed on. Two devices are the same when they share a backend.
+ *
+ * @param type {@code cpu}, {@code gpu} or {@code reference}
+ * @param index from 0 among devices of this type
+ * @param backend the kernels
+ */
+public record Device(String type, int index, Backend backend) {
+
+    /** The CPU with as many threads as {@code -Dgradus.threads} says, or as the JVM has processors. */
+    public static Device cpu() {
+        return Shared.CPU;
+    }
+
+    /**
+     * The CPU with a given number of threads. Results do not depend on it.
+     *
+     * @param threads at least 1
+     */
+    public static Device cpu(int threads) {
+        return new Device("cpu", 0, new CpuBackend(threads));
+    }
+
+    /** Plain loops in double precision, {@link DType#F64} and {@link DType#I32} only: what every other device is compared with. */
+    public static Device reference() {
+        return Shared.REFERENCE;
+    }
+
+    /**
+     * The first device of another kind that a backend on the class path offers.
+     *
+     * @throws IllegalStateException when there is none; the message says what is missing
+     */
+    public static Device gpu() {
+        List<String> reasons = new ArrayList<>();
+        for (BackendProvider provider : ServiceLoader.load(BackendProvider.class)) {
+            List<Device> devices = provider.devices();
+            if (!devices.isEmpty()) {
+                return devices.getFirst();
+            }
+            reasons.add(provider.explanation());
+        }
+        throw new IllegalStateException("device gpu: "
+                + (reasons.isEmpty()
+                        ? "no GPU backend is on the class path; run on device=cpu"
+                        : String.join("; ", reasons)));
+    }
+
+    /** Every device that this JVM can compute on, the CPU first. */
+    public static List<Device> all() {
+        List<Device> devices = new ArrayList<>(List.of(cpu()));
+        ServiceLoader.load(BackendProvider.class).forEach(provider -> devices.addAll(provider.devices()));
+        return List.copyOf(devices);
+    }
+
+    /** As {@code cpu} or {@code gpu:1}. */
+    @Override
+    public String toString() {
+        return index == 0 ? type : type + ":" + index;
+    }
+
+    /** Made when first asked for. */
+    private static final class Shared {
+        static final Device CPU = cpu(CpuBackend.defaultThreads());
+        static final Device REFERENCE = new Device("reference", 0, new ReferenceBackend());
+    }
+}

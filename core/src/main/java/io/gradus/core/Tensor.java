@@ -1,0 +1,304 @@
+package io.gradus.core;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A dense, row-major array of one {@link DType} on one {@link Device}. It knows no mathematics and no gradient:
+ * {@link Backend} computes, {@code Variable} remembers.
+ *
+ * <p>{@link #reshape} and {@link #slice} are views of the same memory. Tensors are not synchronised: threads that share
+ * one must not write to it.
+ */
+public final class Tensor {
+    private final Device device;
+    private final DType dtype;
+    private final Shape shape;
+    private final Storage storage;
+    private final long offset;
+    private final @Nullable String name;
+
+    private Tensor(Device device, DType dtype, Shape shape, Storage storage, long offset, @Nullable String name) {
+        this.device = device;
+        this.dtype = dtype;
+        this.shape = shape;
+        this.storage = storage;
+        this.offset = offset;
+        this.name = name;
+    }
+
+    // ---- making ----
+
+    /**
+     * A tensor whose elements are undefined.
+     *
+     * @throws OutOfMemoryError with the number of bytes when the device has no room
+     */
+    public static Tensor empty(Device device, DType dtype, Shape shape, MemoryCategory category) {
+        Storage storage = device.backend().allocate(Math.multiplyExact(shape.size(), dtype.bytes()), category);
+        Scope.adopt(storage);
+        return new Tensor(device, dtype, shape, storage, 0, null);
+    }
+
+    /** A tensor full of zeros. */
+    public static Tensor zeros(Device device, DType dtype, Shape shape, MemoryCategory category) {
+        return full(device, dtype, shape, 0, category);
+    }
+
+    /** A tensor full of one value. */
+    public static Tensor full(Device device, DType dtype, Shape shape, double value, MemoryCategory category) {
+        Tensor tensor = empty(device, dtype, shape, category);
+        device.backend().elementwise().fill(tensor, value);
+        return tensor;
+    }
+
+    /** An {@link DType#F32} tensor on the CPU with the given elements, row by row. */
+    public static Tensor of(float[] elements, long... shape) {
+        return of(Device.cpu(), elements, shape);
+    }
+
+    /** An {@link DType#F32} tensor with the given elements, row by row. */
+    public static Tensor of(Device device, float[] elements, long... shape) {
+        return upload(device, DType.F32, Shape.of(shape), elements.length, MemorySegment.ofArray(elements));
+    }
+
+    /** An {@link DType#I32} tensor on the CPU with the given elements, row by row. */
+    public static Tensor of(int[] elements, long... shape) {
+        return of(Device.cpu(), elements, shape);
+    }
+
+    /** An {@link DType#I32} tensor with the given elements, row by row. */
+    public static Tensor of(Device device, int[] elements, long... shape) {
+        return upload(device, DType.I32, Shape.of(shape), elements.length, MemorySegment.ofArray(elements));
+    }
+
+    /** An {@link DType#F64} tensor with the given elements, row by row. */
+    public static Tensor of(Device device, double[] elements, long... shape) {
+        return upload(device, DType.F64, Shape.of(shape), elements.length, MemorySegment.ofArray(elements));
+    }
+
+    private static Tensor upload(Device device, DType dtype, Shape shape, int count, MemorySegment elements) {
+        if (shape.size() != count) {
+            throw new IllegalArgumentException(
+                    "tensor: " + count + " elements were given for the shape " + shape + ", which has " + shape.size());
+        }
+        Tensor tensor = empty(device, dtype, shape, MemoryCategory.ACTIVATIONS);
+        device.backend().upload(elements, tensor);
+        return tensor;
+    }
+
+    /** A new tensor of this one's device and dtype, of another shape, its elements undefined. */
+    public Tensor emptyLike(Shape shape) {
+        return empty(device, dtype, shape, MemoryCategory.ACTIVATIONS);
+    }
+
+    // ---- what it is ----
+
+    public Device device() {
+        return device;
+    }
+
+    /** The kernels of this tensor's device. */
+    public Backend backend() {
+        return device.backend();
+    }
+
+    public DType dtype() {
+        return dtype;
+    }
+
+    public Shape shape() {
+        return shape;
+    }
+
+    /** The number of elements. */
+    public long size() {
+        return shape.size();
+    }
+
+    /** The number of bytes of the elements. */
+    public long byteSize() {
+        return shape.size() * dtype.bytes();
+    }
+
+    /** The name given with {@link #named}, if any. */
+    public @Nullable String name() {
+        return name;
+    }
+
+    /** The same tensor under a name that errors mention: {@code model.layers.3.mlp.up_proj.weight}. */
+    public Tensor named(String name) {
+        return new Tensor(device, dtype, shape, storage, offset, name);
+    }
+
+    /**
+     * The memory behind this tensor; for backends.
+     *
+     * @throws IllegalStateException when its scope has closed
+     */
+    public Storage storage() {
+        String scope = storage.released();
+        if (scope != null) {
+            throw new IllegalStateException("tensor " + describe() + " was used after its scope '" + scope
+                    + "' closed; make it outside the scope, or keep a copy with Scope.outside(tensor::copy)");
+        }
+        return storage;
+    }
+
+    /** Where this tensor begins in its {@link #storage()}, in elements; for backends. */
+    public long offset() {
+        return offset;
+    }
+
+    // ---- views ----
+
+    /**
+     * The same elements under another shape; no copy.
+     *
+     * @throws ShapeException when the number of elements differs
+     */
+    public Tensor reshape(Shape shape) {
+        if (shape.size() != size()) {
+            throw new ShapeException(
+                    "reshape",
+                    "the number of elements differs",
+                    "lengths must multiply to " + size(),
+                    this.shape,
+                    shape);
+        }
+        return new Tensor(device, dtype, shape, storage, offset, name);
+    }
+
+    /** {@link #reshape(Shape)}. */
+    public Tensor reshape(long... lengths) {
+        return reshape(Shape.of(lengths));
+    }
+
+    /**
+     * The part from {@code from} (inclusive) to {@code to} (exclusive) of the first axis; no copy.
+     *
+     * @throws IllegalArgumentException when the range is not within the axis
+     */
+    public Tensor slice(long from, long to) {
+        if (shape.rank() == 0 || from < 0 || to < from || to > shape.get(0)) {
+            throw new IllegalArgumentException(
+                    "slice: " + from + " to " + to + " is not within the first axis of " + shape);
+        }
+        long row = shape.get(0) == 0 ? 0 : size() / shape.get(0);
+        return new Tensor(device, dtype, shape.with(0, to - from), storage, offset + from * row, name);
+    }
+
+    // ---- copies ----
+
+    /** A copy with memory of its own, in the same category. */
+    public Tensor copy() {
+        return to(device, dtype, storage().category());
+    }
+
+    /** This tensor when it has that dtype already, otherwise a converted copy. */
+    public Tensor to(DType dtype) {
+        return dtype == this.dtype ? this : to(device, dtype, storage().category());
+    }
+
+    /** This tensor when it is on that device already, otherwise a copy there. */
+    public Tensor to(Device device) {
+        return device.equals(this.device) ? this : to(device, dtype, storage().category());
+    }
+
+    /** A copy on a device, in a dtype and for a purpose of the caller's choice. */
+    public Tensor to(Device device, DType dtype, MemoryCategory category) {
+        Tensor copy = empty(device, dtype, shape, category);
+        copy.copyFrom(this);
+        return name == null ? copy : copy.named(name);
+    }
+
+    /**
+     * Overwrites this tensor's elements with another's, converted to this dtype.
+     *
+     * @throws ShapeException when the shapes differ
+     */
+    public void copyFrom(Tensor source) {
+        if (!shape.equals(source.shape)) {
+            throw new ShapeException("copy", "shapes differ", "reshape one of them first", shape, source.shape);
+        }
+        if (device.equals(source.device)) {
+            backend().cast().cast(source, this);
+            return;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(Math.max(1, byteSize()), 8).asSlice(0, byteSize());
+            HostCast.convert(source, dtype, host);
+            backend().upload(host, this);
+        }
+    }
+
+    /**
+     * Gives the memory back before the scope closes, for this tensor and all its views; a second call does nothing. Nobody
+     * has to call this.
+     */
+    public void release() {
+        storage.release("release()");
+    }
+
+    // ---- reading from Java ----
+
+    /** The elements, row by row. */
+    public float[] toFloats() {
+        float[] floats = new float[intSize()];
+        HostCast.convert(this, DType.F32, MemorySegment.ofArray(floats));
+        return floats;
+    }
+
+    /** The elements, row by row. */
+    public double[] toDoubles() {
+        double[] doubles = new double[intSize()];
+        HostCast.convert(this, DType.F64, MemorySegment.ofArray(doubles));
+        return doubles;
+    }
+
+    /**
+     * The elements, row by row.
+     *
+     * @throws IllegalStateException when the dtype is not {@link DType#I32}
+     */
+    public int[] toInts() {
+        if (dtype != DType.I32) {
+            throw new IllegalStateException("toInts: the tensor is " + dtype + "; use toFloats or toDoubles");
+        }
+        int[] ints = new int[intSize()];
+        backend().download(this, MemorySegment.ofArray(ints));
+        return ints;
+    }
+
+    /**
+     * The value of a tensor of one element.
+     *
+     * @throws IllegalStateException when it has more than one, or none
+     */
+    public double item() {
+        if (size() != 1) {
+            throw new IllegalStateException("item: the tensor " + describe() + " has " + size() + " elements, not one");
+        }
+        return toDoubles()[0];
+    }
+
+    private int intSize() {
+        if (size() > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException("tensor " + describe() + " has more elements than a Java array can hold");
+        }
+        return (int) size();
+    }
+
+    private String describe() {
+        return (name == null ? "" : "'" + name + "' ") + shape;
+    }
+
+    /** As {@code model.norm.weight F32 [64] on cpu}, and the elements when they are few. */
+    @Override
+    public String toString() {
+        String head = (name == null ? "" : name + " ") + dtype + " " + shape + " on " + device;
+        return !storage.isAlive() || size() > 16 ? head : head + " " + Arrays.toString(toDoubles());
+    }
+}

@@ -1,0 +1,61 @@
+package io.gradus.core.cpu;
+
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
+import io.gradus.core.Storage;
+import io.gradus.core.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/** Off-heap memory, and the few ways in which kernels reach into it. */
+final class CpuStorage extends Storage {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.nativeOrder());
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.nativeOrder());
+
+    private final CpuMemoryPool pool;
+    private final MemorySegment segment;
+
+    CpuStorage(CpuMemoryPool pool, MemorySegment segment, long bytes, MemoryCategory category, MemoryLedger ledger) {
+        super(bytes, category, ledger);
+        this.pool = pool;
+        this.segment = segment;
+    }
+
+    @Override
+    protected void recycle() {
+        pool.recycle(segment, byteSize());
+    }
+
+    /** The bytes of a tensor's elements, from the first to the last. */
+    static MemorySegment of(Tensor tensor) {
+        CpuStorage storage = (CpuStorage) tensor.storage();
+        return storage.segment.asSlice(tensor.offset() * tensor.dtype().bytes(), tensor.byteSize());
+    }
+
+    /** Copies {@code count} floats from element {@code from} on into the start of an array. */
+    static void load(MemorySegment memory, long from, float[] target, int count) {
+        MemorySegment.copy(memory, FLOAT, from * 4, target, 0, count);
+    }
+
+    /** Copies {@code count} floats from the start of an array to element {@code to} on. */
+    static void store(float[] source, MemorySegment memory, long to, int count) {
+        MemorySegment.copy(source, 0, memory, FLOAT, to * 4, count);
+    }
+
+    static float get(MemorySegment memory, long index) {
+        return memory.get(FLOAT, index * 4);
+    }
+
+    static void set(MemorySegment memory, long index, float value) {
+        memory.set(FLOAT, index * 4, value);
+    }
+
+    static int getInt(MemorySegment memory, long index) {
+        return memory.get(INT, index * 4);
+    }
+
+    static void setInt(MemorySegment memory, long index, int value) {
+        memory.set(INT, index * 4, value);
+    }
+}

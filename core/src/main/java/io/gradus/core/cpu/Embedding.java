@@ -1,0 +1,61 @@
+package io.gradus.core.cpu;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.EmbeddingKernels;
+import java.lang.foreign.MemorySegment;
+
+/** Rows of a table chosen by id. Every id is checked before anything is written. */
+final class Embedding implements EmbeddingKernels {
+    /** Columns that one thread takes when rows are added up: half a kilobyte of each row. */
+    private static final int COLUMNS = 128;
+
+    private final Workers workers;
+
+    Embedding(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void gather(Tensor weight, Tensor ids, Tensor out) {
+        EmbeddingKernels.check(weight, ids, out);
+        MemorySegment table = CpuStorage.of(weight);
+        MemorySegment chosen = CpuStorage.of(ids);
+        MemorySegment target = CpuStorage.of(out);
+        checkIds(chosen, ids.size(), weight.shape().get(0));
+        long width = weight.shape().get(1);
+        Chunks.rows(workers, ids.size(), width, (scratch, row) -> {
+            long id = CpuStorage.getInt(chosen, row);
+            MemorySegment.copy(table, id * width * 4, target, row * width * 4, width * 4);
+        });
+    }
+
+    /** Each thread takes some columns of all rows, so that rows of equal id meet in order and no two threads meet. */
+    @Override
+    public void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate) {
+        EmbeddingKernels.check(dweight, ids, dy);
+        MemorySegment chosen = CpuStorage.of(ids);
+        MemorySegment rows = CpuStorage.of(dy);
+        MemorySegment table = CpuStorage.of(dweight);
+        checkIds(chosen, ids.size(), dweight.shape().get(0));
+        if (!accumulate) {
+            dweight.backend().elementwise().fill(dweight, 0);
+        }
+        long width = dweight.shape().get(1);
+        workers.forEach(width, COLUMNS, (from, to) -> {
+            Scratch scratch = Scratch.ofThread();
+            int n = (int) (to - from);
+            float[] gradient = scratch.floats(0, n);
+            for (long row = 0; row < ids.size(); row++) {
+                CpuStorage.load(rows, row * width + from, gradient, n);
+                Chunks.write(scratch, gradient, table, CpuStorage.getInt(chosen, row) * width + from, n, true);
+            }
+        });
+    }
+
+    private static void checkIds(MemorySegment ids, long count, long rows) {
+        long bad = Chunks.firstOutside(ids, count, rows);
+        if (bad >= 0) {
+            throw EmbeddingKernels.badId(CpuStorage.getInt(ids, bad), rows);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+package io.gradus.core.cpu;
+
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.Checks;
+import io.gradus.core.kernel.ReductionKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Many elements to one. The axes fall into those that stay and those that go; the innermost run of axes of one kind decides
+ * the loop:
+ *
+ * <ul>
+ *   <li>it goes: a result is a fold of such runs, each cut into pieces that are folded whole, the pieces in order;
+ *   <li>it stays: the results of one run are a fold of rows, {@link ColumnFold}.
+ * </ul>
+ *
+ * Totals are kept in double.
+ */
+final class Reduction implements ReductionKernels {
+    /** Results from which on they are shared out among the threads; below, the pieces of each are. */
+    private static final long MANY_RESULTS = 16;
+
+    private static final int LANES = 1024;
+    private static final int SQUARES = 64 * LANES;
+
+    private final Workers workers;
+
+    Reduction(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void sumTo(Tensor x, Tensor out, boolean accumulate) {
+        ReductionKernels.check("sum", x, out);
+        MemorySegment memory = CpuStorage.of(x);
+        fold(
+                Fold.SUM,
+                x.shape(),
+                (scratch, from, target, n) -> CpuStorage.load(memory, from, target, n),
+                out,
+                accumulate);
+    }
+
+    @Override
+    public void maxTo(Tensor x, Tensor out) {
+        ReductionKernels.check("max", x, out);
+        MemorySegment memory = CpuStorage.of(x);
+        fold(Fold.MAX, x.shape(), (scratch, from, target, n) -> CpuStorage.load(memory, from, target, n), out, false);
+    }
+
+    /** Reads the elements that are folded, from place {@code from} on; may use any slot of the scratch but 0. */
+    @FunctionalInterface
+    private interface Source {
+        void load(Scratch scratch, long from, float[] target, int count);
+    }
+
+    private void fold(Fold fold, Shape shape, Source source, Tensor out, boolean accumulate) {
+        if (out.size() == 0) {
+            return;
+        }
+        long[] outStrides = out.shape().broadcastStrides(shape);
+        int[] axes =
+                IntStream.range(0, shape.rank()).filter(i -> shape.get(i) != 1).toArray();
+        boolean innerGoes = axes.length == 0 || outStrides[axes[axes.length - 1]] == 0;
+        int outer = axes.length;
+        while (outer > 0 && (outStrides[axes[outer - 1]] == 0) == innerGoes) {
+            outer--;
+        }
+        long run = IntStream.range(outer, axes.length)
+                .mapToLong(i -> shape.get(axes[i]))
+                .reduce(1, (a, b) -> a * b);
+        int[] going =
+                Arrays.stream(axes, 0, outer).filter(i -> outStrides[i] == 0).toArray();
+        int[] staying =
+                Arrays.stream(axes, 0, outer).filter(i -> outStrides[i] != 0).toArray();
+        StridedView parts = view(shape, going);
+        StridedView results = view(shape, staying);
+        long partCount = count(shape, going);
+        long resultCount = count(shape, staying);
+        MemorySegment target = CpuStorage.of(out);
+
+        Workers.Body body = (from, to) -> {
+            for (long result = from; result < to; result++) {
+                long base = results.source(result);
+                ColumnFold.Source part = (scratch, row, column, values, n) ->
+                        source.load(scratch, base + parts.source(row) + column, values, n);
+                if (innerGoes) {
+                    double old = accumulate ? CpuStorage.get(target, result) : 0;
+                    double total = foldPieces(fold, partCount, run, part);
+                    CpuStorage.set(target, result, (float) (old + total));
+                } else {
+                    ColumnFold.run(workers, fold, partCount, run, part, target, result * run, accumulate);
+                }
+            }
+        };
+        if (resultCount < MANY_RESULTS) {
+            body.run(0, resultCount);
+        } else {
+            workers.forEach(resultCount, Math.max(1, 4 * Chunks.SIZE / Math.max(1, partCount * run)), body);
+        }
+    }
+
+    private static StridedView view(Shape shape, int[] axes) {
+        long[] strides = shape.strides();
+        return new StridedView(
+                0,
+                Arrays.stream(axes).mapToLong(shape::get).toArray(),
+                Arrays.stream(axes).mapToLong(i -> strides[i]).toArray());
+    }
+
+    private static long count(Shape shape, int[] axes) {
+        return Arrays.stream(axes).mapToLong(shape::get).reduce(1, (a, b) -> a * b);
+    }
+
+    /** Folds {@code parts} runs of {@code length} elements to one number. */
+    private double foldPieces(Fold fold, long parts, long length, ColumnFold.Source source) {
+        long perRun = (length + Chunks.SIZE - 1) / Chunks.SIZE;
+        double[] partial = new double[Math.toIntExact(parts * perRun)];
+        workers.forEach(partial.length, Math.max(1, 4 * Chunks.SIZE / Math.max(1, length)), (from, to) -> {
+            Scratch scratch = Scratch.ofThread();
+            for (int piece = (int) from; piece < to; piece++) {
+                long column = piece % perRun * Chunks.SIZE;
+                int n = (int) Math.min(Chunks.SIZE, length - column);
+                float[] values = scratch.floats(0, n);
+                source.load(scratch, piece / perRun, column, values, n);
+                partial[piece] = fold.row(values, n);
+            }
+        });
+        double total = fold.identity();
+        for (double piece : partial) {
+            total = fold.pair(total, piece);
+        }
+        return total;
+    }
+
+    /** First how many elements equal each maximum, then an equal part of its gradient for each of them. */
+    @Override
+    public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        ReductionKernels.checkMaxBackward(x, y, dy, dx);
+        MemorySegment inputs = CpuStorage.of(x);
+        MemorySegment results = CpuStorage.of(y);
+        MemorySegment outer = CpuStorage.of(dy);
+        MemorySegment target = CpuStorage.of(dx);
+        StridedView view = StridedView.broadcast(y.shape(), x.shape());
+        Tensor counts = Tensor.empty(x.device(), x.dtype(), y.shape(), MemoryCategory.WORKSPACE);
+        try {
+            Source equal = (scratch, from, values, n) -> {
+                float[] maxima = scratch.floats(1, n);
+                CpuStorage.load(inputs, from, values, n);
+                view.load(results, from, maxima, n);
+                equal(values, maxima, n);
+            };
+            fold(Fold.SUM, x.shape(), equal, counts, false);
+            MemorySegment equals = CpuStorage.of(counts);
+            Chunks.elements(workers, x.size(), (scratch, from, n) -> {
+                float[] share = scratch.floats(0, n);
+                float[] number = scratch.floats(2, n);
+                float[] gradient = scratch.floats(3, n);
+                equal.load(scratch, from, share, n);
+                view.load(equals, from, number, n);
+                view.load(outer, from, gradient, n);
+                for (int i = 0; i < n; i++) {
+                    share[i] = share[i] == 0 ? 0 : gradient[i] / number[i];
+                }
+                Chunks.write(scratch, share, target, from, n, accumulate);
+            });
+        } finally {
+            counts.release();
+        }
+    }
+
+    private static void equal(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = x[i] == y[i] ? 1 : 0;
+        }
+    }
+
+    /** In double throughout: in each block of 65,536 elements 1,024 sums side by side, then the blocks in order. */
+    @Override
+    public double sumOfSquares(List<Tensor> tensors) {
+        double total = 0;
+        for (Tensor tensor : tensors) {
+            Checks.computable("sumOfSquares", tensor);
+            MemorySegment memory = CpuStorage.of(tensor);
+            double[] partial = new double[Math.toIntExact((tensor.size() + SQUARES - 1) / SQUARES)];
+            workers.forEach(
+                    tensor.size(),
+                    SQUARES,
+                    (from, to) -> partial[(int) (from / SQUARES)] = sumOfSquares(memory, from, to));
+            for (double block : partial) {
+                total += block;
+            }
+        }
+        return total;
+    }
+
+    private static double sumOfSquares(MemorySegment memory, long from, long to) {
+        double[] sums = new double[(int) Math.min(LANES, to - from)];
+        float[] values = Scratch.ofThread().floats(0, LANES);
+        for (long at = from; at < to; at += LANES) {
+            int n = (int) Math.min(LANES, to - at);
+            CpuStorage.load(memory, at, values, n);
+            addSquares(sums, values, n);
+        }
+        double total = 0;
+        for (double sum : sums) {
+            total += sum;
+        }
+        return total;
+    }
+
+    private static void addSquares(double[] sums, float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            sums[i] += (double) x[i] * x[i];
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) on the packed layout, with grouped key-value heads (Ainslie et
+ * al. 2023): query head h reads key-value head {@code h / (H / G)}.
+ */
+public interface AttentionKernels {
+
+    /**
+     * What a query may see and how scores are scaled.
+     *
+     * @param causal query t of T sees the keys s of S with {@code s ≤ t + S − T}: with a cache, the last query sees all
+     * @param keyMask I32 {@code [B, S]}, 0 where a key is padding, or null
+     * @param scale the factor of the scores, usually {@code 1/√D}
+     */
+    record Settings(boolean causal, @Nullable Tensor keyMask, double scale) {}
+
+    /**
+     * {@code out = softmax(scale·q·kᵀ)·v} for each batch and head; zeros where a query sees no key. What is not finite in a
+     * key or a value makes NaN of every query that sees it, and may of others of the same batch and head.
+     *
+     * @param q {@code [B, T, H, D]}
+     * @param k {@code [B, S, G, D]}, where G divides H
+     * @param v {@code [B, S, G, D]}
+     * @param out {@code [B, T, H, D]}, written
+     * @param logSumExp {@code [B, H, T]}, written: {@code ln Σ exp(scale·q·k)} over the keys seen, −∞ where there are
+     *     none, for the backward pass
+     */
+    void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp);
+
+    /**
+     * The gradients of all three inputs. With P the softmax's result, recomputed from {@code logSumExp}:
+     * {@code dV = Pᵀ·dO}, {@code dP = dO·Vᵀ}, {@code dS = P ⊙ (dP − Σ dO ⊙ O)}, {@code dQ = scale·dS·K},
+     * {@code dK = scale·dSᵀ·Q} (Dao et al. 2022, appendix B.2).
+     *
+     * @param accumulateQ whether {@code dq} is added to; likewise for k and v
+     */
+    void backward(
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            Settings settings,
+            Tensor out,
+            Tensor logSumExp,
+            Tensor dout,
+            Tensor dq,
+            boolean accumulateQ,
+            Tensor dk,
+            boolean accumulateK,
+            Tensor dv,
+            boolean accumulateV);
+
+    static void check(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+        String name = "attention";
+        Checks.computable(name, q, k, v, out, logSumExp);
+        Shape query = q.shape();
+        Shape key = k.shape();
+        if (query.rank() != 4
+                || key.rank() != 4
+                || query.get(0) != key.get(0)
+                || query.get(3) != key.get(3)
+                || key.get(2) == 0
+                || query.get(2) % key.get(2) != 0) {
+            throw new ShapeException(
+                    name,
+                    "queries must be [B, T, H, D] and keys [B, S, G, D] with G dividing H",
+                    "check num_attention_heads and num_key_value_heads",
+                    query,
+                    key);
+        }
+        Checks.sameShape(name, k, v);
+        Checks.sameShape(name, q, out);
+        Checks.shape(name, logSumExp, Shape.of(query.get(0), query.get(2), query.get(1)));
+        if (settings.causal() && key.get(1) < query.get(1)) {
+            throw new ShapeException(
+                    name, "causal attention has more queries than keys", "pass the cached keys too", query, key);
+        }
+        Tensor mask = settings.keyMask();
+        if (mask != null) {
+            Checks.ids(name, mask, q);
+            Checks.shape(name, mask, Shape.of(key.get(0), key.get(1)));
+        }
+    }
+}

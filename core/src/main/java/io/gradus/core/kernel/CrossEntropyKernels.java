@@ -1,0 +1,53 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+
+/** The negative log-likelihood of one target class per row of logits. */
+public interface CrossEntropyKernels {
+
+    /**
+     * {@code loss[i] = ln Σ exp(logits[i]) − logits[i, target[i]]}, and 0 where the target is ignored.
+     *
+     * @param logits {@code [N, V]}
+     * @param targets I32 {@code [N]}, each in 0 … V−1 or {@code ignoreIndex}
+     * @param loss {@code [N]}, written
+     * @param logSumExp {@code [N]}, written: {@code ln Σ exp(logits[i])} for the backward pass; anything where the target
+     *     is ignored, and the backward pass does not read it there
+     * @throws IllegalArgumentException when a target is neither a class nor ignored; names the row and the target
+     */
+    void forward(Tensor logits, Tensor targets, int ignoreIndex, Tensor loss, Tensor logSumExp);
+
+    /**
+     * {@code dlogits[i] (+)= dloss[i]·(softmax(logits[i]) − onehot(target[i]))}, and 0 where the target is ignored.
+     *
+     * @param dlogits {@code [N, V]}; may be {@code logits} when not accumulating
+     */
+    void backward(
+            Tensor logits,
+            Tensor targets,
+            int ignoreIndex,
+            Tensor logSumExp,
+            Tensor dloss,
+            Tensor dlogits,
+            boolean accumulate);
+
+    /** How many targets are not ignored. */
+    long count(Tensor targets, int ignoreIndex);
+
+    static void check(Tensor logits, Tensor targets, Tensor... rows) {
+        Checks.computable("crossEntropy", logits, rows);
+        Checks.ids("crossEntropy", targets, logits);
+        if (logits.shape().rank() != 2
+                || !targets.shape().equals(Shape.of(logits.shape().get(0)))) {
+            throw new ShapeException(
+                    "crossEntropy",
+                    "logits must be [N, V] and targets [N]",
+                    "reshape both to rows",
+                    logits.shape(),
+                    targets.shape());
+        }
+        Checks.sameShape("crossEntropy", targets, rows);
+    }
+}

@@ -1,0 +1,91 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+
+/** One result element per element. */
+public interface ElementwiseKernels {
+
+    /** Functions of one number. */
+    enum Unary {
+        /** eˣ; derivative y. */
+        EXP,
+        /** ln x; derivative 1/x. */
+        LOG,
+        /** √x; derivative 1/(2y). */
+        SQRT,
+        /** tanh x; derivative 1 − y². */
+        TANH,
+        /** 1/(1 + e⁻ˣ); derivative y(1 − y). */
+        SIGMOID,
+        /** max(x, 0); derivative 1 where x &gt; 0, else 0 (0 at 0, as PyTorch has it). A NaN stays one. */
+        RELU,
+        /** x·Φ(x), Φ the normal distribution function (Hendrycks &amp; Gimpel 2016); derivative Φ(x) + x·φ(x). */
+        GELU,
+        /** ½x(1 + tanh(√(2/π)(x + 0.044715x³))), the approximation of the same paper, eq. 2. */
+        GELU_TANH,
+        /** x·σ(x); derivative σ(x)(1 + x(1 − σ(x))). */
+        SILU
+    }
+
+    /** Functions of two numbers. */
+    enum Binary {
+        ADD,
+        SUBTRACT,
+        MULTIPLY,
+        DIVIDE,
+        /** aᵇ. */
+        POWER,
+        /** a·ln b, and 0 where a is 0 (and b not NaN). */
+        XLOGY
+    }
+
+    /** {@code out = op(x)}; {@code out} may be {@code x}. */
+    void unary(Unary op, Tensor x, Tensor out);
+
+    /** {@code dx (+)= op′(x)·dy}, where {@code y = op(x)}; all of one shape. */
+    void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate);
+
+    /** {@code out (+)= a op b}, both broadcast to the shape of {@code out}, which is exactly what they broadcast to. */
+    void binary(Binary op, Tensor a, Tensor b, Tensor out, boolean accumulate);
+
+    /** {@code out (+)= scale·x + shift}; {@code x} is broadcast to the shape of {@code out}. */
+    void affine(Tensor x, double scale, double shift, Tensor out, boolean accumulate);
+
+    /**
+     * {@code out (+)= condition ≠ 0 ? a : b}, all broadcast to the shape of {@code out}.
+     *
+     * @param condition I32
+     */
+    void where(Tensor condition, Tensor a, Tensor b, Tensor out, boolean accumulate);
+
+    /** Sets every element; of any dtype. */
+    void fill(Tensor out, double value);
+
+    static void check(Unary op, Tensor x, Tensor... others) {
+        Checks.computable(name(op), x, others);
+        Checks.sameShape(name(op), x, others);
+    }
+
+    static void check(Binary op, Tensor a, Tensor b, Tensor out) {
+        Checks.computable(name(op), a, b, out);
+        Checks.shape(name(op), out, Shape.broadcast(name(op), a.shape(), b.shape()));
+    }
+
+    static void checkAffine(Tensor x, Tensor out) {
+        Checks.computable("affine", x, out);
+        Checks.shape("affine", out, Shape.broadcast("affine", x.shape(), out.shape()));
+    }
+
+    static void checkWhere(Tensor condition, Tensor a, Tensor b, Tensor out) {
+        Checks.computable("where", a, b, out);
+        Checks.ids("where", condition, a);
+        Shape both = Shape.broadcast("where", a.shape(), b.shape());
+        Checks.shape("where", out, Shape.broadcast("where", condition.shape(), both));
+    }
+
+    /** The name of an operation as errors give it. */
+    static String name(Enum<?> op) {
+        return op.name().toLowerCase(java.util.Locale.ROOT);
+    }
+}

@@ -1,0 +1,37 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+
+/** Rows of a table chosen by id. */
+public interface EmbeddingKernels {
+
+    /**
+     * {@code out[i] = weight[ids[i]]}.
+     *
+     * @param weight {@code [V, D]}
+     * @param ids I32 of any shape, each in 0 … V−1
+     * @param out {@code [ids…, D]}
+     * @throws IllegalArgumentException when an id is not a row; names the id and V
+     */
+    void gather(Tensor weight, Tensor ids, Tensor out);
+
+    /** {@code dweight[ids[i]] (+)= dy[i]}; rows of equal id are added in the order of i, so the result is the same each time. */
+    void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate);
+
+    static void check(Tensor weight, Tensor ids, Tensor out) {
+        Checks.computable("embedding", weight, out);
+        Checks.ids("embedding", ids, weight);
+        if (weight.shape().rank() != 2) {
+            throw new ShapeException(
+                    "embedding", "the table must be [V, D]", "reshape it", weight.shape(), ids.shape());
+        }
+        Checks.shape("embedding", out, ids.shape().append(weight.shape().get(1)));
+    }
+
+    /** The error for an id that is not a row of the table. */
+    static IllegalArgumentException badId(long id, long rows) {
+        return new IllegalArgumentException("embedding: id " + id + " is not a row of a table of " + rows
+                + "; does the tokeniser belong to this model (vocab_size)?");
+    }
+}

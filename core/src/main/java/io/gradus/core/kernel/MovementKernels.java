@@ -1,0 +1,91 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import java.util.Arrays;
+
+/** Elements moved, none computed. */
+public interface MovementKernels {
+
+    /** {@code out (+)= x} with its axes reordered: axis i of {@code out} is axis {@code order[i]} of {@code x}. */
+    void permute(Tensor x, int[] order, Tensor out, boolean accumulate);
+
+    /** {@code out (+)=} the part of {@code x} that begins at {@code start} along an axis and is as long as {@code out}. */
+    void slice(Tensor x, int axis, long start, Tensor out, boolean accumulate);
+
+    /** Writes (or adds) {@code x} into {@code out} from {@code start} along an axis; the rest of {@code out} stays. */
+    void place(Tensor x, int axis, long start, Tensor out, boolean accumulate);
+
+    /**
+     * {@code out[…, j, …] = x[…, index[…, j, …], …]} along an axis, as {@code torch.gather}.
+     *
+     * @param index I32 of the shape of {@code out}; on every other axis no longer than {@code x}
+     * @throws IllegalArgumentException when an index is outside the axis
+     */
+    void gather(Tensor x, int axis, Tensor index, Tensor out);
+
+    /** {@code dx[…, index[…, j, …], …] (+)= dy[…, j, …]}, in the order of j. */
+    void gatherBackward(Tensor index, int axis, Tensor dy, Tensor dx, boolean accumulate);
+
+    /** The shape after {@link #permute}. */
+    static Shape permuted(Shape shape, int[] order) {
+        boolean[] seen = new boolean[shape.rank()];
+        long[] lengths = new long[shape.rank()];
+        boolean valid = order.length == shape.rank();
+        for (int i = 0; valid && i < order.length; i++) {
+            valid = order[i] >= 0 && order[i] < seen.length && !seen[order[i]];
+            if (valid) {
+                seen[order[i]] = true;
+                lengths[i] = shape.get(order[i]);
+            }
+        }
+        if (!valid) {
+            throw new IllegalArgumentException(
+                    "permute: " + Arrays.toString(order) + " does not name each axis of " + shape + " once");
+        }
+        return Shape.of(lengths);
+    }
+
+    static void checkPermute(Tensor x, int[] order, Tensor out) {
+        Checks.computable("permute", x, out);
+        Checks.shape("permute", out, permuted(x.shape(), order));
+    }
+
+    /** Checks that {@code part} is what lies in {@code whole} from {@code start} along {@code axis}. */
+    static void checkPart(String operation, Tensor part, Tensor whole, int axis, long start) {
+        Checks.computable(operation, part, whole);
+        int resolved = whole.shape().axis(axis);
+        boolean fits = part.shape().rank() == whole.shape().rank()
+                && part.shape().with(resolved, whole.shape().get(resolved)).equals(whole.shape())
+                && start >= 0
+                && start + part.shape().get(resolved) <= whole.shape().get(resolved);
+        if (!fits) {
+            throw new ShapeException(
+                    operation,
+                    "the part does not lie in the whole at " + start + " along axis " + axis,
+                    "other axes must be equal",
+                    part.shape(),
+                    whole.shape());
+        }
+    }
+
+    static void checkGather(Tensor x, int axis, Tensor index, Tensor out) {
+        Checks.computable("gather", x, out);
+        Checks.ids("gather", index, x);
+        Checks.sameShape("gather", index, out);
+        boolean fits = index.shape().rank() == x.shape().rank();
+        for (int i = 0; fits && i < x.shape().rank(); i++) {
+            fits = i == x.shape().axis(axis)
+                    || index.shape().get(i) <= x.shape().get(i);
+        }
+        if (!fits) {
+            throw new ShapeException(
+                    "gather",
+                    "the index must have the axes of the input and be no longer off the axis " + axis,
+                    "slice or reshape the index",
+                    x.shape(),
+                    index.shape());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+
+/** Rotary position embedding (Su et al. 2021, RoFormer, eq. 34): each pair of a head's elements turns by an angle. */
+public interface RotaryKernels {
+
+    /** Which two of a head's D elements are pair i of D/2. */
+    enum Pairs {
+        /** Elements i and i + D/2, as Hugging Face's Llama has them. */
+        HALF_SPLIT,
+        /** Elements 2i and 2i + 1, as the paper has them. */
+        INTERLEAVED
+    }
+
+    /**
+     * {@code out (+)=} x with pair i of the row at (b, t) turned by the angle whose cosine is {@code cos[positions[b, t], i]}:
+     * {@code (u, v) → (u·cos − v·sin, v·cos + u·sin)}.
+     *
+     * @param x {@code [B, T, H, D]}
+     * @param cos {@code [P, D/2]}
+     * @param sin {@code [P, D/2]}
+     * @param positions I32 {@code [B, T]}, each in 0 … P−1
+     * @param inverse turn back by the same angle: the transpose of the rotation, which is its gradient
+     * @throws IllegalArgumentException when a position is not in the table
+     */
+    void rotate(
+            Tensor x,
+            Tensor cos,
+            Tensor sin,
+            Tensor positions,
+            Pairs pairs,
+            boolean inverse,
+            Tensor out,
+            boolean accumulate);
+
+    static void check(Tensor x, Tensor cos, Tensor sin, Tensor positions, Tensor out) {
+        Checks.computable("rotary", x, cos, sin, out);
+        Checks.ids("rotary", positions, x);
+        Checks.sameShape("rotary", x, out);
+        Checks.sameShape("rotary", cos, sin);
+        if (x.shape().rank() != 4
+                || cos.shape().rank() != 2
+                || cos.shape().get(1) * 2 != x.shape().get(3)) {
+            throw new ShapeException(
+                    "rotary",
+                    "x must be [B, T, H, D] and the table [P, D/2]",
+                    "check head_dim",
+                    x.shape(),
+                    cos.shape());
+        }
+        Checks.shape("rotary", positions, Shape.of(x.shape().get(0), x.shape().get(1)));
+    }
+}

@@ -1,0 +1,24 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Tensor;
+
+/** Softmax over the last axis, with the row's maximum subtracted first so that nothing overflows. */
+public interface SoftmaxKernels {
+
+    /** {@code y = exp(x) / Σ exp(x)} in each row; a row of −∞ alone gives NaN. {@code y} may be {@code x}. */
+    void softmax(Tensor x, Tensor y);
+
+    /** {@code dx (+)= y ⊙ (dy − Σ y ⊙ dy)}. */
+    void softmaxBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate);
+
+    /** {@code y = x − ln Σ exp(x)} in each row. {@code y} may be {@code x}. */
+    void logSoftmax(Tensor x, Tensor y);
+
+    /** {@code dx (+)= dy − exp(y)·Σ dy}. */
+    void logSoftmaxBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate);
+
+    static void check(Tensor x, Tensor... others) {
+        Checks.computable("softmax", x, others);
+        Checks.sameShape("softmax", x, others);
+    }
+}

@@ -1,0 +1,169 @@
+package io.gradus.core.reference;
+
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels;
+import io.gradus.core.kernel.Checks;
+
+/** Query by query: a score for each key, their softmax, the average of the values. */
+final class Attention implements AttentionKernels {
+
+    @Override
+    public void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+        AttentionKernels.check(q, k, v, settings, out, logSumExp);
+        Layout layout = new Layout(q.shape(), k.shape());
+        Elements queries = Elements.of(q);
+        Elements keys = Elements.of(k);
+        Elements values = Elements.of(v);
+        Elements to = Elements.of(out);
+        to.clearUnless(false);
+        layout.forEachQuery((b, h, t) -> {
+            double[] scores = layout.scores(settings, queries, b, t, h, keys);
+            double max = Double.NEGATIVE_INFINITY;
+            for (double score : scores) {
+                max = Math.max(max, score);
+            }
+            double sum = 0;
+            for (double score : scores) {
+                sum += score == Layout.UNSEEN ? 0 : Math.exp(score - max);
+            }
+            double logSum = max + Math.log(sum); // −∞ where no key is seen
+            Elements.of(logSumExp).set(layout.statistic(b, h, t), logSum);
+            for (int s = 0; s < scores.length; s++) {
+                if (scores[s] != Layout.UNSEEN) {
+                    double probability = Math.exp(scores[s] - logSum);
+                    for (long d = 0; d < layout.length; d++) {
+                        to.add(layout.query(b, t, h) + d, probability * values.get(layout.key(b, s, h) + d));
+                    }
+                }
+            }
+        });
+    }
+
+    @Override
+    public void backward(
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            Settings settings,
+            Tensor out,
+            Tensor logSumExp,
+            Tensor dout,
+            Tensor dq,
+            boolean accumulateQ,
+            Tensor dk,
+            boolean accumulateK,
+            Tensor dv,
+            boolean accumulateV) {
+        AttentionKernels.check(q, k, v, settings, out, logSumExp);
+        Checks.computable("attention", q, dout, dq, dk, dv);
+        Checks.sameShape("attention", q, dout, dq);
+        Checks.sameShape("attention", k, dk, dv);
+        Layout layout = new Layout(q.shape(), k.shape());
+        Elements queries = Elements.of(q);
+        Elements keys = Elements.of(k);
+        Elements values = Elements.of(v);
+        Elements output = Elements.of(out);
+        Elements dOutput = Elements.of(dout);
+        Elements dQueries = Elements.of(dq);
+        Elements dKeys = Elements.of(dk);
+        Elements dValues = Elements.of(dv);
+        dQueries.clearUnless(accumulateQ);
+        dKeys.clearUnless(accumulateK);
+        dValues.clearUnless(accumulateV);
+        layout.forEachQuery((b, h, t) -> {
+            long atQuery = layout.query(b, t, h);
+            double logSum = Elements.of(logSumExp).get(layout.statistic(b, h, t));
+            double outputDot = 0;
+            for (long d = 0; d < layout.length; d++) {
+                outputDot += dOutput.get(atQuery + d) * output.get(atQuery + d);
+            }
+            double[] scores = layout.scores(settings, queries, b, t, h, keys);
+            for (int s = 0; s < scores.length; s++) {
+                if (scores[s] != Layout.UNSEEN) {
+                    long atKey = layout.key(b, s, h);
+                    double probability = Math.exp(scores[s] - logSum);
+                    double dProbability = layout.dot(dOutput, b, t, h, values, s);
+                    double dScore = probability * (dProbability - outputDot) * settings.scale();
+                    for (long d = 0; d < layout.length; d++) {
+                        dValues.add(atKey + d, probability * dOutput.get(atQuery + d));
+                        dQueries.add(atQuery + d, dScore * keys.get(atKey + d));
+                        dKeys.add(atKey + d, dScore * queries.get(atQuery + d));
+                    }
+                }
+            }
+        });
+    }
+
+    /** Something done for one query of one head. */
+    @FunctionalInterface
+    private interface Query {
+        void run(long batch, long head, long t);
+    }
+
+    /** Where things lie, and who sees whom. */
+    private static final class Layout {
+        static final double UNSEEN = Double.NEGATIVE_INFINITY;
+
+        private final long batches;
+        private final long queries;
+        private final long keys;
+        private final long heads;
+        private final long keyHeads;
+        private final long length;
+
+        Layout(Shape q, Shape k) {
+            batches = q.get(0);
+            queries = q.get(1);
+            heads = q.get(2);
+            length = q.get(3);
+            keys = k.get(1);
+            keyHeads = k.get(2);
+        }
+
+        void forEachQuery(Query body) {
+            for (long b = 0; b < batches; b++) {
+                for (long h = 0; h < heads; h++) {
+                    for (long t = 0; t < queries; t++) {
+                        body.run(b, h, t);
+                    }
+                }
+            }
+        }
+
+        /** The score of each key for one query, {@link #UNSEEN} where the query may not see it. */
+        double[] scores(Settings settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
+            Elements mask = settings.keyMask() == null ? null : Elements.of(settings.keyMask());
+            double[] scores = new double[Math.toIntExact(keys)];
+            for (int s = 0; s < scores.length; s++) {
+                boolean padding = mask != null && mask.getInt(b * keys + s) == 0;
+                boolean future = settings.causal() && s > t + keys - queries;
+                scores[s] = padding || future ? UNSEEN : settings.scale() * dot(likeQueries, b, t, h, likeKeys, s);
+            }
+            return scores;
+        }
+
+        /** Where the vector of query t and head h begins in {@code [B, T, H, D]}. */
+        long query(long b, long t, long h) {
+            return ((b * queries + t) * heads + h) * length;
+        }
+
+        /** Where the vector of key s that query head h reads begins in {@code [B, S, G, D]}. */
+        long key(long b, long s, long h) {
+            return ((b * keys + s) * keyHeads + h / (heads / keyHeads)) * length;
+        }
+
+        long statistic(long b, long h, long t) {
+            return (b * heads + h) * queries + t;
+        }
+
+        /** The product of a vector laid out like the queries with one laid out like the keys. */
+        double dot(Elements likeQueries, long b, long t, long h, Elements likeKeys, long s) {
+            double sum = 0;
+            for (long d = 0; d < length; d++) {
+                sum += likeQueries.get(query(b, t, h) + d) * likeKeys.get(key(b, s, h) + d);
+            }
+            return sum;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package io.gradus.core.reference;
+
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/** The elements of one tensor, counted row by row from 0. */
+record Elements(MemorySegment memory) {
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    static Elements of(Tensor tensor) {
+        MemorySegment memory = ((ReferenceStorage) tensor.storage()).memory();
+        return new Elements(memory.asSlice(tensor.offset() * tensor.dtype().bytes(), tensor.byteSize()));
+    }
+
+    double get(long i) {
+        return memory.getAtIndex(DOUBLE, i);
+    }
+
+    void set(long i, double value) {
+        memory.setAtIndex(DOUBLE, i, value);
+    }
+
+    void add(long i, double value) {
+        set(i, get(i) + value);
+    }
+
+    /** Adds to element i, or overwrites it without reading it. */
+    void put(long i, double value, boolean accumulate) {
+        set(i, accumulate ? get(i) + value : value);
+    }
+
+    int getInt(long i) {
+        return memory.getAtIndex(INT, i);
+    }
+
+    void setInt(long i, int value) {
+        memory.setAtIndex(INT, i, value);
+    }
+
+    /** Makes all elements zero before others are added, unless they are to be added to what is there. */
+    void clearUnless(boolean accumulate) {
+        if (!accumulate) {
+            memory.fill((byte) 0);
+        }
+    }
+
+    /**
+     * Where an element lies in memory.
+     *
+     * @param index of the element, row by row in {@code shape}
+     * @param strides of the memory along each axis of {@code shape}, 0 where it is repeated
+     */
+    static long position(long index, Shape shape, long[] strides) {
+        long position = 0;
+        for (int axis = shape.rank() - 1; axis >= 0; axis--) {
+            position += index % shape.get(axis) * strides[axis];
+            index /= shape.get(axis);
+        }
+        return position;
+    }
+}

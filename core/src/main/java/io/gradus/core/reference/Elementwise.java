@@ -1,0 +1,143 @@
+package io.gradus.core.reference;
+
+import io.gradus.core.DType;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels;
+
+/** One result element per element. */
+final class Elementwise implements ElementwiseKernels {
+    private static final double ROOT_2_OVER_PI = Math.sqrt(2 / Math.PI);
+    private static final double CUBIC = 0.044715;
+
+    @Override
+    public void unary(Unary op, Tensor x, Tensor out) {
+        ElementwiseKernels.check(op, x, out);
+        Elements from = Elements.of(x);
+        Elements to = Elements.of(out);
+        for (long i = 0; i < out.size(); i++) {
+            to.set(i, value(op, from.get(i)));
+        }
+    }
+
+    @Override
+    public void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        ElementwiseKernels.check(op, x, y, dy, dx);
+        Elements input = Elements.of(x);
+        Elements output = Elements.of(y);
+        Elements from = Elements.of(dy);
+        Elements to = Elements.of(dx);
+        for (long i = 0; i < dx.size(); i++) {
+            to.put(i, derivative(op, input.get(i), output.get(i)) * from.get(i), accumulate);
+        }
+    }
+
+    private static double value(Unary op, double x) {
+        return switch (op) {
+            case EXP -> Math.exp(x);
+            case LOG -> Math.log(x);
+            case SQRT -> Math.sqrt(x);
+            case TANH -> Math.tanh(x);
+            case SIGMOID -> sigmoid(x);
+            case RELU -> Math.max(x, 0);
+            case GELU -> x * NormalDistribution.cumulative(x);
+            case GELU_TANH -> 0.5 * x * (1 + Math.tanh(ROOT_2_OVER_PI * (x + CUBIC * x * x * x)));
+            case SILU -> x * sigmoid(x);
+        };
+    }
+
+    private static double derivative(Unary op, double x, double y) {
+        return switch (op) {
+            case EXP -> y;
+            case LOG -> 1 / x;
+            case SQRT -> 1 / (2 * y);
+            case TANH -> 1 - y * y;
+            case SIGMOID -> y * (1 - y);
+            case RELU -> x > 0 ? 1 : 0;
+            case GELU -> NormalDistribution.cumulative(x) + x * NormalDistribution.density(x);
+            case GELU_TANH -> geluTanhDerivative(x);
+            case SILU -> sigmoid(x) * (1 + x * (1 - sigmoid(x)));
+        };
+    }
+
+    /** With u = √(2/π)(x + cx³) and t = tanh u: ½(1 + t) + ½x(1 − t²)·u′, where u′ = √(2/π)(1 + 3cx²). */
+    private static double geluTanhDerivative(double x) {
+        double t = Math.tanh(ROOT_2_OVER_PI * (x + CUBIC * x * x * x));
+        double du = ROOT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * du;
+    }
+
+    private static double sigmoid(double x) {
+        return 1 / (1 + Math.exp(-x));
+    }
+
+    @Override
+    public void binary(Binary op, Tensor a, Tensor b, Tensor out, boolean accumulate) {
+        ElementwiseKernels.check(op, a, b, out);
+        Shape shape = out.shape();
+        long[] stridesA = a.shape().broadcastStrides(shape);
+        long[] stridesB = b.shape().broadcastStrides(shape);
+        Elements left = Elements.of(a);
+        Elements right = Elements.of(b);
+        Elements to = Elements.of(out);
+        for (long i = 0; i < out.size(); i++) {
+            double x = left.get(Elements.position(i, shape, stridesA));
+            double y = right.get(Elements.position(i, shape, stridesB));
+            to.put(i, value(op, x, y), accumulate);
+        }
+    }
+
+    private static double value(Binary op, double a, double b) {
+        return switch (op) {
+            case ADD -> a + b;
+            case SUBTRACT -> a - b;
+            case MULTIPLY -> a * b;
+            case DIVIDE -> a / b;
+            case POWER -> Math.pow(a, b);
+            case XLOGY -> a == 0 && !Double.isNaN(b) ? 0 : a * Math.log(b);
+        };
+    }
+
+    @Override
+    public void affine(Tensor x, double scale, double shift, Tensor out, boolean accumulate) {
+        ElementwiseKernels.checkAffine(x, out);
+        long[] strides = x.shape().broadcastStrides(out.shape());
+        Elements from = Elements.of(x);
+        Elements to = Elements.of(out);
+        for (long i = 0; i < out.size(); i++) {
+            to.put(i, scale * from.get(Elements.position(i, out.shape(), strides)) + shift, accumulate);
+        }
+    }
+
+    @Override
+    public void where(Tensor condition, Tensor a, Tensor b, Tensor out, boolean accumulate) {
+        ElementwiseKernels.checkWhere(condition, a, b, out);
+        Shape shape = out.shape();
+        long[] stridesC = condition.shape().broadcastStrides(shape);
+        long[] stridesA = a.shape().broadcastStrides(shape);
+        long[] stridesB = b.shape().broadcastStrides(shape);
+        Elements test = Elements.of(condition);
+        Elements yes = Elements.of(a);
+        Elements no = Elements.of(b);
+        Elements to = Elements.of(out);
+        for (long i = 0; i < out.size(); i++) {
+            double value = test.getInt(Elements.position(i, shape, stridesC)) != 0
+                    ? yes.get(Elements.position(i, shape, stridesA))
+                    : no.get(Elements.position(i, shape, stridesB));
+            to.put(i, value, accumulate);
+        }
+    }
+
+    @Override
+    public void fill(Tensor out, double value) {
+        Cast.requireSupported("fill", out);
+        Elements to = Elements.of(out);
+        for (long i = 0; i < out.size(); i++) {
+            if (out.dtype() == DType.F64) {
+                to.set(i, value);
+            } else {
+                to.setInt(i, (int) value);
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package io.gradus.core.reference;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.NormalizationKernels;
+import org.jspecify.annotations.Nullable;
+
+/** Row by row over the last axis. RMS normalisation is layer normalisation with no mean, in the backward kernels too. */
+final class Normalization implements NormalizationKernels {
+
+    @Override
+    public void layerNorm(
+            Tensor x, Tensor weight, @Nullable Tensor bias, double eps, Tensor y, Tensor mean, Tensor rstd) {
+        Tensor[] weights = bias == null ? new Tensor[] {weight} : new Tensor[] {weight, bias};
+        NormalizationKernels.check("layerNorm", x, y, weights, new Tensor[] {mean, rstd});
+        Elements from = Elements.of(x);
+        Elements scale = Elements.of(weight);
+        Elements to = Elements.of(y);
+        long length = x.shape().last();
+        for (long row = 0; row < x.shape().rows(); row++) {
+            double sum = 0;
+            for (long j = 0; j < length; j++) {
+                sum += from.get(row * length + j);
+            }
+            double average = sum / length;
+            double squares = 0;
+            for (long j = 0; j < length; j++) {
+                squares += square(from.get(row * length + j) - average);
+            }
+            double factor = 1 / Math.sqrt(squares / length + eps);
+            Elements.of(mean).set(row, average);
+            Elements.of(rstd).set(row, factor);
+            for (long j = 0; j < length; j++) {
+                double normalized = (from.get(row * length + j) - average) * factor;
+                double shift = bias == null ? 0 : Elements.of(bias).get(j);
+                to.set(row * length + j, normalized * scale.get(j) + shift);
+            }
+        }
+    }
+
+    @Override
+    public void layerNormBackward(
+            Tensor dy, Tensor x, Tensor weight, Tensor mean, Tensor rstd, Tensor dx, boolean accumulate) {
+        NormalizationKernels.check("layerNorm", x, dy, new Tensor[] {weight}, new Tensor[] {mean, rstd});
+        NormalizationKernels.check("layerNorm", x, dx, new Tensor[0], new Tensor[0]);
+        backward(dy, x, weight, mean, rstd, dx, accumulate);
+    }
+
+    @Override
+    public void layerNormBackwardWeight(
+            Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor dweight, boolean accumulate) {
+        NormalizationKernels.check("layerNorm", x, dy, new Tensor[] {dweight}, new Tensor[] {mean, rstd});
+        backwardWeight(dy, x, mean, rstd, dweight, accumulate);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, double eps, Tensor y, Tensor rstd) {
+        NormalizationKernels.check("rmsNorm", x, y, new Tensor[] {weight}, new Tensor[] {rstd});
+        Elements from = Elements.of(x);
+        Elements scale = Elements.of(weight);
+        Elements to = Elements.of(y);
+        long length = x.shape().last();
+        for (long row = 0; row < x.shape().rows(); row++) {
+            double squares = 0;
+            for (long j = 0; j < length; j++) {
+                squares += square(from.get(row * length + j));
+            }
+            double factor = 1 / Math.sqrt(squares / length + eps);
+            Elements.of(rstd).set(row, factor);
+            for (long j = 0; j < length; j++) {
+                to.set(row * length + j, from.get(row * length + j) * factor * scale.get(j));
+            }
+        }
+    }
+
+    @Override
+    public void rmsNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, boolean accumulate) {
+        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {weight}, new Tensor[] {rstd});
+        NormalizationKernels.check("rmsNorm", x, dx, new Tensor[0], new Tensor[0]);
+        backward(dy, x, weight, null, rstd, dx, accumulate);
+    }
+
+    @Override
+    public void rmsNormBackwardWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dweight, boolean accumulate) {
+        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {dweight}, new Tensor[] {rstd});
+        backwardWeight(dy, x, null, rstd, dweight, accumulate);
+    }
+
+    private static void backward(
+            Tensor dy, Tensor x, Tensor weight, @Nullable Tensor mean, Tensor rstd, Tensor dx, boolean accumulate) {
+        Elements from = Elements.of(dy);
+        Elements scale = Elements.of(weight);
+        Elements to = Elements.of(dx);
+        long length = x.shape().last();
+        for (long row = 0; row < x.shape().rows(); row++) {
+            double sum = 0;
+            double dot = 0;
+            for (long j = 0; j < length; j++) {
+                double scaled = from.get(row * length + j) * scale.get(j);
+                sum += scaled;
+                dot += scaled * normalized(x, mean, rstd, row, j);
+            }
+            for (long j = 0; j < length; j++) {
+                double scaled = from.get(row * length + j) * scale.get(j);
+                double centred = mean == null ? scaled : scaled - sum / length;
+                double gradient = centred - normalized(x, mean, rstd, row, j) * dot / length;
+                to.put(row * length + j, Elements.of(rstd).get(row) * gradient, accumulate);
+            }
+        }
+    }
+
+    private static void backwardWeight(
+            Tensor dy, Tensor x, @Nullable Tensor mean, Tensor rstd, Tensor dweight, boolean accumulate) {
+        Elements from = Elements.of(dy);
+        Elements to = Elements.of(dweight);
+        long length = x.shape().last();
+        to.clearUnless(accumulate);
+        for (long row = 0; row < x.shape().rows(); row++) {
+            for (long j = 0; j < length; j++) {
+                to.add(j, from.get(row * length + j) * normalized(x, mean, rstd, row, j));
+            }
+        }
+    }
+
+    /** x̂: element j of a row, less the mean if there is one, times rstd. */
+    private static double normalized(Tensor x, @Nullable Tensor mean, Tensor rstd, long row, long j) {
+        double centre = mean == null ? 0 : Elements.of(mean).get(row);
+        return (Elements.of(x).get(row * x.shape().last() + j) - centre)
+                * Elements.of(rstd).get(row);
+    }
+
+    private static double square(double x) {
+        return x * x;
+    }
+}

@@ -1,0 +1,151 @@
+package io.gradus.core.safetensors;
+
+import io.gradus.core.DType;
+import io.gradus.core.HostCast;
+import io.gradus.core.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+
+/**
+ * Moves elements between a file and a tensor. A tensor whose dtype is the file's goes in one piece; any other is
+ * converted a run at a time, so that no second copy of it ever stands in host memory.
+ */
+final class Elements {
+    /** Elements per run: small beside any weight, large beside the cost of a call. */
+    private static final int RUN = 1 << 18;
+
+    private static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private Elements() {}
+
+    /** Whether elements of one dtype can be stored as another without losing their meaning. */
+    static boolean convertible(DType from, DType to) {
+        return from == to || from.isFloating() && to.isFloating();
+    }
+
+    /**
+     * Fills a tensor from the mapped bytes of an entry.
+     *
+     * @throws SafetensorsException when the dtypes do not go together or a value does not fit
+     */
+    static void read(Path file, Entry entry, StoredType type, MemorySegment source, Tensor target) throws IOException {
+        if (type.dtype() == target.dtype()) {
+            target.backend().upload(source, target);
+            return;
+        }
+        int bytes = type.bits() / 8;
+        long size = target.size();
+        Tensor flat = target.reshape(size);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(
+                    Math.max(1, Math.min(size, RUN)) * target.dtype().bytes(), 8);
+            for (long from = 0; from < size; from += RUN) {
+                long count = Math.min(RUN, size - from);
+                MemorySegment run = source.asSlice(from * bytes, count * bytes);
+                DType held = type.dtype();
+                if (held == null) {
+                    widen(file, entry, type, run, buffer, count);
+                } else {
+                    convert(file, entry.name(), run, held, buffer, target.dtype(), count);
+                }
+                MemorySegment converted =
+                        buffer.asSlice(0, count * target.dtype().bytes());
+                target.backend().upload(converted, flat.slice(from, from + count));
+            }
+        }
+    }
+
+    /** Integers of another width as I32. */
+    private static void widen(
+            Path file, Entry entry, StoredType type, MemorySegment source, MemorySegment target, long count)
+            throws SafetensorsException {
+        for (long i = 0; i < count; i++) {
+            long value = switch (type) {
+                case I64 -> source.get(I64, i * 8);
+                case I16 -> source.get(I16, i * 2);
+                case I8 -> source.get(ValueLayout.JAVA_BYTE, i);
+                case U8, BOOL -> source.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+                default -> throw new IllegalArgumentException(type + " is not an integer of another width");
+            };
+            if (value != (int) value) {
+                throw new SafetensorsException(
+                        file,
+                        "tensor '" + entry.name() + "' holds " + value
+                                + ", which does not fit in 32 bits; integers are read as I32 only");
+            }
+            target.set(I32, i * 4, (int) value);
+        }
+    }
+
+    /**
+     * Writes a tensor's elements at the channel's position.
+     *
+     * @throws SafetensorsException when a value does not fit
+     */
+    static void write(Path file, String name, Tensor source, DType dtype, FileChannel channel) throws IOException {
+        long size = source.size();
+        Tensor flat = source.reshape(size);
+        try (Arena arena = Arena.ofConfined()) {
+            long most = Math.max(1, Math.min(size, RUN));
+            MemorySegment raw = arena.allocate(most * source.dtype().bytes(), 8);
+            MemorySegment converted = source.dtype() == dtype ? raw : arena.allocate(most * dtype.bytes(), 8);
+            for (long from = 0; from < size; from += RUN) {
+                long count = Math.min(RUN, size - from);
+                MemorySegment run = raw.asSlice(0, count * source.dtype().bytes());
+                source.backend().download(flat.slice(from, from + count), run);
+                if (source.dtype() != dtype) {
+                    convert(file, name, run, source.dtype(), converted, dtype, count);
+                }
+                ByteBuffer bytes = converted.asSlice(0, count * dtype.bytes()).asByteBuffer();
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+            }
+        }
+    }
+
+    /** Floats of one dtype as another; a finite value must not become infinite on the way. */
+    private static void convert(
+            Path file, String name, MemorySegment source, DType from, MemorySegment target, DType to, long count)
+            throws SafetensorsException {
+        HostCast.convert(source, from, target, to, count);
+        boolean widens = to == DType.F64 || to == DType.F32 && from.bytes() == 2;
+        if (widens) {
+            return;
+        }
+        double[] value = new double[1];
+        for (long i = 0; i < count; i++) {
+            if (isInfinite(target, to, i)) {
+                HostCast.convert(
+                        source.asSlice(i * from.bytes(), from.bytes()),
+                        from,
+                        MemorySegment.ofArray(value),
+                        DType.F64,
+                        1);
+                if (Double.isFinite(value[0])) {
+                    throw new SafetensorsException(
+                            file,
+                            "tensor '" + name + "' holds " + value[0] + ", which " + to + " cannot; "
+                                    + (to == DType.F16 ? "use BF16 or F32" : "use " + from));
+                }
+            }
+        }
+    }
+
+    private static boolean isInfinite(MemorySegment memory, DType dtype, long i) {
+        return switch (dtype) {
+            case F32 -> (memory.get(I32, i * 4) & 0x7FFF_FFFF) == 0x7F80_0000;
+            case BF16 -> (memory.get(I16, i * 2) & 0x7FFF) == 0x7F80;
+            case F16 -> (memory.get(I16, i * 2) & 0x7FFF) == 0x7C00;
+            case F64, I32 -> false;
+        };
+    }
+}

@@ -1,0 +1,202 @@
+package io.gradus.core.safetensors;
+
+import io.gradus.core.Shape;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What stands before the elements. It is believed only when it accounts for every byte of the file: the tensors, in the
+ * order of their offsets, follow each other without overlap or hole from the end of the header to the end of the file,
+ * and each is as long as its shape and dtype say.
+ *
+ * @param entries in the order of the header, by name
+ * @param metadata the free-form strings under {@code __metadata__}
+ * @param dataStart where the elements begin, in bytes from the start of the file
+ */
+record Header(Map<String, Entry> entries, Map<String, String> metadata, long dataStart) {
+    /** The name under which the header keeps strings instead of a tensor. */
+    static final String METADATA = "__metadata__";
+
+    /** The format's own limit for the header, in bytes. */
+    static final long MAX_BYTES = 100_000_000;
+
+    /** Bytes of the header's length, a little-endian number at the start of the file. */
+    static final int LENGTH_BYTES = 8;
+
+    /** More axes than any tensor has. */
+    private static final int MAX_RANK = 64;
+
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final byte[] LFS_POINTER = "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
+
+    /**
+     * Reads and checks the header of a mapped file.
+     *
+     * @throws SafetensorsException when the file contradicts itself or the format
+     */
+    static Header read(Path file, MemorySegment bytes) throws IOException {
+        MemorySegment json = json(file, bytes);
+        long dataStart = LENGTH_BYTES + json.byteSize();
+        long dataLength = bytes.byteSize() - dataStart;
+        Map<String, Entry> entries = new LinkedHashMap<>();
+        Map<String, String> metadata = new LinkedHashMap<>();
+        StrictJson.readObject(file, "header", new SegmentInputStream(json), (reader, name) -> {
+            if (name.equals(METADATA)) {
+                reader.object(METADATA, (strings, key) -> {
+                    metadata.put(key, strings.string("the value of " + StrictJson.shorten(key) + " in " + METADATA));
+                });
+            } else {
+                entries.put(name, entry(file, reader, name, dataLength));
+            }
+        });
+        checkLayout(file, entries.values().stream().toList(), dataLength);
+        return new Header(Collections.unmodifiableMap(entries), Collections.unmodifiableMap(metadata), dataStart);
+    }
+
+    /** The bytes of the JSON text, once their number is known to be sound. */
+    private static MemorySegment json(Path file, MemorySegment bytes) throws SafetensorsException {
+        if (bytes.byteSize() < LENGTH_BYTES) {
+            throw SafetensorsException.damaged(
+                    file,
+                    "it has " + bytes.byteSize() + " bytes, fewer than the 8 that every safetensors file begins with");
+        }
+        if (startsWith(bytes, LFS_POINTER)) {
+            throw new SafetensorsException(
+                    file, "it is a Git LFS pointer and not the file itself; run `git lfs pull` in its folder");
+        }
+        long length = bytes.get(LENGTH, 0);
+        if (length < 0 || length > bytes.byteSize() - LENGTH_BYTES) {
+            throw SafetensorsException.damaged(
+                    file,
+                    "its first 8 bytes claim a header of " + Long.toUnsignedString(length)
+                            + " bytes, longer than the file of " + bytes.byteSize());
+        }
+        if (length > MAX_BYTES) {
+            throw SafetensorsException.damaged(
+                    file, "the header has " + length + " bytes, above the format's limit of " + MAX_BYTES);
+        }
+        if (length == 0 || bytes.get(ValueLayout.JAVA_BYTE, LENGTH_BYTES) != '{') {
+            throw SafetensorsException.damaged(
+                    file, "the header does not begin with '{', so this is no safetensors file");
+        }
+        return bytes.asSlice(LENGTH_BYTES, length);
+    }
+
+    private static boolean startsWith(MemorySegment bytes, byte[] prefix) {
+        return bytes.byteSize() >= prefix.length
+                && bytes.asSlice(0, prefix.length).mismatch(MemorySegment.ofArray(prefix)) == -1;
+    }
+
+    /** The fields of one tensor; each is required, and there are no others. */
+    private static final class Fields {
+        String dtype = "";
+        long[] shape = {};
+        long[] offsets = {};
+        int found;
+    }
+
+    private static Entry entry(Path file, StrictJson json, String name, long dataLength) throws IOException {
+        String where = "tensor '" + StrictJson.shorten(name) + "'";
+        Fields fields = new Fields();
+        json.object(where, (members, field) -> {
+            String place = where + ": " + field;
+            switch (field) {
+                case "dtype" -> fields.dtype = members.string(place);
+                case "shape" -> fields.shape = counts(file, members, place, MAX_RANK);
+                case "data_offsets" -> fields.offsets = counts(file, members, place, 2);
+                default ->
+                    throw SafetensorsException.damaged(
+                            file, where + " has the unknown field '" + StrictJson.shorten(field) + "'");
+            }
+            fields.found++;
+        });
+        if (fields.found != 3 || fields.offsets.length != 2) {
+            throw SafetensorsException.damaged(file, where + " needs a dtype, a shape and two data_offsets");
+        }
+        return checked(file, where, name, fields, dataLength);
+    }
+
+    private static long[] counts(Path file, StrictJson json, String where, int most) throws IOException {
+        List<Long> counts = new ArrayList<>();
+        json.array(where, elements -> {
+            if (counts.size() == most) {
+                throw SafetensorsException.damaged(file, where + " has more than " + most + " numbers");
+            }
+            counts.add(elements.count(where));
+        });
+        return counts.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /** Checks what can be said of one tensor without the others. */
+    private static Entry checked(Path file, String where, String name, Fields fields, long dataLength)
+            throws SafetensorsException {
+        StoredType type = StoredType.named(fields.dtype);
+        if (type == null) {
+            throw new SafetensorsException(
+                    file,
+                    where + " has the unknown dtype '" + StrictJson.shorten(fields.dtype) + "'; save it in one of "
+                            + StoredType.readable());
+        }
+        long begin = fields.offsets[0];
+        long end = fields.offsets[1];
+        if (begin > end) {
+            throw SafetensorsException.damaged(file, where + " begins at " + begin + ", after its end at " + end);
+        }
+        if (end > dataLength) {
+            throw SafetensorsException.damaged(
+                    file, where + " ends at " + end + ", past the " + dataLength + " bytes that follow the header");
+        }
+        Shape shape = shape(file, where, fields.shape);
+        // The bytes that lie in the file are a small number; multiplying the shape by the element size might overflow.
+        long elements = shape.size();
+        boolean fits = elements <= Long.MAX_VALUE / type.bits() && elements * type.bits() == (end - begin) * 8;
+        if (!fits) {
+            throw SafetensorsException.damaged(
+                    file,
+                    where + " has " + (end - begin) + " bytes, which is not what " + type + " " + shape + " takes");
+        }
+        return new Entry(name, fields.dtype, shape, begin, end);
+    }
+
+    private static Shape shape(Path file, String where, long[] lengths) throws SafetensorsException {
+        try {
+            return Shape.of(lengths);
+        } catch (IllegalArgumentException e) {
+            throw SafetensorsException.damaged(
+                    file, where + " has the shape " + Arrays.toString(lengths) + ", more elements than can be counted");
+        }
+    }
+
+    private static void checkLayout(Path file, List<Entry> entries, long dataLength) throws SafetensorsException {
+        List<Entry> ordered = new ArrayList<>(entries);
+        ordered.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+        long position = 0;
+        for (Entry entry : ordered) {
+            if (entry.begin() != position) {
+                String problem = entry.begin() < position
+                        ? "overlaps the tensor before it, which ends at "
+                        : "leaves a hole after the tensor before it, which ends at ";
+                throw SafetensorsException.damaged(
+                        file,
+                        "tensor '" + StrictJson.shorten(entry.name()) + "' begins at " + entry.begin() + " and "
+                                + problem + position);
+            }
+            position = entry.end();
+        }
+        if (position != dataLength) {
+            throw SafetensorsException.damaged(
+                    file, "the tensors end at " + position + ", but " + dataLength + " bytes follow the header");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package io.gradus.core.safetensors;
+
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * All tensors of a checkpoint by name, be they in one safetensors file or in many. Close it to unmap the files; tensors
+ * that were read live on.
+ *
+ * <pre>{@code
+ * try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(Path.of("my-model"))) {
+ *     Tensor norm = checkpoint.read("model.norm.weight", Device.cpu(), DType.F32, MemoryCategory.WEIGHTS);
+ * }
+ * }</pre>
+ */
+public final class SafetensorsCheckpoint implements AutoCloseable {
+    /** The name of a checkpoint's file when there is one. */
+    public static final String SINGLE = "model.safetensors";
+
+    /** The name of the file that says which shard holds which tensor. */
+    public static final String INDEX = "model.safetensors.index.json";
+
+    private final Path path;
+    private final List<SafetensorsFile> files;
+    private final Map<String, SafetensorsFile> byName;
+
+    private SafetensorsCheckpoint(Path path, List<SafetensorsFile> files, Map<String, SafetensorsFile> byName) {
+        this.path = path;
+        this.files = files;
+        this.byName = byName;
+    }
+
+    /**
+     * Opens a checkpoint.
+     *
+     * @param path a folder with {@code model.safetensors}, or with {@code model.safetensors.index.json} and its shards;
+     *     or one of these two files, under any name
+     * @throws SafetensorsException when there is none, or a file is not sound, or the index and its shards disagree
+     */
+    public static SafetensorsCheckpoint open(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            return path.toString().endsWith(".index.json") ? sharded(path) : single(path);
+        }
+        if (Files.exists(path.resolve(SINGLE))) {
+            return single(path.resolve(SINGLE));
+        }
+        if (Files.exists(path.resolve(INDEX))) {
+            return sharded(path.resolve(INDEX));
+        }
+        throw new SafetensorsException(path, "it has neither " + SINGLE + " nor " + INDEX + "; " + otherwise(path));
+    }
+
+    /** What to do about a folder without a checkpoint, by what it has instead. */
+    private static String otherwise(Path folder) throws IOException {
+        List<Path> files;
+        try (Stream<Path> listed = Files.list(folder)) {
+            files = listed.filter(Files::isRegularFile).sorted().toList();
+        }
+        for (Path file : files) {
+            if (SafetensorsFile.isPickle(file)) {
+                return "it has " + file.getFileName()
+                        + ", but only safetensors are read, because a pickle can run code; " + SafetensorsFile.CONVERT;
+            }
+        }
+        for (Path file : files) {
+            if (file.toString().endsWith(".safetensors")) {
+                return "to read " + file.getFileName() + ", give the path of that file";
+            }
+        }
+        return "check the path, or whether the download is complete";
+    }
+
+    private static SafetensorsCheckpoint single(Path file) throws IOException {
+        SafetensorsFile opened = SafetensorsFile.open(file);
+        Map<String, SafetensorsFile> byName = new LinkedHashMap<>();
+        opened.names().forEach(name -> byName.put(name, opened));
+        return new SafetensorsCheckpoint(file, List.of(opened), byName);
+    }
+
+    private static SafetensorsCheckpoint sharded(Path index) throws IOException {
+        if (!Files.isRegularFile(index)) {
+            throw new SafetensorsException(index, "there is no such file; check the path");
+        }
+        Map<String, String> shards = ShardIndex.read(index).shards();
+        Map<String, SafetensorsFile> files = new LinkedHashMap<>();
+        boolean opened = false;
+        try {
+            for (String shard : new TreeSet<>(shards.values())) {
+                files.put(shard, openShard(index, shard));
+            }
+            Map<String, SafetensorsFile> byName = byName(index, files.values());
+            for (Map.Entry<String, String> listed : shards.entrySet()) {
+                if (byName.get(listed.getKey()) != files.get(listed.getValue())) {
+                    throw SafetensorsException.damaged(
+                            index,
+                            "it says that the shard " + listed.getValue() + " has the tensor '"
+                                    + StrictJson.shorten(listed.getKey()) + "', which it has not");
+                }
+            }
+            opened = true;
+            return new SafetensorsCheckpoint(index, List.copyOf(files.values()), byName);
+        } finally {
+            if (!opened) {
+                files.values().forEach(SafetensorsFile::close);
+            }
+        }
+    }
+
+    private static SafetensorsFile openShard(Path index, String shard) throws IOException {
+        Path file = index.resolveSibling(shard);
+        if (!Files.exists(file)) {
+            throw new SafetensorsException(
+                    index, "it names the shard " + shard + ", which is not in the folder; download or export it again");
+        }
+        return SafetensorsFile.open(file);
+    }
+
+    private static Map<String, SafetensorsFile> byName(Path index, Collection<SafetensorsFile> files)
+            throws SafetensorsException {
+        Map<String, SafetensorsFile> byName = new LinkedHashMap<>();
+        for (SafetensorsFile file : files) {
+            for (String name : file.names()) {
+                SafetensorsFile other = byName.putIfAbsent(name, file);
+                if (other != null) {
+                    throw SafetensorsException.damaged(
+                            index,
+                            "the tensor '" + StrictJson.shorten(name) + "' is in two shards, "
+                                    + other.path().getFileName() + " and "
+                                    + file.path().getFileName());
+                }
+            }
+        }
+        return byName;
+    }
+
+    /** The file, or the index when there are shards. */
+    public Path path() {
+        return path;
+    }
+
+    /** The files that hold the tensors. */
+    public List<Path> files() {
+        return files.stream().map(SafetensorsFile::path).toList();
+    }
+
+    /** The names of the tensors, in the order of the files and of their headers. */
+    public List<String> names() {
+        return List.copyOf(byName.keySet());
+    }
+
+    /** What the headers say of each tensor, in the order of {@link #names()}; offsets are within its own file. */
+    public List<Entry> entries() {
+        return files.stream().flatMap(file -> file.entries().stream()).toList();
+    }
+
+    /** The free-form strings of all files; where two files disagree, the first one's. */
+    public Map<String, String> metadata() {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        files.forEach(file -> file.metadata().forEach(metadata::putIfAbsent));
+        return metadata;
+    }
+
+    public boolean contains(String name) {
+        return byName.containsKey(name);
+    }
+
+    /**
+     * What the header says of a tensor.
+     *
+     * @throws SafetensorsException when there is none of that name
+     */
+    public Entry entry(String name) throws SafetensorsException {
+        return file(name).entry(name);
+    }
+
+    /** {@link SafetensorsFile#read}, from the file that holds the tensor. */
+    public Tensor read(String name, Device device, DType wanted, MemoryCategory category) throws IOException {
+        return file(name).read(name, device, wanted, category);
+    }
+
+    private SafetensorsFile file(String name) throws SafetensorsException {
+        SafetensorsFile file = byName.get(name);
+        if (file == null) {
+            throw new SafetensorsException(
+                    path, "it has no tensor '" + name + "'; it has " + SafetensorsFile.some(names()));
+        }
+        return file;
+    }
+
+    /** Unmaps the files; a second call does nothing. */
+    @Override
+    public void close() {
+        files.forEach(SafetensorsFile::close);
+    }
+
+    /** As {@code my-model/model.safetensors (47 tensors)}. */
+    @Override
+    public String toString() {
+        return path + " (" + byName.size() + " tensors)";
+    }
+}

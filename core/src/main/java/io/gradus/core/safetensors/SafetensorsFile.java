@@ -1,0 +1,183 @@
+package io.gradus.core.safetensors;
+
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * One safetensors file, memory mapped. Opening reads and checks the header alone; elements are read when asked for,
+ * straight from the mapping. Tensors that were read do not depend on the file. Threads may share it.
+ *
+ * <p>Close it to unmap the file. While it is open the file may be replaced (as {@link SafetensorsWriter} does) or
+ * deleted, but must not be truncated in place.
+ */
+public final class SafetensorsFile implements AutoCloseable {
+    private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl");
+
+    private final Path path;
+    private final Arena arena;
+    private final MemorySegment data;
+    private final Header header;
+
+    private SafetensorsFile(Path path, Arena arena, MemorySegment data, Header header) {
+        this.path = path;
+        this.arena = arena;
+        this.data = data;
+        this.header = header;
+    }
+
+    /**
+     * Opens a file.
+     *
+     * @throws SafetensorsException when there is no such file, or its content is not sound
+     */
+    public static SafetensorsFile open(Path path) throws IOException {
+        if (!Files.isRegularFile(path)) {
+            throw new SafetensorsException(
+                    path, Files.exists(path) ? "it is not a file" : "there is no such file; check the path");
+        }
+        if (isPickle(path)) {
+            throw new SafetensorsException(
+                    path, "only safetensors are read, because a pickle can run code; " + CONVERT);
+        }
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            Header header = Header.read(path, bytes);
+            opened = true;
+            return new SafetensorsFile(path, arena, bytes.asSlice(header.dataStart()), header);
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
+    }
+
+    /** How to turn a pickle into what can be read. */
+    static final String CONVERT = "convert it in Python with transformers: "
+            + "AutoModelForCausalLM.from_pretrained(folder).save_pretrained(new_folder, safe_serialization=True)";
+
+    static boolean isPickle(Path path) {
+        String name = path.toString().toLowerCase(Locale.ROOT);
+        return PICKLES.stream().anyMatch(name::endsWith);
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** The names of the tensors, in the order of the header. */
+    public List<String> names() {
+        return List.copyOf(header.entries().keySet());
+    }
+
+    /** What the header says of each tensor, in its order. */
+    public List<Entry> entries() {
+        return List.copyOf(header.entries().values());
+    }
+
+    /** The free-form strings of the header, as {@code format=pt}; empty when there are none. */
+    public Map<String, String> metadata() {
+        return header.metadata();
+    }
+
+    public boolean contains(String name) {
+        return header.entries().containsKey(name);
+    }
+
+    /**
+     * What the header says of a tensor.
+     *
+     * @throws SafetensorsException when there is none of that name
+     */
+    public Entry entry(String name) throws SafetensorsException {
+        Entry entry = header.entries().get(name);
+        if (entry == null) {
+            throw new SafetensorsException(path, "it has no tensor '" + name + "'; it has " + some(names()));
+        }
+        return entry;
+    }
+
+    /** The first few of many names, for an error. */
+    static String some(List<String> names) {
+        String first = String.join(
+                ", ", names.stream().limit(3).map(StrictJson::shorten).toList());
+        return names.isEmpty() ? "none" : names.size() <= 3 ? first : first + " and " + (names.size() - 3) + " more";
+    }
+
+    /**
+     * Reads a tensor, converted to the dtype that is wanted. Any float can become any other, rounded to nearest;
+     * integers of every width and booleans become {@link DType#I32} only, and floats do not become integers: a
+     * quantised checkpoint must not pass for weights.
+     *
+     * @param wanted the dtype of the result
+     * @param category what the memory is for
+     * @return a tensor of the name, with memory of its own
+     * @throws SafetensorsException when there is no such tensor, its dtype cannot be read as {@code wanted}, or a value
+     *     does not fit: an integer in 32 bits, a finite float in the range of {@code wanted}
+     * @throws IllegalStateException when this file was closed
+     */
+    public Tensor read(String name, Device device, DType wanted, MemoryCategory category) throws IOException {
+        Entry entry = entry(name);
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException(path + " was closed; read its tensors before that");
+        }
+        StoredType type = StoredType.valueOf(entry.dtype());
+        check(entry, type, wanted);
+        MemorySegment source = data.asSlice(entry.begin(), entry.byteSize());
+        Tensor tensor = Tensor.empty(device, wanted, entry.shape(), category);
+        boolean complete = false;
+        try {
+            Elements.read(path, entry, type, source, tensor);
+            complete = true;
+            return tensor.named(name);
+        } finally {
+            if (!complete) {
+                tensor.release();
+            }
+        }
+    }
+
+    private void check(Entry entry, StoredType type, DType wanted) throws SafetensorsException {
+        String tensor = "tensor '" + entry.name() + "' is " + type;
+        if (type.kind() == StoredType.Kind.UNREADABLE) {
+            throw new SafetensorsException(
+                    path, tensor + ", which cannot be read; save it in one of " + StoredType.readable());
+        }
+        DType held = type.dtype() == null ? DType.I32 : type.dtype();
+        if (!Elements.convertible(held, wanted)) {
+            throw new SafetensorsException(
+                    path,
+                    tensor + " and cannot be read as " + wanted
+                            + (held == DType.I32
+                                    ? "; if this is a quantised checkpoint, take the original one"
+                                    : "; integers are not made from floats"));
+        }
+    }
+
+    /** Unmaps the file; a second call does nothing. */
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+
+    /** As {@code model.safetensors (47 tensors)}. */
+    @Override
+    public String toString() {
+        return path + " (" + header.entries().size() + " tensors)";
+    }
+}

@@ -1,0 +1,13 @@
+package io.gradus.core.cpu;
+
+import io.gradus.core.Device;
+import java.util.List;
+
+/** The CPU with one, two and three threads: results must not depend on it. */
+final class CpuDevices {
+    static final Device ONE = Device.cpu(1);
+    /** One thread a second time, two, and more than there may be processors. */
+    static final List<Device> SAME_BITS = List.of(ONE, Device.cpu(2), Device.cpu(3));
+
+    private CpuDevices() {}
+}

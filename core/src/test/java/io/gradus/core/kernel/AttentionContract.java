@@ -1,0 +1,271 @@
+package io.gradus.core.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels.Settings;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What {@link AttentionKernels} promise, on any device. */
+public abstract class AttentionContract extends KernelContract {
+
+    /** Batch B, queries T, keys S, heads H, key heads G, head size D. */
+    record Size(int b, int t, int s, int h, int g, int d) {
+        long[] q() {
+            return new long[] {b, t, h, d};
+        }
+
+        long[] k() {
+            return new long[] {b, s, g, d};
+        }
+    }
+
+    static Stream<Size> sizes() {
+        return Stream.of(
+                new Size(1, 1, 1, 1, 1, 1),
+                new Size(1, 1, 37, 2, 1, 8), // one query against a cache
+                new Size(2, 7, 7, 3, 3, 5),
+                new Size(2, 5, 11, 4, 2, 16),
+                new Size(1, 37, 37, 6, 2, 20),
+                new Size(2, 33, 65, 2, 1, 64),
+                new Size(1, 101, 101, 2, 2, 17),
+                new Size(1, 259, 259, 2, 1, 8),
+                new Size(0, 3, 3, 2, 1, 4),
+                new Size(2, 0, 3, 2, 1, 4));
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void everyQueryAveragesTheValues(Size size) {
+        check(size, false, null);
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void aQueryMaySeeItsPastOnly(Size size) {
+        check(size, true, null);
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void paddingIsNotSeen(Size size) {
+        int[] mask = new int[size.b * size.s];
+        // another length for each row of the batch, and a hole
+        Arrays.setAll(mask, i -> i % size.s < size.s - i / size.s * 3 && i % size.s != 2 ? 1 : 0);
+        check(size, false, mask);
+        check(size, true, mask);
+    }
+
+    /** Padding before the tokens leaves the first causal queries without any key; a wholly masked row has none at all. */
+    @Test
+    void aQueryThatSeesNoKeyGivesZeros() {
+        Size size = new Size(3, 9, 9, 4, 2, 6);
+        int[] mask = new int[3 * 9];
+        Arrays.setAll(mask, i -> i < 9 ? 1 : i < 18 ? i % 9 / 4 : 0);
+        check(size, true, mask);
+        Twin out = check(size, false, mask);
+        float[] actual = out.actual();
+        assertThat(Arrays.copyOfRange(actual, 2 * 9 * 4 * 6, actual.length)).containsOnly(0f);
+    }
+
+    /** Runs both passes with all ways of accumulating; returns the forward pass's result. */
+    private Twin check(Size size, boolean causal, int @Nullable [] mask) {
+        Twin q = random(size.q());
+        Twin k = random(size.k());
+        Twin v = random(size.k());
+        Twin keyMask = mask == null ? null : ints(mask, size.b, size.s);
+        double scale = 1 / Math.sqrt(size.d);
+        Twin out = output(false, size.q());
+        Twin sums = output(false, size.b, size.h, size.t);
+        run(side -> side.backend()
+                .attention()
+                .forward(
+                        side.of(q),
+                        side.of(k),
+                        side.of(v),
+                        settings(side, causal, keyMask, scale),
+                        side.of(out),
+                        side.of(sums)));
+        // a score of up to 4√d·scale·√d terms is off by some ULP, and so is its exponential; the values are below 2
+        out.assertClose(32 * ULP, 2);
+        sums.assertClose(32 * ULP, 4);
+
+        Twin savedOut = asInput(out);
+        Twin savedSums = asInput(sums);
+        Twin dout = random(size.q());
+        for (boolean accumulate : new boolean[] {false, true}) {
+            Twin dq = output(accumulate, size.q());
+            Twin dk = output(!accumulate, size.k());
+            Twin dv = output(accumulate, size.k());
+            run(side -> side.backend()
+                    .attention()
+                    .backward(
+                            side.of(q),
+                            side.of(k),
+                            side.of(v),
+                            settings(side, causal, keyMask, scale),
+                            side.of(savedOut),
+                            side.of(savedSums),
+                            side.of(dout),
+                            side.of(dq),
+                            accumulate,
+                            side.of(dk),
+                            !accumulate,
+                            side.of(dv),
+                            accumulate));
+            double terms = 8 + Math.sqrt(size.t * (double) size.h / size.g);
+            dq.assertClose(32 * ULP, 8);
+            dk.assertClose(4 * terms * ULP, 8);
+            dv.assertClose(4 * terms * ULP, 8);
+        }
+        return out;
+    }
+
+    private static Settings settings(Side side, boolean causal, @Nullable Twin mask, double scale) {
+        return new Settings(causal, mask == null ? null : side.of(mask), scale);
+    }
+
+    @Test
+    void largeScoresDoNotOverflow() {
+        Twin q = range(30, 40, 1, 5, 2, 16);
+        Twin k = range(30, 40, 1, 5, 2, 16);
+        Twin v = random(1, 5, 2, 16);
+        Twin out = output(false, 1, 5, 2, 16);
+        Twin sums = output(false, 1, 2, 5);
+        run(side -> side.backend()
+                .attention()
+                .forward(side.of(q), side.of(k), side.of(v), new Settings(true, null, 1), side.of(out), side.of(sums)));
+        // scores near 20,000 are known to 20,000·ULP, and so is the logarithm of a ratio of probabilities
+        out.assertClose(4 * 20_000 * ULP, 2);
+        sums.assertClose(8 * ULP, 0);
+    }
+
+    /** A mask that only subtracts something large would let these through. */
+    @Test
+    void nothingOfAMaskedOrFutureKeyIsSeenHoweverLarge() {
+        float[] keys = new float[4 * 3];
+        float[] values = new float[4 * 3];
+        Arrays.fill(keys, 0.5f);
+        Arrays.fill(values, 2);
+        for (int i = 0; i < 3; i++) {
+            keys[i] = 1e30f; // key 0 is padding
+            values[i] = 1e30f;
+            keys[9 + i] = 1e15f; // key 3 is seen by query 3 alone
+            values[9 + i] = -1e30f;
+        }
+        Twin q = range(0.5, 1, 1, 4, 1, 3);
+        Twin k = of(keys, 1, 4, 1, 3);
+        Twin v = of(values, 1, 4, 1, 3);
+        Twin mask = ints(new int[] {0, 1, 1, 1}, 1, 4);
+        Twin out = output(false, 1, 4, 1, 3);
+        Twin sums = output(false, 1, 1, 4);
+        run(side -> side.backend()
+                .attention()
+                .forward(
+                        side.of(q),
+                        side.of(k),
+                        side.of(v),
+                        new Settings(true, side.of(mask), 1),
+                        side.of(out),
+                        side.of(sums)));
+        out.assertClose(8 * ULP, 2);
+        sums.assertClose(8 * ULP, 1);
+    }
+
+    @Test
+    void nanInAKeyOrAValueReachesWhoSeesItAndNoOtherBatch() {
+        float[] numbers = new float[2 * 4 * 3];
+        Arrays.fill(numbers, 0.5f);
+        numbers[4] = Float.NaN;
+        Twin q = random(2, 4, 1, 3);
+        Twin sound = random(2, 4, 1, 3);
+        Twin broken = of(numbers, 2, 4, 1, 3);
+        for (boolean key : new boolean[] {true, false}) {
+            Twin out = output(false, 2, 4, 1, 3);
+            Twin sums = output(false, 2, 1, 4);
+            run(side -> side.backend()
+                    .attention()
+                    .forward(
+                            side.of(q),
+                            side.of(key ? broken : sound),
+                            side.of(key ? sound : broken),
+                            new Settings(false, null, 1),
+                            side.of(out),
+                            side.of(sums)));
+            out.assertClose(32 * ULP, 2);
+        }
+    }
+
+    @Test
+    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+        Settings plain = new Settings(false, null, 1);
+        refuses(
+                ShapeException.class,
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 3, 8), plain),
+                "attention",
+                "[1, 5, 4, 8]",
+                "[1, 5, 3, 8]",
+                "num_key_value_heads");
+        refuses(ShapeException.class, () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 9), plain), "attention");
+        refuses(ShapeException.class, () -> forward(zeros(5, 4, 8), zeros(5, 4, 8), plain), "attention", "[5, 4, 8]");
+        refuses(
+                ShapeException.class,
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 3, 4, 8), new Settings(true, null, 1)),
+                "attention",
+                "more queries than keys");
+        refuses(
+                ShapeException.class,
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new Settings(false, zeroIds(1, 4), 1)),
+                "attention",
+                "[1, 4]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new Settings(false, zeros(1, 5), 1)),
+                "attention",
+                "I32");
+        refuses(
+                IllegalArgumentException.class,
+                () -> forward(zeros(1, 5, 4, 8), elsewhere(1, 5, 4, 8), plain),
+                "attention",
+                "reference");
+        refuses(
+                ShapeException.class,
+                () -> backward(zeros(1, 5, 4, 8), zeros(1, 5, 2, 8), zeros(1, 5, 4, 8)),
+                "attention",
+                "[1, 5, 4, 8]",
+                "[1, 5, 2, 8]");
+    }
+
+    private void forward(Tensor q, Tensor k, Settings settings) {
+        Tensor sums = zeros(q.shape().get(0), q.shape().get(-2), q.shape().get(1));
+        device().backend()
+                .attention()
+                .forward(q, k, k, settings, zeros(q.shape().toArray()), sums);
+    }
+
+    private void backward(Tensor q, Tensor k, Tensor dk) {
+        Tensor sums = zeros(q.shape().get(0), q.shape().get(2), q.shape().get(1));
+        device().backend()
+                .attention()
+                .backward(
+                        q,
+                        k,
+                        k,
+                        new Settings(false, null, 1),
+                        q,
+                        sums,
+                        q,
+                        zeros(q.shape().toArray()),
+                        false,
+                        dk,
+                        false,
+                        zeros(k.shape().toArray()),
+                        false);
+    }
+}

@@ -1,0 +1,214 @@
+package io.gradus.core.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What {@link CrossEntropyKernels} promise, on any device. */
+public abstract class CrossEntropyContract extends KernelContract {
+    private static final int IGNORE = -100;
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void lossAndGradientForAnyNumberOfRowsAndClasses(boolean accumulate) {
+        for (int[] size : new int[][] {{0, 3}, {1, 1}, {1, 5003}, {5003, 3}, {7, 17}, {331, 37}, {61, 1009}}) {
+            Twin logits = range(-6, 6, size[0], size[1]);
+            Twin targets = targets(size[0], size[1]);
+            Twin loss = output(false, size[0]);
+            Twin logSumExp = output(false, size[0]);
+            run(side -> side.backend()
+                    .crossEntropy()
+                    .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(logSumExp)));
+            loss.assertClose(8 * ULP, 8);
+            float[] sums = seen(targets, logSumExp);
+
+            Twin saved = of(sums, size[0]);
+            Twin dloss = random(size[0]);
+            Twin dlogits = output(accumulate, size[0], size[1]);
+            run(side -> side.backend()
+                    .crossEntropy()
+                    .backward(
+                            side.of(logits),
+                            side.of(targets),
+                            IGNORE,
+                            side.of(saved),
+                            side.of(dloss),
+                            side.of(dlogits),
+                            accumulate));
+            dlogits.assertClose(16 * ULP, 2);
+        }
+    }
+
+    /** Class i mod V, but every fifth ignored. */
+    private Twin targets(int rows, int classes) {
+        int[] targets = new int[rows];
+        Arrays.setAll(targets, i -> i % 5 == 4 ? IGNORE : i * 31 % classes);
+        return ints(targets, rows);
+    }
+
+    /** The sums where a target counts, compared with the reference's; NaN elsewhere, which a backward pass must not read. */
+    private static float[] seen(Twin targets, Twin logSumExp) {
+        double[] target = targets.expected();
+        double[] expected = logSumExp.expected();
+        float[] actual = logSumExp.actual();
+        for (int i = 0; i < actual.length; i++) {
+            if (target[i] == IGNORE) {
+                actual[i] = Float.NaN;
+            } else {
+                assertThat((double) actual[i]).isCloseTo(expected[i], within(64 * ULP));
+            }
+        }
+        return actual;
+    }
+
+    @Test
+    void theGradientMayReplaceTheLogits() {
+        Twin logits = state(-6, 6, 37, 331);
+        Twin targets = targets(37, 331);
+        Twin loss = output(false, 37);
+        Twin logSumExp = output(false, 37);
+        Twin dloss = random(37);
+        run(side -> {
+            CrossEntropyKernels kernels = side.backend().crossEntropy();
+            kernels.forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(logSumExp));
+            kernels.backward(
+                    side.of(logits),
+                    side.of(targets),
+                    IGNORE,
+                    side.of(logSumExp),
+                    side.of(dloss),
+                    side.of(logits),
+                    false);
+        });
+        logits.assertClose(16 * ULP, 2);
+    }
+
+    @Test
+    void anIgnoredRowAddsNothingWhateverItHolds() {
+        Twin logits = of(new float[] {Float.NaN, 1, 2, Float.POSITIVE_INFINITY, 1, 2}, 2, 3);
+        Twin targets = ints(new int[] {IGNORE, IGNORE}, 2);
+        Twin loss = output(false, 2);
+        Tensor sums = zeros(2);
+        Twin saved = of(new float[] {Float.NaN, Float.NaN}, 2);
+        Twin dloss = of(new float[] {Float.NaN, 1}, 2);
+        Twin dlogits = output(false, 2, 3);
+        Twin added = output(true, 2, 3);
+        run(side -> {
+            CrossEntropyKernels kernels = side.backend().crossEntropy();
+            Tensor sum = side.index() == 0 ? Tensor.of(side.device(), new double[2], 2) : sums.to(side.device());
+            kernels.forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), sum);
+            for (Twin out : new Twin[] {dlogits, added}) {
+                kernels.backward(
+                        side.of(logits),
+                        side.of(targets),
+                        IGNORE,
+                        side.of(saved),
+                        side.of(dloss),
+                        side.of(out),
+                        out == added);
+            }
+        });
+        loss.assertExact();
+        dlogits.assertExact();
+        added.assertExact();
+    }
+
+    @Test
+    void anIgnoredIndexMayBeAClass() {
+        Twin logits = random(4, 3);
+        Twin targets = ints(new int[] {0, 1, 2, 0}, 4);
+        Twin loss = output(false, 4);
+        Twin sums = output(false, 4);
+        run(side -> side.backend()
+                .crossEntropy()
+                .forward(side.of(logits), side.of(targets), 0, side.of(loss), side.of(sums)));
+        assertThat(loss.actual()[0]).isZero();
+        assertThat(loss.actual()[3]).isZero();
+        loss.assertClose(8 * ULP, 1);
+    }
+
+    @Test
+    void extremeLogits() {
+        float infinity = Float.POSITIVE_INFINITY;
+        Twin logits = of(
+                new float[] {
+                    1e4f, 0, -1e4f, //
+                    -infinity, 0, 1, // a class that is masked
+                    0, -infinity, 1, // the target itself is masked: infinite loss
+                    0, Float.NaN, 1
+                },
+                4,
+                3);
+        Twin targets = ints(new int[] {1, 1, 1, 0}, 4);
+        Twin loss = output(false, 4);
+        Twin sums = output(false, 4);
+        run(side -> side.backend()
+                .crossEntropy()
+                .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(sums)));
+        loss.assertClose(8 * ULP, 1);
+        sums.assertClose(8 * ULP, 1);
+    }
+
+    @Test
+    void targetsAreCounted() {
+        CrossEntropyKernels kernels = device().backend().crossEntropy();
+        int[] targets = new int[10_007];
+        Arrays.setAll(targets, i -> i % 3 == 0 ? IGNORE : i);
+        assertThat(kernels.count(Tensor.of(device(), targets, 10_007), IGNORE)).isEqualTo(10_007 - 3336);
+        assertThat(kernels.count(zeroIds(0), IGNORE)).isZero();
+        assertThat(kernels.count(Tensor.of(device(), new int[] {IGNORE}, 1), IGNORE))
+                .isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 5, 100})
+    void aTargetThatIsNoClassIsRefusedByRow(int bad) {
+        int[] targets = new int[300];
+        targets[217] = bad;
+        refuses(
+                IllegalArgumentException.class,
+                () -> device().backend()
+                        .crossEntropy()
+                        .forward(zeros(300, 5), Tensor.of(device(), targets, 300), IGNORE, zeros(300), zeros(300)),
+                "crossEntropy",
+                "217",
+                Integer.toString(bad));
+    }
+
+    @Test
+    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+        CrossEntropyKernels kernels = device().backend().crossEntropy();
+        refuses(
+                ShapeException.class,
+                () -> kernels.forward(zeros(2, 3, 4), zeroIds(2), IGNORE, zeros(2), zeros(2)),
+                "crossEntropy",
+                "[2, 3, 4]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.forward(zeros(2, 3), zeroIds(3), IGNORE, zeros(2), zeros(2)),
+                "crossEntropy",
+                "[2, 3]",
+                "[3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.backward(zeros(2, 3), zeroIds(2), IGNORE, zeros(2), zeros(2), zeros(3, 2), false),
+                "crossEntropy",
+                "[3, 2]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.forward(zeros(2, 3), zeros(2), IGNORE, zeros(2), zeros(2)),
+                "crossEntropy",
+                "I32");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.forward(zeros(2, 3), zeroIds(2), IGNORE, elsewhere(2), zeros(2)),
+                "crossEntropy",
+                "reference");
+    }
+}

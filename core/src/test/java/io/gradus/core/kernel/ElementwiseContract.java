@@ -1,0 +1,312 @@
+package io.gradus.core.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.core.DType;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Binary;
+import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What {@link ElementwiseKernels} promise, on any device. */
+public abstract class ElementwiseContract extends KernelContract {
+    private static final List<Shape> SHAPES = List.of(
+            Shape.scalar(),
+            Shape.of(0),
+            Shape.of(1),
+            Shape.of(7),
+            Shape.of(3, 0, 2),
+            Shape.of(16, 16),
+            Shape.of(5000),
+            Shape.of(3, 10_007));
+
+    /** Pairs of shapes that broadcast. */
+    private static final List<List<Shape>> PAIRS = List.of(
+            List.of(Shape.of(5000), Shape.of(5000)),
+            List.of(Shape.of(3, 5000), Shape.of(3, 5000)),
+            List.of(Shape.of(), Shape.of()),
+            List.of(Shape.of(), Shape.of(7)),
+            List.of(Shape.of(7, 3), Shape.of(1)),
+            List.of(Shape.of(2, 3, 4), Shape.of(4)),
+            List.of(Shape.of(4), Shape.of(2, 3, 4)),
+            List.of(Shape.of(2, 3, 4), Shape.of(2, 3, 1)),
+            List.of(Shape.of(2, 1, 4), Shape.of(2, 3, 4)),
+            List.of(Shape.of(7, 1), Shape.of(1, 5)),
+            List.of(Shape.of(3, 1, 5), Shape.of(4, 1)),
+            List.of(Shape.of(2, 1, 3, 1, 5), Shape.of(7, 1, 2, 1)),
+            List.of(Shape.of(37, 331), Shape.of(331)),
+            List.of(Shape.of(37, 1), Shape.of(37, 331)),
+            List.of(Shape.of(5000, 1), Shape.of(1, 3)),
+            List.of(Shape.of(2, 5003), Shape.of(1, 5003)),
+            List.of(Shape.of(0, 4), Shape.of(4)),
+            List.of(Shape.of(3, 1), Shape.of(3, 0)));
+
+    @ParameterizedTest
+    @EnumSource
+    void unaryFunctions(Unary op) {
+        for (Shape shape : SHAPES) {
+            Twin x = input(op, shape);
+            Twin out = output(false, shape);
+            run(side -> side.backend().elementwise().unary(op, side.of(x), side.of(out)));
+            out.assertClose(8 * ULP, 0.25);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void unaryFunctionsInPlace(Unary op) {
+        Twin x = op == Unary.LOG || op == Unary.SQRT ? state(0.1, 6, 5000) : state(-6, 6, 5000);
+        run(side -> side.backend().elementwise().unary(op, side.of(x), side.of(x)));
+        x.assertClose(8 * ULP, 0.25);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void unaryGradients(Unary op) {
+        for (Shape shape : SHAPES) {
+            for (boolean accumulate : new boolean[] {false, true}) {
+                Twin x = input(op, shape);
+                Twin y = output(false, shape);
+                run(side -> side.backend().elementwise().unary(op, side.of(x), side.of(y)));
+                Twin result = asInput(y);
+                Twin dy = random(shape.toArray());
+                Twin dx = output(accumulate, shape);
+                run(side -> side.backend()
+                        .elementwise()
+                        .unaryBackward(op, side.of(x), side.of(result), side.of(dy), side.of(dx), accumulate));
+                dx.assertClose(16 * ULP, 2); // dy is up to 2, and 1 − t² loses digits
+            }
+        }
+    }
+
+    private Twin input(Unary op, Shape shape) {
+        return op == Unary.LOG || op == Unary.SQRT ? range(0.1, 6, shape.toArray()) : range(-6, 6, shape.toArray());
+    }
+
+    /** Far out the result must be the limit, not an overflow on the way; activations keep a small relative error. */
+    @ParameterizedTest
+    @EnumSource
+    void unaryFunctionsFarFromZeroAndCloseToIt(Unary op) {
+        float[] values = {0, 1e-30f, 1e-10f, 1e-3f, 10, 20, 50, 80, 100, 1e4f, 1e30f};
+        float[] both = new float[2 * values.length];
+        for (int i = 0; i < values.length; i++) {
+            both[2 * i] = values[i];
+            both[2 * i + 1] = op == Unary.LOG || op == Unary.SQRT ? values[i] * 1.5f : -values[i];
+        }
+        Twin x = of(both, both.length);
+        Twin out = output(false, both.length);
+        run(side -> side.backend().elementwise().unary(op, side.of(x), side.of(out)));
+        // the argument's own rounding is what exp multiplies: 80·2⁻²⁴ is 40 ULP in a float-only exponential
+        out.assertClose(op == Unary.EXP ? 64 * ULP : 8 * ULP, 1e-6);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nanStaysNan(Unary op) {
+        float[] elements = new float[19];
+        Arrays.fill(elements, 1);
+        elements[3] = Float.NaN;
+        elements[18] = Float.NaN;
+        Twin x = of(elements, 19);
+        Twin out = output(false, 19);
+        run(side -> side.backend().elementwise().unary(op, side.of(x), side.of(out)));
+        out.assertClose(8 * ULP, 0.25);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Unary.class,
+            names = {"EXP", "TANH", "SIGMOID", "RELU"})
+    void infinitiesHaveTheirLimits(Unary op) {
+        Twin x = of(new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}, 2);
+        Twin out = output(false, 2);
+        run(side -> side.backend().elementwise().unary(op, side.of(x), side.of(out)));
+        out.assertExact();
+    }
+
+    @Test
+    void logarithmAndRootOutsideTheirDomains() {
+        Twin x = of(new float[] {0, -1, Float.POSITIVE_INFINITY}, 3);
+        Twin log = output(false, 3);
+        Twin root = output(false, 3);
+        run(side -> {
+            side.backend().elementwise().unary(Unary.LOG, side.of(x), side.of(log));
+            side.backend().elementwise().unary(Unary.SQRT, side.of(x), side.of(root));
+        });
+        log.assertExact();
+        root.assertExact();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void binaryFunctionsBroadcast(Binary op) {
+        for (List<Shape> pair : PAIRS) {
+            for (boolean accumulate : new boolean[] {false, true}) {
+                boolean positive = op == Binary.POWER;
+                Twin a = range(positive ? 0.1 : -2, 2, pair.get(0).toArray());
+                Twin b = range(
+                        op == Binary.DIVIDE || op == Binary.XLOGY ? 0.1 : -2,
+                        2,
+                        pair.get(1).toArray());
+                Twin out = output(accumulate, Shape.broadcast("test", pair.get(0), pair.get(1)));
+                run(side -> side.backend().elementwise().binary(op, side.of(a), side.of(b), side.of(out), accumulate));
+                out.assertClose(8 * ULP, accumulate ? 2 : 0.01);
+            }
+        }
+    }
+
+    @Test
+    void powersAndXlogyAtTheirEdges() {
+        Twin base = of(new float[] {0, 0, -2, -2, -8, 2, 1, Float.POSITIVE_INFINITY}, 8);
+        Twin exponent = of(new float[] {0, 2, 3, 2, 1 / 3f, -1, 1e30f, 0.5f}, 8);
+        Twin power = output(false, 8);
+        Twin factor = of(new float[] {0, 0, 0, 1, 1, Float.NaN, 0, -1}, 8);
+        Twin argument = of(new float[] {0, Float.POSITIVE_INFINITY, Float.NaN, 0, 1, 1, -1, -1}, 8);
+        Twin xlogy = output(false, 8);
+        run(side -> {
+            side.backend().elementwise().binary(Binary.POWER, side.of(base), side.of(exponent), side.of(power), false);
+            side.backend()
+                    .elementwise()
+                    .binary(Binary.XLOGY, side.of(factor), side.of(argument), side.of(xlogy), false);
+        });
+        power.assertClose(4 * ULP, 0);
+        xlogy.assertExact();
+    }
+
+    @Test
+    void divisionByZeroGivesInfinityOrNan() {
+        Twin a = of(new float[] {1, -1, 0, Float.NaN}, 4);
+        Twin b = of(new float[] {0}, 1);
+        Twin out = output(false, 4);
+        run(side -> side.backend().elementwise().binary(Binary.DIVIDE, side.of(a), side.of(b), side.of(out), false));
+        out.assertExact();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void affineBroadcasts(boolean accumulate) {
+        for (List<Shape> pair : List.of(
+                List.of(Shape.of(5000), Shape.of(5000)),
+                List.of(Shape.of(), Shape.of(7)),
+                List.of(Shape.of(331), Shape.of(37, 331)),
+                List.of(Shape.of(37, 1), Shape.of(37, 331)),
+                List.of(Shape.of(2, 1, 3), Shape.of(2, 5, 3)),
+                List.of(Shape.of(1, 4), Shape.of(0, 4)))) {
+            Twin x = random(pair.get(0).toArray());
+            Twin out = output(accumulate, pair.get(1));
+            run(side -> side.backend().elementwise().affine(side.of(x), -1.5, 0.25, side.of(out), accumulate));
+            out.assertClose(4 * ULP, 4);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whereBroadcasts(boolean accumulate) {
+        for (List<Shape> shapes : List.of(
+                List.of(Shape.of(5000), Shape.of(5000), Shape.of(5000)),
+                List.of(Shape.of(37, 1), Shape.of(331), Shape.of()),
+                List.of(Shape.of(3, 1, 5), Shape.of(1), Shape.of(2, 1)),
+                List.of(Shape.of(), Shape.of(5), Shape.of(2, 5)),
+                List.of(Shape.of(0), Shape.of(0), Shape.of()))) {
+            Twin condition = ids(3, shapes.get(0).toArray());
+            Twin a = random(shapes.get(1).toArray());
+            Twin b = random(shapes.get(2).toArray());
+            Shape both = Shape.broadcast("test", shapes.get(1), shapes.get(2));
+            Twin out = output(accumulate, Shape.broadcast("test", shapes.get(0), both));
+            run(side -> side.backend()
+                    .elementwise()
+                    .where(side.of(condition), side.of(a), side.of(b), side.of(out), accumulate));
+            out.assertExact();
+        }
+    }
+
+    /** What is not chosen must not come through, not even as a NaN. */
+    @Test
+    void whereDropsTheNanThatIsNotChosen() {
+        Twin condition = ints(new int[] {1, 0, -5, 0}, 4);
+        Twin a = of(new float[] {1, Float.NaN, 3, Float.NaN}, 4);
+        Twin b = of(new float[] {Float.NaN, 2, Float.NaN, Float.NaN}, 4);
+        Twin out = output(false, 4);
+        run(side ->
+                side.backend().elementwise().where(side.of(condition), side.of(a), side.of(b), side.of(out), false));
+        out.assertExact();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F32", "I32", "BF16", "F16"})
+    void fillSetsEveryElementOfAView(DType dtype) {
+        Tensor whole = Tensor.full(device(), dtype, Shape.of(5011), 3, MemoryCategory.WORKSPACE);
+        device().backend().elementwise().fill(whole.slice(5, 5006), -2);
+        double[] expected = new double[5011];
+        Arrays.setAll(expected, i -> i >= 5 && i < 5006 ? -2 : 3);
+        assertThat(whole.toDoubles()).isEqualTo(expected);
+    }
+
+    @Test
+    void fillOfNothingDoesNothing() {
+        assertThat(Tensor.zeros(device(), DType.F32, Shape.of(0, 3), MemoryCategory.WORKSPACE)
+                        .toFloats())
+                .isEmpty();
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefused() {
+        ElementwiseKernels kernels = device().backend().elementwise();
+        refuses(ShapeException.class, () -> kernels.unary(Unary.EXP, zeros(2), zeros(3)), "exp", "[2]", "[3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.unaryBackward(Unary.GELU, zeros(2), zeros(2), zeros(1), zeros(2), false),
+                "gelu",
+                "[1]",
+                "[2]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.binary(Binary.ADD, zeros(2, 3), zeros(2), zeros(2, 3), false),
+                "add",
+                "[2, 3]",
+                "[2]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.binary(Binary.MULTIPLY, zeros(3), zeros(1), zeros(2, 3), false),
+                "multiply",
+                "[2, 3]");
+        refuses(ShapeException.class, () -> kernels.affine(zeros(2, 3), 1, 0, zeros(3), false), "affine", "[2, 3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.where(zeroIds(2), zeros(3), zeros(3), zeros(3), false),
+                "where",
+                "[2]",
+                "[3]");
+    }
+
+    @Test
+    void otherDtypesAndDevicesAreRefused() {
+        ElementwiseKernels kernels = device().backend().elementwise();
+        refuses(IllegalArgumentException.class, () -> kernels.unary(Unary.TANH, doubles(2), zeros(2)), "tanh", "F64");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.binary(Binary.ADD, zeros(2), zeroIds(2), zeros(2), false),
+                "add",
+                "I32");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.where(zeros(2), zeros(2), zeros(2), zeros(2), false),
+                "where",
+                "I32");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.affine(zeros(2), 1, 0, elsewhere(2), false),
+                "affine",
+                "reference");
+    }
+}

@@ -1,0 +1,110 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What {@link EmbeddingKernels} promise, on any device. */
+public abstract class EmbeddingContract extends KernelContract {
+    private static final long[][] IDS = {{}, {0}, {1}, {7, 5}, {2, 3, 4}, {5003}};
+
+    @Test
+    void rowsAreGatheredByIdsOfAnyShape() {
+        for (long[] shape : IDS) {
+            for (int length : new int[] {1, 7, 331}) {
+                Twin weight = random(53, length);
+                Twin ids = ids(53, shape);
+                Twin out = output(false, Shape.of(shape).append(length));
+                run(side -> side.backend().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
+                out.assertExact();
+            }
+        }
+    }
+
+    @Test
+    void nanAndInfinityAreGatheredAsTheyAre() {
+        Twin weight = of(new float[] {Float.NaN, 1, Float.NEGATIVE_INFINITY, 2}, 2, 2);
+        Twin ids = ints(new int[] {1, 0, 1}, 3);
+        Twin out = output(false, 3, 2);
+        run(side -> side.backend().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
+        out.assertExact();
+    }
+
+    /** 5,003 ids of 53 rows: each row is added to about a hundred times. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void gradientsOfEqualIdsAreAdded(boolean accumulate) {
+        for (long[] shape : IDS) {
+            for (int length : new int[] {1, 7, 331}) {
+                Twin ids = ids(53, shape);
+                Twin dy = random(Shape.of(shape).append(length).toArray());
+                Twin dweight = output(accumulate, 53, length);
+                run(side ->
+                        side.backend().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
+                dweight.assertClose(16 * ULP, 100);
+            }
+        }
+    }
+
+    /** Many rows and few ids: the rows that no id names are zero, or stay as they were. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void rowsThatNoIdNamesGetNothing(boolean accumulate) {
+        Twin ids = ints(new int[] {5006, 3, 5006, 0}, 4);
+        Twin dy = random(4, 3);
+        Twin dweight = output(accumulate, 5007, 3);
+        run(side -> side.backend().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
+        dweight.assertClose(2 * ULP, 4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 53, 50_000})
+    void anIdThatIsNoRowIsRefused(int bad) {
+        int[] ids = new int[1000];
+        ids[777] = bad;
+        EmbeddingKernels kernels = device().backend().embedding();
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.gather(zeros(53, 3), Tensor.of(device(), ids, 1000), zeros(1000, 3)),
+                "embedding",
+                "id " + bad,
+                "53");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.scatterAdd(Tensor.of(device(), ids, 1000), zeros(1000, 3), zeros(53, 3), true),
+                "embedding",
+                "id " + bad,
+                "53");
+    }
+
+    @Test
+    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+        EmbeddingKernels kernels = device().backend().embedding();
+        refuses(ShapeException.class, () -> kernels.gather(zeros(5), zeroIds(2), zeros(2)), "embedding", "[5]", "[2]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.gather(zeros(5, 3), zeroIds(2), zeros(3, 2)),
+                "embedding",
+                "[3, 2]",
+                "[2, 3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.scatterAdd(zeroIds(2), zeros(2, 4), zeros(5, 3), false),
+                "embedding",
+                "[2, 4]",
+                "[2, 3]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.gather(zeros(5, 3), zeros(2), zeros(2, 3)),
+                "embedding",
+                "I32");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.gather(zeros(5, 3), zeroIds(2), elsewhere(2, 3)),
+                "embedding",
+                "reference");
+    }
+}

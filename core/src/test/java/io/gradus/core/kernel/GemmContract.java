@@ -1,0 +1,161 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Device;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What {@link GemmKernels} promise, on any device. */
+public abstract class GemmContract extends KernelContract {
+
+    static Stream<int[]> sizes() {
+        return Stream.of(
+                new int[] {1, 1, 1},
+                new int[] {1, 7, 1},
+                new int[] {3, 1, 5},
+                new int[] {7, 13, 17},
+                new int[] {16, 16, 16},
+                new int[] {1, 64, 301},
+                new int[] {129, 67, 1},
+                new int[] {2, 5000, 3},
+                new int[] {33, 65, 31},
+                new int[] {64, 257, 48},
+                new int[] {127, 131, 61},
+                new int[] {101, 310, 155},
+                new int[] {3, 130, 1100},
+                new int[] {0, 3, 4},
+                new int[] {3, 0, 4},
+                new int[] {3, 4, 0});
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void matricesOfAnySizeWithAnyFlags(int[] size) {
+        for (int flags = 0; flags < 8; flags++) {
+            boolean transposeA = (flags & 1) != 0;
+            boolean transposeB = (flags & 2) != 0;
+            Shape a = transposeA ? Shape.of(size[1], size[0]) : Shape.of(size[0], size[1]);
+            Shape b = transposeB ? Shape.of(size[2], size[1]) : Shape.of(size[1], size[2]);
+            product(a, transposeA, b, transposeB, (flags & 4) != 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void batchesBroadcast(boolean accumulate) {
+        for (int flags = 0; flags < 4; flags++) {
+            boolean transposeA = (flags & 1) != 0;
+            boolean transposeB = (flags & 2) != 0;
+            long[] a = transposeA ? new long[] {11, 5} : new long[] {5, 11};
+            long[] b = transposeB ? new long[] {7, 11} : new long[] {11, 7};
+            product(Shape.of(2, 1).append(a), transposeA, Shape.of(3).append(b), transposeB, accumulate);
+            product(Shape.of(4).append(a), transposeA, Shape.of(b), transposeB, accumulate);
+            product(Shape.of(a), transposeA, Shape.of(2, 3).append(b), transposeB, accumulate);
+            product(Shape.of(3, 2).append(a), transposeA, Shape.of(3, 2).append(b), transposeB, accumulate);
+            product(Shape.of(3, 1, 2).append(a), transposeA, Shape.of(1, 2, 1).append(b), transposeB, accumulate);
+            product(Shape.of(0).append(a), transposeA, Shape.of(b), transposeB, accumulate);
+        }
+    }
+
+    @Test
+    void aBatchOfLargerMatrices() {
+        product(Shape.of(3, 50, 70), false, Shape.of(3, 70, 90), false, false);
+        product(Shape.of(3, 50, 70), false, Shape.of(90, 70), true, true);
+    }
+
+    private void product(Shape shapeA, boolean transposeA, Shape shapeB, boolean transposeB, boolean accumulate) {
+        Twin a = random(shapeA.toArray());
+        Twin b = random(shapeB.toArray());
+        Twin out = output(accumulate, GemmKernels.outputShape(shapeA, transposeA, shapeB, transposeB));
+        Tensor magnitude = accumulate ? out.magnitudes() : out.magnitudes().emptyLike(out.shape());
+        run(side ->
+                side.backend().gemm().matmul(side.of(a), transposeA, side.of(b), transposeB, side.of(out), accumulate));
+        Device.reference()
+                .backend()
+                .gemm()
+                .matmul(a.magnitudes(), transposeA, b.magnitudes(), transposeB, magnitude, accumulate);
+        long inner = shapeA.get(transposeA ? -2 : -1);
+        out.assertClose((2 + Math.sqrt(inner)) * ULP, magnitude.toDoubles());
+    }
+
+    @Test
+    void nanAndInfinityStayInTheirRowsAndColumns() {
+        float[] elements = new float[40 * 50];
+        Arrays.fill(elements, 0.5f);
+        elements[3 * 50 + 7] = Float.NaN;
+        elements[20 * 50 + 49] = Float.POSITIVE_INFINITY;
+        Twin a = of(elements, 40, 50);
+        Twin b = range(0.5, 1, 50, 37);
+        Twin out = output(false, 40, 37);
+        run(side -> side.backend().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
+        out.assertClose(16 * ULP, 1);
+    }
+
+    @Test
+    void zeroTimesInfinityIsNan() {
+        Twin a = of(new float[] {0, 0}, 1, 2);
+        Twin b = of(new float[] {Float.NEGATIVE_INFINITY, 1, Float.NaN, 1, 1, 1}, 2, 3);
+        Twin out = output(false, 1, 3);
+        run(side -> side.backend().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
+        out.assertExact();
+    }
+
+    @Test
+    void innerDimensionsThatDifferAreRefused() {
+        GemmKernels gemm = device().backend().gemm();
+        refuses(
+                ShapeException.class,
+                () -> gemm.matmul(zeros(8, 64), false, zeros(72, 256), false, zeros(8, 256), false),
+                "matmul",
+                "[8, 64]",
+                "[72, 256]");
+        refuses(
+                ShapeException.class,
+                () -> gemm.matmul(zeros(8, 64), true, zeros(64, 2), false, zeros(64, 2), false),
+                "first transposed");
+    }
+
+    @Test
+    void batchesThatDoNotBroadcastVectorsAndWrongResultsAreRefused() {
+        GemmKernels gemm = device().backend().gemm();
+        refuses(
+                ShapeException.class,
+                () -> gemm.matmul(zeros(2, 4, 5), false, zeros(3, 5, 6), false, zeros(2, 4, 6), false),
+                "matmul",
+                "broadcast");
+        refuses(
+                ShapeException.class,
+                () -> gemm.matmul(zeros(5), false, zeros(5, 6), false, zeros(6), false),
+                "matmul",
+                "[5]");
+        refuses(
+                ShapeException.class,
+                () -> gemm.matmul(zeros(4, 5), false, zeros(5, 6), false, zeros(6, 4), false),
+                "matmul",
+                "[6, 4]",
+                "[4, 6]");
+    }
+
+    @Test
+    void operandsOfAnotherDtypeOrDeviceAreRefused() {
+        GemmKernels gemm = device().backend().gemm();
+        refuses(
+                IllegalArgumentException.class,
+                () -> gemm.matmul(zeros(2, 2), false, doubles(2, 2), false, zeros(2, 2), false),
+                "matmul",
+                "F64 [2, 2]",
+                "to(DType.F32)");
+        refuses(
+                IllegalArgumentException.class,
+                () -> gemm.matmul(zeros(2, 2), false, elsewhere(2, 2), false, zeros(2, 2), false),
+                "matmul",
+                "reference",
+                "to(device)");
+    }
+}

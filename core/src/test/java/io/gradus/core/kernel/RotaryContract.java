@@ -1,0 +1,121 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.RotaryKernels.Pairs;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What {@link RotaryKernels} promise, on any device. */
+public abstract class RotaryContract extends KernelContract {
+
+    @ParameterizedTest
+    @EnumSource
+    void turnsPairsForwardsAndBackwards(Pairs pairs) {
+        for (Shape shape : List.of(
+                Shape.of(1, 1, 1, 2),
+                Shape.of(0, 3, 2, 4),
+                Shape.of(2, 0, 2, 4),
+                Shape.of(1, 3, 2, 0),
+                Shape.of(2, 5, 3, 6),
+                Shape.of(2, 31, 3, 64),
+                Shape.of(3, 127, 5, 34))) {
+            for (int flags = 0; flags < 4; flags++) {
+                boolean inverse = (flags & 1) != 0;
+                boolean accumulate = (flags & 2) != 0;
+                Twin x = random(shape.toArray());
+                Twin cos = range(-1, 1, 131, shape.get(3) / 2);
+                Twin sin = range(-1, 1, 131, shape.get(3) / 2);
+                Twin positions = ids(131, shape.get(0), shape.get(1));
+                Twin out = output(accumulate, shape);
+                run(side -> side.backend()
+                        .rotary()
+                        .rotate(
+                                side.of(x),
+                                side.of(cos),
+                                side.of(sin),
+                                side.of(positions),
+                                pairs,
+                                inverse,
+                                side.of(out),
+                                accumulate));
+                out.assertClose(2 * ULP, 4);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nanStaysInItsPair(Pairs pairs) {
+        float[] elements = new float[16];
+        elements[9] = Float.NaN;
+        elements[3] = Float.POSITIVE_INFINITY;
+        Twin x = of(elements, 1, 1, 2, 8);
+        Twin cos = range(0.1, 1, 3, 4);
+        Twin sin = range(0.1, 1, 3, 4);
+        Twin positions = ints(new int[] {2}, 1, 1);
+        Twin out = output(false, 1, 1, 2, 8);
+        run(side -> side.backend()
+                .rotary()
+                .rotate(side.of(x), side.of(cos), side.of(sin), side.of(positions), pairs, false, side.of(out), false));
+        out.assertExact();
+    }
+
+    @Test
+    void aPositionOutsideTheTableIsRefused() {
+        for (int bad : new int[] {-1, 7, 1000}) {
+            int[] positions = new int[2 * 50];
+            positions[73] = bad;
+            refuses(
+                    IllegalArgumentException.class,
+                    () -> rotate(zeros(2, 50, 3, 8), zeros(7, 4), Tensor.of(device(), positions, 2, 50)),
+                    "rotary",
+                    Integer.toString(bad),
+                    "7");
+        }
+    }
+
+    @Test
+    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+        refuses(
+                ShapeException.class,
+                () -> rotate(zeros(2, 5, 3, 8), zeros(7, 8), zeroIds(2, 5)),
+                "rotary",
+                "[2, 5, 3, 8]",
+                "[7, 8]");
+        refuses(ShapeException.class, () -> rotate(zeros(5, 3, 8), zeros(7, 4), zeroIds(5, 3)), "rotary", "[5, 3, 8]");
+        refuses(
+                ShapeException.class,
+                () -> rotate(zeros(2, 5, 3, 8), zeros(7, 4), zeroIds(5)),
+                "rotary",
+                "[5]",
+                "[2, 5]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> rotate(zeros(2, 5, 3, 8), zeros(7, 4), zeros(2, 5)),
+                "rotary",
+                "I32");
+        refuses(
+                IllegalArgumentException.class,
+                () -> rotate(zeros(2, 5, 3, 8), elsewhere(7, 4), zeroIds(2, 5)),
+                "rotary",
+                "reference");
+    }
+
+    private void rotate(Tensor x, Tensor table, Tensor positions) {
+        device().backend()
+                .rotary()
+                .rotate(
+                        x,
+                        table,
+                        table,
+                        positions,
+                        Pairs.HALF_SPLIT,
+                        false,
+                        zeros(x.shape().toArray()),
+                        false);
+    }
+}

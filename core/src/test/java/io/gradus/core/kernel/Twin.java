@@ -1,0 +1,172 @@
+package io.gradus.core.kernel;
+
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One operand on several devices: on the reference (in F64), on the device under test, and on those that must give the same
+ * bits. Each is a view that begins somewhere in a longer tensor, with NaN (or the largest int) on both sides; a kernel that
+ * reads or writes outside its operands is found out.
+ */
+public final class Twin {
+    private static final int BEHIND = 5;
+
+    private final Shape shape;
+    private final double[] initial;
+    private final int before;
+    private final boolean written;
+    private final List<Tensor> whole;
+    private final List<Tensor> views;
+
+    private Twin(Shape shape, double[] initial, int before, boolean written, List<Tensor> whole) {
+        this.shape = shape;
+        this.initial = initial;
+        this.before = before;
+        this.written = written;
+        this.whole = whole;
+        this.views = whole.stream()
+                .map(tensor -> tensor.slice(before, before + shape.size()).reshape(shape))
+                .toList();
+    }
+
+    /**
+     * @param devices the reference first
+     * @param before how many elements lie before the view
+     * @param written whether kernels may change it
+     */
+    static Twin floats(List<Device> devices, float[] elements, int before, boolean written, Shape shape) {
+        float[] padded = new float[before + elements.length + BEHIND];
+        Arrays.fill(padded, Float.NaN);
+        System.arraycopy(elements, 0, padded, before, elements.length);
+        double[] doubles = new double[padded.length];
+        Arrays.setAll(doubles, i -> padded[i]);
+        List<Tensor> whole = devices.stream()
+                .map(device -> device.type().equals("reference")
+                        ? Tensor.of(device, doubles, doubles.length)
+                        : Tensor.of(device, padded, padded.length))
+                .toList();
+        return new Twin(shape, doubles, before, written, whole);
+    }
+
+    static Twin ints(List<Device> devices, int[] elements, int before, Shape shape) {
+        int[] padded = new int[before + elements.length + BEHIND];
+        Arrays.fill(padded, Integer.MAX_VALUE);
+        System.arraycopy(elements, 0, padded, before, elements.length);
+        List<Tensor> whole = devices.stream()
+                .map(device -> Tensor.of(device, padded, padded.length))
+                .toList();
+        double[] doubles = new double[padded.length];
+        Arrays.setAll(doubles, i -> padded[i]);
+        return new Twin(shape, doubles, before, false, whole);
+    }
+
+    /** The operand on device i. */
+    Tensor on(int i) {
+        return views.get(i);
+    }
+
+    Shape shape() {
+        return shape;
+    }
+
+    /** What the reference holds. */
+    double[] expected() {
+        return views.getFirst().toDoubles();
+    }
+
+    /** What the device under test holds. */
+    float[] actual() {
+        return views.get(1).toFloats();
+    }
+
+    /** The operand of the reference as a tensor of absolute values. */
+    Tensor magnitudes() {
+        double[] values = expected();
+        Arrays.setAll(values, i -> Math.abs(values[i]));
+        return Tensor.of(views.getFirst().device(), values, shape.toArray());
+    }
+
+    /** That nothing was written where nothing may be, and that all devices but the reference hold the same bits. */
+    void assertSound() {
+        double[] first = null;
+        for (Tensor tensor : whole) {
+            double[] now = numbers(tensor);
+            for (int i = 0; i < now.length; i++) {
+                boolean inside = i >= before && i < before + shape.size();
+                if (!(inside && written) && Double.compare(now[i], initial[i]) != 0) {
+                    throw new AssertionError((inside ? "an input was changed" : "written outside an output")
+                            + ", element "
+                            + (i - before) + " of " + shape + " on " + tensor.device() + ": " + initial[i] + " became "
+                            + now[i]);
+                }
+            }
+            if (!tensor.device().type().equals("reference")) {
+                first = first == null ? now : first;
+                int mismatch = Arrays.mismatch(first, now);
+                if (mismatch >= 0) {
+                    throw new AssertionError("element " + (mismatch - before) + " of " + shape
+                            + " differs from one run to " + "another: " + first[mismatch] + " and " + now[mismatch]);
+                }
+            }
+        }
+    }
+
+    /** As {@link Tensor#toDoubles}, but quicker for the many F32 that are looked at here. */
+    private static double[] numbers(Tensor tensor) {
+        if (tensor.dtype() != DType.F32) {
+            return tensor.toDoubles();
+        }
+        float[] floats = tensor.toFloats();
+        double[] doubles = new double[floats.length];
+        for (int i = 0; i < doubles.length; i++) {
+            doubles[i] = floats[i];
+        }
+        return doubles;
+    }
+
+    /** That each element is the reference's, rounded to F32. */
+    void assertExact() {
+        double[] expected = expected();
+        float[] actual = actual();
+        for (int i = 0; i < expected.length; i++) {
+            if (Float.compare(actual[i] + 0f, (float) expected[i] + 0f) != 0) {
+                throw new AssertionError("element " + i + " of " + shape + " is " + actual[i] + ", not " + expected[i]);
+            }
+        }
+    }
+
+    /**
+     * That {@code |actual − expected| ≤ relative·max(|expected|, floor)} for each element; infinities and NaN must be the
+     * same.
+     */
+    void assertClose(double relative, double floor) {
+        double[] magnitudes = new double[Math.toIntExact(shape.size())];
+        Arrays.fill(magnitudes, floor);
+        assertClose(relative, magnitudes);
+    }
+
+    /** The same with a floor for each element: how large the terms were that it is the sum of. */
+    void assertClose(double relative, double[] magnitudes) {
+        double[] expected = expected();
+        float[] actual = actual();
+        for (int i = 0; i < expected.length; i++) {
+            double allowed = relative * Math.max(Math.abs(expected[i]), magnitudes[i]);
+            boolean same = Float.compare(actual[i] + 0f, (float) expected[i] + 0f) == 0;
+            if (!same && !(Math.abs(actual[i] - expected[i]) <= allowed && Double.isFinite(allowed))) {
+                throw new AssertionError(
+                        "element " + i + " of " + shape + " is " + actual[i] + ", not " + expected[i] + " ± " + allowed
+                                + "; off by " + Math.abs(actual[i] - expected[i]) / allowed * relative + " relative");
+            }
+        }
+    }
+
+    /** Zeros, for what is not compared. */
+    static Tensor zeros(Device device, long... shape) {
+        return Tensor.zeros(device, DType.F32, Shape.of(shape), MemoryCategory.ACTIVATIONS);
+    }
+}

@@ -1,0 +1,67 @@
+package io.gradus.core.safetensors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A name leads to the old content or to the new, and never to less. */
+class AtomicFileTest {
+    @TempDir
+    private Path folder;
+
+    private static void write(Path file, String text) throws IOException {
+        AtomicFile.write(
+                file,
+                channel ->
+                        SafetensorsWriter.writeFully(channel, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
+    }
+
+    @Test
+    void theOldContentStandsUntilTheNewIsComplete() throws IOException {
+        Path file = folder.resolve("deep/er/file.json");
+        write(file, "old");
+        AtomicFile.write(file, channel -> {
+            SafetensorsWriter.writeFully(channel, ByteBuffer.wrap(new byte[10]));
+            assertThat(file).hasContent("old");
+            assertThat(RawFile.list(file.getParent())).hasSize(2);
+        });
+        assertThat(file).hasSize(10);
+        assertThat(RawFile.list(file.getParent())).containsExactly("file.json");
+    }
+
+    @Test
+    void aFailureLeavesTheOldContentAndNoTemporary() throws IOException {
+        Path file = folder.resolve("file.json");
+        write(file, "old");
+        assertThatThrownBy(() -> AtomicFile.write(file, channel -> {
+                    SafetensorsWriter.writeFully(channel, ByteBuffer.wrap(new byte[10]));
+                    throw new IOException("the disk is full");
+                }))
+                .hasMessage("the disk is full");
+        assertThat(file).hasContent("old");
+        assertThat(RawFile.list(folder)).containsExactly("file.json");
+    }
+
+    @Test
+    void aSymbolicLinkIsReplacedAndItsTargetKept() throws IOException {
+        Path shared = Files.writeString(folder.resolve("shared"), "old");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), shared);
+        write(link, "new");
+        assertThat(link).hasContent("new");
+        assertThat(shared).hasContent("old");
+    }
+
+    @Test
+    void aFolderIsNotReplaced() {
+        assertThatThrownBy(() -> write(folder, "new"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("it is a folder");
+    }
+}
