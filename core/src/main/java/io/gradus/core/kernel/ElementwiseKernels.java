@@ -43,7 +43,10 @@ public interface ElementwiseKernels {
     /** {@code out = op(x)}; {@code out} may be {@code x}. */
     void unary(Unary op, Tensor x, Tensor out);
 
-    /** {@code dx (+)= op′(x)·dy}, where {@code y = op(x)}; all of one shape. */
+    /**
+     * {@code dx (+)= op′(x)·dy}, where {@code y = op(x)}; all of one shape. EXP, SQRT, TANH, SIGMOID and RELU read only
+     * {@code y}, and LOG, GELU, GELU_TANH and SILU only {@code x}: a caller that kept one of them may pass it for both.
+     */
     void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate);
 
     /** {@code out (+)= a op b}, both broadcast to the shape of {@code out}, which is exactly what they broadcast to. */

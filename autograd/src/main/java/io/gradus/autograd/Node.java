@@ -1,0 +1,48 @@
+package io.gradus.autograd;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** How a variable was made: the operation and what it was applied to. Forgotten once the backward pass went through. */
+final class Node {
+    private final String label;
+    private @Nullable Operation operation;
+    private List<Variable> inputs;
+
+    Node(Operation operation, List<Variable> inputs) {
+        this.label = operation.label();
+        this.operation = operation;
+        this.inputs = inputs;
+    }
+
+    String label() {
+        return label;
+    }
+
+    List<Variable> inputs() {
+        return inputs;
+    }
+
+    /**
+     * The operation with what it kept.
+     *
+     * @throws IllegalStateException when the graph was freed
+     */
+    Operation operation() {
+        if (operation == null) {
+            throw new IllegalStateException("backward: the graph behind '" + label
+                    + "' was freed by an earlier backward pass; call backward(true) there to keep it");
+        }
+        return operation;
+    }
+
+    boolean isFreed() {
+        return operation == null;
+    }
+
+    /** Drops what the operation kept, and the way to the inputs. */
+    void free() {
+        operation = null;
+        inputs = List.of();
+    }
+}

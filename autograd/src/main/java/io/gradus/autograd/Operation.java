@@ -1,0 +1,29 @@
+package io.gradus.autograd;
+
+import io.gradus.core.Tensor;
+
+/**
+ * One differentiable function, applied once. An instance belongs to one place in the graph: {@link #forward} keeps on it
+ * what {@link #backward} will need.
+ *
+ * <p>To add an operation, extend this and call {@link Variable#apply}. Nothing else has to know of it.
+ */
+public abstract class Operation {
+
+    /** The name that errors and drawings of the graph use: the class's, beginning in lower case. */
+    public String label() {
+        String name = getClass().getSimpleName();
+        return Character.toLowerCase(name.charAt(0)) + name.substring(1);
+    }
+
+    /** Computes the result from the inputs' values. */
+    protected abstract Tensor forward(Tensor... inputs);
+
+    /**
+     * Computes the gradient of each input that wants one, given that of the result.
+     *
+     * @param dy the gradient of the loss with respect to this operation's result, of the result's shape; not to be changed
+     * @param gradients where the inputs' gradients go, by the inputs' index
+     */
+    protected abstract void backward(Tensor dy, Gradients gradients);
+}

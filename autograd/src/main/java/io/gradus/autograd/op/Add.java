@@ -1,0 +1,31 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Binary;
+
+/**
+ * {@code y = a + b}, broadcasting.
+ *
+ * <p>{@code ∂y/∂a = ∂y/∂b = 1}: a sum hands its gradient to both, unchanged. (That is why residual connections let gradients
+ * reach the first layer.)
+ */
+public final class Add extends Operation {
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor a = inputs[0];
+        Tensor b = inputs[1];
+        Tensor y = a.emptyLike(Shape.broadcast("add", a.shape(), b.shape()));
+        a.backend().elementwise().binary(Binary.ADD, a, b, y, false);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        gradients.pass(0, dy);
+        gradients.pass(1, dy);
+    }
+}

@@ -1,0 +1,33 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code y = scale·x + shift} with two plain numbers.
+ *
+ * <p>{@code ∂y/∂x = scale}; the shift leaves no trace in the gradient, and nothing is kept.
+ */
+public final class Affine extends Operation {
+    private final double scale;
+    private final double shift;
+
+    public Affine(double scale, double shift) {
+        this.scale = scale;
+        this.shift = shift;
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor x = inputs[0];
+        Tensor y = x.emptyLike(x.shape());
+        x.backend().elementwise().affine(x, scale, shift, y, false);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        gradients.write(0, (dx, add) -> dy.backend().elementwise().affine(dy, scale, 0, dx, add));
+    }
+}

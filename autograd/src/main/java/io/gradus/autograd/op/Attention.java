@@ -1,0 +1,83 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels.Settings;
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017, eq. 1), for each head:
+ *
+ * <pre>
+ *   S = scale·Q·Kᵀ        P = softmax(S), row by row        O = P·V
+ * </pre>
+ *
+ * <p>Backwards through the three, with the rules of {@link MatMul} and {@link Softmax}:
+ *
+ * <pre>
+ *   dV = Pᵀ·dO        dP = dO·Vᵀ        dS = P ⊙ (dP − rowsum(P ⊙ dP))
+ *   dQ = scale·dS·K                     dK = scale·dSᵀ·Q
+ * </pre>
+ *
+ * <p>P has a number for each pair of tokens and is not kept: it is {@code exp(S − L)} with L the row's {@code ln Σ e^S}, one
+ * number per query. And {@code rowsum(P ⊙ dP) = rowsum(O ⊙ dO)}, since {@code Σₛ Pₜₛ Σ_d dOₜ_d Vₛ_d = Σ_d dOₜ_d Oₜ_d} (Dao et
+ * al. 2022, appendix B.2). A key-value head that several query heads read gets the sum of their gradients.
+ */
+public final class Attention extends Operation {
+    private final Settings settings;
+    private Tensor q;
+    private Tensor k;
+    private Tensor v;
+    private Tensor out;
+    private Tensor logSumExp;
+
+    public Attention(Settings settings) {
+        this.settings = settings;
+    }
+
+    @Override
+    public String label() {
+        return "scaledDotProductAttention";
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        q = inputs[0];
+        k = inputs[1];
+        v = inputs[2];
+        Shape shape = q.shape();
+        if (shape.rank() != 4) {
+            throw new ShapeException(
+                    "attention", "queries must be [B, T, H, D]", "reshape the projections", shape, k.shape());
+        }
+        out = q.emptyLike(shape);
+        logSumExp = q.emptyLike(Shape.of(shape.get(0), shape.get(2), shape.get(1)));
+        q.backend().attention().forward(q, k, v, settings, out, logSumExp);
+        return out;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        Gradients.Buffer dq = gradients.buffer(0);
+        Gradients.Buffer dk = gradients.buffer(1);
+        Gradients.Buffer dv = gradients.buffer(2);
+        dy.backend()
+                .attention()
+                .backward(
+                        q,
+                        k,
+                        v,
+                        settings,
+                        out,
+                        logSumExp,
+                        dy,
+                        dq.gradient(),
+                        dq.accumulate(),
+                        dk.gradient(),
+                        dk.accumulate(),
+                        dv.gradient(),
+                        dv.accumulate());
+    }
+}

@@ -1,0 +1,58 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+
+/**
+ * Tensors laid one after another along an axis. Each gets the part of the gradient that lies where it was laid.
+ */
+public final class Concat extends Operation {
+    private final int axis;
+    private long[] starts;
+    private int along;
+
+    public Concat(int axis) {
+        this.axis = axis;
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        if (inputs.length == 0) {
+            throw new IllegalArgumentException("concat: no tensors were given");
+        }
+        Tensor first = inputs[0];
+        along = first.shape().axis(axis);
+        starts = new long[inputs.length];
+        long length = 0;
+        for (int i = 0; i < inputs.length; i++) {
+            Shape shape = inputs[i].shape();
+            if (shape.rank() != first.shape().rank()
+                    || !shape.with(along, first.shape().get(along)).equals(first.shape())) {
+                throw new ShapeException(
+                        "concat",
+                        "shapes differ off the axis " + axis,
+                        "only that length may differ",
+                        first.shape(),
+                        shape);
+            }
+            starts[i] = length;
+            length += shape.get(along);
+        }
+        Tensor y = first.emptyLike(first.shape().with(along, length));
+        for (int i = 0; i < inputs.length; i++) {
+            y.backend().movement().place(inputs[i], along, starts[i], y, false);
+        }
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        for (int i = 0; i < starts.length; i++) {
+            long start = starts[i];
+            gradients.write(i, (dx, add) -> dy.backend().movement().slice(dy, along, start, dx, add));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code yᵢ = W[idᵢ]}: the row of a table for each id.
+ *
+ * <p>{@code yᵢ = onehot(idᵢ)·W} is a matrix product in which all but one row of each sum is multiplied by 0. So
+ * {@code dW = onehotᵀ·dY}: each row of W gets the sum of the gradients of the places where its id stood, and 0 when it stood
+ * nowhere.
+ */
+public final class Embedding extends Operation {
+    private final Tensor ids;
+
+    /**
+     * @param ids I32 of any shape
+     */
+    public Embedding(Tensor ids) {
+        this.ids = ids;
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor weight = inputs[0];
+        Tensor y = weight.emptyLike(ids.shape().append(weight.shape().last()));
+        weight.backend().embedding().gather(weight, ids, y);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        gradients.write(0, (dw, add) -> dy.backend().embedding().scatterAdd(ids, dy, dw, add));
+    }
+}

@@ -1,0 +1,58 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code y = x̂ ⊙ w + b} with {@code x̂ = (x − μ)·r}, over the last axis of length D (Ba, Kiros &amp; Hinton 2016): μ is the
+ * row's mean, {@code r = 1/√(σ² + ε)} with σ² its variance. The bias is optional.
+ *
+ * <p>The weights see every row: {@code dw = Σ dy ⊙ x̂} and {@code db = Σ dy}. For x, let {@code g = dy ⊙ w}, the gradient of
+ * x̂. An element moves its own x̂, and through μ and r all others of its row. From {@code ∂μ/∂xₖ = 1/D} and
+ * {@code ∂σ²/∂xₖ = 2(xₖ − μ)/D} follows {@code ∂r/∂xₖ = −r³(xₖ − μ)/D = −r²x̂ₖ/D}, hence
+ *
+ * <pre>
+ *   ∂x̂ᵢ/∂xₖ = r(δᵢₖ − 1/D) − (xᵢ − μ)·r²x̂ₖ/D = r(δᵢₖ − 1/D − x̂ᵢx̂ₖ/D)
+ *   dxₖ = Σᵢ gᵢ ∂x̂ᵢ/∂xₖ = r(gₖ − mean(g) − x̂ₖ·mean(g ⊙ x̂))
+ * </pre>
+ *
+ * The gradient loses its mean and its part along x̂: moving or stretching a row does not change y.
+ */
+public final class LayerNorm extends Operation {
+    private final double eps;
+    private boolean biased;
+    private Tensor x;
+    private Tensor weight;
+    private Tensor mean;
+    private Tensor rstd;
+
+    public LayerNorm(double eps) {
+        this.eps = eps;
+    }
+
+    /** Takes x, the weight {@code [D]} and, if there is one, the bias {@code [D]}. */
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        x = inputs[0];
+        weight = inputs[1];
+        biased = inputs.length > 2;
+        Shape rows = Shape.of(x.shape().rows());
+        mean = x.emptyLike(rows);
+        rstd = x.emptyLike(rows);
+        Tensor y = x.emptyLike(x.shape());
+        x.backend().normalization().layerNorm(x, weight, biased ? inputs[2] : null, eps, y, mean, rstd);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        var kernels = dy.backend().normalization();
+        gradients.write(0, (dx, add) -> kernels.layerNormBackward(dy, x, weight, mean, rstd, dx, add));
+        gradients.write(1, (dw, add) -> kernels.layerNormBackwardWeight(dy, x, mean, rstd, dw, add));
+        if (biased) {
+            gradients.pass(2, dy); // summed over the rows, as any broadcast operand
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code y = maxᵢ xᵢ} over some axes, or all of them.
+ *
+ * <p>A small change of the largest element changes y as much, a small change of any other not at all: {@code ∂y/∂xᵢ} is 1
+ * for the largest and 0 elsewhere. Where several are equally large there is no derivative; the gradient is shared equally
+ * among them, as {@code torch.amax} does.
+ */
+public final class Max extends Operation {
+    private final boolean keepDim;
+    private final int[] axes;
+    private Tensor x;
+    private Tensor y;
+
+    /**
+     * @param keepDim whether a reduced axis stays, with length 1
+     * @param axes none means all
+     */
+    public Max(boolean keepDim, int... axes) {
+        this.keepDim = keepDim;
+        this.axes = axes.clone();
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        x = inputs[0];
+        Reduced shapes = Reduced.of("max", x.shape(), keepDim, axes);
+        if (x.size() == 0 && shapes.kept().size() > 0) {
+            throw new IllegalArgumentException("max: " + x.shape() + " has no element to choose from");
+        }
+        y = x.emptyLike(shapes.kept());
+        x.backend().reduction().maxTo(x, y);
+        return y.reshape(shapes.result());
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        Tensor kept = dy.reshape(y.shape());
+        gradients.write(0, (dx, add) -> dy.backend().reduction().maxBackward(x, y, kept, dx, add));
+    }
+}

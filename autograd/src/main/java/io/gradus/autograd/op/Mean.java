@@ -1,0 +1,43 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code y = (1/n)·Σᵢ xᵢ} over some axes, or all of them, n being the number of elements that become one. NaN when n is 0.
+ *
+ * <p>{@code ∂y/∂xᵢ = 1/n}: the gradient of {@link Sum}, shared out.
+ */
+public final class Mean extends Operation {
+    private final boolean keepDim;
+    private final int[] axes;
+    private Reduced shapes;
+
+    /**
+     * @param keepDim whether a reduced axis stays, with length 1
+     * @param axes none means all
+     */
+    public Mean(boolean keepDim, int... axes) {
+        this.keepDim = keepDim;
+        this.axes = axes.clone();
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor x = inputs[0];
+        shapes = Reduced.of("mean", x.shape(), keepDim, axes);
+        Tensor sum = Workspace.like(x, shapes.kept());
+        Tensor y = x.emptyLike(shapes.kept());
+        x.backend().reduction().sumTo(x, sum, false);
+        x.backend().elementwise().affine(sum, 1.0 / shapes.count(), 0, y, false);
+        sum.release();
+        return y.reshape(shapes.result());
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        Tensor kept = dy.reshape(shapes.kept());
+        gradients.write(0, (dx, add) -> dy.backend().elementwise().affine(kept, 1.0 / shapes.count(), 0, dx, add));
+    }
+}

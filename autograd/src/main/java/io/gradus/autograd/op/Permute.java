@@ -1,0 +1,35 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.MovementKernels;
+
+/** The axes in another order: axis i of the result is axis {@code order[i]} of the input. The gradient's axes go back. */
+public final class Permute extends Operation {
+    private final int[] order;
+
+    /**
+     * @param order each axis once, counted from 0
+     */
+    public Permute(int... order) {
+        this.order = order.clone();
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor x = inputs[0];
+        Tensor y = x.emptyLike(MovementKernels.permuted(x.shape(), order));
+        x.backend().movement().permute(x, order, y, false);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        int[] back = new int[order.length];
+        for (int i = 0; i < order.length; i++) {
+            back[order[i]] = i;
+        }
+        gradients.write(0, (dx, add) -> dy.backend().movement().permute(dy, back, dx, add));
+    }
+}

@@ -1,0 +1,57 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Binary;
+
+/**
+ * {@code y = aᵇ}, element by element, broadcasting.
+ *
+ * <p>For fixed b this is the power rule; for fixed a, {@code aᵇ = e^{b·ln a}}, whose derivative in b is {@code ln a·aᵇ}:
+ *
+ * <pre>
+ *   da = dy ⊙ b·aᵇ⁻¹        db = dy ⊙ y·ln a
+ * </pre>
+ *
+ * The second is taken as 0 where y is 0 although ln 0 is not finite: {@code 0ᵇ} stays 0 when a positive b moves. It is NaN
+ * for a negative a, where only whole b have a power at all. The first is NaN at 0⁰.
+ */
+public final class Power extends Operation {
+    private Tensor a;
+    private Tensor b;
+    private Tensor y;
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        a = inputs[0];
+        b = inputs[1];
+        y = a.emptyLike(Shape.broadcast("power", a.shape(), b.shape()));
+        a.backend().elementwise().binary(Binary.POWER, a, b, y, false);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        var kernels = dy.backend().elementwise();
+        gradients.write(0, dy.shape(), (da, add) -> {
+            Tensor lowered = Workspace.like(b, b.shape());
+            Tensor power = Workspace.like(y, y.shape());
+            Tensor derivative = Workspace.like(y, y.shape());
+            kernels.affine(b, 1, -1, lowered, false);
+            kernels.binary(Binary.POWER, a, lowered, power, false);
+            kernels.binary(Binary.MULTIPLY, power, b, derivative, false);
+            kernels.binary(Binary.MULTIPLY, dy, derivative, da, add);
+            lowered.release();
+            power.release();
+            derivative.release();
+        });
+        gradients.write(1, dy.shape(), (db, add) -> {
+            Tensor product = Workspace.like(y, y.shape());
+            kernels.binary(Binary.MULTIPLY, dy, y, product, false);
+            kernels.binary(Binary.XLOGY, product, a, db, add);
+            product.release();
+        });
+    }
+}

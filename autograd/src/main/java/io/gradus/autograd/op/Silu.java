@@ -1,0 +1,30 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Unary;
+
+/**
+ * {@code y = x·σ(x)} (Elfwing, Uchibe &amp; Doya 2018; also called swish), with {@code σ(x) = 1/(1 + e⁻ˣ)}.
+ *
+ * <p>By the product rule, with {@code σ′ = σ(1 − σ)} from {@link Sigmoid}: {@code dy/dx = σ + x·σ(1 − σ) = σ(1 + x(1 − σ))}.
+ * It falls below 0 left of −1.28, so y does not determine the slope and x is kept.
+ */
+public final class Silu extends Operation {
+    private Tensor x;
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        x = inputs[0];
+        Tensor y = x.emptyLike(x.shape());
+        x.backend().elementwise().unary(Unary.SILU, x, y);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        // The kernel reads x alone; x stands in for the y that was not kept.
+        gradients.write(0, (dx, add) -> dy.backend().elementwise().unaryBackward(Unary.SILU, x, x, dy, dx, add));
+    }
+}

@@ -1,0 +1,56 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+
+/**
+ * The part of a tensor between two places of an axis; along the first axis a view, no copy.
+ *
+ * <p>What was cut away did not take part, so its gradient is 0; the rest gets the gradient of the part. Several slices of
+ * one tensor write into one buffer: the first sets the zeros, the others add only their own part.
+ */
+public final class Slice extends Operation {
+    private final int axis;
+    private final long from;
+    private final long to;
+    private int along;
+
+    /**
+     * @param from inclusive
+     * @param to exclusive
+     */
+    public Slice(int axis, long from, long to) {
+        this.axis = axis;
+        this.from = from;
+        this.to = to;
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor x = inputs[0];
+        Shape shape = x.shape();
+        along = shape.axis(axis);
+        if (from < 0 || to < from || to > shape.get(along)) {
+            throw new IllegalArgumentException(
+                    "slice: " + from + " to " + to + " is not within axis " + axis + " of " + shape);
+        }
+        if (along == 0) {
+            return x.slice(from, to);
+        }
+        Tensor y = x.emptyLike(shape.with(along, to - from));
+        x.backend().movement().slice(x, along, from, y, false);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        gradients.write(0, (dx, add) -> {
+            if (!add) {
+                dx.backend().elementwise().fill(dx, 0);
+            }
+            dy.backend().movement().place(dy, along, from, dx, add);
+        });
+    }
+}

@@ -1,0 +1,41 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code y = Σᵢ xᵢ} over some axes, or all of them.
+ *
+ * <p>{@code ∂y/∂xᵢ = 1} for each i: every element that went into a sum gets that sum's gradient. A sum is the reverse of
+ * broadcasting, and so is its gradient.
+ */
+public final class Sum extends Operation {
+    private final boolean keepDim;
+    private final int[] axes;
+    private Reduced shapes;
+
+    /**
+     * @param keepDim whether a reduced axis stays, with length 1
+     * @param axes none means all
+     */
+    public Sum(boolean keepDim, int... axes) {
+        this.keepDim = keepDim;
+        this.axes = axes.clone();
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor x = inputs[0];
+        shapes = Reduced.of("sum", x.shape(), keepDim, axes);
+        Tensor y = x.emptyLike(shapes.kept());
+        x.backend().reduction().sumTo(x, y, false);
+        return y.reshape(shapes.result());
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        Tensor kept = dy.reshape(shapes.kept());
+        gradients.write(0, (dx, add) -> dy.backend().elementwise().affine(kept, 1, 0, dx, add));
+    }
+}

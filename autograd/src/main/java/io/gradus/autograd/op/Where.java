@@ -1,0 +1,42 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code y = condition ≠ 0 ? a : b}, element by element, broadcasting.
+ *
+ * <p>Each element of y is a copy of one of the two: that one gets its gradient, the other 0.
+ */
+public final class Where extends Operation {
+    private final Tensor condition;
+
+    /**
+     * @param condition I32
+     */
+    public Where(Tensor condition) {
+        this.condition = condition;
+    }
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Tensor a = inputs[0];
+        Tensor b = inputs[1];
+        Shape both = Shape.broadcast("where", a.shape(), b.shape());
+        Tensor y = a.emptyLike(Shape.broadcast("where", condition.shape(), both));
+        a.backend().elementwise().where(condition, a, b, y, false);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        var kernels = dy.backend().elementwise();
+        Tensor zero = Tensor.zeros(dy.device(), dy.dtype(), Shape.scalar(), MemoryCategory.WORKSPACE);
+        gradients.write(0, dy.shape(), (da, add) -> kernels.where(condition, dy, zero, da, add));
+        gradients.write(1, dy.shape(), (db, add) -> kernels.where(condition, zero, dy, db, add));
+        zero.release();
+    }
+}

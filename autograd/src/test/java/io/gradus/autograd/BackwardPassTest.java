@@ -1,0 +1,305 @@
+package io.gradus.autograd;
+
+import static io.gradus.autograd.OnReference.constant;
+import static io.gradus.autograd.OnReference.grad;
+import static io.gradus.autograd.OnReference.parameter;
+import static io.gradus.autograd.OnReference.vector;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
+import io.gradus.core.Philox;
+import io.gradus.core.Scope;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels.Settings;
+import io.gradus.core.reference.ReferenceBackend;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/** The engine adds up every path from a leaf to the root, once, in any graph, and gives back the memory it took. */
+class BackwardPassTest {
+
+    @Test
+    void aDiamondAddsUpBothPaths() {
+        Variable x = parameter("x", 3);
+        Variable a = x.multiply(2);
+        Variable left = a.multiply(a); // 4x²
+        Variable right = a.exp();
+        left.add(right).sum().backward();
+        assertThat(grad(x)[0]).isCloseTo(8 * 3 + 2 * Math.exp(6), within(1e-9));
+    }
+
+    @Test
+    void aResultThatIsReadBesideItsOwnResultWaitsForBoth() {
+        // h is an input of the product itself and of exp, which is the other input: h must come after exp.
+        for (boolean swapped : new boolean[] {false, true}) {
+            Variable x = parameter("x", 0.5);
+            Variable h = x.multiply(2);
+            Variable e = h.exp();
+            (swapped ? e.multiply(h) : h.multiply(e)).sum().backward();
+            assertThat(grad(x)[0]).isCloseTo(2 * Math.E * (1 + 1), within(1e-12));
+        }
+    }
+
+    @Test
+    void randomGraphsHaveTheGradientsOfTheDifferenceQuotient() {
+        for (int seed = 0; seed < 200; seed++) {
+            Philox.Key key = new Philox.Key(seed, 0, 0);
+            GradientCheck.of(
+                            inputs -> randomGraph(key, inputs),
+                            2e-3,
+                            1e-5,
+                            vector(0.3, -0.7, 0.2).reshape(1, 3),
+                            vector(0.9, 0.1, -0.4, 0.6, -0.2, 0.8).reshape(2, 3))
+                    .assertPasses();
+        }
+    }
+
+    /** Each new variable is made from any of those before it, so that many are read more than once. */
+    private static Variable randomGraph(Philox.Key key, Variable... inputs) {
+        List<Variable> made = new ArrayList<>(List.of(inputs));
+        int draw = 0;
+        for (int i = 0; i < 14; i++) {
+            Variable a = made.get(Philox.below(key, draw++, made.size()));
+            Variable b = made.get(Philox.below(key, draw++, made.size()));
+            made.add(
+                    switch (Philox.below(key, draw++, 7)) {
+                        case 0 -> a.add(b);
+                        case 1 -> a.subtract(b);
+                        case 2 -> a.multiply(b).tanh();
+                        case 3 -> a.tanh();
+                        case 4 -> a.reshape(1, -1).reshape(a.shape().toArray()).add(a);
+                        case 5 -> a.softmax(-1);
+                        default ->
+                            Variable.concat(0, List.of(a, b)).mean(true, 0).add(a);
+                    });
+        }
+        return made.getLast().add(made.get(made.size() - 2)).multiply(inputs[0]);
+    }
+
+    @Test
+    void aHundredThousandOperationsDeepIsNotTooDeep() {
+        int depth = 100_000;
+        Variable x = parameter("x", 1);
+        Variable y = x;
+        for (int i = 0; i < depth; i++) {
+            y = y.add(x);
+        }
+        y.sum().backward();
+        assertThat(grad(x)).containsExactly(depth + 1);
+    }
+
+    @Test
+    void aTensorPassedToBothInputsIsAddedUpAndNotOverwritten() {
+        Variable x = parameter("x", 1, 2);
+        Variable h = x.multiply(3);
+        h.add(h).backward(vector(1, 10), false);
+        assertThat(grad(x)).containsExactly(6, 60);
+    }
+
+    @Test
+    void aResidualBranchDoesNotCorruptTheOther() {
+        // Both branches of each sum are handed the same tensor; one of them is then added to.
+        Variable x = parameter("x", 0.5, -1);
+        Variable h = x.multiply(1);
+        Variable y = h.add(h.multiply(h)); // h + h²
+        Variable z = y.reshape(1, 2).reshape(2).add(y.multiply(5)); // 6y
+        Variable probe = h.subtract(z).retainGrad();
+        probe.backward(vector(1, 1), false); // h − 6h − 6h²
+        assertThat(grad(x)).containsExactly(-5 - 12 * 0.5, -5 + 12);
+        assertThat(grad(probe)).containsExactly(1, 1);
+    }
+
+    @Test
+    void aGradientPassedToTwoIsNotChangedWhenOneOfThemGetsMore() {
+        for (boolean swapped : new boolean[] {false, true}) {
+            Variable x = parameter("x", 1);
+            Variable y = parameter("y", 1);
+            Variable a = x.multiply(1);
+            Variable b = y.multiply(1);
+            Variable sum = (swapped ? b.add(a) : a.add(b)).multiply(3);
+            Variable more = a.multiply(100).multiply(1);
+            (swapped ? more.add(sum) : sum.add(more)).multiply(2).sum().backward();
+            assertThat(grad(x)).containsExactly(206);
+            assertThat(grad(y)).containsExactly(6);
+        }
+    }
+
+    @Test
+    void theGradientToStartFromIsNotChanged() {
+        Variable x = parameter("x", 1, 2);
+        Variable h = x.multiply(1);
+        Tensor seed = vector(1, 10);
+        h.add(h.multiply(4).multiply(1)).backward(seed, false);
+        assertThat(grad(x)).containsExactly(5, 50);
+        assertThat(seed.toDoubles()).containsExactly(1, 10);
+    }
+
+    @Test
+    void aKernelThatWritesSeveralGradientsOfOneVariableWritesThemApart() {
+        Tensor start = vector(0.3, -0.5, 0.8, 0.1, 0.9, -0.2).reshape(1, 3, 1, 2);
+        Settings settings = new Settings(true, null, 0.7);
+        Variable x = Variable.parameter("x", start);
+        x.attention(x, x, settings).sum().backward();
+        Variable q = Variable.parameter("q", start);
+        Variable k = Variable.parameter("k", start);
+        Variable v = Variable.parameter("v", start);
+        q.attention(k, v, settings).sum().backward();
+        for (int i = 0; i < 6; i++) {
+            assertThat(grad(x)[i]).isCloseTo(grad(q)[i] + grad(k)[i] + grad(v)[i], within(1e-14));
+        }
+    }
+
+    @Test
+    void buffersOfOneVariableAreFilledInAnyOrder() {
+        for (boolean leaf : new boolean[] {true, false}) {
+            Variable x = parameter("x", 3, 5);
+            Variable h = leaf ? x : x.multiply(1);
+            Variable.apply(new BackToFront(), h, h).sum().backward();
+            assertThat(grad(x)).containsExactly(7 + 2, 7 + 2);
+        }
+    }
+
+    /** Pretends to be 7a + 2b, and fills the second buffer before the first. */
+    private static final class BackToFront extends Operation {
+        @Override
+        protected Tensor forward(Tensor... inputs) {
+            return inputs[0].copy();
+        }
+
+        @Override
+        protected void backward(Tensor dy, Gradients gradients) {
+            Gradients.Buffer first = gradients.buffer(0);
+            Gradients.Buffer second = gradients.buffer(1);
+            dy.backend().elementwise().affine(dy, 2, 0, second.gradient(), second.accumulate());
+            dy.backend().elementwise().affine(dy, 7, 0, first.gradient(), first.accumulate());
+        }
+    }
+
+    @Test
+    void aGradientThatNobodyWantsIsScratchAndLeavesNothing() {
+        Device device = new Device("reference", 0, new ReferenceBackend());
+        Tensor start = Tensor.of(device, new double[] {0.3, -0.5, 0.8, 0.1, 0.9, -0.2}, 1, 3, 1, 2);
+        Variable q = Variable.parameter("q", start);
+        Variable frozen = Variable.constant(start.copy());
+        Variable out = q.attention(frozen, frozen, new Settings(false, null, 0.7));
+        long before = device.backend().memory().live(MemoryCategory.GRADIENTS);
+        out.backward(start, false);
+        assertThat(frozen.grad()).isNull();
+        assertThat(grad(q)).hasSize(6);
+        assertThat(device.backend().memory().live(MemoryCategory.GRADIENTS) - before)
+                .isEqualTo(start.byteSize());
+    }
+
+    @Test
+    void whatWasBroadcastIsSummedBack() {
+        Variable row = parameter("row", 1, 2, 3);
+        Variable number = Variable.parameter("number", vector(2).reshape());
+        Variable column = Variable.parameter("column", vector(5, 7).reshape(2, 1));
+        row.add(column).multiply(number).sum().backward();
+        assertThat(grad(row)).containsExactly(4, 4, 4);
+        assertThat(grad(column)).containsExactly(6, 6);
+        assertThat(grad(number)).containsExactly(2 * 6 + 3 * 12);
+    }
+
+    @Test
+    void aSecondPassThroughAFreedGraphSaysHowToKeepIt() {
+        Variable x = parameter("x", 2);
+        Variable trunk = x.multiply(x);
+        trunk.sum().backward();
+        assertThatThrownBy(() -> trunk.multiply(3).sum().backward())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("'multiply'")
+                .hasMessageContaining("backward(true)");
+        assertThat(grad(x)).as("untouched by the failed pass").containsExactly(4);
+    }
+
+    @Test
+    void aRetainedGraphGivesTheSameGradientAgain() {
+        Variable x = parameter("x", 2, -1);
+        Variable loss = x.multiply(x).multiply(x).sum();
+        loss.backward(true);
+        double[] once = grad(x);
+        x.clearGrad();
+        loss.backward(true);
+        assertThat(grad(x)).containsExactly(once);
+        loss.backward();
+        assertThat(grad(x)).containsExactly(2 * once[0], 2 * once[1]);
+    }
+
+    @Test
+    void aFrozenLeafIsNeitherAskedForNorStored() {
+        Variable frozen = parameter("frozen", 1, 2);
+        frozen.setRequiresGrad(false);
+        Variable x = parameter("x", 3, 4);
+        Asks asks = new Asks();
+        Variable.apply(asks, x, frozen).sum().backward();
+        assertThat(asks.wanted).containsExactly(true, false);
+        assertThat(frozen.grad()).isNull();
+        assertThat(grad(x)).containsExactly(1, 1);
+        assertThat(frozen.multiply(constant(2, 2)).requiresGrad()).isFalse();
+    }
+
+    /** Adds, and notes whose gradient was wanted; its writers fail when called in vain. */
+    private static final class Asks extends Operation {
+        private final List<Boolean> wanted = new ArrayList<>();
+
+        @Override
+        protected Tensor forward(Tensor... inputs) {
+            return inputs[0].copy();
+        }
+
+        @Override
+        protected void backward(Tensor dy, Gradients gradients) {
+            wanted.add(gradients.wanted(0));
+            wanted.add(gradients.wanted(1));
+            gradients.pass(0, dy);
+            gradients.write(1, (_, _) -> {
+                throw new AssertionError("the gradient of a frozen leaf was computed");
+            });
+        }
+    }
+
+    @Test
+    void gradientsOfActivationsAreReleasedDuringThePass() {
+        long ofOneGradient = 1000 * 8;
+        assertThat(peakOfGradients(h -> h.tanh())).isLessThanOrEqualTo(3 * ofOneGradient);
+        assertThat(peakOfGradients(h -> h.add(h.tanh()))).isLessThanOrEqualTo(4 * ofOneGradient);
+        assertThat(peakOfGradients(h -> h.reshape(10, 100).tanh().reshape(1000).add(h)))
+                .isLessThanOrEqualTo(4 * ofOneGradient);
+    }
+
+    /** The most bytes of gradients at once in a network of 50 layers of a thousand numbers. */
+    private static long peakOfGradients(UnaryOperator<Variable> layer) {
+        Device device = new Device("reference", 0, new ReferenceBackend());
+        MemoryLedger memory = device.backend().memory();
+        Variable x =
+                Variable.parameter("x", Tensor.full(device, DType.F64, Shape.of(1000), 0.5, MemoryCategory.WEIGHTS));
+        long peak;
+        try (Scope _ = Scope.open("step")) {
+            Variable h = x;
+            for (int i = 0; i < 50; i++) {
+                h = layer.apply(h);
+            }
+            Variable loss = h.sum();
+            // From here on only gradients and scratch are made, so the peak of the sum is that of the gradients.
+            memory.resetPeak();
+            long before = memory.live();
+            loss.backward();
+            peak = memory.peak() - before;
+            assertThat(memory.live(MemoryCategory.GRADIENTS)).isLessThanOrEqualTo(1000 * 8 + 8);
+        }
+        assertThat(grad(x)).as("outlives the scope").hasSize(1000);
+        assertThat(memory.live(MemoryCategory.GRADIENTS)).isEqualTo(1000 * 8);
+        assertThat(memory.live(MemoryCategory.ACTIVATIONS)).isZero();
+        assertThat(memory.live(MemoryCategory.WORKSPACE)).isZero();
+        return peak;
+    }
+}

@@ -1,0 +1,163 @@
+package io.gradus.autograd;
+
+import static io.gradus.autograd.OnReference.constant;
+import static io.gradus.autograd.OnReference.grad;
+import static io.gradus.autograd.OnReference.ids;
+import static io.gradus.autograd.OnReference.parameter;
+import static io.gradus.autograd.OnReference.vector;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.core.Scope;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a variable is, when it has a gradient, and what it says when it is asked for something impossible. */
+class VariableTest {
+
+    @Test
+    void gradientsAddUpOverBackwardPassesUntilCleared() {
+        Variable x = parameter("x", 3);
+        x.multiply(x).sum().backward();
+        Tensor buffer = x.grad();
+        x.multiply(5).sum().backward();
+        assertThat(grad(x)).containsExactly(6 + 5);
+        x.clearGrad();
+        assertThat(x.grad()).isNull();
+        x.multiply(2).sum().backward();
+        assertThat(grad(x)).as("overwritten, not added").containsExactly(2);
+        assertThat(x.grad()).as("in the same memory").isSameAs(buffer);
+    }
+
+    @Test
+    void aLeafGradientOutlivesTheScopeOfTheStep() {
+        Variable x = parameter("x", 3);
+        try (Scope _ = Scope.open("step")) {
+            x.multiply(x).sum().backward();
+        }
+        assertThat(grad(x)).containsExactly(6);
+    }
+
+    @Test
+    void onlyVariablesThatRetainItKeepTheirGradient() {
+        Variable x = parameter("x", 3);
+        Variable plain = x.multiply(2);
+        Variable kept = plain.multiply(5).retainGrad();
+        kept.multiply(kept).sum().backward();
+        assertThat(grad(kept)).containsExactly(2 * 30);
+        assertThat(plain.grad()).isNull();
+        assertThat(grad(x)).containsExactly(600);
+    }
+
+    @Test
+    void detachStopsTheGradient() {
+        Variable x = parameter("x", 3);
+        x.multiply(x.detach()).sum().backward();
+        assertThat(grad(x)).containsExactly(3);
+        assertThat(x.tanh().detach().requiresGrad()).isFalse();
+        assertThat(x.tanh().detach().isLeaf()).isTrue();
+    }
+
+    @Test
+    void aScalarLeafIsItsOwnDerivative() {
+        Variable x = parameter("x", 3);
+        x.backward();
+        assertThat(grad(x)).containsExactly(1);
+    }
+
+    @Test
+    void backwardOfManyElementsWantsAGradientToStartFrom() {
+        Variable x = parameter("x", 1, 2);
+        Variable y = x.multiply(x);
+        assertThatThrownBy(y::backward)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("multiply")
+                .hasMessageContaining("[2]")
+                .hasMessageContaining("sum()");
+        assertThatThrownBy(() -> y.backward(vector(1), false))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("[1] and [2]");
+        y.backward(vector(1, 10), false);
+        assertThat(grad(x)).containsExactly(2, 40);
+    }
+
+    @Test
+    void backwardWithoutAParameterSaysSo() {
+        assertThatThrownBy(() -> constant(1).multiply(2).sum().backward())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("requires no gradient");
+    }
+
+    @Test
+    void onlyLeavesAreFrozen() {
+        Variable x = parameter("x", 1);
+        x.setRequiresGrad(false);
+        assertThat(x.tanh().requiresGrad()).isFalse();
+        x.setRequiresGrad(true);
+        Variable y = x.tanh();
+        assertThat(y.requiresGrad()).isTrue();
+        assertThatThrownBy(() -> y.setRequiresGrad(false)).hasMessageContaining("detach()");
+    }
+
+    @Test
+    void aParameterOfWholeNumbersIsRefused() {
+        assertThatThrownBy(() -> Variable.parameter("ids", ids(1, 2)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("'ids'")
+                .hasMessageContaining("I32");
+    }
+
+    @Test
+    void namesBelongToLeaves() {
+        Variable x = parameter("x", 1, 2);
+        assertThat(x.name()).isEqualTo("x");
+        assertThat(x.reshape(2, 1).name()).isNull();
+        assertThat(x.exp() + "").startsWith("exp F64 [2] on reference");
+    }
+
+    @Test
+    void numbersAreOperandsToo() {
+        Variable x = parameter("x", 4);
+        assertThat(x.add(1).item()).isEqualTo(5);
+        assertThat(x.subtract(1).item()).isEqualTo(3);
+        assertThat(x.multiply(3).item()).isEqualTo(12);
+        assertThat(x.divide(8).item()).isEqualTo(0.5);
+        assertThat(x.negate().item()).isEqualTo(-4);
+        assertThat(x.pow(1.5).item()).isEqualTo(8);
+    }
+
+    @Test
+    void oneLengthOfAReshapeIsInferred() {
+        Variable x = constant(1, 2, 3, 4, 5, 6);
+        assertThat(x.reshape(2, -1).shape()).isEqualTo(Shape.of(2, 3));
+        assertThat(x.reshape(-1, 1, 6).shape()).isEqualTo(Shape.of(1, 1, 6));
+        assertThatThrownBy(() -> x.reshape(4, -1)).hasMessageContaining("[6]").hasMessageContaining("[4, -1]");
+        assertThatThrownBy(() -> x.reshape(-1, -1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> x.reshape(7))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("[7]");
+    }
+
+    @Test
+    void splitTakesTheWholeAxis() {
+        Variable x = constant(1, 2, 3, 4, 5, 6);
+        List<Variable> parts = x.split(0, 1, 0, 5);
+        assertThat(parts.get(2).value().toDoubles()).containsExactly(2, 3, 4, 5, 6);
+        assertThat(parts.get(1).shape()).isEqualTo(Shape.of(0));
+        assertThatThrownBy(() -> x.split(0, 2, 3))
+                .hasMessageContaining("[2, 3]")
+                .hasMessageContaining("[6]");
+    }
+
+    @Test
+    void axesCountFromEitherEnd() {
+        Variable x = constant(1, 2, 3, 4, 5, 6).reshape(1, 2, 3);
+        assertThat(x.transpose(-1, 0).shape()).isEqualTo(Shape.of(3, 2, 1));
+        assertThat(x.permute(1, -1, 0).shape()).isEqualTo(Shape.of(2, 3, 1));
+        assertThat(x.sum(false, -1, 0).value().toDoubles()).containsExactly(6, 15);
+        assertThat(x.softmax(-3).value().toDoubles()).containsOnly(1);
+    }
+}

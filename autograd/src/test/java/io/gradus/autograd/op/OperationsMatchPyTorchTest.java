@@ -1,0 +1,233 @@
+package io.gradus.autograd.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels.Settings;
+import io.gradus.core.kernel.RotaryKernels.Pairs;
+import io.gradus.core.safetensors.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Each operation and its gradients are those of PyTorch, which computed the fixture in double from inputs in single
+ * precision and rounded the results once: {@code generate.py} beside it says what the cases are.
+ */
+class OperationsMatchPyTorchTest {
+    private static final Path FIXTURE = Path.of("src/test/fixtures/operations.safetensors");
+
+    /** One case, read from the file. */
+    private record Case(String name, JsonNode attributes, Map<String, Tensor> tensors) {
+
+        String operation() {
+            return name.substring(0, name.indexOf('/'));
+        }
+    }
+
+    @TestFactory
+    List<DynamicTest> inSinglePrecision() throws IOException {
+        return tests(Device.cpu(), DType.F32, 1e-4);
+    }
+
+    @TestFactory
+    List<DynamicTest> inDoublePrecision() throws IOException {
+        // What is left is the fixture's own rounding to single precision.
+        return tests(Device.reference(), DType.F64, 1e-6);
+    }
+
+    @Test
+    void theFixtureIsWhole() throws IOException {
+        assertThat(cases(Device.reference(), DType.F64)).hasSize(203);
+    }
+
+    private static List<DynamicTest> tests(Device device, DType dtype, double tolerance) throws IOException {
+        return cases(device, dtype).stream()
+                .map(c -> dynamicTest(c.name, () -> check(c, tolerance)))
+                .toList();
+    }
+
+    private static List<Case> cases(Device device, DType dtype) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        List<Case> cases = new ArrayList<>();
+        try (SafetensorsFile file = SafetensorsFile.open(FIXTURE)) {
+            Map<String, Map<String, Tensor>> tensors = new TreeMap<>();
+            for (var entry : file.entries()) {
+                int slash = entry.name().lastIndexOf('/');
+                DType wanted = entry.dtype().equals("I32") ? DType.I32 : dtype;
+                Tensor tensor = file.read(entry.name(), device, wanted, MemoryCategory.ACTIVATIONS);
+                tensors.computeIfAbsent(entry.name().substring(0, slash), _ -> new TreeMap<>())
+                        .put(entry.name().substring(slash + 1), tensor);
+            }
+            for (var entry : file.metadata().entrySet()) {
+                if (!entry.getKey().equals("versions")) {
+                    Map<String, Tensor> own = tensors.remove(entry.getKey());
+                    cases.add(new Case(entry.getKey(), json.readTree(entry.getValue()), own));
+                }
+            }
+            assertThat(tensors).as("tensors of no case").isEmpty();
+        }
+        return cases;
+    }
+
+    private static void check(Case c, double tolerance) {
+        List<Variable> inputs = new ArrayList<>();
+        for (int i = 0; c.tensors.containsKey("in" + i); i++) {
+            Tensor tensor = c.tensors.get("in" + i);
+            inputs.add(tensor.dtype().isFloating() ? Variable.parameter("in" + i, tensor) : Variable.constant(tensor));
+        }
+        List<Variable> outputs = compute(c, inputs);
+        for (int i = 0; i < outputs.size(); i++) {
+            String suffix = c.tensors.containsKey("out") ? "" : "" + i;
+            Variable output = outputs.get(i);
+            assertClose("out" + suffix, output.value(), c.tensors.get("out" + suffix), tolerance);
+            output.backward(c.tensors.get("grad_out" + suffix), true);
+        }
+        assertThat(c.tensors).doesNotContainKey("out" + outputs.size());
+        for (int i = 0; i < inputs.size(); i++) {
+            Tensor expected = c.tensors.get("grad" + i);
+            Tensor gradient = inputs.get(i).grad();
+            assertThat(gradient == null).as("grad%d is missing", i).isEqualTo(expected == null);
+            if (expected != null && gradient != null) {
+                assertClose("grad" + i, gradient, expected, tolerance);
+            }
+        }
+    }
+
+    /** The distance of each element, as a part of the largest one. */
+    private static void assertClose(String what, Tensor actual, Tensor expected, double tolerance) {
+        assertThat(actual.shape()).as(what).isEqualTo(expected.shape());
+        double[] ours = actual.toDoubles();
+        double[] theirs = expected.toDoubles();
+        double scale = Arrays.stream(theirs).map(Math::abs).max().orElse(0);
+        double allowed = tolerance * (scale < 1e-6 ? 1 : scale);
+        for (int i = 0; i < ours.length; i++) {
+            if (!(Math.abs(ours[i] - theirs[i]) <= allowed)) {
+                throw new AssertionError("%s[%d] is %s and PyTorch's %s; allowed is a distance of %.3g"
+                        .formatted(what, i, ours[i], theirs[i], allowed));
+            }
+        }
+    }
+
+    private static List<Variable> compute(Case c, List<Variable> in) {
+        Variable x = in.getFirst();
+        JsonNode a = c.attributes;
+        return switch (c.operation()) {
+            case "add" -> List.of(x.add(in.get(1)));
+            case "subtract" -> List.of(x.subtract(in.get(1)));
+            case "multiply" -> List.of(x.multiply(in.get(1)));
+            case "divide" -> List.of(x.divide(in.get(1)));
+            case "power" -> List.of(a.has("exponent") ? x.pow(a.get("exponent").asDouble()) : x.pow(in.get(1)));
+            case "exp" -> List.of(x.exp());
+            case "log" -> List.of(x.log());
+            case "sqrt" -> List.of(x.sqrt());
+            case "tanh" -> List.of(x.tanh());
+            case "sigmoid" -> List.of(x.sigmoid());
+            case "relu" -> List.of(x.relu());
+            case "gelu" -> List.of(x.gelu());
+            case "gelu_tanh" -> List.of(x.geluTanh());
+            case "silu" -> List.of(x.silu());
+            case "matmul" -> List.of(x.matmul(in.get(1), flag(a, "transpose_a"), flag(a, "transpose_b")));
+            case "sum" -> List.of(x.sum(flag(a, "keepdim"), axes(a)));
+            case "mean" -> List.of(x.mean(flag(a, "keepdim"), axes(a)));
+            case "amax" -> List.of(x.max(flag(a, "keepdim"), axes(a)));
+            case "softmax" -> List.of(x.softmax(number(a, "axis")));
+            case "log_softmax" -> List.of(x.logSoftmax(number(a, "axis")));
+            case "cross_entropy" ->
+                List.of(x.crossEntropy(
+                        in.get(1).value(),
+                        number(a, "ignore_index"),
+                        CrossEntropy.Reduction.valueOf(
+                                a.get("reduction").asText().toUpperCase(Locale.ROOT)),
+                        null));
+            case "embedding" -> List.of(x.embedding(in.get(1).value()));
+            case "layer_norm" ->
+                List.of(x.layerNorm(in.get(1), in.get(2), a.get("eps").asDouble()));
+            case "rms_norm" -> List.of(x.rmsNorm(in.get(1), a.get("eps").asDouble()));
+            case "rotary" -> List.of(rotary(x, a));
+            case "scaled_dot_product_attention" -> List.of(attention(in, a));
+            case "concat" -> List.of(Variable.concat(number(a, "axis"), in));
+            case "slice" -> List.of(x.slice(number(a, "axis"), number(a, "start"), number(a, "end")));
+            case "split" -> x.split(number(a, "axis"), numbers(a, "sizes"));
+            case "permute" -> List.of(x.permute(axes(a)));
+            case "broadcast_to" -> List.of(x.broadcastTo(numbers(a, "shape")));
+            case "gather" -> List.of(x.gather(number(a, "axis"), in.get(1).value()));
+            case "where" -> List.of(Variable.where(x.value(), in.get(1), in.get(2)));
+            default -> throw new AssertionError("the fixture has a case with no operation here: " + c.name);
+        };
+    }
+
+    private static Variable attention(List<Variable> in, JsonNode a) {
+        Variable q = in.getFirst();
+        Tensor mask = flag(a, "key_mask") ? in.get(3).value() : null;
+        double scale = 1 / Math.sqrt(q.shape().last());
+        return q.attention(in.get(1), in.get(2), new Settings(flag(a, "causal"), mask, scale));
+    }
+
+    private static Variable rotary(Variable x, JsonNode a) {
+        Shape shape = x.shape();
+        int offset = number(a, "offset");
+        int length = (int) shape.get(1) + offset;
+        int half = (int) shape.get(3) / 2;
+        double[] cos = new double[length * half];
+        double[] sin = new double[length * half];
+        for (int i = 0; i < cos.length; i++) {
+            double angle = i / half * Math.pow(a.get("theta").asDouble(), -(double) (i % half) / half);
+            cos[i] = Math.cos(angle);
+            sin[i] = Math.sin(angle);
+        }
+        int[] positions = IntStream.range(0, (int) (shape.get(0) * shape.get(1)))
+                .map(i -> offset + i % (int) shape.get(1))
+                .toArray();
+        return x.rotary(
+                table(x, cos, length, half),
+                table(x, sin, length, half),
+                Tensor.of(x.device(), positions, shape.get(0), shape.get(1)),
+                Pairs.valueOf(a.get("layout").asText().toUpperCase(Locale.ROOT)));
+    }
+
+    private static Tensor table(Variable x, double[] elements, long... shape) {
+        return Tensor.of(Device.reference(), elements, shape)
+                .to(x.device(), x.value().dtype(), MemoryCategory.ACTIVATIONS);
+    }
+
+    private static boolean flag(JsonNode attributes, String name) {
+        return attributes.required(name).asBoolean();
+    }
+
+    private static int number(JsonNode attributes, String name) {
+        return attributes.required(name).asInt();
+    }
+
+    private static long[] numbers(JsonNode attributes, String name) {
+        return StreamSupport.stream(attributes.required(name).spliterator(), false)
+                .mapToLong(JsonNode::asLong)
+                .toArray();
+    }
+
+    private static int[] axes(JsonNode attributes) {
+        return attributes.has("axes")
+                ? Arrays.stream(numbers(attributes, "axes"))
+                        .mapToInt(Math::toIntExact)
+                        .toArray()
+                : new int[0];
+    }
+}

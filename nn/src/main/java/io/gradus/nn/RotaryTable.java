@@ -1,0 +1,67 @@
+package io.gradus.nn;
+
+import io.gradus.core.Device;
+import io.gradus.core.Scope;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.RotaryKernels.Pairs;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cosines and sines of rotary position embedding (Su et al. 2021): pair i of a head of D elements turns by
+ * {@code position · θ^(−2i/D)}.
+ *
+ * @param cos {@code [positions, D/2]}
+ * @param sin {@code [positions, D/2]}
+ * @param pairs which elements make a pair
+ */
+public record RotaryTable(Tensor cos, Tensor sin, Pairs pairs) {
+
+    /**
+     * How Llama 3.1 stretches the angles to longer contexts than it was pre-trained on: slow pairs turn {@code factor} times
+     * slower, fast ones as before, those between are interpolated.
+     *
+     * @param factor by which the context grew
+     * @param lowFrequencyFactor pairs that turn fewer times than this over the original context count as slow
+     * @param highFrequencyFactor pairs that turn more often than this count as fast
+     * @param originalMaxPositions the context of pre-training, in tokens
+     */
+    public record Llama3Scaling(
+            double factor, double lowFrequencyFactor, double highFrequencyFactor, double originalMaxPositions) {
+        double scale(double frequency) {
+            double turns = originalMaxPositions * frequency / (2 * Math.PI);
+            if (turns < lowFrequencyFactor) {
+                return frequency / factor;
+            }
+            if (turns > highFrequencyFactor) {
+                return frequency;
+            }
+            double smooth = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+            return (1 - smooth) * frequency / factor + smooth * frequency;
+        }
+    }
+
+    /**
+     * The angles of Llama, whose pairs are split by half.
+     *
+     * @param positions rows of the table: tokens of context
+     * @param headDim D, even
+     * @param theta the base, 10,000 in the paper
+     * @param scaling or null
+     */
+    public static RotaryTable of(
+            Device device, int positions, int headDim, double theta, @Nullable Llama3Scaling scaling) {
+        int pairs = headDim / 2;
+        float[] cos = new float[Math.multiplyExact(positions, pairs)];
+        float[] sin = new float[cos.length];
+        for (int i = 0; i < pairs; i++) {
+            double frequency = Math.pow(theta, -2.0 * i / headDim);
+            frequency = scaling == null ? frequency : scaling.scale(frequency);
+            for (int position = 0; position < positions; position++) {
+                cos[position * pairs + i] = (float) Math.cos(position * frequency);
+                sin[position * pairs + i] = (float) Math.sin(position * frequency);
+            }
+        }
+        return Scope.outside(() -> new RotaryTable(
+                Tensor.of(device, cos, positions, pairs), Tensor.of(device, sin, positions, pairs), Pairs.HALF_SPLIT));
+    }
+}

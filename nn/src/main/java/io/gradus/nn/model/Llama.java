@@ -1,0 +1,142 @@
+package io.gradus.nn.model;
+
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.nn.Embedding;
+import io.gradus.nn.GatedFeedForward;
+import io.gradus.nn.GroupedQueryAttention;
+import io.gradus.nn.GroupedQueryAttention.Context;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.KeyValueCache;
+import io.gradus.nn.Linear;
+import io.gradus.nn.Module;
+import io.gradus.nn.RmsNorm;
+import io.gradus.nn.RotaryTable;
+import io.gradus.nn.Weights;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Llama (Touvron et al. 2023) and its kin: a stack of blocks, each of attention and a gated feed-forward network with a norm
+ * before and a residual connection around both.
+ */
+public final class Llama extends LanguageModel {
+    private final LlamaConfig config;
+    private final Device device;
+    private final RotaryTable rotary;
+    private final Embedding embedding;
+    private final List<Block> blocks;
+    private final RmsNorm norm;
+    private final @Nullable Linear head;
+
+    /**
+     * Builds the layers; {@code weights} decides what is in them.
+     */
+    public Llama(LlamaConfig config, Weights weights) {
+        Initializer normal = Initializer.normal(config.initializerRange());
+        Weights model = weights.in("model");
+        this.config = config;
+        this.device = weights.device();
+        this.rotary = RotaryTable.of(
+                device, config.maxPositionEmbeddings(), config.headDim(), config.ropeTheta(), config.ropeScaling());
+        this.embedding =
+                child(new Embedding(model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal));
+        this.blocks = IntStream.range(0, config.numHiddenLayers())
+                .mapToObj(i -> child(new Block(config, model.in("layers").in(i), i)))
+                .toList();
+        this.norm = child(new RmsNorm(model.in("norm"), config.hiddenSize(), config.rmsNormEps()));
+        this.head = config.tieWordEmbeddings()
+                ? null
+                : child(new Linear(weights.in("lm_head"), config.hiddenSize(), config.vocabSize(), false, normal));
+    }
+
+    /**
+     * Reads a Hugging Face folder.
+     *
+     * @throws IOException when a file is missing or damaged, or the weights are not those that the configuration describes
+     */
+    public static Llama load(Path folder, Device device) throws IOException {
+        LlamaConfig config = LlamaConfig.read(folder);
+        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
+            Weights weights = Weights.read(checkpoint, device);
+            Llama model = new Llama(config, weights);
+            weights.finish(name -> name.endsWith("rotary_emb.inv_freq")
+                    || name.equals("lm_head.weight") && config.tieWordEmbeddings());
+            return model;
+        } catch (UncheckedIOException e) {
+            throw new IOException(e.getCause().getMessage(), e.getCause());
+        }
+    }
+
+    @Override
+    public Variable forward(Input input) {
+        Context context = new Context(rotary, input.positions(), input.attentionMask(), input.cache());
+        Variable x = embedding.forward(input.ids());
+        for (Block block : blocks) {
+            x = block.forward(x, context);
+        }
+        x = norm.forward(x);
+        return head == null ? x.matmul(embedding.weight(), false, true) : head.forward(x);
+    }
+
+    public LlamaConfig config() {
+        return config;
+    }
+
+    @Override
+    public int vocabularySize() {
+        return config.vocabSize();
+    }
+
+    @Override
+    public int contextLength() {
+        return config.maxPositionEmbeddings();
+    }
+
+    @Override
+    public KeyValueCache newCache(int capacity) {
+        return new KeyValueCache(config.numHiddenLayers(), capacity);
+    }
+
+    @Override
+    public Device device() {
+        return device;
+    }
+
+    /** One block. */
+    private static final class Block extends Module {
+        private final int layer;
+        private final RmsNorm inputNorm;
+        private final GroupedQueryAttention attention;
+        private final RmsNorm postAttentionNorm;
+        private final GatedFeedForward feedForward;
+
+        Block(LlamaConfig c, Weights weights, int layer) {
+            Initializer normal = Initializer.normal(c.initializerRange());
+            var sizes = new GroupedQueryAttention.Sizes(
+                    c.hiddenSize(),
+                    c.numAttentionHeads(),
+                    c.numKeyValueHeads(),
+                    c.headDim(),
+                    c.attentionBias(),
+                    c.outputBias());
+            this.layer = layer;
+            this.inputNorm = child(new RmsNorm(weights.in("input_layernorm"), c.hiddenSize(), c.rmsNormEps()));
+            this.attention = child(new GroupedQueryAttention(weights.in("self_attn"), sizes, normal));
+            this.postAttentionNorm =
+                    child(new RmsNorm(weights.in("post_attention_layernorm"), c.hiddenSize(), c.rmsNormEps()));
+            this.feedForward = child(
+                    new GatedFeedForward(weights.in("mlp"), c.hiddenSize(), c.intermediateSize(), c.mlpBias(), normal));
+        }
+
+        Variable forward(Variable x, Context context) {
+            x = x.add(attention.forward(inputNorm.forward(x), context, layer));
+            return x.add(feedForward.forward(postAttentionNorm.forward(x)));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.gradus.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.autograd.Variable;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class GatedFeedForwardTest {
+
+    @Test
+    void isDownOfSiluOfGateTimesUp() {
+        GatedFeedForward layer =
+                Given.randomised(new GatedFeedForward(Given.weights(), 3, 5, true, Initializer.ones()));
+        Variable x = Variable.parameter("x", Given.random(1, 2, 3));
+        List<Variable> inputs = new ArrayList<>(List.of(x));
+        inputs.addAll(layer.parameters());
+        Formula formula = v -> {
+            double[] gate = Formula.linear(v[0], 3, v[1], v[2]);
+            double[] up = Formula.linear(v[0], 3, v[3], v[4]);
+            double[] inner = new double[gate.length];
+            for (int i = 0; i < inner.length; i++) {
+                inner[i] = gate[i] / (1 + Math.exp(-gate[i])) * up[i];
+            }
+            return Formula.linear(inner, 5, v[5], v[6]);
+        };
+        formula.assertAgrees(() -> layer.forward(x), inputs);
+    }
+
+    @Test
+    void hasHuggingFacesNames() {
+        Weights weights = Given.weights().in("mlp");
+        assertThat(new GatedFeedForward(weights, 3, 5, false, Initializer.ones())
+                        .namedParameters()
+                        .keySet())
+                .containsExactly("mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight");
+    }
+}

@@ -1,0 +1,41 @@
+package io.gradus.nn;
+
+import io.gradus.core.Device;
+import io.gradus.core.Philox;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import java.util.Arrays;
+
+/** Parameters and data for tests. */
+public final class Given {
+    private Given() {}
+
+    public static Weights weights() {
+        return Weights.initialised(Device.cpu(), 7);
+    }
+
+    /** Numbers around 0.2 with standard deviation 1, the same for the same place. */
+    public static Tensor random(int place, long... shape) {
+        Tensor tensor = Tensor.of(new float[Math.toIntExact(Shape.of(shape).size())], shape);
+        tensor.backend().random().normal(tensor, 0.2, 1, new Philox.Key(11, 0, place));
+        return tensor;
+    }
+
+    /** Gives every parameter such numbers, so that no scale of 1 and no bias of 0 goes unnoticed. */
+    public static <M extends Module> M randomised(M module) {
+        int place = 100;
+        for (var parameter : module.parameters()) {
+            parameter.value().copyFrom(random(place++, parameter.shape().toArray()));
+        }
+        return module;
+    }
+
+    public static Tensor ids(int rows, int... ids) {
+        return Tensor.of(ids, rows, ids.length / rows);
+    }
+
+    /** Whether an array holds something other than zeros. */
+    public static boolean isNotZero(double[] elements) {
+        return Arrays.stream(elements).anyMatch(element -> element != 0);
+    }
+}

@@ -1,0 +1,155 @@
+package io.gradus.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gradus.autograd.Autograd;
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.nn.GroupedQueryAttention.Context;
+import io.gradus.nn.GroupedQueryAttention.Sizes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class GroupedQueryAttentionTest {
+    private static final int WIDTH = 5;
+    private static final int HEADS = 4;
+    private static final int GROUPS = 2;
+    private static final int DIM = 6;
+    private static final int LENGTH = 4;
+    private static final double THETA = 100;
+    private static final Sizes SIZES = new Sizes(WIDTH, HEADS, GROUPS, DIM, true, true);
+    private static final RotaryTable ROTARY = RotaryTable.of(Device.cpu(), 16, DIM, THETA, null);
+
+    private final GroupedQueryAttention layer =
+            Given.randomised(new GroupedQueryAttention(Given.weights(), SIZES, Initializer.ones()));
+
+    @Test
+    void isCausalAttentionOfRotatedHeadsThatShareKeysAndValues() {
+        int[] positions = {0, 1, 2, 3, 5, 6, 7, 8};
+        assertAgrees(positions, new int[] {1, 1, 1, 1, 1, 1, 1, 1});
+    }
+
+    @Test
+    void paddingIsNotSeenAndAPlaceThatSeesNothingGivesTheOutputsBias() {
+        int[] positions = {0, 1, 2, 3, 0, 0, 1, 2};
+        assertAgrees(positions, new int[] {1, 1, 1, 1, 0, 0, 1, 1});
+    }
+
+    private void assertAgrees(int[] positions, int[] mask) {
+        Variable x = Variable.parameter("x", Given.random(1, 2, LENGTH, WIDTH));
+        Context context = new Context(ROTARY, Given.ids(2, positions), Given.ids(2, mask), null);
+        List<Variable> inputs = new ArrayList<>(List.of(x));
+        inputs.addAll(layer.parameters());
+        assertThat(layer.forward(x, context, 0).shape()).isEqualTo(Shape.of(2, LENGTH, WIDTH));
+        Formula formula = v -> {
+            double[] q = rotated(Formula.linear(v[0], WIDTH, v[1], v[2]), HEADS, positions);
+            double[] k = rotated(Formula.linear(v[0], WIDTH, v[3], v[4]), GROUPS, positions);
+            double[] values = Formula.linear(v[0], WIDTH, v[5], v[6]);
+            return Formula.linear(attention(q, k, values, mask), HEADS * DIM, v[7], v[8]);
+        };
+        formula.assertAgrees(() -> layer.forward(x, context, 0), inputs);
+    }
+
+    /** Elements i and i + D/2 of each head turn by position · θ^(−2i/D). */
+    private static double[] rotated(double[] x, int heads, int[] positions) {
+        double[] y = new double[x.length];
+        for (int head = 0; head < x.length / DIM; head++) {
+            for (int i = 0; i < DIM / 2; i++) {
+                double angle = positions[head / heads] * Math.pow(THETA, -2.0 * i / DIM);
+                double a = x[head * DIM + i];
+                double b = x[head * DIM + i + DIM / 2];
+                y[head * DIM + i] = a * Math.cos(angle) - b * Math.sin(angle);
+                y[head * DIM + i + DIM / 2] = b * Math.cos(angle) + a * Math.sin(angle);
+            }
+        }
+        return y;
+    }
+
+    private static double[] attention(double[] q, double[] k, double[] v, int[] mask) {
+        double[] out = new double[q.length];
+        for (int query = 0; query < q.length / DIM; query++) {
+            int token = query / HEADS;
+            int group = query % HEADS / (HEADS / GROUPS);
+            double total = 0;
+            double[] sum = new double[DIM];
+            for (int other = token / LENGTH * LENGTH; other <= token; other++) {
+                int key = (other * GROUPS + group) * DIM;
+                double score = 0;
+                for (int i = 0; i < DIM; i++) {
+                    score += q[query * DIM + i] * k[key + i] / Math.sqrt(DIM);
+                }
+                double weight = mask[other] * Math.exp(score);
+                total += weight;
+                for (int i = 0; i < DIM; i++) {
+                    sum[i] += weight * v[key + i];
+                }
+            }
+            for (int i = 0; i < DIM; i++) {
+                out[query * DIM + i] = total == 0 ? 0 : sum[i] / total;
+            }
+        }
+        return out;
+    }
+
+    @Test
+    void withACacheTokensOneByOneGiveWhatTheyGiveTogether() {
+        Variable x = Variable.constant(Given.random(1, 2, 6, WIDTH));
+        float[] together = Autograd.noGrad(() -> forward(x, 0, 6, null)).value().toFloats();
+        KeyValueCache cache = new KeyValueCache(1, 8);
+        List<Variable> parts = Autograd.noGrad(
+                () -> List.of(forward(x, 0, 3, cache), forward(x, 3, 4, cache), forward(x, 4, 6, cache)));
+        assertThat(cache.length()).isEqualTo(6);
+        assertThat(Variable.concat(1, parts).value().toFloats()).containsExactly(together, within(1e-5f));
+    }
+
+    private Variable forward(Variable x, int from, int to, KeyValueCache cache) {
+        int[] positions = IntStream.range(0, 2 * (to - from))
+                .map(i -> from + i % (to - from))
+                .toArray();
+        return layer.forward(
+                x.slice(1, from, to), new Context(ROTARY, Tensor.of(positions, 2, to - from), null, cache), 0);
+    }
+
+    @Test
+    void aCacheIsRefusedWhereItWouldLoseTheGradient() {
+        Variable x = Variable.constant(Given.random(1, 2, 3, WIDTH));
+        KeyValueCache cache = new KeyValueCache(1, 8);
+        assertThatThrownBy(() -> forward(x, 0, 3, cache))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("Autograd.noGrad");
+        assertThat(cache.length()).isZero();
+    }
+
+    @Test
+    void biasesAreThoseAskedForAndNamesAreHuggingFaces() {
+        Sizes qwen2 = new Sizes(WIDTH, HEADS, GROUPS, DIM, true, false);
+        assertThat(new GroupedQueryAttention(Given.weights(), qwen2, Initializer.ones())
+                        .namedParameters()
+                        .keySet())
+                .containsExactly(
+                        "q_proj.weight",
+                        "q_proj.bias",
+                        "k_proj.weight",
+                        "k_proj.bias",
+                        "v_proj.weight",
+                        "v_proj.bias",
+                        "o_proj.weight");
+    }
+
+    @Test
+    void headsThatDoNotShareEvenlyAreRefused() {
+        Sizes sizes = new Sizes(WIDTH, 4, 3, DIM, false, false);
+        var uneven = new GroupedQueryAttention(Given.weights(), sizes, Initializer.ones());
+        Variable x = Variable.constant(Given.random(1, 1, 1, WIDTH));
+        assertThatThrownBy(() -> uneven.forward(x, new Context(ROTARY, Given.ids(1, 0), null, null), 0))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("num_key_value_heads");
+    }
+}

@@ -1,0 +1,74 @@
+package io.gradus.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.core.Scope;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class KeyValueCacheTest {
+
+    /** Row b, token t holds 100b + t + 0.5 for keys, as does every head and element of it. */
+    private static Tensor tokens(int rows, int from, int to) {
+        float[] elements = new float[rows * (to - from) * 2 * 3];
+        for (int i = 0; i < elements.length; i++) {
+            int token = i / 6;
+            elements[i] = 100 * (token / (to - from)) + from + token % (to - from) + 0.5f;
+        }
+        return Tensor.of(elements, rows, to - from, 2, 3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void givesAllTokensSoFarOfEachRow(int rows) {
+        KeyValueCache cache = new KeyValueCache(2, 7);
+        assertThat(cache.appendKeys(0, tokens(rows, 0, 4)).toFloats())
+                .isEqualTo(tokens(rows, 0, 4).toFloats());
+        assertThat(cache.appendKeys(0, tokens(rows, 4, 5)).toFloats())
+                .isEqualTo(tokens(rows, 0, 5).toFloats());
+        Tensor all = cache.appendKeys(0, tokens(rows, 5, 7));
+        assertThat(all.shape()).isEqualTo(Shape.of(rows, 7, 2, 3));
+        assertThat(all.toFloats()).isEqualTo(tokens(rows, 0, 7).toFloats());
+    }
+
+    @Test
+    void layersAndKeysAndValuesAreApart() {
+        KeyValueCache cache = new KeyValueCache(2, 4);
+        cache.appendKeys(0, tokens(1, 0, 2));
+        cache.appendValues(0, tokens(1, 2, 4));
+        cache.appendKeys(1, tokens(1, 1, 3));
+        assertThat(cache.length()).as("the last layer has no values yet").isZero();
+        assertThat(cache.appendValues(1, tokens(1, 0, 2)).toFloats())
+                .isEqualTo(tokens(1, 0, 2).toFloats());
+        assertThat(cache.length()).isEqualTo(2);
+        assertThat(cache.appendValues(0, tokens(1, 4, 5)).toFloats())
+                .isEqualTo(tokens(1, 2, 5).toFloats());
+    }
+
+    @Test
+    void outlivesTheScopesOfSingleSteps() {
+        KeyValueCache cache = new KeyValueCache(1, 4);
+        try (Scope _ = Scope.open("token")) {
+            cache.appendKeys(0, tokens(1, 0, 2));
+        }
+        try (Scope _ = Scope.open("token")) {
+            assertThat(cache.appendKeys(0, tokens(1, 2, 3)).toFloats())
+                    .isEqualTo(tokens(1, 0, 3).toFloats());
+        }
+    }
+
+    @Test
+    void moreTokensThanFitAreRefusedAndNothingChanges() {
+        KeyValueCache cache = new KeyValueCache(1, 2);
+        cache.appendKeys(0, tokens(1, 0, 1));
+        assertThatThrownBy(() -> cache.appendKeys(0, tokens(1, 1, 3)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("key-value cache: 3 tokens do not fit into 2");
+        assertThat(cache.appendKeys(0, tokens(1, 1, 2)).toFloats())
+                .isEqualTo(tokens(1, 0, 2).toFloats());
+    }
+}

@@ -1,0 +1,45 @@
+package io.gradus.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.autograd.Variable;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class LayerNormTest {
+    /** Large, so that leaving it out would show. */
+    private static final double EPS = 0.1;
+
+    @Test
+    void takesAwayTheMeanDividesByTheDeviationScalesAndShifts() {
+        LayerNorm layer = Given.randomised(new LayerNorm(Given.weights(), 5, EPS));
+        List<Variable> parameters = layer.parameters();
+        Variable x = Variable.parameter("x", Given.random(1, 2, 3, 5));
+        Formula formula = v -> {
+            double[] y = new double[v[0].length];
+            for (int row = 0; row < y.length; row += 5) {
+                double mean = 0;
+                double variance = 0;
+                for (int i = 0; i < 5; i++) {
+                    mean += v[0][row + i] / 5;
+                }
+                for (int i = 0; i < 5; i++) {
+                    variance += Math.pow(v[0][row + i] - mean, 2) / 5;
+                }
+                for (int i = 0; i < 5; i++) {
+                    y[row + i] = v[1][i] * (v[0][row + i] - mean) / Math.sqrt(variance + EPS) + v[2][i];
+                }
+            }
+            return y;
+        };
+        formula.assertAgrees(() -> layer.forward(x), List.of(x, parameters.get(0), parameters.get(1)));
+    }
+
+    @Test
+    void theScaleStartsAtOneAndTheShiftAtZero() {
+        LayerNorm layer = new LayerNorm(Given.weights().in("norm"), 5, EPS);
+        assertThat(layer.namedParameters().keySet()).containsExactly("norm.weight", "norm.bias");
+        assertThat(layer.parameters().get(0).value().toFloats()).containsOnly(1).hasSize(5);
+        assertThat(layer.parameters().get(1).value().toFloats()).containsOnly(0).hasSize(5);
+    }
+}

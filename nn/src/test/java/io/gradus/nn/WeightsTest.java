@@ -1,0 +1,167 @@
+package io.gradus.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Scope;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.NamedTensor;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.core.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WeightsTest {
+    private static final Initializer NORMAL = Initializer.normal(1);
+
+    @TempDir
+    private Path folder;
+
+    private SafetensorsCheckpoint checkpoint(NamedTensor... tensors) throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        SafetensorsWriter.write(file, List.of(tensors), Map.of("format", "pt"));
+        return SafetensorsCheckpoint.open(folder);
+    }
+
+    private static NamedTensor tensor(String name, float... elements) {
+        return NamedTensor.of(name, Tensor.of(elements, elements.length));
+    }
+
+    // ---- names ----
+
+    @Test
+    void partsAndIndicesMakeTheHuggingFaceName() {
+        Weights part = Given.weights().in("model").in("layers").in(3).in("mlp");
+        Variable weight = part.in("up_proj").parameter("weight", Shape.of(2, 3), NORMAL);
+        assertThat(weight.name()).isEqualTo("model.layers.3.mlp.up_proj.weight");
+        assertThat(weight.shape()).isEqualTo(Shape.of(2, 3));
+        assertThat(weight.requiresGrad()).isTrue();
+        assertThat(part.device()).isEqualTo(Device.cpu());
+    }
+
+    @Test
+    void aNameMayBeAskedForOnceThoughByAnotherWay() {
+        Weights weights = Given.weights();
+        weights.in("a").parameter("b", Shape.of(1), NORMAL);
+        assertThatThrownBy(() -> weights.parameter("a.b", Shape.of(1), NORMAL))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("'a.b' was asked for twice");
+    }
+
+    // ---- drawn at random ----
+
+    @Test
+    void theNthParameterDependsOnTheSeedAndOnNAlone() {
+        float[] second = secondOf(Weights.initialised(Device.cpu(), 1), "a", 2, "b");
+        assertThat(secondOf(Weights.initialised(Device.cpu(), 1), "x", 50, "y")).isEqualTo(second);
+        assertThat(secondOf(Weights.initialised(Device.cpu(2), 1), "a", 2, "b")).isEqualTo(second);
+        assertThat(secondOf(Weights.initialised(Device.cpu(), 2), "a", 2, "b")).isNotEqualTo(second);
+    }
+
+    private static float[] secondOf(Weights weights, String first, int size, String second) {
+        weights.in("part").parameter(first, Shape.of(size), NORMAL);
+        return weights.parameter(second, Shape.of(9), NORMAL).value().toFloats();
+    }
+
+    @Test
+    void twoParametersOfOneModelDiffer() {
+        Weights weights = Given.weights();
+        float[] a = weights.parameter("a", Shape.of(9), NORMAL).value().toFloats();
+        assertThat(weights.parameter("b", Shape.of(9), NORMAL).value().toFloats())
+                .isNotEqualTo(a);
+    }
+
+    @Test
+    void withoutACheckpointEveryNameCanBeHadAndNothingIsUnexpected() {
+        assertThat(Given.weights().has("anything")).isTrue();
+        assertThatCode(() -> Given.weights().finish(_ -> false)).doesNotThrowAnyException();
+    }
+
+    @Test
+    void parametersOutliveTheScopeTheyWereMadeInAndCountAsWeights() {
+        Variable parameter;
+        try (Scope _ = Scope.open("building")) {
+            parameter = Given.weights().parameter("a", Shape.of(2), Initializer.ones());
+        }
+        assertThat(parameter.value().toFloats()).containsExactly(1, 1);
+        assertThat(parameter.value().storage().category()).isEqualTo(MemoryCategory.WEIGHTS);
+    }
+
+    // ---- read from a file ----
+
+    @Test
+    void aCheckpointGivesWhatItHoldsAndNotTheInitialiser() throws IOException {
+        try (var checkpoint = checkpoint(tensor("layer.weight", 1, 2, 3), tensor("left.alone", 4))) {
+            Weights weights = Weights.read(checkpoint, Device.cpu());
+            assertThat(weights.in("layer").has("weight")).isTrue();
+            assertThat(weights.in("layer").has("bias")).isFalse();
+            Variable weight = weights.in("layer").parameter("weight", Shape.of(3), NORMAL);
+            assertThat(weight.value().toFloats()).containsExactly(1, 2, 3);
+            assertThatCode(() -> weights.finish(name -> name.equals("left.alone")))
+                    .doesNotThrowAnyException();
+        }
+    }
+
+    @Test
+    void allThatDoesNotFitIsToldInOneMessage() throws IOException {
+        try (var checkpoint = checkpoint(tensor("a", 1, 2), tensor("extra", 1), tensor("b", 1))) {
+            Weights weights = Weights.read(checkpoint, Device.cpu());
+            weights.parameter("a", Shape.of(3), NORMAL);
+            weights.parameter("b", Shape.of(1), NORMAL);
+            weights.in("c").parameter("weight", Shape.of(1), NORMAL);
+            assertThatThrownBy(() -> weights.finish(_ -> false))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("model.safetensors")
+                    .hasMessageContaining("missing in the file: c.weight")
+                    .hasMessageContaining("a is [2] in the file and [3] in the model")
+                    .hasMessageContaining("in the file but not in the model: extra");
+        }
+    }
+
+    @Test
+    void oneKindOfMisfitDoesNotMentionTheOthers() throws IOException {
+        try (var checkpoint = checkpoint(tensor("a", 1))) {
+            Weights weights = Weights.read(checkpoint, Device.cpu());
+            assertThatThrownBy(() -> weights.finish(_ -> false))
+                    .hasMessageContaining("in the file but not in the model: a")
+                    .hasMessageNotContaining("missing")
+                    .hasMessageNotContaining("shape");
+        }
+    }
+
+    @Test
+    void ofManyNamesTheFirstFiveAndTheirNumberAreTold() throws IOException {
+        try (var checkpoint = checkpoint(tensor("a", 1))) {
+            Weights weights = Weights.read(checkpoint, Device.cpu());
+            weights.parameter("a", Shape.of(1), NORMAL);
+            for (int i = 0; i < 12; i++) {
+                weights.in(i).parameter("weight", Shape.of(1), NORMAL);
+            }
+            assertThatThrownBy(() -> weights.finish(_ -> false))
+                    .hasMessageContaining("0.weight, 1.weight, 2.weight, 3.weight, 4.weight and 7 more")
+                    .hasMessageNotContaining("5.weight");
+        }
+    }
+
+    @Test
+    void aSizeThatIsFarOffCostsNoMemoryBeforeItIsTold() throws IOException {
+        try (var checkpoint = checkpoint(tensor("a", 1))) {
+            Weights weights = Weights.read(checkpoint, Device.cpu());
+            weights.parameter("a", Shape.of(1L << 40, 1L << 10), NORMAL);
+            weights.parameter("b", Shape.of(1L << 40, 1L << 10), NORMAL);
+            assertThatThrownBy(() -> weights.finish(_ -> false))
+                    .hasMessageContaining("b")
+                    .hasMessageContaining(Arrays.toString(new long[] {1L << 40, 1L << 10}));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.gradus.nn.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.core.Device;
+import io.gradus.nn.model.Llama;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A pre-trained model writes, token by token, what another engine wrote with it. */
+class PretrainedLlamaTest {
+    private static final Path FOLDER =
+            Path.of(System.getProperty("gradus.shared", "../../shared"), "models", "stories260K");
+
+    @ParameterizedTest(name = "cache: {0}")
+    @ValueSource(booleans = {true, false})
+    void greedyTextIsThatOfAnotherEngine(boolean cache) throws IOException {
+        assumeTrue(Files.isDirectory(FOLDER), () -> FOLDER + " is not there: the test needs that model");
+        int[] expected =
+                new ObjectMapper().readValue(FOLDER.resolve("greedy_ids.json").toFile(), int[].class);
+        Llama model = Llama.load(FOLDER, Device.cpu());
+        var generation = new TextGeneration(Sampling.GREEDY, expected.length - 1, Set.of(2), cache);
+        int[] written =
+                generation.generate(model, new int[] {expected[0]}, _ -> {}).ids();
+        assertThat(written).isEqualTo(Arrays.copyOfRange(expected, 1, expected.length));
+    }
+}

@@ -1,0 +1,168 @@
+package io.gradus.nn.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.autograd.Autograd;
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.Tensor;
+import io.gradus.nn.Given;
+import io.gradus.nn.KeyValueCache;
+import io.gradus.nn.generate.TextGeneration.End;
+import io.gradus.nn.generate.TextGeneration.Result;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.Llama;
+import io.gradus.nn.model.LlamaConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TextGenerationTest {
+    private static final int CONTEXT = 10;
+
+    /** After id n comes n + 1. */
+    private static final class Counting extends LanguageModel {
+        private boolean trainingWhileReading;
+        private boolean recordingWhileReading;
+
+        @Override
+        public Variable forward(Input input) {
+            trainingWhileReading |= isTraining();
+            recordingWhileReading |= Autograd.isRecording();
+            int[] ids = input.ids().toInts();
+            float[] logits = new float[ids.length * 100];
+            for (int i = 0; i < ids.length; i++) {
+                logits[i * 100 + ids[i] + 1] = 1;
+            }
+            return Variable.constant(Tensor.of(logits, 1, ids.length, 100));
+        }
+
+        @Override
+        public int vocabularySize() {
+            return 100;
+        }
+
+        @Override
+        public int contextLength() {
+            return CONTEXT;
+        }
+
+        @Override
+        public KeyValueCache newCache(int capacity) {
+            return new KeyValueCache(1, capacity);
+        }
+
+        @Override
+        public Device device() {
+            return Device.cpu();
+        }
+    }
+
+    private static Result generate(int maxTokens, Set<Integer> stop, int... prompt) {
+        return new TextGeneration(Sampling.GREEDY, maxTokens, stop, false).generate(new Counting(), prompt, _ -> {});
+    }
+
+    // ---- where it ends ----
+
+    @Test
+    void writesAsManyTokensAsAskedFor() {
+        Result result = generate(3, Set.of(), 5);
+        assertThat(result.ids()).containsExactly(6, 7, 8);
+        assertThat(result.end()).isEqualTo(End.MAX_TOKENS);
+        assertThat(generate(0, Set.of(), 5).ids()).isEmpty();
+    }
+
+    @Test
+    void stopsBeforeAStopTokenWhichIsNotWritten() {
+        Result result = generate(9, Set.of(60, 8), 5);
+        assertThat(result.ids()).containsExactly(6, 7);
+        assertThat(result.end()).isEqualTo(End.STOP);
+        assertThat(generate(9, Set.of(6), 5).ids()).isEmpty();
+        assertThat(generate(2, Set.of(5), 4, 5).ids())
+                .as("a stop token in the prompt")
+                .containsExactly(6, 7);
+    }
+
+    @Test
+    void endsWhenTheModelSeesNoMoreTokens() {
+        Result result = generate(50, Set.of(), 1, 2, 3, 4, 5, 6, 7);
+        assertThat(result.ids()).as("the last is chosen from a full context").containsExactly(8, 9, 10, 11);
+        assertThat(result.end()).isEqualTo(End.CONTEXT_FULL);
+        Result full = generate(50, Set.of(), new int[CONTEXT]);
+        assertThat(full.ids()).containsExactly(1);
+        assertThat(full.end()).isEqualTo(End.CONTEXT_FULL);
+        assertThat(generate(1, Set.of(), new int[CONTEXT]).end()).isEqualTo(End.MAX_TOKENS);
+        assertThat(generate(Integer.MAX_VALUE, Set.of(), new int[CONTEXT]).end())
+                .isEqualTo(End.CONTEXT_FULL);
+    }
+
+    // ---- how it runs ----
+
+    @Test
+    void tellsEachTokenAsSoonAsItIsChosen() {
+        List<Integer> told = new ArrayList<>();
+        new TextGeneration(Sampling.GREEDY, 3, Set.of(), false).generate(new Counting(), new int[] {1}, told::add);
+        assertThat(told).containsExactly(2, 3, 4);
+    }
+
+    @Test
+    void runsOutsideTrainingAndHistoryAndLeavesTheModelAsItWas() {
+        Counting model = new Counting();
+        model.setTraining(true);
+        var generation = new TextGeneration(Sampling.GREEDY, 2, Set.of(), false);
+        generation.generate(model, new int[] {1}, _ -> {});
+        assertThat(model.trainingWhileReading).isFalse();
+        assertThat(model.recordingWhileReading).isFalse();
+        assertThat(model.isTraining()).isTrue();
+        assertThatThrownBy(() -> generation.generate(model, new int[] {1}, _ -> {
+                    throw new IllegalStateException("listener");
+                }))
+                .hasMessage("listener");
+        assertThat(model.isTraining()).as("after a failure").isTrue();
+        assertThat(Autograd.isRecording()).isTrue();
+    }
+
+    @Test
+    void aPromptThatCannotBeReadIsRefused() {
+        assertThatThrownBy(() -> generate(1, Set.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("the prompt has no tokens");
+        assertThatThrownBy(() -> generate(1, Set.of(), new int[CONTEXT + 1]))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("has 11 tokens and the model sees 10");
+        assertThatThrownBy(() -> generate(-1, Set.of(), 1)).hasMessageContaining("max-tokens is -1");
+    }
+
+    // ---- the cache ----
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 1})
+    void theCacheChangesNothing(double temperature) {
+        Llama model = Given.randomised(new Llama(LlamaConfig.of(50, 12, 20, 2, 6, 2, 40), Given.weights()));
+        Sampling sampling = new Sampling(temperature, 0, 1, 3);
+        int[] prompt = {1, 2, 3};
+        int[] with = new TextGeneration(sampling, 60, Set.of(), true)
+                .generate(model, prompt, _ -> {})
+                .ids();
+        int[] without = new TextGeneration(sampling, 60, Set.of(), false)
+                .generate(model, prompt, _ -> {})
+                .ids();
+        assertThat(with).isEqualTo(without).hasSize(38); // until the context of 40 is full
+    }
+
+    @Test
+    void anotherSeedGivesAnotherText() {
+        Llama model = new Llama(LlamaConfig.of(50, 12, 20, 2, 6, 2, 40), Given.weights());
+        assertThat(sampled(model, 1)).isEqualTo(sampled(model, 1)).isNotEqualTo(sampled(model, 2));
+    }
+
+    private static int[] sampled(Llama model, long seed) {
+        return new TextGeneration(new Sampling(1, 0, 1, seed), 20, Set.of(), true)
+                .generate(model, new int[] {1}, _ -> {})
+                .ids();
+    }
+}

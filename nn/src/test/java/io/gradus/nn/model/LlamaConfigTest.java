@@ -1,0 +1,222 @@
+package io.gradus.nn.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.nn.RotaryTable.Llama3Scaling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LlamaConfigTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** What must be there. */
+    private static final String LEAST = """
+            {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 56, "num_hidden_layers": 2, "num_attention_heads": 4}
+            """;
+
+    /** The least configuration with some keys added or replaced; single quotes stand for double ones. */
+    private static LlamaConfig parse(String keys) {
+        try {
+            ObjectNode json = (ObjectNode) JSON.readTree(LEAST);
+            json.setAll((ObjectNode) JSON.readTree(keys.replace('\'', '"')));
+            return LlamaConfig.parse(json);
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    // ---- what is read ----
+
+    @Test
+    void whatTheFileDoesNotSayHasTransformersDefaults() {
+        assertThat(parse("{}"))
+                .isEqualTo(new LlamaConfig(
+                        96, 32, 56, 2, 4, 4, 8, 2048, 1e-6, 10_000, null, false, false, false, false, 0.02));
+        assertThat(parse("{'head_dim': null, 'rope_scaling': null, 'num_key_value_heads': null}"))
+                .isEqualTo(parse("{}"));
+    }
+
+    @Test
+    void everyKeyIsRead() {
+        assertThat(parse("""
+                {'model_type': 'llama', 'num_key_value_heads': 2, 'head_dim': 16, 'max_position_embeddings': 128,
+                 'rms_norm_eps': 1e-5, 'rope_theta': 500000, 'tie_word_embeddings': true, 'attention_bias': true,
+                 'mlp_bias': true, 'initializer_range': 0.3, 'hidden_act': 'silu', 'torch_dtype': 'bfloat16'}"""))
+                .isEqualTo(new LlamaConfig(
+                        96, 32, 56, 2, 4, 2, 16, 128, 1e-5, 500_000, null, true, true, true, true, 0.3));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'rope_theta': 20.5, 'rope_scaling': {'rope_type': 'llama3', SCALING}}",
+                "{'rope_theta': 20.5, 'rope_scaling': {'type': 'llama3', SCALING}}",
+                "{'rope_parameters': {'rope_theta': 20.5, 'rope_type': 'llama3', SCALING}}",
+                "{'rope_theta': 1e6, 'rope_scaling': null, 'rope_parameters': {'rope_theta': 20.5, 'rope_type': 'llama3', SCALING}}"
+            })
+    void rotaryScalingIsReadInEverySpelling(String keys) {
+        LlamaConfig config = parse(keys.replace(
+                "SCALING",
+                "'factor': 8, 'low_freq_factor': 1.0, 'high_freq_factor': 4.0,"
+                        + " 'original_max_position_embeddings': 8192"));
+        assertThat(config.ropeTheta()).isEqualTo(20.5);
+        assertThat(config.ropeScaling()).isEqualTo(new Llama3Scaling(8, 1, 4, 8192));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'rope_theta': 20.5}",
+                "{'rope_theta': 20.5, 'rope_scaling': {'rope_type': 'default'}}",
+                "{'rope_parameters': {'rope_theta': 20.5, 'rope_type': 'default'}}",
+                "{'rope_parameters': {'rope_type': 'default'}, 'rope_theta': 20.5}"
+            })
+    void plainRotaryPositionsAreReadInEverySpelling(String keys) {
+        assertThat(parse(keys).ropeTheta()).isEqualTo(20.5);
+        assertThat(parse(keys).ropeScaling()).isNull();
+    }
+
+    @Test
+    void qwen2HasBiasesAtQueryKeyAndValueAndNotAtTheOutput() {
+        LlamaConfig qwen2 = parse("{'model_type': 'qwen2', 'sliding_window': 4096, 'use_sliding_window': false}");
+        assertThat(qwen2.attentionBias()).isTrue();
+        assertThat(qwen2.outputBias()).isFalse();
+        assertThat(parse("{'model_type': 'qwen2', 'sliding_window': 4096}")).isEqualTo(qwen2);
+        assertThat(parse("{'attention_bias': true}").outputBias())
+                .as("Llama's bias")
+                .isTrue();
+    }
+
+    @Test
+    void mistralWithoutAWindowIsALlama() {
+        assertThat(parse("{'model_type': 'mistral', 'sliding_window': null}")).isEqualTo(parse("{}"));
+    }
+
+    // ---- what is refused ----
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
+                    {'model_type': 'gpt2'}                  | model_type is 'gpt2'; llama, mistral and qwen2 are supported
+                    {'model_type': 'mistral', 'sliding_window': 4096} | sliding_window is set
+                    {'model_type': 'qwen2', 'sliding_window': 4096, 'use_sliding_window': true} | sliding_window is set
+                    {'hidden_act': 'gelu'}                  | hidden_act is 'gelu'; silu is supported
+                    {'rope_scaling': {'type': 'linear', 'factor': 2}} | rope_type is 'linear'; default and llama3 are supported
+                    {'rope_parameters': {'rope_type': 'yarn'}} | rope_type is 'yarn'
+                    {'rope_scaling': {'rope_type': 'llama3'}} | factor is missing
+                    {'vocab_size': null}                    | vocab_size is missing
+                    {'hidden_size': null}                   | hidden_size is missing
+                    {'intermediate_size': null}             | intermediate_size is missing
+                    {'num_hidden_layers': null}             | num_hidden_layers is missing
+                    {'num_attention_heads': null}           | num_attention_heads is missing
+                    {'hidden_size': '32'}                   | hidden_size is "32", not a whole number
+                    {'hidden_size': 32.5}                   | hidden_size is 32.5, not a whole number
+                    {'hidden_size': 99999999999}            | hidden_size is 99999999999, not a whole number
+                    {'rope_theta': 'big'}                   | rope_theta is "big", not a number
+                    {'vocab_size': 0}                       | vocab_size is 0; it must be at least 1
+                    {'hidden_size': -32}                    | hidden_size is -32; it must be at least 1
+                    {'intermediate_size': 0}                | intermediate_size is 0; it must be at least 1
+                    {'num_hidden_layers': 0}                | num_hidden_layers is 0; it must be at least 1
+                    {'num_attention_heads': 0}              | num_attention_heads is 0
+                    {'num_key_value_heads': 0}              | num_key_value_heads is 0; it must be at least 1
+                    {'max_position_embeddings': 0}          | max_position_embeddings is 0; it must be at least 1
+                    {'max_position_embeddings': 2000000000} | max_position_embeddings is 2000000000; a table
+                    {'head_dim': 0}                         | head_dim is 0; it must be at least 1
+                    {'head_dim': 7}                         | head_dim is 7; rotary positions need an even one
+                    {'num_attention_heads': 5}              | hidden_size is 32, which is not a multiple of num_attention_heads, 5
+                    {'num_key_value_heads': 3}              | num_attention_heads is 4, which is not a multiple of num_key_value_heads, 3
+                    {'rms_norm_eps': -1}                    | rms_norm_eps is -1.0
+                    {'rms_norm_eps': 1}                     | rms_norm_eps is 1.0
+                    {'rope_theta': 1}                       | rope_theta is 1.0
+                    {'initializer_range': -0.1}             | initializer_range is -0.1
+                    {'model_type': 'qwen2', 'mlp_bias': true} | mlp_bias is set, which model_type qwen2 does not have
+                    """)
+    void aValueThatCannotBeIsRefusedByItsKey(String keys, String message) {
+        assertThatThrownBy(() -> parse(keys))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("config.json: " + message);
+    }
+
+    @Test
+    void biasesThatNoFamilyHasAreRefused() {
+        assertThatThrownBy(() -> new LlamaConfig(
+                        96, 32, 56, 2, 4, 4, 8, 64, 1e-6, 10_000, null, false, false, true, false, 0.02))
+                .hasMessageContaining("output layer has a bias");
+    }
+
+    @Test
+    void aNewModelsHeadsMustDivideItsWidth() {
+        assertThatThrownBy(() -> LlamaConfig.of(96, 32, 56, 2, 5, 5, 64))
+                .hasMessageContaining("hidden_size is 32, which is not a multiple of num_attention_heads, 5");
+    }
+
+    // ---- files ----
+
+    @Test
+    void anErrorNamesTheFile(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("config.json");
+        assertThatThrownBy(() -> LlamaConfig.read(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(file + " is missing");
+        Files.writeString(file, "{\"vocab_size\": 96,");
+        assertThatThrownBy(() -> LlamaConfig.read(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(file + " is not JSON");
+        Files.writeString(file, "[]");
+        assertThatThrownBy(() -> LlamaConfig.read(folder)).hasMessage(file + ": is not an object");
+        Files.writeString(file, "");
+        assertThatThrownBy(() -> LlamaConfig.read(folder)).hasMessage(file + ": is not an object");
+        Files.writeString(file, LEAST.replace("96", "0"));
+        assertThatThrownBy(() -> LlamaConfig.read(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessage(file + ": vocab_size is 0; it must be at least 1");
+        Files.writeString(file, LEAST.replace("\"hidden_size\": 32", "\"hidden_size\": 32, \"hidden_size\": 64"));
+        assertThatThrownBy(() -> LlamaConfig.read(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("hidden_size");
+    }
+
+    // ---- there and back ----
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "{'num_key_value_heads': 2, 'head_dim': 16, 'max_position_embeddings': 128, 'rms_norm_eps': 1e-5,"
+                        + " 'tie_word_embeddings': true, 'attention_bias': true, 'mlp_bias': true}",
+                "{'model_type': 'qwen2', 'rope_theta': 1e6}",
+                "{'rope_parameters': {'rope_theta': 5e5, 'rope_type': 'llama3', 'factor': 8.0, 'low_freq_factor': 1.0,"
+                        + " 'high_freq_factor': 4.0, 'original_max_position_embeddings': 8192}}"
+            })
+    void whatIsWrittenReadsTheSame(String keys) {
+        LlamaConfig config = parse(keys);
+        assertThat(LlamaConfig.parse(config.toJson())).isEqualTo(config);
+    }
+
+    @Test
+    void aNewModelsConfigurationReadsTheSame() {
+        LlamaConfig config = LlamaConfig.of(256, 32, 64, 2, 4, 2, 128);
+        assertThat(config.headDim()).isEqualTo(8);
+        assertThat(config.tieWordEmbeddings()).isTrue();
+        assertThat(LlamaConfig.parse(config.toJson())).isEqualTo(config);
+    }
+
+    @Test
+    void theFamilyIsWritten() {
+        ObjectNode llama = parse("{}").toJson();
+        assertThat(llama.path("model_type").asText()).isEqualTo("llama");
+        assertThat(llama.path("architectures").path(0).asText()).isEqualTo("LlamaForCausalLM");
+        ObjectNode qwen2 = parse("{'model_type': 'qwen2'}").toJson();
+        assertThat(qwen2.path("model_type").asText()).isEqualTo("qwen2");
+        assertThat(qwen2.path("architectures").path(0).asText()).isEqualTo("Qwen2ForCausalLM");
+    }
+}

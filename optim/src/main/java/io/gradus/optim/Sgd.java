@@ -1,0 +1,98 @@
+package io.gradus.optim;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.OptimizerStepKernels;
+import java.util.List;
+
+/**
+ * Stochastic gradient descent, with momentum if asked for (Polyak 1964; Nesterov's variant as in Sutskever et al. 2013,
+ * both in PyTorch's form, where the rate multiplies the buffer).
+ *
+ * <pre>
+ *   g = gradient + λθ
+ *   b = μb + (1 − dampening)·g        at the first step b = g
+ *   d = b, or g + μb with Nesterov    without momentum d = g
+ *   θ = θ − η·d
+ * </pre>
+ *
+ * η is the learning rate, μ the momentum, λ the group's weight decay. With momentum the buffer b takes as much memory
+ * as the parameters ({@code momentum_buffer}); without it nothing.
+ */
+public final class Sgd extends Optimizer {
+    private final Settings settings;
+
+    /**
+     * The constants of the method.
+     *
+     * @param momentum μ, at least 0 and below 1; 0 for none
+     * @param dampening how much of the gradient is kept from the buffer, at least 0 and at most 1
+     * @param nesterov whether to look one step of momentum ahead; needs momentum and no dampening
+     */
+    public record Settings(double momentum, double dampening, boolean nesterov) {
+        /** No momentum. */
+        public static final Settings PLAIN = new Settings(0, 0, false);
+
+        /**
+         * @throws IllegalArgumentException when a number is out of its range, or Nesterov's variant is asked for
+         *     without momentum
+         */
+        public Settings {
+            if (!(momentum >= 0 && momentum < 1)) {
+                throw new IllegalArgumentException("Sgd: momentum is " + momentum + "; it must be in [0, 1)");
+            }
+            if (!(dampening >= 0 && dampening <= 1)) {
+                throw new IllegalArgumentException("Sgd: dampening is " + dampening + "; it must be in [0, 1]");
+            }
+            if (nesterov && (momentum == 0 || dampening != 0)) {
+                throw new IllegalArgumentException("Sgd: nesterov needs a momentum above 0 and a dampening of 0, not "
+                        + momentum + " and " + dampening);
+            }
+        }
+
+        /** Momentum without dampening: 0.9 is usual. */
+        public static Settings momentum(double momentum) {
+            return new Settings(momentum, 0, false);
+        }
+
+        /** Nesterov's momentum. */
+        public static Settings nesterov(double momentum) {
+            return new Settings(momentum, 0, true);
+        }
+    }
+
+    /** Without momentum. */
+    public Sgd(List<ParameterGroup> groups, double learningRate) {
+        this(groups, learningRate, Settings.PLAIN);
+    }
+
+    /**
+     * @throws IllegalArgumentException when the rate is negative or not finite, a parameter or a name occurs twice,
+     *     there is none, or a parameter is of a dtype that its device does not compute in
+     */
+    public Sgd(List<ParameterGroup> groups, double learningRate, Settings settings) {
+        super(groups, learningRate, settings.momentum() == 0 ? List.of() : List.of("momentum_buffer"));
+        this.settings = settings;
+    }
+
+    public Settings settings() {
+        return settings;
+    }
+
+    @Override
+    void update(
+            ParameterGroup group,
+            Tensor parameter,
+            Tensor gradient,
+            List<Tensor> buffers,
+            double gradientScale,
+            long step) {
+        OptimizerStepKernels.Sgd constants = new OptimizerStepKernels.Sgd(
+                learningRate(group),
+                settings.momentum(),
+                settings.dampening(),
+                settings.nesterov(),
+                group.weightDecay());
+        Tensor buffer = buffers.isEmpty() ? null : buffers.getFirst();
+        parameter.backend().optimizerSteps().sgd(parameter, gradient, buffer, constants, gradientScale, step == 1);
+    }
+}

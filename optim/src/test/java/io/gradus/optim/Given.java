@@ -1,0 +1,30 @@
+package io.gradus.optim;
+
+import io.gradus.autograd.Variable;
+import io.gradus.core.Tensor;
+import java.util.List;
+
+/** Parameters and gradients for tests. */
+final class Given {
+    private Given() {}
+
+    /** A parameter that is a vector on the CPU. */
+    static Variable parameter(String name, float... elements) {
+        return Variable.parameter(name, Tensor.of(elements, elements.length));
+    }
+
+    /** Gives a parameter of any shape the gradient with these elements, in place of the one it had. */
+    static void gradient(Variable parameter, float... elements) {
+        gradient(parameter, Tensor.of(elements, parameter.shape().toArray()));
+    }
+
+    static void gradient(Variable parameter, Tensor gradient) {
+        parameter.clearGrad();
+        parameter.backward(gradient, false);
+    }
+
+    /** One group without weight decay. */
+    static List<ParameterGroup> group(Variable... parameters) {
+        return List.of(new ParameterGroup("all", List.of(parameters)));
+    }
+}

@@ -1,0 +1,104 @@
+package io.gradus.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.Tensor;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every step of every optimiser leads where PyTorch's leads. */
+class OptimizerParityTest {
+    private static final int PARAMETERS = 2;
+
+    static List<String> cases() throws IOException {
+        return PytorchFixture.cases("sgd/", "adam/", "adamw/");
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void theCpuFollowsPytorchInSinglePrecision(String name) throws IOException {
+        assertFollowsPytorch(name, Device.cpu(), 2e-6);
+    }
+
+    /** The fixture holds what double precision gave, rounded to single. */
+    @ParameterizedTest
+    @MethodSource("cases")
+    void theReferenceFollowsPytorchInDoublePrecision(String name) throws IOException {
+        assertFollowsPytorch(name, Device.reference(), 6e-8);
+    }
+
+    /** @param tolerance relative to the weight, absolute below 1 */
+    private static void assertFollowsPytorch(String name, Device device, double tolerance) throws IOException {
+        try (PytorchFixture fixture = PytorchFixture.open()) {
+            List<Variable> parameters = new ArrayList<>();
+            List<Tensor> gradients = new ArrayList<>();
+            List<Tensor> expected = new ArrayList<>();
+            for (int i = 0; i < PARAMETERS; i++) {
+                parameters.add(Variable.parameter("p" + i, fixture.read("start/" + i, device)));
+                gradients.add(fixture.read("gradient/" + i, device));
+                expected.add(fixture.read(name + "/" + i, device));
+            }
+            Optimizer optimizer = optimizer(name, fixture.settings(name), parameters);
+            long steps = expected.getFirst().shape().get(0);
+            for (long step = 0; step < steps; step++) {
+                for (int i = 0; i < PARAMETERS; i++) {
+                    Given.gradient(parameters.get(i), row(gradients.get(i), step));
+                }
+                optimizer.step();
+                for (int i = 0; i < PARAMETERS; i++) {
+                    assertClose(
+                            parameters.get(i).value(), row(expected.get(i), step), tolerance, name + ", step " + step);
+                }
+            }
+        }
+    }
+
+    private static Tensor row(Tensor steps, long step) {
+        Tensor row = steps.slice(step, step + 1);
+        return row.reshape(row.shape().sub(1, row.shape().rank()));
+    }
+
+    private static void assertClose(Tensor actual, Tensor expected, double tolerance, String what) {
+        double[] got = actual.toDoubles();
+        double[] wanted = expected.toDoubles();
+        assertThat(got).as(what).hasSameSizeAs(wanted);
+        for (int i = 0; i < wanted.length; i++) {
+            double allowed = tolerance * Math.max(1, Math.abs(wanted[i]));
+            assertThat(got[i]).as("%s, element %d", what, i).isCloseTo(wanted[i], within(allowed));
+        }
+    }
+
+    private static Optimizer optimizer(String name, JsonNode settings, List<Variable> parameters) {
+        List<ParameterGroup> groups =
+                ParameterGroups.single(parameters, settings.get("weight_decay").doubleValue());
+        double rate = settings.get("lr").doubleValue();
+        return switch (name.substring(0, name.indexOf('/'))) {
+            case "sgd" ->
+                new Sgd(
+                        groups,
+                        rate,
+                        new Sgd.Settings(
+                                settings.get("momentum").doubleValue(),
+                                settings.get("dampening").doubleValue(),
+                                settings.get("nesterov").booleanValue()));
+            case "adam" -> new Adam(groups, rate, adam(settings));
+            case "adamw" -> new AdamW(groups, rate, adam(settings));
+            default -> throw new IllegalArgumentException(name);
+        };
+    }
+
+    private static Adam.Settings adam(JsonNode settings) {
+        JsonNode betas = settings.get("betas");
+        return new Adam.Settings(
+                betas.get(0).doubleValue(),
+                betas.get(1).doubleValue(),
+                settings.get("eps").doubleValue());
+    }
+}

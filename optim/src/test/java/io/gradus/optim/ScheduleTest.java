@@ -1,0 +1,105 @@
+package io.gradus.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The usual schedules have the values of transformers; phases follow one another without a gap. */
+class ScheduleTest {
+
+    static List<Named<JsonNode>> cases() throws IOException {
+        List<Named<JsonNode>> cases = new ArrayList<>();
+        for (JsonNode node : PytorchFixture.schedules()) {
+            cases.add(Named.of(node.get("name").textValue() + " " + node.get("parameters"), node));
+        }
+        return cases;
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void theValuesAreThoseOfTransformers(JsonNode expected) {
+        Schedule schedule = schedule(expected.get("name").textValue(), expected.get("parameters"));
+        JsonNode factors = expected.get("factors");
+        assertThat(factors.size()).isEqualTo(20);
+        for (int step = 0; step < factors.size(); step++) {
+            assertThat(schedule.factor(step))
+                    .as("step %d", step)
+                    .isCloseTo(factors.get(step).doubleValue(), within(1e-15));
+        }
+    }
+
+    private static Schedule schedule(String name, JsonNode parameters) {
+        long warmup = parameters.path("num_warmup_steps").longValue();
+        long total = parameters.path("num_training_steps").longValue();
+        return switch (name) {
+            case "constant" -> Schedule.constant();
+            case "constant_with_warmup" -> Schedule.warmup(warmup);
+            case "linear" -> Schedule.linear(warmup, total);
+            case "cosine" -> Schedule.cosine(warmup, total, 0);
+            case "cosine_with_min_lr" ->
+                Schedule.cosine(warmup, total, parameters.get("min_lr_rate").doubleValue());
+            default -> throw new IllegalArgumentException(name);
+        };
+    }
+
+    @Test
+    void phasesFollowOneAnother() {
+        Schedule schedule =
+                Schedule.warmup(10).thenCosine(20, 0.2).thenConstant(30).thenLinear(40, 0);
+        assertThat(schedule.factor(0)).isEqualTo(0);
+        assertThat(schedule.factor(5)).isEqualTo(0.5);
+        assertThat(schedule.factor(10)).isEqualTo(1);
+        assertThat(schedule.factor(20)).isCloseTo(0.6, within(1e-15));
+        assertThat(schedule.factor(30)).isEqualTo(0.2);
+        assertThat(schedule.factor(59)).isEqualTo(0.2);
+        assertThat(schedule.factor(60)).isEqualTo(0.2);
+        assertThat(schedule.factor(80)).isCloseTo(0.1, within(1e-15));
+        assertThat(schedule.factor(100)).isEqualTo(0);
+    }
+
+    @Test
+    void afterTheLastPhaseTheLevelStays() {
+        assertThat(Schedule.cosine(2, 10, 0.1).factor(10)).isEqualTo(0.1);
+        assertThat(Schedule.cosine(2, 10, 0.1).factor(Long.MAX_VALUE)).isEqualTo(0.1);
+        assertThat(Schedule.linear(2, 10).factor(1_000)).isEqualTo(0);
+        assertThat(Schedule.constant().factor(1_000)).isEqualTo(1);
+        assertThat(Schedule.constant().thenConstant(3).thenLinear(2, 0).factor(4))
+                .isEqualTo(0.5);
+    }
+
+    @Test
+    void aPhaseOfNoStepsJumps() {
+        assertThat(Schedule.warmup(0).factor(0)).isEqualTo(1);
+        assertThat(Schedule.linear(5, 5).factor(4)).isEqualTo(0.8);
+        assertThat(Schedule.linear(5, 5).factor(5)).isEqualTo(0);
+        assertThat(Schedule.linear(0, 0).factor(0)).isEqualTo(0);
+    }
+
+    @Test
+    void whatMakesNoSenseIsRefused() {
+        assertRefused(() -> Schedule.linear(11, 10), "the warm-up of 11 steps is longer than the whole of 10");
+        assertRefused(() -> Schedule.cosine(11, 10, 0), "the warm-up of 11 steps is longer than the whole of 10");
+        assertRefused(() -> Schedule.warmup(-1), "the number of steps is -1");
+        assertRefused(() -> Schedule.linear(-2, -1), "the number of steps is -2");
+        assertRefused(() -> Schedule.cosine(0, 10, 1.1), "the floor is 1.1");
+        assertRefused(() -> Schedule.cosine(0, 10, -0.1), "the floor is -0.1");
+        assertRefused(() -> Schedule.cosine(0, 10, Double.NaN), "the floor is NaN");
+        assertRefused(() -> Schedule.constant().thenLinear(10, -1), "the level is -1.0");
+        assertRefused(() -> Schedule.constant().factor(-1), "the step is -1");
+    }
+
+    private static void assertRefused(Runnable work, String message) {
+        assertThatThrownBy(work::run)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("schedule: " + message);
+    }
+}
