@@ -1,7 +1,9 @@
 package io.gradus.core.safetensors;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -50,6 +52,20 @@ public final class AtomicFile {
             Files.deleteIfExists(temporary); // gone already when all went well
         }
         forceFolder(folder);
+    }
+
+    /**
+     * Writes a file that fits in memory, whole or not at all.
+     *
+     * @throws IOException when the disk is full, or the file cannot be replaced
+     */
+    public static void write(Path file, byte[] content) throws IOException {
+        write(file, channel -> SafetensorsWriter.writeFully(channel, ByteBuffer.wrap(content)));
+    }
+
+    /** {@link #write(Path, byte[])} of text in UTF-8. */
+    public static void write(Path file, String content) throws IOException {
+        write(file, content.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Makes renames and deletions in a folder outlast a loss of power, where the system has a way to say so. */

@@ -1,0 +1,50 @@
+package io.gradus.examples;
+
+import io.gradus.autograd.Graph;
+import io.gradus.autograd.Variable;
+import io.gradus.core.Tensor;
+
+/**
+ * Backpropagation on one line of mathematics: a neuron with two inputs, {@code y = tanh(w₁x₁ + w₂x₂ + b)}. Prints the graph
+ * that the expression leaves behind, then the gradient of every leaf, beside the one worked out by hand.
+ */
+public final class Backpropagation {
+    private Backpropagation() {}
+
+    public static void main(String[] args) {
+        Variable x1 = scalar("x1", 2);
+        Variable x2 = scalar("x2", 0.5f);
+        Variable w1 = scalar("w1", -3);
+        Variable w2 = scalar("w2", 1);
+        Variable b = scalar("b", 6);
+
+        Variable n = w1.multiply(x1).add(w2.multiply(x2)).add(b);
+        Variable y = n.tanh();
+
+        System.out.println("y = tanh(w1·x1 + w2·x2 + b) = " + y.item());
+        System.out.println();
+        System.out.println("how it was made, from the result down to the leaves:");
+        System.out.println(Graph.text(y));
+        System.out.println("the same for Graphviz (dot -Tsvg):");
+        System.out.println(Graph.dot(y));
+
+        double slope = 1 - y.item() * y.item(); // tanh'(n) = 1 − tanh²(n)
+        y.backward();
+
+        System.out.println("gradients         by hand");
+        print("dy/dw1", w1, slope * x1.item());
+        print("dy/dw2", w2, slope * x2.item());
+        print("dy/dx1", x1, slope * w1.item());
+        print("dy/dx2", x2, slope * w2.item());
+        print("dy/db ", b, slope);
+    }
+
+    private static Variable scalar(String name, float value) {
+        return Variable.parameter(name, Tensor.of(new float[] {value}));
+    }
+
+    private static void print(String title, Variable leaf, double byHand) {
+        double gradient = leaf.grad() == null ? 0 : leaf.grad().item();
+        System.out.printf("%s %+.6f  %+.6f%n", title, gradient, byHand);
+    }
+}

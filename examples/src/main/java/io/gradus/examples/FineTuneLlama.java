@@ -1,0 +1,97 @@
+package io.gradus.examples;
+
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.Scope;
+import io.gradus.nn.generate.Sampling;
+import io.gradus.nn.generate.TextGeneration;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.optim.AdamW;
+import io.gradus.optim.GradientClipping;
+import io.gradus.optim.ParameterGroups;
+import io.gradus.optim.Schedule;
+import io.gradus.train.BuiltIn;
+import io.gradus.train.Evaluator;
+import io.gradus.train.ModelFolder;
+import io.gradus.train.Prompts;
+import io.gradus.train.data.Batches;
+import io.gradus.train.data.Batches.Batch;
+import io.gradus.train.data.Blocks;
+import io.gradus.train.data.Corpus;
+import io.gradus.train.data.Document;
+import io.gradus.train.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Full fine-tuning with the library alone: no recipe and no command line, the loop itself. The built-in Llama, which knows the
+ * prose of Java documentation, learns to write Java.
+ *
+ * <p>{@code FineTuneLlama [STEPS [OUTPUT]]}
+ */
+public final class FineTuneLlama {
+    private static final int BLOCK_LENGTH = 128;
+    private static final int BATCH_SIZE = 8;
+    private static final double LEARNING_RATE = 1e-3;
+
+    private FineTuneLlama() {}
+
+    public static void main(String[] args) throws IOException {
+        int steps = args.length > 0 ? Integer.parseInt(args[0]) : 100;
+
+        // A pre-trained model and its tokeniser; any Hugging Face folder will do: ModelFolder.open(path).
+        ModelFolder folder = BuiltIn.model();
+        Tokenizer tokenizer = folder.tokenizer();
+        LanguageModel model = folder.load(Device.cpu());
+
+        // Text as blocks of tokens, and batches of blocks in an order that follows from the seed.
+        Blocks training = Blocks.pack(documents(Corpus.CODE.training()), tokenizer, BLOCK_LENGTH);
+        Blocks heldOut = Blocks.pack(documents(Corpus.CODE.heldOut()), tokenizer, BLOCK_LENGTH);
+        Batches batches = new Batches(training, BATCH_SIZE, 42, true);
+
+        AdamW optimizer = new AdamW(ParameterGroups.decayed(model.parameters(), 0.01), LEARNING_RATE);
+        Schedule schedule = Schedule.cosine(steps / 10, steps, 0.1);
+        GradientClipping clipping = new GradientClipping(1.0);
+
+        report("before", model, tokenizer, heldOut);
+        for (int step = 0; step < steps; step++) {
+            try (Scope _ = Scope.open("step")) {
+                Batch batch = batches.batch(step, model.device());
+                optimizer.zeroGrad();
+                Variable loss = model.forward(Input.of(batch.ids())).crossEntropy(batch.targets());
+                loss.backward();
+                double norm = GradientClipping.norm(model.parameters());
+                optimizer.setLearningRate(LEARNING_RATE * schedule.factor(step));
+                optimizer.step(clipping.factor(norm));
+                if (step % Math.max(1, steps / 10) == 0) {
+                    System.out.printf(
+                            Locale.ROOT, "step %4d  loss %.4f  gradient norm %.3f%n", step, loss.item(), norm);
+                }
+            }
+        }
+        report("after", model, tokenizer, heldOut);
+
+        if (args.length > 1) {
+            folder.save(model, tokenizer, Path.of(args[1]));
+            System.out.println("saved " + args[1]);
+        }
+    }
+
+    private static List<Document> documents(List<String> texts) {
+        return texts.stream().<Document>map(Document.Text::new).toList();
+    }
+
+    private static void report(String when, LanguageModel model, Tokenizer tokenizer, Blocks heldOut) {
+        double loss = Evaluator.loss(model, heldOut, 32, BATCH_SIZE);
+        int[] prompt = Prompts.encode(tokenizer, "public ");
+        int[] written = new TextGeneration(new Sampling(0.5, 0, 1, 1), 120, Prompts.stops(tokenizer), true)
+                .generate(model, prompt, id -> {})
+                .ids();
+        System.out.printf(Locale.ROOT, "%n%s: held-out loss %.4f%n", when, loss);
+        System.out.println("public " + Prompts.continuation(tokenizer, prompt, written));
+        System.out.println();
+    }
+}

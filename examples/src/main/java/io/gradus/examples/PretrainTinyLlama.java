@@ -1,0 +1,115 @@
+package io.gradus.examples;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.safetensors.NamedTensor;
+import io.gradus.core.safetensors.SafetensorsWriter;
+import io.gradus.nn.Weights;
+import io.gradus.nn.model.Llama;
+import io.gradus.nn.model.LlamaConfig;
+import io.gradus.train.FineTuning;
+import io.gradus.train.ModelFolder;
+import io.gradus.train.Recipe;
+import io.gradus.train.cli.ConsoleProgress;
+import io.gradus.train.data.Corpus;
+import io.gradus.train.text.ByteTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes the model that comes with Gradus: a byte-level Llama of about a million parameters, trained from random weights on
+ * the prose in the documentation of well-known Java libraries. Pre-training is fine-tuning that begins with a model that
+ * knows nothing, so this program writes such a model and hands it to the same recipe.
+ *
+ * <p>{@code PretrainTinyLlama FOLDER [key=value…]} writes {@code FOLDER/tiny-llama}, which is copied into the resources of
+ * the module {@code train}. The same seed gives the same bytes.
+ */
+public final class PretrainTinyLlama {
+    private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
+    private static final LlamaConfig CONFIG = LlamaConfig.of(TOKENIZER.vocabularySize(), 128, 352, 5, 4, 2, 256);
+    private static final long SEED = 20_26;
+
+    private PretrainTinyLlama() {}
+
+    public static void main(String[] args) throws IOException {
+        if (args.length == 0) {
+            System.err.println("usage: PretrainTinyLlama FOLDER [key=value...]");
+            System.exit(2);
+        }
+        Path folder = Files.createDirectories(Path.of(args[0]));
+        Path untrained = writeUntrained(folder.resolve("untrained"));
+        Path text = write(folder.resolve("prose.jsonl"), Corpus.PROSE.training());
+        Path heldOut = write(folder.resolve("prose-held-out.jsonl"), Corpus.PROSE.heldOut());
+        String yaml = """
+                model: {path: %s}
+                data: {train: %s, eval: %s, block_length: 256}
+                output: %s
+                epochs: 1
+                batch_size: 8
+                learning_rate: 3.0e-3
+                schedule: cosine
+                warmup: 0.03
+                floor: 0.05
+                weight_decay: 0.1
+                beta2: 0.99
+                evaluate_every: 500
+                evaluate_blocks: 128
+                checkpoint_every: 500
+                sample: {prompt: "This method returns"}
+                resume: true
+                """.formatted(untrained, text, heldOut, folder.resolve("trained"));
+        Recipe recipe = Recipe.parse(yaml, List.of(args).subList(1, args.length).toArray(String[]::new));
+        try (ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
+            FineTuning.Result result = new FineTuning(recipe, progress).run();
+            shrink(result.output(), folder.resolve("tiny-llama"));
+        }
+    }
+
+    /** A model with random weights, as a Hugging Face folder. */
+    private static Path writeUntrained(Path folder) throws IOException {
+        Llama model = new Llama(CONFIG, Weights.initialised(Device.cpu(), SEED));
+        Files.createDirectories(folder);
+        int end = TOKENIZER.eos().orElseThrow();
+        ObjectNode ends =
+                new ObjectMapper().createObjectNode().put("bos_token_id", end).put("eos_token_id", end);
+        ObjectNode config = CONFIG.toJson();
+        config.setAll(ends);
+        Files.writeString(folder.resolve("config.json"), config.toPrettyString() + "\n");
+        Files.writeString(folder.resolve("generation_config.json"), ends.toPrettyString() + "\n");
+        new ModelFolder(folder).save(model, TOKENIZER, folder);
+        return folder;
+    }
+
+    /** One document per line. */
+    private static Path write(Path file, List<String> documents) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        StringBuilder lines = new StringBuilder();
+        for (String document : documents) {
+            lines.append(json.createObjectNode().put("text", document)).append('\n');
+        }
+        return Files.writeString(file, lines);
+    }
+
+    /** The trained model with its weights in 16 bits, as it is shipped. */
+    private static void shrink(Path trained, Path target) throws IOException {
+        ModelFolder folder = ModelFolder.open(trained);
+        var model = folder.load(Device.cpu());
+        folder.save(model, folder.tokenizer(), target);
+        List<NamedTensor> tensors = model.namedParameters().entrySet().stream()
+                .map(entry -> NamedTensor.of(entry.getKey(), entry.getValue().value(), DType.BF16))
+                .toList();
+        SafetensorsWriter.write(target.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode config =
+                (ObjectNode) json.readTree(target.resolve("config.json").toFile());
+        Files.writeString(
+                target.resolve("config.json"),
+                config.put("torch_dtype", "bfloat16").toPrettyString() + "\n");
+        System.out.println("written: " + target);
+    }
+}

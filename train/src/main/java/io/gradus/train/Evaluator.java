@@ -1,0 +1,49 @@
+package io.gradus.train;
+
+import io.gradus.autograd.Autograd;
+import io.gradus.autograd.op.CrossEntropy.Reduction;
+import io.gradus.core.Scope;
+import io.gradus.nn.Losses;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.train.data.Batches;
+import io.gradus.train.data.Batches.Batch;
+import io.gradus.train.data.Blocks;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The loss of a model on text that it is not trained on. */
+public final class Evaluator {
+    private Evaluator() {}
+
+    /**
+     * The mean negative log-likelihood per token, in nats; its exponential is the perplexity.
+     *
+     * @param maxBlocks how many blocks at most, from the first
+     * @param batchSize blocks per forward pass; the result does not depend on it but for rounding
+     */
+    public static double loss(LanguageModel model, Blocks blocks, int maxBlocks, int batchSize) {
+        Batches batches = new Batches(blocks.first(Math.min(maxBlocks, blocks.size())), batchSize, 0, false);
+        model.setTraining(false);
+        double sum = 0;
+        long tokens = 0;
+        for (long i = 0; i < batches.batchesPerEpoch(); i++) {
+            try (Scope _ = Scope.open("evaluation")) {
+                Batch batch = batches.batch(i, model.device());
+                sum += Autograd.noGrad(() -> model.forward(Input.of(batch.ids()))
+                                .crossEntropy(batch.targets(), Losses.IGNORE_INDEX, Reduction.SUM, null))
+                        .item();
+                tokens += batch.counted();
+            }
+        }
+        return sum / tokens;
+    }
+
+    /** The losses on several texts, by name, with as many blocks as a recipe says. */
+    static Map<String, Double> losses(LanguageModel model, Map<String, Blocks> texts, Recipe recipe) {
+        Map<String, Double> losses = new LinkedHashMap<>();
+        texts.forEach(
+                (name, blocks) -> losses.put(name, loss(model, blocks, recipe.evaluateBlocks(), recipe.batchSize())));
+        return losses;
+    }
+}

@@ -1,0 +1,78 @@
+package io.gradus.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.safetensors.AtomicFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/** {@code metrics.jsonl}: one JSON object per line for every step, evaluation and sample, written as they happen. */
+final class MetricsLog implements TrainingListener {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+
+    /**
+     * @param file is continued: lines after {@code lastStep}, and one that a crash cut short, are dropped
+     */
+    MetricsLog(Path file, int lastStep) throws IOException {
+        this.file = file;
+        List<String> kept = !Files.exists(file)
+                ? List.of()
+                // Not readAllLines, which refuses half a character.
+                : new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
+                        .lines()
+                        .filter(line -> isUpTo(lastStep, line))
+                        .toList();
+        AtomicFile.write(file, kept.isEmpty() ? "" : String.join("\n", kept) + "\n");
+    }
+
+    private static boolean isUpTo(int lastStep, String line) {
+        try {
+            JsonNode step = JSON.readTree(line).path("step");
+            return step.isInt() && step.intValue() <= lastStep && lastStep > 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void stepped(Step step) {
+        append(JSON.createObjectNode()
+                .put("step", step.step())
+                .put("loss", step.loss())
+                .put("learning_rate", step.learningRate())
+                .put("grad_norm", step.gradientNorm())
+                .put("tokens", step.tokens())
+                .put("tokens_per_second", Math.round(step.tokens() / step.seconds())));
+    }
+
+    @Override
+    public void evaluated(Evaluation evaluation) {
+        append(JSON.createObjectNode()
+                .put("step", evaluation.step())
+                .put(evaluation.name() + "_loss", evaluation.loss()));
+    }
+
+    @Override
+    public void sampled(Sample sample) {
+        append(JSON.createObjectNode()
+                .put("step", sample.step())
+                .put("prompt", sample.prompt())
+                .put("text", sample.text()));
+    }
+
+    private void append(ObjectNode line) {
+        try {
+            Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+        }
+    }
+}

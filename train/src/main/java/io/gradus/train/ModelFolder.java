@@ -1,0 +1,75 @@
+package io.gradus.train;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.core.safetensors.NamedTensor;
+import io.gradus.core.safetensors.SafetensorsWriter;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.Llama;
+import io.gradus.train.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A pre-trained model as Hugging Face keeps one: a folder with {@code config.json}, {@code model.safetensors} (or shards) and
+ * tokeniser files.
+ *
+ * @param path the folder
+ */
+public record ModelFolder(Path path) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONFIG = "config.json";
+    private static final String GENERATION_CONFIG = "generation_config.json";
+    private static final long MAX_SHARD_BYTES = 5_000_000_000L;
+
+    /**
+     * @throws IOException when there is no such folder
+     */
+    public static ModelFolder open(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            throw new IOException("model " + path + (Files.exists(path) ? " is not a folder" : " is missing")
+                    + "; name a Hugging Face folder with config.json, model.safetensors and tokenizer.json");
+        }
+        return new ModelFolder(path);
+    }
+
+    /** Builds the model that {@code config.json} describes and reads its weights. */
+    public LanguageModel load(Device device) throws IOException {
+        return Llama.load(path, device);
+    }
+
+    /** The tokeniser that the model was trained with. */
+    public Tokenizer tokenizer() throws IOException {
+        return Tokenizer.load(path);
+    }
+
+    /**
+     * Writes a model of this folder's architecture, with other weights, to another folder. The weights come last and in one
+     * moment, so that the folder never holds half a model.
+     */
+    public void save(LanguageModel model, Tokenizer tokenizer, Path target) throws IOException {
+        Files.createDirectories(target);
+        ObjectNode config = (ObjectNode) JSON.readTree(path.resolve(CONFIG).toFile());
+        config.put("torch_dtype", "float32");
+        if (config.has("dtype")) {
+            config.put("dtype", "float32");
+        }
+        AtomicFile.write(
+                target.resolve(CONFIG), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n");
+        Path generation = path.resolve(GENERATION_CONFIG);
+        if (Files.isRegularFile(generation)) {
+            AtomicFile.write(target.resolve(GENERATION_CONFIG), Files.readString(generation));
+        }
+        tokenizer.save(target);
+        List<NamedTensor> tensors = model.namedParameters().entrySet().stream()
+                .map(entry -> NamedTensor.of(entry.getKey(), entry.getValue().value(), DType.F32))
+                .toList();
+        SafetensorsWriter.writeCheckpoint(target, tensors, Map.of("format", "pt"), MAX_SHARD_BYTES);
+    }
+}

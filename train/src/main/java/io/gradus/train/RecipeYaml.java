@@ -1,0 +1,265 @@
+package io.gradus.train;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import com.fasterxml.jackson.databind.type.LogicalType;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A recipe as YAML: the defaults, with the keys of a file and then those of the command line laid over them. What is wrong is
+ * said in one line that names the key.
+ */
+final class RecipeYaml {
+    private static final YAMLMapper YAML = YAMLMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .addModule(new SimpleModule()
+                    .addSerializer(Path.class, new ToStringSerializer(Path.class))
+                    .addDeserializer(Path.class, new PathDeserializer()))
+            .withCoercionConfigDefaults(
+                    config -> config.setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail))
+            .withCoercionConfig(
+                    LogicalType.Textual,
+                    config -> config.setCoercion(CoercionInputShape.EmptyString, CoercionAction.TryConvert))
+            .build();
+
+    private RecipeYaml() {}
+
+    // ---- reading ----
+
+    static Recipe parse(String yaml, String... overrides) {
+        try {
+            ObjectNode defaults = (ObjectNode) YAML.readTree(Recipe.documentation());
+            ObjectNode tree = defaults.deepCopy();
+            merge(tree, defaults, YAML.readTree(yaml), "");
+            for (String override : overrides) {
+                merge(tree, defaults, tree(override), "");
+            }
+            return construct(tree);
+        } catch (JsonProcessingException e) {
+            throw new RecipeException("not YAML: " + problem(e));
+        }
+    }
+
+    /** {@code a.b=value} as the tree {@code {a: {b: value}}}. */
+    private static JsonNode tree(String override) {
+        int equals = override.indexOf('=');
+        if (equals <= 0) {
+            throw new RecipeException("'" + override + "' is not key=value");
+        }
+        String[] keys = override.substring(0, equals).strip().split("\\.", -1);
+        String value = override.substring(equals + 1);
+        // Text, which becomes a number where one is wanted: so a prompt or a path may look like anything.
+        JsonNode node =
+                value.equals("null") ? YAML.nullNode() : YAML.getNodeFactory().textNode(value);
+        for (int i = keys.length - 1; i >= 0; i--) {
+            node = YAML.createObjectNode().set(keys[i], node);
+        }
+        return node;
+    }
+
+    /** Lays the keys of one tree over another, which has all keys there are. Without a value a key has its default. */
+    private static void merge(ObjectNode into, JsonNode defaults, JsonNode from, String prefix) {
+        if (from.isMissingNode() || from.isNull()) {
+            return;
+        }
+        if (!from.isObject()) {
+            throw new RecipeException((prefix.isEmpty() ? "it" : "'" + prefix.substring(0, prefix.length() - 1) + "'")
+                    + " must be keys with values, not " + oneLine(from));
+        }
+        for (Map.Entry<String, JsonNode> entry : from.properties()) {
+            String key = entry.getKey();
+            JsonNode known = into.get(key);
+            if (known == null) {
+                throw new RecipeException("unknown key '" + prefix + key + "'; " + suggestion(into, prefix, key));
+            }
+            JsonNode fallback = defaults.path(key);
+            if (known instanceof ObjectNode section) {
+                merge(section, fallback, entry.getValue(), prefix + key + ".");
+            } else {
+                into.set(key, entry.getValue().isNull() ? fallback : entry.getValue());
+            }
+        }
+    }
+
+    private static Recipe construct(ObjectNode tree) {
+        try {
+            return YAML.treeToValue(tree, Recipe.class);
+        } catch (JsonMappingException e) {
+            if (e.getCause() instanceof RecipeException cause) {
+                throw cause;
+            }
+            List<String> path = e.getPath().stream()
+                    .map(JsonMappingException.Reference::getFieldName)
+                    .toList();
+            JsonNode value = tree.at("/" + String.join("/", path));
+            throw new RecipeException(
+                    String.join(".", path) + " is " + oneLine(value) + "; it must be " + kind(path, value));
+        } catch (JsonProcessingException e) {
+            throw new RecipeException(problem(e));
+        }
+    }
+
+    // ---- messages ----
+
+    /** What the values of a key are, read off {@link Recipe}. */
+    private static String kind(List<String> path, JsonNode value) {
+        Class<?> type = Recipe.class;
+        for (String key : path) {
+            type = Arrays.stream(type.getRecordComponents())
+                    .filter(component -> snakeCase(component).equals(key))
+                    .findFirst()
+                    .orElseThrow()
+                    .getType();
+        }
+        if (type.isEnum()) {
+            return Arrays.stream(type.getEnumConstants())
+                    .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(" or "));
+        }
+        return switch (type.getSimpleName()) {
+            case "int", "Integer" -> "a whole number" + (value.asText().matches("-?\\d+") ? " below 2^31" : "");
+            case "long" -> "a whole number";
+            case "double" -> "a number";
+            case "boolean" -> "true or false";
+            case "Path" -> "a path";
+            default -> "text; put it in quotes";
+        };
+    }
+
+    private static String snakeCase(RecordComponent component) {
+        return component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+    }
+
+    private static String oneLine(JsonNode value) {
+        String text = value.isTextual() ? "'" + value.textValue() + "'" : value.toString();
+        return text.replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    /** What is wrong and where, without the excerpt from the file. */
+    private static String problem(JsonProcessingException e) {
+        String last = e.getOriginalMessage()
+                .lines()
+                .filter(line -> !line.isBlank() && !line.startsWith(" "))
+                .reduce("", (_, line) -> line);
+        return e.getLocation() == null
+                ? last
+                : last + " (line " + e.getLocation().getLineNr() + ", column "
+                        + e.getLocation().getColumnNr() + ")";
+    }
+
+    /** The key that was probably meant, here or in another section, or else all that there are. */
+    private static String suggestion(ObjectNode section, String prefix, String key) {
+        List<String> names =
+                section.properties().stream().map(Map.Entry::getKey).toList();
+        @Nullable String nearest = names.stream()
+                .filter(name -> distance(name, key) < Math.min(key.length(), Math.max(3, key.length() / 3)))
+                .min(Comparator.comparingInt(name -> distance(name, key)))
+                .orElse(null);
+        if (nearest != null) {
+            return "did you mean '" + prefix + nearest + "'?";
+        }
+        for (Map.Entry<String, JsonNode> other : section.properties()) {
+            if (other.getValue().has(key)) {
+                return "did you mean '" + prefix + other.getKey() + "." + key + "'?";
+            }
+        }
+        return "there are " + names.stream().map(name -> prefix + name).collect(Collectors.joining(", "));
+    }
+
+    /** How many letters must be changed, added or dropped to make one word of the other (Levenshtein 1966). */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.length()];
+    }
+
+    /** A path as the system writes it; Jackson's own reader takes {@code a:b} for a URI. */
+    private static final class PathDeserializer extends StdScalarDeserializer<Path> {
+        private static final long serialVersionUID = 1L;
+
+        PathDeserializer() {
+            super(Path.class);
+        }
+
+        @Override
+        public @Nullable Path deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+            String text = parser.currentToken().isScalarValue() ? parser.getText() : "";
+            try {
+                if (!text.isBlank()) {
+                    return Path.of(text);
+                }
+            } catch (InvalidPathException e) {
+                // told below
+            }
+            return (Path) context.handleWeirdStringValue(Path.class, text, "not a path");
+        }
+    }
+
+    // ---- writing ----
+
+    static String write(Recipe recipe) {
+        try {
+            return YAML.writeValueAsString(recipe);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Map<String, String> flatten(Recipe recipe) {
+        Map<String, String> map = new TreeMap<>();
+        flatten("", YAML.valueToTree(recipe), map);
+        return map;
+    }
+
+    private static void flatten(String prefix, JsonNode node, Map<String, String> map) {
+        node.properties().forEach(entry -> {
+            String key = prefix + entry.getKey();
+            if (entry.getValue().isObject()) {
+                flatten(key + ".", entry.getValue(), map);
+            } else {
+                map.put(key, entry.getValue().asText());
+            }
+        });
+    }
+}

@@ -1,0 +1,81 @@
+package io.gradus.train;
+
+import java.nio.file.Path;
+
+/** Is told what happens in a run. Every method does nothing unless overridden. */
+public interface TrainingListener {
+
+    /** Everything is loaded and checked; the first step comes next. */
+    default void started(Plan plan) {}
+
+    /** A step was made. */
+    default void stepped(Step step) {}
+
+    /** A text that the model had not seen was evaluated. */
+    default void evaluated(Evaluation evaluation) {}
+
+    /** The model wrote something; before the first and after the last step. */
+    default void sampled(Sample sample) {}
+
+    /** A checkpoint is complete. */
+    default void checkpointed(Path folder) {}
+
+    /** The trained model is written. */
+    default void finished(FineTuning.Result result) {}
+
+    /**
+     * What will be done.
+     *
+     * @param recipe that was given
+     * @param output the folder that will be written
+     * @param parameters numbers that are trained
+     * @param weightBytes of the parameters; their gradients take as many
+     * @param optimizerBytes of the optimiser's state
+     * @param trainingTokens in one pass over the training text
+     * @param blockLength tokens that the model sees at once
+     * @param firstStep 0, or where a resumed run goes on
+     * @param steps in all
+     * @param device a line about it
+     */
+    record Plan(
+            Recipe recipe,
+            Path output,
+            long parameters,
+            long weightBytes,
+            long optimizerBytes,
+            long trainingTokens,
+            int blockLength,
+            int firstStep,
+            int steps,
+            String device) {}
+
+    /**
+     * One optimiser step.
+     *
+     * @param step counted from 1
+     * @param loss the mean over the tokens of the step, in nats, before the update
+     * @param learningRate of the update
+     * @param gradientNorm before clipping
+     * @param tokens that counted
+     * @param seconds that it took
+     */
+    record Step(int step, double loss, double learningRate, double gradientNorm, long tokens, double seconds) {}
+
+    /**
+     * The loss on a text.
+     *
+     * @param step steps made so far
+     * @param name {@code held_out} or {@code general}
+     * @param loss the mean over the tokens, in nats
+     */
+    record Evaluation(int step, String name, double loss) {}
+
+    /**
+     * A text that the model wrote.
+     *
+     * @param step steps made so far
+     * @param prompt what it began with
+     * @param text what it wrote on
+     */
+    record Sample(int step, String prompt, String text) {}
+}

@@ -1,0 +1,262 @@
+package io.gradus.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.train.Recipe.OptimizerKind;
+import io.gradus.train.Recipe.ScheduleKind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A recipe is the defaults, a file over them and the command line over both; what is wrong is said in one line. */
+class RecipeTest {
+
+    @Test
+    void defaultsAreThoseOfTheDocumentation() {
+        Recipe recipe = Recipe.defaults();
+
+        assertThat(recipe).isEqualTo(Recipe.parse(Recipe.documentation()));
+        assertThat(recipe.model().path()).isNull();
+        assertThat(recipe.output()).isNull();
+        assertThat(recipe.steps()).isNull();
+        assertThat(recipe.threads()).isNull();
+        assertThat(recipe.data().heldOut()).isEqualTo(0.05);
+        assertThat(recipe.learningRate()).isEqualTo(5e-4);
+        assertThat(recipe.schedule()).isEqualTo(ScheduleKind.COSINE);
+        assertThat(recipe.optimizer()).isEqualTo(OptimizerKind.ADAMW);
+        assertThat(recipe.checkFirstLoss()).isTrue();
+        assertThat(recipe.sample().maxTokens()).isEqualTo(120);
+        assertThat(recipe.seed()).isEqualTo(42);
+    }
+
+    @Test
+    void aFileChangesWhatItNamesAndTheCommandLineHasTheLastWord() {
+        Recipe recipe =
+                Recipe.parse("""
+                model: {path: base}
+                data:
+                  train: corpus.txt
+                  held_out: 0.2
+                steps: 10
+                schedule: linear
+                """, "steps=20", "data.held_out=0.5", "steps=30", "schedule=Constant", "resume=false");
+
+        assertThat(recipe.model().path()).isEqualTo(Path.of("base"));
+        assertThat(recipe.data().train()).isEqualTo(Path.of("corpus.txt"));
+        assertThat(recipe.data().heldOut()).isEqualTo(0.5);
+        assertThat(recipe.steps()).isEqualTo(30);
+        assertThat(recipe.schedule()).isEqualTo(ScheduleKind.CONSTANT);
+        assertThat(recipe.batchSize()).isEqualTo(Recipe.defaults().batchSize());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a: b", "[x", "# 1", "007", "1_000", "true", " spaces ", "'quoted'", "key=value", "*", ""})
+    void aPromptOnTheCommandLineIsTakenAsItStands(String prompt) {
+        assertThat(Recipe.parse("", "sample.prompt=" + prompt).sample().prompt())
+                .isEqualTo(prompt);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2024", "1_0", "C:\\tuned", "a b", "true"})
+    void aPathMayLookLikeSomethingElse(String path) {
+        assertThat(Recipe.parse("", "output=" + path).output()).isEqualTo(Path.of(path));
+        assertThat(Recipe.parse("output: '" + path + "'").output()).isEqualTo(Path.of(path));
+    }
+
+    @Test
+    void aNumberInAFileIsAPathToo() {
+        assertThat(Recipe.parse("output: 2024").output()).isEqualTo(Path.of("2024"));
+    }
+
+    @Test
+    void nullAndAnEmptySectionAreTheDefaults() {
+        assertThat(Recipe.parse("data:\nbatch_size: null\n", "threads=null", "model=null", "device=null"))
+                .isEqualTo(Recipe.defaults());
+        assertThat(Recipe.parse("steps: 5\nbatch_size: 2", "steps=null", "batch_size=null"))
+                .isEqualTo(Recipe.defaults());
+    }
+
+    @Test
+    void infinityClipsNothing() {
+        assertThat(Recipe.parse("max_grad_norm: Infinity").maxGradNorm()).isInfinite();
+        assertThat(Recipe.parse("", "max_grad_norm=Infinity").maxGradNorm()).isInfinite();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "learing_rate=1|unknown key 'learing_rate'; did you mean 'learning_rate'?",
+                "step=1|unknown key 'step'; did you mean 'steps'?",
+                "beta3=1|unknown key 'beta3'; did you mean 'beta1'?",
+                "data.trian=x|unknown key 'data.trian'; did you mean 'data.train'?",
+                "train=x|unknown key 'train'; did you mean 'data.train'?",
+                "data.zzzzz=x|unknown key 'data.zzzzz'; there are data.train, data.eval, data.held_out, data.general,"
+                        + " data.block_length",
+                "data.train.x=3|data.train is {\"x\":\"3\"}; it must be a path",
+                "steps.x=3|steps is {\"x\":\"3\"}; it must be a whole number",
+                "steps=abc|steps is 'abc'; it must be a whole number",
+                "steps=1.5|steps is '1.5'; it must be a whole number",
+                "steps=99999999999|steps is '99999999999'; it must be a whole number below 2^31",
+                "steps=|steps is ''; it must be a whole number",
+                "seed=1e3|seed is '1e3'; it must be a whole number",
+                "epochs=many|epochs is 'many'; it must be a number",
+                "epochs=|epochs is ''; it must be a number",
+                "learning_rate=nan|learning_rate is 'nan'; it must be a number",
+                "resume=1|resume is '1'; it must be true or false",
+                "schedule=cosin|schedule is 'cosin'; it must be cosine or linear or constant",
+                "schedule=1|schedule is '1'; it must be cosine or linear or constant",
+                "optimizer=lion|optimizer is 'lion'; it must be adamw or adam or sgd",
+                "output=|output is ''; it must be a path",
+                "data=5|'data' must be keys with values, not '5'",
+                "steps|'steps' is not key=value",
+                "=5|'=5' is not key=value",
+            })
+    void sayInOneLineWhichOverrideIsWrong(String override, String message) {
+        assertThatThrownBy(() -> Recipe.parse("", override))
+                .isInstanceOf(RecipeException.class)
+                .hasMessage("recipe: " + message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "steps=0|steps is 0; it must be at least 1",
+                "epochs=0|epochs is 0.0; it must be above 0",
+                "batch_size=0|batch_size is 0; it must be at least 1",
+                "gradient_accumulation=0|gradient_accumulation is 0; it must be at least 1",
+                "learning_rate=-1|learning_rate is -1.0; it must be 0 or more",
+                "learning_rate=NaN|learning_rate is NaN; it must be 0 or more",
+                "learning_rate=Infinity|learning_rate is Infinity; it must be 0 or more",
+                "warmup=1|warmup is 1.0; it must be a part of the steps, from 0 to below 1",
+                "floor=1.1|floor is 1.1; it must be a part of the peak, from 0 to 1",
+                "weight_decay=-0.1|weight_decay is -0.1; it must be 0 or more",
+                "weight_decay=Infinity|weight_decay is Infinity; it must be 0 or more",
+                "beta1=1|beta1 is 1.0; it must be from 0 to below 1",
+                "beta2=-0.1|beta2 is -0.1; it must be from 0 to below 1",
+                "epsilon=0|epsilon is 0.0; it must be above 0",
+                "momentum=1|momentum is 1.0; it must be from 0 to below 1",
+                "max_grad_norm=0|max_grad_norm is 0.0; it must be above 0; Infinity clips nothing",
+                "data.held_out=1|data.held_out is 1.0; it must be between 0 and 1",
+                "data.block_length=1|data.block_length is 1; it must be at least 2",
+                "evaluate_every=0|evaluate_every is 0; it must be at least 1",
+                "evaluate_blocks=0|evaluate_blocks is 0; it must be at least 1",
+                "checkpoint_every=-1|checkpoint_every is -1; it must be 0 or more",
+                "keep_checkpoints=0|keep_checkpoints is 0; it must be at least 1",
+                "sample.max_tokens=-1|sample.max_tokens is -1; it must be 0 or more",
+                "sample.temperature=-1|sample.temperature is -1.0; it must be 0 or more",
+                "sample.temperature=Infinity|sample.temperature is Infinity; it must be 0 or more",
+                "device=tpu|device is tpu; it must be cpu or gpu",
+                "threads=0|threads is 0; it must be at least 1",
+                "resume=true|resume needs output, the folder of the run to continue",
+                "model.path=x|data.train is missing: name the text to fine-tune on, data.train=corpus.txt",
+            })
+    void refuseValuesThatMakeNoSense(String override, String message) {
+        assertThatThrownBy(() -> Recipe.parse("", override))
+                .isInstanceOf(RecipeException.class)
+                .hasMessage("recipe: " + message);
+    }
+
+    @Test
+    void refuseNesterovWithoutMomentum() {
+        assertThatThrownBy(() -> Recipe.parse("momentum: 0\nnesterov: true"))
+                .hasMessage("recipe: nesterov is true; it must be false without momentum");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "steps: 3\nsteps: 4\n",
+                "steps: [3\nb: 4\n",
+                "a: b: c\n",
+                "\tsteps: 1\n",
+                "steps: *anchor\n",
+                "- steps\n",
+                "steps\n",
+                "steps: {a: 1}\n",
+                "steps: [1]\n",
+                "data: [1]\n",
+                "sample: {prompt: {a: 1}}\n",
+                "nesterov: maybe\n",
+                "data: {train: [a.txt, b.txt]}\n",
+            })
+    void sayInOneLineWhatIsWrongInAFile(String yaml) {
+        assertThatThrownBy(() -> Recipe.parse(yaml))
+                .isInstanceOf(RecipeException.class)
+                .message()
+                .startsWith("recipe: ")
+                .hasLineCount(1)
+                .doesNotContain("java.", "io.gradus", "fasterxml", "Feature", "deserialize", "coerce", "token `");
+    }
+
+    @Test
+    void aMistakeInAFileHasItsLine() {
+        assertThatThrownBy(() -> Recipe.parse("seed: 1\nsteps: 3\nsteps: 4\n"))
+                .hasMessage("recipe: not YAML: Duplicate field 'steps' (line 3, column 6)");
+    }
+
+    @Test
+    void everythingWrittenIsReadBack() {
+        Recipe recipe = Recipe.parse("""
+                model: {path: base}
+                data: {train: c.txt, eval: e.txt, general: g.txt, held_out: 0.125, block_length: 64}
+                output: 'a: b'
+                steps: 7
+                epochs: 2.5
+                schedule: constant
+                optimizer: sgd
+                nesterov: true
+                max_grad_norm: Infinity
+                learning_rate: 1.0e-7
+                resume: true
+                sample: {prompt: "a\\n# 'b': \\"c\\" 007", max_tokens: 0, temperature: 0}
+                seed: -9007199254740993
+                threads: 3
+                """);
+
+        assertThat(Recipe.parse(recipe.toYaml())).isEqualTo(recipe);
+        assertThat(Recipe.parse(Recipe.defaults().toYaml())).isEqualTo(Recipe.defaults());
+        assertThat(Recipe.parse("", "sample.prompt=007", "output=1e3").toYaml())
+                .satisfies(
+                        yaml -> assertThat(Recipe.parse(yaml).sample().prompt()).isEqualTo("007"))
+                .satisfies(yaml -> assertThat(Recipe.parse(yaml).output()).isEqualTo(Path.of("1e3")));
+    }
+
+    @Test
+    void theMapHasEveryKeyWithItsDots() {
+        assertThat(Recipe.parse("", "data.held_out=0.25", "steps=3").toMap())
+                .hasSize(35)
+                .containsEntry("data.held_out", "0.25")
+                .containsEntry("steps", "3")
+                .containsEntry("sample.max_tokens", "120")
+                .containsEntry("model.path", "null")
+                .containsKeys("data.block_length", "keep_checkpoints", "check_first_loss", "threads");
+    }
+
+    @Test
+    void readsAFile(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("r.yaml"), "steps: 5 # five\n");
+
+        assertThat(Recipe.read(file, "seed=1")).isEqualTo(Recipe.parse("", "steps=5", "seed=1"));
+        assertThat(Recipe.read(Files.writeString(file, ""))).isEqualTo(Recipe.defaults());
+    }
+
+    @Test
+    void aFileThatCannotBeReadIsNamed(@TempDir Path folder) throws IOException {
+        Path missing = folder.resolve("none.yaml");
+        Path binary = Files.write(folder.resolve("b.yaml"), new byte[] {(byte) 0xFF, (byte) 0xFE});
+
+        assertThatThrownBy(() -> Recipe.read(missing)).hasMessage("recipe " + missing + " is missing");
+        assertThatThrownBy(() -> Recipe.read(folder)).hasMessage("recipe " + folder + " is not a file");
+        assertThatThrownBy(() -> Recipe.read(binary)).hasMessage("recipe " + binary + " is not UTF-8 text");
+    }
+}

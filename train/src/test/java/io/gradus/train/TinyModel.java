@@ -1,0 +1,52 @@
+package io.gradus.train;
+
+import io.gradus.core.Device;
+import io.gradus.nn.Weights;
+import io.gradus.nn.model.Llama;
+import io.gradus.nn.model.LlamaConfig;
+import io.gradus.train.text.ByteTokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.random.RandomGeneratorFactory;
+
+/** A model with random weights that a test trains in seconds, and text that it can learn from. */
+public final class TinyModel {
+    private TinyModel() {}
+
+    /** A byte-level Llama of one layer, grouped heads and a context of 32, as a Hugging Face folder. */
+    public static Path write(Path folder) {
+        return write(folder, LlamaConfig.of(257, 16, 24, 1, 2, 1, 32));
+    }
+
+    public static Path write(Path folder, LlamaConfig config) {
+        try {
+            Files.createDirectories(folder);
+            Files.writeString(folder.resolve("config.json"), config.toJson().toPrettyString());
+            Llama model = new Llama(config, Weights.initialised(Device.cpu(1), 7));
+            new ModelFolder(folder).save(model, new ByteTokenizer(), folder);
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A file with sentences of few words, the same each time. */
+    public static Path writeText(Path file, int sentences) {
+        String[] who = {"The cat", "A dog", "My friend", "The old man"};
+        String[] does = {"sees", "finds", "likes", "paints"};
+        String[] what = {"the sea", "a red house", "two birds", "the moon"};
+        var random = RandomGeneratorFactory.of("L64X128MixRandom").create(11);
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < sentences; i++) {
+            text.append(who[random.nextInt(4)]).append(' ').append(does[random.nextInt(4)]);
+            text.append(' ').append(what[random.nextInt(4)]).append(".\n");
+        }
+        try {
+            return Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package io.gradus.train.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class RemarksTest {
+
+    @Test
+    void saysThatTheModelLearntAndForgot() {
+        assertThat(remarks(losses(5, 3, 2), losses(1, 1.2, 1.5)))
+                .satisfiesExactly(
+                        learnt -> assertThat(learnt).contains("better than before"),
+                        forgot -> assertThat(forgot).contains("forgot some"));
+    }
+
+    @Test
+    void saysThatTheModelBecameWorseOrStayedTheSame() {
+        assertThat(remarks(losses(2, 3), losses(1, 0.9)))
+                .satisfiesExactly(
+                        worse -> assertThat(worse).contains("became worse"),
+                        kept -> assertThat(kept).contains("forgot nothing"));
+        assertThat(remarks(losses(2, 2.001), losses(1, 1.001)))
+                .satisfiesExactly(
+                        same -> assertThat(same).contains("about as good"),
+                        kept -> assertThat(kept).contains("forgot nothing"));
+    }
+
+    @Test
+    void namesTheStepAtWhichTheLossWasLowest() {
+        assertThat(remarks(losses(5, 2, 3), losses(1, 1)))
+                .anySatisfy(remark -> assertThat(remark).contains("2.000, at step 1;"));
+    }
+
+    @Test
+    void saysWhenForgettingWasNotMeasuredAndNothingOfLossesThatAreNotFinite() {
+        assertThat(remarks(losses(Double.NaN, Double.NaN), losses()))
+                .satisfiesExactly(remark -> assertThat(remark).contains("not measured", "data.general"));
+    }
+
+    private static List<String> remarks(SortedMap<Integer, Double> heldOut, SortedMap<Integer, Double> general) {
+        return Remarks.of(
+                new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()));
+    }
+
+    private static SortedMap<Integer, Double> losses(double... values) {
+        SortedMap<Integer, Double> losses = new TreeMap<>();
+        for (double value : values) {
+            losses.put(losses.size(), value);
+        }
+        return losses;
+    }
+}
