@@ -53,6 +53,9 @@ public final class FineTuning {
     /** A loss so many times that of guessing does not come back. */
     private static final double HOPELESS = 10;
 
+    /** Tokens seen at once where nobody says otherwise; attention's cost grows with the square of it. */
+    public static final int USUAL_BLOCK_LENGTH = 256;
+
     private final Recipe recipe;
     private final List<TrainingListener> listeners = new ArrayList<>();
 
@@ -311,7 +314,7 @@ public final class FineTuning {
     private int blockLength(LanguageModel model) {
         Integer wanted = recipe.data().blockLength();
         if (wanted == null) {
-            return Math.min(512, model.contextLength());
+            return Math.min(USUAL_BLOCK_LENGTH, model.contextLength());
         }
         if (wanted > model.contextLength()) {
             throw new RecipeException("data.block_length is " + wanted + ", but the model sees only "

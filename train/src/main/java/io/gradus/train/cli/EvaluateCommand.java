@@ -2,6 +2,7 @@ package io.gradus.train.cli;
 
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Evaluator;
+import io.gradus.train.FineTuning;
 import io.gradus.train.ModelFolder;
 import io.gradus.train.data.Blocks;
 import io.gradus.train.data.Documents;
@@ -40,7 +41,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--block-length",
             paramLabel = "N",
-            description = "Tokens that the model sees at once; its context length, 512 at most, without it.")
+            description = "Tokens that the model sees at once; its context length, 256 at most, without it.")
     private @Nullable Integer blockLength;
 
     @Option(
@@ -58,7 +59,7 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         ModelFolder folder = options.folder();
         LanguageModel model = folder.load(options.device());
-        int length = blockLength == null ? Math.min(512, model.contextLength()) : blockLength;
+        int length = blockLength == null ? Math.min(FineTuning.USUAL_BLOCK_LENGTH, model.contextLength()) : blockLength;
         if (length < 2 || length > model.contextLength()) {
             throw new ParameterException(
                     spec.commandLine(),
