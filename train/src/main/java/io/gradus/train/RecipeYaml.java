@@ -149,7 +149,7 @@ final class RecipeYaml {
         return switch (type.getSimpleName()) {
             case "int", "Integer" -> "a whole number" + (value.asText().matches("-?\\d+") ? " below 2^31" : "");
             case "long" -> "a whole number";
-            case "double" -> "a number";
+            case "double", "Double" -> "a number";
             case "boolean" -> "true or false";
             case "Path" -> "a path";
             default -> "text; put it in quotes";

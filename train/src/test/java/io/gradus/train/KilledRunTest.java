@@ -68,9 +68,10 @@ class KilledRunTest {
         while (kills < KILLS) {
             Process process = start(folder.resolve("killed"));
             long lines = metricsSize();
-            // The clock begins when this process has changed something, not while its JVM starts.
-            awaitOrEnd(process, () -> metricsSize() != lines);
-            boolean ended = process.waitFor(random.nextInt(800), TimeUnit.MILLISECONDS);
+            // Counted in steps, so that a fast machine is not done before it is killed; the last moment is any.
+            int wanted = newestCheckpoint() + random.nextInt(STEPS / (KILLS + 2));
+            awaitOrEnd(process, () -> metricsSize() != lines && newestCheckpoint() >= wanted);
+            boolean ended = process.waitFor(random.nextInt(20), TimeUnit.MILLISECONDS);
             if (ended) {
                 assertThat(process.exitValue()).isZero();
                 break;
