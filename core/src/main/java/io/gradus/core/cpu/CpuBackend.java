@@ -20,7 +20,7 @@ import io.gradus.core.kernel.RotaryKernels;
 import io.gradus.core.kernel.SoftmaxKernels;
 import java.lang.foreign.MemorySegment;
 
-/** The CPU: memory outside the Java heap, kernels in plain Java over a few threads. */
+/** The CPU: memory outside the Java heap, kernels over a few threads. */
 public final class CpuBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
     private final CpuMemoryPool pool = new CpuMemoryPool(ledger);
@@ -44,19 +44,19 @@ public final class CpuBackend implements Backend {
      */
     public CpuBackend(int threads) {
         workers = new Workers(threads);
-        gemm = new Gemm(workers);
-        elementwise = new Elementwise(workers);
-        reduction = new Reduction(workers);
-        softmax = new Softmax(workers);
-        crossEntropy = new CrossEntropy(workers);
-        normalization = new Normalization(workers);
-        rotary = new Rotary(workers);
-        attention = new Attention(workers);
-        embedding = new Embedding(workers);
+        gemm = new ScalarGemm(workers);
+        elementwise = new ScalarElementwise(workers);
+        reduction = new ScalarReduction(workers);
+        softmax = new ScalarSoftmax(workers);
+        crossEntropy = new ScalarCrossEntropy(workers);
+        normalization = new ScalarNormalization(workers);
+        rotary = new ScalarRotary(workers);
+        attention = new ScalarAttention(workers);
+        embedding = new ScalarEmbedding(workers);
         movement = new Movement(workers);
         random = new Random(workers);
-        optimizerSteps = new OptimizerSteps(workers);
-        cast = new Cast(workers);
+        optimizerSteps = new ScalarOptimizerSteps(workers);
+        cast = new ScalarCast(workers);
     }
 
     /**

@@ -1,7 +1,9 @@
 /**
- * The CPU's kernels in plain Java, one file per family. The pattern is the same in each: work is cut into chunks by size
- * alone ({@link io.gradus.core.cpu.Workers}), a chunk is copied into a {@code float[]} ({@link io.gradus.core.cpu.Scratch}),
- * a plain loop that the JIT compiler turns into vector instructions does the arithmetic, and the result is copied back.
+ * The CPU: memory outside the Java heap and the kernels, one file per family. Where vectors pay, a family has two: the one that
+ * bears its name is written with the Vector API ({@link io.gradus.core.cpu.Lanes}) and reads memory in place; its scalar twin
+ * (ScalarSoftmax beside Softmax) copies a chunk into a {@code float[]} ({@link io.gradus.core.cpu.Scratch}), runs a plain loop
+ * over it and copies the result back. {@link io.gradus.core.cpu.VectorSupport} decides once which are used. In both, work is cut
+ * by size alone ({@link io.gradus.core.cpu.Workers}), so that results do not depend on the number of threads.
  */
 @NullMarked
 package io.gradus.core.cpu;

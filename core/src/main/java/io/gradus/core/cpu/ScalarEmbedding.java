@@ -5,13 +5,13 @@ import io.gradus.core.kernel.EmbeddingKernels;
 import java.lang.foreign.MemorySegment;
 
 /** Rows of a table chosen by id. Every id is checked before anything is written. */
-final class Embedding implements EmbeddingKernels {
+final class ScalarEmbedding implements EmbeddingKernels {
     /** Columns that one thread takes when rows are added up: half a kilobyte of each row. */
     private static final int COLUMNS = 128;
 
     private final Workers workers;
 
-    Embedding(Workers workers) {
+    ScalarEmbedding(Workers workers) {
         this.workers = workers;
     }
 

@@ -4,11 +4,11 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.SoftmaxKernels;
 import java.lang.foreign.MemorySegment;
 
-/** Softmax over the last axis, a row at a time; sums are trees, finished in double. */
-final class Softmax implements SoftmaxKernels {
+/** ScalarSoftmax over the last axis, a row at a time; sums are trees, finished in double. */
+final class ScalarSoftmax implements SoftmaxKernels {
     private final Workers workers;
 
-    Softmax(Workers workers) {
+    ScalarSoftmax(Workers workers) {
         this.workers = workers;
     }
 

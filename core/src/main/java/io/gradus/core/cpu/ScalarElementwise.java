@@ -8,21 +8,21 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * One result element per element. Broadcasting happens while operands are loaded ({@link StridedView}); the loops see arrays
- * of equal length. The functions of one number are in {@link Activations}.
+ * of equal length. The functions of one number are in {@link ScalarActivations}.
  */
-final class Elementwise implements ElementwiseKernels {
+final class ScalarElementwise implements ElementwiseKernels {
     private static final int FILL = 1 << 16;
 
     private final Workers workers;
 
-    Elementwise(Workers workers) {
+    ScalarElementwise(Workers workers) {
         this.workers = workers;
     }
 
     @Override
     public void unary(Unary op, Tensor x, Tensor out) {
         ElementwiseKernels.check(op, x, out);
-        Activations.Forward function = Activations.forward(op);
+        ScalarActivations.Forward function = ScalarActivations.forward(op);
         MemorySegment source = CpuStorage.of(x);
         MemorySegment target = CpuStorage.of(out);
         Chunks.elements(workers, x.size(), (scratch, from, n) -> {
@@ -37,8 +37,8 @@ final class Elementwise implements ElementwiseKernels {
     @Override
     public void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
         ElementwiseKernels.check(op, x, y, dy, dx);
-        Activations.Backward function = Activations.backward(op);
-        MemorySegment saved = CpuStorage.of(Activations.needsResult(op) ? y : x);
+        ScalarActivations.Backward function = ScalarActivations.backward(op);
+        MemorySegment saved = CpuStorage.of(ScalarActivations.needsResult(op) ? y : x);
         MemorySegment outer = CpuStorage.of(dy);
         MemorySegment target = CpuStorage.of(dx);
         Chunks.elements(workers, x.size(), (scratch, from, n) -> {
@@ -80,11 +80,11 @@ final class Elementwise implements ElementwiseKernels {
     private static BinaryLoop loop(Binary op) {
         return switch (op) {
             case ADD -> FloatMath::add;
-            case SUBTRACT -> Elementwise::subtract;
+            case SUBTRACT -> ScalarElementwise::subtract;
             case MULTIPLY -> FloatMath::multiply;
-            case DIVIDE -> Elementwise::divide;
-            case POWER -> Elementwise::power;
-            case XLOGY -> Elementwise::xLogY;
+            case DIVIDE -> ScalarElementwise::divide;
+            case POWER -> ScalarElementwise::power;
+            case XLOGY -> ScalarElementwise::xLogY;
         };
     }
 

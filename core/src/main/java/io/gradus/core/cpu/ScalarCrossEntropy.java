@@ -9,10 +9,10 @@ import java.lang.foreign.MemorySegment;
  * The negative log-likelihood of one class per row. The forward pass reads each row once, keeping the largest element so far
  * and the sum of exponentials relative to it (Milakov &amp; Gimelshein 2018, "Online normalizer calculation for softmax").
  */
-final class CrossEntropy implements CrossEntropyKernels {
+final class ScalarCrossEntropy implements CrossEntropyKernels {
     private final Workers workers;
 
-    CrossEntropy(Workers workers) {
+    ScalarCrossEntropy(Workers workers) {
         this.workers = workers;
     }
 

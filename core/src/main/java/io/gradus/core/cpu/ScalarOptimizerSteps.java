@@ -6,10 +6,10 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** Optimiser steps: each array is read once and written once. Constants are worked out in double, elements in float. */
-final class OptimizerSteps implements OptimizerStepKernels {
+final class ScalarOptimizerSteps implements OptimizerStepKernels {
     private final Workers workers;
 
-    OptimizerSteps(Workers workers) {
+    ScalarOptimizerSteps(Workers workers) {
         this.workers = workers;
     }
 

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  *
  * Totals are kept in double.
  */
-final class Reduction implements ReductionKernels {
+final class ScalarReduction implements ReductionKernels {
     /** Results from which on they are shared out among the threads; below, the pieces of each are. */
     private static final long MANY_RESULTS = 16;
 
@@ -30,7 +30,7 @@ final class Reduction implements ReductionKernels {
 
     private final Workers workers;
 
-    Reduction(Workers workers) {
+    ScalarReduction(Workers workers) {
         this.workers = workers;
     }
 

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  * summed in double ({@link ColumnFold}). Root-mean-square normalisation is layer normalisation with a mean of 0 that nothing
  * is differentiated through, so the two share their loops.
  */
-final class Normalization implements NormalizationKernels {
+final class ScalarNormalization implements NormalizationKernels {
     private final Workers workers;
 
-    Normalization(Workers workers) {
+    ScalarNormalization(Workers workers) {
         this.workers = workers;
     }
 

@@ -5,13 +5,13 @@ import io.gradus.core.kernel.RotaryKernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Rotary position embedding. The heads of one position turn by the same angles. A row is {@code x·c + partner·s}: c holds
+ * ScalarRotary position embedding. The heads of one position turn by the same angles. A row is {@code x·c + partner·s}: c holds
  * each element's cosine, s its sine with the sign of its side of the pair, and the partner is the other element of the pair.
  */
-final class Rotary implements RotaryKernels {
+final class ScalarRotary implements RotaryKernels {
     private final Workers workers;
 
-    Rotary(Workers workers) {
+    ScalarRotary(Workers workers) {
         this.workers = workers;
     }
 

@@ -12,12 +12,12 @@ import java.lang.foreign.ValueLayout;
  * Elements converted from one dtype to another. Between F32 and the 16-bit floats, which checkpoints are full of, there is a
  * loop each; any other pair goes through double ({@link HostCast}).
  */
-final class Cast implements CastKernels {
+final class ScalarCast implements CastKernels {
     private static final int CHUNK = 1 << 15;
 
     private final Workers workers;
 
-    Cast(Workers workers) {
+    ScalarCast(Workers workers) {
         this.workers = workers;
     }
 

@@ -17,7 +17,7 @@ import java.util.Arrays;
  * rows are what makes them pay. So a tall and narrow result is computed lying on its side, {@code Cᵀ = Bᵀ·Aᵀ}, and written
  * back upright.
  */
-final class Gemm implements GemmKernels {
+final class ScalarGemm implements GemmKernels {
     private static final int ROWS = 256;
     private static final int LANES = 512;
     private static final int BLOCK = 256;
@@ -30,7 +30,7 @@ final class Gemm implements GemmKernels {
 
     private final Workers workers;
 
-    Gemm(Workers workers) {
+    ScalarGemm(Workers workers) {
         this.workers = workers;
     }
 

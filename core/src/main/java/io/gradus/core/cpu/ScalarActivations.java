@@ -6,7 +6,7 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
  * The functions of one number and their derivatives, each a loop over arrays that are not the same one. Largest relative
  * errors of the activations, measured: SILU 2e−7, GELU 4.3e−7 (−6 to 6), GELU_TANH 1.1e−6 (−3 to 6).
  */
-final class Activations {
+final class ScalarActivations {
     // The tanh form of GELU: 2u = x(A + Bx²) with A = 2√(2/π) and B = 0.044715·A.
     private static final float A = 1.5957691f;
     private static final float B = 0.071354814f;
@@ -15,7 +15,7 @@ final class Activations {
 
     private static final float BELL_HEIGHT = 0.3989423f; // 1/√(2π)
 
-    private Activations() {}
+    private ScalarActivations() {}
 
     /** {@code y = f(x)} for the first n elements. */
     @FunctionalInterface
@@ -32,28 +32,28 @@ final class Activations {
     static Forward forward(Unary op) {
         return switch (op) {
             case EXP -> (x, y, n) -> FloatMath.exp(x, 1, 0, y, n);
-            case LOG -> Activations::log;
-            case SQRT -> Activations::sqrt;
+            case LOG -> ScalarActivations::log;
+            case SQRT -> ScalarActivations::sqrt;
             case TANH -> FloatMath::tanh;
             case SIGMOID -> FloatMath::sigmoid;
-            case RELU -> Activations::relu;
-            case GELU -> Activations::gelu;
-            case GELU_TANH -> Activations::geluTanh;
-            case SILU -> Activations::silu;
+            case RELU -> ScalarActivations::relu;
+            case GELU -> ScalarActivations::gelu;
+            case GELU_TANH -> ScalarActivations::geluTanh;
+            case SILU -> ScalarActivations::silu;
         };
     }
 
     static Backward backward(Unary op) {
         return switch (op) {
-            case EXP -> Activations::expBackward;
-            case LOG -> Activations::logBackward;
-            case SQRT -> Activations::sqrtBackward;
-            case TANH -> Activations::tanhBackward;
-            case SIGMOID -> Activations::sigmoidBackward;
-            case RELU -> Activations::reluBackward;
-            case GELU -> Activations::geluBackward;
-            case GELU_TANH -> Activations::geluTanhBackward;
-            case SILU -> Activations::siluBackward;
+            case EXP -> ScalarActivations::expBackward;
+            case LOG -> ScalarActivations::logBackward;
+            case SQRT -> ScalarActivations::sqrtBackward;
+            case TANH -> ScalarActivations::tanhBackward;
+            case SIGMOID -> ScalarActivations::sigmoidBackward;
+            case RELU -> ScalarActivations::reluBackward;
+            case GELU -> ScalarActivations::geluBackward;
+            case GELU_TANH -> ScalarActivations::geluTanhBackward;
+            case SILU -> ScalarActivations::siluBackward;
         };
     }
 

@@ -6,19 +6,19 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Attention without a T × T matrix in memory. A block of {@value #QUERIES} queries is laid side by side, one lane each, so
+ * ScalarAttention without a T × T matrix in memory. A block of {@value #QUERIES} queries is laid side by side, one lane each, so
  * that every step is a loop over lanes: {@code s[j][lane] = Σ_d k[j][d]·q[d][lane]} for the score of key j, then the softmax
  * down the keys, then {@code out[d][lane] = Σ_j v[j][d]·p[j][lane]}. The backward pass computes the same block of scores
  * again from the kept logarithm of the denominator. Keys that no query of a block may see are not visited.
  */
-final class Attention implements AttentionKernels {
+final class ScalarAttention implements AttentionKernels {
     private static final int QUERIES = 128;
     /** How many exponentials are computed at once. */
     private static final int EXPONENTIALS = 1024;
 
     private final Workers workers;
 
-    Attention(Workers workers) {
+    ScalarAttention(Workers workers) {
         this.workers = workers;
     }
 
@@ -185,7 +185,7 @@ final class Attention implements AttentionKernels {
                 for (int j = 0; j < visible; j++) {
                     column[j] = values[j * z.d + d];
                 }
-                Gemm.addMultiples(p, column, 0, visible, o[d], lanes);
+                ScalarGemm.addMultiples(p, column, 0, visible, o[d], lanes);
                 for (int lane = 0; lane < lanes; lane++) {
                     o[d][lane] = sum[lane] == 0 ? 0 : (float) (o[d][lane] / sum[lane]);
                 }
@@ -227,7 +227,7 @@ final class Attention implements AttentionKernels {
             float[][] dS = new float[visible][lanes];
             exponential(p, visible, shift, lanes);
             for (int j = 0; j < visible; j++) {
-                Gemm.addMultiples(dO, values, j * z.d, z.d, dS[j], lanes);
+                ScalarGemm.addMultiples(dO, values, j * z.d, z.d, dS[j], lanes);
                 scoreGradient(dS[j], p[j], delta, scale, lanes);
             }
             float[][] dQ = new float[z.d][lanes];
@@ -236,16 +236,16 @@ final class Attention implements AttentionKernels {
                 for (int j = 0; j < visible; j++) {
                     column[j] = keys[j * z.d + d];
                 }
-                Gemm.addMultiples(dS, column, 0, visible, dQ[d], lanes);
+                ScalarGemm.addMultiples(dS, column, 0, visible, dQ[d], lanes);
             }
             storeLanes(dQ, CpuStorage.of(dq), t0, lanes, accumulateQ);
             float[][] turned = transpose(p, visible, lanes);
             for (int d = 0; d < z.d; d++) {
-                Gemm.addMultiples(turned, dO[d], 0, lanes, gradients.dv[d], visible);
+                ScalarGemm.addMultiples(turned, dO[d], 0, lanes, gradients.dv[d], visible);
             }
             turned = transpose(dS, visible, lanes);
             for (int d = 0; d < z.d; d++) {
-                Gemm.addMultiples(turned, queries[d], 0, lanes, gradients.dk[d], visible);
+                ScalarGemm.addMultiples(turned, queries[d], 0, lanes, gradients.dk[d], visible);
             }
         }
 
@@ -262,7 +262,7 @@ final class Attention implements AttentionKernels {
                 for (int d = 0; d < z.d; d++) {
                     scaled[d] = (float) (keys[j * z.d + d] * z.settings.scale());
                 }
-                Gemm.addMultiples(queries, scaled, 0, z.d, scores[j], lanes);
+                ScalarGemm.addMultiples(queries, scaled, 0, z.d, scores[j], lanes);
                 if (z.settings.causal() && j > t0 + lead) {
                     Arrays.fill(scores[j], 0, Math.min(lanes, j - t0 - lead), Float.NEGATIVE_INFINITY);
                 }
