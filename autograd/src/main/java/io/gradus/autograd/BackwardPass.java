@@ -11,6 +11,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The engine. By the chain rule the gradient of a variable is the sum, over every operation that read it, of that
@@ -23,28 +24,43 @@ final class BackwardPass {
     /** Gradients of variables that were made by an operation and are still to be visited. */
     private final Map<Variable, Slot> slots = new IdentityHashMap<>();
 
-    private BackwardPass() {}
+    private final Afterwards afterwards;
+    private @Nullable IntermediateValues values;
+
+    private BackwardPass(Afterwards afterwards) {
+        this.afterwards = afterwards;
+    }
+
+    /** What becomes of the graph. */
+    enum Afterwards {
+        /** It stays, for another pass. */
+        KEEP_GRAPH,
+        /** Each operation is forgotten when it was visited. */
+        FREE_GRAPH,
+        /** That, and the memory of its result is given back. */
+        RELEASE_VALUES
+    }
 
     /** A gradient under way. */
     private record Slot(Tensor gradient, Memory memory) {
 
-        /** Whether it may be added to in place: the engine made its memory, and no other gradient lies there. */
+        /** Whether it may be added to in place: the engine owns its memory, and no other gradient lies there. */
         boolean isExclusive() {
-            return memory.made && memory.holders == 1;
+            return memory.owned && memory.holders == 1;
         }
     }
 
     /** What gradients under way lie in. One that was passed on shares that of the result it came from. */
     private static final class Memory {
         private final Tensor tensor;
-        /** Whether the engine made it; if not, it is read only. */
-        private final boolean made;
+        /** Whether the engine made it or was given it; if not, it is read only. */
+        private final boolean owned;
 
         private int holders;
 
-        Memory(Tensor tensor, boolean made) {
+        Memory(Tensor tensor, boolean owned) {
             this.tensor = tensor;
-            this.made = made;
+            this.owned = owned;
         }
 
         Slot hold(Tensor gradient) {
@@ -55,22 +71,27 @@ final class BackwardPass {
         /** One holder less; the last one gives the memory back. */
         void drop() {
             holders--;
-            if (holders == 0 && made) {
+            if (holders == 0 && owned) {
                 tensor.release();
             }
         }
     }
 
-    static void run(Variable root, Tensor seed, boolean retainGraph) {
-        new BackwardPass().walk(root, seed, retainGraph);
+    static void run(Variable root, Tensor seed, Afterwards afterwards) {
+        new BackwardPass(afterwards).walk(root, seed);
     }
 
-    private void walk(Variable root, Tensor seed, boolean retainGraph) {
+    private void walk(Variable root, Tensor seed) {
         if (root.node() == null) {
             addToLeaf(root, seed);
             return;
         }
         List<Variable> order = topologicalOrder(root);
+        if (afterwards == Afterwards.RELEASE_VALUES) {
+            values = new IntermediateValues(order);
+            values.keep(root.value());
+            values.keep(seed);
+        }
         slots.put(root, new Memory(seed, false).hold(seed));
         for (int i = order.size() - 1; i >= 0; i--) {
             Variable variable = order.get(i);
@@ -78,14 +99,17 @@ final class BackwardPass {
             if (slot != null) {
                 visit(variable, slot);
             }
-        }
-        if (!retainGraph) {
-            order.forEach(variable -> nodeOf(variable).free());
+            if (afterwards != Afterwards.KEEP_GRAPH) {
+                Node.of(variable).free();
+            }
+            if (values != null) {
+                values.visited(variable);
+            }
         }
     }
 
     private void visit(Variable variable, Slot slot) {
-        Node node = nodeOf(variable);
+        Node node = Node.of(variable);
         if (variable.retainsGrad()) {
             addToLeaf(variable, slot.gradient);
         }
@@ -105,7 +129,7 @@ final class BackwardPass {
         while (!open.isEmpty()) {
             Variable variable = open.peek();
             if (entered.add(variable)) {
-                Node node = nodeOf(variable);
+                Node node = Node.of(variable);
                 node.operation(); // fails early when freed, before any gradient is written
                 for (Variable input : node.inputs()) {
                     // It may lie further down the stack already; it has to come before this one too, so it goes on top.
@@ -121,14 +145,6 @@ final class BackwardPass {
             }
         }
         return order;
-    }
-
-    private static Node nodeOf(Variable variable) {
-        Node node = variable.node();
-        if (node == null) {
-            throw new AssertionError("a leaf has no operation");
-        }
-        return node;
     }
 
     private static void addToLeaf(Variable leaf, Tensor gradient) {
@@ -192,14 +208,29 @@ final class BackwardPass {
 
         @Override
         public void pass(int input, Tensor gradient) {
+            boolean view = gradient.storage() == result.gradient.storage();
+            if (!view && values != null) {
+                values.keep(gradient);
+            }
+            pass(input, gradient, view ? result.memory : new Memory(gradient, false));
+        }
+
+        @Override
+        public void give(int input, Tensor gradient) {
+            Memory memory = new Memory(gradient, true);
+            Slot own = memory.hold(gradient);
+            pass(input, gradient, memory);
+            own.memory.drop();
+        }
+
+        /** The first gradient to arrive in full stays where it is; any other is added up. */
+        private void pass(int input, Tensor gradient, Memory memory) {
             if (!wanted(input)) {
                 return;
             }
             Variable variable = inputs.get(input);
             boolean whole = gradient.shape().equals(variable.shape());
             if (whole && variable.node() != null && !slots.containsKey(variable)) {
-                boolean view = gradient.storage() == result.gradient.storage();
-                Memory memory = view ? result.memory : new Memory(gradient, false);
                 slots.put(variable, memory.hold(gradient));
             } else {
                 addTo(variable, gradient);

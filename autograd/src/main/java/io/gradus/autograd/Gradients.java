@@ -42,6 +42,14 @@ public interface Gradients {
     void pass(int input, Tensor gradient);
 
     /**
+     * {@link #pass} of a tensor that the operation made and uses no more: the engine owns its memory from now on, may add to
+     * it, and gives it back when it was used. Also when the gradient is not wanted.
+     *
+     * @param gradient of the input's shape, or larger; no view of what anybody else may read
+     */
+    void give(int input, Tensor gradient);
+
+    /**
      * The buffer itself, for a kernel that writes several gradients at once; scratch when this one is not wanted. A variable
      * that is several inputs (as in attention of x on itself) gets a buffer for each; they are added up after the operation's
      * backward pass has returned.

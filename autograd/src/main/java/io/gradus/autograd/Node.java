@@ -15,6 +15,15 @@ final class Node {
         this.inputs = inputs;
     }
 
+    /** That of a variable which is no leaf. */
+    static Node of(Variable variable) {
+        Node node = variable.node();
+        if (node == null) {
+            throw new AssertionError("a leaf has no operation");
+        }
+        return node;
+    }
+
     String label() {
         return label;
     }
@@ -42,6 +51,7 @@ final class Node {
 
     /** Drops what the operation kept, and the way to the inputs. */
     void free() {
+        operation().release();
         operation = null;
         inputs = List.of();
     }

@@ -9,6 +9,7 @@ import io.gradus.core.Tensor;
  * <p>To add an operation, extend this and call {@link Variable#apply}. Nothing else has to know of it.
  */
 public abstract class Operation {
+    private boolean recorded;
 
     /** The name that errors and drawings of the graph use: the class's, beginning in lower case. */
     public String label() {
@@ -16,7 +17,12 @@ public abstract class Operation {
         return Character.toLowerCase(name.charAt(0)) + name.substring(1);
     }
 
-    /** Computes the result from the inputs' values. */
+    /** Whether this is part of a graph, so that {@link #backward} may follow {@link #forward}. */
+    protected final boolean isRecorded() {
+        return recorded;
+    }
+
+    /** Computes the result from the inputs' values: a new tensor, or a view of one of them. */
     protected abstract Tensor forward(Tensor... inputs);
 
     /**
@@ -26,4 +32,20 @@ public abstract class Operation {
      * @param gradients where the inputs' gradients go, by the inputs' index
      */
     protected abstract void backward(Tensor dy, Gradients gradients);
+
+    /**
+     * Gives back the memory of what {@link #forward} made for {@link #backward} alone, neither input nor result: the
+     * engine calls this when there will be no backward pass any more, and nobody else can read it. By default there is none.
+     */
+    protected void release() {}
+
+    /** Applies this, once. */
+    final Tensor apply(boolean recorded, Tensor... inputs) {
+        this.recorded = recorded;
+        Tensor result = forward(inputs);
+        if (!recorded) {
+            release();
+        }
+        return result;
+    }
 }

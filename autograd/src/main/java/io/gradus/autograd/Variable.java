@@ -13,6 +13,7 @@ import io.gradus.autograd.op.Exp;
 import io.gradus.autograd.op.Gather;
 import io.gradus.autograd.op.Gelu;
 import io.gradus.autograd.op.LayerNorm;
+import io.gradus.autograd.op.Linear;
 import io.gradus.autograd.op.Log;
 import io.gradus.autograd.op.LogSoftmax;
 import io.gradus.autograd.op.MatMul;
@@ -29,9 +30,11 @@ import io.gradus.autograd.op.Sigmoid;
 import io.gradus.autograd.op.Silu;
 import io.gradus.autograd.op.Slice;
 import io.gradus.autograd.op.Softmax;
+import io.gradus.autograd.op.Split;
 import io.gradus.autograd.op.Sqrt;
 import io.gradus.autograd.op.Subtract;
 import io.gradus.autograd.op.Sum;
+import io.gradus.autograd.op.SwiGlu;
 import io.gradus.autograd.op.Tanh;
 import io.gradus.autograd.op.Where;
 import io.gradus.core.Device;
@@ -43,10 +46,10 @@ import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.core.kernel.RotaryKernels;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,7 +111,7 @@ public final class Variable {
             recorded |= inputs[i].requiresGrad;
         }
         recorded &= Autograd.isRecording();
-        Tensor value = operation.forward(values);
+        Tensor value = operation.apply(recorded, values);
         return new Variable(value, recorded ? new Node(operation, List.of(inputs)) : null, recorded);
     }
 
@@ -220,11 +223,28 @@ public final class Variable {
      * @param retainGraph whether to keep the graph for another backward pass
      */
     public void backward(boolean retainGraph) {
+        backward(one(), retainGraph);
+    }
+
+    /**
+     * {@link #backward()}, and on the way gives back the memory of every intermediate value that the pass is done with, so
+     * that the gradients of a deep network take the place of its activations. Leaves, this variable, and those that
+     * {@linkplain #retainGrad() retain} their gradient keep their values; so does what shares memory with one of them.
+     *
+     * <p>For a training loop that looks at nothing but the loss. Who reads another value afterwards, be it a view or a
+     * {@linkplain #detach() detached} one, gets an {@link IllegalStateException} that says so.
+     */
+    public void backwardAndRelease() {
+        backward(one(), BackwardPass.Afterwards.RELEASE_VALUES);
+    }
+
+    /** The gradient of this with respect to itself. */
+    private Tensor one() {
         if (value.size() != 1) {
             throw new IllegalStateException("backward: " + this
                     + " is not a scalar; reduce it with sum() or mean(), or pass the gradient to start from");
         }
-        backward(Tensor.full(value.device(), value.dtype(), value.shape(), 1, MemoryCategory.GRADIENTS), retainGraph);
+        return Tensor.full(value.device(), value.dtype(), value.shape(), 1, MemoryCategory.GRADIENTS);
     }
 
     /**
@@ -234,6 +254,10 @@ public final class Variable {
      * @param retainGraph whether to keep the graph for another backward pass
      */
     public void backward(Tensor gradient, boolean retainGraph) {
+        backward(gradient, retainGraph ? BackwardPass.Afterwards.KEEP_GRAPH : BackwardPass.Afterwards.FREE_GRAPH);
+    }
+
+    private void backward(Tensor gradient, BackwardPass.Afterwards afterwards) {
         if (!requiresGrad) {
             throw new IllegalStateException("backward: " + this
                     + " requires no gradient; nothing it was made from is a parameter, or it was computed in noGrad");
@@ -246,7 +270,7 @@ public final class Variable {
                     gradient.shape(),
                     shape());
         }
-        BackwardPass.run(this, gradient, retainGraph);
+        BackwardPass.run(this, gradient, afterwards);
     }
 
     // ---- mathematics: arithmetic, each broadcasting by NumPy's rule ----
@@ -354,6 +378,11 @@ public final class Variable {
         return apply(new Silu(), this);
     }
 
+    /** {@code silu(this) ⊙ up}, with this as the gate: a gated linear unit; of one shape. */
+    public Variable swiglu(Variable up) {
+        return apply(new SwiGlu(), this, up);
+    }
+
     // ---- many elements to one ----
 
     /** The sum of all elements, a scalar. */
@@ -400,7 +429,21 @@ public final class Variable {
 
     /** The matrix product with either operand read transposed. */
     public Variable matmul(Variable other, boolean transposeThis, boolean transposeOther) {
-        return apply(new MatMul(transposeThis, transposeOther), this, other);
+        boolean oneForAll = shape().rank() > 2 && other.shape().rank() == 2 && !transposeThis;
+        return oneForAll
+                ? linear(other, null, transposeOther)
+                : apply(new MatMul(transposeThis, transposeOther), this, other);
+    }
+
+    /**
+     * A linear layer on the last axis: {@code this·W + b}, or {@code this·Wᵀ + b}.
+     *
+     * @param weight {@code [in, out]}, or {@code [out, in]} when it is read transposed
+     * @param bias {@code [out]}, or null
+     */
+    public Variable linear(Variable weight, @Nullable Variable bias, boolean transposeWeight) {
+        Linear linear = new Linear(transposeWeight);
+        return bias == null ? apply(linear, this, weight) : apply(linear, this, weight, bias);
     }
 
     /** Softmax along an axis. */
@@ -524,22 +567,21 @@ public final class Variable {
     }
 
     /**
-     * Cuts an axis into parts of the given lengths.
+     * Cuts an axis into parts of the given lengths; no copy along the first.
      *
      * @throws IllegalArgumentException when the lengths do not add up to the axis
      */
     public List<Variable> split(int axis, long... lengths) {
-        if (Arrays.stream(lengths).sum() != shape().get(axis)) {
+        if (Arrays.stream(lengths).anyMatch(length -> length < 0)
+                || Arrays.stream(lengths).sum() != shape().get(axis)) {
             throw new IllegalArgumentException("split: the lengths " + Arrays.toString(lengths)
                     + " do not add up to axis " + axis + " of " + shape());
         }
-        List<Variable> parts = new ArrayList<>();
-        long from = 0;
-        for (long length : lengths) {
-            parts.add(slice(axis, from, from + length));
-            from += length;
-        }
-        return parts;
+        Split split = new Split(shape().axis(axis), lengths);
+        Variable whole = apply(split, this);
+        return IntStream.range(0, lengths.length)
+                .mapToObj(i -> apply(split.part(i), whole))
+                .toList();
     }
 
     /** Variables laid one after another along an axis; their other lengths are equal. */

@@ -199,6 +199,42 @@ class BackwardPassTest {
     }
 
     @Test
+    void aGradientThatIsGivenIsUsedAsItIsOrAddedUpAndThenReleased() {
+        for (int readers = 1; readers <= 2; readers++) {
+            for (boolean leaf : new boolean[] {true, false}) {
+                Device device = new Device("reference", 0, new ReferenceBackend());
+                Variable x = Variable.parameter("x", Tensor.of(device, new double[] {3, 5}, 2));
+                Variable h = leaf ? x : x.multiply(1);
+                Variable y = Variable.apply(new Gives(), h, x.detach());
+                Variable sum = readers == 1
+                        ? y.sum()
+                        : y.add(Variable.apply(new Gives(), h, x.detach())).sum();
+                long before = device.backend().memory().live(MemoryCategory.GRADIENTS);
+                sum.backward();
+                assertThat(grad(x)).containsExactly(7 * readers, 7 * readers);
+                assertThat(device.backend().memory().live(MemoryCategory.GRADIENTS) - before)
+                        .as("the leaf's gradient, and the one to start from")
+                        .isEqualTo(2 * 8 + 8);
+            }
+        }
+    }
+
+    /** Pretends to be 7a, and gives gradients of its own making for both inputs. */
+    private static final class Gives extends Operation {
+        @Override
+        protected Tensor forward(Tensor... inputs) {
+            return inputs[0].copy();
+        }
+
+        @Override
+        protected void backward(Tensor dy, Gradients gradients) {
+            for (int i = 0; i < 2; i++) {
+                gradients.give(i, Tensor.full(dy.device(), dy.dtype(), dy.shape(), 7, MemoryCategory.GRADIENTS));
+            }
+        }
+    }
+
+    @Test
     void whatWasBroadcastIsSummedBack() {
         Variable row = parameter("row", 1, 2, 3);
         Variable number = Variable.parameter("number", vector(2).reshape());

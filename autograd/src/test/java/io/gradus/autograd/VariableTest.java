@@ -147,6 +147,7 @@ class VariableTest {
         List<Variable> parts = x.split(0, 1, 0, 5);
         assertThat(parts.get(2).value().toDoubles()).containsExactly(2, 3, 4, 5, 6);
         assertThat(parts.get(1).shape()).isEqualTo(Shape.of(0));
+        assertThatThrownBy(() -> x.split(0, 7, -1)).hasMessageContaining("[7, -1]");
         assertThatThrownBy(() -> x.split(0, 2, 3))
                 .hasMessageContaining("[2, 3]")
                 .hasMessageContaining("[6]");

@@ -5,7 +5,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Converts elements between dtypes in host memory, one at a time; rounding is to nearest, ties to even. */
+/**
+ * Converts elements between dtypes in host memory; rounding is to nearest, ties to even.
+ *
+ * <p>Elements go in blocks through arrays of F32, in loops that the JIT compiler turns into vector instructions. (It does not
+ * where memory may overlap, hence the arrays, nor for {@code Float.intBitsToFloat} and its reverse, JDK 25, hence bits are
+ * copied into an {@code int[]}.) Only between I32 and F64, which have more digits than F32, each element goes by itself.
+ */
 public final class HostCast {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort B16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -31,28 +37,23 @@ public final class HostCast {
 
     /** Copies {@code count} elements from one run of memory to another, changing their dtype. */
     public static void convert(MemorySegment source, DType from, MemorySegment target, DType to, long count) {
-        for (long i = 0; i < count; i++) {
-            set(target, to, i, get(source, from, i));
-        }
-    }
-
-    private static double get(MemorySegment memory, DType dtype, long i) {
-        return switch (dtype) {
-            case F32 -> memory.get(F32, i * 4);
-            case BF16 -> fromBFloat16(memory.get(B16, i * 2));
-            case F16 -> Float.float16ToFloat(memory.get(B16, i * 2));
-            case I32 -> memory.get(I32, i * 4);
-            case F64 -> memory.get(F64, i * 8);
-        };
-    }
-
-    private static void set(MemorySegment memory, DType dtype, long i, double value) {
-        switch (dtype) {
-            case F32 -> memory.set(F32, i * 4, (float) value);
-            case BF16 -> memory.set(B16, i * 2, toBFloat16((float) value));
-            case F16 -> memory.set(B16, i * 2, Float.floatToFloat16((float) value));
-            case I32 -> memory.set(I32, i * 4, (int) value);
-            case F64 -> memory.set(F64, i * 8, value);
+        if (from == to) {
+            MemorySegment.copy(source, 0, target, 0, count * from.bytes());
+        } else if (from == DType.I32 && to == DType.F64) {
+            for (long i = 0; i < count; i++) {
+                target.set(F64, i * 8, source.get(I32, i * 4));
+            }
+        } else if (from == DType.F64 && to == DType.I32) {
+            for (long i = 0; i < count; i++) {
+                target.set(I32, i * 4, (int) source.get(F64, i * 8));
+            }
+        } else {
+            Block block = new Block((int) Math.min(Block.SIZE, count));
+            for (long at = 0; at < count; at += Block.SIZE) {
+                int n = (int) Math.min(Block.SIZE, count - at);
+                block.load(source, from, at, n);
+                block.store(target, to, at, n);
+            }
         }
     }
 
@@ -63,11 +64,126 @@ public final class HostCast {
 
     /** The nearest bfloat16, ties to even; a NaN stays one. */
     public static short toBFloat16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        if (Float.isNaN(value)) {
-            return (short) (bits >>> 16 | 0x40); // the quiet bit, lest the payload was all in the lower half
+        return (short) round(Float.floatToRawIntBits(value));
+    }
+
+    /**
+     * The upper half of a float's bits, rounded, as the lower half of the result. A NaN gets the quiet bit instead, lest its
+     * payload was all in the lower half. Without a branch: {@code nan} is all ones or all zeros.
+     */
+    private static int round(int bits) {
+        int nan = 0x7F80_0000 - (bits & 0x7FFF_FFFF) >> 31;
+        int rounded = bits + 0x7FFF + (bits >>> 16 & 1);
+        return (rounded & ~nan | (bits | 0x40_0000) & nan) >>> 16;
+    }
+
+    /** A few floats on their way from one dtype to another. */
+    private static final class Block {
+        /** The arrays of so many elements stay in the first-level cache. */
+        static final int SIZE = 2048;
+
+        private final float[] floats;
+        private final MemorySegment floatBits;
+        private final int[] ints;
+        private final short[] shorts;
+
+        Block(int size) {
+            floats = new float[size];
+            floatBits = MemorySegment.ofArray(floats);
+            ints = new int[size];
+            shorts = new short[size];
         }
-        int half = 0x7FFF + (bits >>> 16 & 1);
-        return (short) (bits + half >>> 16);
+
+        void load(MemorySegment source, DType from, long at, int n) {
+            switch (from) {
+                case F32 -> MemorySegment.copy(source, F32, at * 4, floats, 0, n);
+                case BF16 -> {
+                    MemorySegment.copy(source, B16, at * 2, shorts, 0, n);
+                    shift(shorts, ints, n);
+                    MemorySegment.copy(ints, 0, floatBits, I32, 0, n);
+                }
+                case F16 -> {
+                    MemorySegment.copy(source, B16, at * 2, shorts, 0, n);
+                    widen(shorts, floats, n);
+                }
+                case I32 -> {
+                    MemorySegment.copy(source, I32, at * 4, ints, 0, n);
+                    widen(ints, floats, n);
+                }
+                case F64 -> {
+                    for (int i = 0; i < n; i++) {
+                        floats[i] = (float) source.get(F64, (at + i) * 8);
+                    }
+                }
+            }
+        }
+
+        void store(MemorySegment target, DType to, long at, int n) {
+            switch (to) {
+                case F32 -> MemorySegment.copy(floats, 0, target, F32, at * 4, n);
+                case BF16 -> {
+                    MemorySegment.copy(floatBits, I32, 0, ints, 0, n);
+                    round(ints, n);
+                    truncate(ints, shorts, n);
+                    MemorySegment.copy(shorts, 0, target, B16, at * 2, n);
+                }
+                case F16 -> {
+                    narrow(floats, shorts, n);
+                    MemorySegment.copy(shorts, 0, target, B16, at * 2, n);
+                }
+                case I32 -> {
+                    truncate(floats, ints, n);
+                    MemorySegment.copy(ints, 0, target, I32, at * 4, n);
+                }
+                case F64 -> {
+                    for (int i = 0; i < n; i++) {
+                        target.set(F64, (at + i) * 8, floats[i]);
+                    }
+                }
+            }
+        }
+
+        private static void shift(short[] upper, int[] bits, int n) {
+            for (int i = 0; i < n; i++) {
+                bits[i] = upper[i] << 16;
+            }
+        }
+
+        /** Leaves the rounded upper half of each in its lower half. */
+        private static void round(int[] bits, int n) {
+            for (int i = 0; i < n; i++) {
+                bits[i] = HostCast.round(bits[i]);
+            }
+        }
+
+        private static void truncate(int[] wide, short[] lower, int n) {
+            for (int i = 0; i < n; i++) {
+                lower[i] = (short) wide[i];
+            }
+        }
+
+        private static void widen(int[] wholes, float[] values, int n) {
+            for (int i = 0; i < n; i++) {
+                values[i] = wholes[i];
+            }
+        }
+
+        private static void widen(short[] halves, float[] values, int n) {
+            for (int i = 0; i < n; i++) {
+                values[i] = Float.float16ToFloat(halves[i]);
+            }
+        }
+
+        private static void narrow(float[] values, short[] halves, int n) {
+            for (int i = 0; i < n; i++) {
+                halves[i] = Float.floatToFloat16(values[i]);
+            }
+        }
+
+        private static void truncate(float[] values, int[] wholes, int n) {
+            for (int i = 0; i < n; i++) {
+                wholes[i] = (int) values[i];
+            }
+        }
     }
 }

@@ -8,25 +8,30 @@ import java.util.Map;
  * the last {@link #resetPeak()}. Thread-safe.
  */
 public final class MemoryLedger {
-    private final Map<MemoryCategory, Long> live = new EnumMap<>(MemoryCategory.class);
-    private Map<MemoryCategory, Long> atPeak = Map.of();
+    private static final MemoryCategory[] CATEGORIES = MemoryCategory.values();
+
+    private final long[] live = new long[CATEGORIES.length];
+    private final long[] atPeak = new long[CATEGORIES.length];
     private long total;
     private long peak;
+    /** Whether the peak is now, and {@link #atPeak} not yet written. */
+    private boolean rising = true;
 
     synchronized void add(MemoryCategory category, long bytes) {
-        live.merge(category, bytes, Long::sum);
+        live[category.ordinal()] += bytes;
         total += bytes;
         if (total > peak) {
             peak = total;
-            atPeak = Map.of();
+            rising = true;
         }
     }
 
     synchronized void remove(MemoryCategory category, long bytes) {
-        if (total == peak && atPeak.isEmpty()) {
-            atPeak = new EnumMap<>(live);
+        if (rising && bytes > 0) {
+            System.arraycopy(live, 0, atPeak, 0, live.length);
+            rising = false;
         }
-        live.merge(category, -bytes, Long::sum);
+        live[category.ordinal()] -= bytes;
         total -= bytes;
     }
 
@@ -37,7 +42,7 @@ public final class MemoryLedger {
 
     /** Bytes alive now in one category. */
     public synchronized long live(MemoryCategory category) {
-        return live.getOrDefault(category, 0L);
+        return live[category.ordinal()];
     }
 
     /** The most bytes that were alive at once. */
@@ -47,12 +52,19 @@ public final class MemoryLedger {
 
     /** What each category held at the moment of the {@link #peak()}; the values add up to it. */
     public synchronized Map<MemoryCategory, Long> atPeak() {
-        return Map.copyOf(atPeak.isEmpty() ? live : atPeak);
+        Map<MemoryCategory, Long> bytes = new EnumMap<>(MemoryCategory.class);
+        for (MemoryCategory category : CATEGORIES) {
+            long held = (rising ? live : atPeak)[category.ordinal()];
+            if (held > 0) {
+                bytes.put(category, held);
+            }
+        }
+        return Map.copyOf(bytes);
     }
 
     /** Starts a new measurement: the peak becomes what is alive now. */
     public synchronized void resetPeak() {
         peak = total;
-        atPeak = Map.of();
+        rising = true;
     }
 }

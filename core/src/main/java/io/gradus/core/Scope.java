@@ -58,11 +58,13 @@ public final class Scope implements AutoCloseable {
         return scope;
     }
 
-    /** Hands a new storage to the innermost scope of this thread; to none, when there is none. */
+    /** Hands a new storage to the innermost scope of this thread; to the garbage collector, when there is none. */
     static void adopt(Storage storage) {
         Scope scope = CURRENT.get();
         if (scope != null && scope.collects) {
             scope.owned.add(storage);
+        } else {
+            storage.leaveToGarbageCollector();
         }
     }
 
@@ -82,8 +84,10 @@ public final class Scope implements AutoCloseable {
         }
         closed = true;
         CURRENT.set(parent);
+        String reason = "its scope '" + name
+                + "' closed; make it outside the scope, or keep a copy with Scope.outside(tensor::copy)";
         for (Storage storage : owned) {
-            storage.release(name);
+            storage.release(reason);
         }
         owned.clear();
     }

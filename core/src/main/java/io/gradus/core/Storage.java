@@ -1,7 +1,6 @@
 package io.gradus.core;
 
 import java.lang.ref.Cleaner;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +13,9 @@ public abstract class Storage {
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final long byteSize;
-    private final Entry entry;
+    private final MemoryCategory category;
+    private final MemoryLedger ledger;
+    private Cleaner.@Nullable Cleanable collected;
     private volatile @Nullable String released;
 
     /**
@@ -24,9 +25,14 @@ public abstract class Storage {
      */
     protected Storage(long byteSize, MemoryCategory category, MemoryLedger ledger) {
         this.byteSize = byteSize;
-        this.entry = new Entry(ledger, category, byteSize);
+        this.category = category;
+        this.ledger = ledger;
         ledger.add(category, byteSize);
-        CLEANER.register(this, entry);
+    }
+
+    /** Has the ledger told when the garbage collector finds this storage; for storage of no scope, and once only. */
+    final void leaveToGarbageCollector() {
+        collected = CLEANER.register(this, new Entry(ledger, category, byteSize));
     }
 
     public final long byteSize() {
@@ -34,7 +40,7 @@ public abstract class Storage {
     }
 
     public final MemoryCategory category() {
-        return entry.category;
+        return category;
     }
 
     /** Whether the memory is still this storage's. */
@@ -47,36 +53,30 @@ public abstract class Storage {
         return released;
     }
 
-    /** Gives the memory back; a second call does nothing. */
+    /** Gives the memory back; a second call does nothing, not even when two threads call at once. */
     final void release(String reason) {
-        if (released == null) {
+        synchronized (this) {
+            if (released != null) {
+                return;
+            }
             released = reason;
-            entry.run();
-            recycle();
         }
+        if (collected == null) {
+            ledger.remove(category, byteSize);
+        } else {
+            collected.clean();
+        }
+        recycle();
     }
 
     /** Hands the bytes back to the device. Called once at most, and never after the garbage collector took over. */
     protected abstract void recycle();
 
     /** The ledger's line for a storage; holds no reference to it, so that it can be collected. */
-    private static final class Entry implements Runnable {
-        private final MemoryLedger ledger;
-        private final MemoryCategory category;
-        private final long bytes;
-        private final AtomicBoolean open = new AtomicBoolean(true);
-
-        Entry(MemoryLedger ledger, MemoryCategory category, long bytes) {
-            this.ledger = ledger;
-            this.category = category;
-            this.bytes = bytes;
-        }
-
+    private record Entry(MemoryLedger ledger, MemoryCategory category, long bytes) implements Runnable {
         @Override
         public void run() {
-            if (open.compareAndSet(true, false)) {
-                ledger.remove(category, bytes);
-            }
+            ledger.remove(category, bytes);
         }
     }
 }

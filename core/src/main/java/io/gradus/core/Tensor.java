@@ -136,13 +136,12 @@ public final class Tensor {
     /**
      * The memory behind this tensor; for backends.
      *
-     * @throws IllegalStateException when its scope has closed
+     * @throws IllegalStateException when its scope has closed, or it was released
      */
     public Storage storage() {
-        String scope = storage.released();
-        if (scope != null) {
-            throw new IllegalStateException("tensor " + describe() + " was used after its scope '" + scope
-                    + "' closed; make it outside the scope, or keep a copy with Scope.outside(tensor::copy)");
+        String reason = storage.released();
+        if (reason != null) {
+            throw new IllegalStateException("tensor " + describe() + " was used after " + reason);
         }
         return storage;
     }
@@ -239,7 +238,16 @@ public final class Tensor {
      * has to call this.
      */
     public void release() {
-        storage.release("release()");
+        release("release() gave its memory back");
+    }
+
+    /**
+     * {@link #release()}.
+     *
+     * @param reason what had happened, and the way out, for the error that a later use gets: it follows "was used after"
+     */
+    public void release(String reason) {
+        storage.release(reason);
     }
 
     // ---- reading from Java ----

@@ -80,4 +80,9 @@ public final class Attention extends Operation {
                         dv.gradient(),
                         dv.accumulate());
     }
+
+    @Override
+    protected void release() {
+        logSumExp.release();
+    }
 }

@@ -2,10 +2,13 @@ package io.gradus.autograd.op;
 
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.CrossEntropyKernels;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +22,11 @@ import org.jspecify.annotations.Nullable;
  *
  * what the model believed, minus what was true. The rows' losses are then weighted and reduced: with weights w (1 when none
  * are given) the sum is {@code Σ wᵢlᵢ} and the mean {@code Σ wᵢlᵢ / Σ wᵢ}, over the rows whose target is not ignored; so
- * {@code dlᵢ = dy·wᵢ} and {@code dy·wᵢ/Σ wᵢ}. The softmax is computed again from the row's {@code ln Σ e^x}, the one number
- * per row that is kept beside the logits.
+ * {@code dlᵢ = dy·wᵢ} and {@code dy·wᵢ/Σ wᵢ}.
+ *
+ * <p>A sum or a mean is most often the end of the graph, where dy is 1. So the gradient for {@code dy = 1} is computed in the
+ * same visit of the logits as the losses, and handed on by the backward pass as it is. Of single losses, whose dy is not known,
+ * each row's {@code ln Σ e^x} is kept, and the softmax computed again from it.
  */
 public final class CrossEntropy extends Operation {
     /** The target that PyTorch and Hugging Face ignore. */
@@ -40,9 +46,10 @@ public final class CrossEntropy extends Operation {
     private final int ignoreIndex;
     private final Reduction reduction;
     private final @Nullable Tensor weights;
-    private Tensor rows;
-    private Tensor logSumExp;
+    private Tensor logits;
     private double factor = 1;
+    private @Nullable Tensor logSumExp;
+    private @Nullable Tensor dlogits;
 
     /**
      * @param targets I32, of the logits' shape without the last axis
@@ -58,7 +65,7 @@ public final class CrossEntropy extends Operation {
 
     @Override
     protected Tensor forward(Tensor... inputs) {
-        Tensor logits = inputs[0];
+        logits = inputs[0];
         Shape shape = logits.shape();
         if (shape.rank() == 0 || shape.rows() != targets.size()) {
             throw new ShapeException(
@@ -68,35 +75,88 @@ public final class CrossEntropy extends Operation {
                     shape,
                     targets.shape());
         }
-        var kernels = logits.backend();
-        rows = logits.reshape(shape.rows(), shape.last());
-        logSumExp = logits.emptyLike(targets.shape());
-        Tensor losses = logits.emptyLike(targets.shape());
-        kernels.crossEntropy().forward(rows, targets, ignoreIndex, losses, logSumExp);
-        losses = weighted(losses);
-        if (reduction == Reduction.NONE) {
-            return losses.reshape(shape.sub(0, shape.rank() - 1));
-        }
         factor = reduction == Reduction.MEAN ? 1 / totalWeight() : 1;
-        Tensor sum = logits.emptyLike(Shape.scalar());
+        Tensor losses = logits.emptyLike(targets.shape());
+        if (reduction != Reduction.NONE && isRecorded()) {
+            dlogits = gradient(factor, losses);
+        } else {
+            logSumExp = logits.emptyLike(targets.shape());
+            kernels().forward(rows(logits), targets, ignoreIndex, losses, logSumExp);
+        }
+        Tensor weighted = weighted(losses);
+        if (reduction == Reduction.NONE) {
+            return weighted.reshape(shape.sub(0, shape.rank() - 1));
+        }
+        Tensor sum = Workspace.like(logits, Shape.scalar());
         Tensor y = logits.emptyLike(Shape.scalar());
-        kernels.reduction().sumTo(losses, sum, false);
-        kernels.elementwise().affine(sum, factor, 0, y, false);
+        logits.backend().reduction().sumTo(weighted, sum, false);
+        logits.backend().elementwise().affine(sum, factor, 0, y, false);
+        losses.release();
+        weighted.release();
+        sum.release();
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        Tensor dlosses = Workspace.like(dy, targets.shape());
-        dy.backend().elementwise().affine(dy.reshape(dy.size()), factor, 0, dlosses, false);
-        Tensor dl = weighted(dlosses);
-        gradients.write(
-                0,
-                (dx, add) -> dy.backend()
-                        .crossEntropy()
-                        .backward(rows, targets, ignoreIndex, logSumExp, dl, dx.reshape(rows.shape()), add));
-        dlosses.release();
-        dl.release();
+        if (reduction == Reduction.NONE) {
+            Tensor each = dy.reshape(targets.shape());
+            Tensor dl = weighted(each);
+            gradients.write(
+                    0,
+                    (dx, add) -> kernels()
+                            .backward(
+                                    rows(logits),
+                                    targets,
+                                    ignoreIndex,
+                                    Objects.requireNonNull(logSumExp),
+                                    dl,
+                                    rows(dx),
+                                    add));
+            if (dl != each) {
+                dl.release();
+            }
+        } else {
+            gradients.give(0, gradientTimes(dy.item()));
+        }
+    }
+
+    @Override
+    protected void release() {
+        if (logSumExp != null) {
+            logSumExp.release();
+        }
+        if (dlogits != null) {
+            dlogits.release();
+        }
+    }
+
+    /** The gradient that {@link #forward} computed, scaled in place; computed again when a retained graph is walked again. */
+    private Tensor gradientTimes(double scale) {
+        Tensor gradient = dlogits;
+        dlogits = null;
+        if (gradient == null) {
+            Tensor losses = Workspace.like(logits, targets.shape());
+            gradient = gradient(factor * scale, losses);
+            losses.release();
+        } else if (scale != 1) {
+            gradient.backend().elementwise().affine(gradient, scale, 0, gradient, false);
+        }
+        return gradient;
+    }
+
+    private Tensor gradient(double scale, Tensor losses) {
+        Tensor gradient = Tensor.empty(logits.device(), logits.dtype(), logits.shape(), MemoryCategory.GRADIENTS);
+        kernels().forwardBackward(rows(logits), targets, ignoreIndex, weights, scale, losses, rows(gradient));
+        return gradient;
+    }
+
+    private CrossEntropyKernels kernels() {
+        return logits.backend().crossEntropy();
+    }
+
+    private static Tensor rows(Tensor x) {
+        return x.reshape(x.shape().rows(), x.shape().last());
     }
 
     private Tensor weighted(Tensor losses) {

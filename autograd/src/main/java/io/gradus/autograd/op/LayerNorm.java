@@ -48,11 +48,28 @@ public final class LayerNorm extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        var kernels = dy.backend().normalization();
-        gradients.write(0, (dx, add) -> kernels.layerNormBackward(dy, x, weight, mean, rstd, dx, add));
-        gradients.write(1, (dw, add) -> kernels.layerNormBackwardWeight(dy, x, mean, rstd, dw, add));
-        if (biased) {
-            gradients.pass(2, dy); // summed over the rows, as any broadcast operand
-        }
+        Gradients.Buffer dx = gradients.buffer(0);
+        Gradients.Buffer dw = gradients.buffer(1);
+        Gradients.Buffer db = biased ? gradients.buffer(2) : null;
+        dy.backend()
+                .normalization()
+                .layerNormBackward(
+                        dy,
+                        x,
+                        weight,
+                        mean,
+                        rstd,
+                        dx.gradient(),
+                        dx.accumulate(),
+                        dw.gradient(),
+                        dw.accumulate(),
+                        db == null ? null : db.gradient(),
+                        db != null && db.accumulate());
+    }
+
+    @Override
+    protected void release() {
+        mean.release();
+        rstd.release();
     }
 }

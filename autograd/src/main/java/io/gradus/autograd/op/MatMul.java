@@ -16,7 +16,7 @@ import io.gradus.core.kernel.GemmKernels;
  * </pre>
  *
  * and where an operand was read transposed, its gradient is the transpose of that: {@code d(Aᵀ) = (dA)ᵀ}, hence for
- * {@code Y = Aᵀ·B}: {@code dA = B·dYᵀ}. No transposed copy is made; the products take flags.
+ * {@code Y = Aᵀ·B}: {@code dA = B·dYᵀ}. No transposed copy is made; the products take flags. Many matrices times one are {@link Linear}.
  */
 public final class MatMul extends Operation {
     private final boolean transposeA;
@@ -42,21 +42,12 @@ public final class MatMul extends Operation {
         gemm = a.backend().gemm();
         Shape shape = GemmKernels.outputShape(a.shape(), transposeA, b.shape(), transposeB);
         Tensor y = a.emptyLike(shape);
-        if (isStackOfRows()) {
-            gemm.matmul(rows(a), false, b, transposeB, rows(y), false);
-        } else {
-            gemm.matmul(a, transposeA, b, transposeB, y, false);
-        }
+        gemm.matmul(a, transposeA, b, transposeB, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        if (isStackOfRows()) {
-            gradients.write(0, (da, add) -> gemm.matmul(rows(dy), false, b, !transposeB, rows(da), add));
-            gradients.write(1, (db, add) -> productInOrder(rows(a), rows(dy), transposeB, db, add));
-            return;
-        }
         Shape batch = dy.shape().sub(0, dy.shape().rank() - 2);
         gradients.write(0, join(batch, a), (da, add) -> {
             if (transposeA) {
@@ -72,24 +63,6 @@ public final class MatMul extends Operation {
                 gemm.matmul(a, !transposeA, dy, false, db, add); // dB = Aᵀ·dY
             }
         });
-    }
-
-    /** {@code dB = Aᵀ·dY}, or its transpose {@code dYᵀ·A}. */
-    private void productInOrder(Tensor rows, Tensor dy, boolean transposed, Tensor db, boolean add) {
-        if (transposed) {
-            gemm.matmul(dy, true, rows, false, db, add);
-        } else {
-            gemm.matmul(rows, true, dy, false, db, add);
-        }
-    }
-
-    /** Many matrices times one is a single product of all their rows: what a linear layer does with {@code [B, T, D]}. */
-    private boolean isStackOfRows() {
-        return b.shape().rank() == 2 && a.shape().rank() > 2 && !transposeA;
-    }
-
-    private static Tensor rows(Tensor x) {
-        return x.reshape(x.size() / Math.max(1, x.shape().last()), x.shape().last());
     }
 
     /** The shape of an operand as the product read it: its own matrix under the batch of the result. */

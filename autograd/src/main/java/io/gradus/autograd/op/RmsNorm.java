@@ -41,8 +41,15 @@ public final class RmsNorm extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        var kernels = dy.backend().normalization();
-        gradients.write(0, (dx, add) -> kernels.rmsNormBackward(dy, x, weight, rstd, dx, add));
-        gradients.write(1, (dw, add) -> kernels.rmsNormBackwardWeight(dy, x, rstd, dw, add));
+        Gradients.Buffer dx = gradients.buffer(0);
+        Gradients.Buffer dw = gradients.buffer(1);
+        dy.backend()
+                .normalization()
+                .rmsNormBackward(dy, x, weight, rstd, dx.gradient(), dx.accumulate(), dw.gradient(), dw.accumulate());
+    }
+
+    @Override
+    protected void release() {
+        rstd.release();
     }
 }

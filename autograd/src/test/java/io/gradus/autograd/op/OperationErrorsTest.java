@@ -46,6 +46,11 @@ class OperationErrorsTest {
     void matricesThatDoNotFitAreNamed() {
         refused(() -> zeros(2, 3).matmul(zeros(4, 5)), "matmul", "[2, 3]", "[4, 5]", "transpose");
         refused(() -> zeros(3).matmul(zeros(3, 2)), "matmul", "two axes");
+        refused(() -> zeros(2, 5, 3).matmul(zeros(4, 6)), "matmul", "[2, 5, 3]", "[4, 6]");
+        refused(() -> zeros(5, 3).linear(zeros(3, 4), null, true), "[5, 3]", "[3, 4]", "transpose");
+        refused(() -> zeros(2, 5, 3).linear(zeros(2, 3, 4), null, false), "linear", "[2, 5, 3]", "[2, 3, 4]");
+        refused(() -> zeros(5, 3).linear(zeros(4, 3), zeros(3), true), "bias", "[3]", "[4]");
+        refused(() -> zeros(5, 3).swiglu(zeros(3)), "swiglu", "[5, 3]", "[3]");
     }
 
     @Test

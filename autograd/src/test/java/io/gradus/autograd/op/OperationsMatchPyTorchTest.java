@@ -56,7 +56,7 @@ class OperationsMatchPyTorchTest {
 
     @Test
     void theFixtureIsWhole() throws IOException {
-        assertThat(cases(Device.reference(), DType.F64)).hasSize(203);
+        assertThat(cases(Device.reference(), DType.F64)).hasSize(212);
     }
 
     private static List<DynamicTest> tests(Device device, DType dtype, double tolerance) throws IOException {
@@ -146,6 +146,9 @@ class OperationsMatchPyTorchTest {
             case "gelu_tanh" -> List.of(x.geluTanh());
             case "silu" -> List.of(x.silu());
             case "matmul" -> List.of(x.matmul(in.get(1), flag(a, "transpose_a"), flag(a, "transpose_b")));
+            case "linear" ->
+                List.of(x.linear(in.get(1), in.size() > 2 ? in.get(2) : null, flag(a, "transpose_weight")));
+            case "swiglu" -> List.of(x.swiglu(in.get(1)));
             case "sum" -> List.of(x.sum(flag(a, "keepdim"), axes(a)));
             case "mean" -> List.of(x.mean(flag(a, "keepdim"), axes(a)));
             case "amax" -> List.of(x.max(flag(a, "keepdim"), axes(a)));

@@ -131,6 +131,9 @@ class OperationsPassGradientCheckTest {
             add("Sqrt", t.shape().toString(), x -> x[0].sqrt(), t);
         }
         add("Silu", "gated: silu(x)·x", x -> x[0].silu().multiply(x[0]), any(3, 7));
+        add("SwiGlu", "two factors", x -> x[0].swiglu(x[1]), any(2, 3, 7), any(2, 3, 7));
+        add("SwiGlu", "x gates itself", x -> x[0].swiglu(x[0]).add(x[0]), any(17));
+        add("SwiGlu", "of results", x -> x[0].tanh().swiglu(x[1].tanh().add(x[0])), any(3, 5), any(3, 5));
     }
 
     private void matrixProducts() {
@@ -147,11 +150,24 @@ class OperationsPassGradientCheckTest {
                         x -> x[0].matmul(x[1], ta, tb),
                         any(2, 1, a[0], a[1]),
                         any(3, b[0], b[1]));
-                add("MatMul", "rows " + flags, x -> x[0].matmul(x[1], ta, tb), any(2, a[0], a[1]), any(b));
+                add(
+                        ta ? "MatMul" : "Linear",
+                        "rows " + flags,
+                        x -> x[0].matmul(x[1], ta, tb),
+                        any(2, a[0], a[1]),
+                        any(b));
                 add("MatMul", "X with itself " + flags, x -> x[0].matmul(x[0], ta, tb), any(3, 3));
             }
         }
         add("MatMul", "outer", x -> x[0].matmul(x[1]), any(5, 1), any(1, 3));
+        add("Linear", "out by in", x -> x[0].linear(x[1], x[2], true), any(2, 5, 7), any(3, 7), any(3));
+        add("Linear", "in by out", x -> x[0].linear(x[1], x[2], false), any(2, 1, 5, 7), any(7, 3), any(3));
+        add("Linear", "one row, no bias", x -> x[0].linear(x[1], null, true), any(1, 7), any(1, 7));
+        add(
+                "Linear",
+                "X for weight and bias",
+                x -> x[0].linear(x[0], x[0].sum(false, 0), true).add(x[0]),
+                any(3, 3));
     }
 
     private void reductions() {
@@ -300,11 +316,36 @@ class OperationsPassGradientCheckTest {
                     x -> x[0].slice(axis, 0, 2).multiply(x[0].slice(axis, 1, 3)).add(x[0].slice(axis, 0, 2)),
                     any(3, 3, 3));
         }
-        add(
-                "Slice",
-                "split and joined",
-                x -> Variable.concat(1, x[0].split(1, 2, 4, 1).reversed()),
-                any(2, 7));
+        for (int axis : new int[] {0, 1, -1}) {
+            String name = "axis " + axis;
+            long[] shape = {2, 3, 5};
+            shape[axis < 0 ? 2 : axis] = 7;
+            add(
+                    "Split",
+                    "and joined, " + name,
+                    x -> Variable.concat(axis, parts(x[0], axis).reversed()),
+                    any(shape));
+            add(
+                    "Split",
+                    "one part unread, " + name,
+                    x -> Variable.concat(axis, parts(x[0], axis).subList(1, 3)),
+                    any(shape));
+            add(
+                    "Split",
+                    "beside its input, " + name,
+                    x -> x[0].multiply(Variable.concat(axis, parts(x[0].tanh(), axis)))
+                            .add(x[0].tanh()),
+                    any(shape));
+            add(
+                    "Split",
+                    "unread, beside its input, " + name,
+                    x -> {
+                        Variable h = x[0].tanh();
+                        Variable last = parts(h, axis).getLast();
+                        return h.multiply(last).add(h.multiply(h));
+                    },
+                    any(shape));
+        }
         add("Permute", "cycle", x -> x[0].permute(2, 0, 1), any(2, 3, 5));
         add("Permute", "x·xᵀ", x -> x[0].matmul(x[0].transpose(0, -1)), any(3, 5));
         add("BroadcastTo", "new axis", x -> x[0].broadcastTo(2, 3, 5), any(3, 1));
@@ -317,6 +358,10 @@ class OperationsPassGradientCheckTest {
         Tensor condition = Tensor.of(new int[] {1, 0, 0, 7}, 4, 1);
         add("Where", "broadcast", x -> Variable.where(beside(condition, x[0]), x[0], x[1]), any(3, 1, 5), any(5));
         add("Where", "x or x²", x -> Variable.where(beside(condition, x[0]), x[0], x[0].pow(2)), any(4, 5));
+    }
+
+    private static List<Variable> parts(Variable x, int axis) {
+        return x.split(axis, 2, 4, 1);
     }
 
     private int seed;

@@ -44,19 +44,19 @@ public final class CpuBackend implements Backend {
      */
     public CpuBackend(int threads) {
         workers = new Workers(threads);
-        gemm = new ScalarGemm(workers);
-        elementwise = new ScalarElementwise(workers);
-        reduction = new ScalarReduction(workers);
-        softmax = new ScalarSoftmax(workers);
-        crossEntropy = new ScalarCrossEntropy(workers);
-        normalization = new ScalarNormalization(workers);
-        rotary = new ScalarRotary(workers);
-        attention = new ScalarAttention(workers);
-        embedding = new ScalarEmbedding(workers);
+        gemm = VectorSupport.isUsable() ? new Gemm(workers) : new ScalarGemm(workers);
+        elementwise = VectorSupport.isUsable() ? new Elementwise(workers) : new ScalarElementwise(workers);
+        reduction = VectorSupport.isUsable() ? new Reduction(workers) : new ScalarReduction(workers);
+        softmax = VectorSupport.isUsable() ? new Softmax(workers) : new ScalarSoftmax(workers);
+        crossEntropy = VectorSupport.isUsable() ? new CrossEntropy(workers) : new ScalarCrossEntropy(workers);
+        normalization = VectorSupport.isUsable() ? new Normalization(workers) : new ScalarNormalization(workers);
+        rotary = VectorSupport.isUsable() ? new Rotary(workers) : new ScalarRotary(workers);
+        attention = VectorSupport.isUsable() ? new Attention(workers) : new ScalarAttention(workers);
+        embedding = VectorSupport.isUsable() ? new Embedding(workers) : new ScalarEmbedding(workers);
         movement = new Movement(workers);
         random = new Random(workers);
-        optimizerSteps = new ScalarOptimizerSteps(workers);
-        cast = new ScalarCast(workers);
+        optimizerSteps = VectorSupport.isUsable() ? new OptimizerSteps(workers) : new ScalarOptimizerSteps(workers);
+        cast = VectorSupport.isUsable() ? new Cast(workers) : new ScalarCast(workers);
     }
 
     /**
@@ -83,12 +83,17 @@ public final class CpuBackend implements Backend {
     @Override
     public String description() {
         return System.getProperty("os.arch") + ", " + workers.threads()
-                + (workers.threads() == 1 ? " thread" : " threads") + ", plain Java";
+                + (workers.threads() == 1 ? " thread" : " threads")
+                + (VectorSupport.isUsable() ? ", vectors of " + Lanes.COUNT * 32 + " bits" : ", scalar kernels");
     }
 
     @Override
     public Storage allocate(long bytes, MemoryCategory category) {
         return pool.allocate(bytes, category);
+    }
+
+    CpuMemoryPool pool() {
+        return pool;
     }
 
     @Override

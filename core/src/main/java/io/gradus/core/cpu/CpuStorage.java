@@ -14,23 +14,31 @@ final class CpuStorage extends Storage {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.nativeOrder());
 
     private final CpuMemoryPool pool;
-    private final MemorySegment segment;
+    private final MemorySegment block;
+    private final MemorySegment bytes;
 
-    CpuStorage(CpuMemoryPool pool, MemorySegment segment, long bytes, MemoryCategory category, MemoryLedger ledger) {
-        super(bytes, category, ledger);
+    /**
+     * @param block memory of at least {@code byteSize} bytes
+     */
+    CpuStorage(CpuMemoryPool pool, MemorySegment block, long byteSize, MemoryCategory category, MemoryLedger ledger) {
+        super(byteSize, category, ledger);
         this.pool = pool;
-        this.segment = segment;
+        this.block = block;
+        this.bytes = block.asSlice(0, byteSize);
     }
 
     @Override
     protected void recycle() {
-        pool.recycle(segment, byteSize());
+        pool.recycle(block);
     }
 
     /** The bytes of a tensor's elements, from the first to the last. */
     static MemorySegment of(Tensor tensor) {
-        CpuStorage storage = (CpuStorage) tensor.storage();
-        return storage.segment.asSlice(tensor.offset() * tensor.dtype().bytes(), tensor.byteSize());
+        MemorySegment bytes = ((CpuStorage) tensor.storage()).bytes;
+        long size = tensor.byteSize();
+        return size == bytes.byteSize()
+                ? bytes
+                : bytes.asSlice(tensor.offset() * tensor.dtype().bytes(), size);
     }
 
     /** Copies {@code count} floats from element {@code from} on into the start of an array. */

@@ -166,14 +166,14 @@ final class ScalarActivations {
         }
     }
 
-    private static void silu(float[] x, float[] y, int n) {
+    static void silu(float[] x, float[] y, int n) {
         FloatMath.exp(x, -1, 0, y, n);
         for (int i = 0; i < n; i++) {
             y[i] = x[i] / (1 + y[i]);
         }
     }
 
-    private static void siluBackward(float[] x, float[] dy, float[] dx, int n) {
+    static void siluBackward(float[] x, float[] dy, float[] dx, int n) {
         FloatMath.exp(x, -1, 0, dx, n);
         for (int i = 0; i < n; i++) {
             float s = 1 / (1 + dx[i]);

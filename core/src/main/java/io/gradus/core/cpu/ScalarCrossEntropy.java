@@ -4,6 +4,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.CrossEntropyKernels;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The negative log-likelihood of one class per row. The forward pass reads each row once, keeping the largest element so far
@@ -20,31 +21,20 @@ final class ScalarCrossEntropy implements CrossEntropyKernels {
     public void forward(Tensor logits, Tensor targets, int ignoreIndex, Tensor loss, Tensor logSumExp) {
         CrossEntropyKernels.check(logits, targets, loss, logSumExp);
         MemorySegment source = CpuStorage.of(logits);
-        MemorySegment classes = CpuStorage.of(targets);
         MemorySegment losses = CpuStorage.of(loss);
         MemorySegment denominators = CpuStorage.of(logSumExp);
         long width = logits.shape().get(1);
-        checkTargets(classes, targets.size(), ignoreIndex, width);
+        Targets goals = Targets.of(targets, ignoreIndex, width);
         Chunks.rows(workers, targets.size(), width, (scratch, row) -> {
-            int target = CpuStorage.getInt(classes, row);
             double denominator = logSumExp(scratch, source, row * width, width);
             CpuStorage.set(denominators, row, (float) denominator);
             CpuStorage.set(
                     losses,
                     row,
-                    target == ignoreIndex ? 0 : (float) (denominator - CpuStorage.get(source, row * width + target)));
+                    goals.ignores(row)
+                            ? 0
+                            : (float) (denominator - CpuStorage.get(source, row * width + goals.of(row))));
         });
-    }
-
-    private static void checkTargets(MemorySegment targets, long count, int ignoreIndex, long classes) {
-        for (long row = 0; row < count; row++) {
-            int target = CpuStorage.getInt(targets, row);
-            if (target != ignoreIndex && (target < 0 || target >= classes)) {
-                throw new IllegalArgumentException("crossEntropy: the target of row " + row + " is " + target
-                        + ", neither one of " + classes + " classes nor the ignored " + ignoreIndex
-                        + "; does the tokeniser belong to this model (vocab_size)?");
-            }
-        }
     }
 
     private static double logSumExp(Scratch scratch, MemorySegment logits, long begin, long width) {
@@ -79,44 +69,85 @@ final class ScalarCrossEntropy implements CrossEntropyKernels {
         CrossEntropyKernels.check(dlogits, targets);
         Checks.sameShape("crossEntropy", logits, dlogits);
         MemorySegment source = CpuStorage.of(logits);
-        MemorySegment classes = CpuStorage.of(targets);
         MemorySegment denominators = CpuStorage.of(logSumExp);
         MemorySegment outer = CpuStorage.of(dloss);
         MemorySegment target = CpuStorage.of(dlogits);
         long width = logits.shape().get(1);
-        checkTargets(classes, targets.size(), ignoreIndex, width);
+        Targets goals = Targets.of(targets, ignoreIndex, width);
         Chunks.rows(workers, targets.size(), width, (scratch, row) -> {
-            int goal = CpuStorage.getInt(classes, row);
-            if (goal == ignoreIndex) {
+            if (goals.ignores(row)) {
                 if (!accumulate) {
-                    target.asSlice(row * width * 4, width * 4).fill((byte) 0);
+                    clear(target, row * width, width);
                 }
                 return;
             }
-            float shift = -CpuStorage.get(denominators, row);
+            float denominator = CpuStorage.get(denominators, row);
             float factor = CpuStorage.get(outer, row);
-            float[] values = scratch.floats(0, Chunks.SIZE);
-            for (long done = 0; done < width; done += Chunks.SIZE) {
-                int n = (int) Math.min(Chunks.SIZE, width - done);
-                CpuStorage.load(source, row * width + done, values, n);
-                FloatMath.exp(values, 1, shift, values, n);
-                if (goal >= done && goal < done + n) {
-                    values[(int) (goal - done)] -= 1;
-                }
-                FloatMath.scale(values, factor, n);
-                Chunks.write(scratch, values, target, row * width + done, n, accumulate);
-            }
+            gradient(scratch, source, target, row * width, width, goals.of(row), denominator, factor, accumulate);
         });
+    }
+
+    /** A row is still in the cache when its gradient is computed from its logits. */
+    @Override
+    public void forwardBackward(
+            Tensor logits,
+            Tensor targets,
+            int ignoreIndex,
+            @Nullable Tensor weights,
+            double scale,
+            Tensor loss,
+            Tensor dlogits) {
+        CrossEntropyKernels.check(logits, targets, weights, loss, dlogits);
+        MemorySegment source = CpuStorage.of(logits);
+        MemorySegment factors = weights == null ? null : CpuStorage.of(weights);
+        MemorySegment losses = CpuStorage.of(loss);
+        MemorySegment target = CpuStorage.of(dlogits);
+        long width = logits.shape().get(1);
+        Targets goals = Targets.of(targets, ignoreIndex, width);
+        Chunks.rows(workers, targets.size(), width, (scratch, row) -> {
+            long begin = row * width;
+            if (goals.ignores(row)) {
+                CpuStorage.set(losses, row, 0);
+                clear(target, begin, width);
+                return;
+            }
+            double denominator = logSumExp(scratch, source, begin, width);
+            CpuStorage.set(losses, row, (float) (denominator - CpuStorage.get(source, begin + goals.of(row))));
+            float factor = (float) (scale * (factors == null ? 1 : CpuStorage.get(factors, row)));
+            gradient(scratch, source, target, begin, width, goals.of(row), (float) denominator, factor, false);
+        });
+    }
+
+    private static void clear(MemorySegment target, long begin, long width) {
+        target.asSlice(begin * 4, width * 4).fill((byte) 0);
+    }
+
+    /** {@code factor·(softmax − onehot(goal))} of one row. */
+    private static void gradient(
+            Scratch scratch,
+            MemorySegment source,
+            MemorySegment target,
+            long begin,
+            long width,
+            int goal,
+            float logSumExp,
+            float factor,
+            boolean accumulate) {
+        float[] values = scratch.floats(0, Chunks.SIZE);
+        for (long done = 0; done < width; done += Chunks.SIZE) {
+            int n = (int) Math.min(Chunks.SIZE, width - done);
+            CpuStorage.load(source, begin + done, values, n);
+            FloatMath.exp(values, 1, -logSumExp, values, n);
+            if (goal >= done && goal < done + n) {
+                values[(int) (goal - done)] -= 1;
+            }
+            FloatMath.scale(values, factor, n);
+            Chunks.write(scratch, values, target, begin + done, n, accumulate);
+        }
     }
 
     @Override
     public long count(Tensor targets, int ignoreIndex) {
-        Checks.ids("crossEntropy", targets, targets);
-        MemorySegment classes = CpuStorage.of(targets);
-        long count = 0;
-        for (long row = 0; row < targets.size(); row++) {
-            count += CpuStorage.getInt(classes, row) == ignoreIndex ? 0 : 1;
-        }
-        return count;
+        return Targets.count(targets, ignoreIndex);
     }
 }

@@ -166,6 +166,50 @@ final class ScalarElementwise implements ElementwiseKernels {
     }
 
     @Override
+    public void swiglu(Tensor gate, Tensor up, Tensor out) {
+        ElementwiseKernels.checkSwiglu(gate, up, out);
+        MemorySegment gates = CpuStorage.of(gate);
+        MemorySegment ups = CpuStorage.of(up);
+        MemorySegment target = CpuStorage.of(out);
+        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
+            float[] x = scratch.floats(0, n);
+            float[] factor = scratch.floats(1, n);
+            float[] result = scratch.floats(2, n);
+            CpuStorage.load(gates, from, x, n);
+            CpuStorage.load(ups, from, factor, n);
+            ScalarActivations.silu(x, result, n);
+            FloatMath.multiply(result, factor, n);
+            CpuStorage.store(result, target, from, n);
+        });
+    }
+
+    @Override
+    public void swigluBackward(
+            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
+        ElementwiseKernels.checkSwiglu(gate, up, dy, dgate, dup);
+        MemorySegment gates = CpuStorage.of(gate);
+        MemorySegment ups = CpuStorage.of(up);
+        MemorySegment outer = CpuStorage.of(dy);
+        MemorySegment toGate = CpuStorage.of(dgate);
+        MemorySegment toUp = CpuStorage.of(dup);
+        Chunks.elements(workers, dy.size(), (scratch, from, n) -> {
+            float[] x = scratch.floats(0, n);
+            float[] factor = scratch.floats(1, n);
+            float[] gradient = scratch.floats(2, n);
+            float[] result = scratch.floats(3, n);
+            CpuStorage.load(gates, from, x, n);
+            CpuStorage.load(ups, from, factor, n);
+            CpuStorage.load(outer, from, gradient, n);
+            FloatMath.multiply(factor, gradient, n);
+            ScalarActivations.siluBackward(x, factor, result, n);
+            Chunks.write(scratch, result, toGate, from, n, accumulateGate);
+            ScalarActivations.silu(x, result, n);
+            FloatMath.multiply(result, gradient, n);
+            Chunks.write(scratch, result, toUp, from, n, accumulateUp);
+        });
+    }
+
+    @Override
     public void fill(Tensor out, double value) {
         MemorySegment target = CpuStorage.of(out);
         MemorySegment source = MemorySegment.ofArray(new double[] {value});

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 /** Rows of a table chosen by id. Every id is checked before anything is written. */
 final class ScalarEmbedding implements EmbeddingKernels {
     /** Columns that one thread takes when rows are added up: half a kilobyte of each row. */
-    private static final int COLUMNS = 128;
+    static final int COLUMNS = 128;
 
     private final Workers workers;
 
@@ -52,7 +52,7 @@ final class ScalarEmbedding implements EmbeddingKernels {
         });
     }
 
-    private static void checkIds(MemorySegment ids, long count, long rows) {
+    static void checkIds(MemorySegment ids, long count, long rows) {
         long bad = Chunks.firstOutside(ids, count, rows);
         if (bad >= 0) {
             throw EmbeddingKernels.badId(CpuStorage.getInt(ids, bad), rows);

@@ -1,5 +1,6 @@
 package io.gradus.core.cpu;
 
+import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.GemmKernels;
@@ -55,6 +56,10 @@ final class ScalarGemm implements GemmKernels {
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate) {
         GemmKernels.check(a, transposeA, b, transposeB, out);
+        if (a.dtype() != DType.F32 || b.dtype() != DType.F32) {
+            matmul(a.to(DType.F32), transposeA, b.to(DType.F32), transposeB, out, accumulate);
+            return;
+        }
         Shape shape = out.shape();
         if (shape.size() == 0) {
             return;
@@ -69,8 +74,8 @@ final class ScalarGemm implements GemmKernels {
         MemorySegment bMemory = CpuStorage.of(b);
         MemorySegment cMemory = CpuStorage.of(out);
         Shape batch = shape.sub(0, shape.rank() - 2);
-        Offsets aOffsets = new Offsets(a.shape().sub(0, a.shape().rank() - 2), batch);
-        Offsets bOffsets = new Offsets(b.shape().sub(0, b.shape().rank() - 2), batch);
+        BatchOffsets aOffsets = new BatchOffsets(a.shape().sub(0, a.shape().rank() - 2), batch);
+        BatchOffsets bOffsets = new BatchOffsets(b.shape().sub(0, b.shape().rank() - 2), batch);
         int across = parts(n, LANES);
         int tileRows = ROWS;
         while (tileRows > MIN_ROWS && batch.size() * across * parts(m, tileRows) < MIN_TILES) {
@@ -110,23 +115,6 @@ final class ScalarGemm implements GemmKernels {
 
     private static MemorySegment part(MemorySegment memory, long index, long floats) {
         return memory.asSlice(index * floats * 4, floats * 4);
-    }
-
-    /** Which matrix of an operand an item of the broadcast batch reads. */
-    private record Offsets(long[] lengths, long[] strides) {
-        Offsets(Shape own, Shape batch) {
-            this(batch.toArray(), own.broadcastStrides(batch));
-        }
-
-        long of(long item) {
-            long offset = 0;
-            long rest = item;
-            for (int axis = lengths.length - 1; axis >= 0; axis--) {
-                offset += rest % lengths[axis] * strides[axis];
-                rest /= lengths[axis];
-            }
-            return offset;
-        }
     }
 
     private static void compute(Product p, int row0, int rows, int column0, int width) {

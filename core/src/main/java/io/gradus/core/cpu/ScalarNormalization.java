@@ -63,17 +63,41 @@ final class ScalarNormalization implements NormalizationKernels {
 
     @Override
     public void layerNormBackward(
-            Tensor dy, Tensor x, Tensor weight, Tensor mean, Tensor rstd, Tensor dx, boolean accumulate) {
-        NormalizationKernels.check("layerNorm", x, dy, new Tensor[] {weight}, new Tensor[] {mean, rstd});
+            Tensor dy,
+            Tensor x,
+            Tensor weight,
+            Tensor mean,
+            Tensor rstd,
+            Tensor dx,
+            boolean accumulateX,
+            Tensor dweight,
+            boolean accumulateWeight,
+            @Nullable Tensor dbias,
+            boolean accumulateBias) {
+        Tensor[] weights = dbias == null ? new Tensor[] {weight, dweight} : new Tensor[] {weight, dweight, dbias};
+        NormalizationKernels.check("layerNorm", x, dy, weights, new Tensor[] {mean, rstd});
         NormalizationKernels.check("layerNorm", x, dx, new Tensor[0], new Tensor[0]);
-        backward(dy, x, weight, mean, rstd, dx, accumulate);
+        backward(dy, x, weight, mean, rstd, dx, accumulateX);
+        backwardWeight(dy, x, mean, rstd, dweight, accumulateWeight);
+        if (dbias != null) {
+            backwardBias(dy, dbias, accumulateBias);
+        }
     }
 
     @Override
-    public void rmsNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, boolean accumulate) {
-        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {weight}, new Tensor[] {rstd});
+    public void rmsNormBackward(
+            Tensor dy,
+            Tensor x,
+            Tensor weight,
+            Tensor rstd,
+            Tensor dx,
+            boolean accumulateX,
+            Tensor dweight,
+            boolean accumulateWeight) {
+        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {weight, dweight}, new Tensor[] {rstd});
         NormalizationKernels.check("rmsNorm", x, dx, new Tensor[0], new Tensor[0]);
-        backward(dy, x, weight, null, rstd, dx, accumulate);
+        backward(dy, x, weight, null, rstd, dx, accumulateX);
+        backwardWeight(dy, x, null, rstd, dweight, accumulateWeight);
     }
 
     private void backward(
@@ -103,19 +127,6 @@ final class ScalarNormalization implements NormalizationKernels {
         });
     }
 
-    @Override
-    public void layerNormBackwardWeight(
-            Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor dweight, boolean accumulate) {
-        NormalizationKernels.check("layerNorm", x, dy, new Tensor[] {dweight}, new Tensor[] {mean, rstd});
-        backwardWeight(dy, x, mean, rstd, dweight, accumulate);
-    }
-
-    @Override
-    public void rmsNormBackwardWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dweight, boolean accumulate) {
-        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {dweight}, new Tensor[] {rstd});
-        backwardWeight(dy, x, null, rstd, dweight, accumulate);
-    }
-
     private void backwardWeight(
             Tensor dy, Tensor x, @Nullable Tensor mean, Tensor rstd, Tensor dweight, boolean accumulate) {
         long length = x.shape().last();
@@ -133,6 +144,14 @@ final class ScalarNormalization implements NormalizationKernels {
             normalize(values, CpuStorage.get(scales, row), gradient, n);
         };
         ColumnFold.run(workers, Fold.SUM, x.shape().rows(), length, products, CpuStorage.of(dweight), 0, accumulate);
+    }
+
+    private void backwardBias(Tensor dy, Tensor dbias, boolean accumulate) {
+        long length = dy.shape().last();
+        MemorySegment outer = CpuStorage.of(dy);
+        ColumnFold.Source gradients =
+                (scratch, row, column, values, n) -> CpuStorage.load(outer, row * length + column, values, n);
+        ColumnFold.run(workers, Fold.SUM, dy.shape().rows(), length, gradients, CpuStorage.of(dbias), 0, accumulate);
     }
 
     private static float[] load(Tensor weight, int n) {

@@ -34,7 +34,7 @@ final class ScalarOptimizerSteps implements OptimizerStepKernels {
             float[] g = scratch.floats(1, n);
             CpuStorage.load(weights, from, w, n);
             CpuStorage.load(gradients, from, g, n);
-            decayed(g, w, gradientScale, settings.weightDecay(), n);
+            decayed(g, w, (float) gradientScale, (float) settings.weightDecay(), n);
             float[] direction = g;
             if (momenta != null) {
                 float[] b = scratch.floats(2, n);
@@ -56,14 +56,10 @@ final class ScalarOptimizerSteps implements OptimizerStepKernels {
         });
     }
 
-    /** {@code g = scale·g + decay·w}, in double: the two may cancel, and Adam makes a full step of what is left. */
-    private static void decayed(float[] g, float[] w, double scale, double decay, int n) {
-        if (decay == 0) {
-            FloatMath.scale(g, (float) scale, n);
-            return;
-        }
+    /** {@code g = scale·g + decay·w}. */
+    private static void decayed(float[] g, float[] w, float scale, float decay, int n) {
         for (int i = 0; i < n; i++) {
-            g[i] = (float) (scale * g[i] + decay * w[i]);
+            g[i] = Math.fma(decay, w[i], scale * g[i]);
         }
     }
 
@@ -74,10 +70,6 @@ final class ScalarOptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    /**
-     * With the corrections of bias drawn into two constants:
-     * {@code θ −= rate·m/(√v·root + ε)}, {@code rate = learningRate/(1 − β₁ᵗ)}, {@code root = 1/√(1 − β₂ᵗ)}.
-     */
     @Override
     public void adam(
             Tensor parameter,
@@ -88,18 +80,11 @@ final class ScalarOptimizerSteps implements OptimizerStepKernels {
             double gradientScale,
             long step) {
         OptimizerStepKernels.check("adam", parameter, gradient, firstMoment, secondMoment);
-        if (step < 1) {
-            throw new IllegalArgumentException("adam: steps are counted from 1, not " + step);
-        }
+        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
         MemorySegment weights = CpuStorage.of(parameter);
         MemorySegment gradients = CpuStorage.of(gradient);
         MemorySegment means = CpuStorage.of(firstMoment);
         MemorySegment squares = CpuStorage.of(secondMoment);
-        double coupled = settings.decoupled() ? 0 : settings.weightDecay();
-        float keep = settings.decoupled() ? (float) (1 - settings.learningRate() * settings.weightDecay()) : 1;
-        float rate = (float) (settings.learningRate() / (1 - Math.pow(settings.beta1(), step)));
-        float root = (float) (1 / Math.sqrt(1 - Math.pow(settings.beta2(), step)));
-        float epsilon = (float) settings.epsilon();
         Chunks.elements(workers, parameter.size(), (scratch, from, n) -> {
             float[] w = scratch.floats(0, n);
             float[] g = scratch.floats(1, n);
@@ -109,30 +94,27 @@ final class ScalarOptimizerSteps implements OptimizerStepKernels {
             CpuStorage.load(gradients, from, g, n);
             CpuStorage.load(means, from, m, n);
             CpuStorage.load(squares, from, v, n);
-            decayed(g, w, gradientScale, coupled, n);
-            moments(g, m, v, settings, n);
-            update(w, m, v, keep, rate, root, epsilon, n);
+            decayed(g, w, constants.scale(), constants.coupled(), n);
+            blend(m, constants.beta1(), g, constants.rest1(), n);
+            squares(v, g, constants.beta2(), constants.rest2(), n);
+            update(w, m, v, constants.rate(), constants.root(), constants.epsilon(), constants.decay(), n);
             CpuStorage.store(w, weights, from, n);
             CpuStorage.store(m, means, from, n);
             CpuStorage.store(v, squares, from, n);
         });
     }
 
-    private static void moments(float[] g, float[] m, float[] v, Adam settings, int n) {
-        float beta1 = (float) settings.beta1();
-        float beta2 = (float) settings.beta2();
-        float rest1 = (float) (1 - settings.beta1());
-        float rest2 = (float) (1 - settings.beta2());
+    /** {@code v = keep·v + take·g²}. */
+    private static void squares(float[] v, float[] g, float keep, float take, int n) {
         for (int i = 0; i < n; i++) {
-            m[i] = Math.fma(rest1, g[i], beta1 * m[i]);
-            v[i] = Math.fma(rest2 * g[i], g[i], beta2 * v[i]);
+            v[i] = Math.fma(g[i] * g[i], take, keep * v[i]);
         }
     }
 
     private static void update(
-            float[] w, float[] m, float[] v, float keep, float rate, float root, float epsilon, int n) {
+            float[] w, float[] m, float[] v, float rate, float root, float epsilon, float decay, int n) {
         for (int i = 0; i < n; i++) {
-            w[i] = keep * w[i] - rate * m[i] / Math.fma((float) Math.sqrt(v[i]), root, epsilon);
+            w[i] -= Math.fma(decay, w[i], rate * m[i] / Math.fma((float) Math.sqrt(v[i]), root, epsilon));
         }
     }
 }

@@ -6,20 +6,11 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.ReductionKernels;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
- * Many elements to one. The axes fall into those that stay and those that go; the innermost run of axes of one kind decides
- * the loop:
- *
- * <ul>
- *   <li>it goes: a result is a fold of such runs, each cut into pieces that are folded whole, the pieces in order;
- *   <li>it stays: the results of one run are a fold of rows, {@link ColumnFold}.
- * </ul>
- *
- * Totals are kept in double.
+ * Many elements to one, as {@link ReductionPlan} says. Runs are cut into pieces that are folded whole, the pieces in order;
+ * rows are folded by {@link ColumnFold}. Totals are kept in double.
  */
 final class ScalarReduction implements ReductionKernels {
     /** Results from which on they are shared out among the threads; below, the pieces of each are. */
@@ -63,58 +54,29 @@ final class ScalarReduction implements ReductionKernels {
         if (out.size() == 0) {
             return;
         }
-        long[] outStrides = out.shape().broadcastStrides(shape);
-        int[] axes =
-                IntStream.range(0, shape.rank()).filter(i -> shape.get(i) != 1).toArray();
-        boolean innerGoes = axes.length == 0 || outStrides[axes[axes.length - 1]] == 0;
-        int outer = axes.length;
-        while (outer > 0 && (outStrides[axes[outer - 1]] == 0) == innerGoes) {
-            outer--;
-        }
-        long run = IntStream.range(outer, axes.length)
-                .mapToLong(i -> shape.get(axes[i]))
-                .reduce(1, (a, b) -> a * b);
-        int[] going =
-                Arrays.stream(axes, 0, outer).filter(i -> outStrides[i] == 0).toArray();
-        int[] staying =
-                Arrays.stream(axes, 0, outer).filter(i -> outStrides[i] != 0).toArray();
-        StridedView parts = view(shape, going);
-        StridedView results = view(shape, staying);
-        long partCount = count(shape, going);
-        long resultCount = count(shape, staying);
+        ReductionPlan plan = ReductionPlan.of(shape, out.shape());
+        long rows = plan.partCount();
+        long run = plan.run();
         MemorySegment target = CpuStorage.of(out);
-
         Workers.Body body = (from, to) -> {
             for (long result = from; result < to; result++) {
-                long base = results.source(result);
+                long base = plan.results().source(result);
                 ColumnFold.Source part = (scratch, row, column, values, n) ->
-                        source.load(scratch, base + parts.source(row) + column, values, n);
-                if (innerGoes) {
+                        source.load(scratch, base + plan.parts().source(row) + column, values, n);
+                if (plan.innerGoes()) {
                     double old = accumulate ? CpuStorage.get(target, result) : 0;
-                    double total = foldPieces(fold, partCount, run, part);
+                    double total = foldPieces(fold, rows, run, part);
                     CpuStorage.set(target, result, (float) (old + total));
                 } else {
-                    ColumnFold.run(workers, fold, partCount, run, part, target, result * run, accumulate);
+                    ColumnFold.run(workers, fold, rows, run, part, target, result * run, accumulate);
                 }
             }
         };
-        if (resultCount < MANY_RESULTS) {
-            body.run(0, resultCount);
+        if (plan.resultCount() < MANY_RESULTS) {
+            body.run(0, plan.resultCount());
         } else {
-            workers.forEach(resultCount, Math.max(1, 4 * Chunks.SIZE / Math.max(1, partCount * run)), body);
+            workers.forEach(plan.resultCount(), Math.max(1, 4 * Chunks.SIZE / Math.max(1, rows * run)), body);
         }
-    }
-
-    private static StridedView view(Shape shape, int[] axes) {
-        long[] strides = shape.strides();
-        return new StridedView(
-                0,
-                Arrays.stream(axes).mapToLong(shape::get).toArray(),
-                Arrays.stream(axes).mapToLong(i -> strides[i]).toArray());
-    }
-
-    private static long count(Shape shape, int[] axes) {
-        return Arrays.stream(axes).mapToLong(shape::get).reduce(1, (a, b) -> a * b);
     }
 
     /** Folds {@code parts} runs of {@code length} elements to one number. */

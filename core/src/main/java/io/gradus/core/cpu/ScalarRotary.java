@@ -5,7 +5,7 @@ import io.gradus.core.kernel.RotaryKernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * ScalarRotary position embedding. The heads of one position turn by the same angles. A row is {@code x·c + partner·s}: c holds
+ * Rotary position embedding. The heads of one position turn by the same angles. A row is {@code x·c + partner·s}: c holds
  * each element's cosine, s its sine with the sign of its side of the pair, and the partner is the other element of the pair.
  */
 final class ScalarRotary implements RotaryKernels {
@@ -32,12 +32,7 @@ final class ScalarRotary implements RotaryKernels {
         MemorySegment places = CpuStorage.of(positions);
         MemorySegment target = CpuStorage.of(out);
         long rows = positions.size();
-        long table = cos.shape().get(0);
-        long bad = Chunks.firstOutside(places, rows, table);
-        if (bad >= 0) {
-            throw new IllegalArgumentException("rotary: position " + CpuStorage.getInt(places, bad)
-                    + " is not in a table of " + table + "; shorten the sequence (max_position_embeddings)");
-        }
+        checkPositions(places, rows, cos.shape().get(0));
         int width = Math.toIntExact(x.shape().get(3));
         int n = Math.toIntExact(x.shape().get(2) * width);
         int half = width / 2;
@@ -58,6 +53,14 @@ final class ScalarRotary implements RotaryKernels {
             turn(values, partner, c, s, n);
             Chunks.write(scratch, values, target, row * n, n, accumulate);
         });
+    }
+
+    static void checkPositions(MemorySegment positions, long count, long table) {
+        long bad = Chunks.firstOutside(positions, count, table);
+        if (bad >= 0) {
+            throw new IllegalArgumentException("rotary: position " + CpuStorage.getInt(positions, bad)
+                    + " is not in a table of " + table + "; shorten the sequence (max_position_embeddings)");
+        }
     }
 
     /** Angle i goes to the second element of pair i, and times {@code sign} to the first, in each head. */

@@ -7,8 +7,10 @@ package io.gradus.core.cpu;
 final class Scratch {
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
     private static final int SLOTS = 8;
+    private static final int LEAST = 1024;
 
-    private final float[][] arrays = new float[SLOTS][0];
+    private final float[][] floats = new float[SLOTS][0];
+    private final double[][] doubles = new double[SLOTS][0];
 
     private Scratch() {}
 
@@ -18,9 +20,17 @@ final class Scratch {
 
     /** An array of at least {@code length} floats; the same one each time for the same slot, 0 to 7. */
     float[] floats(int slot, int length) {
-        if (arrays[slot].length < length) {
-            arrays[slot] = new float[Math.max(length, 1024)];
+        if (floats[slot].length < length) {
+            floats[slot] = new float[Math.max(length, LEAST)];
         }
-        return arrays[slot];
+        return floats[slot];
+    }
+
+    /** An array of at least {@code length} doubles; the same one each time for the same slot, 0 to 7. */
+    double[] doubles(int slot, int length) {
+        if (doubles[slot].length < length) {
+            doubles[slot] = new double[Math.max(length, LEAST)];
+        }
+        return doubles[slot];
     }
 }

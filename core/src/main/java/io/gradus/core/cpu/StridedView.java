@@ -61,6 +61,11 @@ final class StridedView {
         return strides[rank - 1];
     }
 
+    /** How many places a run has, when it begins at a multiple of that. */
+    long innerLength() {
+        return lengths[rank - 1];
+    }
+
     /** Where in memory the element at a place of the walk lies. */
     long source(long place) {
         long source = offset;

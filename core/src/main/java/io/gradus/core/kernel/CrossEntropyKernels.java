@@ -3,6 +3,7 @@ package io.gradus.core.kernel;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** The negative log-likelihood of one target class per row of logits. */
 public interface CrossEntropyKernels {
@@ -33,6 +34,29 @@ public interface CrossEntropyKernels {
             Tensor dlogits,
             boolean accumulate);
 
+    /**
+     * Both passes in one visit of each row, for losses whose gradients are known before the losses are: {@code loss[i]} as in
+     * {@link #forward}, and {@code dlogits[i] = scale·weights[i]·(softmax(logits[i]) − onehot(target[i]))}, 0 where the target
+     * is ignored. The losses are neither weighted nor scaled.
+     *
+     * @param logits {@code [N, V]}
+     * @param targets I32 {@code [N]}, each in 0 … V−1 or {@code ignoreIndex}
+     * @param weights {@code [N]}, or null for 1; not read where the target is ignored
+     * @param scale one over the number of targets that count, for instance
+     * @param loss {@code [N]}, written
+     * @param dlogits {@code [N, V]}, written; may be {@code logits}
+     * @throws IllegalArgumentException when a target is neither a class nor ignored; names the row and the target, and
+     *     nothing has been written
+     */
+    void forwardBackward(
+            Tensor logits,
+            Tensor targets,
+            int ignoreIndex,
+            @Nullable Tensor weights,
+            double scale,
+            Tensor loss,
+            Tensor dlogits);
+
     /** How many targets are not ignored. */
     long count(Tensor targets, int ignoreIndex);
 
@@ -49,5 +73,12 @@ public interface CrossEntropyKernels {
                     targets.shape());
         }
         Checks.sameShape("crossEntropy", targets, rows);
+    }
+
+    /** The checks of {@link #forwardBackward}. */
+    static void check(Tensor logits, Tensor targets, @Nullable Tensor weights, Tensor loss, Tensor dlogits) {
+        check(logits, targets, weights == null ? new Tensor[] {loss} : new Tensor[] {loss, weights});
+        Checks.computable("crossEntropy", logits, dlogits);
+        Checks.sameShape("crossEntropy", logits, dlogits);
     }
 }

@@ -52,7 +52,7 @@ public interface ElementwiseKernels {
     /** {@code out (+)= a op b}, both broadcast to the shape of {@code out}, which is exactly what they broadcast to. */
     void binary(Binary op, Tensor a, Tensor b, Tensor out, boolean accumulate);
 
-    /** {@code out (+)= scale·x + shift}; {@code x} is broadcast to the shape of {@code out}. */
+    /** {@code out (+)= scale·x + shift}; {@code x} is broadcast to the shape of {@code out}, and may be {@code out}. */
     void affine(Tensor x, double scale, double shift, Tensor out, boolean accumulate);
 
     /**
@@ -61,6 +61,16 @@ public interface ElementwiseKernels {
      * @param condition I32
      */
     void where(Tensor condition, Tensor a, Tensor b, Tensor out, boolean accumulate);
+
+    /**
+     * {@code out = silu(gate)·up} (Shazeer 2020, GLU Variants Improve Transformer, eq. 6, without its matrices); all of one
+     * shape. {@code out} may be {@code gate} or {@code up}.
+     */
+    void swiglu(Tensor gate, Tensor up, Tensor out);
+
+    /** {@code dgate (+)= silu′(gate)·up·dy} and {@code dup (+)= silu(gate)·dy}; all of one shape. */
+    void swigluBackward(
+            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp);
 
     /** Sets every element; of any dtype. */
     void fill(Tensor out, double value);
@@ -85,6 +95,11 @@ public interface ElementwiseKernels {
         Checks.ids("where", condition, a);
         Shape both = Shape.broadcast("where", a.shape(), b.shape());
         Checks.shape("where", out, Shape.broadcast("where", condition.shape(), both));
+    }
+
+    static void checkSwiglu(Tensor gate, Tensor... others) {
+        Checks.computable("swiglu", gate, others);
+        Checks.sameShape("swiglu", gate, others);
     }
 
     /** The name of an operation as errors give it. */

@@ -18,11 +18,28 @@ public interface NormalizationKernels {
      */
     void layerNorm(Tensor x, Tensor weight, @Nullable Tensor bias, double eps, Tensor y, Tensor mean, Tensor rstd);
 
-    /** {@code dx (+)= rstd·(ŵ − mean(ŵ) − x̂·mean(ŵ ⊙ x̂))} with {@code ŵ = dy ⊙ weight} and {@code x̂ = (x − mean)·rstd}. */
-    void layerNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor mean, Tensor rstd, Tensor dx, boolean accumulate);
-
-    /** {@code dweight (+)= Σ dy ⊙ x̂} over the rows. */
-    void layerNormBackwardWeight(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor dweight, boolean accumulate);
+    /**
+     * All gradients in one visit of each row. With {@code ŵ = dy ⊙ weight} and {@code x̂ = (x − mean)·rstd}:
+     * {@code dx (+)= rstd·(ŵ − mean(ŵ) − x̂·mean(ŵ ⊙ x̂))}, and over the rows {@code dweight (+)= Σ dy ⊙ x̂} and
+     * {@code dbias (+)= Σ dy}.
+     *
+     * @param mean as {@link #layerNorm} wrote it; likewise {@code rstd}
+     * @param accumulateX whether {@code dx} is added to; likewise for weight and bias
+     * @param dweight {@code [D]}
+     * @param dbias {@code [D]}, or null if there is no bias
+     */
+    void layerNormBackward(
+            Tensor dy,
+            Tensor x,
+            Tensor weight,
+            Tensor mean,
+            Tensor rstd,
+            Tensor dx,
+            boolean accumulateX,
+            Tensor dweight,
+            boolean accumulateWeight,
+            @Nullable Tensor dbias,
+            boolean accumulateBias);
 
     /**
      * Root-mean-square normalisation (Zhang &amp; Sennrich 2019, eq. 4): {@code y = x·rstd·weight} with
@@ -32,11 +49,19 @@ public interface NormalizationKernels {
      */
     void rmsNorm(Tensor x, Tensor weight, double eps, Tensor y, Tensor rstd);
 
-    /** {@code dx (+)= rstd·(ŵ − x̂·mean(ŵ ⊙ x̂))} with {@code ŵ = dy ⊙ weight} and {@code x̂ = x·rstd}. */
-    void rmsNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, boolean accumulate);
-
-    /** {@code dweight (+)= Σ dy ⊙ x·rstd} over the rows. */
-    void rmsNormBackwardWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dweight, boolean accumulate);
+    /**
+     * Both gradients in one visit of each row. With {@code ŵ = dy ⊙ weight} and {@code x̂ = x·rstd}:
+     * {@code dx (+)= rstd·(ŵ − x̂·mean(ŵ ⊙ x̂))}, and over the rows {@code dweight (+)= Σ dy ⊙ x̂}.
+     */
+    void rmsNormBackward(
+            Tensor dy,
+            Tensor x,
+            Tensor weight,
+            Tensor rstd,
+            Tensor dx,
+            boolean accumulateX,
+            Tensor dweight,
+            boolean accumulateWeight);
 
     /** Checks {@code x} and {@code likeX} of one shape, weights of {@code [D]}, statistics of {@code [N]}. */
     static void check(String operation, Tensor x, Tensor likeX, Tensor[] weights, Tensor[] statistics) {

@@ -3,6 +3,7 @@ package io.gradus.core.reference;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.CrossEntropyKernels;
+import org.jspecify.annotations.Nullable;
 
 /** Row by row of the logits. */
 final class CrossEntropy implements CrossEntropyKernels {
@@ -46,6 +47,39 @@ final class CrossEntropy implements CrossEntropyKernels {
                 double softmax = Math.exp(input.get(i) - sums.get(row));
                 double gradient = target == ignoreIndex ? 0 : from.get(row) * (softmax - (j == target ? 1 : 0));
                 to.put(i, gradient, accumulate);
+            }
+        }
+    }
+
+    @Override
+    public void forwardBackward(
+            Tensor logits,
+            Tensor targets,
+            int ignoreIndex,
+            @Nullable Tensor weights,
+            double scale,
+            Tensor loss,
+            Tensor dlogits) {
+        CrossEntropyKernels.check(logits, targets, weights, loss, dlogits);
+        Elements input = Elements.of(logits);
+        Elements losses = Elements.of(loss);
+        Elements to = Elements.of(dlogits);
+        long classes = logits.shape().get(1);
+        for (long row = 0; row < logits.shape().get(0); row++) {
+            target(targets, row, ignoreIndex, classes);
+        }
+        for (long row = 0; row < logits.shape().get(0); row++) {
+            int target = target(targets, row, ignoreIndex, classes);
+            double logSum = Softmax.logSumExp(input, row * classes, classes);
+            double factor = scale
+                    * (weights == null || target == ignoreIndex
+                            ? 1
+                            : Elements.of(weights).get(row));
+            losses.set(row, target == ignoreIndex ? 0 : logSum - input.get(row * classes + target));
+            for (long j = 0; j < classes; j++) {
+                long i = row * classes + j;
+                double softmax = Math.exp(input.get(i) - logSum);
+                to.set(i, target == ignoreIndex ? 0 : factor * (softmax - (j == target ? 1 : 0)));
             }
         }
     }

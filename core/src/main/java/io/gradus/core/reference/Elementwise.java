@@ -129,6 +129,35 @@ final class Elementwise implements ElementwiseKernels {
     }
 
     @Override
+    public void swiglu(Tensor gate, Tensor up, Tensor out) {
+        ElementwiseKernels.checkSwiglu(gate, up, out);
+        Elements gates = Elements.of(gate);
+        Elements ups = Elements.of(up);
+        Elements to = Elements.of(out);
+        for (long i = 0; i < out.size(); i++) {
+            to.set(i, value(Unary.SILU, gates.get(i)) * ups.get(i));
+        }
+    }
+
+    @Override
+    public void swigluBackward(
+            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
+        ElementwiseKernels.checkSwiglu(gate, up, dy, dgate, dup);
+        Elements gates = Elements.of(gate);
+        Elements ups = Elements.of(up);
+        Elements from = Elements.of(dy);
+        Elements toGate = Elements.of(dgate);
+        Elements toUp = Elements.of(dup);
+        for (long i = 0; i < dy.size(); i++) {
+            double x = gates.get(i);
+            double y = value(Unary.SILU, x);
+            double gradient = from.get(i);
+            toGate.put(i, derivative(Unary.SILU, x, y) * ups.get(i) * gradient, accumulateGate);
+            toUp.put(i, y * gradient, accumulateUp);
+        }
+    }
+
+    @Override
     public void fill(Tensor out, double value) {
         Cast.requireSupported("fill", out);
         Elements to = Elements.of(out);

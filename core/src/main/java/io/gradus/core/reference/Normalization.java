@@ -39,17 +39,25 @@ final class Normalization implements NormalizationKernels {
 
     @Override
     public void layerNormBackward(
-            Tensor dy, Tensor x, Tensor weight, Tensor mean, Tensor rstd, Tensor dx, boolean accumulate) {
-        NormalizationKernels.check("layerNorm", x, dy, new Tensor[] {weight}, new Tensor[] {mean, rstd});
+            Tensor dy,
+            Tensor x,
+            Tensor weight,
+            Tensor mean,
+            Tensor rstd,
+            Tensor dx,
+            boolean accumulateX,
+            Tensor dweight,
+            boolean accumulateWeight,
+            @Nullable Tensor dbias,
+            boolean accumulateBias) {
+        Tensor[] weights = dbias == null ? new Tensor[] {weight, dweight} : new Tensor[] {weight, dweight, dbias};
+        NormalizationKernels.check("layerNorm", x, dy, weights, new Tensor[] {mean, rstd});
         NormalizationKernels.check("layerNorm", x, dx, new Tensor[0], new Tensor[0]);
-        backward(dy, x, weight, mean, rstd, dx, accumulate);
-    }
-
-    @Override
-    public void layerNormBackwardWeight(
-            Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor dweight, boolean accumulate) {
-        NormalizationKernels.check("layerNorm", x, dy, new Tensor[] {dweight}, new Tensor[] {mean, rstd});
-        backwardWeight(dy, x, mean, rstd, dweight, accumulate);
+        backward(dy, x, weight, mean, rstd, dx, accumulateX);
+        backwardWeight(dy, x, mean, rstd, dweight, accumulateWeight);
+        if (dbias != null) {
+            backwardBias(dy, dbias, accumulateBias);
+        }
     }
 
     @Override
@@ -73,16 +81,19 @@ final class Normalization implements NormalizationKernels {
     }
 
     @Override
-    public void rmsNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, boolean accumulate) {
-        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {weight}, new Tensor[] {rstd});
+    public void rmsNormBackward(
+            Tensor dy,
+            Tensor x,
+            Tensor weight,
+            Tensor rstd,
+            Tensor dx,
+            boolean accumulateX,
+            Tensor dweight,
+            boolean accumulateWeight) {
+        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {weight, dweight}, new Tensor[] {rstd});
         NormalizationKernels.check("rmsNorm", x, dx, new Tensor[0], new Tensor[0]);
-        backward(dy, x, weight, null, rstd, dx, accumulate);
-    }
-
-    @Override
-    public void rmsNormBackwardWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dweight, boolean accumulate) {
-        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {dweight}, new Tensor[] {rstd});
-        backwardWeight(dy, x, null, rstd, dweight, accumulate);
+        backward(dy, x, weight, null, rstd, dx, accumulateX);
+        backwardWeight(dy, x, null, rstd, dweight, accumulateWeight);
     }
 
     private static void backward(
@@ -118,6 +129,16 @@ final class Normalization implements NormalizationKernels {
             for (long j = 0; j < length; j++) {
                 to.add(j, from.get(row * length + j) * normalized(x, mean, rstd, row, j));
             }
+        }
+    }
+
+    private static void backwardBias(Tensor dy, Tensor dbias, boolean accumulate) {
+        Elements from = Elements.of(dy);
+        Elements to = Elements.of(dbias);
+        long length = dy.shape().last();
+        to.clearUnless(accumulate);
+        for (long i = 0; i < dy.size(); i++) {
+            to.add(i % length, from.get(i));
         }
     }
 

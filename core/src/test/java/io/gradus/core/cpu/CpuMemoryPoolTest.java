@@ -2,14 +2,20 @@ package io.gradus.core.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,19 +23,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class CpuMemoryPoolTest {
     private final Device cpu = Device.cpu(1);
 
+    private Tensor tensor(long floats) {
+        return Tensor.empty(cpu, DType.F32, Shape.of(floats), MemoryCategory.ACTIVATIONS);
+    }
+
     private long address(long floats) {
-        Tensor tensor = Tensor.empty(cpu, DType.F32, Shape.of(floats), MemoryCategory.ACTIVATIONS);
-        return CpuStorage.of(tensor).address();
+        return CpuStorage.of(tensor(floats)).address();
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 63, 64, 65, 1000, 1024, 1025, 123_456_789, 1L << 40})
-    void aSizeClassHoldsItsBytesAndWastesLittle(long bytes) {
-        long size = CpuMemoryPool.sizeClass(bytes);
+    void aBlockHoldsItsBytesAndWastesLittle(long bytes) {
+        long size = CpuMemoryPool.blockSize(bytes);
         assertThat(size).isGreaterThanOrEqualTo(bytes).isPositive();
         assertThat(size % 64).isZero();
         assertThat(size - bytes).isLessThanOrEqualTo(Math.max(64, bytes / 8));
-        assertThat(CpuMemoryPool.sizeClass(size)).isEqualTo(size);
+        assertThat(CpuMemoryPool.blockSize(size)).isEqualTo(size);
     }
 
     @Test
@@ -55,6 +64,138 @@ final class CpuMemoryPoolTest {
             addresses.add(address(70_000));
         }
         return addresses;
+    }
+
+    /** GPT-2's sizes at 256 tokens: what each of four layers keeps, and what it gives back on the way. */
+    @Test
+    void theSecondOfTwoEqualStepsAllocatesNothing() {
+        CpuMemoryPool pool = ((CpuBackend) cpu.backend()).pool();
+        long first = 0;
+        for (int step = 0; step < 3; step++) {
+            try (Scope _ = Scope.open("step")) {
+                for (int layer = 0; layer < 4; layer++) {
+                    for (long width : new long[] {768, 2304, 768, 3072, 1, 768}) {
+                        Tensor kept = tensor(256 * width);
+                        tensor(256 * width).release();
+                        assertThat(kept.storage().isAlive()).isTrue();
+                    }
+                }
+            }
+            first = step == 0 ? pool.allocated() : first;
+            assertThat(pool.allocated()).isEqualTo(first);
+        }
+        assertThat(first).isGreaterThan(4L * 256 * (768 * 3 + 2304 + 3072) * 4);
+    }
+
+    /** Where no two sizes are equal, a block may serve another tensor at first than later on. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5})
+    void stepsOfAnySizesComeToAllocateNothing(int seed) {
+        CpuMemoryPool pool = ((CpuBackend) cpu.backend()).pool();
+        step(seed);
+        step(seed);
+        step(seed);
+        long allocated = pool.allocated();
+        step(seed);
+        step(seed);
+        assertThat(pool.allocated()).isEqualTo(allocated);
+        assertThat(allocated).isLessThan(cpu.backend().memory().peak() * 3 / 2);
+    }
+
+    /** Tensors of sizes small and large, some of them given back before the scope closes. */
+    private void step(int seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Tensor> alive = new ArrayList<>();
+        try (Scope _ = Scope.open("step")) {
+            for (int i = 0; i < 100; i++) {
+                long size = random.nextBoolean() ? random.nextLong(1, 3000) : random.nextLong(100_000, 500_000);
+                alive.add(tensor(size));
+                if (random.nextInt(3) == 0) {
+                    alive.remove(random.nextInt(alive.size())).release();
+                }
+            }
+        }
+    }
+
+    /** A name in the collector's queue for each, or a copy of each, would cost more. */
+    @Test
+    void aTensorOfAScopeCostsLittleOnTheHeap() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        int tensors = 10_000;
+        long before = 0;
+        for (int round = 0; round < 2; round++) {
+            before = threads.getCurrentThreadAllocatedBytes();
+            try (Scope _ = Scope.open("step")) {
+                for (int i = 0; i < tensors; i++) {
+                    address(100);
+                }
+            }
+        }
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(600L * tensors);
+    }
+
+    @Test
+    void threadsThatShareTheDeviceNeverShareMemory() {
+        IntStream.range(0, 4).parallel().forEach(thread -> {
+            for (int step = 0; step < 200; step++) {
+                float mine = thread * 1000 + step;
+                try (Scope _ = Scope.open("step")) {
+                    List<Tensor> tensors = new ArrayList<>();
+                    for (long size : new long[] {10, 1000, 1000, 70_000}) {
+                        tensors.add(Tensor.full(cpu, DType.F32, Shape.of(size), mine, MemoryCategory.ACTIVATIONS));
+                    }
+                    for (Tensor tensor : tensors) {
+                        assertThat(tensor.toFloats()).containsOnly(mine);
+                    }
+                }
+            }
+        });
+        assertThat(cpu.backend().memory().live()).isZero();
+    }
+
+    @Test
+    void memoryGivenBackByTwoThreadsAtOnceIsTakenOnce() {
+        for (int round = 0; round < 200; round++) {
+            try (Scope _ = Scope.open("round")) {
+                Tensor tensor = tensor(100);
+                IntStream.range(0, 2).parallel().forEach(_ -> tensor.release());
+                assertThat(address(100)).isNotEqualTo(address(100));
+            }
+        }
+        assertThat(cpu.backend().memory().live()).isZero();
+    }
+
+    @Test
+    void aLargeBlockWastesLessThanAPage() {
+        for (long bytes : new long[] {1 << 20, 50_257L * 768 * 4, 123_456_789}) {
+            assertThat(CpuMemoryPool.blockSize(bytes) - bytes).isBetween(0L, 4095L);
+        }
+    }
+
+    @Test
+    void blocksOfSizesThatNoLongerOccurAreGivenUp() {
+        CpuMemoryPool pool = ((CpuBackend) cpu.backend()).pool();
+        long before = 0;
+        for (long floats : new long[] {1_000_000, 700_000, 500_000, 0, 500_000, 700_000, 1_000_000}) {
+            before = floats == 0 ? pool.allocated() : before;
+            try (Scope _ = Scope.open("step")) {
+                tensor(floats);
+            }
+        }
+        long again = pool.allocated() - before - CpuMemoryPool.blockSize(0);
+        assertThat(again).isEqualTo(CpuMemoryPool.blockSize(4_000_000)); // the others were still there
+    }
+
+    @Test
+    void aBlockThatIsMuchTooLargeIsKeptForOthers() {
+        long large;
+        try (Scope _ = Scope.open("large")) {
+            large = address(1_000_000);
+        }
+        try (Scope _ = Scope.open("small")) {
+            assertThat(address(500_000)).isNotEqualTo(large);
+            assertThat(address(950_000)).isEqualTo(large);
+        }
     }
 
     @Test

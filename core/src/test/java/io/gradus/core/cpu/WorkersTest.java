@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class WorkersTest {
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3})
+    @ValueSource(ints = {1, 2, 3, 8})
     void everyIndexIsRunOnceInChunksCutBySizeAlone(int threads) {
         Workers workers = new Workers(threads);
         assertThat(workers.threads()).isEqualTo(threads);
@@ -40,20 +40,6 @@ final class WorkersTest {
                 assertThat(chunks).contains(from + "-" + Math.min(count, from + 10));
             }
         }
-    }
-
-    /** Two chunks that wait for each other end only if two threads run them at once. */
-    @Test
-    void chunksRunAtTheSameTime() {
-        CountDownLatch met = new CountDownLatch(2);
-        new Workers(2).forEach(2, 1, (from, to) -> {
-            met.countDown();
-            try {
-                assertThat(met.await(20, TimeUnit.SECONDS)).isTrue();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
     }
 
     @ParameterizedTest
@@ -97,6 +83,44 @@ final class WorkersTest {
             });
         }
         CompletableFuture.allOf(callers).join();
+    }
+
+    @Test
+    void aCallerThatFindsTheWorkersBusyDoesNotWait() throws InterruptedException {
+        Workers workers = new Workers(2);
+        CountDownLatch started = new CountDownLatch(2);
+        CountDownLatch finish = new CountDownLatch(1);
+        CompletableFuture<Void> slow = CompletableFuture.runAsync(() -> workers.forEach(2, 1, (from, to) -> {
+            started.countDown();
+            try {
+                assertThat(finish.await(20, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }));
+        assertThat(started.await(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(sum(workers, 1000)).isEqualTo(499_500);
+        assertThat(slow).isNotDone();
+        finish.countDown();
+        slow.join();
+    }
+
+    /** All of them at once, as far as there are chunks: each waits until every other has begun. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 8, 17})
+    void allThreadsAreWoken(int threads) {
+        Workers workers = new Workers(threads);
+        for (int round = 0; round < 20; round++) {
+            CountDownLatch met = new CountDownLatch(threads);
+            workers.forEach(threads, 1, (from, to) -> {
+                met.countDown();
+                try {
+                    assertThat(met.await(20, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+        }
     }
 
     @Test

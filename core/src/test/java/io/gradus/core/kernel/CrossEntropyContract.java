@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -13,11 +14,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What {@link CrossEntropyKernels} promise, on any device. */
 public abstract class CrossEntropyContract extends KernelContract {
     private static final int IGNORE = -100;
+    private static final double SCALE = 0.25;
+    /** Rows and classes. */
+    private static final int[][] SIZES = {
+        {0, 3}, {1, 1}, {1, 5003}, {5003, 3}, {7, 17}, {331, 37}, {61, 1009}, {67, 64}, {19, 256}, {2, 20_011}
+    };
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void lossAndGradientForAnyNumberOfRowsAndClasses(boolean accumulate) {
-        for (int[] size : new int[][] {{0, 3}, {1, 1}, {1, 5003}, {5003, 3}, {7, 17}, {331, 37}, {61, 1009}}) {
+        for (int[] size : SIZES) {
             Twin logits = range(-6, 6, size[0], size[1]);
             Twin targets = targets(size[0], size[1]);
             Twin loss = output(false, size[0]);
@@ -119,6 +125,88 @@ public abstract class CrossEntropyContract extends KernelContract {
         added.assertExact();
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void lossAndGradientInOneVisit(boolean weighted) {
+        for (int[] size : SIZES) {
+            Twin logits = range(-6, 6, size[0], size[1]);
+            Twin targets = targets(size[0], size[1]);
+            Twin weights = random(size[0]);
+            Twin loss = output(false, size[0]);
+            Twin dlogits = output(false, size[0], size[1]);
+            run(side -> forwardBackward(side, logits, targets, weighted ? weights : null, loss, dlogits));
+            loss.assertClose(8 * ULP, 8);
+            dlogits.assertClose(16 * ULP, weighted ? 1 : 0.5); // the largest factor is SCALE times a weight of 2
+        }
+    }
+
+    @Test
+    void theGradientInOneVisitMayReplaceTheLogits() {
+        for (int[] size : new int[][] {{37, 331}, {3, 20_011}}) {
+            Twin logits = state(-6, 6, size[0], size[1]);
+            Twin targets = targets(size[0], size[1]);
+            Twin loss = output(false, size[0]);
+            run(side -> forwardBackward(side, logits, targets, null, loss, logits));
+            loss.assertClose(8 * ULP, 8);
+            logits.assertClose(16 * ULP, 0.5);
+        }
+    }
+
+    /** Rows whose largest logits come late or are far above the others: the sum so far has to be scaled down. */
+    @Test
+    void logitsThatGrowAlongARow() {
+        int classes = 20_011;
+        float[] elements = new float[3 * classes];
+        for (int i = 0; i < classes; i++) {
+            elements[i] = i * 0.01f;
+            elements[classes + i] = -i * 0.01f;
+            elements[2 * classes + i] = i == 15_000 ? 500 : i % 7;
+        }
+        Twin logits = of(elements, 3, classes);
+        Twin targets = ints(new int[] {classes - 1, 5, 15_000}, 3);
+        Twin loss = output(false, 3);
+        Twin sums = output(false, 3);
+        Twin fusedLoss = output(false, 3);
+        Twin dlogits = output(false, 3, classes);
+        run(side -> {
+            side.backend()
+                    .crossEntropy()
+                    .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(sums));
+            forwardBackward(side, logits, targets, null, fusedLoss, dlogits);
+        });
+        sums.assertClose(8 * ULP, 200);
+        loss.assertClose(8 * ULP, 500);
+        fusedLoss.assertClose(8 * ULP, 500);
+        dlogits.assertClose(16 * ULP, 0.5 * 16);
+    }
+
+    private static void forwardBackward(
+            Side side, Twin logits, Twin targets, @Nullable Twin weights, Twin loss, Twin dlogits) {
+        side.backend()
+                .crossEntropy()
+                .forwardBackward(
+                        side.of(logits),
+                        side.of(targets),
+                        IGNORE,
+                        weights == null ? null : side.of(weights),
+                        SCALE,
+                        side.of(loss),
+                        side.of(dlogits));
+    }
+
+    @Test
+    void anIgnoredRowAddsNothingInOneVisitEither() {
+        float infinity = Float.POSITIVE_INFINITY;
+        Twin logits = of(new float[] {Float.NaN, 1, 2, infinity, 1, 2, 0, Float.NaN, 1, -infinity, 0, 0}, 4, 3);
+        Twin targets = ints(new int[] {IGNORE, IGNORE, 0, 1}, 4);
+        Twin weights = of(new float[] {Float.NaN, 1, 1, 2}, 4);
+        Twin loss = output(false, 4);
+        Twin dlogits = output(false, 4, 3);
+        run(side -> forwardBackward(side, logits, targets, weights, loss, dlogits));
+        loss.assertClose(4 * ULP, 0);
+        dlogits.assertClose(4 * ULP, 0);
+    }
+
     @Test
     void anIgnoredIndexMayBeAClass() {
         Twin logits = random(4, 3);
@@ -179,6 +267,17 @@ public abstract class CrossEntropyContract extends KernelContract {
                 "crossEntropy",
                 "217",
                 Integer.toString(bad));
+        Tensor logits = zeros(300, 5);
+        refuses(
+                IllegalArgumentException.class,
+                () -> device().backend()
+                        .crossEntropy()
+                        .forwardBackward(
+                                logits, Tensor.of(device(), targets, 300), IGNORE, null, SCALE, zeros(300), logits),
+                "crossEntropy",
+                "217",
+                Integer.toString(bad));
+        assertThat(logits.toFloats()).containsOnly(0);
     }
 
     @Test
@@ -200,6 +299,16 @@ public abstract class CrossEntropyContract extends KernelContract {
                 () -> kernels.backward(zeros(2, 3), zeroIds(2), IGNORE, zeros(2), zeros(2), zeros(3, 2), false),
                 "crossEntropy",
                 "[3, 2]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.forwardBackward(zeros(2, 3), zeroIds(2), IGNORE, null, 1, zeros(2), zeros(3, 2)),
+                "crossEntropy",
+                "[3, 2]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.forwardBackward(zeros(2, 3), zeroIds(2), IGNORE, zeros(3), 1, zeros(2), zeros(2, 3)),
+                "crossEntropy",
+                "[3]");
         refuses(
                 IllegalArgumentException.class,
                 () -> kernels.forward(zeros(2, 3), zeros(2), IGNORE, zeros(2), zeros(2)),

@@ -11,6 +11,7 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import java.util.Arrays;
 import java.util.List;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -121,6 +122,50 @@ public abstract class ElementwiseContract extends KernelContract {
         out.assertClose(8 * ULP, 0.25);
     }
 
+    /** Far out a derivative is 0 or 1, whatever overflows on the way; NaN stays in its place. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Unary.class,
+            names = {"RELU", "GELU", "GELU_TANH", "SILU"})
+    void activationGradientsFarFromZeroAndOfNan(Unary op) {
+        float[] elements = {0, 1e-30f, 1e-10f, 1e-3f, 10, 20, 50, 80, 100, 1e4f, 1e30f, 3e38f};
+        float[] both = new float[2 * elements.length + 1];
+        for (int i = 0; i < elements.length; i++) {
+            both[2 * i] = elements[i];
+            both[2 * i + 1] = -elements[i];
+        }
+        both[both.length - 1] = Float.NaN;
+        Twin x = of(both, both.length);
+        Twin y = output(false, both.length);
+        run(side -> side.backend().elementwise().unary(op, side.of(x), side.of(y)));
+        Twin result = asInput(y);
+        float[] ones = new float[both.length];
+        Arrays.fill(ones, 1);
+        Twin dy = of(ones, ones.length);
+        Twin dx = output(false, both.length);
+        run(side -> side.backend()
+                .elementwise()
+                .unaryBackward(
+                        op,
+                        side.of(x),
+                        op == Unary.RELU ? side.of(result) : side.of(x),
+                        side.of(dy),
+                        side.of(dx),
+                        false));
+        int finite = both.length - 1;
+        assertThat(Arrays.copyOf(dx.actual(), finite))
+                .containsExactly(toFloats(dx.expected(), finite), Offset.offset(1e-6f));
+        assertThat(Float.isNaN(dx.actual()[finite])).isEqualTo(op != Unary.RELU);
+    }
+
+    private static float[] toFloats(double[] elements, int count) {
+        float[] floats = new float[count];
+        for (int i = 0; i < count; i++) {
+            floats[i] = (float) elements[i];
+        }
+        return floats;
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = Unary.class,
@@ -207,6 +252,13 @@ public abstract class ElementwiseContract extends KernelContract {
         }
     }
 
+    @Test
+    void affineInPlace() {
+        Twin x = state(-2, 2, 5, 77);
+        run(side -> side.backend().elementwise().affine(side.of(x), 3, -1, side.of(x), false));
+        x.assertClose(4 * ULP, 1);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void whereBroadcasts(boolean accumulate) {
@@ -238,6 +290,74 @@ public abstract class ElementwiseContract extends KernelContract {
         run(side ->
                 side.backend().elementwise().where(side.of(condition), side.of(a), side.of(b), side.of(out), false));
         out.assertExact();
+    }
+
+    @Test
+    void swigluIsSiluTimesTheOther() {
+        for (Shape shape : SHAPES) {
+            Twin gate = range(-6, 6, shape.toArray());
+            Twin up = random(shape.toArray());
+            Twin out = output(false, shape);
+            run(side -> side.backend().elementwise().swiglu(side.of(gate), side.of(up), side.of(out)));
+            out.assertClose(8 * ULP, 0.25);
+        }
+    }
+
+    @Test
+    void swigluInPlaceOfEither() {
+        Twin gate = range(-6, 6, 5000);
+        Twin up = state(-2, 2, 5000);
+        run(side -> side.backend().elementwise().swiglu(side.of(gate), side.of(up), side.of(up)));
+        up.assertClose(8 * ULP, 0.25);
+        Twin written = state(-6, 6, 5000);
+        Twin factor = random(5000);
+        run(side -> side.backend().elementwise().swiglu(side.of(written), side.of(factor), side.of(written)));
+        written.assertClose(8 * ULP, 0.25);
+    }
+
+    @Test
+    void swigluGradients() {
+        for (Shape shape : SHAPES) {
+            for (int flags = 0; flags < 4; flags++) {
+                boolean accumulateGate = (flags & 1) != 0;
+                boolean accumulateUp = (flags & 2) != 0;
+                Twin gate = range(-6, 6, shape.toArray());
+                Twin up = random(shape.toArray());
+                Twin dy = random(shape.toArray());
+                Twin dgate = output(accumulateGate, shape);
+                Twin dup = output(accumulateUp, shape);
+                run(side -> side.backend()
+                        .elementwise()
+                        .swigluBackward(
+                                side.of(gate),
+                                side.of(up),
+                                side.of(dy),
+                                side.of(dgate),
+                                accumulateGate,
+                                side.of(dup),
+                                accumulateUp));
+                dgate.assertClose(16 * ULP, 2);
+                dup.assertClose(16 * ULP, 2);
+            }
+        }
+    }
+
+    @Test
+    void swigluFarFromZeroAndOfNan() {
+        Twin gate = of(new float[] {-1e30f, -200, -100, -50, 50, 100, 1e30f, Float.NaN, 1, 0}, 10);
+        Twin up = of(new float[] {2, 2, 2, 2, 2, 2, 2, 2, Float.NaN, 2}, 10);
+        Twin dy = of(new float[] {3, 3, 3, 3, 3, 3, 3, 3, 3, 3}, 10);
+        Twin out = output(false, 10);
+        Twin dgate = output(false, 10);
+        Twin dup = output(false, 10);
+        run(side -> {
+            ElementwiseKernels kernels = side.backend().elementwise();
+            kernels.swiglu(side.of(gate), side.of(up), side.of(out));
+            kernels.swigluBackward(side.of(gate), side.of(up), side.of(dy), side.of(dgate), false, side.of(dup), false);
+        });
+        out.assertClose(8 * ULP, 1e-6);
+        dgate.assertClose(8 * ULP, 1e-6);
+        dup.assertClose(8 * ULP, 1e-6);
     }
 
     @ParameterizedTest
@@ -281,6 +401,18 @@ public abstract class ElementwiseContract extends KernelContract {
                 "multiply",
                 "[2, 3]");
         refuses(ShapeException.class, () -> kernels.affine(zeros(2, 3), 1, 0, zeros(3), false), "affine", "[2, 3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.swiglu(zeros(2, 3), zeros(3), zeros(2, 3)),
+                "swiglu",
+                "[2, 3]",
+                "[3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.swigluBackward(zeros(2), zeros(2), zeros(2), zeros(2), false, zeros(4), false),
+                "swiglu",
+                "[2]",
+                "[4]");
         refuses(
                 ShapeException.class,
                 () -> kernels.where(zeroIds(2), zeros(3), zeros(3), zeros(3), false),

@@ -1,13 +1,20 @@
 package io.gradus.core.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import io.gradus.core.kernel.GemmKernels.Epilogue;
 import java.util.Arrays;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -29,6 +36,11 @@ public abstract class GemmContract extends KernelContract {
                 new int[] {127, 131, 61},
                 new int[] {101, 310, 155},
                 new int[] {3, 130, 1100},
+                new int[] {28, 1601, 70}, // several blocks of k, and rows that two panels share
+                new int[] {400, 30, 33},
+                new int[] {4, 7, 3}, // rows shorter than a vector
+                new int[] {12, 5, 4},
+                new int[] {13, 16, 700},
                 new int[] {0, 3, 4},
                 new int[] {3, 0, 4},
                 new int[] {3, 4, 0});
@@ -82,6 +94,67 @@ public abstract class GemmContract extends KernelContract {
                 .matmul(a.magnitudes(), transposeA, b.magnitudes(), transposeB, magnitude, accumulate);
         long inner = shapeA.get(transposeA ? -2 : -1);
         out.assertClose((2 + Math.sqrt(inner)) * ULP, magnitude.toDoubles());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    void operandsOfSixteenBitsAreConvertedOnTheWay(DType half) {
+        GemmKernels gemm = device().backend().gemm();
+        for (int[] size : new int[][] {{1, 40, 70}, {20, 800, 37}}) {
+            for (int flags = 0; flags < 4; flags++) {
+                boolean transposeA = (flags & 1) != 0;
+                boolean transposeB = (flags & 2) != 0;
+                Tensor a = random(transposeA ? size[1] : size[0], transposeA ? size[0] : size[1])
+                        .on(1)
+                        .to(half);
+                Tensor b = random(transposeB ? size[2] : size[1], transposeB ? size[1] : size[2])
+                        .on(1)
+                        .to(half);
+                Tensor expected = zeros(size[0], size[2]);
+                Tensor actual = zeros(size[0], size[2]);
+                gemm.matmul(a.to(DType.F32), transposeA, b.to(DType.F32), transposeB, expected, false);
+                gemm.matmul(a, transposeA, b, transposeB, actual, false);
+                assertThat(actual.toFloats()).containsExactly(expected.toFloats());
+            }
+        }
+    }
+
+    static Stream<Unary> activations() {
+        return Stream.of(null, Unary.GELU, Unary.GELU_TANH, Unary.SILU);
+    }
+
+    @ParameterizedTest
+    @MethodSource("activations")
+    void biasAndActivationFollowTheProduct(@Nullable Unary activation) {
+        for (int[] size : new int[][] {{1, 33, 70}, {19, 40, 37}, {20, 900, 64}}) {
+            for (boolean withBias : new boolean[] {true, false}) {
+                Twin a = range(-0.3, 0.3, size[0], size[1]);
+                Twin b = range(-0.3, 0.3, size[1], size[2]);
+                Twin bias = random(size[2]);
+                Twin out = output(false, size[0], size[2]);
+                run(side -> side.backend()
+                        .gemm()
+                        .matmul(
+                                side.of(a),
+                                false,
+                                side.of(b),
+                                false,
+                                new Epilogue(withBias ? side.of(bias) : null, activation),
+                                side.of(out)));
+                out.assertClose(2 * (8 + Math.sqrt(size[1])) * ULP, 2 + 0.03 * size[1]);
+            }
+        }
+    }
+
+    @Test
+    void aBiasOfAnotherLengthIsRefused() {
+        GemmKernels gemm = device().backend().gemm();
+        refuses(
+                ShapeException.class,
+                () -> gemm.matmul(zeros(2, 3), false, zeros(3, 4), false, new Epilogue(zeros(3), null), zeros(2, 4)),
+                "bias",
+                "[3]",
+                "[4]");
     }
 
     @Test

@@ -71,66 +71,129 @@ public abstract class NormalizationContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void inputGradients(boolean accumulate) {
+    void gradients(boolean accumulate) {
         for (Shape shape : SHAPES) {
             Saved saved = saved(shape);
-            Twin layer = output(accumulate, shape);
-            Twin rms = output(accumulate, shape);
+            Results layer = results(shape, accumulate);
+            Results rms = results(shape, accumulate);
             run(side -> {
-                NormalizationKernels kernels = side.backend().normalization();
-                kernels.layerNormBackward(
-                        side.of(saved.dy),
-                        side.of(saved.x),
-                        side.of(saved.weight),
-                        side.of(saved.mean),
-                        side.of(saved.rstd),
-                        side.of(layer),
-                        accumulate);
-                kernels.rmsNormBackward(
-                        side.of(saved.dy),
-                        side.of(saved.x),
-                        side.of(saved.weight),
-                        side.of(saved.rstd),
-                        side.of(rms),
-                        accumulate);
+                layerNormBackward(side, saved, layer, accumulate);
+                rmsNormBackward(side, saved, rms, accumulate);
             });
             // |dy·weight·rstd| ≤ 6, and as much again twice: what cancels
-            layer.assertClose(32 * ULP, 6);
-            rms.assertClose(32 * ULP, 6);
+            layer.dx.assertClose(32 * ULP, 6);
+            rms.dx.assertClose(32 * ULP, 6);
+            double[] magnitudes = weightMagnitudes(saved);
+            double relative = (4 + Math.sqrt(shape.rows())) * ULP;
+            layer.dweight.assertClose(relative, magnitudes);
+            rms.dweight.assertClose(relative, magnitudes);
+            layer.dbias.assertClose(relative, 2 * shape.rows() + 2);
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void weightGradients(boolean accumulate) {
-        for (Shape shape : SHAPES) {
+    /** Each result is added to what is there or not, apart from the others; and a bias there need not be. */
+    @Test
+    void eachGradientIsAddedOrWrittenOnItsOwn() {
+        Shape shape = Shape.of(70, 65);
+        for (int adds = 0; adds < 4; adds++) {
             Saved saved = saved(shape);
-            Twin layer = output(accumulate, shape.last());
-            Twin rms = output(accumulate, shape.last());
-            Tensor magnitude = Tensor.of(Device.reference(), new double[(int) shape.last()], shape.last());
-            run(side -> {
-                NormalizationKernels kernels = side.backend().normalization();
-                kernels.layerNormBackwardWeight(
+            boolean addX = (adds & 1) != 0;
+            boolean addWeight = (adds & 2) != 0;
+            Twin dx = output(addX, shape);
+            Twin dweight = output(addWeight, shape.last());
+            run(side -> side.backend()
+                    .normalization()
+                    .layerNormBackward(
+                            side.of(saved.dy),
+                            side.of(saved.x),
+                            side.of(saved.weight),
+                            side.of(saved.mean),
+                            side.of(saved.rstd),
+                            side.of(dx),
+                            addX,
+                            side.of(dweight),
+                            addWeight,
+                            null,
+                            false));
+            dx.assertClose(32 * ULP, 6);
+            dweight.assertClose(12 * ULP, 2 * 5 * 70);
+        }
+    }
+
+    /** Sums over very many rows stay accurate: the terms are of one sign, so nothing but rounding can be off. */
+    @Test
+    void sumsOverManyRows() {
+        int rows = 20_000;
+        Twin dy = range(0.5, 1.5, rows, 19);
+        Twin x = range(0.5, 1.5, rows, 19);
+        Saved saved = new Saved(dy, x, range(1, 1, 19), range(0, 0, rows), range(1, 1, rows));
+        Results layer = results(Shape.of(rows, 19), false);
+        run(side -> layerNormBackward(side, saved, layer, false));
+        layer.dweight.assertClose(12 * ULP, 0);
+        layer.dbias.assertClose(12 * ULP, 0);
+    }
+
+    private static void layerNormBackward(Side side, Saved saved, Results results, boolean accumulate) {
+        side.backend()
+                .normalization()
+                .layerNormBackward(
                         side.of(saved.dy),
                         side.of(saved.x),
+                        side.of(saved.weight),
                         side.of(saved.mean),
                         side.of(saved.rstd),
-                        side.of(layer),
+                        side.of(results.dx),
+                        accumulate,
+                        side.of(results.dweight),
+                        accumulate,
+                        side.of(results.dbias),
                         accumulate);
-                kernels.rmsNormBackwardWeight(
-                        side.of(saved.dy), side.of(saved.x), side.of(saved.rstd), side.of(rms), accumulate);
-            });
-            Device.reference()
-                    .backend()
-                    .normalization()
-                    .rmsNormBackwardWeight(
-                            saved.dy.magnitudes(), saved.x.magnitudes(), saved.rstd.magnitudes(), magnitude, false);
-            double[] magnitudes = magnitude.toDoubles();
-            Arrays.setAll(magnitudes, i -> magnitudes[i] * 1.5 + 2); // with |mean| ≤ 0.5 and what was there
-            double relative = (4 + Math.sqrt(shape.rows())) * ULP;
-            layer.assertClose(relative, magnitudes);
-            rms.assertClose(relative, magnitudes);
-        }
+    }
+
+    private static void rmsNormBackward(Side side, Saved saved, Results results, boolean accumulate) {
+        side.backend()
+                .normalization()
+                .rmsNormBackward(
+                        side.of(saved.dy),
+                        side.of(saved.x),
+                        side.of(saved.weight),
+                        side.of(saved.rstd),
+                        side.of(results.dx),
+                        accumulate,
+                        side.of(results.dweight),
+                        accumulate);
+    }
+
+    /** {@code Σ |dy|·|x̂|} of each column, and some more: for |mean| ≤ 0.5 and what was there. */
+    private static double[] weightMagnitudes(Saved saved) {
+        long length = saved.x.shape().last();
+        Tensor dweight = Tensor.of(Device.reference(), new double[(int) length], length);
+        Tensor dx = Tensor.of(
+                Device.reference(),
+                new double[(int) saved.x.shape().size()],
+                saved.x.shape().toArray());
+        Device.reference()
+                .backend()
+                .normalization()
+                .rmsNormBackward(
+                        saved.dy.magnitudes(),
+                        saved.x.magnitudes(),
+                        saved.weight.magnitudes(),
+                        saved.rstd.magnitudes(),
+                        dx,
+                        false,
+                        dweight,
+                        false);
+        double[] magnitudes = dweight.toDoubles();
+        Arrays.setAll(magnitudes, i -> magnitudes[i] * 1.5 + 2);
+        return magnitudes;
+    }
+
+    private record Results(Twin dx, Twin dweight, Twin dbias) {}
+
+    private Results results(Shape shape, boolean accumulate) {
+        return new Results(
+                output(accumulate, shape), output(accumulate, shape.last()), output(accumulate, shape.last()));
     }
 
     /** The operands of a backward pass: statistics of the size that a forward pass gives, the same on all devices. */
@@ -209,14 +272,12 @@ public abstract class NormalizationContract extends KernelContract {
                 "[3, 2]");
         refuses(
                 ShapeException.class,
-                () -> kernels.rmsNormBackward(zeros(2, 3), zeros(2, 3), zeros(3), zeros(2), zeros(3, 2), false),
+                () -> kernels.rmsNormBackward(
+                        zeros(2, 3), zeros(2, 3), zeros(3), zeros(2), zeros(3, 2), false, zeros(3), false),
                 "rmsNorm",
                 "[3, 2]");
-        refuses(
-                ShapeException.class,
-                () -> kernels.layerNormBackwardWeight(zeros(2, 3), zeros(2, 3), zeros(2), zeros(2), zeros(2), false),
-                "layerNorm",
-                "[2]");
+        refuses(ShapeException.class, () -> layerNormBackward(kernels, zeros(2), zeros(3)), "layerNorm", "[2]");
+        refuses(ShapeException.class, () -> layerNormBackward(kernels, zeros(3), zeros(4)), "layerNorm", "[4]");
         refuses(
                 IllegalArgumentException.class,
                 () -> kernels.rmsNorm(zeros(2, 3), doubles(3), EPS, zeros(2, 3), zeros(2)),
@@ -232,5 +293,20 @@ public abstract class NormalizationContract extends KernelContract {
     private void layerNorm(
             NormalizationKernels kernels, Tensor x, Tensor weight, @Nullable Tensor bias, Tensor statistic) {
         kernels.layerNorm(x, weight, bias, EPS, zeros(x.shape().toArray()), statistic, statistic);
+    }
+
+    private void layerNormBackward(NormalizationKernels kernels, Tensor dweight, Tensor dbias) {
+        kernels.layerNormBackward(
+                zeros(2, 3),
+                zeros(2, 3),
+                zeros(3),
+                zeros(2),
+                zeros(2),
+                zeros(2, 3),
+                false,
+                dweight,
+                false,
+                dbias,
+                false);
     }
 }

@@ -56,6 +56,11 @@ final class ReferenceBackendTest {
         backend.crossEntropy().forward(logits, Tensor.of(device, new int[] {1, -100}, 2), -100, loss, sums);
         assertClose(loss, Math.log(4), 0);
         assertClose(sums, Math.log(8), 3 + Math.log(3));
+        Tensor gradient = out(2, 3);
+        Tensor targets = Tensor.of(device, new int[] {1, -100}, 2);
+        backend.crossEntropy().forwardBackward(logits, targets, -100, of(new double[] {2, 3}, 2), 4, loss, gradient);
+        assertClose(loss, Math.log(4), 0);
+        assertClose(gradient, 1, -6, 5, 0, 0, 0);
     }
 
     @Test

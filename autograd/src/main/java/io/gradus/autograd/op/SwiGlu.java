@@ -1,0 +1,40 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.core.Tensor;
+
+/**
+ * {@code y = silu(g) ⊙ u} with {@code silu(g) = g·σ(g)}: a gated linear unit (Shazeer 2020, eq. 6, without its two products).
+ *
+ * <p>By the product rule each factor's gradient is the other, times dy; with {@code silu′ = σ(1 + g(1 − σ))} from
+ * {@link Silu},
+ *
+ * <pre>
+ *   dg = dy ⊙ u ⊙ σ(g)(1 + g(1 − σ(g)))        du = dy ⊙ g·σ(g)
+ * </pre>
+ *
+ * Both need the same σ(g): one visit of the elements computes the two, and neither {@code silu(g)} nor its gradient is stored.
+ */
+public final class SwiGlu extends Operation {
+    private Tensor gate;
+    private Tensor up;
+
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        gate = inputs[0];
+        up = inputs[1];
+        Tensor y = gate.emptyLike(gate.shape());
+        gate.backend().elementwise().swiglu(gate, up, y);
+        return y;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        Gradients.Buffer dgate = gradients.buffer(0);
+        Gradients.Buffer dup = gradients.buffer(1);
+        dy.backend()
+                .elementwise()
+                .swigluBackward(gate, up, dy, dgate.gradient(), dgate.accumulate(), dup.gradient(), dup.accumulate());
+    }
+}

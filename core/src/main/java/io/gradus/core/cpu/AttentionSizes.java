@@ -1,0 +1,56 @@
+package io.gradus.core.cpu;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels;
+import org.jspecify.annotations.Nullable;
+
+/** The sizes of one call of {@link Attention}, named as in {@link AttentionKernels}, and where its heads lie. */
+record AttentionSizes(
+        long b,
+        int t,
+        int s,
+        int h,
+        int g,
+        int d,
+        boolean causal,
+        float scale,
+        @Nullable Tensor keyMask) {
+
+    static AttentionSizes of(Tensor q, Tensor k, AttentionKernels.Settings settings) {
+        return new AttentionSizes(
+                q.shape().get(0),
+                Math.toIntExact(q.shape().get(1)),
+                Math.toIntExact(k.shape().get(1)),
+                Math.toIntExact(q.shape().get(2)),
+                Math.toIntExact(k.shape().get(2)),
+                Math.toIntExact(q.shape().get(3)),
+                settings.causal(),
+                (float) settings.scale(),
+                settings.keyMask());
+    }
+
+    /** How many keys there are before the first query's own. */
+    int lead() {
+        return s - t;
+    }
+
+    /** How many keys, from the first, the last query before {@code t1} may see. */
+    int visible(int t1) {
+        return causal ? t1 + lead() : s;
+    }
+
+    /** A row per query of one head. */
+    Matrix queries(Tensor tensor, long b, int h) {
+        return new Matrix(CpuStorage.of(tensor), (b * t * this.h + h) * d, (long) this.h * d, false);
+    }
+
+    /** A row per key of one key-value head. */
+    Matrix keys(Tensor tensor, long b, int g) {
+        return new Matrix(CpuStorage.of(tensor), (b * s * this.g + g) * d, (long) this.g * d, false);
+    }
+
+    /** Whether a key is padding. */
+    boolean hides(long b, int key) {
+        return keyMask != null && CpuStorage.getInt(CpuStorage.of(keyMask), b * s + key) == 0;
+    }
+}

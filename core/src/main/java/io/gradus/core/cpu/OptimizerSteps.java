@@ -1,0 +1,221 @@
+package io.gradus.core.cpu;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.OptimizerStepKernels;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Optimiser steps: one pass in which every array is read once and written once, so that memory is the only limit. Clipping
+ * costs nothing: it is the factor that the gradient is multiplied by on its way.
+ */
+final class OptimizerSteps implements OptimizerStepKernels {
+    /** Elements that a thread takes at a time: 256 KiB of each array, long enough for the hardware to read ahead. */
+    private static final long RUN = 1 << 16;
+
+    private final Workers workers;
+
+    OptimizerSteps(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void sgd(
+            Tensor parameter,
+            Tensor gradient,
+            @Nullable Tensor buffer,
+            Sgd settings,
+            double gradientScale,
+            boolean first) {
+        Tensor[] state = buffer == null ? new Tensor[0] : new Tensor[] {buffer};
+        OptimizerStepKernels.check("sgd", parameter, gradient, state);
+        MemorySegment w = CpuStorage.of(parameter);
+        MemorySegment g = CpuStorage.of(gradient);
+        float scale = (float) gradientScale;
+        float decay = (float) settings.weightDecay();
+        float rate = (float) settings.learningRate();
+        if (buffer == null) {
+            workers.forEach(parameter.size(), RUN, (from, to) -> descend(w, g, from, to, scale, decay, rate));
+            return;
+        }
+        MemorySegment b = CpuStorage.of(buffer);
+        float momentum = (float) settings.momentum();
+        float take = first ? 1 : (float) (1 - settings.dampening());
+        workers.forEach(parameter.size(), RUN, (from, to) -> {
+            if (first) {
+                b.asSlice(from * 4, (to - from) * 4).fill((byte) 0);
+            }
+            if (settings.nesterov()) {
+                lookAhead(w, g, b, from, to, scale, decay, momentum, take, rate);
+            } else {
+                roll(w, g, b, from, to, scale, decay, momentum, take, rate);
+            }
+        });
+    }
+
+    @Override
+    public void adam(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstMoment,
+            Tensor secondMoment,
+            Adam settings,
+            double gradientScale,
+            long step) {
+        OptimizerStepKernels.check("adam", parameter, gradient, firstMoment, secondMoment);
+        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
+        MemorySegment w = CpuStorage.of(parameter);
+        MemorySegment g = CpuStorage.of(gradient);
+        MemorySegment m = CpuStorage.of(firstMoment);
+        MemorySegment v = CpuStorage.of(secondMoment);
+        workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, constants));
+    }
+
+    // ---- the loops: whole vectors, then what is left under a mask ----
+
+    private static void descend(
+            MemorySegment w, MemorySegment g, long from, long to, float scale, float decay, float rate) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
+            Lanes.store(gradient.fma(Lanes.broadcast(-rate), weight), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
+            Lanes.store(gradient.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+        }
+    }
+
+    /** Momentum: the weight moves along b. */
+    private static void roll(
+            MemorySegment w,
+            MemorySegment g,
+            MemorySegment b,
+            long from,
+            long to,
+            float scale,
+            float decay,
+            float momentum,
+            float take,
+            float rate) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, take);
+            Lanes.store(velocity, b, at);
+            Lanes.store(velocity.fma(Lanes.broadcast(-rate), weight), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, take);
+            Lanes.store(velocity, b, at, rest);
+            Lanes.store(velocity.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+        }
+    }
+
+    /** Nesterov's momentum: the weight moves along the gradient and b. */
+    private static void lookAhead(
+            MemorySegment w,
+            MemorySegment g,
+            MemorySegment b,
+            long from,
+            long to,
+            float scale,
+            float decay,
+            float momentum,
+            float take,
+            float rate) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, take);
+            Lanes.store(velocity, b, at);
+            FloatVector direction = velocity.fma(Lanes.broadcast(momentum), gradient);
+            Lanes.store(direction.fma(Lanes.broadcast(-rate), weight), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, take);
+            Lanes.store(velocity, b, at, rest);
+            FloatVector direction = velocity.fma(Lanes.broadcast(momentum), gradient);
+            Lanes.store(direction.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+        }
+    }
+
+    private static void adam(
+            MemorySegment w,
+            MemorySegment g,
+            MemorySegment m,
+            MemorySegment v,
+            long from,
+            long to,
+            AdamConstants constants) {
+        float scale = constants.scale();
+        float coupled = constants.coupled();
+        float beta1 = constants.beta1();
+        float rest1 = constants.rest1();
+        float beta2 = constants.beta2();
+        float rest2 = constants.rest2();
+        float rate = constants.rate();
+        float root = constants.root();
+        float epsilon = constants.epsilon();
+        float decay = constants.decay();
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, coupled);
+            FloatVector mean = blend(Lanes.load(m, at), beta1, gradient, rest1);
+            FloatVector square = blend(Lanes.load(v, at), beta2, gradient.mul(gradient), rest2);
+            Lanes.store(mean, m, at);
+            Lanes.store(square, v, at);
+            Lanes.store(adam(weight, mean, square, rate, root, epsilon, decay), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, coupled);
+            FloatVector mean = blend(Lanes.load(m, at, rest), beta1, gradient, rest1);
+            FloatVector square = blend(Lanes.load(v, at, rest), beta2, gradient.mul(gradient), rest2);
+            Lanes.store(mean, m, at, rest);
+            Lanes.store(square, v, at, rest);
+            Lanes.store(adam(weight, mean, square, rate, root, epsilon, decay), w, at, rest);
+        }
+    }
+
+    // ---- one vector ----
+
+    /** {@code scale·g + decay·w}; the second product is not rounded. */
+    private static FloatVector decayed(FloatVector gradient, FloatVector weight, float scale, float decay) {
+        return weight.fma(Lanes.broadcast(decay), gradient.mul(Lanes.broadcast(scale)));
+    }
+
+    /** {@code keep·a + take·b}. */
+    private static FloatVector blend(FloatVector a, float keep, FloatVector b, float take) {
+        return b.fma(Lanes.broadcast(take), a.mul(Lanes.broadcast(keep)));
+    }
+
+    /** {@code w − (rate·m/(√v·root + epsilon) + decay·w)}. */
+    private static FloatVector adam(
+            FloatVector weight,
+            FloatVector mean,
+            FloatVector square,
+            float rate,
+            float root,
+            float epsilon,
+            float decay) {
+        FloatVector size = square.sqrt().fma(Lanes.broadcast(root), Lanes.broadcast(epsilon));
+        FloatVector update = mean.mul(Lanes.broadcast(rate)).div(size);
+        return weight.sub(weight.fma(Lanes.broadcast(decay), update));
+    }
+}

@@ -1,0 +1,190 @@
+package io.gradus.core.cpu;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.SoftmaxKernels;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+
+/**
+ * Softmax over the last axis. Rows that fit in a block are taken a few together, all maxima first, then all
+ * exponentials: so a row does not wait for the one before to be reduced to one number. Very short ones are handled without
+ * loops of their own ({@link ShortRows}); a row longer than a block is visited block by block ({@link RowExponentials}).
+ */
+final class Softmax implements SoftmaxKernels {
+    private static final int COUNT = Lanes.COUNT;
+    /** By how much fewer rows are taken together where loops use three arrays: all stay in the first-level cache. */
+    private static final int SMALLER = 4;
+
+    private final Workers workers;
+
+    Softmax(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void softmax(Tensor x, Tensor y) {
+        SoftmaxKernels.check(x, y);
+        long n = x.shape().last();
+        MemorySegment source = CpuStorage.of(x);
+        MemorySegment target = CpuStorage.of(y);
+        Rows.forEach(workers, x.shape().rows(), n, (from, to) -> {
+            if (n > Rows.BLOCK) {
+                longRows(source, target, n, from, to);
+                return;
+            }
+            long group = Rows.inBlock(n);
+            for (long row = from; row < to; row += group) {
+                long end = Math.min(to, row + group);
+                if (ShortRows.areShort(n)) {
+                    ShortRows.softmax(source, target, n, row, end);
+                } else {
+                    group(source, target, n, row, end);
+                }
+            }
+        });
+    }
+
+    private static void longRows(MemorySegment x, MemorySegment y, long n, long from, long to) {
+        RowExponentials exponentials = new RowExponentials(n);
+        for (long row = from; row < to; row++) {
+            exponentials.keep(x, y, row * n, (row + 1) * n);
+            exponentials.finish(1, y, row * n, (row + 1) * n);
+        }
+    }
+
+    private static void group(MemorySegment x, MemorySegment y, long n, long from, long to) {
+        float[] factors = Scratch.ofThread().floats(0, (int) (to - from));
+        for (long row = from; row < to; row++) {
+            factors[(int) (row - from)] = Rows.max(x, row * n, (row + 1) * n);
+        }
+        for (long row = from; row < to; row++) {
+            int i = (int) (row - from);
+            factors[i] = 1 / Rows.exp(x, factors[i], y, row * n, (row + 1) * n);
+        }
+        for (long row = from; row < to; row++) {
+            Rows.scale(y, factors[(int) (row - from)], row * n, (row + 1) * n);
+        }
+    }
+
+    @Override
+    public void softmaxBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        SoftmaxKernels.check(y, dy, dx);
+        long n = y.shape().last();
+        MemorySegment results = CpuStorage.of(y);
+        MemorySegment outer = CpuStorage.of(dy);
+        MemorySegment target = CpuStorage.of(dx);
+        long group = Rows.inBlock(SMALLER * n);
+        Rows.forEach(workers, y.shape().rows(), n, (from, to) -> {
+            for (long row = from; row < to; row += group) {
+                long end = Math.min(to, row + group);
+                if (ShortRows.areShort(n)) {
+                    ShortRows.softmaxBackward(results, outer, target, accumulate, n, row, end);
+                } else {
+                    gradients(results, outer, target, accumulate, n, row, end);
+                }
+            }
+        });
+    }
+
+    private static void gradients(
+            MemorySegment y, MemorySegment dy, MemorySegment dx, boolean accumulate, long n, long from, long to) {
+        float[] dots = Scratch.ofThread().floats(0, (int) (to - from));
+        for (long row = from; row < to; row++) {
+            dots[(int) (row - from)] = (float) Rows.dot(y, dy, row * n, (row + 1) * n);
+        }
+        for (long row = from; row < to; row++) {
+            float dot = dots[(int) (row - from)];
+            if (accumulate) {
+                addGradient(y, dy, dot, dx, row * n, (row + 1) * n);
+            } else {
+                gradient(y, dy, dot, dx, row * n, (row + 1) * n);
+            }
+        }
+    }
+
+    private static void gradient(MemorySegment y, MemorySegment dy, float dot, MemorySegment dx, long from, long to) {
+        long i = from;
+        for (; i <= to - COUNT; i += COUNT) {
+            Lanes.store(Lanes.load(y, i).mul(Lanes.load(dy, i).sub(dot)), dx, i);
+        }
+        if (i < to) {
+            VectorMask<Float> rest = Lanes.first(to - i);
+            Lanes.store(Lanes.load(y, i, rest).mul(Lanes.load(dy, i, rest).sub(dot)), dx, i, rest);
+        }
+    }
+
+    private static void addGradient(
+            MemorySegment y, MemorySegment dy, float dot, MemorySegment dx, long from, long to) {
+        long i = from;
+        for (; i <= to - COUNT; i += COUNT) {
+            FloatVector shifted = Lanes.load(dy, i).sub(dot);
+            Lanes.store(Lanes.load(y, i).fma(shifted, Lanes.load(dx, i)), dx, i);
+        }
+        if (i < to) {
+            VectorMask<Float> rest = Lanes.first(to - i);
+            FloatVector shifted = Lanes.load(dy, i, rest).sub(dot);
+            Lanes.store(Lanes.load(y, i, rest).fma(shifted, Lanes.load(dx, i, rest)), dx, i, rest);
+        }
+    }
+
+    @Override
+    public void logSoftmax(Tensor x, Tensor y) {
+        SoftmaxKernels.check(x, y);
+        long n = x.shape().last();
+        MemorySegment source = CpuStorage.of(x);
+        MemorySegment target = CpuStorage.of(y);
+        Rows.forEach(workers, x.shape().rows(), n, (from, to) -> {
+            RowExponentials exponentials = new RowExponentials(n);
+            for (long row = from; row < to; row++) {
+                exponentials.sum(source, row * n, (row + 1) * n);
+                float logSum = (float) exponentials.logSum();
+                subtract(source, exponentials.max(), logSum, target, row * n, (row + 1) * n);
+            }
+        });
+    }
+
+    // Two subtractions: the first is exact where it matters, near the largest element.
+    private static void subtract(MemorySegment x, float max, float logSum, MemorySegment y, long from, long to) {
+        long i = from;
+        for (; i <= to - COUNT; i += COUNT) {
+            Lanes.store(Lanes.load(x, i).sub(max).sub(logSum), y, i);
+        }
+        if (i < to) {
+            VectorMask<Float> rest = Lanes.first(to - i);
+            Lanes.store(Lanes.load(x, i, rest).sub(max).sub(logSum), y, i, rest);
+        }
+    }
+
+    @Override
+    public void logSoftmaxBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        SoftmaxKernels.check(y, dy, dx);
+        long n = y.shape().last();
+        MemorySegment results = CpuStorage.of(y);
+        MemorySegment outer = CpuStorage.of(dy);
+        MemorySegment target = CpuStorage.of(dx);
+        Rows.forEach(workers, y.shape().rows(), n, (from, to) -> {
+            for (long row = from; row < to; row++) {
+                float sum = (float) Rows.sum(outer, row * n, (row + 1) * n);
+                logGradient(results, outer, sum, target, accumulate, row * n, (row + 1) * n);
+            }
+        });
+    }
+
+    private static void logGradient(
+            MemorySegment y, MemorySegment dy, float sum, MemorySegment dx, boolean accumulate, long from, long to) {
+        FloatVector factor = Lanes.broadcast(-sum);
+        long i = from;
+        for (; i <= to - COUNT; i += COUNT) {
+            FloatVector softmax = VectorMath.expOfNonPositive(Lanes.load(y, i));
+            FloatVector gradient = softmax.fma(factor, Lanes.load(dy, i));
+            Lanes.store(accumulate ? gradient.add(Lanes.load(dx, i)) : gradient, dx, i);
+        }
+        if (i < to) {
+            VectorMask<Float> rest = Lanes.first(to - i);
+            FloatVector softmax = VectorMath.expOfNonPositive(Lanes.load(y, i, rest));
+            FloatVector gradient = softmax.fma(factor, Lanes.load(dy, i, rest));
+            Lanes.store(accumulate ? gradient.add(Lanes.load(dx, i, rest)) : gradient, dx, i, rest);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package io.gradus.core.cpu;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * The loops of {@link Reduction} for one {@link Fold}. Eight floats at a time are added as a tree and the results of that in
+ * double, so a sum of any length is as good as one of a few terms. ({@code reduceLanes} promises no order for sums.)
+ */
+enum VectorFold {
+    SUM(Fold.SUM) {
+        @Override
+        double run(MemorySegment memory, long at, long length) {
+            return sum(memory, at, length);
+        }
+
+        @Override
+        void row(double[] totals, MemorySegment memory, long at, int width) {
+            addRow(totals, memory, at, width);
+        }
+
+        @Override
+        void rows(double[] totals, MemorySegment memory, long[] at, int width) {
+            addRows(totals, memory, at, width);
+        }
+    },
+    /** NaN if one is. */
+    MAX(Fold.MAX) {
+        @Override
+        double run(MemorySegment memory, long at, long length) {
+            return max(memory, at, length);
+        }
+
+        @Override
+        void row(double[] totals, MemorySegment memory, long at, int width) {
+            maxRow(totals, memory, at, width);
+        }
+
+        @Override
+        void rows(double[] totals, MemorySegment memory, long[] at, int width) {
+            for (long row : at) {
+                maxRow(totals, memory, row, width);
+            }
+        }
+    };
+
+    /** Rows that {@link #rows} takes at once: as many streams as the hardware reads ahead in. */
+    static final int ROWS = 8;
+
+    private final Fold fold;
+
+    VectorFold(Fold fold) {
+        this.fold = fold;
+    }
+
+    double identity() {
+        return fold.identity();
+    }
+
+    double pair(double a, double b) {
+        return fold.pair(a, b);
+    }
+
+    /** The fold of {@code length} elements from {@code at} on. */
+    abstract double run(MemorySegment memory, long at, long length);
+
+    /** Folds element {@code at + i} into total i. */
+    abstract void row(double[] totals, MemorySegment memory, long at, int width);
+
+    /** The same for {@link #ROWS} rows. */
+    abstract void rows(double[] totals, MemorySegment memory, long[] at, int width);
+
+    /** The sum, lane by lane, of eight vectors: a tree, so each element is rounded three times. */
+    private static FloatVector tree(
+            MemorySegment memory, long a, long b, long c, long d, long e, long f, long g, long h) {
+        FloatVector ab = Lanes.load(memory, a).add(Lanes.load(memory, b));
+        FloatVector cd = Lanes.load(memory, c).add(Lanes.load(memory, d));
+        FloatVector ef = Lanes.load(memory, e).add(Lanes.load(memory, f));
+        FloatVector gh = Lanes.load(memory, g).add(Lanes.load(memory, h));
+        return ab.add(cd).add(ef.add(gh));
+    }
+
+    private static double sum(MemorySegment memory, long from, long length) {
+        int lanes = Lanes.COUNT;
+        long trees = from + length - length % (8 * lanes);
+        double total = trees == from ? 0 : sumOfTrees(memory, from, trees);
+        long at = trees;
+        long end = from + length;
+        FloatVector rest = Lanes.zero();
+        for (; at <= end - lanes; at += lanes) {
+            rest = rest.add(Lanes.load(memory, at));
+        }
+        if (at > trees) {
+            total += Lanes.sum(rest);
+        }
+        for (; at < end; at++) {
+            total += CpuStorage.get(memory, at);
+        }
+        return total;
+    }
+
+    private static double sumOfTrees(MemorySegment memory, long from, long to) {
+        long c = Lanes.COUNT;
+        DoubleVector lower = DoubleLanes.zero();
+        DoubleVector upper = DoubleLanes.zero();
+        for (long i = from; i < to; i += 8 * c) {
+            FloatVector eight =
+                    tree(memory, i, i + c, i + 2 * c, i + 3 * c, i + 4 * c, i + 5 * c, i + 6 * c, i + 7 * c);
+            lower = lower.add(DoubleLanes.lower(eight));
+            upper = upper.add(DoubleLanes.upper(eight));
+        }
+        return DoubleLanes.sum(lower.add(upper));
+    }
+
+    /** The sum of the squares of {@code length} elements, in double. */
+    static double sumOfSquares(MemorySegment memory, long from, long length) {
+        int lanes = DoubleLanes.COUNT;
+        DoubleVector a = DoubleLanes.zero();
+        DoubleVector b = DoubleLanes.zero();
+        DoubleVector c = DoubleLanes.zero();
+        DoubleVector d = DoubleLanes.zero();
+        long at = from;
+        long end = from + length;
+        for (; at <= end - 4 * lanes; at += 4 * lanes) {
+            DoubleVector w = DoubleLanes.load(memory, at);
+            DoubleVector x = DoubleLanes.load(memory, at + lanes);
+            DoubleVector y = DoubleLanes.load(memory, at + 2 * lanes);
+            DoubleVector z = DoubleLanes.load(memory, at + 3 * lanes);
+            a = w.fma(w, a);
+            b = x.fma(x, b);
+            c = y.fma(y, c);
+            d = z.fma(z, d);
+        }
+        double total = at == from ? 0 : DoubleLanes.sum(a.add(b).add(c.add(d)));
+        for (; at < end; at++) {
+            double value = CpuStorage.get(memory, at);
+            total += value * value;
+        }
+        return total;
+    }
+
+    private static double max(MemorySegment memory, long from, long length) {
+        int lanes = Lanes.COUNT;
+        FloatVector a = Lanes.broadcast(Float.NEGATIVE_INFINITY);
+        FloatVector b = a;
+        long at = from;
+        long end = from + length;
+        for (; at <= end - 2 * lanes; at += 2 * lanes) {
+            a = a.max(Lanes.load(memory, at));
+            b = b.max(Lanes.load(memory, at + lanes));
+        }
+        float greatest = a.max(b).reduceLanes(VectorOperators.MAX);
+        for (; at < end; at++) {
+            greatest = Math.max(greatest, CpuStorage.get(memory, at));
+        }
+        return greatest;
+    }
+
+    private static void addRow(double[] totals, MemorySegment memory, long at, int width) {
+        int i = 0;
+        for (; i <= width - DoubleLanes.COUNT; i += DoubleLanes.COUNT) {
+            DoubleLanes.load(totals, i).add(DoubleLanes.load(memory, at + i)).intoArray(totals, i);
+        }
+        for (; i < width; i++) {
+            totals[i] += CpuStorage.get(memory, at + i);
+        }
+    }
+
+    private static void maxRow(double[] totals, MemorySegment memory, long at, int width) {
+        int i = 0;
+        for (; i <= width - DoubleLanes.COUNT; i += DoubleLanes.COUNT) {
+            DoubleLanes.load(totals, i).max(DoubleLanes.load(memory, at + i)).intoArray(totals, i);
+        }
+        for (; i < width; i++) {
+            totals[i] = Math.max(totals[i], CpuStorage.get(memory, at + i));
+        }
+    }
+
+    private static void addRows(double[] totals, MemorySegment memory, long[] at, int width) {
+        int whole = width - width % Lanes.COUNT;
+        addRows(totals, memory, at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7], whole);
+        for (int i = whole; i < width; i++) {
+            double total = totals[i];
+            for (long row : at) {
+                total += CpuStorage.get(memory, row + i);
+            }
+            totals[i] = total;
+        }
+    }
+
+    private static void addRows(
+            double[] totals,
+            MemorySegment memory,
+            long a,
+            long b,
+            long c,
+            long d,
+            long e,
+            long f,
+            long g,
+            long h,
+            int width) {
+        for (int i = 0; i < width; i += Lanes.COUNT) {
+            FloatVector eight = tree(memory, a + i, b + i, c + i, d + i, e + i, f + i, g + i, h + i);
+            int half = i + DoubleLanes.COUNT;
+            DoubleLanes.load(totals, i).add(DoubleLanes.lower(eight)).intoArray(totals, i);
+            DoubleLanes.load(totals, half).add(DoubleLanes.upper(eight)).intoArray(totals, half);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.gradus.core.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.core.Device;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Which kernels a JVM chooses, and what it says about that. */
+final class KernelChoiceTest {
+
+    /** What a new JVM with the given flags says of its CPU, on both channels. */
+    private static String say(List<String> flags) throws Exception {
+        List<String> command = new ArrayList<>(
+                List.of(System.getProperty("java.home") + "/bin/java", "-cp", System.getProperty("java.class.path")));
+        command.addAll(flags);
+        command.add(Say.class.getName());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return said;
+    }
+
+    /** The program of that JVM. */
+    static final class Say {
+        private Say() {}
+
+        public static void main(String[] arguments) {
+            System.out.println(Device.cpu(2).backend().description());
+            System.out.println(Device.cpu(1).backend().description());
+        }
+    }
+
+    @Test
+    void withoutTheModuleTheScalarKernelsRunAndTheFlagIsNamedOnce() throws Exception {
+        String said = say(List.of());
+        assertThat(said).contains("2 threads, scalar kernels").containsOnlyOnce("--add-modules jdk.incubator.vector");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"128, vectors of 128 bits", "off, scalar kernels"})
+    void thePropertyHasTheLastWord(String property, String expected) throws Exception {
+        String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.vectors=" + property));
+        assertThat(said).contains(expected).doesNotContain("slower");
+    }
+
+    @Test
+    void withoutTheCompilerThatKnowsVectorsTheScalarKernelsRun() throws Exception {
+        String said = say(List.of("--add-modules", "jdk.incubator.vector", "-XX:TieredStopAtLevel=1"));
+        assertThat(said).contains("scalar kernels").containsOnlyOnce("-XX:TieredStopAtLevel=1");
+    }
+
+    @Test
+    void aPropertyThatMeansNothingIsRefused() throws Exception {
+        String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.vectors=1024"));
+        assertThat(said).contains("-Dgradus.vectors=1024 is none of off, 128, 256 and 512 (bits)");
+    }
+}
