@@ -23,6 +23,6 @@ public final class GatedFeedForward extends Module {
     }
 
     public Variable forward(Variable x) {
-        return down.forward(gate.forward(x).silu().multiply(up.forward(x)));
+        return down.forward(gate.forward(x).swiglu(up.forward(x)));
     }
 }

@@ -56,12 +56,9 @@ public final class GroupedQueryAttention extends Module {
         Variable v = value.forward(x).reshape(b, t, sizes.keyValueHeads, sizes.headDim);
         KeyValueCache cache = context.cache();
         if (cache != null) {
-            if (k.requiresGrad() || v.requiresGrad()) {
-                throw new IllegalStateException(
-                        "attention: no gradient passes through a key-value cache; compute inside Autograd.noGrad, or without one");
-            }
-            k = Variable.constant(cache.appendKeys(layer, k.value()));
-            v = Variable.constant(cache.appendValues(layer, v.value()));
+            KeyValueCache.Seen seen = cache.append(layer, k, v);
+            k = seen.keys();
+            v = seen.values();
         }
         var settings = new AttentionKernels.Settings(true, context.keyMask(), 1 / Math.sqrt(sizes.headDim));
         return output.forward(q.attention(k, v, settings).reshape(b, t, sizes.heads * sizes.headDim));

@@ -1,5 +1,6 @@
 package io.gradus.nn;
 
+import io.gradus.autograd.Variable;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
@@ -32,6 +33,29 @@ public final class KeyValueCache {
     /** How many tokens every layer has seen: the position of the next. */
     public long length() {
         return valueCounts[valueCounts.length - 1];
+    }
+
+    /**
+     * What attention reads: the keys and values of all tokens so far.
+     *
+     * @param keys {@code [B, S, G, D]}
+     * @param values {@code [B, S, G, D]}
+     */
+    record Seen(Variable keys, Variable values) {}
+
+    /**
+     * Adds the keys and values of new tokens, each {@code [B, T, G, D]}.
+     *
+     * @throws IllegalStateException when history is recorded: no gradient passes through the cache
+     */
+    Seen append(int layer, Variable freshKeys, Variable freshValues) {
+        if (freshKeys.requiresGrad() || freshValues.requiresGrad()) {
+            throw new IllegalStateException(
+                    "attention: no gradient passes through a key-value cache; compute inside Autograd.noGrad, or without one");
+        }
+        return new Seen(
+                Variable.constant(appendKeys(layer, freshKeys.value())),
+                Variable.constant(appendValues(layer, freshValues.value())));
     }
 
     /**

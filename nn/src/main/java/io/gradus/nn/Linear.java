@@ -19,8 +19,7 @@ public final class Linear extends Module {
     }
 
     public Variable forward(Variable x) {
-        Variable y = x.matmul(weight, false, true);
-        return bias == null ? y : y.add(bias);
+        return x.linear(weight, bias, true);
     }
 
     /** {@code [out, in]}. */

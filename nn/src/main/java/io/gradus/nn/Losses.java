@@ -5,9 +5,6 @@ import io.gradus.autograd.op.CrossEntropy;
 
 /** Losses beyond {@link Variable#crossEntropy}. */
 public final class Losses {
-    /** The label that does not count: Hugging Face's. */
-    public static final int IGNORE_INDEX = CrossEntropy.IGNORE_INDEX;
-
     private Losses() {}
 
     /** The mean of {@code (prediction − target)²} over all elements. */
@@ -17,8 +14,8 @@ public final class Losses {
     }
 
     /**
-     * The targets of next-token prediction: at each place the label of the next, and {@link #IGNORE_INDEX} at the last place
-     * of each row, which has none. So logits need no slicing.
+     * The targets of next-token prediction: at each place the label of the next, and {@link CrossEntropy#IGNORE_INDEX} at the
+     * last place of each row, which has none. So logits need no slicing.
      *
      * @param labels {@code [rows, length]}, row by row; as Hugging Face takes them, not shifted
      * @throws IllegalArgumentException when they are not whole rows
@@ -30,7 +27,7 @@ public final class Losses {
         }
         int[] targets = new int[labels.length];
         for (int i = 0; i < labels.length; i++) {
-            targets[i] = i % length == length - 1 ? IGNORE_INDEX : labels[i + 1];
+            targets[i] = i % length == length - 1 ? CrossEntropy.IGNORE_INDEX : labels[i + 1];
         }
         return targets;
     }

@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,25 +44,38 @@ public final class Weights {
         private final Device device;
         private final long seed;
         private final @Nullable SafetensorsCheckpoint checkpoint;
+        private final UnaryOperator<String> inFile;
+        /** Names in the file. */
         private final Set<String> asked = new LinkedHashSet<>();
+
         private final Set<String> missing = new LinkedHashSet<>();
         private final Set<String> misshapen = new LinkedHashSet<>();
 
-        Source(Device device, long seed, @Nullable SafetensorsCheckpoint checkpoint) {
+        Source(Device device, long seed, @Nullable SafetensorsCheckpoint checkpoint, UnaryOperator<String> inFile) {
             this.device = device;
             this.seed = seed;
             this.checkpoint = checkpoint;
+            this.inFile = inFile;
         }
     }
 
     /** Parameters drawn by their initialisers; the n-th one depends on the seed and on n alone. */
     public static Weights initialised(Device device, long seed) {
-        return new Weights(new Source(device, seed, null), "");
+        return new Weights(new Source(device, seed, null, UnaryOperator.identity()), "");
     }
 
     /** Parameters read from a checkpoint, as {@link DType#F32}. */
     public static Weights read(SafetensorsCheckpoint checkpoint, Device device) {
-        return new Weights(new Source(device, 0, checkpoint), "");
+        return read(checkpoint, device, UnaryOperator.identity());
+    }
+
+    /**
+     * Parameters read from a checkpoint that knows them by other names.
+     *
+     * @param inFile from a parameter's name to that in the file; no two to the same
+     */
+    public static Weights read(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> inFile) {
+        return new Weights(new Source(device, 0, checkpoint, inFile), "");
     }
 
     /** The weights of a part: names get {@code name.} in front. */
@@ -81,7 +95,7 @@ public final class Weights {
 
     /** Whether the checkpoint has this name; true without a checkpoint, where every name can be had. */
     public boolean has(String name) {
-        return source.checkpoint == null || source.checkpoint.contains(prefix + name);
+        return source.checkpoint == null || source.checkpoint.contains(source.inFile.apply(prefix + name));
     }
 
     /**
@@ -92,7 +106,7 @@ public final class Weights {
      */
     public Variable parameter(String name, Shape shape, Initializer initializer) {
         String full = prefix + name;
-        if (!source.asked.add(full)) {
+        if (!source.asked.add(source.inFile.apply(full))) {
             throw new IllegalStateException("weights: '" + full + "' was asked for twice; share the variable instead");
         }
         return Variable.parameter(full, Scope.outside(() -> value(full, shape, initializer)));
@@ -101,7 +115,7 @@ public final class Weights {
     private Tensor value(String full, Shape shape, Initializer initializer) {
         SafetensorsCheckpoint checkpoint = source.checkpoint;
         if (checkpoint != null) {
-            return read(checkpoint, full, shape);
+            return read(checkpoint, source.inFile.apply(full), shape);
         }
         Tensor tensor = Tensor.empty(source.device, DType.F32, shape, MemoryCategory.WEIGHTS);
         initializer.fill(tensor, new Philox.Key(source.seed, 0, source.asked.size()));
@@ -149,7 +163,8 @@ public final class Weights {
         list(message, "missing in the file", source.missing);
         list(
                 message,
-                "of another shape (check hidden_size, intermediate_size, vocab_size and the numbers of heads)",
+                "of another shape (check hidden_size or n_embd, intermediate_size or n_inner, vocab_size and the numbers of"
+                        + " heads)",
                 source.misshapen);
         list(message, "in the file but not in the model", unexpected);
         throw new IOException(message.toString());

@@ -94,4 +94,46 @@ interface Formula {
         }
         return y;
     }
+
+    /** The transpose of a matrix whose rows have a length. */
+    static double[] transposed(double[] w, int length) {
+        int rows = w.length / length;
+        double[] turned = new double[w.length];
+        for (int i = 0; i < w.length; i++) {
+            turned[i % length * rows + i / length] = w[i];
+        }
+        return turned;
+    }
+
+    /**
+     * Causal attention of {@code [B, T, heads, dim]}, with fewer heads of keys and values where they are shared.
+     *
+     * @param mask for each token, 0 for padding; a token that sees nothing gets zeros
+     */
+    static double[] causalAttention(
+            double[] q, double[] k, double[] v, int length, int heads, int groups, int dim, double scale, int[] mask) {
+        double[] out = new double[q.length];
+        for (int query = 0; query < q.length / dim; query++) {
+            int token = query / heads;
+            int group = query % heads / (heads / groups);
+            double total = 0;
+            double[] sum = new double[dim];
+            for (int other = token / length * length; other <= token; other++) {
+                int key = (other * groups + group) * dim;
+                double score = 0;
+                for (int i = 0; i < dim; i++) {
+                    score += q[query * dim + i] * k[key + i] * scale;
+                }
+                double weight = mask[other] * Math.exp(score);
+                total += weight;
+                for (int i = 0; i < dim; i++) {
+                    sum[i] += weight * v[key + i];
+                }
+            }
+            for (int i = 0; i < dim; i++) {
+                out[query * dim + i] = total == 0 ? 0 : sum[i] / total;
+            }
+        }
+        return out;
+    }
 }

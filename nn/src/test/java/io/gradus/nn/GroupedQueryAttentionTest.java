@@ -52,7 +52,8 @@ class GroupedQueryAttentionTest {
             double[] q = rotated(Formula.linear(v[0], WIDTH, v[1], v[2]), HEADS, positions);
             double[] k = rotated(Formula.linear(v[0], WIDTH, v[3], v[4]), GROUPS, positions);
             double[] values = Formula.linear(v[0], WIDTH, v[5], v[6]);
-            return Formula.linear(attention(q, k, values, mask), HEADS * DIM, v[7], v[8]);
+            double[] out = Formula.causalAttention(q, k, values, LENGTH, HEADS, GROUPS, DIM, 1 / Math.sqrt(DIM), mask);
+            return Formula.linear(out, HEADS * DIM, v[7], v[8]);
         };
         formula.assertAgrees(() -> layer.forward(x, context, 0), inputs);
     }
@@ -70,32 +71,6 @@ class GroupedQueryAttentionTest {
             }
         }
         return y;
-    }
-
-    private static double[] attention(double[] q, double[] k, double[] v, int[] mask) {
-        double[] out = new double[q.length];
-        for (int query = 0; query < q.length / DIM; query++) {
-            int token = query / HEADS;
-            int group = query % HEADS / (HEADS / GROUPS);
-            double total = 0;
-            double[] sum = new double[DIM];
-            for (int other = token / LENGTH * LENGTH; other <= token; other++) {
-                int key = (other * GROUPS + group) * DIM;
-                double score = 0;
-                for (int i = 0; i < DIM; i++) {
-                    score += q[query * DIM + i] * k[key + i] / Math.sqrt(DIM);
-                }
-                double weight = mask[other] * Math.exp(score);
-                total += weight;
-                for (int i = 0; i < DIM; i++) {
-                    sum[i] += weight * v[key + i];
-                }
-            }
-            for (int i = 0; i < DIM; i++) {
-                out[query * DIM + i] = total == 0 ? 0 : sum[i] / total;
-            }
-        }
-        return out;
     }
 
     @Test

@@ -113,6 +113,21 @@ class WeightsTest {
     }
 
     @Test
+    void aFileMayKnowAParameterByAnotherName() throws IOException {
+        try (var checkpoint = checkpoint(tensor("weight", 1, 2, 3), tensor("other", 4))) {
+            Weights weights = Weights.read(checkpoint, Device.cpu(), name -> name.replaceFirst("^model\\.", ""));
+            assertThat(weights.in("model").has("weight")).isTrue();
+            Variable weight = weights.in("model").parameter("weight", Shape.of(3), NORMAL);
+            assertThat(weight.name()).isEqualTo("model.weight");
+            assertThat(weight.value().toFloats()).containsExactly(1, 2, 3);
+            weights.in("model").parameter("absent", Shape.of(3), NORMAL);
+            assertThatThrownBy(() -> weights.finish(_ -> false))
+                    .hasMessageContaining("missing in the file: absent")
+                    .hasMessageContaining("in the file but not in the model: other");
+        }
+    }
+
+    @Test
     void allThatDoesNotFitIsToldInOneMessage() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1, 2), tensor("extra", 1), tensor("b", 1))) {
             Weights weights = Weights.read(checkpoint, Device.cpu());

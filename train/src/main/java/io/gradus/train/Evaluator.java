@@ -1,9 +1,9 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Autograd;
+import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Scope;
-import io.gradus.nn.Losses;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
 import io.gradus.train.data.Batches;
@@ -31,7 +31,7 @@ public final class Evaluator {
             try (Scope _ = Scope.open("evaluation")) {
                 Batch batch = batches.batch(i, model.device());
                 sum += Autograd.noGrad(() -> model.forward(Input.of(batch.ids()))
-                                .crossEntropy(batch.targets(), Losses.IGNORE_INDEX, Reduction.SUM, null))
+                                .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null))
                         .item();
                 tokens += batch.counted();
             }

@@ -1,6 +1,7 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Variable;
+import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
@@ -8,7 +9,6 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.nn.Losses;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
@@ -170,7 +170,7 @@ public final class FineTuning {
             try (Scope _ = Scope.open("step " + (step + 1))) {
                 Batch batch = batches.batch((long) step * recipe.gradientAccumulation() + i, model.device());
                 Variable sum = lossSum(model, batch);
-                sum.backward();
+                sum.backwardAndRelease();
                 loss += sum.item();
                 tokens += batch.counted();
             }
@@ -192,7 +192,7 @@ public final class FineTuning {
     /** The sum, not the mean: a mean of means would weight a short batch as much as a long one. */
     private static Variable lossSum(LanguageModel model, Batch batch) {
         return model.forward(Input.of(batch.ids()))
-                .crossEntropy(batch.targets(), Losses.IGNORE_INDEX, Reduction.SUM, null);
+                .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
     }
 
     private static double norm(Optimizer optimizer, int step) {
@@ -261,7 +261,7 @@ public final class FineTuning {
         int[] ids = Prompts.encode(tokenizer, wanted);
         if (ids.length > context) {
             throw new RecipeException("sample.prompt has " + ids.length + " tokens, but the model sees only " + context
-                    + " (max_position_embeddings)");
+                    + " (max_position_embeddings or n_positions)");
         }
         return ids;
     }
@@ -318,7 +318,7 @@ public final class FineTuning {
         }
         if (wanted > model.contextLength()) {
             throw new RecipeException("data.block_length is " + wanted + ", but the model sees only "
-                    + model.contextLength() + " tokens (max_position_embeddings)");
+                    + model.contextLength() + " tokens (max_position_embeddings or n_positions)");
         }
         return wanted;
     }

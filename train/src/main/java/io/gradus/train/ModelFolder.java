@@ -7,6 +7,8 @@ import io.gradus.core.Device;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsWriter;
+import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.Gpt2;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.Llama;
 import io.gradus.train.text.Tokenizer;
@@ -39,9 +41,20 @@ public record ModelFolder(Path path) {
         return new ModelFolder(path);
     }
 
-    /** Builds the model that {@code config.json} describes and reads its weights. */
+    /**
+     * Builds the model that {@code config.json} describes and reads its weights.
+     *
+     * @throws IOException when its {@code model_type} is none of those known here, or a file is missing or damaged
+     */
     public LanguageModel load(Device device) throws IOException {
-        return Llama.load(path, device);
+        String type = ConfigJson.modelType(path);
+        return switch (type) {
+            case "gpt2" -> Gpt2.load(path, device);
+            case "llama", "mistral", "qwen2" -> Llama.load(path, device);
+            default ->
+                throw new IOException(path.resolve(CONFIG) + ": model_type is '" + type
+                        + "'; supported are gpt2, llama, mistral and qwen2");
+        };
     }
 
     /** The tokeniser that the model was trained with. */

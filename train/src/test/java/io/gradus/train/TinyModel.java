@@ -1,7 +1,11 @@
 package io.gradus.train;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.Device;
 import io.gradus.nn.Weights;
+import io.gradus.nn.model.Gpt2;
+import io.gradus.nn.model.Gpt2Config;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.Llama;
 import io.gradus.nn.model.LlamaConfig;
 import io.gradus.train.text.ByteTokenizer;
@@ -9,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 import java.util.random.RandomGeneratorFactory;
 
 /** A model with random weights that a test trains in seconds, and text that it can learn from. */
@@ -21,11 +26,20 @@ public final class TinyModel {
     }
 
     public static Path write(Path folder, LlamaConfig config) {
+        return write(folder, config.toJson(), weights -> new Llama(config, weights));
+    }
+
+    /** The same with a GPT-2. */
+    public static Path write(Path folder, Gpt2Config config) {
+        return write(folder, config.toJson(), weights -> new Gpt2(config, weights));
+    }
+
+    private static Path write(Path folder, ObjectNode config, Function<Weights, LanguageModel> model) {
         try {
             Files.createDirectories(folder);
-            Files.writeString(folder.resolve("config.json"), config.toJson().toPrettyString());
-            Llama model = new Llama(config, Weights.initialised(Device.cpu(1), 7));
-            new ModelFolder(folder).save(model, new ByteTokenizer(), folder);
+            Files.writeString(folder.resolve("config.json"), config.toPrettyString());
+            new ModelFolder(folder)
+                    .save(model.apply(Weights.initialised(Device.cpu(1), 7)), new ByteTokenizer(), folder);
             return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -1,13 +1,14 @@
 package io.gradus.nn.model;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import static io.gradus.nn.model.ConfigJson.check;
+import static io.gradus.nn.model.ConfigJson.integer;
+import static io.gradus.nn.model.ConfigJson.number;
+import static io.gradus.nn.model.ConfigJson.positive;
+
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.nn.RotaryTable.Llama3Scaling;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +50,6 @@ public record LlamaConfig(
         boolean mlpBias,
         double initializerRange) {
 
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
-
     public LlamaConfig {
         positive("vocab_size", vocabSize);
         positive("hidden_size", hiddenSize);
@@ -78,16 +76,6 @@ public record LlamaConfig(
                         + " model_type stands for");
         check(!mlpBias || attentionBias == outputBias, "mlp_bias is set, which model_type qwen2 does not have");
         check(initializerRange >= 0 && Double.isFinite(initializerRange), "initializer_range is " + initializerRange);
-    }
-
-    private static void positive(String key, int value) {
-        check(value > 0, key + " is " + value + "; it must be at least 1");
-    }
-
-    private static void check(boolean condition, String problem) {
-        if (!condition) {
-            throw new IllegalArgumentException("config.json: " + problem);
-        }
     }
 
     /** A new model's configuration with the usual choices: tied embeddings, no biases, θ = 10,000, eps 1e-5. */
@@ -128,18 +116,7 @@ public record LlamaConfig(
      * @throws IOException when the file is missing, is not JSON, or describes something else; says which key
      */
     public static LlamaConfig read(Path folder) throws IOException {
-        Path file = folder.resolve("config.json");
-        if (!Files.isRegularFile(file)) {
-            throw new IOException(file + " is missing; a checkpoint is a Hugging Face folder with config.json,"
-                    + " model.safetensors and tokenizer.json");
-        }
-        try {
-            return parse(JSON.readTree(file.toFile()));
-        } catch (JsonProcessingException e) {
-            throw new IOException(file + " is not JSON: " + e.getOriginalMessage(), e);
-        } catch (IllegalArgumentException e) {
-            throw new IOException(file + ": " + e.getMessage().replace("config.json: ", ""), e);
-        }
+        return ConfigJson.read(folder, LlamaConfig::parse);
     }
 
     static LlamaConfig parse(JsonNode json) {
@@ -196,30 +173,10 @@ public record LlamaConfig(
                 number(rope, "original_max_position_embeddings", null));
     }
 
-    private static int integer(JsonNode json, String key, @Nullable Integer fallback) {
-        JsonNode node = json.path(key);
-        if (node.isMissingNode() || node.isNull()) {
-            check(fallback != null, key + " is missing");
-            return fallback == null ? 0 : fallback;
-        }
-        check(node.isIntegralNumber() && node.canConvertToInt(), key + " is " + node + ", not a whole number");
-        return node.intValue();
-    }
-
-    private static double number(JsonNode json, String key, @Nullable Double fallback) {
-        JsonNode node = json.path(key);
-        if (node.isMissingNode() || node.isNull()) {
-            check(fallback != null, key + " is missing");
-            return fallback == null ? 0 : fallback;
-        }
-        check(node.isNumber(), key + " is " + node + ", not a number");
-        return node.doubleValue();
-    }
-
     /** As {@code config.json} holds it, in the spelling that every version of transformers reads. */
     public ObjectNode toJson() {
         boolean qwen2 = attentionBias && !outputBias;
-        ObjectNode json = JSON.createObjectNode();
+        ObjectNode json = ConfigJson.JSON.createObjectNode();
         json.putArray("architectures").add(qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM");
         json.put("model_type", qwen2 ? "qwen2" : "llama");
         json.put("vocab_size", vocabSize);

@@ -32,7 +32,7 @@ public final class Batches {
      * What one forward pass reads.
      *
      * @param ids I32 {@code [B, T]}
-     * @param targets I32 {@code [B * T]}: the token that follows each, or {@code Losses.IGNORE_INDEX}
+     * @param targets I32 {@code [B * T]}: the token that follows each, or {@code CrossEntropy.IGNORE_INDEX}
      * @param counted how many targets count
      */
     public record Batch(Tensor ids, Tensor targets, long counted) {}

@@ -1,6 +1,6 @@
 package io.gradus.train.data;
 
-import io.gradus.nn.Losses;
+import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.train.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * first of the next. So no token is wasted: each but the last is read once, and each but the first is predicted once.
  *
  * <p>The last block is padded. What stands in the padding, and what does not count ({@link TokenizedDocument}), has
- * {@link Losses#IGNORE_INDEX} as its target. A block where nothing counts would teach nothing; it is left out. A
+ * {@link CrossEntropy#IGNORE_INDEX} as its target. A block where nothing counts would teach nothing; it is left out. A
  * document may begin in the middle of a block; the tokens before it are seen too, which the end-of-text token between
  * them marks.
  */
@@ -27,14 +27,14 @@ public final class Blocks {
      * One row of a batch.
      *
      * @param ids {@code [T]}
-     * @param targets {@code [T]}: the token that follows each, or {@link Losses#IGNORE_INDEX}
+     * @param targets {@code [T]}: the token that follows each, or {@link CrossEntropy#IGNORE_INDEX}
      */
     public record Block(int[] ids, int[] targets) {
 
         /** How many targets count. */
         public int counted() {
             return (int) Arrays.stream(targets)
-                    .filter(target -> target != Losses.IGNORE_INDEX)
+                    .filter(target -> target != CrossEntropy.IGNORE_INDEX)
                     .count();
         }
     }
@@ -118,7 +118,7 @@ public final class Blocks {
             long place = (long) start + i;
             ids[i] = place < tokens ? stream.ids()[(int) place] : padding;
             boolean counts = place + 1 < tokens && stream.counts()[(int) place + 1];
-            targets[i] = counts ? stream.ids()[(int) place + 1] : Losses.IGNORE_INDEX;
+            targets[i] = counts ? stream.ids()[(int) place + 1] : CrossEntropy.IGNORE_INDEX;
         }
         return new Block(ids, targets);
     }

@@ -52,7 +52,7 @@ public interface Tokenizer {
     void save(Path folder) throws IOException;
 
     /**
-     * The tokeniser in a model's folder.
+     * The tokeniser in a model's folder: its {@code tokenizer.json}, or GPT-2's {@code vocab.json} and {@code merges.txt}.
      *
      * @throws IOException when it has none, or one that cannot be read; the message names the file and the way out
      */
@@ -61,14 +61,17 @@ public interface Tokenizer {
             throw new NoSuchFileException(
                     folder.toString(), null, "there is no such folder; a tokeniser is read from it");
         }
-        if (Files.isRegularFile(folder.resolve(TokenizerFiles.TOKENIZER))) {
-            TokenizerFiles files = TokenizerFiles.read(folder);
+        TokenizerFiles files = TokenizerFiles.read(folder);
+        if (files.contents().containsKey(TokenizerFiles.TOKENIZER)) {
             return ByteTokenizer.isDescribedBy(files.tokenizer())
                     ? new ByteTokenizer()
                     : new HuggingFaceTokenizer(files);
         }
+        if (Gpt2TokenizerFiles.isDescribedBy(files)) {
+            return new HuggingFaceTokenizer(Gpt2TokenizerFiles.withTokenizerJson(files));
+        }
         for (String other : new String[] {"tokenizer.model", "vocab.json", "vocab.txt"}) {
-            if (Files.isRegularFile(folder.resolve(other))) {
+            if (files.contents().containsKey(other)) {
                 throw new IOException(folder + ": it has a " + other
                         + " but no tokenizer.json; convert it once, in Python:"
                         + " transformers.AutoTokenizer.from_pretrained(\"" + folder + "\").save_pretrained(\"" + folder

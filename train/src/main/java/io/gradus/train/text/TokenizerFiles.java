@@ -52,6 +52,13 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
         return new TokenizerFiles(folder, contents);
     }
 
+    /** The same files, and one more or another in its place. */
+    TokenizerFiles with(String name, byte[] content) {
+        var more = new LinkedHashMap<>(contents);
+        more.put(name, content);
+        return new TokenizerFiles(folder, more);
+    }
+
     /** Writes each file of the tokeniser whole or not at all, byte for byte. */
     void save(Path target) throws IOException {
         for (String name : SAVED) {

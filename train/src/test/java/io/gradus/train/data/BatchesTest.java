@@ -3,10 +3,10 @@ package io.gradus.train.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
-import io.gradus.nn.Losses;
 import io.gradus.train.data.Batches.Batch;
 import io.gradus.train.data.Document.Text;
 import io.gradus.train.text.ByteTokenizer;
@@ -119,7 +119,7 @@ class BatchesTest {
                             .toArray());
             assertThat(batch.counted())
                     .isEqualTo(Arrays.stream(targets)
-                            .filter(target -> target != Losses.IGNORE_INDEX)
+                            .filter(target -> target != CrossEntropy.IGNORE_INDEX)
                             .count());
         }
     }

@@ -3,8 +3,8 @@ package io.gradus.train.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.Philox;
-import io.gradus.nn.Losses;
 import io.gradus.train.data.Document.PromptCompletion;
 import io.gradus.train.data.Document.Text;
 import io.gradus.train.text.ByteTokenizer;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class BlocksTest {
     private static final int EOS = 256;
-    private static final int NONE = Losses.IGNORE_INDEX;
+    private static final int NONE = CrossEntropy.IGNORE_INDEX;
 
     /** Documents of consecutive ids from 1, so that an id is its place in the stream; a part of them counts. */
     private static List<TokenizedDocument> documents(int seed, int... lengths) {
