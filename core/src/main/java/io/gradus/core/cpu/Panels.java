@@ -1,8 +1,8 @@
 package io.gradus.core.cpu;
 
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 
 /**
  * Copies a block of a matrix into panels {@code [depth][width]}, the order in which {@link MicroKernel} reads it. A panel holds
@@ -120,10 +120,10 @@ final class Panels {
     }
 
     /**
-     * Packs a run of panels from a matrix that is contiguous along k: element (k, i) lies at {@code from + i·stride + k}.
+     * Packs one panel from a matrix that is contiguous along k: element (k, i) lies at {@code from + i·stride + k}.
      *
-     * @param height of the last panel, which may be lower than {@code width}; only rows below {@code count} are read
-     * @param square of V·V floats, to work in
+     * @param count of rows of A or columns of B, {@code width} at most
+     * @param square of 2·V·V floats, to work in
      */
     static void turn(
             MemorySegment source,
@@ -137,15 +137,13 @@ final class Panels {
             float[] square) {
         int whole = depth / V * V;
         for (int k = 0; k < whole; k += V) {
-            // From the right: what a vector writes beyond the panel belongs to the next k, whose left comes later.
-            for (int i = (count - 1) / V * V; i >= 0; i -= V) {
-                int rows = Math.min(V, count - i);
-                gather(source, from + i * stride + k, stride, rows, square);
-                turn(square);
-                boolean last = k + V == depth && i + V > width;
-                scatter(square, last ? V - 1 : V, panel, to + k * width + i, width);
-                if (last) {
-                    System.arraycopy(square, (V - 1) * V, panel, to + (k + V - 1) * width + i, width - i);
+            for (int i = 0; i < count; i += V) {
+                turnFours(source, from + i * stride + k, stride, Math.min(V, count - i), square);
+                if (i + V <= width) {
+                    finish(square, panel, to + k * width + i, width);
+                } else {
+                    finish(square, square, V * V, V);
+                    copyRows(square, panel, to + k * width + i, width, width - i);
                 }
             }
         }
@@ -156,22 +154,10 @@ final class Panels {
         }
     }
 
-    private static void gather(MemorySegment source, long from, long stride, int rows, float[] square) {
-        for (int i = 0; i < rows; i++) {
-            Lanes.load(source, from + i * stride).intoArray(square, i * V);
-        }
-    }
-
-    private static void scatter(float[] square, int rows, float[] panel, int to, int stride) {
-        for (int i = 0; i < rows; i++) {
-            Lanes.load(square, i * V).intoArray(panel, to + i * stride);
-        }
-    }
-
-    // ---- turning a square: rows become columns ----
+    // ---- turning a square of V rows: they become columns ----
     //
-    // Blocks of d by d change places across the diagonal, for d = 1, 2, 4, …: rows i and i + d exchange the lanes in
-    // which bit d of the lane's number differs from that of the row's.
+    // Blocks of d by d change places across the diagonal, for d = 1, 2, 4, 8: rows i and i + d exchange the lanes in which
+    // bit d of the lane's number differs from that of the row's. Two such steps at a time join four rows in registers.
 
     private static final IntVector UPPER_1 = lanes(1, false);
     private static final IntVector LOWER_1 = lanes(1, true);
@@ -181,17 +167,6 @@ final class Panels {
     private static final IntVector LOWER_4 = lanes(4, true);
     private static final IntVector UPPER_8 = lanes(8, false);
     private static final IntVector LOWER_8 = lanes(8, true);
-
-    private static void turn(float[] square) {
-        exchange(square, 1, UPPER_1, LOWER_1);
-        exchange(square, 2, UPPER_2, LOWER_2);
-        if (V > 4) {
-            exchange(square, 4, UPPER_4, LOWER_4);
-        }
-        if (V > 8) {
-            exchange(square, 8, UPPER_8, LOWER_8);
-        }
-    }
 
     /** For each lane of the upper or lower row of a pair, which of the pair's lanes it takes: V and above are the lower's. */
     private static IntVector lanes(int d, boolean lower) {
@@ -203,15 +178,67 @@ final class Panels {
         return IntVector.fromArray(Lanes.INTS, from, 0);
     }
 
-    private static void exchange(float[] square, int d, IntVector upper, IntVector lower) {
-        for (int block = 0; block < V; block += 2 * d) {
-            for (int i = block * V; i < (block + d) * V; i += V) {
-                IntVector a = FloatVector.fromArray(Lanes.FLOATS, square, i).reinterpretAsInts();
-                IntVector b =
-                        FloatVector.fromArray(Lanes.FLOATS, square, i + d * V).reinterpretAsInts();
-                upper.selectFrom(a, b).reinterpretAsFloats().intoArray(square, i);
-                lower.selectFrom(a, b).reinterpretAsFloats().intoArray(square, i + d * V);
+    /** Steps 1 and 2, on the way from memory to the square. Rows that are not there repeat the last. */
+    private static void turnFours(MemorySegment source, long from, long stride, int rows, float[] square) {
+        for (int i = 0; i < rows; i += 4) {
+            long last = rows - 1;
+            IntVector r0 = Lanes.load(source, from + i * stride).reinterpretAsInts();
+            IntVector r1 = Lanes.load(source, from + Math.min(i + 1, last) * stride).reinterpretAsInts();
+            IntVector r2 = Lanes.load(source, from + Math.min(i + 2, last) * stride).reinterpretAsInts();
+            IntVector r3 = Lanes.load(source, from + Math.min(i + 3, last) * stride).reinterpretAsInts();
+            IntVector s0 = UPPER_1.selectFrom(r0, r1);
+            IntVector s1 = LOWER_1.selectFrom(r0, r1);
+            IntVector s2 = UPPER_1.selectFrom(r2, r3);
+            IntVector s3 = LOWER_1.selectFrom(r2, r3);
+            UPPER_2.selectFrom(s0, s2).reinterpretAsFloats().intoArray(square, i * V);
+            UPPER_2.selectFrom(s1, s3).reinterpretAsFloats().intoArray(square, (i + 1) * V);
+            LOWER_2.selectFrom(s0, s2).reinterpretAsFloats().intoArray(square, (i + 2) * V);
+            LOWER_2.selectFrom(s1, s3).reinterpretAsFloats().intoArray(square, (i + 3) * V);
+        }
+    }
+
+    /** The remaining steps, on the way from the square to where its rows belong. */
+    private static void finish(float[] square, float[] target, int to, int stride) {
+        for (int i = 0; i < 4; i++) {
+            if (V == 16) {
+                turnSixteen(square, i, target, to + i * stride, 4 * stride);
+            } else if (V == 8) {
+                turnEight(square, i, target, to + i * stride, 4 * stride);
+            } else {
+                Lanes.load(square, i * V).intoArray(target, to + i * stride);
             }
         }
+    }
+
+    /** The first elements of each turned row. */
+    private static void copyRows(float[] square, float[] panel, int to, int stride, int count) {
+        VectorMask<Float> lanes = Lanes.first(count);
+        for (int row = 0; row < V; row++) {
+            Lanes.load(square, (V + row) * V).intoArray(panel, to + row * stride, lanes);
+        }
+    }
+
+    /** Step 4 for rows i and i + 4. */
+    private static void turnEight(float[] square, int i, float[] target, int to, int stride) {
+        IntVector r0 = Lanes.load(square, i * V).reinterpretAsInts();
+        IntVector r4 = Lanes.load(square, (i + 4) * V).reinterpretAsInts();
+        UPPER_4.selectFrom(r0, r4).reinterpretAsFloats().intoArray(target, to);
+        LOWER_4.selectFrom(r0, r4).reinterpretAsFloats().intoArray(target, to + stride);
+    }
+
+    /** Steps 4 and 8 for rows i, i + 4, i + 8 and i + 12. */
+    private static void turnSixteen(float[] square, int i, float[] target, int to, int stride) {
+        IntVector r0 = Lanes.load(square, i * V).reinterpretAsInts();
+        IntVector r4 = Lanes.load(square, (i + 4) * V).reinterpretAsInts();
+        IntVector r8 = Lanes.load(square, (i + 8) * V).reinterpretAsInts();
+        IntVector r12 = Lanes.load(square, (i + 12) * V).reinterpretAsInts();
+        IntVector s0 = UPPER_4.selectFrom(r0, r4);
+        IntVector s4 = LOWER_4.selectFrom(r0, r4);
+        IntVector s8 = UPPER_4.selectFrom(r8, r12);
+        IntVector s12 = LOWER_4.selectFrom(r8, r12);
+        UPPER_8.selectFrom(s0, s8).reinterpretAsFloats().intoArray(target, to);
+        UPPER_8.selectFrom(s4, s12).reinterpretAsFloats().intoArray(target, to + stride);
+        LOWER_8.selectFrom(s0, s8).reinterpretAsFloats().intoArray(target, to + 2 * stride);
+        LOWER_8.selectFrom(s4, s12).reinterpretAsFloats().intoArray(target, to + 3 * stride);
     }
 }
