@@ -19,6 +19,9 @@ import jdk.incubator.vector.VectorOperators;
  * {@code σ(|v|) = 1/(1 + e)} and {@code σ(−|v|) = e/(1 + e)}. One division serves a function and its derivative.
  */
 final class Activations {
+    /** Elements that pass through the first-level cache between two loops. */
+    private static final int BLOCK = 2048;
+
     // The tanh form of GELU: 2u = x(A + Bx²) with A = 2√(2/π) and B = 0.044715·A.
     private static final FloatVector A = Lanes.broadcast(1.5957691f);
     private static final FloatVector B = Lanes.broadcast(0.071354814f);
@@ -157,17 +160,30 @@ final class Activations {
         }
     }
 
-    // f(x) = Φ(x) + x·φ(x), for which f(−x) = 1 − f(x).
+    // f(x) = Φ(x) + x·φ(x), for which f(−x) = 1 − f(x). In two loops: one would be more than the JIT compiler inlines.
     private static void geluBackward(
             MemorySegment x, long xAt, MemorySegment dy, long dyAt, MemorySegment dx, long at, int n) {
+        MemorySegment slopes = ScratchMemory.ofThread().floats(0, BLOCK);
+        for (int from = 0; from < n; from += BLOCK) {
+            int count = Math.min(BLOCK, n - from);
+            geluSlopes(x, xAt + from, slopes, count);
+            multiply(slopes, dy, dyAt + from, dx, at + from, count);
+        }
+    }
+
+    private static void multiply(MemorySegment a, MemorySegment b, long bAt, MemorySegment y, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            Lanes.store(Lanes.load(a, i).mul(Lanes.load(b, bAt + i)), y, at + i);
+        }
+    }
+
+    private static void geluSlopes(MemorySegment x, long xAt, MemorySegment slopes, int n) {
         for (int i = 0; i < n; i += Lanes.COUNT) {
             FloatVector v = Lanes.load(x, xAt + i);
             FloatVector z = VectorMath.distanceFromMean(v);
             FloatVector bell = VectorMath.bell(z);
             FloatVector below = z.mul(BELL_HEIGHT).fma(bell, VectorMath.normalTail(z, bell));
-            FloatVector above = ONE.sub(below);
-            FloatVector derivative = below.blend(above, v.compare(VectorOperators.GT, ZERO));
-            Lanes.store(derivative.mul(Lanes.load(dy, dyAt + i)), dx, at + i);
+            Lanes.store(below.blend(ONE.sub(below), v.compare(VectorOperators.GT, ZERO)), slopes, i);
         }
     }
 

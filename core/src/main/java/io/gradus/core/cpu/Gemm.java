@@ -134,7 +134,7 @@ final class Gemm implements GemmKernels {
         private void shareColumns(int row0, int row1) {
             RowPanels cut = RowPanels.of(row1 - row0);
             float[] rows = GemmBuffers.ofThread().shared(cut.room() * depth);
-            int pieces = Math.max(1, cut.count() / (2 * workers.threads()));
+            int pieces = Math.max(1, cut.count() / (4 * workers.threads()));
             forEach(cut.count(), pieces, (long) MicroKernel.ROWS * depth, (from, to) -> {
                 packRows(cut, from, to, row0, rows, cut.start(from) * depth, GemmBuffers.ofThread());
             });

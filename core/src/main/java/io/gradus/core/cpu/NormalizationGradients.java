@@ -157,12 +157,15 @@ final class NormalizationGradients {
             long begin,
             int n) {
         FloatVector factors = Lanes.broadcast(factor);
+        FloatVector scale = Lanes.broadcast(rstd);
+        FloatVector means = Lanes.broadcast(mean);
+        FloatVector meanGradients = Lanes.broadcast(meanGradient);
         int i = 0;
         for (; i <= n - COUNT; i += COUNT) {
             FloatVector shifted =
-                    Lanes.load(dy, begin + i).mul(Lanes.load(weight, i)).sub(meanGradient);
-            FloatVector gradient = Lanes.load(x, begin + i).sub(mean).fma(factors, shifted);
-            Lanes.store(gradient.mul(rstd), dx, begin + i);
+                    Lanes.load(dy, begin + i).mul(Lanes.load(weight, i)).sub(meanGradients);
+            FloatVector gradient = Lanes.load(x, begin + i).sub(means).fma(factors, shifted);
+            Lanes.store(gradient.mul(scale), dx, begin + i);
         }
         for (; i < n; i++) {
             float shifted = CpuStorage.get(dy, begin + i) * CpuStorage.get(weight, i) - meanGradient;
@@ -185,11 +188,13 @@ final class NormalizationGradients {
             int n) {
         FloatVector factors = Lanes.broadcast(factor);
         FloatVector scale = Lanes.broadcast(rstd);
+        FloatVector means = Lanes.broadcast(mean);
+        FloatVector meanGradients = Lanes.broadcast(meanGradient);
         int i = 0;
         for (; i <= n - COUNT; i += COUNT) {
             FloatVector shifted =
-                    Lanes.load(dy, begin + i).mul(Lanes.load(weight, i)).sub(meanGradient);
-            FloatVector gradient = Lanes.load(x, begin + i).sub(mean).fma(factors, shifted);
+                    Lanes.load(dy, begin + i).mul(Lanes.load(weight, i)).sub(meanGradients);
+            FloatVector gradient = Lanes.load(x, begin + i).sub(means).fma(factors, shifted);
             Lanes.store(gradient.fma(scale, Lanes.load(dx, begin + i)), dx, begin + i);
         }
         for (; i < n; i++) {

@@ -156,7 +156,8 @@ final class Panels {
 
     // ---- turning a square of V rows: they become columns ----
     //
-    // Blocks of d by d change places across the diagonal, for d = 1, 2, 4, 8: rows i and i + d exchange the lanes in which
+    // Blocks of d by d change places across the diagonal, for d = 1, 2, 4, 8: rows i and i + d exchange the lanes in
+    // which
     // bit d of the lane's number differs from that of the row's. Two such steps at a time join four rows in registers.
 
     private static final IntVector UPPER_1 = lanes(1, false);
@@ -183,9 +184,12 @@ final class Panels {
         for (int i = 0; i < rows; i += 4) {
             long last = rows - 1;
             IntVector r0 = Lanes.load(source, from + i * stride).reinterpretAsInts();
-            IntVector r1 = Lanes.load(source, from + Math.min(i + 1, last) * stride).reinterpretAsInts();
-            IntVector r2 = Lanes.load(source, from + Math.min(i + 2, last) * stride).reinterpretAsInts();
-            IntVector r3 = Lanes.load(source, from + Math.min(i + 3, last) * stride).reinterpretAsInts();
+            IntVector r1 =
+                    Lanes.load(source, from + Math.min(i + 1, last) * stride).reinterpretAsInts();
+            IntVector r2 =
+                    Lanes.load(source, from + Math.min(i + 2, last) * stride).reinterpretAsInts();
+            IntVector r3 =
+                    Lanes.load(source, from + Math.min(i + 3, last) * stride).reinterpretAsInts();
             IntVector s0 = UPPER_1.selectFrom(r0, r1);
             IntVector s1 = LOWER_1.selectFrom(r0, r1);
             IntVector s2 = UPPER_1.selectFrom(r2, r3);

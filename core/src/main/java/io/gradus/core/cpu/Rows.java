@@ -48,14 +48,22 @@ final class Rows {
             max2 = Lanes.greater(max2, Lanes.load(x, i + 2 * COUNT));
             max3 = Lanes.greater(max3, Lanes.load(x, i + 3 * COUNT));
         }
+        float max = Lanes.max(Lanes.greater(Lanes.greater(max0, max1), Lanes.greater(max2, max3)));
+        return maxOfRest(x, i, to, max);
+    }
+
+    private static float maxOfRest(MemorySegment x, long from, long to, float start) {
+        FloatVector vector = Lanes.broadcast(start);
+        long i = from;
         for (; i <= to - COUNT; i += COUNT) {
-            max0 = Lanes.greater(max0, Lanes.load(x, i));
+            vector = Lanes.greater(vector, Lanes.load(x, i));
         }
-        if (i < to) {
-            VectorMask<Float> rest = Lanes.first(to - i);
-            max1 = max1.blend(Lanes.greater(max1, Lanes.load(x, i, rest)), rest);
+        float max = Lanes.max(vector);
+        for (; i < to; i++) {
+            float element = CpuStorage.get(x, i);
+            max = element > max ? element : max;
         }
-        return Lanes.max(Lanes.greater(Lanes.greater(max0, max1), Lanes.greater(max2, max3)));
+        return max;
     }
 
     /** {@code y = exp(x − shift)}, none of them above 1, and their sum. */

@@ -1,0 +1,7 @@
+package io.gradus.bench;
+
+/** Whose training step a process of its own runs. */
+enum Engine {
+    GRADUS,
+    LIBTORCH
+}

@@ -1,0 +1,192 @@
+package io.gradus.bench;
+
+import io.gradus.bench.cases.AdamWCases;
+import io.gradus.bench.cases.CrossEntropyCases;
+import io.gradus.bench.cases.ElementwiseCases;
+import io.gradus.bench.cases.GemmCases;
+import io.gradus.bench.cases.Group;
+import io.gradus.bench.cases.Network;
+import io.gradus.bench.cases.NormCases;
+import io.gradus.bench.cases.SoftmaxCases;
+import io.gradus.bench.cases.TrainingStepCases;
+import io.gradus.bench.cases.TrainingStepCases.Batch;
+import io.gradus.bench.jmh.JmhCommand;
+import io.gradus.bench.libtorch.LibTorch;
+import io.gradus.bench.measure.Machine;
+import io.gradus.bench.measure.Peaks;
+import io.gradus.bench.report.History;
+import io.gradus.bench.report.Report;
+import io.gradus.bench.report.Result;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus bench}. Exit codes: 0 measured, 1 failed, 2 used wrongly. Whether the bars are met is for a reader. */
+@Command(
+        name = "gradus bench",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Measures Gradus beside libtorch: the same work on the same numbers in the same process, in turns.",
+            "A ratio is libtorch's time over ours: above 1, Gradus is faster."
+        },
+        footer = {
+            "",
+            "A sample counts as quiet when others took less than 10% of the processors. The whole takes about"
+                    + " 20 minutes; --quick about 5.",
+            "",
+            "Examples:",
+            "  gradus bench",
+            "  gradus bench --threads 2 --only gemm,gpt2 --quick --no-history",
+            "  gradus bench steps --engine GRADUS --steps 20",
+            "  gradus bench jmh"
+        },
+        subcommands = {StepsCommand.class, JmhCommand.class})
+public final class Main implements Callable<Integer> {
+    private static final String MEMORY = "memory";
+    private static final String WARM_UP = "warm-up";
+    private static final Batch USUAL = new Batch(4, 64);
+    private static final int MEMORY_STEPS = 5;
+    private static final int WARM_UP_STEPS = 30;
+
+    private static final List<Group> GROUPS = List.of(
+            new GemmCases(),
+            new ElementwiseCases(),
+            new NormCases(),
+            new SoftmaxCases(),
+            new CrossEntropyCases(),
+            new AdamWCases(),
+            new TrainingStepCases(Network.GPT2, USUAL, new Batch(1, 512)),
+            new TrainingStepCases(Network.LLAMA, new Batch(4, 256)));
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--threads",
+            split = ",",
+            paramLabel = "N",
+            description = "Threads on each side, one run for each number (default: 1 and all processors).")
+    private List<Integer> threads = List.of();
+
+    @Option(
+            names = "--only",
+            split = ",",
+            paramLabel = "GROUP",
+            description =
+                    "Of gemm, elementwise, norms, softmax, cross-entropy, adamw, gpt2, llama, memory and warm-up only"
+                            + " these.")
+    private Set<String> only = Set.of();
+
+    @Option(names = "--quick", description = "Fewer samples: good for a look, not for a record.")
+    private boolean quick;
+
+    @Option(
+            names = "--history",
+            paramLabel = "FILE",
+            description = "Where a line with all results is added (default: bench/history.jsonl of the sources).")
+    private Path history = Path.of(System.getProperty("gradus.history", "bench/history.jsonl"));
+
+    @Option(names = "--no-history", description = "Adds no line.")
+    private boolean noHistory;
+
+    public static void main(String[] args) {
+        // A dot is a dot: tables are the same in every country.
+        java.util.Locale.setDefault(java.util.Locale.ROOT);
+        CommandLine line = new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(false)
+                .setExecutionExceptionHandler((thrown, command, _) -> report(thrown, command));
+        System.exit(line.execute(args));
+    }
+
+    private static int report(Exception thrown, CommandLine line) {
+        boolean theirs = thrown instanceof IOException
+                || thrown instanceof IllegalStateException
+                || thrown instanceof IllegalArgumentException;
+        if (theirs && thrown.getMessage() != null) {
+            line.getErr().println(line.getColorScheme().errorText(thrown.getMessage()));
+        } else {
+            thrown.printStackTrace(line.getErr());
+        }
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        checkOptions();
+        PrintWriter out = spec.commandLine().getOut();
+        String rival = LibTorch.load();
+        Machine machine = Machine.here();
+        out.println(machine.processor() + ", " + machine.processors() + " processors");
+        out.println("JDK " + machine.jdk() + ", " + machine.system() + ", libtorch " + rival);
+        Comparison comparison = new Comparison(out, Progress.of(spec), quick);
+        Map<Integer, Peaks> peaks = new TreeMap<>();
+        Map<Integer, Integer> warmUpSteps = new TreeMap<>();
+        List<Result> results = new ArrayList<>();
+        for (int count : threadCounts()) {
+            Peaks peak = Peaks.measure(count);
+            peaks.put(count, peak);
+            out.println();
+            out.print(Report.peaks(count, peak));
+            out.flush();
+            for (Group group : GROUPS) {
+                if (wants(group.name())) {
+                    results.addAll(comparison.run(group, count, peak));
+                }
+            }
+            if (wants(MEMORY)) {
+                results.add(comparison.memory(Network.GPT2, USUAL, MEMORY_STEPS, count, peak));
+            }
+            if (wants(WARM_UP)) {
+                warmUpSteps.put(count, comparison.warmUp(Network.GPT2, USUAL, WARM_UP_STEPS, count));
+            }
+        }
+        out.println();
+        out.print(Report.summary(results));
+        if (!noHistory) {
+            History.append(history, new History.Run(Instant.now(), machine, rival, quick, peaks, results, warmUpSteps));
+            out.println("A line was added to " + history + ".");
+        }
+        out.flush();
+        return CommandLine.ExitCode.OK;
+    }
+
+    private boolean wants(String group) {
+        return only.isEmpty() || only.contains(group);
+    }
+
+    private Set<Integer> threadCounts() {
+        return new TreeSet<>(threads.isEmpty() ? List.of(1, Runtime.getRuntime().availableProcessors()) : threads);
+    }
+
+    private void checkOptions() {
+        Set<String> known = new TreeSet<>(GROUPS.stream().map(Group::name).toList());
+        known.addAll(List.of(MEMORY, WARM_UP));
+        for (String group : only) {
+            if (!known.contains(group)) {
+                throw new ParameterException(
+                        spec.commandLine(), "--only: there is no group '" + group + "'; there are " + known);
+            }
+        }
+        for (int count : threads) {
+            if (count < 1) {
+                throw new ParameterException(spec.commandLine(), "--threads: " + count + " is less than 1");
+            }
+        }
+    }
+}

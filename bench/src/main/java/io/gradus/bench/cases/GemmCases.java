@@ -1,0 +1,118 @@
+package io.gradus.bench.cases;
+
+import io.gradus.bench.measure.Work;
+import io.gradus.core.Device;
+import io.gradus.core.Scope;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Every matrix product of GPT-2's training step (124M, B·T of 256 and 1,024 rows), and squares. libtorch: {@code
+ * at::mm_out} with transposed views.
+ */
+public final class GemmCases implements Group {
+    private static final int WIDTH = 768;
+    private static final int VOCABULARY = 50_257;
+    private static final double TOLERANCE = 1e-4;
+
+    /**
+     * {@code [m, k] · [k, n]}.
+     *
+     * @param transposeA whether the first operand is stored as {@code [k, m]}
+     * @param transposeB whether the second is stored as {@code [n, k]}
+     */
+    public record Form(String name, boolean transposeA, boolean transposeB, int m, int n, int k) {
+
+        /** Whether the vocabulary is an edge of the result: a shape on which libraries are known to stumble. */
+        public boolean hasVocabularyEdge() {
+            return m == VOCABULARY || n == VOCABULARY;
+        }
+
+        private String label() {
+            return name + " " + (transposeA ? 'T' : 'N') + (transposeB ? 'T' : 'N');
+        }
+    }
+
+    /** All of them; the names say layer and rows. */
+    static List<Form> forms() {
+        List<Form> forms = new ArrayList<>();
+        for (int n : new int[] {256, 512, 1024, 2048}) {
+            forms.add(new Form("square " + n, false, false, n, n, n));
+        }
+        forms.add(new Form("square 1024", false, true, 1024, 1024, 1024));
+        forms.add(new Form("square 1024", true, false, 1024, 1024, 1024));
+        for (int rows : new int[] {256, 1024}) {
+            forms.add(new Form("qkv " + rows, false, false, rows, 3 * WIDTH, WIDTH));
+            forms.add(new Form("proj " + rows, false, false, rows, WIDTH, WIDTH));
+            forms.add(new Form("fc " + rows, false, false, rows, 4 * WIDTH, WIDTH));
+            forms.add(new Form("fc2 " + rows, false, false, rows, WIDTH, 4 * WIDTH));
+            forms.add(new Form("head " + rows, false, true, rows, VOCABULARY, WIDTH));
+        }
+        for (int rows : new int[] {256, 1024}) {
+            forms.add(new Form("dX qkv " + rows, false, true, rows, WIDTH, 3 * WIDTH));
+            if (rows == 256) { // at 1,024 rows this is the forward product of proj, in another order
+                forms.add(new Form("dX proj " + rows, false, true, rows, WIDTH, WIDTH));
+            }
+            forms.add(new Form("dX fc " + rows, false, true, rows, WIDTH, 4 * WIDTH));
+            forms.add(new Form("dX fc2 " + rows, false, true, rows, 4 * WIDTH, WIDTH));
+            forms.add(new Form("dX head " + rows, false, false, rows, WIDTH, VOCABULARY));
+        }
+        for (int rows : new int[] {256, 1024}) {
+            forms.add(new Form("dW qkv " + rows, true, false, WIDTH, 3 * WIDTH, rows));
+            if (rows == 256) {
+                forms.add(new Form("dW proj " + rows, true, false, WIDTH, WIDTH, rows));
+            }
+            forms.add(new Form("dW fc " + rows, true, false, WIDTH, 4 * WIDTH, rows));
+            forms.add(new Form("dW fc2 " + rows, true, false, 4 * WIDTH, WIDTH, rows));
+            forms.add(new Form("dW head " + rows, true, false, VOCABULARY, WIDTH, rows));
+        }
+        return forms;
+    }
+
+    /** Whether a case of this name has the vocabulary as an edge of its result. */
+    public static boolean hasVocabularyEdge(String caseName) {
+        return forms().stream()
+                .anyMatch(form -> form.hasVocabularyEdge() && form.label().equals(caseName));
+    }
+
+    @Override
+    public String name() {
+        return "gemm";
+    }
+
+    @Override
+    public void run(Device device, Consumer<Case> measure) {
+        for (Form form : forms()) {
+            try (Scope _ = Scope.open("gemm");
+                    PointerScope _ = new PointerScope()) {
+                measure.accept(of(device, form));
+            }
+        }
+    }
+
+    private static Case of(Device device, Form f) {
+        Twin a = f.transposeA ? Twin.random(device, 1, 1, f.k, f.m) : Twin.random(device, 1, 1, f.m, f.k);
+        Twin b = f.transposeB ? Twin.random(device, 2, 1, f.n, f.k) : Twin.random(device, 2, 1, f.k, f.n);
+        Twin out = Twin.zeros(device, f.m, f.n);
+        Tensor left = f.transposeA ? a.theirs().t() : a.theirs();
+        Tensor right = f.transposeB ? b.theirs().t() : b.theirs();
+        Runnable ours =
+                () -> device.backend().gemm().matmul(a.ours(), f.transposeA, b.ours(), f.transposeB, out.ours(), false);
+        Runnable theirs = () -> torch.mm_out(out.theirs(), left, right).close();
+        return new Case(
+                f.label(),
+                ours,
+                theirs,
+                () -> {
+                    ours.run();
+                    theirs.run();
+                    return out.difference();
+                },
+                TOLERANCE,
+                Work.flops(2.0 * f.m * f.n * f.k));
+    }
+}

@@ -1,0 +1,48 @@
+package io.gradus.bench.cases;
+
+import io.gradus.autograd.Variable;
+import io.gradus.core.Scope;
+import io.gradus.core.Tensor;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.optim.AdamW;
+import io.gradus.optim.Optimizer;
+import io.gradus.optim.ParameterGroups;
+
+/** Training steps with Gradus on one batch, as a user writes them. */
+public final class GradusTraining {
+    private final LanguageModel model;
+    private final Optimizer optimizer;
+    private final Tensor ids;
+    private final Tensor targets;
+
+    public GradusTraining(
+            LanguageModel model,
+            int[] ids,
+            int[] targets,
+            int batch,
+            int length,
+            double learningRate,
+            double weightDecay) {
+        this.model = model;
+        this.optimizer = new AdamW(ParameterGroups.single(model.parameters(), weightDecay), learningRate);
+        this.ids = Tensor.of(model.device(), ids, batch, length);
+        this.targets = Tensor.of(model.device(), targets, batch, length);
+        model.setTraining(true);
+    }
+
+    public LanguageModel model() {
+        return model;
+    }
+
+    /** One step; the loss before it. */
+    public double step() {
+        try (Scope _ = Scope.open("step")) {
+            optimizer.zeroGrad();
+            Variable loss = model.forward(Input.of(ids)).crossEntropy(targets);
+            loss.backwardAndRelease();
+            optimizer.step();
+            return loss.item();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package io.gradus.bench.cases;
+
+import io.gradus.bench.libtorch.LibTorch;
+import io.gradus.bench.libtorch.TorchGpt2;
+import io.gradus.bench.libtorch.TorchLlama;
+import io.gradus.bench.libtorch.TorchModel;
+import io.gradus.bench.libtorch.TorchTraining;
+import io.gradus.core.Device;
+import io.gradus.core.Shape;
+import io.gradus.nn.Weights;
+import io.gradus.nn.model.Gpt2;
+import io.gradus.nn.model.Gpt2Config;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.Llama;
+import io.gradus.nn.model.LlamaConfig;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/** The networks that are trained, with random weights, and the batch: random tokens, the same at every step. */
+public enum Network {
+    /** GPT-2 "small" (124M). */
+    GPT2,
+    /** A Llama of 15M parameters, of the shape of stories15M. */
+    LLAMA;
+
+    public static final double LEARNING_RATE = 1e-4;
+    public static final double WEIGHT_DECAY = 0.01;
+
+    private static final Gpt2Config GPT2_CONFIG = Gpt2Config.of(50_257, 768, 12, 12, 1024);
+    private static final LlamaConfig LLAMA_CONFIG = LlamaConfig.of(32_000, 288, 768, 6, 6, 6, 1024);
+
+    /** With random weights. */
+    LanguageModel ours(Device device) {
+        Weights weights = Weights.initialised(device, 42);
+        return switch (this) {
+            case GPT2 -> new Gpt2(GPT2_CONFIG, weights);
+            case LLAMA -> new Llama(LLAMA_CONFIG, weights);
+        };
+    }
+
+    /** With random weights of the same size as ours, though not the same: that takes {@link #copyWeights}. */
+    TorchModel theirs() {
+        TorchModel model = switch (this) {
+            case GPT2 -> new TorchGpt2(GPT2_CONFIG);
+            case LLAMA -> new TorchLlama(LLAMA_CONFIG);
+        };
+        model.drawMatrices(0.02);
+        return model;
+    }
+
+    private int vocabulary() {
+        return switch (this) {
+            case GPT2 -> GPT2_CONFIG.vocabSize();
+            case LLAMA -> LLAMA_CONFIG.vocabSize();
+        };
+    }
+
+    /** Training steps with Gradus. */
+    public GradusTraining train(Device device, int batch, int length) {
+        return new GradusTraining(
+                ours(device), ids(batch, length), targets(batch, length), batch, length, LEARNING_RATE, WEIGHT_DECAY);
+    }
+
+    /** Training steps with libtorch. */
+    public TorchTraining trainWithLibTorch(int batch, int length) {
+        return new TorchTraining(
+                this::theirs, ids(batch, length), targets(batch, length), batch, length, LEARNING_RATE, WEIGHT_DECAY);
+    }
+
+    private int[] ids(int batch, int length) {
+        return new SplittableRandom(1)
+                .ints((long) batch * length, 0, vocabulary())
+                .toArray();
+    }
+
+    private int[] targets(int batch, int length) {
+        return new SplittableRandom(2)
+                .ints((long) batch * length, 0, vocabulary())
+                .toArray();
+    }
+
+    /**
+     * Gives libtorch's network our weights.
+     *
+     * @throws IllegalStateException when the networks do not have the same parameters
+     */
+    static void copyWeights(LanguageModel ours, TorchModel theirs) {
+        var from = ours.namedParameters();
+        Map<String, Tensor> to = theirs.namedParameters();
+        if (!from.keySet().equals(to.keySet())) {
+            throw new IllegalStateException("the networks differ: " + from.keySet() + " and " + to.keySet());
+        }
+        from.forEach((name, variable) -> {
+            try (PointerScope _ = new PointerScope()) {
+                Shape shape = variable.shape();
+                Tensor value = LibTorch.tensor(variable.value().toFloats(), shape.toArray());
+                LibTorch.assign(to.get(name), theirs.isTransposed(name) ? value.t() : value);
+            }
+        });
+    }
+}
