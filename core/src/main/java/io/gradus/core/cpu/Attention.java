@@ -95,7 +95,7 @@ final class Attention implements AttentionKernels {
     /** Zeros the gradients of a head's keys or values, unless they are to be added to. */
     private static void clear(Matrix rows, AttentionSizes z, boolean accumulate) {
         for (int j = 0; j < z.s() && !accumulate; j++) {
-            rows.memory().asSlice(rows.place(j, 0) * 4, z.d() * 4L).fill((byte) 0);
+            rows.clearRow(j, z.d());
         }
     }
 
@@ -185,7 +185,7 @@ final class Attention implements AttentionKernels {
                 Gemm.multiply(ds.matrix(), q.row(t0), g.dk.row(j0), keys, z.d(), lanes, true);
             }
             for (int t = t0; t < t1 && visible == 0 && !g.accumulateQ; t++) {
-                g.dq.memory().asSlice(g.dq.place(t, 0) * 4, z.d() * 4L).fill((byte) 0);
+                g.dq.clearRow(t, z.d());
             }
         }
 

@@ -35,6 +35,11 @@ record Matrix(MemorySegment memory, long offset, long stride, boolean transposed
         return at(place(row, 0));
     }
 
+    /** Zeros the first {@code width} elements of a row of an F32 matrix that is not transposed. */
+    void clearRow(long row, int width) {
+        memory.asSlice(place(row, 0) * 4, width * 4L).fill((byte) 0);
+    }
+
     Matrix transpose() {
         return new Matrix(memory, offset, stride, !transposed, dtype);
     }

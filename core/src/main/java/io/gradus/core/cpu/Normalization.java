@@ -133,9 +133,7 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateWeight,
             @Nullable Tensor dbias,
             boolean accumulateBias) {
-        Tensor[] weights = dbias == null ? new Tensor[] {weight, dweight} : new Tensor[] {weight, dweight, dbias};
-        NormalizationKernels.check("layerNorm", x, dy, weights, new Tensor[] {mean, rstd});
-        NormalizationKernels.check("layerNorm", x, dx, new Tensor[0], new Tensor[0]);
+        NormalizationKernels.checkBackward("layerNorm", dy, x, weight, mean, rstd, dx, dweight, dbias);
         NormalizationGradients gradients = new NormalizationGradients(
                 CpuStorage.of(dy),
                 CpuStorage.of(x),
@@ -162,8 +160,7 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateX,
             Tensor dweight,
             boolean accumulateWeight) {
-        NormalizationKernels.check("rmsNorm", x, dy, new Tensor[] {weight, dweight}, new Tensor[] {rstd});
-        NormalizationKernels.check("rmsNorm", x, dx, new Tensor[0], new Tensor[0]);
+        NormalizationKernels.checkBackward("rmsNorm", dy, x, weight, null, rstd, dx, dweight, null);
         NormalizationGradients gradients = new NormalizationGradients(
                 CpuStorage.of(dy),
                 CpuStorage.of(x),

@@ -76,7 +76,7 @@ final class OnlineSoftmax {
     void finish(Matrix sums, Matrix out, int width, MemorySegment logSumExp, long at) {
         for (int i = 0; i < lanes; i++) {
             if (sum[i] == 0) {
-                out.memory().asSlice(out.place(i, 0) * 4, width * 4L).fill((byte) 0);
+                out.clearRow(i, width);
             } else {
                 scale(sums.memory(), sums.place(i, 0), 1 / sum[i], out.memory(), out.place(i, 0), width);
             }

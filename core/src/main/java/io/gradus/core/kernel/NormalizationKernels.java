@@ -76,4 +76,20 @@ public interface NormalizationKernels {
             Checks.shape(operation, statistic, Shape.of(x.shape().rows()));
         }
     }
+
+    /** The checks that every backward pass begins with; a mean and a bias are layer normalisation's. */
+    static void checkBackward(
+            String operation,
+            Tensor dy,
+            Tensor x,
+            Tensor weight,
+            @Nullable Tensor mean,
+            Tensor rstd,
+            Tensor dx,
+            Tensor dweight,
+            @Nullable Tensor dbias) {
+        Tensor[] weights = dbias == null ? new Tensor[] {weight, dweight} : new Tensor[] {weight, dweight, dbias};
+        check(operation, x, dy, weights, mean == null ? new Tensor[] {rstd} : new Tensor[] {mean, rstd});
+        check(operation, x, dx, new Tensor[0], new Tensor[0]);
+    }
 }
