@@ -33,6 +33,11 @@ public interface Backend {
     /** Bytes in use, by category. */
     MemoryLedger memory();
 
+    /** The most bytes that tensors can have here; {@link Long#MAX_VALUE} where nobody knows. */
+    default long capacity() {
+        return Long.MAX_VALUE;
+    }
+
     /** Copies raw elements (in the target's dtype, little-endian, row-major) from host memory into a tensor. */
     void upload(MemorySegment source, Tensor target);
 

@@ -1,6 +1,7 @@
 package io.gradus.core;
 
 import io.gradus.core.cpu.CpuBackend;
+import io.gradus.core.meta.MetaBackend;
 import io.gradus.core.reference.ReferenceBackend;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +10,7 @@ import java.util.ServiceLoader;
 /**
  * Where tensors live and are computed on. Two devices are the same when they share a backend.
  *
- * @param type {@code cpu}, {@code gpu} or {@code reference}
+ * @param type {@code cpu}, {@code gpu}, {@code reference} or {@code meta}
  * @param index from 0 among devices of this type
  * @param backend the kernels
  */
@@ -32,6 +33,11 @@ public record Device(String type, int index, Backend backend) {
     /** Plain loops in double precision, {@link DType#F64} and {@link DType#I32} only: what every other device is compared with. */
     public static Device reference() {
         return Shared.REFERENCE;
+    }
+
+    /** A device of its own that counts the bytes of its tensors and computes nothing; see {@link MetaBackend}. */
+    public static Device meta() {
+        return new Device("meta", 0, new MetaBackend());
     }
 
     /**

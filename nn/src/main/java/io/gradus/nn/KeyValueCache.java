@@ -5,6 +5,9 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +36,11 @@ public final class KeyValueCache {
     /** How many tokens every layer has seen: the position of the next. */
     public long length() {
         return valueCounts[valueCounts.length - 1];
+    }
+
+    /** Gives the memory back, before the garbage collector finds it; the cache cannot be used any more. */
+    public void release() {
+        Stream.of(keys, values).flatMap(Arrays::stream).filter(Objects::nonNull).forEach(Tensor::release);
     }
 
     /**

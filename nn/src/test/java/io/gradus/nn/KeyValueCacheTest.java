@@ -3,6 +3,10 @@ package io.gradus.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
@@ -59,6 +63,19 @@ class KeyValueCacheTest {
             assertThat(cache.appendKeys(0, tokens(1, 2, 3)).toFloats())
                     .isEqualTo(tokens(1, 0, 3).toFloats());
         }
+    }
+
+    @Test
+    void whatIsReleasedIsGivenBackAndCannotBeRead() {
+        Device device = Device.cpu(1);
+        KeyValueCache cache = new KeyValueCache(3, 4);
+        cache.appendKeys(0, Tensor.empty(device, DType.F32, Shape.of(1, 2, 1, 4), MemoryCategory.WORKSPACE));
+        MemoryLedger memory = device.backend().memory();
+        assertThat(memory.live(MemoryCategory.ACTIVATIONS)).isEqualTo(4 * 4 * 4);
+        cache.release();
+        assertThat(memory.live(MemoryCategory.ACTIVATIONS)).isZero();
+        Tensor fresh = Tensor.empty(device, DType.F32, Shape.of(1, 1, 1, 4), MemoryCategory.WORKSPACE);
+        assertThatThrownBy(() -> cache.appendKeys(0, fresh)).hasMessageContaining("release()");
     }
 
     @Test

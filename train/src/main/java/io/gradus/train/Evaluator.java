@@ -1,11 +1,8 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Autograd;
-import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Scope;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
 import io.gradus.train.data.Batches;
 import io.gradus.train.data.Batches.Batch;
 import io.gradus.train.data.Blocks;
@@ -30,13 +27,16 @@ public final class Evaluator {
         for (long i = 0; i < batches.batchesPerEpoch(); i++) {
             try (Scope _ = Scope.open("evaluation")) {
                 Batch batch = batches.batch(i, model.device());
-                sum += Autograd.noGrad(() -> model.forward(Input.of(batch.ids()))
-                                .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null))
-                        .item();
+                sum += lossSum(model, batch);
                 tokens += batch.counted();
             }
         }
         return sum / tokens;
+    }
+
+    /** The loss of one batch, summed over its tokens; a scope that is open has what the forward pass makes. */
+    public static double lossSum(LanguageModel model, Batch batch) {
+        return Autograd.noGrad(() -> TrainingStep.lossSum(model, batch)).item();
     }
 
     /** The losses on several texts, by name, with as many blocks as a recipe says. */

@@ -1,29 +1,17 @@
 package io.gradus.train;
 
-import io.gradus.autograd.Variable;
-import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
-import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
-import io.gradus.core.Scope;
-import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
-import io.gradus.optim.Adam;
-import io.gradus.optim.AdamW;
-import io.gradus.optim.GradientClipping;
 import io.gradus.optim.Optimizer;
-import io.gradus.optim.ParameterGroup;
-import io.gradus.optim.ParameterGroups;
 import io.gradus.optim.Schedule;
-import io.gradus.optim.Sgd;
 import io.gradus.train.Checkpoints.Checkpoint;
 import io.gradus.train.data.Batches;
-import io.gradus.train.data.Batches.Batch;
+import io.gradus.train.memory.MemoryFit;
+import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.report.RunReport;
 import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
@@ -94,27 +82,30 @@ public final class FineTuning {
         Optional<Checkpoint> resumed = resumable(checkpoints, output);
 
         Device device = device();
+        device.backend().memory().resetPeak(); // what ran before on this device is not this run's
         ModelFolder base = recipe.model().path() == null
                 ? BuiltIn.model()
                 : ModelFolder.open(recipe.model().path());
+        MemoryPlan memory = MemoryPlan.of(recipe, base.architecture(), resumed.isPresent());
+        MemoryFit.require(memory, recipe, base.architecture(), device);
         Tokenizer tokenizer = base.tokenizer();
         LanguageModel model =
                 (resumed.isEmpty() ? base : new ModelFolder(resumed.get().path())).load(device);
-        TrainingData data = TrainingData.read(recipe, tokenizer, blockLength(model));
+        TrainingData data = TrainingData.read(recipe, tokenizer, blockLength(recipe, model));
         data.requireFits(model);
 
-        Optimizer optimizer = optimizer(model);
+        TrainingStep training = new TrainingStep(recipe, model);
+        Optimizer optimizer = training.optimizer();
         Batches batches = new Batches(data.training(), recipe.batchSize(), recipe.seed(), true);
         int steps = steps(batches);
         Schedule schedule = schedule(steps);
-        GradientClipping clipping = new GradientClipping(recipe.maxGradNorm());
         int first = 0;
         if (resumed.isPresent()) {
             first = resumed.get().step();
             Checkpoints.restore(resumed.get(), optimizer, device);
         }
         int[] prompt = samplePrompt(model, tokenizer, data);
-        announce(output, model, optimizer, data, first, steps);
+        announce(output, memory, model, data, first, steps);
 
         Map<String, Double> before =
                 resumed.isPresent() ? resumed.get().before() : Evaluator.losses(model, data.evaluated(), recipe);
@@ -130,7 +121,7 @@ public final class FineTuning {
         }
         Map<String, Double> after = before;
         for (int step = first; step < steps; step++) {
-            trainOneStep(model, optimizer, batches, step, recipe.learningRate() * schedule.factor(step), clipping);
+            trainOneStep(model, training, batches, step, recipe.learningRate() * schedule.factor(step));
             int done = step + 1;
             if (done == steps || done % recipe.evaluateEvery() == 0) {
                 after = Evaluator.losses(model, data.evaluated(), recipe);
@@ -155,49 +146,24 @@ public final class FineTuning {
 
     /** Forward, loss, backward, update. */
     private void trainOneStep(
-            LanguageModel model,
-            Optimizer optimizer,
-            Batches batches,
-            int step,
-            double learningRate,
-            GradientClipping clipping) {
+            LanguageModel model, TrainingStep training, Batches batches, int step, double learningRate) {
         long start = System.nanoTime();
-        double loss = 0;
-        long tokens = 0;
-        model.setTraining(true);
-        optimizer.zeroGrad();
-        for (int i = 0; i < recipe.gradientAccumulation(); i++) {
-            try (Scope _ = Scope.open("step " + (step + 1))) {
-                Batch batch = batches.batch((long) step * recipe.gradientAccumulation() + i, model.device());
-                Variable sum = lossSum(model, batch);
-                sum.backwardAndRelease();
-                loss += sum.item();
-                tokens += batch.counted();
-            }
-        }
-        loss /= tokens;
-        requireSane(model, "step " + (step + 1) + ": the loss", loss);
-        double norm = norm(optimizer, step) / tokens;
-        if (norm == 0 && loss > 0) {
+        TrainingStep.Pass pass = training.backward(step, i -> batches.batch(i, model.device()));
+        requireSane(model, "step " + (step + 1) + ": the loss", pass.loss());
+        double norm = gradientNorm(training, pass, step);
+        if (norm == 0 && pass.loss() > 0) {
             throw new TrainingException(
                     "step " + (step + 1) + ": the gradient is zero, nothing can be learnt any more; " + remedy());
         }
-        optimizer.setLearningRate(learningRate);
-        optimizer.step(clipping.factor(norm) / tokens);
+        training.update(pass, norm, learningRate);
         double seconds = (System.nanoTime() - start) / 1e9;
-        var done = new TrainingListener.Step(step + 1, loss, learningRate, norm, tokens, seconds);
+        var done = new TrainingListener.Step(step + 1, pass.loss(), learningRate, norm, pass.tokens(), seconds);
         listeners.forEach(listener -> listener.stepped(done));
     }
 
-    /** The sum, not the mean: a mean of means would weight a short batch as much as a long one. */
-    private static Variable lossSum(LanguageModel model, Batch batch) {
-        return model.forward(Input.of(batch.ids()))
-                .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
-    }
-
-    private static double norm(Optimizer optimizer, int step) {
+    private static double gradientNorm(TrainingStep training, TrainingStep.Pass pass, int step) {
         try {
-            return GradientClipping.norm(optimizer.parameters());
+            return training.gradientNorm(pass);
         } catch (ArithmeticException e) {
             throw new TrainingException("step " + (step + 1) + ": " + e.getMessage());
         }
@@ -311,7 +277,12 @@ public final class FineTuning {
         return recipe.threads() == null ? Device.cpu() : Device.cpu(recipe.threads());
     }
 
-    private int blockLength(LanguageModel model) {
+    /**
+     * How many tokens the model is shown at once.
+     *
+     * @throws RecipeException when the recipe asks for more than the model sees
+     */
+    public static int blockLength(Recipe recipe, LanguageModel model) {
         Integer wanted = recipe.data().blockLength();
         if (wanted == null) {
             return Math.min(USUAL_BLOCK_LENGTH, model.contextLength());
@@ -321,17 +292,6 @@ public final class FineTuning {
                     + model.contextLength() + " tokens (max_position_embeddings or n_positions)");
         }
         return wanted;
-    }
-
-    private Optimizer optimizer(LanguageModel model) {
-        List<ParameterGroup> groups = ParameterGroups.decayed(model.parameters(), recipe.weightDecay());
-        Adam.Settings moments = new Adam.Settings(recipe.beta1(), recipe.beta2(), recipe.epsilon());
-        return switch (recipe.optimizer()) {
-            case ADAMW -> new AdamW(groups, recipe.learningRate(), moments);
-            case ADAM -> new Adam(groups, recipe.learningRate(), moments);
-            case SGD ->
-                new Sgd(groups, recipe.learningRate(), new Sgd.Settings(recipe.momentum(), 0, recipe.nesterov()));
-        };
     }
 
     private int steps(Batches batches) {
@@ -352,19 +312,12 @@ public final class FineTuning {
     }
 
     private void announce(
-            Path output, LanguageModel model, Optimizer optimizer, TrainingData data, int first, int steps) {
-        long state = optimizer.state().values().stream()
-                .filter(tensor -> tensor.dtype() == DType.F32)
-                .mapToLong(Tensor::byteSize)
-                .sum();
+            Path output, MemoryPlan memory, LanguageModel model, TrainingData data, int first, int steps) {
         var plan = new TrainingListener.Plan(
                 recipe,
                 output,
-                model.parameterCount(),
-                model.parameterCount() * DType.F32.bytes(),
-                state,
+                memory,
                 data.training().tokens(),
-                blockLength(model),
                 first,
                 steps,
                 model.device().backend().description());

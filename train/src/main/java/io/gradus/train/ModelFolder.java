@@ -9,8 +9,10 @@ import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.Gpt2;
+import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.Llama;
+import io.gradus.nn.model.LlamaConfig;
 import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,10 +49,24 @@ public record ModelFolder(Path path) {
      * @throws IOException when its {@code model_type} is none of those known here, or a file is missing or damaged
      */
     public LanguageModel load(Device device) throws IOException {
+        return isGpt2() ? Gpt2.load(path, device) : Llama.load(path, device);
+    }
+
+    /**
+     * The network that {@code config.json} describes; nothing else is read.
+     *
+     * @throws IOException as {@link #load}
+     */
+    public Architecture architecture() throws IOException {
+        return isGpt2() ? Architecture.of(Gpt2Config.read(path)) : Architecture.of(LlamaConfig.read(path));
+    }
+
+    /** Whether the model is a GPT-2; it is a Llama or one of its kin otherwise. */
+    private boolean isGpt2() throws IOException {
         String type = ConfigJson.modelType(path);
         return switch (type) {
-            case "gpt2" -> Gpt2.load(path, device);
-            case "llama", "mistral", "qwen2" -> Llama.load(path, device);
+            case "gpt2" -> true;
+            case "llama", "mistral", "qwen2" -> false;
             default ->
                 throw new IOException(path.resolve(CONFIG) + ": model_type is '" + type
                         + "'; supported are gpt2, llama, mistral and qwen2");

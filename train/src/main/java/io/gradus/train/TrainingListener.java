@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.train.memory.MemoryPlan;
 import java.nio.file.Path;
 
 /** Is told what happens in a run. Every method does nothing unless overridden. */
@@ -28,11 +29,8 @@ public interface TrainingListener {
      *
      * @param recipe that was given
      * @param output the folder that will be written
-     * @param parameters numbers that are trained
-     * @param weightBytes of the parameters; their gradients take as many
-     * @param optimizerBytes of the optimiser's state
+     * @param memory how many parameters are trained, and what that takes
      * @param trainingTokens in one pass over the training text
-     * @param blockLength tokens that the model sees at once
      * @param firstStep 0, or where a resumed run goes on
      * @param steps in all
      * @param device a line about it
@@ -40,11 +38,8 @@ public interface TrainingListener {
     record Plan(
             Recipe recipe,
             Path output,
-            long parameters,
-            long weightBytes,
-            long optimizerBytes,
+            MemoryPlan memory,
             long trainingTokens,
-            int blockLength,
             int firstStep,
             int steps,
             String device) {}

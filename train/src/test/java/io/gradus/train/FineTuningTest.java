@@ -168,9 +168,8 @@ class FineTuningTest {
         assertThat(record.plan).isNotNull();
         assertThat(record.plan.firstStep()).isZero();
         assertThat(record.plan.steps()).isEqualTo(6);
-        assertThat(record.plan.blockLength()).isEqualTo(16);
-        assertThat(record.plan.weightBytes()).isEqualTo(4 * record.plan.parameters());
-        assertThat(record.plan.optimizerBytes()).isEqualTo(8 * record.plan.parameters());
+        assertThat(record.plan.memory().blockLength()).isEqualTo(16);
+        assertThat(record.plan.memory().bytesPerParameter()).isEqualTo(16);
         assertThat(record.steps).extracting(Step::step).containsExactly(1, 2, 3, 4, 5, 6);
         assertThat(record.steps).allSatisfy(step -> {
             assertThat(step.loss()).isBetween(0.0, 6.0);

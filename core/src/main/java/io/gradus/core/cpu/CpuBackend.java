@@ -102,6 +102,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public long capacity() {
+        return HostMemory.forTensors();
+    }
+
+    @Override
     public void upload(MemorySegment source, Tensor target) {
         MemorySegment.copy(source, 0, CpuStorage.of(target), 0, target.byteSize());
     }

@@ -64,16 +64,17 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
         }
         boolean wasTraining = model.isTraining();
         model.setTraining(false);
+        int capacity = (int) Math.min(model.contextLength(), (long) prompt.length + maxTokens);
+        KeyValueCache cache = model.newCache(capacity);
         try {
-            return Autograd.noGrad(() -> run(model, prompt, each));
+            return Autograd.noGrad(() -> run(model, prompt, each, cache, capacity));
         } finally {
+            cache.release();
             model.setTraining(wasTraining);
         }
     }
 
-    private Result run(LanguageModel model, int[] prompt, IntConsumer each) {
-        int capacity = (int) Math.min(model.contextLength(), (long) prompt.length + maxTokens);
-        KeyValueCache cache = model.newCache(capacity);
+    private Result run(LanguageModel model, int[] prompt, IntConsumer each, KeyValueCache cache, int capacity) {
         int[] text = Arrays.copyOf(prompt, capacity);
         int length = prompt.length;
         List<Integer> written = new ArrayList<>();

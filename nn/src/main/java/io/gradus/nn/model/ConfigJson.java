@@ -30,11 +30,12 @@ public final class ConfigJson {
     /**
      * What the file of a folder says.
      *
+     * @param folder or the file itself
      * @param parse throws {@link IllegalArgumentException}, as {@link #check} does, when the file makes no sense
      * @throws IOException when the file is missing, is not JSON, or makes no sense
      */
     static <C> C read(Path folder, Function<JsonNode, C> parse) throws IOException {
-        Path file = folder.resolve(FILE);
+        Path file = Files.isRegularFile(folder) ? folder : folder.resolve(FILE);
         if (!Files.isRegularFile(file)) {
             throw new IOException(file + " is missing; a checkpoint is a Hugging Face folder with config.json,"
                     + " model.safetensors and tokenizer.json");

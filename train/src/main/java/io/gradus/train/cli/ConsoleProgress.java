@@ -3,6 +3,7 @@ package io.gradus.train.cli;
 import io.gradus.core.MemoryCategory;
 import io.gradus.train.FineTuning.Result;
 import io.gradus.train.TrainingListener;
+import io.gradus.train.memory.MemoryTable;
 import io.gradus.train.report.Quantities;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -52,19 +53,18 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         this.start = System.nanoTime();
         Path model = plan.recipe().model().path();
         out.println("model      " + (model == null ? "built-in byte-level Llama" : model) + ", "
-                + Quantities.grouped(plan.parameters()) + " parameters, all trained");
+                + Quantities.grouped(plan.memory().parameters()) + " parameters, all trained");
         Path train = plan.recipe().data().train();
         out.println("text       " + (train == null ? "built-in Java sources" : train) + ", "
-                + Quantities.grouped(plan.trainingTokens()) + " tokens in blocks of " + plan.blockLength());
-        out.println("memory     " + Quantities.bytes(plan.weightBytes()) + " weights, as much gradients, "
-                + Quantities.bytes(plan.optimizerBytes()) + " "
-                + plan.recipe().optimizer().name().toLowerCase(Locale.ROOT)
-                + " state");
+                + Quantities.grouped(plan.trainingTokens()) + " tokens in blocks of "
+                + plan.memory().blockLength());
         out.println("device     " + plan.device());
         out.println("output     " + plan.output());
         if (plan.firstStep() > 0) {
             out.println("resuming   after step " + plan.firstStep() + " of " + plan.steps());
         }
+        out.println();
+        MemoryTable.lines(plan.memory(), terminal.width()).forEach(out::println);
         out.println();
         out.flush();
     }
@@ -176,11 +176,15 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         out.println("peak memory "
                 + Quantities.bytes(result.peakBytes().values().stream()
                         .mapToLong(Long::longValue)
-                        .sum()) + ": " + categories(result.peakBytes()));
+                        .sum()) + planned() + ": " + categories(result.peakBytes()));
         out.println("time        " + Quantities.duration((System.nanoTime() - start) / 1e9));
         out.println("saved       " + result.output());
         out.println("report      " + result.output().resolve("report.html"));
         out.flush();
+    }
+
+    private String planned() {
+        return plan == null ? "" : " (planned " + Quantities.bytes(plan.memory().peakBytes()) + ")";
     }
 
     private static String categories(Map<MemoryCategory, Long> bytes) {

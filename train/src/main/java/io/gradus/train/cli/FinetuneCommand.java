@@ -2,7 +2,6 @@ package io.gradus.train.cli;
 
 import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -54,13 +53,10 @@ final class FinetuneCommand implements Callable<Integer> {
             return 0;
         }
         List<String> overrides = new ArrayList<>(arguments);
-        Path file =
-                !overrides.isEmpty() && !overrides.getFirst().contains("=") ? Path.of(overrides.removeFirst()) : null;
         if (resume) {
             overrides.add("resume=true");
         }
-        String[] keys = overrides.toArray(String[]::new);
-        Recipe recipe = file == null ? Recipe.parse("", keys) : Recipe.read(file, keys);
+        Recipe recipe = RecipeArguments.recipe(overrides);
         try (ConsoleProgress progress = new ConsoleProgress(Terminal.of(spec))) {
             new FineTuning(recipe, progress).run();
         }

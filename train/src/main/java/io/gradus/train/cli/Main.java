@@ -37,6 +37,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             GenerateCommand.class,
             EvaluateCommand.class,
             InspectCommand.class,
+            MemoryCommand.class,
             DevicesCommand.class
         })
 public final class Main implements Runnable {

@@ -39,6 +39,7 @@ record Page(
         List<Panel> panels,
         List<Written> samples,
         String memoryTotal,
+        String memoryPlanned,
         List<Share> memory,
         List<Fact> facts,
         String python,
@@ -52,7 +53,15 @@ record Page(
     record Written(String heading, String prompt, String text) {}
 
     /** A part of the peak memory; {@code at} and {@code width} in thousandths of the bar. */
-    record Share(String style, String name, String what, String bytes, String percent, String at, String width) {}
+    record Share(
+            String style,
+            String name,
+            String what,
+            String planned,
+            String bytes,
+            String percent,
+            String at,
+            String width) {}
 
     record Fact(String name, String value) {}
 
@@ -65,7 +74,7 @@ record Page(
         return new Page(
                 model,
                 text,
-                Quantities.grouped(plan.parameters()),
+                Quantities.grouped(plan.memory().parameters()),
                 Quantities.counted(plan.steps(), "step"),
                 finished.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
                 tiles(plan, metrics),
@@ -73,7 +82,8 @@ record Page(
                 new Panels(metrics, plan.steps()).all(),
                 samples(metrics),
                 Quantities.bytes(total),
-                memory(peakBytes, total),
+                Quantities.bytes(plan.memory().peakBytes()),
+                memory(plan.memory().atPeak(), peakBytes, total),
                 facts(plan, metrics, java),
                 Snippets.python(plan.output(), prompt(metrics)),
                 Snippets.shell(plan.output(), prompt(metrics)),
@@ -153,7 +163,8 @@ record Page(
                 : metrics.samples().firstEntry().getValue().prompt();
     }
 
-    private static List<Share> memory(Map<MemoryCategory, Long> peakBytes, long total) {
+    private static List<Share> memory(
+            Map<MemoryCategory, Long> planned, Map<MemoryCategory, Long> peakBytes, long total) {
         List<Share> shares = new ArrayList<>();
         double at = 0;
         for (MemoryCategory category : MemoryCategory.values()) {
@@ -178,6 +189,7 @@ record Page(
                         case ACTIVATIONS -> "kept for the backward pass";
                         case WORKSPACE -> "scratch within an operation";
                     },
+                    Quantities.bytes(planned.getOrDefault(category, 0L)),
                     Quantities.bytes(bytes),
                     String.format(Locale.ROOT, "%.1f%%", 100 * part),
                     String.format(Locale.ROOT, "%.2f", 1000 * at),
@@ -197,7 +209,8 @@ record Page(
                         recipe.data().train() == null
                                 ? Corpus.CODE.title()
                                 : recipe.data().train())));
-        facts.add(new Fact("Parameters trained", Quantities.grouped(plan.parameters()) + ", all"));
+        facts.add(
+                new Fact("Parameters trained", Quantities.grouped(plan.memory().parameters()) + ", all"));
         facts.add(new Fact(
                 "Tokens",
                 String.format(
@@ -206,7 +219,7 @@ record Page(
                         Quantities.grouped(metrics.tokens()),
                         Quantities.threeDigits((double) metrics.tokens() / plan.trainingTokens()),
                         Quantities.grouped(plan.trainingTokens()),
-                        plan.blockLength())));
+                        plan.memory().blockLength())));
         String resumed = plan.firstStep() == 0 ? "" : ", resumed after " + Quantities.grouped(plan.firstStep());
         facts.add(new Fact("Steps", Quantities.grouped(plan.steps()) + resumed));
         facts.add(new Fact(

@@ -9,6 +9,7 @@ import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.TrainingListener.Step;
+import io.gradus.train.memory.MemoryPlan;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -26,8 +27,16 @@ class ConsoleProgressTest {
             Recipe.parse("{model: {path: base}, data: {train: corpus.txt}, output: tuned}");
 
     private static Plan plan(int first, int steps) {
-        return new Plan(
-                RECIPE, Path.of("tuned"), 1_234_567, 4_938_268, 9_876_536, 250_000, 256, first, steps, "8 threads");
+        Map<MemoryCategory, Long> bytes = Map.of(
+                MemoryCategory.WEIGHTS,
+                4_938_268L,
+                MemoryCategory.GRADIENTS,
+                4_938_268L,
+                MemoryCategory.OPTIMIZER_STATE,
+                9_876_536L);
+        MemoryPlan memory = new MemoryPlan(
+                1_234_567, 8, 256, bytes, bytes, Map.of("exp_avg", 4_938_268L, "exp_avg_sq", 4_938_268L));
+        return new Plan(RECIPE, Path.of("tuned"), memory, 250_000, first, steps, "8 threads");
     }
 
     private static Step step(int step) {
@@ -66,9 +75,18 @@ class ConsoleProgressTest {
         assertThat(lines.replaceAll("(?m)^time .*$", "time")).isEqualTo("""
                 model      base, 1,234,567 parameters, all trained
                 text       corpus.txt, 250,000 tokens in blocks of 256
-                memory     4.9 MB weights, as much gradients, 9.9 MB adamw state
                 device     8 threads
                 output     tuned
+
+                memory, planned     kept   at the peak
+                weights           4.9 MB        4.9 MB
+                gradients         4.9 MB        4.9 MB
+                optimiser         9.9 MB        9.9 MB
+                  exp_avg         4.9 MB        4.9 MB
+                  exp_avg_sq      4.9 MB        4.9 MB
+                activations            –             –
+                workspace              –             –
+                all                20 MB         20 MB
 
                 ── before ──
                 Once│ upon
@@ -85,7 +103,7 @@ class ConsoleProgressTest {
                 loss                before     after    change
                 held-out text       4.0000    3.0000    -25.0%
 
-                peak memory 15 MB: 4.9 MB weights, 9.9 MB optimizer state
+                peak memory 15 MB (planned 20 MB): 4.9 MB weights, 9.9 MB optimizer state
                 time
                 saved       tuned
                 report      tuned/report.html

@@ -8,6 +8,7 @@ import io.gradus.train.FineTuning.Result;
 import io.gradus.train.Recipe;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
+import io.gradus.train.memory.MemoryPlan;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,8 @@ class RunReportTest {
                 .contains("perplexity 54.6 → 20.1")
                 .contains("<span class=\"prompt\">To be</span> happy</div>")
                 .contains("<h3>After 2 steps</h3>", "<span class=\"prompt\">To be</span> or not</div>")
-                .contains("Where the memory went: 4.0 kB at the peak", "Optimiser state", "75.0%")
+                .contains("Where the memory went: 4.0 kB at the peak, 3.9 kB planned", "Optimiser state", "75.0%")
+                .contains("<td class=\"number\">2.9 kB</td><td class=\"number\">3.0 kB</td>")
                 .contains("<rect class=\"optimizer-state\" x=\"250.00\" y=\"0\" width=\"750.00\"")
                 .contains("2,000: 0.20 passes over 10,000, in blocks of 64")
                 .contains("<td>a CPU</td>", "<td>42</td>", "<td>" + Runtime.version())
@@ -138,7 +140,9 @@ class RunReportTest {
 
     private Plan plan(int first, int steps) {
         Recipe recipe = Recipe.parse("{model: {path: models/my-llama}, data: {train: texts/plays.txt}}");
-        return new Plan(recipe, folder, 260_032, 1_040_128, 2_080_256, 10_000, 64, first, steps, "a CPU");
+        Map<MemoryCategory, Long> bytes = Map.of(MemoryCategory.WEIGHTS, 1000L, MemoryCategory.OPTIMIZER_STATE, 2900L);
+        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of());
+        return new Plan(recipe, folder, memory, 10_000, first, steps, "a CPU");
     }
 
     private Result result(int steps) {

@@ -1,0 +1,132 @@
+package io.gradus.core.meta;
+
+import io.gradus.core.Backend;
+import io.gradus.core.DType;
+import io.gradus.core.HostCast;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
+import io.gradus.core.Storage;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels;
+import io.gradus.core.kernel.CastKernels;
+import io.gradus.core.kernel.CrossEntropyKernels;
+import io.gradus.core.kernel.ElementwiseKernels;
+import io.gradus.core.kernel.EmbeddingKernels;
+import io.gradus.core.kernel.GemmKernels;
+import io.gradus.core.kernel.MovementKernels;
+import io.gradus.core.kernel.NormalizationKernels;
+import io.gradus.core.kernel.OptimizerStepKernels;
+import io.gradus.core.kernel.RandomKernels;
+import io.gradus.core.kernel.ReductionKernels;
+import io.gradus.core.kernel.RotaryKernels;
+import io.gradus.core.kernel.SoftmaxKernels;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A backend that only counts: the bytes of every tensor, exactly as the CPU's ledger has them.
+ *
+ * <p>Not counted, here as there, is what lies outside the ledger: what kernels pack their operands into, a few megabytes for
+ * each thread; blocks that the pool keeps for the next step, up to half of what was in use; and the Java heap.
+ *
+ * <p>Every element of every tensor reads as 1, which is what the gradient of a loss starts from, a class and a row that exist
+ * in any vocabulary of two, and a loss that no guard minds.
+ */
+public final class MetaBackend implements Backend {
+    private final MemoryLedger ledger = new MemoryLedger();
+    private final MetaKernels kernels = new MetaKernels();
+
+    @Override
+    public String description() {
+        return "counts bytes, computes nothing";
+    }
+
+    @Override
+    public Storage allocate(long bytes, MemoryCategory category) {
+        return new MetaStorage(bytes, category, ledger);
+    }
+
+    @Override
+    public MemoryLedger memory() {
+        return ledger;
+    }
+
+    @Override
+    public void upload(MemorySegment source, Tensor target) {
+        // there is nowhere to put it
+    }
+
+    @Override
+    public void download(Tensor source, MemorySegment target) {
+        DType dtype = source.dtype();
+        MemorySegment one = MemorySegment.ofArray(new byte[dtype.bytes()]);
+        HostCast.convert(MemorySegment.ofArray(new float[] {1}), DType.F32, one, dtype, 1);
+        for (long at = 0; at < source.byteSize(); at += dtype.bytes()) {
+            MemorySegment.copy(one, 0, target, at, dtype.bytes());
+        }
+    }
+
+    @Override
+    public GemmKernels gemm() {
+        return kernels;
+    }
+
+    @Override
+    public ElementwiseKernels elementwise() {
+        return kernels;
+    }
+
+    @Override
+    public ReductionKernels reduction() {
+        return kernels;
+    }
+
+    @Override
+    public SoftmaxKernels softmax() {
+        return kernels;
+    }
+
+    @Override
+    public CrossEntropyKernels crossEntropy() {
+        return kernels;
+    }
+
+    @Override
+    public NormalizationKernels normalization() {
+        return kernels;
+    }
+
+    @Override
+    public RotaryKernels rotary() {
+        return kernels;
+    }
+
+    @Override
+    public AttentionKernels attention() {
+        return kernels;
+    }
+
+    @Override
+    public EmbeddingKernels embedding() {
+        return kernels;
+    }
+
+    @Override
+    public MovementKernels movement() {
+        return kernels;
+    }
+
+    @Override
+    public RandomKernels random() {
+        return kernels;
+    }
+
+    @Override
+    public OptimizerStepKernels optimizerSteps() {
+        return kernels;
+    }
+
+    @Override
+    public CastKernels cast() {
+        return kernels;
+    }
+}

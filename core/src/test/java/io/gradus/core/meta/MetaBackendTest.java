@@ -1,0 +1,118 @@
+package io.gradus.core.meta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.core.Backend;
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
+import io.gradus.core.Scope;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels;
+import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import io.gradus.core.kernel.RotaryKernels.Pairs;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A device that only counts: as the CPU counts, with the CPU's checks, and at no cost. */
+class MetaBackendTest {
+    private final Device device = Device.meta();
+    private final Backend backend = device.backend();
+
+    private static Tensor empty(Device device, MemoryCategory category, long... shape) {
+        return Tensor.empty(device, DType.F32, Shape.of(shape), category);
+    }
+
+    private Tensor empty(long... shape) {
+        return empty(device, MemoryCategory.ACTIVATIONS, shape);
+    }
+
+    @Test
+    void countsAsTheCpuDoes() {
+        Device cpu = Device.cpu(1);
+        allocate(cpu);
+        allocate(device);
+        MemoryLedger counted = backend.memory();
+        assertThat(counted.atPeak()).isEqualTo(cpu.backend().memory().atPeak());
+        assertThat(counted.atPeak())
+                .isEqualTo(Map.of(MemoryCategory.WEIGHTS, 4L * 7, MemoryCategory.GRADIENTS, 4L * 13 * 3));
+        assertThat(counted.live()).isZero();
+    }
+
+    private static void allocate(Device device) {
+        try (Scope _ = Scope.open("test")) {
+            Tensor first = empty(device, MemoryCategory.ACTIVATIONS, 5);
+            empty(device, MemoryCategory.WEIGHTS, 7);
+            first.release();
+            empty(device, MemoryCategory.GRADIENTS, 13, 3);
+        }
+    }
+
+    @Test
+    void moreThanAnyMachineHasCostsNothing() {
+        Tensor large = empty(1L << 20, 1L << 20, 1L << 10);
+        backend.elementwise().unary(Unary.EXP, large, large);
+        backend.elementwise().fill(large, 3);
+        assertThat(backend.memory().live()).isEqualTo(1L << 52);
+        assertThat(backend.capacity()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void eachDeviceCountsForItself() {
+        empty(3);
+        assertThat(Device.meta().backend().memory().live()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    void everyElementReadsAsOne(DType dtype) {
+        Tensor tensor = Tensor.empty(device, dtype, Shape.of(3), MemoryCategory.ACTIVATIONS);
+        assertThat(tensor.toDoubles()).containsExactly(1, 1, 1);
+        assertThat(Tensor.of(device, new float[] {5}, 1).item()).isEqualTo(1);
+    }
+
+    @Test
+    void numbersThatKernelsGiveAreThoseOfOnes() {
+        assertThat(backend.reduction().sumOfSquares(List.of(empty(3, 4), empty(5))))
+                .isEqualTo(17);
+        Tensor targets = Tensor.of(device, new int[] {4, 5, -100}, 3);
+        assertThat(backend.crossEntropy().count(targets, -100)).isEqualTo(3);
+    }
+
+    @Test
+    void kernelsCheckTheirOperands() {
+        assertThatThrownBy(() -> backend.gemm().matmul(empty(2, 3), false, empty(2, 3), false, empty(2, 3), false))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("inner dimensions differ");
+        assertThatThrownBy(() -> backend.softmax().softmax(empty(2), empty(3))).isInstanceOf(ShapeException.class);
+        var settings = new AttentionKernels.Settings(true, null, 1);
+        Tensor q = empty(1, 4, 3, 8);
+        Tensor k = empty(1, 4, 2, 8);
+        assertThatThrownBy(() -> backend.attention().forward(q, k, k, settings, q, empty(1, 3, 4)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("num_key_value_heads");
+        Tensor positions = Tensor.of(device, new int[4], 1, 4);
+        assertThatThrownBy(() -> backend.rotary()
+                        .rotate(q, empty(9, 3), empty(9, 3), positions, Pairs.HALF_SPLIT, false, q, false))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("head_dim");
+        assertThatThrownBy(() -> backend.elementwise().unary(Unary.EXP, empty(2), Tensor.of(new float[2], 2)))
+                .hasMessageContaining("operands are on meta and cpu");
+    }
+
+    @Test
+    void aTensorWhoseScopeClosedIsGoneHereToo() {
+        Tensor[] left = new Tensor[1];
+        try (Scope _ = Scope.open("the step")) {
+            left[0] = empty(2);
+        }
+        assertThatThrownBy(() -> backend.elementwise().fill(left[0], 1)).hasMessageContaining("'the step' closed");
+    }
+}

@@ -1,0 +1,125 @@
+package io.gradus.train.memory;
+
+import io.gradus.core.Device;
+import io.gradus.train.Architecture;
+import io.gradus.train.Recipe;
+import io.gradus.train.RecipeException;
+import io.gradus.train.report.Quantities;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Refuses a run for which there is not enough memory, and finds settings with which there is. */
+public final class MemoryFit {
+    private static final int WIDTH = 80;
+    private static final int SHORTEST_BLOCK = 32;
+
+    private final Recipe recipe;
+    private final Architecture architecture;
+    private final long capacity;
+
+    private MemoryFit(Recipe recipe, Architecture architecture, long capacity) {
+        this.recipe = recipe;
+        this.architecture = architecture;
+        this.capacity = capacity;
+    }
+
+    /** Other settings and what they would take. */
+    private record Way(Variant settings, MemoryPlan plan) {}
+
+    /**
+     * Checks that a run fits a device.
+     *
+     * @param plan of this recipe
+     * @throws RecipeException when it does not; shows the plan and settings that fit, each of them planned too
+     */
+    public static void require(MemoryPlan plan, Recipe recipe, Architecture architecture, Device device) {
+        require(plan, recipe, architecture, device.backend().capacity(), device.toString());
+    }
+
+    /** {@link #require(MemoryPlan, Recipe, Architecture, Device)} for a device of so many bytes. */
+    static void require(MemoryPlan plan, Recipe recipe, Architecture architecture, long capacity, String device) {
+        if (plan.peakBytes() > capacity) {
+            List<String> lines = new ArrayList<>();
+            lines.add("the run would take " + Quantities.bytes(plan.peakBytes()) + ", and " + device + " has "
+                    + Quantities.bytes(capacity) + " for tensors");
+            lines.add("");
+            lines.addAll(MemoryTable.lines(plan, WIDTH));
+            lines.add("");
+            lines.addAll(new MemoryFit(recipe, architecture, capacity).advice(plan));
+            throw new RecipeException(String.join(System.lineSeparator(), lines));
+        }
+    }
+
+    private List<String> advice(MemoryPlan plan) {
+        List<Way> ways = Stream.concat(
+                        Stream.of(smallerBatch(), smallerBlock(plan.blockLength()))
+                                .flatMap(Optional::stream),
+                        Variant.SETTINGS.stream().flatMap(variant -> way(variant).stream()))
+                .toList();
+        List<Way> fitting = ways.stream().filter(this::fits).toList();
+        if (fitting.isEmpty()) {
+            fitting = Variant.SETTINGS.stream()
+                    .flatMap(variant -> way(smallest(variant, plan.blockLength())).stream())
+                    .filter(this::fits)
+                    .toList();
+        }
+        if (fitting.isEmpty()) {
+            long least = Variant.SETTINGS.stream()
+                    .flatMap(variant -> way(smallest(variant, plan.blockLength())).stream())
+                    .map(way -> way.plan.peakBytes())
+                    .min(Comparator.naturalOrder())
+                    .orElse(plan.peakBytes());
+            return List.of("No settings make it fit: the least that they get to is " + Quantities.bytes(least)
+                    + ". Take a smaller model, or more memory.");
+        }
+        List<String> lines = new ArrayList<>(List.of("These settings would fit:"));
+        fitting.forEach(way -> lines.add(String.format(
+                "%8s   %s", Quantities.bytes(way.plan.peakBytes()), String.join(" ", way.settings.overrides()))));
+        return lines;
+    }
+
+    private boolean fits(Way way) {
+        return way.plan.peakBytes() <= capacity;
+    }
+
+    /** The settings' plan; none when they do not go together with the recipe. */
+    private Optional<Way> way(Variant settings) {
+        try {
+            return Optional.of(new Way(settings, MemoryPlan.of(settings.of(recipe), architecture, false)));
+        } catch (RecipeException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The batch halved until it fits, and as many more of them added up. */
+    private Optional<Way> smallerBatch() {
+        return Stream.iterate(recipe.batchSize() / 2, size -> size >= 1, size -> size / 2)
+                .flatMap(size -> way(new Variant(
+                                "",
+                                "batch_size=" + size,
+                                "gradient_accumulation="
+                                        + Math.ceilDiv(
+                                                (long) recipe.batchSize() * recipe.gradientAccumulation(), size)))
+                        .stream())
+                .filter(this::fits)
+                .findFirst();
+    }
+
+    private Optional<Way> smallerBlock(int blockLength) {
+        return Stream.iterate(blockLength / 2, length -> length >= SHORTEST_BLOCK, length -> length / 2)
+                .flatMap(length -> way(new Variant("", "data.block_length=" + length)).stream())
+                .filter(this::fits)
+                .findFirst();
+    }
+
+    /** Settings with the smallest batch of short blocks. */
+    private static Variant smallest(Variant settings, int blockLength) {
+        List<String> overrides = new ArrayList<>(settings.overrides());
+        overrides.add("batch_size=1");
+        overrides.add("data.block_length=" + Math.min(blockLength, SHORTEST_BLOCK));
+        return new Variant(settings.name(), overrides);
+    }
+}

@@ -1,0 +1,104 @@
+package io.gradus.train.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.gradus.nn.model.LlamaConfig;
+import io.gradus.train.Architecture;
+import io.gradus.train.FineTuning;
+import io.gradus.train.Recipe;
+import io.gradus.train.RecipeException;
+import io.gradus.train.TinyModel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A run that does not fit is refused before it starts, and what would fit is named. */
+class MemoryFitTest {
+    private final Architecture architecture = Architecture.of(LlamaConfig.of(257, 32, 64, 2, 2, 2, 128));
+
+    private MemoryPlan plan(Recipe recipe) {
+        return MemoryPlan.of(recipe, architecture, false);
+    }
+
+    private void require(Recipe recipe, long capacity) {
+        MemoryFit.require(plan(recipe), recipe, architecture, capacity, "cpu");
+    }
+
+    private String refusal(Recipe recipe, long capacity) {
+        return catchThrowableOfType(RecipeException.class, () -> require(recipe, capacity))
+                .getMessage();
+    }
+
+    @Test
+    void whatJustFitsIsLetThrough() {
+        Recipe recipe = Recipe.defaults();
+        long peak = plan(recipe).peakBytes();
+        assertThatCode(() -> require(recipe, peak)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> require(recipe, peak - 1)).isInstanceOf(RecipeException.class);
+    }
+
+    @Test
+    void theRefusalShowsThePlanAndNamesSettingsThatDoFit() {
+        Recipe recipe = Recipe.parse("", "batch_size=16", "gradient_accumulation=2");
+        long capacity = plan(recipe).peakBytes() / 3;
+        String refusal = refusal(recipe, capacity);
+        assertThat(refusal)
+                .startsWith("recipe: the run would take ")
+                .contains("and cpu has ", "memory, planned", "weights", "optimiser", "exp_avg_sq")
+                .contains("batch_size=4 gradient_accumulation=8", "data.block_length=32");
+        List<String> offered = refusal.lines()
+                .dropWhile(line -> !line.startsWith("These settings would fit:"))
+                .skip(1)
+                .toList();
+        assertThat(offered).hasSize(2).allSatisfy(line -> {
+            String[] overrides = line.strip().split(" {3}")[1].split(" ");
+            assertThatCode(() -> require(Recipe.parse(recipe.toYaml(), overrides), capacity))
+                    .doesNotThrowAnyException();
+        });
+    }
+
+    @Test
+    void whereTheOptimiserIsWhatIsTooMuchAnotherIsNamed() {
+        Recipe recipe = Recipe.parse("", "batch_size=1", "data.block_length=2");
+        long capacity = plan(recipe).peakBytes() - 1000;
+        assertThat(refusal(recipe, capacity))
+                .contains("   optimizer=sgd momentum=0.9", "   optimizer=sgd momentum=0 nesterov=false")
+                .doesNotContain("optimizer=adamw");
+    }
+
+    @Test
+    void whereOneSettingIsNotEnoughSeveralAreNamed() {
+        Recipe recipe = Recipe.parse("", "batch_size=16");
+        long least = plan(Recipe.parse("", "optimizer=sgd", "momentum=0", "batch_size=1", "data.block_length=32"))
+                .peakBytes();
+        assertThat(refusal(recipe, least))
+                .contains("optimizer=sgd momentum=0 nesterov=false batch_size=1 data.block_length=32");
+    }
+
+    @Test
+    void whereNothingFitsThatIsSaid() {
+        assertThat(refusal(Recipe.defaults(), 1000))
+                .contains("No settings make it fit: the least that they get to is ", "smaller model");
+    }
+
+    @Test
+    void aRunIsRefusedBeforeItReadsWeightsOrWritesAnything(@TempDir Path folder) throws Exception {
+        // No machine has the memory, and there are no weights: reading them would fail in another way.
+        Path model = Files.createDirectory(folder.resolve("model"));
+        LlamaConfig config = LlamaConfig.of(32_000, 16_384, 65_536, 200, 128, 128, 2048);
+        Files.writeString(model.resolve("config.json"), config.toJson().toString());
+        Path text = TinyModel.writeText(folder.resolve("text.txt"), 20);
+        Path output = folder.resolve("output");
+        Recipe recipe = Recipe.parse("", "model.path=" + model, "data.train=" + text, "output=" + output);
+        assertThatThrownBy(() -> new FineTuning(recipe).run())
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("the run would take 14 TB")
+                .hasMessageContaining("No settings make it fit");
+        assertThat(output).doesNotExist();
+    }
+}

@@ -1,0 +1,147 @@
+package io.gradus.train.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.nn.model.Gpt2Config;
+import io.gradus.nn.model.LlamaConfig;
+import io.gradus.train.FineTuning;
+import io.gradus.train.ModelFolder;
+import io.gradus.train.Recipe;
+import io.gradus.train.RecipeException;
+import io.gradus.train.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is planned is what is measured, to the byte. */
+class MemoryPlanTest {
+    /** Of the smallest model: the table, two norms, four and three matrices, and a norm. */
+    private static final long PARAMETER_TENSORS = 11;
+
+    @TempDir
+    private Path folder;
+
+    private Recipe recipe(Path model, String... overrides) {
+        Path text = TinyModel.writeText(folder.resolve("text.txt"), 300);
+        String yaml = """
+                model: {path: '%s'}
+                data: {train: '%s'}
+                output: '%s'
+                steps: 3
+                batch_size: 4
+                checkpoint_every: 0
+                check_first_loss: false
+                sample: {max_tokens: 4}
+                threads: 1
+                """.formatted(model, text, folder.resolve("out"));
+        return Recipe.parse(yaml, overrides);
+    }
+
+    private static MemoryPlan plan(Recipe recipe) throws IOException {
+        return MemoryPlan.of(recipe, new ModelFolder(recipe.model().path()).architecture(), false);
+    }
+
+    private static void assertMeasuredAsPlanned(Recipe recipe) throws IOException {
+        MemoryPlan plan = plan(recipe);
+        Map<MemoryCategory, Long> measured = new FineTuning(recipe).run().peakBytes();
+        assertThat(measured).isEqualTo(plan.atPeak());
+        assertThat(plan.peakBytes()).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "optimizer=adamw",
+                "optimizer=sgd",
+                "optimizer=sgd momentum=0",
+                "gradient_accumulation=3",
+                "batch_size=7 data.block_length=13",
+                "batch_size=1 data.block_length=2 sample.max_tokens=0"
+            })
+    void aRunOfALlamaTakesWhatWasPlanned(String overrides) throws IOException {
+        assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model")), overrides.split(" ")));
+    }
+
+    @Test
+    void soDoesOneOfAGpt2() throws IOException {
+        Gpt2Config config = Gpt2Config.of(257, 16, 2, 2, 32);
+        assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model"), config)));
+    }
+
+    @Test
+    void soDoesOneWithBiasesAndAnOutputLayerOfItsOwn() throws IOException {
+        LlamaConfig config =
+                new LlamaConfig(257, 16, 24, 3, 4, 4, 4, 32, 1e-5, 10_000, null, false, true, true, true, 0.02);
+        assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model"), config)));
+    }
+
+    @Test
+    void soDoesAResumedOne() throws IOException {
+        Path model = TinyModel.write(folder.resolve("model"));
+        // Batches of two tokens: reading the optimiser's state beside the new one is what takes most.
+        String[] small = {"checkpoint_every=2", "batch_size=1", "data.block_length=2", "sample.max_tokens=0"};
+        new FineTuning(recipe(model, small)).run();
+        Recipe resumed = Recipe.parse(recipe(model, small).toYaml(), "resume=true");
+        MemoryPlan plan = MemoryPlan.of(resumed, new ModelFolder(model).architecture(), true);
+        assertThat(new FineTuning(resumed).run().peakBytes()).isEqualTo(plan.atPeak());
+        assertThat(plan.atPeak())
+                .containsEntry(MemoryCategory.WORKSPACE, 8 * plan.parameters() + 4 * PARAMETER_TENSORS);
+    }
+
+    @Test
+    void soDoesARealModel() throws IOException {
+        Path stories = Path.of(System.getProperty("gradus.shared", "../../shared"), "models", "stories260K");
+        assumeThat(stories).as("a model to try").isDirectory();
+        Recipe recipe = recipe(stories, "data.block_length=64", "evaluate_blocks=4", "sample.max_tokens=0");
+        MemoryPlan plan = plan(recipe);
+        assertThat(new FineTuning(recipe).run().peakBytes()).isEqualTo(plan.atPeak());
+    }
+
+    @Test
+    void adamKeeps16BytesForEachParameterAndSgdEight() throws IOException {
+        Path model = TinyModel.write(folder.resolve("model"));
+        MemoryPlan plan = plan(recipe(model));
+        long n = new ModelFolder(model).load(Device.cpu(1)).parameterCount();
+        assertThat(plan.parameters()).isEqualTo(n);
+        assertThat(plan.kept())
+                .containsEntry(MemoryCategory.WEIGHTS, 4 * n)
+                .containsEntry(MemoryCategory.GRADIENTS, 4 * n)
+                .containsEntry(MemoryCategory.OPTIMIZER_STATE, 8 * n);
+        assertThat(plan.optimizerState()).isEqualTo(Map.of("exp_avg", 4 * n, "exp_avg_sq", 4 * n));
+        assertThat(plan.bytesPerParameter()).isEqualTo(16, within(1e-9));
+        assertThat(plan(recipe(model, "optimizer=sgd")).bytesPerParameter()).isEqualTo(12, within(1e-9));
+        MemoryPlan plain = plan(recipe(model, "optimizer=sgd", "momentum=0"));
+        assertThat(plain.bytesPerParameter()).isEqualTo(8, within(1e-9));
+        assertThat(plain.optimizerState()).isEmpty();
+    }
+
+    @Test
+    void aPlanReadsNoWeights() throws IOException {
+        Path model = TinyModel.write(folder.resolve("model"));
+        MemoryPlan whole = plan(recipe(model));
+        Files.delete(model.resolve("model.safetensors"));
+        assertThat(plan(recipe(model))).isEqualTo(whole);
+    }
+
+    @Test
+    void refusesBlocksThatTheModelCannotSeeAndBatchesThatCannotBe() {
+        Path model = TinyModel.write(folder.resolve("model"));
+        assertThatThrownBy(() -> plan(recipe(model, "data.block_length=1000000")))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("data.block_length is 1000000, but the model sees only 32 tokens");
+        assertThatThrownBy(() -> plan(recipe(model, "batch_size=2000000000")))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("batch_size is 2000000000 and data.block_length 32")
+                .hasMessageContaining("gradient_accumulation");
+    }
+}
