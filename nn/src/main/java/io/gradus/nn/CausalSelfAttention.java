@@ -38,14 +38,25 @@ public final class CausalSelfAttention extends Module {
         this.output = child(new Conv1D(weights.in("c_proj"), width, width, outputInitializer));
     }
 
+    /** One document to a row. */
+    public Variable forward(Variable x, @Nullable Tensor keyMask, @Nullable KeyValueCache cache, int layer) {
+        return forward(x, keyMask, cache, layer, null);
+    }
+
     /**
      * @param x {@code [B, T, width]}
      * @param keyMask I32 {@code [B, S]} over all keys, the cached ones included, 0 for padding; or null
      * @param cache the keys and values of earlier tokens, or null
      * @param layer which layer's cache is this block's
+     * @param firstKeys I32 {@code [B, T]}: where each token's document begins among all keys; or null
      * @throws IllegalStateException when there is a cache and history is recorded: no gradient passes through it
      */
-    public Variable forward(Variable x, @Nullable Tensor keyMask, @Nullable KeyValueCache cache, int layer) {
+    public Variable forward(
+            Variable x,
+            @Nullable Tensor keyMask,
+            @Nullable KeyValueCache cache,
+            int layer,
+            @Nullable Tensor firstKeys) {
         long b = x.shape().get(0);
         long t = x.shape().get(1);
         long width = x.shape().last();
@@ -59,7 +70,7 @@ public final class CausalSelfAttention extends Module {
             k = seen.keys();
             v = seen.values();
         }
-        var settings = new AttentionKernels.Settings(true, keyMask, scale);
+        var settings = new AttentionKernels.Settings(true, keyMask, scale, firstKeys);
         return output.forward(parts.getFirst().attention(k, v, settings).reshape(b, t, width));
     }
 }

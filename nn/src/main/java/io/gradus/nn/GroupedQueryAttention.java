@@ -60,7 +60,8 @@ public final class GroupedQueryAttention extends Module {
             k = seen.keys();
             v = seen.values();
         }
-        var settings = new AttentionKernels.Settings(true, context.keyMask(), 1 / Math.sqrt(sizes.headDim));
+        var settings = new AttentionKernels.Settings(
+                true, context.keyMask(), 1 / Math.sqrt(sizes.headDim), context.firstKeys());
         return output.forward(q.attention(k, v, settings).reshape(b, t, sizes.heads * sizes.headDim));
     }
 
@@ -71,12 +72,20 @@ public final class GroupedQueryAttention extends Module {
      * @param positions I32 {@code [B, T]}
      * @param keyMask I32 {@code [B, S]} over all keys, the cached ones included, 0 for padding; or null
      * @param cache the keys and values of earlier tokens, or null
+     * @param firstKeys I32 {@code [B, T]}: where each token's document begins among all keys; or null
      */
     public record Context(
             RotaryTable rotary,
             Tensor positions,
             @Nullable Tensor keyMask,
-            @Nullable KeyValueCache cache) {
+            @Nullable KeyValueCache cache,
+            @Nullable Tensor firstKeys) {
+
+        /** One document to a row. */
+        public Context(RotaryTable rotary, Tensor positions, @Nullable Tensor keyMask, @Nullable KeyValueCache cache) {
+            this(rotary, positions, keyMask, cache, null);
+        }
+
         Variable rotate(Variable x) {
             return x.rotary(rotary.cos(), rotary.sin(), positions, rotary.pairs());
         }

@@ -2,14 +2,22 @@ package io.gradus.train;
 
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.data.Blocks;
+import io.gradus.train.data.ChatMessage;
+import io.gradus.train.data.ChatTemplate;
 import io.gradus.train.data.Corpus;
+import io.gradus.train.data.DataFormat;
 import io.gradus.train.data.Document;
 import io.gradus.train.data.Documents;
+import io.gradus.train.data.Mixture;
+import io.gradus.train.data.Packing;
 import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The text of a run as blocks of tokens.
@@ -18,45 +26,155 @@ import java.util.Map;
  * @param evaluated what it is evaluated on, by name: {@code held_out}, and {@code general} where the recipe names one
  * @param samplePrompt the beginning of held-out text
  */
-record TrainingData(Blocks training, Map<String, Blocks> evaluated, String samplePrompt) {
-    private static final String HELD_OUT = "held_out";
+record TrainingData(Mixture training, Map<String, Blocks> evaluated, String samplePrompt) {
+    static final String HELD_OUT = "held_out";
+    private static final String TRAINING = "training text";
     private static final String GENERAL = "general";
     private static final int PROMPT_CHARACTERS = 60;
 
     static TrainingData read(Recipe recipe, Tokenizer tokenizer, int blockLength) throws IOException {
-        Recipe.Data data = recipe.data();
-        List<Document> training;
-        List<Document> heldOut;
-        if (data.eval() != null) {
-            training = data.train() == null ? documents(Corpus.CODE.training()) : Documents.read(data.train());
-            heldOut = Documents.read(data.eval());
-        } else if (data.train() == null) {
-            training = documents(Corpus.CODE.training());
-            heldOut = documents(Corpus.CODE.heldOut());
-        } else {
-            Documents.Split split = Documents.split(Documents.read(data.train()), data.heldOut());
-            training = split.training();
-            heldOut = split.heldOut();
-        }
-        Map<String, Blocks> evaluated = new LinkedHashMap<>();
-        Blocks blocks = pack("training text", training, tokenizer, blockLength);
-        evaluated.put(HELD_OUT, pack("held-out text", heldOut, tokenizer, blockLength));
-        if (data.general() != null) {
-            List<Document> general = Documents.read(data.general());
-            evaluated.put(GENERAL, pack("general text", general, tokenizer, blockLength));
-        } else if (recipe.model().path() == null) {
-            List<Document> general = documents(Corpus.PROSE.heldOut());
-            evaluated.put(GENERAL, pack("general text", general, tokenizer, blockLength));
-        }
-        return new TrainingData(blocks, evaluated, prompt(heldOut.getFirst()));
+        return read(recipe, DataOptions.NONE, tokenizer, blockLength);
     }
 
-    /** {@link Blocks#pack}; a complaint says of which text it is. */
-    private static Blocks pack(String name, List<Document> documents, Tokenizer tokenizer, int blockLength) {
-        try {
-            return Blocks.pack(documents, tokenizer, blockLength);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+    static TrainingData read(Recipe recipe, DataOptions options, Tokenizer tokenizer, int blockLength)
+            throws IOException {
+        Packer packer = new Packer(options, tokenizer, blockLength);
+        List<Part> parts = training(recipe.data(), options, packer.format);
+        List<Document> heldOut = new ArrayList<>();
+        if (recipe.data().eval() != null) {
+            heldOut.addAll(Documents.read(recipe.data().eval(), packer.format));
+        } else if (parts.isEmpty()) {
+            heldOut.addAll(documents(Corpus.CODE.heldOut()));
+        }
+        List<Mixture.Source> sources = new ArrayList<>();
+        for (Part part : parts) {
+            List<Document> training = part.documents;
+            if (recipe.data().eval() == null) {
+                Documents.Split split = Documents.split(training, recipe.data().heldOut());
+                training = split.training();
+                heldOut.addAll(split.heldOut());
+            }
+            Blocks blocks = packer.pack(part.name, training);
+            sources.add(new Mixture.Source(part.name, blocks, part.weight == null ? blocks.size() : part.weight));
+        }
+        if (parts.isEmpty()) {
+            Blocks blocks = packer.pack(TRAINING, documents(Corpus.CODE.training()));
+            sources.add(new Mixture.Source(TRAINING, blocks, 1));
+        }
+        Map<String, Blocks> evaluated = new LinkedHashMap<>();
+        evaluated.put(HELD_OUT, packer.pack("held-out text", heldOut));
+        General general = general(recipe, options, packer.format);
+        if (!general.evaluated.isEmpty()) {
+            evaluated.put(GENERAL, packer.pack("general text", general.evaluated));
+        }
+        Mixture mixture = Mixture.of(sources);
+        if (options.mix() > 0) {
+            mixture = mixture.with("general text", packer.pack("general text to mix in", general.mixed), options.mix());
+        }
+        return new TrainingData(mixture, evaluated, packer.prompt(heldOut.getFirst()));
+    }
+
+    // ---- what is read ----
+
+    /** One source, before anything of it is held out. */
+    private record Part(
+            String name, List<Document> documents, @Nullable Double weight) {}
+
+    /** None for the built-in text. */
+    private static List<Part> training(Recipe.Data data, DataOptions options, DataFormat format) throws IOException {
+        if (!options.sources().isEmpty() && data.train() != null) {
+            throw new RecipeException("data.train and data.sources both name text to train on; leave one of them out");
+        }
+        if (data.train() != null) {
+            return List.of(new Part(TRAINING, Documents.read(data.train(), format), null));
+        }
+        List<Part> parts = new ArrayList<>();
+        for (DataOptions.Source source : options.sources()) {
+            parts.add(new Part(source.path().toString(), Documents.read(source.path(), format), source.weight()));
+        }
+        return parts;
+    }
+
+    /** Text of the kind that the model knows already: to evaluate on, and to mix in. */
+    private record General(List<Document> evaluated, List<Document> mixed) {}
+
+    private static General general(Recipe recipe, DataOptions options, DataFormat task) throws IOException {
+        DataFormat format = new DataFormat(DataFormat.Kind.AUTO, task.chatTemplate(), task.labels());
+        Recipe.Data data = recipe.data();
+        boolean builtIn = data.general() == null && recipe.model().path() == null;
+        List<Document> all = data.general() != null
+                ? Documents.read(data.general(), format)
+                : builtIn ? documents(Corpus.PROSE.heldOut()) : List.of();
+        if (options.mix() == 0) {
+            return new General(all, List.of());
+        }
+        if (options.mixText() != null) {
+            return new General(all, Documents.read(options.mixText(), format));
+        }
+        if (builtIn) {
+            return new General(all, documents(Corpus.PROSE.training()));
+        }
+        if (all.isEmpty()) {
+            throw new RecipeException("data.mix is " + options.mix()
+                    + ", and nothing to mix in is named: set data.general or data.mix_text");
+        }
+        // What is mixed in must not be what forgetting is measured on.
+        Documents.Split split = Documents.split(all, data.heldOut());
+        return new General(split.heldOut(), split.training());
+    }
+
+    // ---- blocks ----
+
+    /** Makes blocks of documents; a complaint or a warning says of which text it is. */
+    private static final class Packer {
+        private static final System.Logger LOG = System.getLogger(TrainingData.class.getName());
+
+        private final DataFormat format;
+        private final @Nullable Packing packing;
+        private final Tokenizer tokenizer;
+        private final int blockLength;
+
+        Packer(DataOptions options, Tokenizer tokenizer, int blockLength) {
+            this.format = options.format().withTemplateOf(tokenizer);
+            this.packing = options.packing();
+            this.tokenizer = tokenizer;
+            this.blockLength = blockLength;
+        }
+
+        Blocks pack(String name, List<Document> documents) {
+            Packing how = packing == null ? Packing.usual(documents) : packing;
+            try {
+                Blocks blocks = Blocks.pack(documents, tokenizer, blockLength, how, format.chatTemplate());
+                blocks.warnings().forEach(warning -> LOG.log(System.Logger.Level.WARNING, name + ": " + warning));
+                return blocks;
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+            }
+        }
+
+        /** What a sample begins with: the beginning of a document, or of a chat all before the first answer. */
+        String prompt(Document document) {
+            return switch (document) {
+                case Document.Text plain -> beginning(plain.text());
+                case Document.PromptCompletion pair -> beginning(pair.prompt());
+                case Document.Chat chat -> prompt(chat);
+            };
+        }
+
+        private String prompt(Document.Chat chat) {
+            List<ChatMessage> asked = chat.messages().stream()
+                    .takeWhile(message -> message.role() != ChatMessage.Role.ASSISTANT)
+                    .toList();
+            ChatTemplate template = Objects.requireNonNull(format.chatTemplate());
+            if (asked.isEmpty()) {
+                return beginning(chat.messages().getFirst().content());
+            }
+            String text = template.renderPrompt(asked, tokenizer).text();
+            // A bos that the tokeniser puts in front by itself must not stand there twice.
+            String bos = tokenizer.addsBos()
+                    ? tokenizer.spell(tokenizer.bos().stream().toArray())
+                    : "";
+            return text.startsWith(bos) ? text.substring(bos.length()) : text;
         }
     }
 
@@ -64,12 +182,8 @@ record TrainingData(Blocks training, Map<String, Blocks> evaluated, String sampl
         return texts.stream().<Document>map(Document.Text::new).toList();
     }
 
-    /** The beginning of a document, up to a space. */
-    private static String prompt(Document document) {
-        String text = switch (document) {
-            case Document.Text plain -> plain.text();
-            case Document.PromptCompletion pair -> pair.prompt();
-        };
+    /** The beginning of a text, up to a space. */
+    private static String beginning(String text) {
         if (text.length() <= PROMPT_CHARACTERS) {
             return text;
         }

@@ -5,7 +5,6 @@ import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Scope;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
 import io.gradus.optim.Adam;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.GradientClipping;
@@ -73,7 +72,7 @@ public final class TrainingStep {
 
     /** The sum, not the mean: a mean of means would weight a short batch as much as a long one. */
     static Variable lossSum(LanguageModel model, Batch batch) {
-        return model.forward(Input.of(batch.ids()))
+        return model.forward(batch.input())
                 .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
     }
 

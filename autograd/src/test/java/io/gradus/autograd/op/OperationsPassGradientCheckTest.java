@@ -254,6 +254,7 @@ class OperationsPassGradientCheckTest {
 
     private void attention() {
         Tensor mask = Tensor.of(new int[] {1, 1, 1, 1, 1, 0, 1, 1, 1, 0}, 2, 5);
+        Tensor firstKey = Tensor.of(new int[] {0, 0, 2, 2, 4, 0, 1, 1, 1, 1}, 2, 5);
         for (boolean causal : new boolean[] {false, true}) {
             String name = causal ? "causal" : "full";
             add(
@@ -274,6 +275,13 @@ class OperationsPassGradientCheckTest {
                     "Attention",
                     name + ", grouped, masked",
                     x -> attend(x[0], x[1], x[2], causal, mask),
+                    any(2, 5, 4, 3),
+                    any(2, 5, 2, 3),
+                    any(2, 5, 2, 3));
+            add(
+                    "Attention",
+                    name + ", documents side by side",
+                    x -> x[0].attention(x[1], x[2], new Settings(causal, null, 0.6, beside(firstKey, x[0]))),
                     any(2, 5, 4, 3),
                     any(2, 5, 2, 3),
                     any(2, 5, 2, 3));

@@ -3,6 +3,7 @@ package io.gradus.core.cpu;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * Attention without a T × T matrix in memory (Dao et al. 2022). Queries are taken {@value #QUERIES} at a time and meet
@@ -11,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  * <p>The forward pass goes over the keys once. A softmax needs the largest score before the first exponential, so it uses the
  * largest so far, and when a larger one comes, what was added up is multiplied by exp(old − new) (Milakov &amp; Gimelshein
  * 2018). The backward pass computes each tile of scores again from the kept {@code ln Σ exp}. Keys that no query of a block
- * may see are not visited.
+ * may see are not visited: neither those behind its last query, nor those before the document of its first.
  */
 final class Attention implements AttentionKernels {
     /** Queries of a block. */
@@ -134,20 +135,22 @@ final class Attention implements AttentionKernels {
             Matrix o = new Matrix(scratch.floats(1, (long) QUERIES * z.d()), 0, z.d(), false);
             OnlineSoftmax softmax = new OnlineSoftmax(lanes);
             int visible = z.visible(t1);
-            for (int j0 = 0; j0 < visible; j0 += KEYS) {
+            FirstKeys first = firstKeys(t0, t1);
+            for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
-                scores(p, t0, j0, keys);
+                scores(p, t0, j0, keys, first);
                 softmax.next(p, keys, z.scale());
-                if (j0 > 0) {
+                boolean add = j0 > first.earliest;
+                if (add) {
                     softmax.rescale(o, z.d());
                 }
-                Gemm.multiply(p.matrix().transpose(), v.row(j0), o, lanes, z.d(), keys, j0 > 0);
+                Gemm.multiply(p.matrix().transpose(), v.row(j0), o, lanes, z.d(), keys, add);
             }
             softmax.finish(o, out.row(t0), z.d(), logSumExp, statistics() + t0);
         }
 
         /** The raw scores of a block of queries and a block of keys, −∞ where a query must not see a key. */
-        private void scores(ScoreTile s, int t0, int j0, int keys) {
+        private void scores(ScoreTile s, int t0, int j0, int keys, FirstKeys first) {
             Gemm.multiply(k.row(j0), q.row(t0).transpose(), s.matrix(), keys, s.lanes(), z.d(), false);
             for (int j = 0; j < keys; j++) {
                 if (z.hides(b, j0 + j)) {
@@ -155,7 +158,22 @@ final class Attention implements AttentionKernels {
                 } else if (z.causal()) {
                     s.hide(j, Math.min(s.lanes(), j0 + j - t0 - z.lead()));
                 }
+                if (j0 + j < first.latest) {
+                    s.hideFromLater(j, j0 + j, first.ofQueries);
+                }
             }
+        }
+
+        /** The first key that each query of a block may see, the smallest of them (0 at least), and the largest. */
+        private record FirstKeys(int[] ofQueries, int earliest, int latest) {}
+
+        private FirstKeys firstKeys(int t0, int t1) {
+            int[] first = new int[t1 - t0];
+            Arrays.setAll(first, i -> z.firstKey(b, t0 + i));
+            return new FirstKeys(
+                    first,
+                    Math.max(0, Arrays.stream(first).min().orElse(0)),
+                    Arrays.stream(first).max().orElse(0));
         }
 
         void backward(int t0, int t1, Gradients g) {
@@ -172,19 +190,20 @@ final class Attention implements AttentionKernels {
                 delta[i] = dot(g.out, g.dout, t0 + i);
             }
             int visible = z.visible(t1);
-            for (int j0 = 0; j0 < visible; j0 += KEYS) {
+            FirstKeys first = firstKeys(t0, t1);
+            for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
-                scores(p, t0, j0, keys);
+                scores(p, t0, j0, keys, first);
                 p.exponentials(keys, z.scale(), shift);
                 Matrix dout = g.dout.row(t0);
                 Gemm.multiply(p.matrix(), dout, g.dv.row(j0), keys, z.d(), lanes, true);
                 Gemm.multiply(v.row(j0), dout.transpose(), ds.matrix(), keys, lanes, z.d(), false);
                 ds.scoreGradients(keys, p, delta, z.scale());
-                boolean add = g.accumulateQ || j0 > 0;
+                boolean add = g.accumulateQ || j0 > first.earliest;
                 Gemm.multiply(ds.matrix().transpose(), k.row(j0), g.dq.row(t0), lanes, z.d(), keys, add);
                 Gemm.multiply(ds.matrix(), q.row(t0), g.dk.row(j0), keys, z.d(), lanes, true);
             }
-            for (int t = t0; t < t1 && visible == 0 && !g.accumulateQ; t++) {
+            for (int t = t0; t < t1 && visible <= first.earliest && !g.accumulateQ; t++) {
                 g.dq.clearRow(t, z.d());
             }
         }
@@ -203,10 +222,12 @@ final class Attention implements AttentionKernels {
             Matrix p = new Matrix(row, 0, z.s(), false);
             for (int t = 0; t < z.t(); t++) {
                 int visible = z.visible(t + 1);
+                int first = z.firstKey(b, t);
                 Gemm.multiply(q.row(t), k.transpose(), p, 1, visible, z.d(), false);
                 float largest = Float.NEGATIVE_INFINITY;
                 for (int j = 0; j < visible; j++) {
-                    float score = z.hides(b, j) ? Float.NEGATIVE_INFINITY : CpuStorage.get(row, j) * z.scale();
+                    float score =
+                            j < first || z.hides(b, j) ? Float.NEGATIVE_INFINITY : CpuStorage.get(row, j) * z.scale();
                     CpuStorage.set(row, j, score);
                     largest = Math.max(largest, score);
                 }

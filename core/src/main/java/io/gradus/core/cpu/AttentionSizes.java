@@ -14,7 +14,8 @@ record AttentionSizes(
         int d,
         boolean causal,
         float scale,
-        @Nullable Tensor keyMask) {
+        @Nullable Tensor keyMask,
+        @Nullable Tensor firstKey) {
 
     static AttentionSizes of(Tensor q, Tensor k, AttentionKernels.Settings settings) {
         return new AttentionSizes(
@@ -26,7 +27,8 @@ record AttentionSizes(
                 Math.toIntExact(q.shape().get(3)),
                 settings.causal(),
                 (float) settings.scale(),
-                settings.keyMask());
+                settings.keyMask(),
+                settings.firstKey());
     }
 
     /** How many keys there are before the first query's own. */
@@ -47,6 +49,11 @@ record AttentionSizes(
     /** A row per key of one key-value head. */
     Matrix keys(Tensor tensor, long b, int g) {
         return new Matrix(CpuStorage.of(tensor), (b * s * this.g + g) * d, (long) this.g * d, false);
+    }
+
+    /** The first key that a query may see. */
+    int firstKey(long b, int query) {
+        return firstKey == null ? 0 : CpuStorage.getInt(CpuStorage.of(firstKey), b * t + query);
     }
 
     /** Whether a key is padding. */

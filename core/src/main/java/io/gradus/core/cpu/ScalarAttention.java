@@ -9,7 +9,7 @@ import java.util.Arrays;
  * ScalarAttention without a T × T matrix in memory. A block of {@value #QUERIES} queries is laid side by side, one lane each, so
  * that every step is a loop over lanes: {@code s[j][lane] = Σ_d k[j][d]·q[d][lane]} for the score of key j, then the softmax
  * down the keys, then {@code out[d][lane] = Σ_j v[j][d]·p[j][lane]}. The backward pass computes the same block of scores
- * again from the kept logarithm of the denominator. Keys that no query of a block may see are not visited.
+ * again from the kept logarithm of the denominator. Keys behind the last query of a block are not visited.
  */
 final class ScalarAttention implements AttentionKernels {
     private static final int QUERIES = 128;
@@ -254,8 +254,11 @@ final class ScalarAttention implements AttentionKernels {
             float[][] scores = new float[visible][lanes];
             float[] scaled = new float[z.d];
             int lead = z.s - z.t;
+            int[] first = firstKeys(t0, lanes);
+            int earliest = Arrays.stream(first).min().orElse(0);
+            int latest = Arrays.stream(first).max().orElse(0);
             for (int j = 0; j < visible; j++) {
-                if (hidden[j]) {
+                if (hidden[j] || j < earliest) {
                     Arrays.fill(scores[j], Float.NEGATIVE_INFINITY);
                     continue;
                 }
@@ -266,8 +269,23 @@ final class ScalarAttention implements AttentionKernels {
                 if (z.settings.causal() && j > t0 + lead) {
                     Arrays.fill(scores[j], 0, Math.min(lanes, j - t0 - lead), Float.NEGATIVE_INFINITY);
                 }
+                for (int lane = 0; lane < lanes && j < latest; lane++) {
+                    if (j < first[lane]) {
+                        scores[j][lane] = Float.NEGATIVE_INFINITY;
+                    }
+                }
             }
             return scores;
+        }
+
+        /** The first key that each lane's query may see. */
+        private int[] firstKeys(int t0, int lanes) {
+            int[] first = new int[lanes];
+            Tensor firstKey = z.settings.firstKey();
+            for (int lane = 0; lane < lanes && firstKey != null; lane++) {
+                first[lane] = CpuStorage.getInt(CpuStorage.of(firstKey), b * z.t + t0 + lane);
+            }
+            return first;
         }
 
         /** Rows of D per query as one array of lanes per element. */

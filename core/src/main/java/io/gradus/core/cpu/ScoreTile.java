@@ -28,6 +28,15 @@ record ScoreTile(MemorySegment memory, int lanes) {
         }
     }
 
+    /** The queries whose first key comes later than {@code place} must not see the key there. */
+    void hideFromLater(int key, int place, int[] firstKeys) {
+        for (int i = 0; i < lanes; i++) {
+            if (firstKeys[i] > place) {
+                CpuStorage.set(memory, (long) key * STRIDE + i, Float.NEGATIVE_INFINITY);
+            }
+        }
+    }
+
     /** {@code exp(scale·score − shift)}, in place; {@code shift} has an element per lane. */
     void exponentials(int keys, float scale, float[] shift) {
         for (int i = 0; i < lanes; i += V) {

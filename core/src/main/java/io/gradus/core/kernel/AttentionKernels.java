@@ -17,8 +17,21 @@ public interface AttentionKernels {
      * @param causal query t of T sees the keys s of S with {@code s ≤ t + S − T}: with a cache, the last query sees all
      * @param keyMask I32 {@code [B, S]}, 0 where a key is padding, or null
      * @param scale the factor of the scores, usually {@code 1/√D}
+     * @param firstKey I32 {@code [B, T]}: query t of row b sees the keys {@code s ≥ firstKey[b, t]} only, or null. Where
+     *     several documents share a row it is the place at which the query's own document begins; 0 hides nothing, S
+     *     everything
      */
-    record Settings(boolean causal, @Nullable Tensor keyMask, double scale) {}
+    record Settings(
+            boolean causal,
+            @Nullable Tensor keyMask,
+            double scale,
+            @Nullable Tensor firstKey) {
+
+        /** One document to a row. */
+        public Settings(boolean causal, @Nullable Tensor keyMask, double scale) {
+            this(causal, keyMask, scale, null);
+        }
+    }
 
     /**
      * {@code out = softmax(scale·q·kᵀ)·v} for each batch and head; zeros where a query sees no key. What is not finite in a
@@ -84,6 +97,11 @@ public interface AttentionKernels {
         if (mask != null) {
             Checks.ids(name, mask, q);
             Checks.shape(name, mask, Shape.of(key.get(0), key.get(1)));
+        }
+        Tensor firstKey = settings.firstKey();
+        if (firstKey != null) {
+            Checks.ids(name, firstKey, q);
+            Checks.shape(name, firstKey, Shape.of(query.get(0), query.get(1)));
         }
     }
 }

@@ -134,11 +134,14 @@ final class Attention implements AttentionKernels {
         /** The score of each key for one query, {@link #UNSEEN} where the query may not see it. */
         double[] scores(Settings settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
             Elements mask = settings.keyMask() == null ? null : Elements.of(settings.keyMask());
+            Tensor firstKey = settings.firstKey();
+            int first = firstKey == null ? 0 : Elements.of(firstKey).getInt(b * queries + t);
             double[] scores = new double[Math.toIntExact(keys)];
             for (int s = 0; s < scores.length; s++) {
                 boolean padding = mask != null && mask.getInt(b * keys + s) == 0;
                 boolean future = settings.causal() && s > t + keys - queries;
-                scores[s] = padding || future ? UNSEEN : settings.scale() * dot(likeQueries, b, t, h, likeKeys, s);
+                boolean seen = !padding && !future && s >= first;
+                scores[s] = seen ? settings.scale() * dot(likeQueries, b, t, h, likeKeys, s) : UNSEEN;
             }
             return scores;
         }

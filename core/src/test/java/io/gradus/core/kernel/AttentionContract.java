@@ -1,6 +1,7 @@
 package io.gradus.core.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
@@ -74,12 +75,58 @@ public abstract class AttentionContract extends KernelContract {
         assertThat(Arrays.copyOfRange(actual, 2 * 9 * 4 * 6, actual.length)).containsOnly(0f);
     }
 
-    /** Runs both passes with all ways of accumulating; returns the forward pass's result. */
+    /** Documents side by side, of other lengths in each row; with a mask of padding, and without. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void aQuerySeesItsOwnDocumentOnly(Size size) {
+        int[] first = new int[size.b * size.t];
+        Arrays.setAll(first, i -> documentStart(size, i / size.t, i % size.t));
+        int[] mask = new int[size.b * size.s];
+        Arrays.setAll(mask, i -> i % size.s % 5 == 3 ? 0 : 1);
+        check(size, true, null, first);
+        check(size, false, null, first);
+        check(size, true, mask, first);
+    }
+
+    /** The documents of row b have b·7 + 3, then twice as many keys each, up to 200. */
+    private static int documentStart(Size size, int b, int t) {
+        int place = t + size.s - size.t;
+        int start = 0;
+        for (int length = b * 7 + 3; start + length <= place; length = Math.min(200, 2 * length)) {
+            start += length;
+        }
+        return start;
+    }
+
+    /** First keys need not rise from query to query; what lies outside the keys is everything, or nothing. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void firstKeysInAnyOrderAreKept(Size size) {
+        int[] first = new int[size.b * size.t];
+        Arrays.setAll(first, i -> i % 4 == 0 ? -3 : i % 4 == 1 ? size.s + 2 : i * 29 % (size.s + 1));
+        check(size, true, null, first);
+        check(size, false, null, first);
+        Arrays.fill(first, size.s);
+        assertThat(check(size, false, null, first).actual())
+                .as("who sees nothing")
+                .containsOnly(zeros(first));
+    }
+
+    private static Float[] zeros(int[] any) {
+        return any.length == 0 ? new Float[0] : new Float[] {0f};
+    }
+
     private Twin check(Size size, boolean causal, int @Nullable [] mask) {
+        return check(size, causal, mask, null);
+    }
+
+    /** Runs both passes with all ways of accumulating; returns the forward pass's result. */
+    private Twin check(Size size, boolean causal, int @Nullable [] mask, int @Nullable [] first) {
         Twin q = random(size.q());
         Twin k = random(size.k());
         Twin v = random(size.k());
         Twin keyMask = mask == null ? null : ints(mask, size.b, size.s);
+        Twin firstKey = first == null ? null : ints(first, size.b, size.t);
         double scale = 1 / Math.sqrt(size.d);
         Twin out = output(false, size.q());
         Twin sums = output(false, size.b, size.h, size.t);
@@ -89,7 +136,7 @@ public abstract class AttentionContract extends KernelContract {
                         side.of(q),
                         side.of(k),
                         side.of(v),
-                        settings(side, causal, keyMask, scale),
+                        settings(side, causal, keyMask, scale, firstKey),
                         side.of(out),
                         side.of(sums)));
         // a score of up to 4√d·scale·√d terms is off by some ULP, and so is its exponential; the values are below 2
@@ -109,7 +156,7 @@ public abstract class AttentionContract extends KernelContract {
                             side.of(q),
                             side.of(k),
                             side.of(v),
-                            settings(side, causal, keyMask, scale),
+                            settings(side, causal, keyMask, scale, firstKey),
                             side.of(savedOut),
                             side.of(savedSums),
                             side.of(dout),
@@ -127,8 +174,61 @@ public abstract class AttentionContract extends KernelContract {
         return out;
     }
 
-    private static Settings settings(Side side, boolean causal, @Nullable Twin mask, double scale) {
-        return new Settings(causal, mask == null ? null : side.of(mask), scale);
+    private static Settings settings(
+            Side side, boolean causal, @Nullable Twin mask, double scale, @Nullable Twin firstKey) {
+        return new Settings(
+                causal, mask == null ? null : side.of(mask), scale, firstKey == null ? null : side.of(firstKey));
+    }
+
+    /** Documents of one row are as strange to each other as rows are. */
+    @Test
+    void aDocumentInARowIsAsOneByItself() {
+        int length = 31;
+        Twin q = random(1, 3 * length, 2, 8);
+        Twin k = random(1, 3 * length, 1, 8);
+        Twin v = random(1, 3 * length, 1, 8);
+        int[] first = new int[3 * length];
+        Arrays.setAll(first, i -> i / length * length);
+        Twin firstKey = ints(first, 1, 3 * length);
+        Twin out = output(false, 1, 3 * length, 2, 8);
+        Twin sums = output(false, 1, 2, 3 * length);
+        run(side -> side.backend()
+                .attention()
+                .forward(
+                        side.of(q),
+                        side.of(k),
+                        side.of(v),
+                        settings(side, true, null, 0.3, firstKey),
+                        side.of(out),
+                        side.of(sums)));
+        for (int document = 0; document < 3; document++) {
+            Twin alone = output(false, 1, length, 2, 8);
+            Twin aloneSums = output(false, 1, 2, length);
+            Twin[] part = {part(q, document), part(k, document), part(v, document)};
+            run(side -> side.backend()
+                    .attention()
+                    .forward(
+                            side.of(part[0]),
+                            side.of(part[1]),
+                            side.of(part[2]),
+                            new Settings(true, null, 0.3),
+                            side.of(alone),
+                            side.of(aloneSums)));
+            float[] inRow = Arrays.copyOfRange(out.actual(), document * length * 16, (document + 1) * length * 16);
+            float[] byItself = alone.actual();
+            for (int i = 0; i < inRow.length; i++) {
+                assertThat(inRow[i]).isCloseTo(byItself[i], within((float) (16 * ULP)));
+            }
+        }
+    }
+
+    /** A third of a row. */
+    private Twin part(Twin row, int index) {
+        long[] shape = row.shape().toArray();
+        shape[1] /= 3;
+        float[] all = row.actual();
+        int size = all.length / 3;
+        return of(Arrays.copyOfRange(all, index * size, (index + 1) * size), shape);
     }
 
     @Test
@@ -227,6 +327,17 @@ public abstract class AttentionContract extends KernelContract {
         refuses(
                 IllegalArgumentException.class,
                 () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new Settings(false, zeros(1, 5), 1)),
+                "attention",
+                "I32");
+        refuses(
+                ShapeException.class,
+                () -> forward(zeros(1, 3, 4, 8), zeros(1, 5, 4, 8), new Settings(true, null, 1, zeroIds(1, 5))),
+                "attention",
+                "[1, 5]",
+                "[1, 3]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new Settings(true, null, 1, zeros(1, 5))),
                 "attention",
                 "I32");
         refuses(

@@ -171,7 +171,8 @@ public final class Gpt2 extends LanguageModel {
         }
 
         Variable forward(Variable x, Input input) {
-            x = x.add(attention.forward(attentionNorm.forward(x), input.attentionMask(), input.cache(), layer));
+            x = x.add(attention.forward(
+                    attentionNorm.forward(x), input.attentionMask(), input.cache(), layer, input.firstKeys()));
             return x.add(feedForward.forward(feedForwardNorm.forward(x)));
         }
     }

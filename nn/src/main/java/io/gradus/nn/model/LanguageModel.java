@@ -38,16 +38,34 @@ public abstract class LanguageModel extends Module {
      * @param positions I32 {@code [B, T]}: each token's place in its text, from 0
      * @param attentionMask I32 {@code [B, S]} over all tokens, the cached ones included, 0 for padding; or null
      * @param cache what came before, or null
+     * @param firstKeys I32 {@code [B, T]}: where the document of each token begins among all tokens of its row, the cached
+     *     ones included; it sees none before. Null where a row is one document
      */
     public record Input(
             Tensor ids,
             Tensor positions,
             @Nullable Tensor attentionMask,
-            @Nullable KeyValueCache cache) {
+            @Nullable KeyValueCache cache,
+            @Nullable Tensor firstKeys) {
+
+        /** One document to a row. */
+        public Input(Tensor ids, Tensor positions, @Nullable Tensor attentionMask, @Nullable KeyValueCache cache) {
+            this(ids, positions, attentionMask, cache, null);
+        }
 
         /** Whole texts without padding: positions count from 0. */
         public static Input of(Tensor ids) {
             return new Input(ids, positions(ids, 0), null, null);
+        }
+
+        /**
+         * Rows of several documents, none of which sees another.
+         *
+         * @param positions I32 {@code [B, T]}: each token's place in its document, from 0
+         * @param firstKeys I32 {@code [B, T]}: the place in the row at which the token's document begins
+         */
+        public static Input packed(Tensor ids, Tensor positions, Tensor firstKeys) {
+            return new Input(ids, positions, null, null, firstKeys);
         }
 
         /** The next tokens after those in the cache. */

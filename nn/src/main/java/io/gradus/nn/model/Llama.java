@@ -75,7 +75,8 @@ public final class Llama extends LanguageModel {
 
     @Override
     public Variable forward(Input input) {
-        Context context = new Context(rotary, input.positions(), input.attentionMask(), input.cache());
+        Context context =
+                new Context(rotary, input.positions(), input.attentionMask(), input.cache(), input.firstKeys());
         Variable x = embedding.forward(input.ids());
         for (Block block : blocks) {
             x = block.forward(x, context);

@@ -3,11 +3,21 @@ package io.gradus.train.cli;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Evaluator;
 import io.gradus.train.FineTuning;
+import io.gradus.train.LabelAccuracy;
 import io.gradus.train.ModelFolder;
 import io.gradus.train.data.Blocks;
+import io.gradus.train.data.ChatTemplate;
+import io.gradus.train.data.DataFormat;
+import io.gradus.train.data.Document;
 import io.gradus.train.data.Documents;
+import io.gradus.train.data.LabelTemplate;
+import io.gradus.train.data.LabelledText;
+import io.gradus.train.data.LabelledTexts;
+import io.gradus.train.data.Packing;
+import io.gradus.train.text.Tokenizer;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +33,12 @@ import picocli.CommandLine.Spec;
         name = "evaluate",
         mixinStandardHelpOptions = true,
         description = "Prints the loss and the perplexity of a model on text.",
-        footer = {"", "Examples:", "  gradus evaluate --model tuned --data held-out.txt"})
+        footer = {
+            "",
+            "Examples:",
+            "  gradus evaluate --model tuned --data held-out.txt",
+            "  gradus evaluate --model tuned --data reviews.csv --format csv --accuracy"
+        })
 final class EvaluateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -35,8 +50,27 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--data",
             paramLabel = "PATH",
             required = true,
-            description = "A .txt or .jsonl file, or a folder of them.")
+            description = "A .txt, .jsonl or .csv file, or a folder of texts.")
     private Path data = Path.of("");
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description = "What is in it: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.",
+            defaultValue = "auto")
+    private DataFormat.Kind format = DataFormat.Kind.AUTO;
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "TEMPLATE",
+            description = "How a chat becomes text: ${COMPLETION-CANDIDATES}; as the tokeniser's special tokens say"
+                    + " without it.")
+    private @Nullable ChatTemplate chatTemplate;
+
+    @Option(
+            names = "--accuracy",
+            description = "Prints how many labels the model tells, too; the data are labelled texts (--format csv).")
+    private boolean accuracy;
 
     @Option(
             names = "--block-length",
@@ -66,12 +100,23 @@ final class EvaluateCommand implements Callable<Integer> {
                     "--block-length is " + length + "; it must be from 2 to the model's context, "
                             + model.contextLength());
         }
-        Blocks blocks = Blocks.pack(Documents.read(data), folder.tokenizer(), length);
+        if (accuracy && format != DataFormat.Kind.CSV) {
+            throw new ParameterException(spec.commandLine(), "--accuracy is for labelled texts: add --format csv");
+        }
+        Tokenizer tokenizer = folder.tokenizer();
+        DataFormat reading = new DataFormat(format, chatTemplate, LabelTemplate.DEFAULT).withTemplateOf(tokenizer);
+        List<Document> documents = Documents.read(data, reading);
+        Blocks blocks = Blocks.pack(documents, tokenizer, length, Packing.usual(documents), reading.chatTemplate());
         double loss = Evaluator.loss(model, blocks, Integer.MAX_VALUE, batchSize);
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "loss        %.4f nats per token%n", loss);
         out.printf(Locale.ROOT, "perplexity  %.2f%n", Math.exp(loss));
         out.printf(Locale.ROOT, "tokens      %,d in %,d blocks of %d%n", blocks.counted(), blocks.size(), length);
+        if (accuracy) {
+            List<LabelledText> texts = LabelledTexts.read(data);
+            out.printf("accuracy    %s%n", LabelAccuracy.of(model, tokenizer, texts, reading.labels(), batchSize));
+        }
+        blocks.warnings().forEach(warning -> out.println("warning: " + warning));
         out.flush();
         return 0;
     }

@@ -3,8 +3,14 @@ package io.gradus.train.data;
 import io.gradus.core.Device;
 import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.data.Blocks.Block;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Blocks in batches, numbered from 0 without end. A batch is a function of its number alone, so a run that was stopped
@@ -12,21 +18,30 @@ import java.util.stream.IntStream;
  *
  * <p>Shuffled, for training: each epoch has an order of its own, and the batches cut the epochs, laid end to end, into
  * equal parts; one batch may hold the end of an epoch and the beginning of the next. So every batch is full, and every
- * block is seen once per epoch.
+ * block is seen once per epoch. Of several sources ({@link Mixture}) each has epochs of its own.
  *
  * <p>In order, for evaluation: the last batch of an epoch has what is left, and the next begins again.
  */
 public final class Batches {
-    /** Sets the shuffle's random numbers apart from those of layers, whose places count from 0. */
+    /** Sets the shuffle's random numbers apart from those of layers, whose places count from 0; one less for each source. */
     private static final int PLACE = -1;
 
-    private final Blocks blocks;
+    private final Mixture mixture;
+    private final Mixture.Places places;
     private final int batchSize;
     private final long seed;
     private final boolean shuffle;
-    private volatile Order latest = new Order(-1, new int[0]); // spares making it anew for each batch
+    private final AtomicReferenceArray<Order> latest; // spares making it anew for each batch
 
     private record Order(long epoch, int[] blocks) {}
+
+    /**
+     * One row of a batch.
+     *
+     * @param source which of the mixture's
+     * @param index which of its blocks
+     */
+    public record Row(int source, int index) {}
 
     /**
      * What one forward pass reads.
@@ -34,8 +49,28 @@ public final class Batches {
      * @param ids I32 {@code [B, T]}
      * @param targets I32 {@code [B * T]}: the token that follows each, or {@code CrossEntropy.IGNORE_INDEX}
      * @param counted how many targets count
+     * @param positions I32 {@code [B, T]}, each token's place in its document; null where each row is one
+     * @param firstKeys I32 {@code [B, T]}, the place in the row at which the token's document begins; null likewise
      */
-    public record Batch(Tensor ids, Tensor targets, long counted) {}
+    public record Batch(
+            Tensor ids,
+            Tensor targets,
+            long counted,
+            @Nullable Tensor positions,
+            @Nullable Tensor firstKeys) {
+
+        /** Rows of one document each. */
+        public Batch(Tensor ids, Tensor targets, long counted) {
+            this(ids, targets, counted, null, null);
+        }
+
+        /** What a model reads: documents that share a row do not see each other. */
+        public LanguageModel.Input input() {
+            return positions == null || firstKeys == null
+                    ? LanguageModel.Input.of(ids)
+                    : LanguageModel.Input.packed(ids, positions, firstKeys);
+        }
+    }
 
     /**
      * Batches of some blocks.
@@ -44,18 +79,44 @@ public final class Batches {
      * @param seed of the run; matters only when shuffled
      */
     public Batches(Blocks blocks, int batchSize, long seed, boolean shuffle) {
+        this(Mixture.of(blocks), batchSize, seed, shuffle);
+    }
+
+    /**
+     * Batches of one or several sources.
+     *
+     * @param batchSize B, at least 1
+     * @param seed of the run; matters only when shuffled
+     * @param shuffle must be true where there are several sources
+     */
+    public Batches(Mixture mixture, int batchSize, long seed, boolean shuffle) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
         }
-        this.blocks = blocks;
+        if (!shuffle && mixture.sources().size() > 1) {
+            throw new IllegalArgumentException("batches: several sources have no order of their own; shuffle them");
+        }
+        this.mixture = mixture;
+        this.places = mixture.places(seed);
+        this.latest = new AtomicReferenceArray<>(mixture.sources().size());
         this.batchSize = batchSize;
         this.seed = seed;
         this.shuffle = shuffle;
     }
 
-    /** How many batches it takes to see every block once. */
+    /** How many batches it takes to see every block once, of one source; of several, {@link Mixture#rowsPerEpoch} rows. */
     public long batchesPerEpoch() {
-        return Math.ceilDiv(blocks.size(), batchSize);
+        return Math.ceilDiv(mixture.rowsPerEpoch(), batchSize);
+    }
+
+    /** What the batches are made of. */
+    public Mixture mixture() {
+        return mixture;
+    }
+
+    /** Rows of a batch, B. */
+    public int batchSize() {
+        return batchSize;
     }
 
     /**
@@ -64,43 +125,69 @@ public final class Batches {
      * @param index from 0
      */
     public Batch batch(long index, Device device) {
-        int[] chosen = blockIndices(index);
-        int length = blocks.length();
-        int[] ids = new int[Math.multiplyExact(chosen.length, length)];
+        List<Block> blocks = rows(index).stream().map(this::block).toList();
+        int length = mixture.length();
+        int[] ids = new int[Math.multiplyExact(blocks.size(), length)];
         int[] targets = new int[ids.length];
+        int[] firstKeys = new int[ids.length];
         long counted = 0;
-        for (int row = 0; row < chosen.length; row++) {
-            Block block = blocks.get(chosen[row]);
+        for (int row = 0; row < blocks.size(); row++) {
+            Block block = blocks.get(row);
             System.arraycopy(block.ids(), 0, ids, row * length, length);
             System.arraycopy(block.targets(), 0, targets, row * length, length);
+            System.arraycopy(block.firstKeys(), 0, firstKeys, row * length, length);
             counted += block.counted();
         }
+        Tensor idTensor = Tensor.of(device, ids, blocks.size(), length);
+        Tensor targetTensor = Tensor.of(device, targets, targets.length);
+        if (blocks.stream().allMatch(block -> block.documents().length == 1)) {
+            return new Batch(idTensor, targetTensor, counted);
+        }
+        int[] positions = new int[ids.length];
+        Arrays.setAll(positions, i -> i % length - firstKeys[i]);
         return new Batch(
-                Tensor.of(device, ids, chosen.length, length), Tensor.of(device, targets, targets.length), counted);
+                idTensor,
+                targetTensor,
+                counted,
+                Tensor.of(device, positions, blocks.size(), length),
+                Tensor.of(device, firstKeys, blocks.size(), length));
     }
 
-    /** Which blocks a batch has. */
-    int[] blockIndices(long index) {
+    /** The tokens of a row. */
+    public Block block(Row row) {
+        return mixture.sources().get(row.source).blocks().get(row.index);
+    }
+
+    /** Which blocks of which sources a batch has. */
+    public List<Row> rows(long index) {
         if (index < 0) {
             throw new IllegalArgumentException("batch " + index + " was asked for; they count from 0");
         }
-        int size = blocks.size();
         if (!shuffle) {
+            int size = mixture.sources().getFirst().blocks().size();
             int from = Math.toIntExact(index % batchesPerEpoch() * batchSize);
             return IntStream.range(from, (int) Math.min(size, (long) from + batchSize))
-                    .toArray();
+                    .mapToObj(block -> new Row(0, block))
+                    .toList();
         }
         long first = Math.multiplyExact(index, (long) batchSize);
-        return IntStream.range(0, batchSize)
-                .map(i -> order((first + i) / size)[(int) ((first + i) % size)])
-                .toArray();
+        return LongStream.range(first, first + batchSize)
+                .mapToObj(places::of)
+                .map(this::row)
+                .toList();
     }
 
-    private int[] order(long epoch) {
-        Order order = latest;
-        if (order.epoch != epoch) {
-            order = new Order(epoch, permutation(blocks.size(), new Philox.Key(seed, Math.toIntExact(epoch), PLACE)));
-            latest = order;
+    private Row row(Mixture.Place place) {
+        int size = mixture.sources().get(place.source()).blocks().size();
+        int[] order = order(place.source(), size, place.number() / size);
+        return new Row(place.source(), order[(int) (place.number() % size)]);
+    }
+
+    private int[] order(int source, int size, long epoch) {
+        Order order = latest.get(source);
+        if (order == null || order.epoch != epoch) {
+            order = new Order(epoch, permutation(size, new Philox.Key(seed, Math.toIntExact(epoch), PLACE - source)));
+            latest.set(source, order);
         }
         return order.blocks;
     }

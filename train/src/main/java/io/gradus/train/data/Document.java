@@ -1,5 +1,7 @@
 package io.gradus.train.data;
 
+import java.util.List;
+
 /** A piece of training text that stands by itself. */
 public sealed interface Document {
 
@@ -17,4 +19,15 @@ public sealed interface Document {
      * @param completion follows the prompt directly: a space between the two must be in one of them
      */
     record PromptCompletion(String prompt, String completion) implements Document {}
+
+    /**
+     * A chat, of which what the assistant says is learnt.
+     *
+     * @param messages at least one
+     */
+    record Chat(List<ChatMessage> messages) implements Document {
+        public Chat {
+            messages = List.copyOf(messages);
+        }
+    }
 }

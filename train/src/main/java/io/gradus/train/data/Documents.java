@@ -7,6 +7,8 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.train.data.ChatMessage.Role;
+import io.gradus.train.data.DataFormat.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -17,26 +19,34 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads training text, all of it UTF-8:
  *
  * <ul>
- *   <li>a {@code .jsonl} file has one document per line, <code>{"text": "…"}</code> or
- *       <code>{"prompt": "…", "completion": "…"}</code>; empty lines are passed over;
+ *   <li>a {@code .jsonl} file has one document per line, <code>{"text": "…"}</code>,
+ *       <code>{"prompt": "…", "completion": "…"}</code> or <code>{"messages": [{"role": "user", "content": "…"},
+ *       {"role": "assistant", "content": "…"}]}</code>; empty lines are passed over;
+ *   <li>a {@code .csv} or {@code .tsv} file has labelled texts ({@link LabelledTexts}), each a prompt and its completion;
  *   <li>any other file is one document, as it is but for a byte order mark at its beginning;
  *   <li>a folder is all its {@code .txt}, {@code .md} and {@code .jsonl} files, those of its folders too, in the order
  *       of their names. Names that begin with a dot are passed over.
  * </ul>
+ *
+ * <p>A {@link DataFormat} may ask for one kind alone; then whatever is of another is refused.
  */
 public final class Documents {
     private static final Set<String> TEXT = Set.of("text");
     private static final Set<String> PROMPT_COMPLETION = Set.of("prompt", "completion");
+    private static final Set<String> CHAT = Set.of("messages");
+    private static final Set<String> MESSAGE = Set.of("role", "content");
 
     private Documents() {}
 
@@ -48,20 +58,44 @@ public final class Documents {
      *     file and the line, or the byte
      */
     public static List<Document> read(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            throw new NoSuchFileException(path.toString(), null, "there is no such file or folder of training text");
+        return read(path, DataFormat.AUTO);
+    }
+
+    /**
+     * Reads a file or a folder of one format.
+     *
+     * @return at least one document
+     * @throws IOException as {@link #read(Path)}, and when something is of another format, or a chat is not as its template
+     *     needs it; the message names the field too
+     */
+    public static List<Document> read(Path path, DataFormat format) throws IOException {
+        requireExists(path);
+        if (format.kind() == Kind.CSV) {
+            return labelled(path, format);
         }
         if (!Files.isDirectory(path)) {
-            return readFile(path);
+            return readFile(path, format);
         }
         var documents = new ArrayList<Document>();
         for (Path file : files(path)) {
-            documents.addAll(readFile(file));
+            documents.addAll(readFile(file, format));
         }
         if (documents.isEmpty()) {
             throw new IOException(path + ": the folder has no .txt, .md or .jsonl file");
         }
         return List.copyOf(documents);
+    }
+
+    static void requireExists(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            throw new NoSuchFileException(path.toString(), null, "there is no such file or folder of training text");
+        }
+    }
+
+    private static List<Document> labelled(Path path, DataFormat format) throws IOException {
+        return LabelledTexts.read(path).stream()
+                .<Document>map(format.labels()::of)
+                .toList();
     }
 
     private static List<Path> files(Path folder) throws IOException {
@@ -84,22 +118,37 @@ public final class Documents {
         return false;
     }
 
-    private static boolean hasExtension(Path file, String... extensions) {
+    static boolean hasExtension(Path file, String... extensions) {
         String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
         return Stream.of(extensions).anyMatch(name::endsWith);
     }
 
-    private static List<Document> readFile(Path file) throws IOException {
+    private static List<Document> readFile(Path file, DataFormat format) throws IOException {
         if (hasExtension(file, ".json")) {
             throw new IOException(
                     file + ": a .json file is neither text nor JSON Lines; write one object per line into a"
                             + " .jsonl file, or name it .txt to train on it as it stands");
         }
+        if (format.kind() == Kind.AUTO && LabelledTexts.isTable(file)) {
+            return labelled(file, format);
+        }
+        String text = content(file);
+        if (hasExtension(file, ".jsonl")) {
+            return readLines(file, text, format);
+        }
+        if (format.kind() == Kind.PROMPT_COMPLETION || format.kind() == Kind.CHAT) {
+            throw new IOException(file + ": data.format is " + format.kind() + ", which is read from .jsonl files");
+        }
+        return List.of(new Document.Text(text));
+    }
+
+    /** A file's characters, some of which are no white space. */
+    static String content(Path file) throws IOException {
         String text = decode(file);
         if (text.isBlank()) {
             throw new IOException(file + ": it " + (text.isEmpty() ? "is empty" : "holds nothing but white space"));
         }
-        return hasExtension(file, ".jsonl") ? readLines(file, text) : List.of(new Document.Text(text));
+        return text;
     }
 
     // ---- characters ----
@@ -126,7 +175,7 @@ public final class Documents {
 
     // ---- JSON Lines ----
 
-    private static List<Document> readLines(Path file, String text) throws IOException {
+    private static List<Document> readLines(Path file, String text, DataFormat format) throws IOException {
         ObjectMapper mapper = new ObjectMapper(JsonFactory.builder()
                         .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                         .streamReadConstraints(StreamReadConstraints.builder()
@@ -139,13 +188,14 @@ public final class Documents {
         for (String line : text.split("\n", -1)) {
             number++;
             if (!line.isBlank()) {
-                documents.add(document(mapper, line, file + ":" + number));
+                documents.add(document(mapper, line, file + ":" + number, format));
             }
         }
         return documents;
     }
 
-    private static Document document(ObjectMapper mapper, String line, String place) throws IOException {
+    private static Document document(ObjectMapper mapper, String line, String place, DataFormat format)
+            throws IOException {
         JsonNode object;
         try {
             object = mapper.readTree(line);
@@ -157,6 +207,10 @@ public final class Documents {
         }
         Set<String> keys = new TreeSet<>();
         object.fieldNames().forEachRemaining(keys::add);
+        requireKind(keys, format.kind(), place);
+        if (keys.equals(CHAT)) {
+            return chat(object.get("messages"), format.chatTemplate(), place);
+        }
         if (keys.equals(TEXT)) {
             return new Document.Text(text(object, "text", place));
         }
@@ -166,8 +220,68 @@ public final class Documents {
             }
             return new Document.PromptCompletion(object.get("prompt").textValue(), text(object, "completion", place));
         }
-        throw new IOException(place + ": a line must be {\"text\": …} or {\"prompt\": …, \"completion\": …}; "
+        throw new IOException(place + ": a line must be {\"text\": …}, {\"prompt\": …, \"completion\": …} or"
+                + " {\"messages\": […]}; "
                 + (object.isObject() ? "this one has the keys " + keys : "this one is no object"));
+    }
+
+    private static void requireKind(Set<String> keys, Kind kind, String place) throws IOException {
+        Set<String> wanted = switch (kind) {
+            case TEXT -> TEXT;
+            case PROMPT_COMPLETION -> PROMPT_COMPLETION;
+            case CHAT -> CHAT;
+            case AUTO, CSV -> keys;
+        };
+        if (!keys.equals(wanted)) {
+            throw new IOException(place + ": data.format is " + kind + ", so a line must have the keys "
+                    + new TreeSet<>(wanted) + "; this one has " + keys);
+        }
+    }
+
+    private static Document.Chat chat(JsonNode list, @Nullable ChatTemplate template, String place) throws IOException {
+        if (template == null) {
+            throw new IOException(place + ": it is a chat; say how chats are written with data.chat_template, one of "
+                    + Arrays.toString(ChatTemplate.values()));
+        }
+        if (!list.isArray() || list.isEmpty()) {
+            throw new IOException(place + ": \"messages\" must be a list of objects with role and content");
+        }
+        var messages = new ArrayList<ChatMessage>();
+        for (int i = 0; i < list.size(); i++) {
+            messages.add(message(list.get(i), place + ": messages[" + i + "]"));
+        }
+        if (messages.stream().noneMatch(message -> message.role() == Role.ASSISTANT)) {
+            throw new IOException(
+                    place + ": \"messages\" has no answer of the assistant, so nothing in it would be learnt");
+        }
+        try {
+            template.require(messages);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(place + ": " + e.getMessage(), e);
+        }
+        return new Document.Chat(messages);
+    }
+
+    private static ChatMessage message(JsonNode object, String place) throws IOException {
+        Set<String> keys = new TreeSet<>();
+        object.fieldNames().forEachRemaining(keys::add);
+        if (!keys.equals(MESSAGE)) {
+            throw new IOException(place + " must be {\"role\": …, \"content\": …}; "
+                    + (object.isObject() ? "it has the keys " + keys : "it is no object"));
+        }
+        JsonNode role = object.get("role");
+        Role speaker = Arrays.stream(Role.values())
+                .filter(known -> role.isTextual() && known.word().equals(role.textValue()))
+                .findFirst()
+                .orElseThrow(() -> new IOException(
+                        place + ".role is " + role + "; it must be \"system\", \"user\" or \"assistant\""));
+        JsonNode content = object.get("content");
+        if (!content.isTextual()
+                || speaker == Role.ASSISTANT && content.textValue().isBlank()) {
+            throw new IOException(place + ".content must be a string"
+                    + (content.isTextual() ? " with something in it; it is blank, and there is nothing to learn" : ""));
+        }
+        return new ChatMessage(speaker, content.textValue());
     }
 
     private static String text(JsonNode object, String key, String place) throws IOException {
@@ -256,7 +370,7 @@ public final class Documents {
     private static String text(Document document, int documents, double heldOut) {
         return switch (document) {
             case Document.Text plain -> plain.text();
-            case Document.PromptCompletion _ ->
+            case Document.PromptCompletion _, Document.Chat _ ->
                 throw new IllegalArgumentException("data.held_out=" + heldOut + " of " + documents
                         + " documents is less than one; add examples, hold out more, or set data.eval to a file");
         };

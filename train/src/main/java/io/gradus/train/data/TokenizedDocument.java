@@ -4,6 +4,7 @@ import io.gradus.train.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tokens, and which of them a model should learn to predict.
@@ -27,8 +28,20 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
      *
      * <p>Prompt and completion are tokenised as one text. The first token that differs from those of the prompt alone
      * is the first of the completion: where a token spans the seam it has a part of what is to be learnt.
+     *
+     * @throws IllegalArgumentException when the document is a chat, which needs a template
      */
     public static TokenizedDocument of(Document document, Tokenizer tokenizer) {
+        return of(document, tokenizer, null);
+    }
+
+    /**
+     * {@link #of(Document, Tokenizer)}, and the tokens of a chat as its template writes it, bos and eos included. Of a chat
+     * the assistant's answers count, and the token that ends each.
+     *
+     * @throws IllegalArgumentException when a chat has no template, or one that does not fit it or the tokeniser
+     */
+    public static TokenizedDocument of(Document document, Tokenizer tokenizer, @Nullable ChatTemplate template) {
         int[] text;
         int unlearnt;
         switch (document) {
@@ -38,9 +51,10 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
             }
             case Document.PromptCompletion pair -> {
                 text = tokenizer.encode(pair.prompt() + pair.completion());
-                int[] prompt = tokenizer.encode(pair.prompt());
-                int seam = Arrays.mismatch(prompt, text);
-                unlearnt = seam < 0 ? text.length : seam;
+                unlearnt = seam(text, pair.prompt(), tokenizer);
+            }
+            case Document.Chat chat -> {
+                return chat(chat, tokenizer, template);
             }
         }
         IntStream bos = tokenizer.addsBos() ? tokenizer.bos().stream() : IntStream.empty();
@@ -50,6 +64,35 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
         boolean[] counts = new boolean[ids.length];
         Arrays.fill(counts, head.length + unlearnt, ids.length, true);
         return new TokenizedDocument(ids, counts);
+    }
+
+    private static TokenizedDocument chat(Document.Chat chat, Tokenizer tokenizer, @Nullable ChatTemplate template) {
+        if (template == null) {
+            throw new IllegalArgumentException("a chat needs a template that says how it is written: set"
+                    + " data.chat_template to " + Arrays.toString(ChatTemplate.values()));
+        }
+        ChatTemplate.Rendered rendered = template.render(chat.messages(), tokenizer);
+        int[] ids = tokenizer.encode(rendered.text());
+        boolean[] counts = new boolean[ids.length];
+        for (ChatTemplate.Span answer : rendered.answers()) {
+            int from = seam(ids, rendered.text().substring(0, answer.from()), tokenizer);
+            int to = end(ids, rendered.text().substring(0, answer.to()), tokenizer);
+            Arrays.fill(counts, from, to, true);
+        }
+        return new TokenizedDocument(ids, counts);
+    }
+
+    /** The first token of a text that is not one of its beginning's. */
+    private static int seam(int[] text, String beginning, Tokenizer tokenizer) {
+        int seam = Arrays.mismatch(tokenizer.encode(beginning), text);
+        return seam < 0 ? text.length : seam;
+    }
+
+    /** The token behind the last that has a part of a text's beginning. */
+    private static int end(int[] text, String beginning, Tokenizer tokenizer) {
+        int[] tokens = tokenizer.encode(beginning);
+        int seam = Arrays.mismatch(tokens, text);
+        return seam < 0 ? text.length : seam < tokens.length ? seam + 1 : seam;
     }
 
     /**

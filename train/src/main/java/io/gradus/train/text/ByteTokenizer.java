@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.safetensors.AtomicFile;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -54,6 +55,20 @@ public final class ByteTokenizer implements Tokenizer {
             }
         }
         return new String(bytes, 0, length, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public String spell(int[] ids) {
+        byte[] end = END_OF_TEXT.getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int id : ids) {
+            if (id == END_OF_TEXT_ID) {
+                bytes.writeBytes(end);
+            } else if (id >= 0 && id < END_OF_TEXT_ID) {
+                bytes.write(id);
+            }
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
     }
 
     @Override

@@ -98,6 +98,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     }
 
     @Override
+    public String spell(int[] ids) {
+        return library.decode(Arrays.stream(ids).asLongStream().toArray(), false);
+    }
+
+    @Override
     public int vocabularySize() {
         return vocabularySize;
     }

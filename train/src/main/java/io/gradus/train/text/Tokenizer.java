@@ -25,6 +25,11 @@ public interface Tokenizer {
     /** The text of some tokens. Special tokens, and ids that no token has, are left out; bad UTF-8 becomes U+FFFD. */
     String decode(int[] ids);
 
+    /** The text of some tokens, special ones spelt out, so that one sees them; bad UTF-8 becomes U+FFFD. */
+    default String spell(int[] ids) {
+        return decode(ids);
+    }
+
     /** One more than the largest id. The model's own vocabulary may be larger, never smaller. */
     int vocabularySize();
 

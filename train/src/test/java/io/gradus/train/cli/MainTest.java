@@ -126,6 +126,28 @@ class MainTest {
     }
 
     @Test
+    void evaluationReadsChatsAndTellsLabels() throws IOException {
+        Path labelled = Files.writeString(
+                folder.resolve("reviews.csv"), "text,label\nthe moon.,good\na sea.,bad\nthe cat.,good\n");
+        Ran told = gradus("evaluate", "--model", model, "--data", labelled, "--format", "csv", "--accuracy");
+        assertThat(told.err()).isEmpty();
+        assertThat(told.out()).containsPattern("accuracy +\\d+\\.\\d % of 3 texts");
+        gradus("evaluate", "--model", model, "--data", labelled, "--accuracy").assertMisused("--format csv");
+
+        Path chats = Files.writeString(
+                folder.resolve("chats.jsonl"),
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"bc\"}]}");
+        Ran chat = gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "plain");
+        assertThat(chat.out()).containsPattern("tokens +4 in 1 blocks of 32");
+        assertThat(gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "llama3")
+                        .err())
+                .contains("<|start_header_id|>");
+        assertThat(gradus("evaluate", "--model", model, "--data", chats).err()).contains("data.chat_template");
+        gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "mine")
+                .assertMisused("llama2");
+    }
+
+    @Test
     void everyKeyIsShown() {
         Ran ran = gradus("finetune", "--show-keys");
 

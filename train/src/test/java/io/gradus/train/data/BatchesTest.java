@@ -25,9 +25,13 @@ class BatchesTest {
     /** The blocks of some batches, one after the other. */
     private static int[] indices(Batches batches, long from, long to) {
         return LongStream.range(from, to)
-                .mapToObj(batches::blockIndices)
+                .mapToObj(i -> indicesOf(batches, i))
                 .flatMapToInt(Arrays::stream)
                 .toArray();
+    }
+
+    private static int[] indicesOf(Batches batches, long index) {
+        return batches.rows(index).stream().mapToInt(Batches.Row::index).toArray();
     }
 
     private static int[] all(int size) {
@@ -64,7 +68,7 @@ class BatchesTest {
         int[][] times = new int[5][5];
         int epochs = 5000;
         for (int epoch = 0; epoch < epochs; epoch++) {
-            int[] order = batches.blockIndices(epoch);
+            int[] order = indicesOf(batches, epoch);
             for (int place = 0; place < 5; place++) {
                 times[place][order[place]]++;
             }
@@ -79,10 +83,10 @@ class BatchesTest {
         Batches backwards = new Batches(blocks(13), 4, 9, true);
         int[][] later = new int[40][];
         for (int i = 39; i >= 0; i--) {
-            later[i] = backwards.blockIndices(i);
+            later[i] = indicesOf(backwards, i);
         }
         for (int i = 0; i < 40; i++) {
-            assertThat(forwards.blockIndices(i)).isEqualTo(later[i]).hasSize(4);
+            assertThat(indicesOf(forwards, i)).isEqualTo(later[i]).hasSize(4);
         }
     }
 
@@ -91,8 +95,8 @@ class BatchesTest {
         Batches batches = new Batches(blocks(7), 3, 0, false);
         assertThat(batches.batchesPerEpoch()).isEqualTo(3);
         assertThat(indices(batches, 0, 3)).isEqualTo(all(7));
-        assertThat(batches.blockIndices(2)).containsExactly(6);
-        assertThat(batches.blockIndices(3)).containsExactly(0, 1, 2);
+        assertThat(indicesOf(batches, 2)).containsExactly(6);
+        assertThat(indicesOf(batches, 3)).containsExactly(0, 1, 2);
         Batch last = batches.batch(2, Device.cpu());
         assertThat(last.ids().shape()).isEqualTo(Shape.of(1, 4));
     }
@@ -107,7 +111,7 @@ class BatchesTest {
             assertThat(batch.targets().shape()).isEqualTo(Shape.of(8));
             assertThat(batch.ids().dtype()).isEqualTo(DType.I32);
             assertThat(batch.targets().dtype()).isEqualTo(DType.I32);
-            int[] chosen = batches.blockIndices(i);
+            int[] chosen = indicesOf(batches, i);
             assertThat(batch.ids().toInts())
                     .isEqualTo(Arrays.stream(chosen)
                             .flatMap(b -> Arrays.stream(blocks.get(b).ids()))

@@ -60,7 +60,7 @@ class BlocksTest {
     void everyTokenIsReadOnceAndPredictedOnce() {
         for (int length = 1; length <= 12; length++) {
             for (int tokens = length + 1; tokens <= 3 * length + 2; tokens++) {
-                Blocks blocks = Blocks.of(documents(0, tokens), length, 0);
+                Blocks blocks = StreamBlocks.of(documents(0, tokens), length, 0);
                 int[] read = IntStream.range(0, blocks.size())
                         .flatMap(i -> Arrays.stream(blocks.get(i).ids()))
                         .limit(tokens - 1)
@@ -80,7 +80,7 @@ class BlocksTest {
     void exactlyWhatCountsIsPredicted() {
         for (int seed = 1; seed < 50; seed++) {
             List<TokenizedDocument> documents = documents(seed, 5, 1, 17, 8);
-            Blocks blocks = Blocks.of(documents, 4, 0);
+            Blocks blocks = StreamBlocks.of(documents, 4, 0);
             TokenizedDocument stream = TokenizedDocument.join(documents);
             int[] counting = IntStream.range(1, 31)
                     .filter(i -> stream.counts()[i])
@@ -108,8 +108,8 @@ class BlocksTest {
     void aBlockWhereNothingCountsIsLeftOut() {
         boolean[] counts = new boolean[12];
         counts[10] = true;
-        Blocks blocks =
-                Blocks.of(List.of(new TokenizedDocument(IntStream.range(0, 12).toArray(), counts)), 4, 0);
+        Blocks blocks = StreamBlocks.of(
+                List.of(new TokenizedDocument(IntStream.range(0, 12).toArray(), counts)), 4, 0);
         assertThat(blocks.size()).isEqualTo(1);
         assertThat(blocks.get(0).ids()).containsExactly(8, 9, 10, 11);
         assertThat(blocks.get(0).targets()).containsExactly(NONE, 10, NONE, NONE);
@@ -118,7 +118,7 @@ class BlocksTest {
 
     @Test
     void theFirstBlocksAreThoseBlocks() {
-        Blocks blocks = Blocks.of(documents(0, 30), 4, 0);
+        Blocks blocks = StreamBlocks.of(documents(0, 30), 4, 0);
         Blocks first = blocks.first(2);
         assertThat(first.size()).isEqualTo(2);
         assertThat(first.get(1).ids()).isEqualTo(blocks.get(1).ids());
@@ -146,7 +146,7 @@ class BlocksTest {
     void labelsThatAreAllMaskedAreRefused() {
         boolean[] onlyTheFirst = new boolean[9];
         onlyTheFirst[0] = true; // which is never a target
-        assertThatThrownBy(() -> Blocks.of(List.of(new TokenizedDocument(new int[9], onlyTheFirst)), 4, 0))
+        assertThatThrownBy(() -> StreamBlocks.of(List.of(new TokenizedDocument(new int[9], onlyTheFirst)), 4, 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("every label is masked");
     }

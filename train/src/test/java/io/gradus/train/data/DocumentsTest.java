@@ -3,6 +3,8 @@ package io.gradus.train.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.train.data.ChatMessage.Role;
+import io.gradus.train.data.DataFormat.Kind;
 import io.gradus.train.data.Document.PromptCompletion;
 import io.gradus.train.data.Document.Text;
 import java.io.IOException;
@@ -96,6 +98,77 @@ class DocumentsTest {
         assertRefused(write("8.jsonl", "{\"text\": \" \"}"), ":1: \"text\"", "blank");
         assertRefused(write("9.jsonl", "{\"prompt\": \"a\", \"completion\": \"\"}"), ":1: \"completion\"", "blank");
         assertRefused(write("10.jsonl", "{\"prompt\": null, \"completion\": \"b\"}"), ":1: \"prompt\"");
+    }
+
+    // ---- chats, and formats ----
+
+    private static final DataFormat PLAIN_CHAT = new DataFormat(Kind.CHAT, ChatTemplate.PLAIN, LabelTemplate.DEFAULT);
+
+    private static String chat(String... messages) {
+        return "{\"messages\": [" + String.join(", ", messages) + "]}\n";
+    }
+
+    private static String said(String role, String content) {
+        return "{\"role\": \"" + role + "\", \"content\": \"" + content + "\"}";
+    }
+
+    @Test
+    void aLineMayBeAChat() throws IOException {
+        String line = chat(said("system", "be brief"), said("user", ""), said("assistant", "yes"));
+        Document.Chat expected = new Document.Chat(List.of(
+                new ChatMessage(Role.SYSTEM, "be brief"),
+                new ChatMessage(Role.USER, ""),
+                new ChatMessage(Role.ASSISTANT, "yes")));
+        assertThat(Documents.read(write("a.jsonl", line), PLAIN_CHAT)).containsExactly(expected);
+        var auto = new DataFormat(Kind.AUTO, ChatTemplate.PLAIN, LabelTemplate.DEFAULT);
+        assertThat(Documents.read(write("b.jsonl", line + "{\"text\": \"a\"}"), auto))
+                .containsExactly(expected, new Text("a"));
+    }
+
+    private void assertChatRefused(String line, String... parts) throws IOException {
+        Path file = write("bad.jsonl", chat(said("user", "a"), said("assistant", "b")) + line);
+        assertThatThrownBy(() -> Documents.read(file, PLAIN_CHAT))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(file + ":2: ")
+                .hasMessageContainingAll(parts);
+    }
+
+    @Test
+    void aBadChatIsRefusedWithItsLineAndField() throws IOException {
+        assertChatRefused("{\"messages\": []}", "\"messages\" must be a list");
+        assertChatRefused("{\"messages\": \"hi\"}", "\"messages\" must be a list");
+        assertChatRefused(chat("\"hi\""), "messages[0] must be", "no object");
+        assertChatRefused(chat("{\"role\": \"user\"}"), "messages[0] must be", "[role]");
+        assertChatRefused(chat(said("user", "a"), said("bot", "b")), "messages[1].role is \"bot\"", "\"assistant\"");
+        assertChatRefused(chat("{\"role\": \"user\", \"content\": [1]}"), "messages[0].content must be a string");
+        assertChatRefused(chat(said("user", "a"), said("assistant", " ")), "messages[1].content", "blank");
+        assertChatRefused(chat(said("user", "a")), "no answer of the assistant");
+        assertChatRefused(
+                chat(said("user", "a"), said("assistant", "b"), said("system", "c")), "messages[2].role is system");
+    }
+
+    @Test
+    void aChatWithoutATemplateIsRefusedWithTheNamesOfAll() throws IOException {
+        assertRefused(
+                write("a.jsonl", chat(said("user", "a"), said("assistant", "b"))),
+                ":1:",
+                "data.chat_template",
+                "[llama2, llama3, chatml, plain]");
+    }
+
+    @Test
+    void whatIsNotOfTheFormatAskedForIsRefused() throws IOException {
+        Path text = write("a.jsonl", "{\"text\": \"a\"}");
+        Path plain = write("b.txt", "a");
+        var pairs = new DataFormat(Kind.PROMPT_COMPLETION, null, LabelTemplate.DEFAULT);
+        assertThatThrownBy(() -> Documents.read(text, pairs))
+                .hasMessageContainingAll(
+                        text + ":1: data.format is prompt_completion", "[completion, prompt]", "[text]");
+        assertThatThrownBy(() -> Documents.read(text, PLAIN_CHAT)).hasMessageContainingAll("is chat", "[messages]");
+        assertThatThrownBy(() -> Documents.read(plain, pairs)).hasMessageContainingAll("b.txt", ".jsonl");
+        Path table = write("c.csv", "x,y\n1,2\n");
+        assertThat(Documents.read(table, new DataFormat(Kind.TEXT, null, LabelTemplate.DEFAULT)))
+                .containsExactly(new Text("x,y\n1,2\n"));
     }
 
     // ---- holding out ----

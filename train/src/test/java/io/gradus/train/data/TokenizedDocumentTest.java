@@ -10,13 +10,15 @@ import io.gradus.train.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TokenizedDocumentTest {
     private static final int EOS = 256;
 
     /** Bytes, with one token (1) for "th", and bos (299) in front. */
-    private static final class Merging implements Tokenizer {
+    private static class Merging implements Tokenizer {
         private final ByteTokenizer bytes = new ByteTokenizer();
 
         @Override
@@ -81,6 +83,31 @@ class TokenizedDocumentTest {
         TokenizedDocument tokens = TokenizedDocument.of(new PromptCompletion("at", "he"), new Merging());
         assertThat(tokens.ids()).containsExactly(299, 'a', 1, 'e');
         assertThat(tokens.counts()).containsExactly(false, false, true, true);
+    }
+
+    @Test
+    void aTokenThatSpansTheEndOfAnAnswerCountsToo() {
+        var chat = new Document.Chat(List.of(
+                new ChatMessage(ChatMessage.Role.ASSISTANT, "at"),
+                new ChatMessage(ChatMessage.Role.USER, "h"),
+                new ChatMessage(ChatMessage.Role.ASSISTANT, "x")));
+        // A line break and the U after it are one token here.
+        Tokenizer merging = new Merging() {
+            @Override
+            public int[] encode(String text) {
+                return super.encode(text.replace("\nU", "\u0002"));
+            }
+
+            @Override
+            public boolean addsBos() {
+                return false;
+            }
+        };
+        TokenizedDocument tokens = TokenizedDocument.of(chat, merging, ChatTemplate.PLAIN);
+        String marks = IntStream.range(0, tokens.ids().length)
+                .mapToObj(i -> (tokens.counts()[i] ? "+" : "") + Character.toString(tokens.ids()[i]))
+                .collect(Collectors.joining());
+        assertThat(marks).isEqualTo("Assistant:+ +a+t+\u0002ser: h\nAssistant:+ +x+\n");
     }
 
     @Test

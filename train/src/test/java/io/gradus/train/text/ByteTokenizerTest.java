@@ -37,6 +37,7 @@ class ByteTokenizerTest {
         int[] ids = tokenizer.encode("a<|endoftext|><|endoftext|>b");
         assertThat(ids).containsExactly('a', 256, 256, 'b');
         assertThat(tokenizer.decode(ids)).isEqualTo("ab");
+        assertThat(tokenizer.spell(ids)).isEqualTo("a<|endoftext|><|endoftext|>b");
         assertThat(tokenizer.eos()).hasValue(256);
         assertThat(tokenizer.bos()).hasValue(256);
         assertThat(tokenizer.eosIds()).containsExactly(256);

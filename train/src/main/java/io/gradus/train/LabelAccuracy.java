@@ -1,0 +1,123 @@
+package io.gradus.train;
+
+import io.gradus.autograd.Autograd;
+import io.gradus.autograd.op.CrossEntropy;
+import io.gradus.autograd.op.CrossEntropy.Reduction;
+import io.gradus.core.Scope;
+import io.gradus.core.Tensor;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.train.data.LabelTemplate;
+import io.gradus.train.data.LabelledText;
+import io.gradus.train.data.TokenizedDocument;
+import io.gradus.train.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * How well a language model tells the labels of texts. Its answer for a text is the label that it finds most likely to follow
+ * the prompt: each is written behind it, the log-probabilities of its tokens and of the end of the text are added up, and the
+ * largest sum wins; of equals the label that comes first. Nothing is generated.
+ *
+ * <p>Of a text longer than the model's context the beginning is left out.
+ *
+ * @param correct texts whose own label was the most likely
+ * @param total texts
+ */
+public record LabelAccuracy(int correct, int total) {
+
+    /** From 0 to 1. */
+    public double value() {
+        return (double) correct / total;
+    }
+
+    /**
+     * Asks a model.
+     *
+     * @param texts at least one
+     * @param template how a text and a label were written in training
+     * @param batchSize rows per forward pass, each a text with one label; the result does not depend on it but for rounding
+     * @throws IllegalArgumentException when there is no text, or only one label
+     */
+    public static LabelAccuracy of(
+            LanguageModel model, Tokenizer tokenizer, List<LabelledText> texts, LabelTemplate template, int batchSize) {
+        List<String> labels =
+                texts.stream().map(LabelledText::label).distinct().sorted().toList();
+        if (labels.size() < 2) {
+            throw new IllegalArgumentException(
+                    "accuracy: the texts have the labels " + labels + "; it takes two to be right or wrong about");
+        }
+        if (batchSize < 1) {
+            throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
+        }
+        model.setTraining(false);
+        List<TokenizedDocument> rows = new ArrayList<>();
+        for (LabelledText text : texts) {
+            for (String label : labels) {
+                var candidate = template.of(new LabelledText(text.text(), label));
+                rows.add(end(TokenizedDocument.of(candidate, tokenizer), model.contextLength() + 1));
+            }
+        }
+        double[] losses = new double[rows.size()];
+        for (int from = 0; from < rows.size(); from += batchSize) {
+            List<TokenizedDocument> batch = rows.subList(from, Math.min(rows.size(), from + batchSize));
+            System.arraycopy(losses(model, batch), 0, losses, from, batch.size());
+        }
+        int correct = 0;
+        for (int i = 0; i < texts.size(); i++) {
+            int best = 0;
+            for (int j = 1; j < labels.size(); j++) {
+                best = losses[i * labels.size() + j] < losses[i * labels.size() + best] ? j : best;
+            }
+            correct += labels.get(best).equals(texts.get(i).label()) ? 1 : 0;
+        }
+        return new LabelAccuracy(correct, texts.size());
+    }
+
+    /** The last tokens of a document. */
+    private static TokenizedDocument end(TokenizedDocument document, int length) {
+        int all = document.ids().length;
+        int from = Math.max(0, all - length);
+        return new TokenizedDocument(
+                Arrays.copyOfRange(document.ids(), from, all), Arrays.copyOfRange(document.counts(), from, all));
+    }
+
+    /** The negative log-likelihood of what counts in each row. */
+    private static double[] losses(LanguageModel model, List<TokenizedDocument> rows) {
+        int length = rows.stream().mapToInt(row -> row.ids().length - 1).max().orElseThrow();
+        int[] ids = new int[Math.multiplyExact(rows.size(), length)]; // what pads a row is behind all that counts
+        int[] targets = new int[ids.length];
+        Arrays.fill(targets, CrossEntropy.IGNORE_INDEX);
+        for (int r = 0; r < rows.size(); r++) {
+            TokenizedDocument row = rows.get(r);
+            int places = row.ids().length - 1;
+            System.arraycopy(row.ids(), 0, ids, r * length, places);
+            for (int i = 0; i < places; i++) {
+                if (row.counts()[i + 1]) {
+                    targets[r * length + i] = row.ids()[i + 1];
+                }
+            }
+        }
+        double[] losses = new double[rows.size()];
+        try (Scope _ = Scope.open("accuracy")) {
+            Tensor input = Tensor.of(model.device(), ids, rows.size(), length);
+            Tensor wanted = Tensor.of(model.device(), targets, targets.length);
+            double[] each = Autograd.noGrad(() -> model.forward(Input.of(input))
+                            .crossEntropy(wanted, CrossEntropy.IGNORE_INDEX, Reduction.NONE, null))
+                    .value()
+                    .toDoubles();
+            for (int i = 0; i < each.length; i++) {
+                losses[i / length] += targets[i] == CrossEntropy.IGNORE_INDEX ? 0 : each[i];
+            }
+        }
+        return losses;
+    }
+
+    /** As {@code 81.3 % of 1066 texts}. */
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "%.1f %% of %d texts", 100 * value(), total);
+    }
+}
