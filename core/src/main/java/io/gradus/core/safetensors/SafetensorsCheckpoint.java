@@ -5,6 +5,7 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -187,6 +188,11 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
     /** {@link SafetensorsFile#read}, from the file that holds the tensor. */
     public Tensor read(String name, Device device, DType wanted, MemoryCategory category) throws IOException {
         return file(name).read(name, device, wanted, category);
+    }
+
+    /** {@link SafetensorsFile#bytes}, from the file that holds the tensor. */
+    public MemorySegment bytes(String name) throws SafetensorsException {
+        return file(name).bytes(name);
     }
 
     private SafetensorsFile file(String name) throws SafetensorsException {

@@ -150,6 +150,17 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
+    /**
+     * The elements of a tensor as they lie in the file, little-endian and row by row, whatever their dtype: for what asks
+     * for bits and not for numbers. A read-only view of the mapping, and no copy: it must not be used after {@link #close}.
+     *
+     * @throws SafetensorsException when there is no such tensor
+     */
+    public MemorySegment bytes(String name) throws SafetensorsException {
+        Entry entry = entry(name);
+        return data.asSlice(entry.begin(), entry.byteSize());
+    }
+
     private void check(Entry entry, StoredType type, DType wanted) throws SafetensorsException {
         String tensor = "tensor '" + entry.name() + "' is " + type;
         if (type.kind() == StoredType.Kind.UNREADABLE) {

@@ -10,6 +10,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -149,6 +150,19 @@ class SafetensorsFileTest {
                     assertThat(e).hasMessageContaining(StrictJson.shorten(name));
                 }
             }
+        }
+    }
+
+    @Test
+    void bytesAreThoseOfTheFile() throws IOException {
+        try (SafetensorsFile file = SafetensorsFile.open(fixture())) {
+            assertThat(file.bytes("f16").toArray(ValueLayout.JAVA_BYTE))
+                    .containsExactly(new int[] {0x00, 0x3C, 0x00, 0xC1, 0xFF, 0x7B}); // 1, -2.5, 65504
+            assertThat(file.bytes("i64").byteSize()).isEqualTo(24);
+            assertThat(file.bytes("f32").isReadOnly()).isTrue();
+            assertThatThrownBy(() -> file.bytes("none"))
+                    .isInstanceOf(SafetensorsException.class)
+                    .hasMessageContaining("it has no tensor 'none'");
         }
     }
 }

@@ -38,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             EvaluateCommand.class,
             InspectCommand.class,
             MemoryCommand.class,
+            DeltaCommand.class,
             DevicesCommand.class
         })
 public final class Main implements Runnable {

@@ -87,7 +87,7 @@ class MainTest {
     // ---- help and misuse ----
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "finetune", "generate", "evaluate", "inspect", "memory", "devices"})
+    @ValueSource(strings = {"", "finetune", "generate", "evaluate", "inspect", "memory", "delta", "devices"})
     void helpHasExamples(String command) {
         Ran ran = command.isEmpty() ? gradus("--help") : gradus(command, "--help");
 
@@ -100,7 +100,8 @@ class MainTest {
 
     @Test
     void aCommandIsNeeded() {
-        gradus().assertMisused("Which command? There are finetune, generate, evaluate, inspect, memory, devices.");
+        gradus().assertMisused(
+                        "Which command? There are finetune, generate, evaluate, inspect, memory, delta, devices.");
         gradus("finetun").assertMisused("finetune");
         gradus("evaluate").assertMisused("Missing required option: '--data=PATH'");
         gradus("inspect").assertMisused("Missing required parameter: 'PATH'");

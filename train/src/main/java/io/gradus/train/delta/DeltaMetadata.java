@@ -1,0 +1,186 @@
+package io.gradus.train.delta;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.DType;
+import io.gradus.core.Shape;
+import io.gradus.core.safetensors.Entry;
+import io.gradus.core.safetensors.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What a delta's file says of itself: strings in the header of the file, those about its tensors as JSON. */
+final class DeltaMetadata {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String FORMAT = "gradus-delta";
+    private static final String VERSION = "1";
+
+    /** Indices are I32, read as unsigned. */
+    private static final long MOST_ELEMENTS = 1L << 32;
+
+    private DeltaMetadata() {}
+
+    static Map<String, String> of(Delta delta) {
+        ArrayNode tensors = JSON.createArrayNode();
+        delta.tensors().forEach(tensor -> tensors.add(json(tensor)));
+        return Map.of(
+                "format", FORMAT,
+                "format_version", VERSION,
+                "dtype", delta.dtypes(),
+                "base.name", delta.base().name(),
+                "base.sha256", delta.base().sha256(),
+                "tuned.name", delta.tuned().name(),
+                "tuned.sha256", delta.tuned().sha256(),
+                "tensors", tensors.toString(),
+                "left_out", JSON.valueToTree(delta.leftOut()).toString());
+    }
+
+    private static ObjectNode json(TensorDelta tensor) {
+        Change change = tensor.change();
+        ObjectNode json = JSON.createObjectNode()
+                .put("name", tensor.name())
+                .put("from", tensor.from())
+                .put("dtype", tensor.dtype().name())
+                .put("base_dtype", tensor.baseDtype().name());
+        json.set("shape", JSON.valueToTree(tensor.shape().toArray()));
+        return json.put("sha256", tensor.sha256())
+                .put("base_sha256", tensor.baseSha256())
+                .put("changed", change.changed())
+                .put("changed_bf16", change.changedBf16())
+                .put("squares", change.squares())
+                .put("base_squares", change.baseSquares())
+                .put("largest", change.largest())
+                .put("corrections", tensor.corrections())
+                .put("inexpressible", tensor.inexpressible());
+    }
+
+    static Delta read(SafetensorsFile file) throws IOException {
+        Path path = file.path();
+        Map<String, String> strings = file.metadata();
+        if (!FORMAT.equals(strings.get("format"))) {
+            throw new IOException(path + ": it is not a delta; make one with gradus delta diff BASE TUNED -o FILE");
+        }
+        if (!VERSION.equals(strings.get("format_version"))) {
+            throw new IOException(path + ": it is a delta of version " + strings.get("format_version")
+                    + ", and this program reads version " + VERSION + "; take a later Gradus");
+        }
+        try {
+            List<TensorDelta> tensors = new ArrayList<>();
+            for (JsonNode json : JSON.readTree(strings.getOrDefault("tensors", ""))) {
+                tensors.add(tensor(json));
+            }
+            List<String> leftOut = new ArrayList<>();
+            JSON.readTree(strings.getOrDefault("left_out", "[]")).forEach(name -> leftOut.add(name.asText()));
+            check(file, tensors);
+            return new Delta(path, origin(strings, "base"), origin(strings, "tuned"), tensors, leftOut);
+        } catch (JacksonException | IllegalArgumentException e) {
+            throw new IOException(
+                    path + ": its metadata is damaged (" + firstLine(e) + "); make it again with gradus delta diff", e);
+        }
+    }
+
+    private static String firstLine(Exception e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+
+    private static Delta.Origin origin(Map<String, String> strings, String which) {
+        String sha256 = strings.get(which + ".sha256");
+        if (sha256 == null) {
+            throw new IllegalArgumentException("it does not name the " + which + " model");
+        }
+        return new Delta.Origin(strings.getOrDefault(which + ".name", ""), sha256);
+    }
+
+    private static TensorDelta tensor(JsonNode json) {
+        List<Long> lengths = new ArrayList<>();
+        json.required("shape").forEach(length -> lengths.add(length.longValue()));
+        Shape shape = Shape.of(lengths.stream().mapToLong(Long::longValue).toArray());
+        Change change = new Change(
+                shape.size(),
+                json.required("changed").longValue(),
+                json.required("changed_bf16").longValue(),
+                json.required("squares").doubleValue(),
+                json.required("base_squares").doubleValue(),
+                json.required("largest").doubleValue());
+        return new TensorDelta(
+                json.required("name").asText(),
+                json.required("from").asText(),
+                dtype(json.required("dtype")),
+                dtype(json.required("base_dtype")),
+                shape,
+                json.required("sha256").asText(),
+                json.required("base_sha256").asText(),
+                change,
+                json.required("corrections").longValue(),
+                json.required("inexpressible").longValue());
+    }
+
+    private static DType dtype(JsonNode json) {
+        DType dtype = DType.valueOf(json.asText());
+        if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
+            throw new IllegalArgumentException(dtype + " is no dtype of a delta");
+        }
+        return dtype;
+    }
+
+    /** The metadata must account for every tensor of the file. */
+    private static void check(SafetensorsFile file, List<TensorDelta> tensors) throws IOException {
+        Set<String> expected = new HashSet<>();
+        Set<String> names = new HashSet<>();
+        for (TensorDelta tensor : tensors) {
+            String name = tensor.name();
+            if (!names.add(name)) {
+                throw new IllegalArgumentException("two tensors are called '" + name + "'");
+            }
+            if (tensor.isStored()) {
+                expect(file, expected, name, tensor.dtype(), tensor.shape());
+            }
+            if (tensor.corrections() != 0) {
+                Shape corrections = Shape.of(corrections(tensor));
+                expect(file, expected, name + TensorDelta.CORRECTED_AT, DType.I32, corrections);
+                expect(file, expected, name + TensorDelta.CORRECTED_TO, tensor.dtype(), corrections);
+            }
+        }
+        if (expected.size() != file.names().size()) {
+            throw new IllegalArgumentException("it tells of " + expected.size() + " tensors and the file has "
+                    + file.names().size());
+        }
+    }
+
+    private static void expect(SafetensorsFile file, Set<String> expected, String name, DType dtype, Shape shape)
+            throws IOException {
+        if (!file.contains(name)) {
+            throw new IllegalArgumentException("the tensor '" + name + "' is missing");
+        }
+        Entry entry = file.entry(name);
+        if (!entry.dtype().equals(dtype.name()) || !entry.shape().equals(shape)) {
+            throw new IllegalArgumentException("the tensor '" + name + "' is " + entry.dtype() + " " + entry.shape()
+                    + " and should be " + dtype + " " + shape);
+        }
+        expected.add(name);
+    }
+
+    /**
+     * The number of corrections of a tensor, as an int.
+     *
+     * @throws IllegalArgumentException when there are more than a list holds, or the tensor is longer than an index reaches
+     */
+    static int corrections(TensorDelta tensor) {
+        if (tensor.corrections() < 0
+                || tensor.corrections() > tensor.shape().size()
+                || tensor.corrections() > Integer.MAX_VALUE / 4
+                || tensor.shape().size() > MOST_ELEMENTS) {
+            throw new IllegalArgumentException("delta: tensor '" + tensor.name() + "' " + tensor.shape() + " needs "
+                    + tensor.corrections() + " corrections, which do not fit: are the two models unrelated?");
+        }
+        return (int) tensor.corrections();
+    }
+}

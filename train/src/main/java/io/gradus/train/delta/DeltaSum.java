@@ -1,0 +1,248 @@
+package io.gradus.train.delta;
+
+import io.gradus.core.DType;
+import io.gradus.core.Shape;
+import io.gradus.core.safetensors.Entry;
+import io.gradus.core.safetensors.NamedTensor;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.core.safetensors.SafetensorsFile;
+import io.gradus.core.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model and what is added to it: θ₀ + Σ fᵢ·Δᵢ. One delta with factor 1 gives the model that it was made from, bit for bit; a
+ * factor below 1 goes a part of the way, a negative one goes away from a task, and several deltas of one base add what each
+ * has learnt (task arithmetic: Ilharco et al. 2023, <a href="https://arxiv.org/abs/2212.04089">arXiv:2212.04089</a>,
+ * equations 1 to 3).
+ *
+ * <p>Where more than one rounding would be possible there is one: sums are taken in double, element by element. The result
+ * has the dtype of the tuned models; where these differ, F32.
+ *
+ * @param base the Hugging Face folder to add to
+ * @param terms what to add
+ * @param force whether to add to another base than a delta was made from; its tensors must have the same names and shapes
+ */
+public record DeltaSum(Path base, List<Term> terms, boolean force) {
+    private static final long MAX_SHARD_BYTES = 5_000_000_000L;
+
+    /**
+     * One delta with a factor.
+     *
+     * @param delta its file
+     * @param factor finite
+     */
+    public record Term(Path delta, double factor) {
+        public Term {
+            if (!Double.isFinite(factor)) {
+                throw new IllegalArgumentException(
+                        "delta " + delta + ": the factor is " + factor + "; it must be finite");
+            }
+        }
+    }
+
+    /**
+     * What was written.
+     *
+     * @param folder where
+     * @param tensors how many
+     * @param exact whether it is the tuned model of the one delta bit for bit: the hash of each tensor was compared
+     */
+    public record Written(Path folder, int tensors, boolean exact) {}
+
+    public DeltaSum {
+        terms = List.copyOf(terms);
+    }
+
+    /** A model that nothing is added to yet. */
+    public static DeltaSum of(Path base) {
+        return new DeltaSum(base, List.of(), false);
+    }
+
+    /** This and one delta more. */
+    public DeltaSum plus(Path delta, double factor) {
+        List<Term> more = new ArrayList<>(terms);
+        more.add(new Term(delta, factor));
+        return new DeltaSum(base, more, force);
+    }
+
+    /**
+     * Writes the sum as a Hugging Face folder with the configuration and the tokeniser of the base. It is written beside its
+     * place and renamed when it is whole.
+     *
+     * @param folder must not exist, or be empty
+     * @throws IOException when the base is not the one that a delta was made from (unless {@code force}), the deltas do not
+     *     belong together, one cannot be scaled, a weight overflows, or a file is missing or damaged; nothing is left behind
+     * @throws IllegalStateException when there is nothing to add
+     */
+    public Written write(Path folder) throws IOException {
+        if (terms.isEmpty()) {
+            throw new IllegalStateException("delta: nothing to add to " + base);
+        }
+        SumFolder target = SumFolder.of(base, folder);
+        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(base);
+                Opened opened = open()) {
+            List<Delta> deltas = opened.deltas();
+            requireTogether(deltas);
+            Map<String, String> hashes = Sha256.ofTensors(checkpoint);
+            requireBase(checkpoint, hashes, deltas);
+            List<NamedTensor> sums = new ArrayList<>();
+            OneAtATime one = new OneAtATime();
+            boolean exact = true;
+            for (TensorDelta first : deltas.getFirst().tensors()) {
+                boolean alone = terms.size() == 1 && terms.getFirst().factor() == 1;
+                boolean tensorExact = alone && first.baseSha256().equals(hashes.get(first.from()));
+                exact &= tensorExact;
+                TensorSum sum = tensorSum(checkpoint, opened, first.name(), tensorExact);
+                sums.add(one.tensor(first.name(), sum.dtype(), first.shape(), sum::compute));
+            }
+            DType dtype = sums.stream()
+                    .map(NamedTensor::dtype)
+                    .reduce(DeltaSum::wider)
+                    .orElse(DType.F32);
+            target.write(
+                    dtype,
+                    fresh -> SafetensorsWriter.writeCheckpoint(fresh, sums, Map.of("format", "pt"), MAX_SHARD_BYTES));
+            return new Written(folder, sums.size(), exact);
+        } catch (UncheckedIOException e) { // from a tensor that was computed while the file was written
+            throw e.getCause();
+        }
+    }
+
+    private TensorSum tensorSum(SafetensorsCheckpoint checkpoint, Opened opened, String name, boolean exact)
+            throws IOException {
+        List<TensorSum.Addend> addends = new ArrayList<>();
+        DType dtype = opened.tensor(0, name).dtype();
+        for (int i = 0; i < terms.size(); i++) {
+            TensorDelta tensor = opened.tensor(i, name);
+            Term term = terms.get(i);
+            if (!exact && tensor.inexpressible() > 0) {
+                throw new IOException(term.delta() + ": tensor '" + name + "' has " + tensor.inexpressible()
+                        + " elements that became, or ceased to be, infinite or not a number, or moved further than "
+                        + tensor.dtype()
+                        + " can say; such a delta can be applied only alone, with factor 1, to its own base");
+            }
+            dtype = wider(dtype, tensor.dtype());
+            addends.add(new TensorSum.Addend(tensor, opened.files().get(i), term.factor()));
+        }
+        Entry entry = checkpoint.entry(opened.tensor(0, name).from());
+        return new TensorSum(checkpoint, entry, addends, dtype, exact);
+    }
+
+    private static DType wider(DType a, DType b) {
+        return a == b ? a : DType.F32;
+    }
+
+    // ---- checks ----
+
+    /** All deltas must be of the same tensors. */
+    private static void requireTogether(List<Delta> deltas) throws IOException {
+        Delta first = deltas.getFirst();
+        Map<String, TensorDelta> expected = byName(first);
+        for (Delta other : deltas) {
+            Map<String, TensorDelta> found = byName(other);
+            if (!found.keySet().equals(expected.keySet())) {
+                List<String> different = new ArrayList<>(found.keySet());
+                different.removeAll(expected.keySet());
+                expected.keySet().stream()
+                        .filter(name -> !found.containsKey(name))
+                        .forEach(different::add);
+                throw new IOException(other.file() + " and " + first.file() + " are not of one model: only one has "
+                        + Pairing.some(different));
+            }
+            for (TensorDelta tensor : other.tensors()) {
+                TensorDelta same = expected.get(tensor.name());
+                if (same != null
+                        && !(same.shape().equals(tensor.shape()) && same.from().equals(tensor.from()))) {
+                    throw new IOException(
+                            other.file() + " and " + first.file() + " are not of one model: tensor '" + tensor.name()
+                                    + "' is " + tensor.shape() + " in one and " + same.shape() + " in the other");
+                }
+            }
+        }
+    }
+
+    private static Map<String, TensorDelta> byName(Delta delta) {
+        Map<String, TensorDelta> byName = new HashMap<>();
+        delta.tensors().forEach(tensor -> byName.put(tensor.name(), tensor));
+        return byName;
+    }
+
+    private void requireBase(SafetensorsCheckpoint checkpoint, Map<String, String> hashes, List<Delta> deltas)
+            throws IOException {
+        for (Delta delta : deltas) {
+            List<String> different = new ArrayList<>();
+            for (TensorDelta tensor : delta.tensors()) {
+                if (!checkpoint.contains(tensor.from())) {
+                    throw new IOException(checkpoint.path() + ": it lacks " + tensor.from() + ", which the base of "
+                            + delta.file() + " has; it is a model of another architecture");
+                }
+                Entry entry = checkpoint.entry(tensor.from());
+                Shape shape = entry.shape();
+                if (!shape.equals(tensor.shape())) {
+                    throw new IOException(
+                            checkpoint.path() + ": tensor '" + tensor.from() + "' is " + shape + " and in "
+                                    + delta.file() + " " + tensor.shape() + "; it is a model of another architecture");
+                }
+                Pairing.requireFloat(entry, checkpoint);
+                if (!tensor.baseSha256().equals(hashes.get(tensor.from()))) {
+                    different.add(tensor.from());
+                }
+            }
+            if (!force && !different.isEmpty()) {
+                throw new IOException(delta.file() + ": it was made from another model than " + base + ": "
+                        + different.size() + " of " + delta.tensors().size() + " tensors differ ("
+                        + Pairing.some(different) + "). It was made from '"
+                        + delta.base().name() + "', SHA-256 "
+                        + delta.base()
+                                .sha256()
+                                .substring(0, Math.min(12, delta.base().sha256().length()))
+                        + "…; name that one, or use --force to add the same difference to this one");
+            }
+        }
+    }
+
+    // ---- the files of the deltas ----
+
+    /** The deltas' files, open. */
+    private record Opened(List<SafetensorsFile> files, List<Delta> deltas, List<Map<String, TensorDelta>> tensors)
+            implements AutoCloseable {
+        TensorDelta tensor(int delta, String name) {
+            TensorDelta tensor = tensors.get(delta).get(name);
+            if (tensor == null) {
+                throw new IllegalArgumentException("delta: no tensor '" + name + "'");
+            }
+            return tensor;
+        }
+
+        @Override
+        public void close() {
+            files.forEach(SafetensorsFile::close);
+        }
+    }
+
+    private Opened open() throws IOException {
+        List<SafetensorsFile> files = new ArrayList<>();
+        List<Delta> deltas = new ArrayList<>();
+        boolean complete = false;
+        try {
+            for (Term term : terms) {
+                SafetensorsFile file = SafetensorsFile.open(term.delta());
+                files.add(file);
+                deltas.add(DeltaMetadata.read(file));
+            }
+            complete = true;
+            return new Opened(
+                    files, deltas, deltas.stream().map(DeltaSum::byName).toList());
+        } finally {
+            if (!complete) {
+                files.forEach(SafetensorsFile::close);
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package io.gradus.train.delta;
+
+import io.gradus.core.DType;
+import io.gradus.core.safetensors.Entry;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which tensor of the base each tensor of the tuned model began as. Two files of one model need not list the same names:
+ * a weight that two layers share is in a file once or twice, some files put the model's own name before every other
+ * ({@code transformer.wte.weight}, {@code wte.weight}), and older ones hold tables that are no weights. Whatever else is
+ * on one side only is an error.
+ *
+ * @param from the name in the base, by the name in the tuned model, in its order
+ * @param leftOut tensors that the delta has nothing of: tables, and second copies of a weight in the base
+ */
+record Pairing(Map<String, String> from, List<String> leftOut) {
+    /** What transformers calls the base model inside a model with an output layer. */
+    private static final List<String> PREFIXES = List.of("transformer.", "model.");
+
+    /** Tables computed from the configuration, which older versions of transformers saved among the weights. */
+    private static final Pattern TABLE =
+            Pattern.compile("(.*\\.)?(h\\.\\d+\\.attn\\.(bias|masked_bias)|rotary_emb\\.inv_freq|position_ids)");
+
+    private static final int SHOWN = 3;
+
+    /** @throws IOException when the two are not checkpoints of one architecture; all of a kind are named at once */
+    static Pairing of(SafetensorsCheckpoint base, SafetensorsCheckpoint tuned) throws IOException {
+        Map<String, String> from = new LinkedHashMap<>();
+        List<String> leftOut = new ArrayList<>();
+        List<String> unknown = new ArrayList<>();
+        for (String name : tuned.names()) {
+            String found = find(name, base);
+            if (found == null) {
+                unknown.add(name);
+            } else if (isTable(name) && tuned.bytes(name).mismatch(base.bytes(found)) == -1) {
+                leftOut.add(name);
+            } else {
+                from.put(name, found);
+            }
+        }
+        for (String name : List.copyOf(unknown)) {
+            String copy = copyOf(name, tuned, from.keySet());
+            if (copy != null) {
+                from.put(name, from.getOrDefault(copy, copy));
+                unknown.remove(name);
+            }
+        }
+        Set<String> used = new HashSet<>(from.values());
+        List<String> missing = new ArrayList<>();
+        for (String name : base.names()) {
+            if (used.contains(name) || leftOut.contains(name)) {
+                continue;
+            }
+            if (isTable(name) || copyOf(name, base, used) != null) {
+                leftOut.add(name);
+            } else {
+                missing.add(name);
+            }
+        }
+        requireNone(unknown, base, tuned);
+        requireNone(missing, tuned, base);
+        requireSame(from, base, tuned);
+        return new Pairing(from, leftOut);
+    }
+
+    private static @Nullable String find(String name, SafetensorsCheckpoint base) {
+        if (base.contains(name)) {
+            return name;
+        }
+        for (String prefix : PREFIXES) {
+            String other = name.startsWith(prefix) ? name.substring(prefix.length()) : prefix + name;
+            if (base.contains(other)) {
+                return other;
+            }
+        }
+        return null;
+    }
+
+    private static boolean isTable(String name) {
+        return TABLE.matcher(name).matches();
+    }
+
+    /** Another tensor of the same file with the same bytes, as a tied weight that is written twice. */
+    private static @Nullable String copyOf(String name, SafetensorsCheckpoint checkpoint, Set<String> among)
+            throws IOException {
+        Entry entry = checkpoint.entry(name);
+        for (String other : among) {
+            Entry candidate = checkpoint.entry(other);
+            if (candidate.shape().equals(entry.shape())
+                    && candidate.dtype().equals(entry.dtype())
+                    && checkpoint.bytes(other).mismatch(checkpoint.bytes(name)) == -1) {
+                return other;
+            }
+        }
+        return null;
+    }
+
+    private static void requireNone(List<String> names, SafetensorsCheckpoint lacks, SafetensorsCheckpoint has)
+            throws IOException {
+        if (!names.isEmpty()) {
+            throw new IOException(lacks.path() + ": it lacks " + some(names) + ", which " + has.path()
+                    + " has; a delta needs two checkpoints of one architecture");
+        }
+    }
+
+    private static void requireSame(Map<String, String> from, SafetensorsCheckpoint base, SafetensorsCheckpoint tuned)
+            throws IOException {
+        List<String> shapes = new ArrayList<>();
+        for (Map.Entry<String, String> pair : from.entrySet()) {
+            Entry after = tuned.entry(pair.getKey());
+            Entry before = base.entry(pair.getValue());
+            requireFloat(after, tuned);
+            requireFloat(before, base);
+            if (!after.shape().equals(before.shape())) {
+                shapes.add(after.name() + " " + before.shape() + " → " + after.shape());
+            }
+        }
+        if (!shapes.isEmpty()) {
+            throw new IOException(tuned.path() + ": shapes differ from those of " + base.path() + ": " + some(shapes)
+                    + "; a delta needs two checkpoints of one architecture (was the vocabulary resized?)");
+        }
+    }
+
+    static void requireFloat(Entry entry, SafetensorsCheckpoint checkpoint) throws IOException {
+        if (!isFloat(entry.dtype())) {
+            throw new IOException(checkpoint.path() + ": tensor '" + entry.name() + "' is " + entry.dtype()
+                    + "; a delta is made of F32, BF16 and F16"
+                    + ("F64".equals(entry.dtype())
+                            ? ", save the model as F32"
+                            : "; if this is a quantised checkpoint, take the original one"));
+        }
+    }
+
+    private static boolean isFloat(String dtype) {
+        return dtype.equals("F32") || dtype.equals("BF16") || dtype.equals("F16");
+    }
+
+    /** The dtype of a tensor that {@link #of} has let pass. */
+    static DType dtype(Entry entry) {
+        return DType.valueOf(entry.dtype());
+    }
+
+    /** The first few of many, for an error. */
+    static String some(List<String> names) {
+        String first = String.join(", ", names.subList(0, Math.min(SHOWN, names.size())));
+        return names.size() <= SHOWN ? first : first + " and " + (names.size() - SHOWN) + " more";
+    }
+}

@@ -1,0 +1,73 @@
+package io.gradus.train.delta;
+
+import io.gradus.core.safetensors.Entry;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** SHA-256 of tensors, in hexadecimal. */
+final class Sha256 {
+    private static final long PIECE = 1 << 20;
+
+    private final MessageDigest digest;
+
+    Sha256() {
+        try {
+            this.digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256, and this one has not", e);
+        }
+    }
+
+    Sha256 add(MemorySegment bytes) {
+        for (long from = 0; from < bytes.byteSize(); from += PIECE) {
+            digest.update(bytes.asSlice(from, Math.min(PIECE, bytes.byteSize() - from))
+                    .asByteBuffer());
+        }
+        return this;
+    }
+
+    String hex() {
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Of each tensor's bytes, by name; on all processors. */
+    static Map<String, String> ofTensors(SafetensorsCheckpoint checkpoint) throws IOException {
+        Map<String, String> hashes = new ConcurrentHashMap<>();
+        try {
+            checkpoint.names().parallelStream().forEach(name -> {
+                try {
+                    hashes.put(name, new Sha256().add(checkpoint.bytes(name)).hex());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        return hashes;
+    }
+
+    /**
+     * Of a whole checkpoint, however it is divided into files: of a line {@code name dtype shape hash} for each tensor, in
+     * the order of the names.
+     */
+    static String ofCheckpoint(SafetensorsCheckpoint checkpoint, Map<String, String> hashes) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (Map.Entry<String, String> tensor : new TreeMap<>(hashes).entrySet()) {
+            Entry entry = checkpoint.entry(tensor.getKey());
+            lines.append(entry.name()).append(' ').append(entry.dtype()).append(' ');
+            lines.append(entry.shape()).append(' ').append(tensor.getValue()).append('\n');
+        }
+        byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
+        return new Sha256().add(MemorySegment.ofArray(bytes)).hex();
+    }
+}

@@ -1,0 +1,139 @@
+package io.gradus.train.delta;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.DType;
+import io.gradus.core.safetensors.AtomicFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A Hugging Face folder that takes over everything but the weights from another. It gets its name when it is complete.
+ *
+ * @param base the folder to copy from
+ * @param folder the folder to make
+ */
+record SumFolder(Path base, Path folder) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONFIG = "config.json";
+
+    /** Configuration, tokeniser, chat template, licence; not the weights or their index, and nothing about a run. */
+    private static final Pattern COPIED = Pattern.compile("(config|generation_config|preprocessor_config"
+            + "|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\\.json"
+            + "|vocab\\.txt|merges\\.txt|.+\\.(model|tiktoken|jinja)|(LICENSE|NOTICE|USE_POLICY).*");
+
+    /** Writes the weights into a folder. */
+    @FunctionalInterface
+    interface Weights {
+        void write(Path folder) throws IOException;
+    }
+
+    /** @throws IOException when the base is no model folder, or there is something in the folder to be made */
+    static SumFolder of(Path base, Path folder) throws IOException {
+        if (!Files.isRegularFile(base.resolve(CONFIG))) {
+            throw new IOException(base + (Files.exists(base) ? " has no " + CONFIG : " is missing")
+                    + "; name the Hugging Face folder that the delta was made from");
+        }
+        if (Files.exists(folder) && !(Files.isDirectory(folder) && isEmpty(folder))) {
+            throw new IOException(folder + " exists already; name another folder, or delete it");
+        }
+        return new SumFolder(base, folder);
+    }
+
+    private static boolean isEmpty(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    /** Writes the folder; after a failure nothing remains of it. */
+    void write(DType dtype, Weights weights) throws IOException {
+        Path target = folder.toAbsolutePath().normalize();
+        Path fresh = target.resolveSibling(target.getFileName() + "."
+                + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
+        Files.createDirectories(fresh);
+        boolean complete = false;
+        try {
+            copy(fresh, dtype);
+            weights.write(fresh);
+            Files.deleteIfExists(target); // an empty folder
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+            complete = true;
+        } finally {
+            if (!complete) {
+                delete(fresh);
+            }
+        }
+    }
+
+    private void copy(Path fresh, DType dtype) throws IOException {
+        List<Path> files;
+        try (Stream<Path> listed = Files.list(base)) {
+            files = listed.filter(Files::isRegularFile)
+                    .filter(file ->
+                            COPIED.matcher(file.getFileName().toString()).matches())
+                    .toList();
+        }
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            byte[] content = Files.readAllBytes(file);
+            AtomicFile.write(fresh.resolve(name), name.equals(CONFIG) ? config(content, dtype) : content);
+        }
+    }
+
+    /** The configuration of weights of that dtype; as it was, if that is what it says. */
+    private byte[] config(byte[] content, DType dtype) throws IOException {
+        JsonNode read;
+        try {
+            read = JSON.readTree(content);
+        } catch (JacksonException e) {
+            throw new IOException(
+                    base.resolve(CONFIG) + ": it is not JSON: " + e.getOriginalMessage()
+                            + "; download or copy it again",
+                    e);
+        }
+        if (!(read instanceof ObjectNode object)) {
+            throw new IOException(base.resolve(CONFIG) + ": it is not a JSON object; download or copy it again");
+        }
+        return tell(object, dtype)
+                ? (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(object) + "\n")
+                        .getBytes(StandardCharsets.UTF_8)
+                : content;
+    }
+
+    /** Names the dtype of the weights, under the name of transformers 4, 5 or both; false when it is told already. */
+    private static boolean tell(ObjectNode config, DType dtype) {
+        String name = switch (dtype) {
+            case BF16 -> "bfloat16";
+            case F16 -> "float16";
+            default -> "float32";
+        };
+        List<String> told =
+                Stream.of("torch_dtype", "dtype").filter(config::has).toList();
+        boolean changed = false;
+        for (String key : told.isEmpty() ? List.of("torch_dtype") : told) {
+            changed |= !name.equals(config.path(key).asText());
+            config.put(key, name);
+        }
+        return changed;
+    }
+
+    private static void delete(Path path) throws IOException {
+        try (Stream<Path> paths = Files.walk(path)) {
+            for (Path each : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package io.gradus.train.delta;
+
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.Entry;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.core.safetensors.SafetensorsFile;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * One tensor of a {@link DeltaSum}.
+ *
+ * @param checkpoint the base
+ * @param entry its tensor
+ * @param addends what is added
+ * @param dtype of the result
+ * @param exact whether the result must be the tuned model's tensor: one addend, factor 1, the base that it was made from
+ */
+record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> addends, DType dtype, boolean exact) {
+    private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** One delta's share. */
+    record Addend(TensorDelta tensor, SafetensorsFile file, double factor) {
+        MemorySegment bytes() throws IOException {
+            return file.bytes(tensor.name());
+        }
+    }
+
+    /** @throws IOException when a weight overflows, or the result is not what the delta says that it must be */
+    Tensor compute() throws IOException {
+        MemorySegment source = checkpoint.bytes(entry.name());
+        DType baseDtype = Pairing.dtype(entry);
+        long size = entry.shape().size();
+        Tensor result = Tensor.empty(Device.cpu(), dtype, entry.shape(), MemoryCategory.WORKSPACE);
+        Tensor flat = result.reshape(size);
+        WeightSum sum = new WeightSum();
+        Corrections corrections = new Corrections();
+        Sha256 hash = new Sha256();
+        MemorySegment rounded = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
+        for (long from = 0; from < size; from += WeightSum.RUN) {
+            int n = (int) Math.min(WeightSum.RUN, size - from);
+            MemorySegment run = rounded.asSlice(0, (long) n * dtype.bytes());
+            MemorySegment before = source.asSlice(from * baseDtype.bytes(), (long) n * baseDtype.bytes());
+            if (exact && !addends.getFirst().tensor().isStored() && baseDtype == dtype) {
+                MemorySegment.copy(before, 0, run, 0, run.byteSize());
+            } else {
+                sum.begin(before, baseDtype, n);
+                for (Addend addend : addends) {
+                    if (addend.tensor().isStored()) {
+                        DType added = addend.tensor().dtype();
+                        sum.add(addend.bytes().asSlice(from * added.bytes()), added, addend.factor());
+                    }
+                }
+                requireFinite(sum.round(run, dtype));
+                corrections.apply(run, from, n);
+            }
+            if (exact) {
+                hash.add(run);
+            }
+            result.backend().upload(run, flat.slice(from, from + n));
+        }
+        requireHash(hash);
+        return result.named(entry.name());
+    }
+
+    private void requireFinite(long overflown) throws IOException {
+        if (overflown > 0 && !exact) {
+            throw new IOException("tensor '" + entry.name() + "': " + overflown + " sums are too large for " + dtype
+                    + "; take smaller factors");
+        }
+    }
+
+    /** The last check, and the one that all others are measured by. */
+    private void requireHash(Sha256 hash) throws IOException {
+        if (exact) {
+            Addend only = addends.getFirst();
+            if (!hash.hex().equals(only.tensor().sha256())) {
+                throw new IOException(
+                        only.file().path() + ": tensor '" + only.tensor().name()
+                                + "' does not give the tuned weights; the file is damaged, make it again with gradus delta diff");
+            }
+        }
+    }
+
+    /** Goes through the list of corrections once, run by run. */
+    private final class Corrections {
+        private final MemorySegment at;
+        private final MemorySegment to;
+        private final long count;
+        private long next;
+
+        Corrections() throws IOException {
+            TensorDelta tensor = addends.getFirst().tensor();
+            this.count = exact ? tensor.corrections() : 0;
+            this.at = count == 0 ? MemorySegment.NULL : read(TensorDelta.CORRECTED_AT);
+            this.to = count == 0 ? MemorySegment.NULL : read(TensorDelta.CORRECTED_TO);
+        }
+
+        private MemorySegment read(String what) throws IOException {
+            Addend only = addends.getFirst();
+            return only.file().bytes(only.tensor().name() + what);
+        }
+
+        void apply(MemorySegment run, long from, int n) throws IOException {
+            while (next < count) {
+                long index = Integer.toUnsignedLong(at.get(I32, 4 * next)) - from;
+                if (index >= n) {
+                    return;
+                }
+                if (index < 0) {
+                    throw new IOException(
+                            addends.getFirst().file().path() + ": the corrections of tensor '" + entry.name()
+                                    + "' are not in order; the file is damaged, make it again with gradus delta diff");
+                }
+                int width = dtype.bytes();
+                MemorySegment.copy(to, width * next, run, width * index, width);
+                next++;
+            }
+        }
+    }
+}

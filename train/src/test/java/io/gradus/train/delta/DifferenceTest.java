@@ -1,0 +1,81 @@
+package io.gradus.train.delta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.core.DType;
+import io.gradus.core.Shape;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Test;
+
+/** Corrections are exactly the elements that adding the difference would miss. */
+class DifferenceTest {
+    private static Difference difference(float[] base, float[] tuned) {
+        return new Difference(
+                MemorySegment.ofArray(base), DType.F32, MemorySegment.ofArray(tuned), DType.F32, base.length);
+    }
+
+    @Test
+    void withinAFactorOfTwoADifferenceIsExact() {
+        int n = 100_000; // more than one run
+        float[] base = new float[n];
+        float[] tuned = new float[n];
+        for (int i = 0; i < n; i++) {
+            base[i] = 1 + i / (float) n;
+            tuned[i] = 2 - i / (float) (2 * n);
+        }
+
+        assertThat(difference(base, tuned).measure().corrections()).isZero();
+        assertThat(difference(base, tuned).delta(Shape.of(n)).toFloats()[n - 1]).isEqualTo(tuned[n - 1] - base[n - 1]);
+    }
+
+    @Test
+    void aRoundedDifferenceThatMissesIsCorrected() {
+        int n = 70_000;
+        float[] base = new float[n];
+        float[] tuned = new float[n];
+        float lost = 1e-9f;
+        base[3] = 1;
+        tuned[3] = lost; // fl(1e-9 − 1) = −1, and 1 − 1 = 0
+        base[69_999] = 1;
+        tuned[69_999] = -lost;
+        Difference difference = difference(base, tuned);
+
+        assertThat(difference.measure().corrections()).isEqualTo(2);
+        assertThat(difference.measure().inexpressible()).isZero();
+        assertThat(difference.correctedAt(difference.measure()).toInts()).containsExactly(3, 69_999);
+        assertThat(difference.correctedTo(difference.measure()).toFloats()).containsExactly(lost, -lost);
+        assertThat(difference.delta(Shape.of(n)).toFloats()).contains(-1f);
+    }
+
+    @Test
+    void manyCorrectionsAreFoundAgain() {
+        int n = 200_000;
+        float[] base = new float[n];
+        float[] tuned = new float[n];
+        for (int i = 0; i < n; i++) {
+            base[i] = i % 3 == 0 ? 1 : 0;
+            tuned[i] = i * 1e-12f;
+        }
+        base[0] = 0;
+        Difference difference = difference(base, tuned);
+        Difference.Measured measured = difference.measure();
+
+        assertThat(measured.at()).as("too many to keep").isNull();
+        assertThat(measured.corrections()).isEqualTo(n / 3);
+        int[] at = difference.correctedAt(measured).toInts();
+        assertThat(at).hasSize(n / 3).startsWith(3, 6, 9).endsWith(199_998);
+        assertThat(difference.correctedTo(measured).toFloats()[1]).isEqualTo(tuned[6]);
+    }
+
+    @Test
+    void whatHasNoFiniteDifferenceIsCorrectedAndDoesNotMove() {
+        float[] base = {1, Float.POSITIVE_INFINITY, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
+        float[] tuned = {Float.NaN, 1, -3e38f, Float.NaN, Float.POSITIVE_INFINITY};
+        Difference difference = difference(base, tuned);
+
+        assertThat(difference.measure().corrections()).isEqualTo(3);
+        assertThat(difference.measure().inexpressible()).isEqualTo(3);
+        assertThat(difference.delta(Shape.of(5)).toFloats()).containsOnly(0);
+        assertThat(difference.correctedAt(difference.measure()).toInts()).containsExactly(0, 1, 2);
+    }
+}
