@@ -1,5 +1,6 @@
 package io.gradus.autograd;
 
+import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
@@ -11,6 +12,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,10 +27,13 @@ final class BackwardPass {
     private final Map<Variable, Slot> slots = new IdentityHashMap<>();
 
     private final Afterwards afterwards;
+    private final @Nullable Consumer<Variable> whenComplete;
     private @Nullable IntermediateValues values;
+    private @Nullable LeafGradients leaves;
 
-    private BackwardPass(Afterwards afterwards) {
+    private BackwardPass(Afterwards afterwards, @Nullable Consumer<Variable> whenComplete) {
         this.afterwards = afterwards;
+        this.whenComplete = whenComplete;
     }
 
     /** What becomes of the graph. */
@@ -77,13 +82,17 @@ final class BackwardPass {
         }
     }
 
-    static void run(Variable root, Tensor seed, Afterwards afterwards) {
-        new BackwardPass(afterwards).walk(root, seed);
+    /** @param whenComplete told of each leaf when its gradient is complete, or null */
+    static void run(Variable root, Tensor seed, Afterwards afterwards, @Nullable Consumer<Variable> whenComplete) {
+        new BackwardPass(afterwards, whenComplete).walk(root, seed);
     }
 
     private void walk(Variable root, Tensor seed) {
         if (root.node() == null) {
             addToLeaf(root, seed);
+            if (whenComplete != null) {
+                whenComplete.accept(root);
+            }
             return;
         }
         List<Variable> order = topologicalOrder(root);
@@ -92,10 +101,17 @@ final class BackwardPass {
             values.keep(root.value());
             values.keep(seed);
         }
+        if (whenComplete != null) {
+            leaves = new LeafGradients(order, whenComplete);
+        }
         slots.put(root, new Memory(seed, false).hold(seed));
         for (int i = order.size() - 1; i >= 0; i--) {
             Variable variable = order.get(i);
             Slot slot = slots.remove(variable);
+            List<Variable> inputs = Node.of(variable).inputs();
+            if (leaves != null) {
+                leaves.begin(inputs);
+            }
             if (slot != null) {
                 visit(variable, slot);
             }
@@ -104,6 +120,9 @@ final class BackwardPass {
             }
             if (values != null) {
                 values.visited(variable);
+            }
+            if (leaves != null) {
+                leaves.end(inputs);
             }
         }
     }
@@ -114,7 +133,7 @@ final class BackwardPass {
             addToLeaf(variable, slot.gradient);
         }
         Inputs gradients = new Inputs(node.inputs(), slot);
-        node.operation().backward(slot.gradient, gradients);
+        node.operation().backward(slot.gradient, gradients, leaves);
         gradients.finish();
         slot.memory.drop();
     }
@@ -148,8 +167,27 @@ final class BackwardPass {
     }
 
     private static void addToLeaf(Variable leaf, Tensor gradient) {
-        Gradients.Buffer buffer = leaf.gradientBuffer();
-        add(gradient, buffer.gradient(), buffer.accumulate());
+        fill(leaf.gradientBuffer(), (buffer, accumulate) -> add(gradient, buffer, accumulate));
+    }
+
+    /**
+     * Lets a kernel write to a buffer. One of 16 bits is converted for it and back again: what one operation adds up is added
+     * in F32 and rounded once, when it is put in. So a second operation that reads the same parameter, and each further
+     * backward pass that adds to its gradient, rounds once more.
+     */
+    private static void fill(Gradients.Buffer buffer, Gradients.Writer writer) {
+        Tensor stored = buffer.gradient();
+        if (!stored.dtype().isHalf()) {
+            writer.write(stored, buffer.accumulate());
+            return;
+        }
+        Tensor wide = Tensor.empty(stored.device(), DType.F32, stored.shape(), MemoryCategory.WORKSPACE);
+        if (buffer.accumulate()) {
+            wide.copyFrom(stored);
+        }
+        writer.write(wide, buffer.accumulate());
+        stored.copyFrom(wide);
+        wide.release();
     }
 
     /** Adds a gradient to a buffer, summing over the axes along which the buffer was broadcast. */
@@ -165,7 +203,7 @@ final class BackwardPass {
     private record Scratch(Variable variable, Tensor gradient) {}
 
     private static Tensor empty(Tensor like, Shape shape) {
-        return Tensor.empty(like.device(), like.dtype(), shape, MemoryCategory.GRADIENTS);
+        return Tensor.empty(like.device(), like.dtype().computed(), shape, MemoryCategory.GRADIENTS);
     }
 
     /** The gradients of one operation's inputs. */
@@ -188,8 +226,7 @@ final class BackwardPass {
         @Override
         public void write(int input, Writer writer) {
             if (wanted(input)) {
-                Buffer buffer = bufferOf(inputs.get(input));
-                writer.write(buffer.gradient(), buffer.accumulate());
+                fill(bufferOf(inputs.get(input)), writer);
             }
         }
 
@@ -240,12 +277,14 @@ final class BackwardPass {
         @Override
         public Buffer buffer(int input) {
             Variable variable = inputs.get(input);
-            if (wanted(input) && !handedOut.contains(variable)) {
+            boolean half = variable.isLeaf() && variable.value().dtype().isHalf();
+            if (wanted(input) && !half && !handedOut.contains(variable)) {
                 handedOut.add(variable);
                 return bufferOf(variable);
             }
-            // Nobody wants it, or (as in attention of x on itself) the kernel is still to write the one handed out
-            // before.
+            // Nobody wants it, or it is kept in 16 bits, or (as in attention of x on itself) the kernel is still to
+            // write
+            // the one handed out before.
             Tensor own = empty(variable.value(), variable.shape());
             scratch.add(new Scratch(variable, own));
             return new Buffer(own, false);
@@ -262,8 +301,7 @@ final class BackwardPass {
         }
 
         private void addTo(Variable variable, Tensor gradient) {
-            Buffer buffer = bufferOf(variable);
-            add(gradient, buffer.gradient(), buffer.accumulate());
+            fill(bufferOf(variable), (buffer, accumulate) -> add(gradient, buffer, accumulate));
         }
 
         /** Where a variable's gradient is added up: a leaf's own, or that of its slot. */

@@ -6,11 +6,13 @@ import org.jspecify.annotations.Nullable;
 /** How a variable was made: the operation and what it was applied to. Forgotten once the backward pass went through. */
 final class Node {
     private final String label;
+    private final @Nullable Replay run;
     private @Nullable Operation operation;
     private List<Variable> inputs;
 
     Node(Operation operation, List<Variable> inputs) {
         this.label = operation.label();
+        this.run = Replay.current();
         this.operation = operation;
         this.inputs = inputs;
     }
@@ -30,6 +32,11 @@ final class Node {
 
     List<Variable> inputs() {
         return inputs;
+    }
+
+    /** The checkpointed function whose run this was made in, if any. */
+    @Nullable Replay run() {
+        return run;
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.gradus.autograd;
 
 import io.gradus.core.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One differentiable function, applied once. An instance belongs to one place in the graph: {@link #forward} keeps on it
@@ -32,6 +33,19 @@ public abstract class Operation {
      * @param gradients where the inputs' gradients go, by the inputs' index
      */
     protected abstract void backward(Tensor dy, Gradients gradients);
+
+    /** {@link #backward(Tensor, Gradients)}, for an operation that walks through a graph of its own. */
+    void backward(Tensor dy, Gradients gradients, @Nullable LeafGradients waiting) {
+        backward(dy, gradients);
+    }
+
+    /**
+     * Whether {@link #forward} and {@link #backward} can read this input as a float of 16 bits. What they cannot read they
+     * get converted to F32.
+     */
+    protected boolean readsHalf(int input) {
+        return false;
+    }
 
     /**
      * Gives back the memory of what {@link #forward} made for {@link #backward} alone, neither input nor result: the

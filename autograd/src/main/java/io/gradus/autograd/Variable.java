@@ -4,6 +4,7 @@ import io.gradus.autograd.op.Add;
 import io.gradus.autograd.op.Affine;
 import io.gradus.autograd.op.Attention;
 import io.gradus.autograd.op.BroadcastTo;
+import io.gradus.autograd.op.Cast;
 import io.gradus.autograd.op.Concat;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.Divide;
@@ -14,6 +15,7 @@ import io.gradus.autograd.op.Gather;
 import io.gradus.autograd.op.Gelu;
 import io.gradus.autograd.op.LayerNorm;
 import io.gradus.autograd.op.Linear;
+import io.gradus.autograd.op.LinearCrossEntropy;
 import io.gradus.autograd.op.Log;
 import io.gradus.autograd.op.LogSoftmax;
 import io.gradus.autograd.op.MatMul;
@@ -37,6 +39,7 @@ import io.gradus.autograd.op.Sum;
 import io.gradus.autograd.op.SwiGlu;
 import io.gradus.autograd.op.Tanh;
 import io.gradus.autograd.op.Where;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Philox;
@@ -48,6 +51,7 @@ import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.core.kernel.RotaryKernels;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +69,11 @@ import org.jspecify.annotations.Nullable;
  *
  * A <em>leaf</em> was made from a tensor: a parameter, which requires a gradient, or a constant, which does not. Anything
  * else was made by an {@link Operation} and requires a gradient if one of its inputs does.
+ *
+ * <p>A parameter may be kept in 16 bits (BF16 or F16). Matrix products and embeddings read it as it is, anything else gets it
+ * converted; results are F32. Its gradient is kept in the same 16 bits: what one operation adds to it is summed in F32 and
+ * rounded once, so that two operations that share the parameter round twice, and gradients accumulated over n backward
+ * passes n times.
  */
 public final class Variable {
     private final Tensor value;
@@ -104,15 +113,28 @@ public final class Variable {
 
     /** Applies an operation, and remembers it when history is recorded and an input requires a gradient. */
     public static Variable apply(Operation operation, Variable... inputs) {
+        Variable[] read = new Variable[inputs.length];
         Tensor[] values = new Tensor[inputs.length];
         boolean recorded = false;
         for (int i = 0; i < inputs.length; i++) {
-            values[i] = inputs[i].value;
-            recorded |= inputs[i].requiresGrad;
+            boolean converted = inputs[i].value.dtype().isHalf() && !operation.readsHalf(i);
+            read[i] = converted ? inputs[i].to(DType.F32) : inputs[i];
+            values[i] = read[i].value;
+            recorded |= read[i].requiresGrad;
         }
         recorded &= Autograd.isRecording();
         Tensor value = operation.apply(recorded, values);
-        return new Variable(value, recorded ? new Node(operation, List.of(inputs)) : null, recorded);
+        return new Variable(value, recorded ? new Node(operation, List.of(read)) : null, recorded);
+    }
+
+    /** A leaf with this value, which requires a gradient if this does: what came before is cut off. */
+    Variable leaf() {
+        return leaf(value, requiresGrad);
+    }
+
+    /** A leaf without a name. */
+    static Variable leaf(Tensor value, boolean requiresGrad) {
+        return new Variable(value, null, requiresGrad);
     }
 
     // ---- what it is ----
@@ -184,6 +206,15 @@ public final class Variable {
         hasGrad = false;
     }
 
+    /** Forgets the gradient and gives its memory back. */
+    public void releaseGrad() {
+        if (grad != null) {
+            grad.release("releaseGrad() gave its memory back");
+        }
+        grad = null;
+        hasGrad = false;
+    }
+
     /** Keeps the gradient of a variable that is not a leaf, for looking at. */
     public Variable retainGrad() {
         retainsGrad = true;
@@ -235,7 +266,18 @@ public final class Variable {
      * {@linkplain #detach() detached} one, gets an {@link IllegalStateException} that says so.
      */
     public void backwardAndRelease() {
-        backward(one(), BackwardPass.Afterwards.RELEASE_VALUES);
+        backward(one(), BackwardPass.Afterwards.RELEASE_VALUES, null);
+    }
+
+    /**
+     * {@link #backwardAndRelease()}, telling of each leaf as soon as its gradient is complete: when every operation that read
+     * the leaf was visited, once for weights that several layers share. Its value and its gradient are of no more use to the
+     * pass then; both may be changed, and the gradient's memory {@linkplain #releaseGrad() given back}.
+     *
+     * @param whenComplete called on this thread, during the pass
+     */
+    public void backwardAndRelease(Consumer<Variable> whenComplete) {
+        backward(one(), BackwardPass.Afterwards.RELEASE_VALUES, whenComplete);
     }
 
     /** The gradient of this with respect to itself. */
@@ -244,7 +286,7 @@ public final class Variable {
             throw new IllegalStateException("backward: " + this
                     + " is not a scalar; reduce it with sum() or mean(), or pass the gradient to start from");
         }
-        return Tensor.full(value.device(), value.dtype(), value.shape(), 1, MemoryCategory.GRADIENTS);
+        return Tensor.full(value.device(), value.dtype().computed(), value.shape(), 1, MemoryCategory.GRADIENTS);
     }
 
     /**
@@ -254,10 +296,11 @@ public final class Variable {
      * @param retainGraph whether to keep the graph for another backward pass
      */
     public void backward(Tensor gradient, boolean retainGraph) {
-        backward(gradient, retainGraph ? BackwardPass.Afterwards.KEEP_GRAPH : BackwardPass.Afterwards.FREE_GRAPH);
+        backward(gradient, retainGraph ? BackwardPass.Afterwards.KEEP_GRAPH : BackwardPass.Afterwards.FREE_GRAPH, null);
     }
 
-    private void backward(Tensor gradient, BackwardPass.Afterwards afterwards) {
+    private void backward(
+            Tensor gradient, BackwardPass.Afterwards afterwards, @Nullable Consumer<Variable> whenComplete) {
         if (!requiresGrad) {
             throw new IllegalStateException("backward: " + this
                     + " requires no gradient; nothing it was made from is a parameter, or it was computed in noGrad");
@@ -270,7 +313,22 @@ public final class Variable {
                     gradient.shape(),
                     shape());
         }
-        BackwardPass.run(this, gradient, afterwards);
+        BackwardPass.run(this, gradient, afterwards, whenComplete);
+    }
+
+    // ---- how it is stored, and whether its making is ----
+
+    /** This, when its elements are of that dtype already; otherwise converted. Gradients pass through as they are. */
+    public Variable to(DType dtype) {
+        return dtype == value.dtype() ? this : apply(new Cast(dtype), this);
+    }
+
+    /**
+     * {@code function(this)}, whose intermediate values are computed again in the backward pass and not kept for it: see
+     * {@link Checkpoint}.
+     */
+    public Variable checkpoint(UnaryOperator<Variable> function) {
+        return Checkpoint.apply(inputs -> function.apply(inputs.getFirst()), this);
     }
 
     // ---- mathematics: arithmetic, each broadcasting by NumPy's rule ----
@@ -473,6 +531,26 @@ public final class Variable {
     public Variable crossEntropy(
             Tensor targets, int ignoreIndex, CrossEntropy.Reduction reduction, @Nullable Tensor weights) {
         return apply(new CrossEntropy(targets, ignoreIndex, reduction, weights), this);
+    }
+
+    /**
+     * {@code linear(weight, null, true).crossEntropy(…)}, from a few rows of logits at a time: see {@link LinearCrossEntropy}.
+     *
+     * @param weight {@code [V, D]}, where this is {@code […, D]}
+     * @param targets I32 {@code […]}, each in 0 … V−1 or {@code ignoreIndex}
+     * @param ignoreIndex the target of rows that do not count
+     * @param reduction to a scalar, or {@code NONE} for a loss of the shape {@code […]}
+     * @param weights how much each row counts, of the shape of the targets; null for all alike
+     * @param chunk how many rows of logits there are at once, or 0 for {@link LinearCrossEntropy#usualChunk as many as pay}
+     */
+    public Variable linearCrossEntropy(
+            Variable weight,
+            Tensor targets,
+            int ignoreIndex,
+            CrossEntropy.Reduction reduction,
+            @Nullable Tensor weights,
+            int chunk) {
+        return apply(new LinearCrossEntropy(targets, ignoreIndex, reduction, weights, chunk), this, weight);
     }
 
     /**

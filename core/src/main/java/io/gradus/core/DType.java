@@ -10,6 +10,8 @@ public enum DType {
     F16(2, true),
     /** Two's complement: token ids, positions, masks. */
     I32(4, false),
+    /** 0 to 255: codes of quantised optimiser state. */
+    U8(1, false),
     /** IEEE 754 double precision: only the {@linkplain Device#reference() reference device} computes in it. */
     F64(8, true);
 
@@ -28,5 +30,15 @@ public enum DType {
 
     public boolean isFloating() {
         return floating;
+    }
+
+    /** Whether this is a float of 16 bits, {@link #BF16} or {@link #F16}: storage, not computed in. */
+    public boolean isHalf() {
+        return this == BF16 || this == F16;
+    }
+
+    /** What elements of this dtype are computed in: {@link #F32} for floats of 16 bits, itself for any other. */
+    public DType computed() {
+        return isHalf() ? F32 : this;
     }
 }

@@ -8,6 +8,8 @@ import java.nio.ByteOrder;
 /**
  * Converts elements between dtypes in host memory; rounding is to nearest, ties to even.
  *
+ * <p>What does not fit in an integer becomes the nearest that does: 300 as U8 is 255.
+ *
  * <p>Elements go in blocks through arrays of F32, in loops that the JIT compiler turns into vector instructions. (It does not
  * where memory may overlap, hence the arrays, nor for {@code Float.intBitsToFloat} and its reverse, JDK 25, hence bits are
  * copied into an {@code int[]}.) Only between I32 and F64, which have more digits than F32, each element goes by itself.
@@ -110,6 +112,11 @@ public final class HostCast {
                     MemorySegment.copy(source, I32, at * 4, ints, 0, n);
                     widen(ints, floats, n);
                 }
+                case U8 -> {
+                    for (int i = 0; i < n; i++) {
+                        floats[i] = source.get(ValueLayout.JAVA_BYTE, at + i) & 0xFF;
+                    }
+                }
                 case F64 -> {
                     for (int i = 0; i < n; i++) {
                         floats[i] = (float) source.get(F64, (at + i) * 8);
@@ -134,6 +141,11 @@ public final class HostCast {
                 case I32 -> {
                     truncate(floats, ints, n);
                     MemorySegment.copy(ints, 0, target, I32, at * 4, n);
+                }
+                case U8 -> {
+                    for (int i = 0; i < n; i++) {
+                        target.set(ValueLayout.JAVA_BYTE, at + i, (byte) Math.clamp((int) floats[i], 0, 255));
+                    }
                 }
                 case F64 -> {
                     for (int i = 0; i < n; i++) {

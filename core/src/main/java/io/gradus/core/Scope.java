@@ -69,6 +69,28 @@ public final class Scope implements AutoCloseable {
     }
 
     /**
+     * Hands a tensor of this scope to the one outside, or to the garbage collector when there is none: it outlives this
+     * scope, and with it all its views.
+     *
+     * @return the tensor; nothing changes when its memory is not this scope's
+     */
+    public Tensor keep(Tensor tensor) {
+        Storage storage = tensor.storage();
+        for (int i = owned.size() - 1; i >= 0; i--) { // results are made last
+            if (owned.get(i) == storage) {
+                owned.remove(i);
+                if (parent != null && parent.collects) {
+                    parent.owned.add(storage);
+                } else {
+                    storage.leaveToGarbageCollector();
+                }
+                break;
+            }
+        }
+        return tensor;
+    }
+
+    /**
      * Closes the scope and gives its memory back.
      *
      * @throws IllegalStateException when a scope opened inside it is still open, or on another thread

@@ -74,6 +74,11 @@ public final class Tensor {
         return upload(device, DType.I32, Shape.of(shape), elements.length, MemorySegment.ofArray(elements));
     }
 
+    /** A {@link DType#U8} tensor with the given elements, row by row; −1 is 255. */
+    public static Tensor of(Device device, byte[] elements, long... shape) {
+        return upload(device, DType.U8, Shape.of(shape), elements.length, MemorySegment.ofArray(elements));
+    }
+
     /** An {@link DType#F64} tensor with the given elements, row by row. */
     public static Tensor of(Device device, double[] elements, long... shape) {
         return upload(device, DType.F64, Shape.of(shape), elements.length, MemorySegment.ofArray(elements));

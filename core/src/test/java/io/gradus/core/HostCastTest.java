@@ -96,6 +96,19 @@ final class HostCastTest {
         assertThat(back).containsExactly(1, -1, 123_456_789, Integer.MAX_VALUE);
     }
 
+    @Test
+    void bytesHaveNoSignAndWhatDoesNotFitGetsTheNearest() {
+        float[] floats = {-3, -0.5f, 0, 1.9f, 127, 128, 255, 300, Float.NaN, Float.POSITIVE_INFINITY};
+        assertThat(roundTrip(floats, DType.U8)).containsExactly(0, 0, 0, 1, 127, 128, 255, 255, 0, 255);
+        byte[] bytes = {0, 1, 127, -128, -1};
+        int[] ints = new int[5];
+        HostCast.convert(MemorySegment.ofArray(bytes), DType.U8, MemorySegment.ofArray(ints), DType.I32, 5);
+        assertThat(ints).containsExactly(0, 1, 127, 128, 255);
+        byte[] back = new byte[5];
+        HostCast.convert(MemorySegment.ofArray(ints), DType.I32, MemorySegment.ofArray(back), DType.U8, 5);
+        assertThat(back).containsExactly(bytes);
+    }
+
     private static float[] roundTrip(float[] values, DType dtype) {
         byte[] narrow = new byte[values.length * dtype.bytes()];
         float[] back = new float[values.length];

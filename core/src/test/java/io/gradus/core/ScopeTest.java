@@ -88,6 +88,38 @@ final class ScopeTest {
     }
 
     @Test
+    void whatIsKeptBelongsToTheScopeOutside() {
+        Tensor view;
+        try (Scope _ = Scope.open("step")) {
+            Tensor lost;
+            try (Scope inner = Scope.open("inner")) {
+                tensor();
+                Tensor kept = tensor();
+                view = kept.slice(1, 2);
+                lost = tensor();
+                assertThat(inner.keep(view)).isSameAs(view);
+                inner.keep(kept); // is not this scope's any more
+            }
+            assertThat(live()).isEqualTo(8);
+            assertThat(view.toFloats()).containsExactly(2);
+            assertThatThrownBy(lost::toFloats).hasMessageContaining("'inner'");
+        }
+        assertThat(live()).isZero();
+        assertThatThrownBy(view::toFloats).hasMessageContaining("'step'");
+    }
+
+    @Test
+    void whatIsKeptOfTheOutermostScopeBelongsToTheGarbageCollector() {
+        Tensor kept;
+        try (Scope step = Scope.open("step")) {
+            kept = step.keep(tensor());
+        }
+        assertThat(kept.toFloats()).containsExactly(1, 2);
+        kept.release();
+        assertThat(live()).isZero();
+    }
+
+    @Test
     void outsideEndsWhenTheWorkFails() {
         try (Scope _ = Scope.open("step")) {
             assertThatThrownBy(() -> Scope.outside(() -> {

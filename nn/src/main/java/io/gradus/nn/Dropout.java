@@ -1,5 +1,6 @@
 package io.gradus.nn;
 
+import io.gradus.autograd.Autograd;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Philox;
 
@@ -28,7 +29,12 @@ public final class Dropout extends Module {
     }
 
     public Variable forward(Variable x) {
-        return isTraining() && p > 0 ? x.dropout(p, new Philox.Key(seed, calls++, place)) : x;
+        return isTraining() && p > 0 ? x.dropout(p, new Philox.Key(seed, call(), place)) : x;
+    }
+
+    /** The number of this call; the same again when a checkpointed block is computed a second time. */
+    private int call() {
+        return Autograd.once(() -> calls++);
     }
 
     /** Continues as if the layer had been called so many times; for resuming a run. */

@@ -33,10 +33,12 @@ import org.jspecify.annotations.Nullable;
 public final class Weights {
     private final Source source;
     private final String prefix;
+    private final DType dtype;
 
-    private Weights(Source source, String prefix) {
+    private Weights(Source source, String prefix, DType dtype) {
         this.source = source;
         this.prefix = prefix;
+        this.dtype = dtype;
     }
 
     /** What all views of one set of weights share. */
@@ -61,10 +63,10 @@ public final class Weights {
 
     /** Parameters drawn by their initialisers; the n-th one depends on the seed and on n alone. */
     public static Weights initialised(Device device, long seed) {
-        return new Weights(new Source(device, seed, null, UnaryOperator.identity()), "");
+        return new Weights(new Source(device, seed, null, UnaryOperator.identity()), "", DType.F32);
     }
 
-    /** Parameters read from a checkpoint, as {@link DType#F32}. */
+    /** Parameters read from a checkpoint, as {@link DType#F32} unless {@linkplain #to told otherwise}. */
     public static Weights read(SafetensorsCheckpoint checkpoint, Device device) {
         return read(checkpoint, device, UnaryOperator.identity());
     }
@@ -75,17 +77,29 @@ public final class Weights {
      * @param inFile from a parameter's name to that in the file; no two to the same
      */
     public static Weights read(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> inFile) {
-        return new Weights(new Source(device, 0, checkpoint, inFile), "");
+        return new Weights(new Source(device, 0, checkpoint, inFile), "", DType.F32);
     }
 
     /** The weights of a part: names get {@code name.} in front. */
     public Weights in(String name) {
-        return new Weights(source, prefix + name + ".");
+        return new Weights(source, prefix + name + ".", dtype);
     }
 
     /** The weights of the n-th of several parts, from 0. */
     public Weights in(int index) {
         return in(Integer.toString(index));
+    }
+
+    /**
+     * The same weights, kept in another dtype: BF16 or F16 for training in mixed precision.
+     *
+     * @throws IllegalArgumentException when it is no dtype for parameters
+     */
+    public Weights to(DType dtype) {
+        if (!dtype.isFloating()) {
+            throw new IllegalArgumentException("weights: parameters cannot be " + dtype + "; use F32, BF16 or F16");
+        }
+        return new Weights(source, prefix, dtype);
     }
 
     /** Where the parameters will live. */
@@ -119,7 +133,12 @@ public final class Weights {
         }
         Tensor tensor = Tensor.empty(source.device, DType.F32, shape, MemoryCategory.WEIGHTS);
         initializer.fill(tensor, new Philox.Key(source.seed, 0, source.asked.size()));
-        return tensor;
+        if (dtype == DType.F32) {
+            return tensor;
+        }
+        Tensor converted = tensor.to(dtype);
+        tensor.release();
+        return converted;
     }
 
     /**
@@ -134,9 +153,9 @@ public final class Weights {
                 source.misshapen.add(
                         name + " is " + checkpoint.entry(name).shape() + " in the file and " + shape + " in the model");
             } else {
-                return checkpoint.read(name, source.device, DType.F32, MemoryCategory.WEIGHTS);
+                return checkpoint.read(name, source.device, dtype, MemoryCategory.WEIGHTS);
             }
-            return Tensor.empty(source.device, DType.F32, Shape.of(0), MemoryCategory.WEIGHTS);
+            return Tensor.empty(source.device, dtype, Shape.of(0), MemoryCategory.WEIGHTS);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
@@ -95,6 +96,39 @@ class WeightsTest {
         }
         assertThat(parameter.value().toFloats()).containsExactly(1, 1);
         assertThat(parameter.value().storage().category()).isEqualTo(MemoryCategory.WEIGHTS);
+    }
+
+    // ---- kept in another dtype ----
+
+    @Test
+    void parametersAreRoundedFromWhatTheyWouldBeInF32() throws IOException {
+        for (DType half : new DType[] {DType.BF16, DType.F16}) {
+            float[] exact = Given.weights()
+                    .parameter("a", Shape.of(50), NORMAL)
+                    .value()
+                    .toFloats();
+            Tensor drawn = Given.weights()
+                    .to(half)
+                    .in("part")
+                    .parameter("a", Shape.of(50), NORMAL)
+                    .value();
+            assertThat(drawn.dtype()).isEqualTo(half);
+            assertThat(drawn.storage().category()).isEqualTo(MemoryCategory.WEIGHTS);
+            assertThat(drawn.toFloats())
+                    .containsExactly(Tensor.of(exact, 50).to(half).toFloats());
+            try (var checkpoint = checkpoint(tensor("a", 1.001f, 2, 3))) {
+                Weights weights = Weights.read(checkpoint, Device.cpu()).to(half);
+                Tensor read = weights.parameter("a", Shape.of(3), NORMAL).value();
+                weights.finish(_ -> false);
+                assertThat(read.dtype()).isEqualTo(half);
+                assertThat(read.toFloats())
+                        .containsExactly(
+                                Tensor.of(new float[] {1.001f, 2, 3}, 3).to(half).toFloats());
+            }
+        }
+        assertThatThrownBy(() -> Given.weights().to(DType.I32))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("I32", "BF16");
     }
 
     // ---- read from a file ----

@@ -78,7 +78,18 @@ public record GradientClipping(double maxNorm) {
                 .toList();
     }
 
-    private static double sumOfSquares(List<Tensor> tensors) {
-        return tensors.isEmpty() ? 0 : tensors.getFirst().backend().reduction().sumOfSquares(tensors);
+    static double sumOfSquares(List<Tensor> tensors) {
+        if (tensors.stream().noneMatch(tensor -> tensor.dtype().isHalf())) {
+            return tensors.isEmpty()
+                    ? 0
+                    : tensors.getFirst().backend().reduction().sumOfSquares(tensors);
+        }
+        double sum = 0;
+        for (Tensor tensor : tensors) {
+            try (Widened wide = Widened.of(tensor)) {
+                sum += tensor.backend().reduction().sumOfSquares(List.of(wide.tensor()));
+            }
+        }
+        return sum;
     }
 }

@@ -35,6 +35,13 @@ public record ParameterGroup(String name, List<Variable> parameters, double lear
         this(name, parameters, 1, 0);
     }
 
+    /** The number of weights in the group, frozen ones included. */
+    public long weights() {
+        return parameters.stream()
+                .mapToLong(parameter -> parameter.shape().size())
+                .sum();
+    }
+
     /** The name of a parameter that is in a group, and so has one. */
     static String nameOf(Variable parameter) {
         return Objects.requireNonNull(parameter.name());

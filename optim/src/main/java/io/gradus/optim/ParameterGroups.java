@@ -1,14 +1,21 @@
 package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /** The usual ways to divide a model's parameters into groups. */
 public final class ParameterGroups {
+    /** The ξ of Howard &amp; Ruder 2018. */
+    public static final double XI = 2.6;
+
     private ParameterGroups() {}
 
     /** All parameters in one group. */
@@ -33,6 +40,65 @@ public final class ParameterGroups {
                         new ParameterGroup("no_decay", others, 1, 0))
                 .filter(group -> !group.parameters().isEmpty())
                 .toList();
+    }
+
+    /**
+     * Discriminative rates (Howard &amp; Ruder 2018, section 3.2): what is nearest to the output learns at the
+     * optimiser's rate, and each group below at the rate of the one above divided by ξ, {@code ηˡ⁻¹ = ηˡ/ξ}. Lower
+     * layers hold what is general and should move less.
+     *
+     * @param depth by name, the greatest being the top: {@link LayerDepth}, or a function of your own
+     * @param xi ξ, at least 1; the paper found {@link #XI} for a language model of three layers, and 13 groups of a
+     *     transformer with it leave the lowest at 1e-5 of the rate
+     * @param weightDecay for matrices; biases and the weights of norms have none, as in {@link #decayed}
+     * @return for each depth the groups {@code depth 3} and {@code depth 3, no decay}, from the lowest to the top,
+     *     without any that would be empty
+     * @throws IllegalArgumentException when ξ is smaller or not finite
+     */
+    public static List<ParameterGroup> discriminative(
+            Collection<Variable> parameters, ToIntFunction<String> depth, double xi, double weightDecay) {
+        if (!(xi >= 1) || Double.isInfinite(xi)) {
+            throw new IllegalArgumentException("discriminative rates: xi is " + xi + "; it must be at least 1");
+        }
+        return byDepth(parameters, depth, below -> Math.pow(xi, -below), weightDecay);
+    }
+
+    /**
+     * Layer-wise decay of the rate (Clark et al. 2020, ELECTRA, appendix B): as {@link #discriminative} with 1/factor in
+     * place of ξ, for those who think in factors.
+     *
+     * @param factor what the rate of a group is multiplied by for the one below, above 0 and at most 1; 0.65 to 0.95 is
+     *     usual
+     * @throws IllegalArgumentException when the factor is out of its range
+     */
+    public static List<ParameterGroup> layerwiseDecay(
+            Collection<Variable> parameters, ToIntFunction<String> depth, double factor, double weightDecay) {
+        if (!(factor > 0 && factor <= 1)) {
+            throw new IllegalArgumentException("layer-wise decay: the factor is " + factor + "; it must be in (0, 1]");
+        }
+        return byDepth(parameters, depth, below -> Math.pow(factor, below), weightDecay);
+    }
+
+    /** @param factor of the rate, by how many depths below the top */
+    private static List<ParameterGroup> byDepth(
+            Collection<Variable> parameters,
+            ToIntFunction<String> depth,
+            IntToDoubleFunction factor,
+            double weightDecay) {
+        TreeMap<Integer, List<Variable>> byDepth = new TreeMap<>();
+        for (Variable parameter : parameters) {
+            byDepth.computeIfAbsent(depth.applyAsInt(ParameterGroup.nameOf(parameter)), _ -> new ArrayList<>())
+                    .add(parameter);
+        }
+        List<ParameterGroup> groups = new ArrayList<>();
+        byDepth.forEach((at, members) -> {
+            double rate = factor.applyAsDouble(byDepth.lastKey() - at);
+            for (ParameterGroup group : decayed(members, weightDecay)) {
+                String name = "depth " + at + (group.name().equals("decay") ? "" : ", no decay");
+                groups.add(new ParameterGroup(name, group.parameters(), rate, group.weightDecay()));
+            }
+        });
+        return List.copyOf(groups);
     }
 
     /** Refuses groups that would step a parameter twice or whose state could not be told apart. */

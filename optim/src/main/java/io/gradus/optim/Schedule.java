@@ -102,6 +102,28 @@ public record Schedule(double start, List<Phase> phases) {
         return warmup(warmupSteps).thenCosine(rest(warmupSteps, totalSteps), floor);
     }
 
+    /**
+     * A short steep rise and a long slow fall, both in straight lines (slanted triangular; Howard &amp; Ruder 2018,
+     * equation 3): from 1/ratio to 1 in the first part of the steps and back to 1/ratio in the rest. Where the cut is
+     * not on a whole step it is moved to the one before, and the fall ends with the last step all the same.
+     *
+     * @param totalSteps the rise included
+     * @param cutFraction which part of the steps the rise takes, from 0 to 1; the paper has 0.1
+     * @param ratio how much smaller the least rate is than the peak, at least 1; the paper has 32
+     * @throws IllegalArgumentException when a number is out of its range
+     */
+    public static Schedule slantedTriangular(long totalSteps, double cutFraction, double ratio) {
+        if (!(cutFraction >= 0 && cutFraction <= 1)) {
+            throw new IllegalArgumentException("schedule: the cut fraction is " + cutFraction
+                    + "; it is a part of the steps and must be in [0, 1]");
+        }
+        if (!(ratio >= 1) || Double.isInfinite(ratio)) {
+            throw new IllegalArgumentException("schedule: the ratio is " + ratio + "; it must be at least 1");
+        }
+        long cut = (long) Math.floor(totalSteps * cutFraction);
+        return new Schedule(1 / ratio, List.of()).thenLinear(cut, 1).thenLinear(totalSteps - cut, 1 / ratio);
+    }
+
     private static long rest(long warmupSteps, long totalSteps) {
         if (warmupSteps > totalSteps) {
             throw new IllegalArgumentException("schedule: the warm-up of " + warmupSteps

@@ -1,8 +1,5 @@
 package io.gradus.optim;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
@@ -49,29 +46,17 @@ class OptimizerParityTest {
             long steps = expected.getFirst().shape().get(0);
             for (long step = 0; step < steps; step++) {
                 for (int i = 0; i < PARAMETERS; i++) {
-                    Given.gradient(parameters.get(i), row(gradients.get(i), step));
+                    Given.gradient(parameters.get(i), PytorchFixture.at(step, gradients.get(i)));
                 }
                 optimizer.step();
                 for (int i = 0; i < PARAMETERS; i++) {
-                    assertClose(
-                            parameters.get(i).value(), row(expected.get(i), step), tolerance, name + ", step " + step);
+                    PytorchFixture.assertClose(
+                            parameters.get(i).value(),
+                            PytorchFixture.at(step, expected.get(i)),
+                            tolerance,
+                            name + ", step " + step);
                 }
             }
-        }
-    }
-
-    private static Tensor row(Tensor steps, long step) {
-        Tensor row = steps.slice(step, step + 1);
-        return row.reshape(row.shape().sub(1, row.shape().rank()));
-    }
-
-    private static void assertClose(Tensor actual, Tensor expected, double tolerance, String what) {
-        double[] got = actual.toDoubles();
-        double[] wanted = expected.toDoubles();
-        assertThat(got).as(what).hasSameSizeAs(wanted);
-        for (int i = 0; i < wanted.length; i++) {
-            double allowed = tolerance * Math.max(1, Math.abs(wanted[i]));
-            assertThat(got[i]).as("%s, element %d", what, i).isCloseTo(wanted[i], within(allowed));
         }
     }
 

@@ -43,7 +43,9 @@ class OptimizerStateTest {
                         (groups, rate) -> new Sgd(groups, rate, new Sgd.Settings(0.9, 0.5, false))),
                 Named.of("Sgd with Nesterov", (groups, rate) -> new Sgd(groups, rate, Sgd.Settings.nesterov(0.9))),
                 Named.of("Adam", Adam::new),
-                Named.of("AdamW", AdamW::new));
+                Named.of("AdamW", AdamW::new),
+                Named.of("Adafactor", Adafactor::new),
+                Named.of("AdamW of 8 bits, whose parameters are small here", AdamW8bit::new));
     }
 
     @ParameterizedTest
@@ -94,6 +96,9 @@ class OptimizerStateTest {
                 .containsOnlyKeys(
                         "fc.weight.momentum_buffer", "fc.weight.step", "fc.bias.momentum_buffer", "fc.bias.step");
         assertThat(new Model(Sgd::new).optimizer.state()).containsOnlyKeys("fc.weight.step", "fc.bias.step");
+        assertThat(new Model(Adafactor::new).optimizer.state())
+                .containsOnlyKeys(
+                        "fc.weight.row_var", "fc.weight.col_var", "fc.weight.step", "fc.bias.variance", "fc.bias.step");
     }
 
     @Test
@@ -111,7 +116,7 @@ class OptimizerStateTest {
                 .hasMessageContaining("AdamW")
                 .hasMessageContaining("missing: fc.bias.exp_avg;")
                 .hasMessageContaining("unexpected: fc2.weight.exp_avg.")
-                .hasMessageContaining("fc.weight.exp_avg_sq has shape [2], its parameter [2, 3]")
+                .hasMessageContaining("fc.weight.exp_avg_sq has shape [2], not [2, 3]")
                 .hasMessageContaining("fc.bias.step is not a count of steps");
         assertThat(text(model.optimizer.state())).isEqualTo(before);
     }

@@ -2,15 +2,17 @@ package io.gradus.optim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Weight decay is for matrices; a group says what is wrong with it. */
+/** Weight decay is for matrices, rates fall with depth; a group says what is wrong with it. */
 class ParameterGroupsTest {
     private final Variable matrix = Variable.parameter("fc.weight", Tensor.of(new float[6], 2, 3));
     private final Variable filter = Variable.parameter("conv.weight", Tensor.of(new float[8], 2, 2, 2));
@@ -33,6 +35,79 @@ class ParameterGroupsTest {
         assertThat(ParameterGroups.decayed(List.of(bias), 0.1))
                 .extracting(ParameterGroup::name)
                 .containsExactly("no_decay");
+    }
+
+    private static final List<Variable> LLAMA = List.of(
+            Variable.parameter("model.embed_tokens.weight", Tensor.of(new float[20], 10, 2)),
+            Variable.parameter("model.layers.0.mlp.up_proj.weight", Tensor.of(new float[6], 3, 2)),
+            Given.parameter("model.layers.0.input_layernorm.weight", 1, 1),
+            Variable.parameter("model.layers.1.mlp.up_proj.weight", Tensor.of(new float[6], 3, 2)),
+            Given.parameter("model.norm.weight", 1, 1));
+
+    @Test
+    void ratesFallByXiFromTheTopDown() {
+        List<ParameterGroup> groups =
+                ParameterGroups.discriminative(LLAMA, LayerDepth.of(LLAMA), ParameterGroups.XI, 0.1);
+        assertThat(groups)
+                .extracting(ParameterGroup::name)
+                .containsExactly("depth 0", "depth 1", "depth 1, no decay", "depth 2", "depth 3, no decay");
+        double[] factors =
+                groups.stream().mapToDouble(ParameterGroup::learningRateFactor).toArray();
+        assertThat(factors).containsExactly(new double[] {1 / 17.576, 1 / 6.76, 1 / 6.76, 1 / 2.6, 1}, within(1e-15));
+        assertThat(groups).extracting(ParameterGroup::weightDecay).containsExactly(0.1, 0.1, 0.0, 0.1, 0.0);
+        assertThat(groups).extracting(ParameterGroup::weights).containsExactly(20L, 6L, 2L, 6L, 2L);
+    }
+
+    @Test
+    void everyGroupLearnsAtTheRateOfTheOneAboveDividedByXi() {
+        List<Variable> deep = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            deep.add(Given.parameter("transformer.h." + i + ".ln_1.weight", 1));
+        }
+        List<ParameterGroup> groups = ParameterGroups.discriminative(deep, LayerDepth.of(deep), 2.6, 0);
+        assertThat(groups).hasSize(12);
+        assertThat(groups.getLast().learningRateFactor()).isEqualTo(1);
+        for (int l = 1; l < 12; l++) {
+            double above = groups.get(l).learningRateFactor();
+            assertThat(groups.get(l - 1).learningRateFactor()).isCloseTo(above / 2.6, within(1e-15 * above));
+        }
+        assertThat(groups.getFirst().learningRateFactor()).isCloseTo(Math.pow(2.6, -11), within(1e-19));
+    }
+
+    @Test
+    void theOptimiserStepsEachGroupAtItsRate() {
+        Variable low = Given.parameter("layers.0.bias", 1);
+        Variable top = Given.parameter("head.bias", 1);
+        Optimizer sgd =
+                new Sgd(ParameterGroups.discriminative(List.of(low, top), LayerDepth.of(List.of(low, top)), 2, 0), 0.5);
+        Given.gradient(low, 1);
+        Given.gradient(top, 1);
+        sgd.step();
+        assertThat(low.value().item()).isEqualTo(0.75);
+        assertThat(top.value().item()).isEqualTo(0.5);
+    }
+
+    @Test
+    void layerwiseDecayMultipliesByAFactor() {
+        assertThat(ParameterGroups.layerwiseDecay(LLAMA, LayerDepth.of(LLAMA), 0.5, 0.1))
+                .extracting(ParameterGroup::learningRateFactor)
+                .containsExactly(0.125, 0.25, 0.25, 0.5, 1.0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.5, Double.NaN, Double.POSITIVE_INFINITY})
+    void aXiThatIsNoneIsRefused(double xi) {
+        assertThatThrownBy(() -> ParameterGroups.discriminative(LLAMA, _ -> 0, xi, 0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("xi is " + xi);
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, -1, 1.1, Double.NaN})
+    void aFactorThatIsNoneIsRefused(double factor) {
+        assertThatThrownBy(() -> ParameterGroups.layerwiseDecay(LLAMA, _ -> 0, factor, 0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("the factor is " + factor);
     }
 
     @ParameterizedTest

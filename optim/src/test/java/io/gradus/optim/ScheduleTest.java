@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The usual schedules have the values of transformers; phases follow one another without a gap. */
@@ -49,6 +50,53 @@ class ScheduleTest {
                 Schedule.cosine(warmup, total, parameters.get("min_lr_rate").doubleValue());
             default -> throw new IllegalArgumentException(name);
         };
+    }
+
+    /** 1,000 steps, 100 of them warm-up, a peak of 2e-5 and a floor of 1e-6. */
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0",
+        "50, 1e-5",
+        "100, 2e-5",
+        "325, 1.721751442127217e-5", // the floor and half of 1 + cos(π/4) of the way above it
+        "550, 1.05e-5",
+        "775, 3.782485578727830e-6",
+        "1000, 1e-6",
+        "5000, 1e-6"
+    })
+    void warmupAndCosineHaveTheirPublishedValues(long step, double rate) {
+        assertThat(2e-5 * Schedule.cosine(100, 1000, 1e-6 / 2e-5).factor(step)).isCloseTo(rate, within(1e-19));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1, 2e-7", "50, 1e-5", "99, 1.98e-5", "100, 2e-5", "550, 2e-5", "1000, 2e-5"})
+    void warmupAndConstantHaveTheirPublishedValues(long step, double rate) {
+        assertThat(2e-5 * Schedule.warmup(100).factor(step)).isCloseTo(rate, within(1e-19));
+    }
+
+    @Test
+    void theSlantedTriangleIsEquation3() {
+        for (double ratio : new double[] {32, 1, 4.5}) {
+            for (double cutFraction : new double[] {0.1, 0.25, 0.5}) {
+                long total = 1000;
+                Schedule schedule = Schedule.slantedTriangular(total, cutFraction, ratio);
+                long cut = (long) Math.floor(total * cutFraction);
+                for (long t = 0; t <= total; t++) {
+                    double p = t < cut ? (double) t / cut : 1 - (t - cut) / (cut * (1 / cutFraction - 1));
+                    assertThat(schedule.factor(t)).isCloseTo((1 + p * (ratio - 1)) / ratio, within(1e-12));
+                }
+            }
+        }
+    }
+
+    @Test
+    void theSlantedTriangleStaysAtItsFloorAndItsCutIsAWholeStep() {
+        Schedule schedule = Schedule.slantedTriangular(15, 0.1, 32);
+        assertThat(schedule.factor(0)).isEqualTo(1 / 32.0);
+        assertThat(schedule.factor(1)).isEqualTo(1);
+        assertThat(schedule.factor(8)).isCloseTo((1 + 1 / 32.0) / 2, within(1e-15));
+        assertThat(schedule.factor(15)).isEqualTo(1 / 32.0);
+        assertThat(schedule.factor(100)).isEqualTo(1 / 32.0);
     }
 
     @Test
@@ -95,6 +143,9 @@ class ScheduleTest {
         assertRefused(() -> Schedule.cosine(0, 10, Double.NaN), "the floor is NaN");
         assertRefused(() -> Schedule.constant().thenLinear(10, -1), "the level is -1.0");
         assertRefused(() -> Schedule.constant().factor(-1), "the step is -1");
+        assertRefused(() -> Schedule.slantedTriangular(-1, 0.1, 32), "the number of steps is -1");
+        assertRefused(() -> Schedule.slantedTriangular(10, 1.1, 32), "the cut fraction is 1.1");
+        assertRefused(() -> Schedule.slantedTriangular(10, 0.1, 0.5), "the ratio is 0.5");
     }
 
     private static void assertRefused(Runnable work, String message) {

@@ -39,8 +39,23 @@ class SettingsTest {
                 .hasMessageContaining("Adam: " + message);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "0.1,  1e-3, 1e-3, 1,   decay is 0.1",
+        "NaN,  1e-3, 1e-3, 1,   decay is NaN",
+        "-0.8, -1,   1e-3, 1,   epsilon1 and epsilon2 are -1.0 and 0.001",
+        "-0.8, 1e-3, NaN,  1,   epsilon1 and epsilon2 are 0.001 and NaN",
+        "-0.8, 1e-3, 1e-3, 0.5, clippingThreshold is 0.5"
+    })
+    void adafactorRefuses(double decay, double epsilon1, double epsilon2, double clipping, String message) {
+        assertThatThrownBy(() -> new Adafactor.Settings(decay, epsilon1, epsilon2, clipping, true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Adafactor: " + message);
+    }
+
     @Test
     void theDefaultsAreThePapers() {
+        assertThat(Adafactor.Settings.DEFAULT).isEqualTo(new Adafactor.Settings(-0.8, Math.ulp(1f), 1e-3, 1, true));
         assertThat(Adam.Settings.DEFAULT).isEqualTo(new Adam.Settings(0.9, 0.999, 1e-8));
         assertThat(Sgd.Settings.PLAIN).isEqualTo(new Sgd.Settings(0, 0, false));
     }

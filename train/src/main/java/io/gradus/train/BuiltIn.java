@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The model that comes with Gradus: a byte-level Llama of about a million parameters, pre-trained by the example
@@ -21,24 +19,17 @@ public final class BuiltIn {
     /** Unpacks the model into a temporary folder, which goes when the program ends. */
     public static ModelFolder model() throws IOException {
         Path folder = Files.createTempDirectory("gradus-tiny-llama");
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
+        // Not a shutdown hook, which would run beside that of a run that still reads the folder while it is ended.
+        folder.toFile().deleteOnExit();
         for (String name : FILES) {
             try (InputStream content = BuiltIn.class.getResourceAsStream("tiny-llama/" + name)) {
                 if (content == null) {
                     throw new IOException("the built-in model's " + name + " is not in this build of gradus-train");
                 }
                 Files.copy(content, folder.resolve(name));
+                folder.resolve(name).toFile().deleteOnExit();
             }
         }
         return new ModelFolder(folder);
-    }
-
-    private static void delete(Path folder) {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        } catch (IOException e) {
-            // a temporary folder that stays is the system's to clean up
-        }
     }
 }

@@ -1,18 +1,15 @@
 package io.gradus.train;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsWriter;
-import io.gradus.optim.Optimizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,29 +17,26 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The checkpoints of a run: {@code checkpoints/step-000100} is a Hugging Face folder with {@code optimizer.safetensors} and
- * {@code state.json} beside the weights. A checkpoint is written under another name and renamed when it is whole.
- *
- * <p>The place in the data and the random numbers need no file: both follow from the seed and the number of the step.
+ * {@code state.json} ({@link RunState}) beside the weights; {@code checkpoints/best} has weights alone. Each is written under
+ * another name and renamed when it is whole.
  *
  * @param folder of the run
  */
 record Checkpoints(Path folder) {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PREFIX = "step-";
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "state.json";
+    private static final String BEST = "best";
 
     /** Keys that may change between a run and its continuation: no weight depends on them. */
     private static final Set<String> FREE_KEYS = Set.of(
@@ -58,14 +52,11 @@ record Checkpoints(Path folder) {
             "sample.max_tokens",
             "sample.temperature");
 
-    /**
-     * A complete checkpoint.
-     *
-     * @param step steps made
-     * @param recipe that the run was started with
-     * @param before losses before the first step, by the name of the text
-     */
-    record Checkpoint(Path path, int step, Map<String, String> recipe, Map<String, Double> before) {}
+    /** Keys on which the weights depend where the best of them are kept: where one looks is what one finds. */
+    private static final Set<String> KEYS_OF_THE_BEST = Set.of("evaluate_every", "evaluate_blocks");
+
+    /** A complete checkpoint. */
+    record Checkpoint(Path path, RunState state) {}
 
     /** Writes a model and whatever else into a folder. */
     @FunctionalInterface
@@ -80,29 +71,35 @@ record Checkpoints(Path folder) {
     }
 
     private static Checkpoint open(Path path) throws IOException {
-        JsonNode state;
         try {
-            state = JSON.readTree(path.resolve(STATE).toFile());
+            return new Checkpoint(path, RunState.read(path.resolve(STATE)));
         } catch (IOException e) {
-            throw damaged(path, e);
+            throw new IOException(
+                    path + ": its " + STATE + " is missing or damaged; delete this folder to go on without it", e);
         }
-        if (!state.path("step").isInt()) {
-            throw damaged(path, null);
-        }
-        Map<String, String> recipe = new TreeMap<>();
-        state.path("recipe")
-                .properties()
-                .forEach(entry -> recipe.put(entry.getKey(), entry.getValue().asText()));
-        Map<String, Double> before = new LinkedHashMap<>();
-        state.path("before")
-                .properties()
-                .forEach(entry -> before.put(entry.getKey(), entry.getValue().doubleValue()));
-        return new Checkpoint(path, state.path("step").intValue(), recipe, before);
     }
 
-    private static IOException damaged(Path path, @Nullable IOException cause) {
-        return new IOException(
-                path + ": its " + STATE + " is missing or damaged; delete this folder to go on without it", cause);
+    /**
+     * The checkpoint to go on from, if any.
+     *
+     * @throws RecipeException when the folder holds something to lose, or a run of another recipe
+     */
+    Optional<Checkpoint> resumable(Recipe recipe) throws IOException {
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw new RecipeException("output " + folder + " is a file; name a folder");
+        }
+        Optional<Checkpoint> newest = newest();
+        boolean run = newest.isPresent() || Files.exists(folder.resolve("metrics.jsonl"));
+        boolean model = Files.exists(folder.resolve("config.json"));
+        if (!recipe.resume() && (run || model)) {
+            throw new RecipeException("output " + folder + " holds a " + (run ? "run" : "model") + " already; "
+                    + (run ? "continue it with resume=true, or " : "") + "name another folder");
+        }
+        if (model && !run) {
+            throw new RecipeException("output " + folder + " holds a model and no run to resume; name another folder");
+        }
+        newest.ifPresent(checkpoint -> requireSame(checkpoint.state(), recipe));
+        return newest;
     }
 
     /** Makes the folder of the run, and removes what a killed run left half-done there. */
@@ -111,7 +108,7 @@ record Checkpoints(Path folder) {
         for (Path left : list(folder, ".+\\.[0-9a-f]{16}\\.tmp")) { // see AtomicFile
             Files.deleteIfExists(left);
         }
-        for (Path left : list(checkpoints(), PREFIX + "\\d+\\.(tmp|old)")) {
+        for (Path left : list(checkpoints(), "(" + PREFIX + "\\d+|" + BEST + ")\\.(tmp|old)")) {
             delete(left);
         }
     }
@@ -144,56 +141,77 @@ record Checkpoints(Path folder) {
     /**
      * Writes a checkpoint and then deletes all but the newest.
      *
-     * @param step steps made
-     * @param recipe of the run; says how many to keep
-     * @param before losses before the first step
+     * @param keep how many stay
+     * @param remembered what is needed besides the weights: {@link TrainingStep#state}
      */
-    Path write(int step, Recipe recipe, Map<String, Double> before, ModelWriter model, Optimizer optimizer)
-            throws IOException {
-        Path target = checkpoints().resolve(String.format("%s%06d", PREFIX, step));
-        Path temporary = unfinished(target);
-        Files.createDirectories(temporary);
-        model.write(temporary);
-        List<NamedTensor> state = new ArrayList<>();
-        optimizer.state().forEach((name, tensor) -> state.add(NamedTensor.of(name, tensor)));
-        SafetensorsWriter.write(temporary.resolve(OPTIMIZER), state, Map.of());
-        ObjectNode json = JSON.createObjectNode().put("step", step);
-        json.set("recipe", JSON.valueToTree(recipe.toMap()));
-        json.set("before", JSON.valueToTree(before));
-        AtomicFile.write(temporary.resolve(STATE), json.toPrettyString() + "\n");
-        discard(target);
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    Path write(RunState state, int keep, ModelWriter model, Map<String, Tensor> remembered) throws IOException {
+        Path target = checkpoints().resolve(String.format("%s%06d", PREFIX, state.step()));
+        replace(target, temporary -> {
+            model.write(temporary);
+            List<NamedTensor> tensors = new ArrayList<>();
+            remembered.forEach((name, tensor) -> tensors.add(NamedTensor.of(name, tensor)));
+            SafetensorsWriter.write(temporary.resolve(OPTIMIZER), tensors, Map.of());
+            AtomicFile.write(temporary.resolve(STATE), state.toJson());
+        });
         List<Path> complete = complete();
-        for (Path old : complete.subList(0, Math.max(0, complete.size() - recipe.keepCheckpoints()))) {
+        for (Path old : complete.subList(0, Math.max(0, complete.size() - keep))) {
             discard(old);
         }
         return target;
     }
 
-    /** Gives the optimiser back what it remembered. */
-    static void restore(Checkpoint checkpoint, Optimizer optimizer, Device device) throws IOException {
+    /** The weights with the lowest held-out loss, a Hugging Face folder; there is nothing to go on from. */
+    Path best() {
+        return checkpoints().resolve(BEST);
+    }
+
+    /** Writes {@link #best()} in the place of what was there. */
+    void writeBest(ModelWriter model) throws IOException {
+        replace(best(), model);
+    }
+
+    /** Writes a folder under another name, and renames it when it is whole. */
+    private static void replace(Path target, ModelWriter content) throws IOException {
+        Path temporary = unfinished(target);
+        Files.createDirectories(temporary);
+        content.write(temporary);
+        discard(target);
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /**
+     * Reads what a step remembered.
+     *
+     * @param load is given it, and copies what it needs
+     */
+    static void restore(Checkpoint checkpoint, Device device, Consumer<Map<String, Tensor>> load) throws IOException {
         try (Scope _ = Scope.open("restore");
                 SafetensorsCheckpoint file =
                         SafetensorsCheckpoint.open(checkpoint.path().resolve(OPTIMIZER))) {
             Map<String, Tensor> state = new HashMap<>();
-            for (String name : file.names()) {
-                DType dtype = name.endsWith(".step") ? DType.I32 : DType.F32;
-                state.put(name, file.read(name, device, dtype, MemoryCategory.WORKSPACE));
+            for (Entry entry : file.entries()) {
+                state.put(
+                        entry.name(),
+                        file.read(entry.name(), device, DType.valueOf(entry.dtype()), MemoryCategory.WORKSPACE));
             }
-            optimizer.load(state);
+            load.accept(state);
         }
     }
 
     /**
-     * Checks that a run is continued with the recipe that it was started with.
+     * Checks that a run is continued with the recipe that it was started with. A key that there was not then had its
+     * default.
      *
      * @throws RecipeException naming the keys that differ
      */
-    static void requireSame(Checkpoint checkpoint, Recipe recipe) {
-        Map<String, String> before = checkpoint.recipe();
+    static void requireSame(RunState state, Recipe recipe) {
+        Map<String, String> before = Recipe.defaults().toMap();
+        before.putAll(state.recipe());
         Map<String, String> now = recipe.toMap();
         List<String> changed = now.keySet().stream()
-                .filter(key -> !FREE_KEYS.contains(key) && !Objects.equals(now.get(key), before.get(key)))
+                .filter(key ->
+                        !FREE_KEYS.contains(key) || recipe.guards().restoresBest() && KEYS_OF_THE_BEST.contains(key))
+                .filter(key -> !Objects.equals(now.get(key), before.get(key)))
                 .map(key -> key + " was " + before.get(key) + " and is " + now.get(key))
                 .toList();
         if (!changed.isEmpty()) {

@@ -54,6 +54,11 @@ final class MetricsLog implements TrainingListener {
     }
 
     @Override
+    public void skipped(Skipped skipped) {
+        append(JSON.createObjectNode().put("step", skipped.step()).put("skipped", skipped.reason()));
+    }
+
+    @Override
     public void evaluated(Evaluation evaluation) {
         append(JSON.createObjectNode()
                 .put("step", evaluation.step())

@@ -2,8 +2,11 @@ package io.gradus.train;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.Scope;
+import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsWriter;
@@ -13,10 +16,12 @@ import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.Llama;
 import io.gradus.nn.model.LlamaConfig;
+import io.gradus.optim.StartingPoint;
 import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -71,6 +76,29 @@ public record ModelFolder(Path path) {
                 throw new IOException(path.resolve(CONFIG) + ": model_type is '" + type
                         + "'; supported are gpt2, llama, mistral and qwen2");
         };
+    }
+
+    /** Gives a model of this architecture the weights of this folder. */
+    void restore(LanguageModel model) throws IOException {
+        try (Scope _ = Scope.open("restore")) {
+            Map<String, Variable> saved = load(model.device()).namedParameters();
+            model.namedParameters()
+                    .forEach((name, parameter) ->
+                            parameter.value().copyFrom(saved.get(name).value()));
+        }
+    }
+
+    /**
+     * Moves a model back towards the weights of this folder.
+     *
+     * @param share of the way from here that it keeps
+     */
+    void mixInto(LanguageModel model, double share) throws IOException {
+        try (Scope _ = Scope.open("mix")) {
+            Map<String, Tensor> start = new LinkedHashMap<>();
+            load(model.device()).namedParameters().forEach((name, parameter) -> start.put(name, parameter.value()));
+            StartingPoint.of(start).mixInto(model.parameters(), share);
+        }
     }
 
     /** The tokeniser that the model was trained with. */

@@ -1,5 +1,11 @@
 package io.gradus.train;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.gradus.train.data.ChatTemplate;
+import io.gradus.train.data.DataFormat;
+import io.gradus.train.data.LabelTemplate;
+import io.gradus.train.data.Packing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -7,6 +13,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -32,10 +40,13 @@ public record Recipe(
         @Nullable Double epochs,
         int batchSize,
         int gradientAccumulation,
+        @JsonUnwrapped Memory memory,
         double learningRate,
         ScheduleKind schedule,
         double warmup,
         double floor,
+        double layerDecay,
+        @Nullable Integer unfreezeEvery,
         OptimizerKind optimizer,
         double weightDecay,
         double beta1,
@@ -44,8 +55,10 @@ public record Recipe(
         double momentum,
         boolean nesterov,
         double maxGradNorm,
+        @JsonUnwrapped Forgetting forgetting,
         int evaluateEvery,
         int evaluateBlocks,
+        @JsonUnwrapped Guards guards,
         int checkpointEvery,
         int keepCheckpoints,
         boolean resume,
@@ -61,29 +74,160 @@ public record Recipe(
     /** Which model. */
     public record Model(@Nullable Path path) {}
 
-    /** Which text. */
+    /** Which text, and how it becomes blocks of tokens. */
     public record Data(
             @Nullable Path train,
+            List<Source> sources,
             @Nullable Path eval,
             double heldOut,
             @Nullable Path general,
-            @Nullable Integer blockLength) {}
+            @Nullable Integer blockLength,
+            DataFormat.Kind format,
+            @Nullable ChatTemplate chatTemplate,
+            LabelTemplate labels,
+            @Nullable Packing packing,
+            double mix,
+            @Nullable Path mixText) {
+
+        public Data {
+            sources = List.copyOf(sources);
+            require(heldOut > 0 && heldOut < 1, "data.held_out", heldOut, "between 0 and 1");
+            require(blockLength == null || blockLength >= 2, "data.block_length", blockLength, "at least 2");
+            require(mix >= 0 && mix < 1, "data.mix", mix, "a part of all rows, from 0 to below 1");
+            if (train != null && !sources.isEmpty()) {
+                throw new RecipeException(
+                        "data.train and data.sources both name text to train on; leave one of them out");
+            }
+            long weighted =
+                    sources.stream().filter(source -> source.weight != null).count();
+            if (weighted != 0 && weighted != sources.size()) {
+                throw new RecipeException("data.sources: give a weight to each of the " + sources.size()
+                        + " or to none, which makes each as heavy as it is long; " + weighted + " have one");
+            }
+            if (mixText != null && mix == 0) {
+                throw new RecipeException("data.mix_text names text to mix in, and data.mix is 0; set it to 0.05, say");
+            }
+            if (chatTemplate != null && format != DataFormat.Kind.AUTO && format != DataFormat.Kind.CHAT) {
+                throw new RecipeException("data.chat_template is for chats, and data.format is " + lowerCase(format)
+                        + "; leave one of them out");
+            }
+        }
+
+        /** Where the text to train on lies; nowhere when it is the built-in one. */
+        public List<Path> trained() {
+            return train != null
+                    ? List.of(train)
+                    : sources.stream().map(Source::path).toList();
+        }
+
+        boolean isBuiltIn() {
+            return trained().isEmpty();
+        }
+    }
+
+    /**
+     * One of several texts to train on.
+     *
+     * @param path a file or a folder
+     * @param weight its part of the rows, relative to the others'; null: each as heavy as it is long
+     */
+    public record Source(Path path, @Nullable Double weight) {
+
+        public Source {
+            require(weight == null || weight > 0 && Double.isFinite(weight), "data.sources.weight", weight, "above 0");
+        }
+
+        @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+        static Source of(String path) {
+            return new Source(Path.of(path), null);
+        }
+    }
+
+    /** What a step keeps in memory. These keys stand beside the others in YAML, as do those of the next two. */
+    public record Memory(
+            PrecisionKind precision,
+            boolean activationCheckpointing,
+            boolean stepInBackward,
+            @Nullable Integer lossChunk) {
+
+        public Memory {
+            require(lossChunk == null || lossChunk >= 1, "loss_chunk", lossChunk, "at least 1");
+            if (stepInBackward && precision == PrecisionKind.F16) {
+                throw new RecipeException(
+                        "step_in_backward and precision=f16 exclude each other: a step in f16 is skipped"
+                                + " when any gradient overflows, and by then weights would have changed; take precision=bf16");
+            }
+        }
+    }
+
+    /** What holds the model near where it started. */
+    public record Forgetting(
+            List<String> freeze,
+            double l2Sp,
+            double ewc,
+            int ewcSamples,
+            @Nullable Double ema,
+            double interpolate) {
+
+        public Forgetting {
+            freeze = List.copyOf(freeze);
+            require(freeze.stream().noneMatch(String::isBlank), "freeze", freeze, "names, with * for any letters");
+            require(l2Sp >= 0 && Double.isFinite(l2Sp), "l2_sp", l2Sp, "0 or more");
+            require(ewc >= 0 && Double.isFinite(ewc), "ewc", ewc, "0 or more");
+            require(ewcSamples >= 1, "ewc_samples", ewcSamples, "at least 1");
+            require(ema == null || ema > 0 && ema < 1, "ema", ema, "between 0 and 1, such as 0.999");
+            require(interpolate > 0 && interpolate <= 1, "interpolate", interpolate, "above 0 and at most 1");
+        }
+    }
+
+    /** What watches over a run. */
+    public record Guards(
+            @Nullable Integer earlyStopping,
+            boolean keepBest,
+            @Nullable Double spikeZ) {
+
+        public Guards {
+            require(earlyStopping == null || earlyStopping >= 1, "early_stopping", earlyStopping, "at least 1");
+            require(spikeZ == null || spikeZ > 0 && Double.isFinite(spikeZ), "spike_z", spikeZ, "above 0");
+        }
+
+        /** Whether the run ends with the weights of its lowest held-out loss, not with its last. */
+        public boolean restoresBest() {
+            return keepBest || earlyStopping != null;
+        }
+    }
 
     /** The samples before and after. */
-    public record Sample(@Nullable String prompt, int maxTokens, double temperature) {}
+    public record Sample(@Nullable String prompt, int maxTokens, double temperature) {
+
+        public Sample {
+            require(maxTokens >= 0, "sample.max_tokens", maxTokens, "0 or more");
+            require(temperature >= 0 && Double.isFinite(temperature), "sample.temperature", temperature, "0 or more");
+        }
+    }
+
+    /** Of weights and gradients. */
+    public enum PrecisionKind {
+        F32,
+        BF16,
+        F16
+    }
 
     /** How the learning rate moves after the warm-up. */
     public enum ScheduleKind {
         COSINE,
         LINEAR,
-        CONSTANT
+        CONSTANT,
+        SLANTED_TRIANGULAR
     }
 
     /** Which optimiser. */
     public enum OptimizerKind {
         ADAMW,
         ADAM,
-        SGD
+        SGD,
+        ADAFACTOR,
+        ADAMW8BIT
     }
 
     public Recipe {
@@ -94,6 +238,8 @@ public record Recipe(
         require(learningRate >= 0 && Double.isFinite(learningRate), "learning_rate", learningRate, "0 or more");
         require(warmup >= 0 && warmup < 1, "warmup", warmup, "a part of the steps, from 0 to below 1");
         require(floor >= 0 && floor <= 1, "floor", floor, "a part of the peak, from 0 to 1");
+        require(layerDecay > 0 && layerDecay <= 1, "layer_decay", layerDecay, "above 0 and at most 1");
+        require(unfreezeEvery == null || unfreezeEvery >= 1, "unfreeze_every", unfreezeEvery, "at least 1");
         require(weightDecay >= 0 && Double.isFinite(weightDecay), "weight_decay", weightDecay, "0 or more");
         require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "from 0 to below 1");
         require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "from 0 to below 1");
@@ -101,26 +247,48 @@ public record Recipe(
         require(momentum >= 0 && momentum < 1, "momentum", momentum, "from 0 to below 1");
         require(!nesterov || momentum > 0, "nesterov", nesterov, "false without momentum");
         require(maxGradNorm > 0, "max_grad_norm", maxGradNorm, "above 0; Infinity clips nothing");
-        require(data.heldOut > 0 && data.heldOut < 1, "data.held_out", data.heldOut, "between 0 and 1");
-        require(data.blockLength == null || data.blockLength >= 2, "data.block_length", data.blockLength, "at least 2");
         require(evaluateEvery >= 1, "evaluate_every", evaluateEvery, "at least 1");
         require(evaluateBlocks >= 1, "evaluate_blocks", evaluateBlocks, "at least 1");
         require(checkpointEvery >= 0, "checkpoint_every", checkpointEvery, "0 or more");
         require(keepCheckpoints >= 1, "keep_checkpoints", keepCheckpoints, "at least 1");
-        require(sample.maxTokens >= 0, "sample.max_tokens", sample.maxTokens, "0 or more");
-        require(
-                sample.temperature >= 0 && Double.isFinite(sample.temperature),
-                "sample.temperature",
-                sample.temperature,
-                "0 or more");
         require(device.equals("cpu") || device.equals("gpu"), "device", device, "cpu or gpu");
         require(threads == null || threads >= 1, "threads", threads, "at least 1");
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
         }
-        if (model.path != null && data.train == null) {
+        if (model.path != null && data.isBuiltIn()) {
             throw new RecipeException("data.train is missing: name the text to fine-tune on, data.train=corpus.txt");
         }
+        if (memory.stepInBackward && gradientAccumulation > 1) {
+            throw new RecipeException("step_in_backward uses up each gradient at once and cannot add several: set"
+                    + " gradient_accumulation=1 with a larger batch_size, or step_in_backward=false");
+        }
+        if (memory.stepInBackward && Double.isFinite(maxGradNorm)) {
+            throw new RecipeException(
+                    "step_in_backward updates weights before all gradients are known, so that max_grad_norm"
+                            + " cannot be kept: set max_grad_norm=Infinity, or step_in_backward=false");
+        }
+        requireGeneral(data.mix > 0 && data.mixText == null, "data.mix", model, data);
+        if (forgetting.l2Sp > 0 && forgetting.ewc > 0) {
+            throw new RecipeException("l2_sp and ewc both hold the weights near where they started; take one of them");
+        }
+        if (schedule == ScheduleKind.SLANTED_TRIANGULAR && floor == 0) {
+            throw new RecipeException(
+                    "schedule=slanted_triangular begins at floor, which is 0: nothing would be learnt in the"
+                            + " first step; 0.03125 is usual");
+        }
+        requireGeneral(forgetting.ewc > 0, "ewc", model, data);
+    }
+
+    private static void requireGeneral(boolean wanted, String key, Model model, Data data) {
+        if (wanted && data.general == null && model.path != null) {
+            throw new RecipeException(
+                    key + " needs text of the kind that the model knows already: name it, data.general=general.txt");
+        }
+    }
+
+    private static String lowerCase(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     private static void require(boolean condition, String key, @Nullable Object value, String wanted) {
@@ -134,7 +302,7 @@ public record Recipe(
         if (epochs != null) {
             return epochs;
         }
-        return data.train == null ? BUILT_IN_EPOCHS : 1;
+        return data.isBuiltIn() ? BUILT_IN_EPOCHS : 1;
     }
 
     // ---- reading ----

@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -13,13 +14,16 @@ import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,8 +31,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,9 +112,22 @@ final class RecipeYaml {
             if (known instanceof ObjectNode section) {
                 merge(section, fallback, entry.getValue(), prefix + key + ".");
             } else {
-                into.set(key, entry.getValue().isNull() ? fallback : entry.getValue());
+                into.set(key, entry.getValue().isNull() ? fallback : listed(entry.getValue(), fallback));
             }
         }
+    }
+
+    /** A list on the command line is text with commas. */
+    private static JsonNode listed(JsonNode value, JsonNode fallback) {
+        if (!fallback.isArray() || !value.isTextual()) {
+            return value;
+        }
+        ArrayNode list = YAML.createArrayNode();
+        Arrays.stream(value.textValue().split(","))
+                .map(String::strip)
+                .filter(item -> !item.isEmpty())
+                .forEach(list::add);
+        return list;
     }
 
     private static Recipe construct(ObjectNode tree) {
@@ -119,8 +138,11 @@ final class RecipeYaml {
                 throw cause;
             }
             List<String> path = e.getPath().stream()
-                    .map(JsonMappingException.Reference::getFieldName)
+                    .map(part -> Objects.requireNonNullElse(part.getFieldName(), String.valueOf(part.getIndex())))
                     .toList();
+            if (e.getCause() instanceof IllegalArgumentException cause && !path.isEmpty()) {
+                throw new RecipeException(String.join(".", path) + ": " + cause.getMessage());
+            }
             JsonNode value = tree.at("/" + String.join("/", path));
             throw new RecipeException(
                     String.join(".", path) + " is " + oneLine(value) + "; it must be " + kind(path, value));
@@ -133,14 +155,17 @@ final class RecipeYaml {
 
     /** What the values of a key are, read off {@link Recipe}. */
     private static String kind(List<String> path, JsonNode value) {
-        Class<?> type = Recipe.class;
+        Type generic = Recipe.class;
         for (String key : path) {
-            type = Arrays.stream(type.getRecordComponents())
-                    .filter(component -> snakeCase(component).equals(key))
-                    .findFirst()
-                    .orElseThrow()
-                    .getType();
+            generic = generic instanceof ParameterizedType list
+                    ? list.getActualTypeArguments()[0]
+                    : components((Class<?>) generic)
+                            .filter(component -> snakeCase(component).equals(key))
+                            .findFirst()
+                            .orElseThrow()
+                            .getGenericType();
         }
+        Class<?> type = generic instanceof Class<?> plain ? plain : List.class;
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())
                     .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
@@ -152,8 +177,19 @@ final class RecipeYaml {
             case "double", "Double" -> "a number";
             case "boolean" -> "true or false";
             case "Path" -> "a path";
+            case "Source" -> "a path, or {path: …, weight: …}";
+            case "List" -> "a list: [one, two], or one,two on the command line";
             default -> "text; put it in quotes";
         };
+    }
+
+    /** The keys of a section, with those of the records that are laid flat into it. */
+    private static Stream<RecordComponent> components(Class<?> section) {
+        return Arrays.stream(section.getRecordComponents())
+                .flatMap(component -> component.isAnnotationPresent(JsonUnwrapped.class)
+                                || component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)
+                        ? components(component.getType())
+                        : Stream.of(component));
     }
 
     private static String snakeCase(RecordComponent component) {
@@ -258,7 +294,11 @@ final class RecipeYaml {
             if (entry.getValue().isObject()) {
                 flatten(key + ".", entry.getValue(), map);
             } else {
-                map.put(key, entry.getValue().asText());
+                map.put(
+                        key,
+                        entry.getValue().isArray()
+                                ? entry.getValue().toString()
+                                : entry.getValue().asText());
             }
         });
     }

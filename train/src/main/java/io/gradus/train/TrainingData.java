@@ -24,22 +24,23 @@ import org.jspecify.annotations.Nullable;
  *
  * @param training what the model is trained on
  * @param evaluated what it is evaluated on, by name: {@code held_out}, and {@code general} where the recipe names one
+ * @param known text of the kind that the model knows, which is not evaluated: mixed in, or what elastic weight consolidation
+ *     looks at; null where the recipe wants neither
  * @param samplePrompt the beginning of held-out text
  */
-record TrainingData(Mixture training, Map<String, Blocks> evaluated, String samplePrompt) {
+record TrainingData(
+        Mixture training,
+        Map<String, Blocks> evaluated,
+        @Nullable Blocks known,
+        String samplePrompt) {
     static final String HELD_OUT = "held_out";
     private static final String TRAINING = "training text";
     private static final String GENERAL = "general";
     private static final int PROMPT_CHARACTERS = 60;
 
     static TrainingData read(Recipe recipe, Tokenizer tokenizer, int blockLength) throws IOException {
-        return read(recipe, DataOptions.NONE, tokenizer, blockLength);
-    }
-
-    static TrainingData read(Recipe recipe, DataOptions options, Tokenizer tokenizer, int blockLength)
-            throws IOException {
-        Packer packer = new Packer(options, tokenizer, blockLength);
-        List<Part> parts = training(recipe.data(), options, packer.format);
+        Packer packer = new Packer(recipe.data(), tokenizer, blockLength);
+        List<Part> parts = training(recipe.data(), packer.format);
         List<Document> heldOut = new ArrayList<>();
         if (recipe.data().eval() != null) {
             heldOut.addAll(Documents.read(recipe.data().eval(), packer.format));
@@ -63,15 +64,17 @@ record TrainingData(Mixture training, Map<String, Blocks> evaluated, String samp
         }
         Map<String, Blocks> evaluated = new LinkedHashMap<>();
         evaluated.put(HELD_OUT, packer.pack("held-out text", heldOut));
-        General general = general(recipe, options, packer.format);
+        General general = general(recipe, packer.format);
         if (!general.evaluated.isEmpty()) {
             evaluated.put(GENERAL, packer.pack("general text", general.evaluated));
         }
         Mixture mixture = Mixture.of(sources);
-        if (options.mix() > 0) {
-            mixture = mixture.with("general text", packer.pack("general text to mix in", general.mixed), options.mix());
+        Blocks known = general.learnt.isEmpty() ? null : packer.pack("general text to learn from", general.learnt);
+        if (recipe.data().mix() > 0) {
+            mixture = mixture.with(
+                    "general text", Objects.requireNonNull(known), recipe.data().mix());
         }
-        return new TrainingData(mixture, evaluated, packer.prompt(heldOut.getFirst()));
+        return new TrainingData(mixture, evaluated, known, packer.prompt(heldOut.getFirst()));
     }
 
     // ---- what is read ----
@@ -81,44 +84,37 @@ record TrainingData(Mixture training, Map<String, Blocks> evaluated, String samp
             String name, List<Document> documents, @Nullable Double weight) {}
 
     /** None for the built-in text. */
-    private static List<Part> training(Recipe.Data data, DataOptions options, DataFormat format) throws IOException {
-        if (!options.sources().isEmpty() && data.train() != null) {
-            throw new RecipeException("data.train and data.sources both name text to train on; leave one of them out");
-        }
+    private static List<Part> training(Recipe.Data data, DataFormat format) throws IOException {
         if (data.train() != null) {
             return List.of(new Part(TRAINING, Documents.read(data.train(), format), null));
         }
         List<Part> parts = new ArrayList<>();
-        for (DataOptions.Source source : options.sources()) {
+        for (Recipe.Source source : data.sources()) {
             parts.add(new Part(source.path().toString(), Documents.read(source.path(), format), source.weight()));
         }
         return parts;
     }
 
-    /** Text of the kind that the model knows already: to evaluate on, and to mix in. */
-    private record General(List<Document> evaluated, List<Document> mixed) {}
+    /** Text of the kind that the model knows already: to evaluate on; and to mix in, or to see what is important for it. */
+    private record General(List<Document> evaluated, List<Document> learnt) {}
 
-    private static General general(Recipe recipe, DataOptions options, DataFormat task) throws IOException {
+    private static General general(Recipe recipe, DataFormat task) throws IOException {
         DataFormat format = new DataFormat(DataFormat.Kind.AUTO, task.chatTemplate(), task.labels());
         Recipe.Data data = recipe.data();
         boolean builtIn = data.general() == null && recipe.model().path() == null;
         List<Document> all = data.general() != null
                 ? Documents.read(data.general(), format)
                 : builtIn ? documents(Corpus.PROSE.heldOut()) : List.of();
-        if (options.mix() == 0) {
+        if (data.mix() == 0 && recipe.forgetting().ewc() == 0) {
             return new General(all, List.of());
         }
-        if (options.mixText() != null) {
-            return new General(all, Documents.read(options.mixText(), format));
+        if (data.mixText() != null) {
+            return new General(all, Documents.read(data.mixText(), format));
         }
         if (builtIn) {
             return new General(all, documents(Corpus.PROSE.training()));
         }
-        if (all.isEmpty()) {
-            throw new RecipeException("data.mix is " + options.mix()
-                    + ", and nothing to mix in is named: set data.general or data.mix_text");
-        }
-        // What is mixed in must not be what forgetting is measured on.
+        // What is learnt from must not be what forgetting is measured on.
         Documents.Split split = Documents.split(all, data.heldOut());
         return new General(split.heldOut(), split.training());
     }
@@ -134,9 +130,9 @@ record TrainingData(Mixture training, Map<String, Blocks> evaluated, String samp
         private final Tokenizer tokenizer;
         private final int blockLength;
 
-        Packer(DataOptions options, Tokenizer tokenizer, int blockLength) {
-            this.format = options.format().withTemplateOf(tokenizer);
-            this.packing = options.packing();
+        Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength) {
+            this.format = new DataFormat(data.format(), data.chatTemplate(), data.labels()).withTemplateOf(tokenizer);
+            this.packing = data.packing();
             this.tokenizer = tokenizer;
             this.blockLength = blockLength;
         }

@@ -1,7 +1,7 @@
 package io.gradus.train;
 
 /** Training cannot go on; the message says why and what may help. Checkpoints written before are whole. */
-public final class TrainingException extends RuntimeException {
+public class TrainingException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public TrainingException(String message) {

@@ -12,6 +12,9 @@ public interface TrainingListener {
     /** A step was made. */
     default void stepped(Step step) {}
 
+    /** A step was not made; weights and moments are as they were. */
+    default void skipped(Skipped skipped) {}
+
     /** A text that the model had not seen was evaluated. */
     default void evaluated(Evaluation evaluation) {}
 
@@ -55,6 +58,15 @@ public interface TrainingListener {
      * @param seconds that it took
      */
     record Step(int step, double loss, double learningRate, double gradientNorm, long tokens, double seconds) {}
+
+    /**
+     * A step that was not made.
+     *
+     * @param step counted from 1
+     * @param loss the mean over the tokens, in nats; may be anything, NaN included
+     * @param reason what was wrong with it
+     */
+    record Skipped(int step, double loss, String reason) {}
 
     /**
      * The loss on a text.

@@ -4,17 +4,23 @@ import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Scope;
+import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.optim.Adam;
-import io.gradus.optim.AdamW;
+import io.gradus.optim.ElasticPenalty;
+import io.gradus.optim.FisherInformation;
+import io.gradus.optim.Freezing;
 import io.gradus.optim.GradientClipping;
+import io.gradus.optim.GradualUnfreezing;
+import io.gradus.optim.LayerDepth;
 import io.gradus.optim.Optimizer;
-import io.gradus.optim.ParameterGroup;
-import io.gradus.optim.ParameterGroups;
-import io.gradus.optim.Sgd;
+import io.gradus.optim.StartingPoint;
+import io.gradus.optim.WeightAverage;
 import io.gradus.train.data.Batches.Batch;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The four stages of a step, as a recipe has them: forward, loss, backward, update. A run makes it on its device, and the
@@ -25,13 +31,53 @@ public final class TrainingStep {
     private final Optimizer optimizer;
     private final GradientClipping clipping;
     private final int accumulation;
+    private final @Nullable GradualUnfreezing unfreezing;
+    private @Nullable WeightAverage average;
 
-    /** Makes the optimiser and its state. */
-    public TrainingStep(Recipe recipe, LanguageModel model) {
+    /**
+     * Freezes what is to stay, notes where the weights start, and makes the optimiser and its state.
+     *
+     * @param model with the weights that the run begins with, also where it goes on from a checkpoint
+     * @param known batches of one block of what the model knows, by their number, for elastic weight consolidation
+     */
+    public TrainingStep(Recipe recipe, LanguageModel model, LongFunction<Batch> known) {
         this.model = model;
-        this.optimizer = optimizer(recipe, model);
         this.clipping = new GradientClipping(recipe.maxGradNorm());
         this.accumulation = recipe.gradientAccumulation();
+        List<Variable> parameters = model.parameters();
+        Freezing.freeze(parameters, recipe.forgetting().freeze());
+        ElasticPenalty penalty = penalty(recipe.forgetting(), known);
+        this.unfreezing = recipe.unfreezeEvery() == null
+                ? null
+                : new GradualUnfreezing(parameters, LayerDepth.of(parameters), recipe.unfreezeEvery());
+        thaw(0);
+        this.optimizer = Optimizers.of(recipe, parameters);
+        optimizer.holdWith(penalty);
+        Double decay = recipe.forgetting().ema();
+        this.average = decay == null ? null : new WeightAverage(parameters, decay);
+    }
+
+    private @Nullable ElasticPenalty penalty(Recipe.Forgetting wanted, LongFunction<Batch> known) {
+        if (wanted.l2Sp() > 0) {
+            return ElasticPenalty.l2sp(StartingPoint.of(model.parameters()), wanted.l2Sp());
+        }
+        if (wanted.ewc() > 0) {
+            model.setTraining(false);
+            FisherInformation importance = FisherInformation.estimate(model.parameters(), wanted.ewcSamples(), k -> {
+                try (Scope _ = Scope.open("importance")) {
+                    lossSum(model, known.apply(k)).backwardAndRelease();
+                }
+            });
+            // A mean of 1 gives the strength the meaning that it has in L2-SP.
+            return ElasticPenalty.ewc(StartingPoint.of(model.parameters()), importance.normalized(), wanted.ewc());
+        }
+        return null;
+    }
+
+    private void thaw(int step) {
+        if (unfreezing != null) {
+            unfreezing.apply(step);
+        }
     }
 
     /**
@@ -57,6 +103,7 @@ public final class TrainingStep {
         double loss = 0;
         long tokens = 0;
         model.setTraining(true);
+        thaw(step);
         optimizer.zeroGrad();
         for (int i = 0; i < accumulation; i++) {
             try (Scope _ = Scope.open("step " + (step + 1))) {
@@ -93,16 +140,61 @@ public final class TrainingStep {
     public void update(Pass pass, double gradientNorm, double learningRate) {
         optimizer.setLearningRate(learningRate);
         optimizer.step(clipping.factor(gradientNorm) / pass.tokens);
+        if (average != null) {
+            average.update();
+        }
     }
 
-    private static Optimizer optimizer(Recipe recipe, LanguageModel model) {
-        List<ParameterGroup> groups = ParameterGroups.decayed(model.parameters(), recipe.weightDecay());
-        Adam.Settings moments = new Adam.Settings(recipe.beta1(), recipe.beta2(), recipe.epsilon());
-        return switch (recipe.optimizer()) {
-            case ADAMW -> new AdamW(groups, recipe.learningRate(), moments);
-            case ADAM -> new Adam(groups, recipe.learningRate(), moments);
-            case SGD ->
-                new Sgd(groups, recipe.learningRate(), new Sgd.Settings(recipe.momentum(), 0, recipe.nesterov()));
-        };
+    // ---- besides the step ----
+
+    /** Something that is done with the weights. */
+    @FunctionalInterface
+    interface Work<X extends Exception> {
+        void run() throws X;
+    }
+
+    /** Does something with the weights that are evaluated and kept: the average over the steps, where there is one. */
+    <X extends Exception> void withAverage(Work<X> work) throws X {
+        if (average == null) {
+            work.run();
+            return;
+        }
+        average.swap();
+        try {
+            work.run();
+        } finally {
+            average.swap();
+        }
+    }
+
+    /** No step comes any more: the average takes the place of the weights for good, and gradients give theirs back. */
+    void settle() {
+        optimizer.zeroGrad();
+        if (average != null) {
+            average.swap();
+            average = null;
+        }
+    }
+
+    /** All that must be remembered for the run to go on to the same bits, besides the weights. */
+    public Map<String, Tensor> state() {
+        Map<String, Tensor> state = new LinkedHashMap<>(optimizer.state());
+        if (average != null) {
+            state.putAll(average.state());
+        }
+        return state;
+    }
+
+    /** Takes over what {@link #state} gave. */
+    public void load(Map<String, Tensor> saved) {
+        Map<String, Tensor> rest = new LinkedHashMap<>(saved);
+        if (average != null) {
+            Map<String, Tensor> averages = new LinkedHashMap<>();
+            average.state().keySet().stream()
+                    .filter(rest::containsKey)
+                    .forEach(name -> averages.put(name, rest.remove(name)));
+            average.load(averages);
+        }
+        optimizer.load(rest);
     }
 }

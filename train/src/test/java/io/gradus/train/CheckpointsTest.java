@@ -20,8 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A checkpoint has its name only when it is whole; what was left half-done is neither read nor kept. */
 class CheckpointsTest {
-    private static final Recipe RECIPE = Recipe.parse("keep_checkpoints: 2");
-
     @TempDir
     private Path folder;
 
@@ -31,14 +29,18 @@ class CheckpointsTest {
             0.1,
             new Sgd.Settings(0.9, 0, false));
 
+    private static RunState state(int step) {
+        return new RunState(
+                step,
+                Recipe.defaults().toMap(),
+                Map.of("held_out", 1.0 / 3),
+                new SpikeGuard.State(List.of(1.0 / 3, 2.0), 1, 4),
+                new EarlyStopping.State(2, 0.1, 3));
+    }
+
     private Path write(int step) throws IOException {
         return new Checkpoints(folder)
-                .write(
-                        step,
-                        RECIPE,
-                        Map.of("held_out", 1.0 / 3),
-                        to -> Files.writeString(to.resolve("m"), "x"),
-                        optimizer);
+                .write(state(step), 2, to -> Files.writeString(to.resolve("m"), "x"), optimizer.state());
     }
 
     @Test
@@ -48,8 +50,7 @@ class CheckpointsTest {
         write(9);
         Path path = write(1_000_001);
 
-        assertThat(checkpoints.newest())
-                .contains(new Checkpoint(path, 1_000_001, RECIPE.toMap(), Map.of("held_out", 1.0 / 3)));
+        assertThat(checkpoints.newest()).contains(new Checkpoint(path, state(1_000_001)));
     }
 
     @Test
@@ -65,18 +66,56 @@ class CheckpointsTest {
     }
 
     @Test
+    void theBestTakesThePlaceOfTheOneBeforeAndIsNoneToGoOnFrom() throws IOException {
+        Checkpoints checkpoints = new Checkpoints(folder);
+        checkpoints.writeBest(to -> Files.writeString(to.resolve("m"), "one"));
+        checkpoints.writeBest(to -> Files.writeString(to.resolve("m"), "two"));
+        assertThatThrownBy(() -> checkpoints.writeBest(_ -> {
+                    throw new IOException("disk full");
+                }))
+                .hasMessage("disk full");
+        checkpoints.prepareFolder();
+
+        assertThat(checkpoints.best().resolve("m")).hasContent("two");
+        assertThat(checkpoints.newest()).isEmpty();
+        assertThat(folder.resolve("checkpoints")).isDirectoryNotContaining("glob:**tmp");
+    }
+
+    @Test
+    void aRunGoesOnWithItsOwnRecipe() {
+        Recipe recipe = Recipe.parse("{output: out, early_stopping: 3}");
+        RunState state = new RunState(3, recipe.toMap(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE);
+
+        Checkpoints.requireSame(state, Recipe.parse("{output: out, early_stopping: 3, threads: 3, resume: true}"));
+        assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("{early_stopping: 3, l2_sp: 0.5}")))
+                .hasMessageEndingWith("but l2_sp was 0.0 and is 0.5");
+        assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("{early_stopping: 3, evaluate_every: 9}")))
+                .hasMessageEndingWith("but evaluate_every was 50 and is 9");
+    }
+
+    @Test
+    void aKeyThatAnOlderCheckpointDoesNotHaveHadItsDefault() {
+        Map<String, String> old = Recipe.defaults().toMap();
+        old.remove("l2_sp");
+        RunState state = new RunState(3, old, Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE);
+
+        Checkpoints.requireSame(state, Recipe.defaults());
+        assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("l2_sp: 0.5")))
+                .hasMessageEndingWith("but l2_sp was 0.0 and is 0.5");
+    }
+
+    @Test
     void aFailureWhileWritingLeavesTheOldOne() throws IOException {
         Path old = write(1);
 
         assertThatThrownBy(() -> new Checkpoints(folder)
                         .write(
+                                state(2),
                                 2,
-                                RECIPE,
-                                Map.of(),
                                 _ -> {
                                     throw new IOException("disk full");
                                 },
-                                optimizer))
+                                optimizer.state()))
                 .hasMessage("disk full");
         assertThat(new Checkpoints(folder).newest()).map(Checkpoint::path).contains(old);
     }

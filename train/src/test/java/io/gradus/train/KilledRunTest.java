@@ -121,40 +121,20 @@ class KilledRunTest {
     // ---- the process ----
 
     private static Process start(Path output) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-classpath",
-                System.getProperty("java.class.path"),
-                "io.gradus.train.cli.Main",
-                "finetune"));
-        command.addAll(keys);
-        command.add("output=" + output);
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log(output).toFile()))
-                .start();
-    }
-
-    private static Path log(Path output) {
-        return output.resolveSibling(output.getFileName() + ".log");
+        return Program.finetune(keys, output);
     }
 
     private static void run(Path output) throws Exception {
         Process process = start(output);
         assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(Files.readString(log(output))).isZero();
+        assertThat(process.exitValue()).as(Program.log(output)).isZero();
     }
 
     private void awaitOrEnd(Process process, BooleanSupplier condition) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (!condition.getAsBoolean() && process.isAlive()) {
             assertThat(System.nanoTime())
-                    .as(Files.readString(log(folder.resolve("killed"))))
+                    .as(Program.log(folder.resolve("killed")))
                     .isLessThan(end);
             Thread.onSpinWait();
         }

@@ -8,6 +8,7 @@ import io.gradus.train.Recipe.ScheduleKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -98,8 +99,9 @@ class RecipeTest {
                 "beta3=1|unknown key 'beta3'; did you mean 'beta1'?",
                 "data.trian=x|unknown key 'data.trian'; did you mean 'data.train'?",
                 "train=x|unknown key 'train'; did you mean 'data.train'?",
-                "data.zzzzz=x|unknown key 'data.zzzzz'; there are data.train, data.eval, data.held_out, data.general,"
-                        + " data.block_length",
+                "data.zzzzz=x|unknown key 'data.zzzzz'; there are data.train, data.sources, data.eval, data.held_out,"
+                        + " data.general, data.block_length, data.format, data.chat_template, data.labels, data.packing,"
+                        + " data.mix, data.mix_text",
                 "data.train.x=3|data.train is {\"x\":\"3\"}; it must be a path",
                 "steps.x=3|steps is {\"x\":\"3\"}; it must be a whole number",
                 "steps=abc|steps is 'abc'; it must be a whole number",
@@ -111,9 +113,15 @@ class RecipeTest {
                 "epochs=|epochs is ''; it must be a number",
                 "learning_rate=nan|learning_rate is 'nan'; it must be a number",
                 "resume=1|resume is '1'; it must be true or false",
-                "schedule=cosin|schedule is 'cosin'; it must be cosine or linear or constant",
-                "schedule=1|schedule is '1'; it must be cosine or linear or constant",
-                "optimizer=lion|optimizer is 'lion'; it must be adamw or adam or sgd",
+                "schedule=cosin|schedule is 'cosin'; it must be cosine or linear or constant or slanted_triangular",
+                "schedule=1|schedule is '1'; it must be cosine or linear or constant or slanted_triangular",
+                "optimizer=lion|optimizer is 'lion'; it must be adamw or adam or sgd or adafactor or adamw8bit",
+                "precision=f8|precision is 'f8'; it must be f32 or bf16 or f16",
+                "early_stopping=soon|early_stopping is 'soon'; it must be a whole number",
+                "ema=much|ema is 'much'; it must be a number",
+                "data.format=xml|data.format is 'xml'; it must be auto or text or prompt_completion or chat or csv",
+                "freez=x|unknown key 'freez'; did you mean 'freeze'?",
+                "freeze.a=x|freeze is {\"a\":\"x\"}; it must be a list: [one, two], or one,two on the command line",
                 "output=|output is ''; it must be a path",
                 "data=5|'data' must be keys with values, not '5'",
                 "steps|'steps' is not key=value",
@@ -152,6 +160,17 @@ class RecipeTest {
                 "evaluate_blocks=0|evaluate_blocks is 0; it must be at least 1",
                 "checkpoint_every=-1|checkpoint_every is -1; it must be 0 or more",
                 "keep_checkpoints=0|keep_checkpoints is 0; it must be at least 1",
+                "data.mix=1|data.mix is 1.0; it must be a part of all rows, from 0 to below 1",
+                "loss_chunk=0|loss_chunk is 0; it must be at least 1",
+                "layer_decay=0|layer_decay is 0.0; it must be above 0 and at most 1",
+                "unfreeze_every=0|unfreeze_every is 0; it must be at least 1",
+                "l2_sp=-1|l2_sp is -1.0; it must be 0 or more",
+                "ewc=NaN|ewc is NaN; it must be 0 or more",
+                "ewc_samples=0|ewc_samples is 0; it must be at least 1",
+                "ema=1|ema is 1.0; it must be between 0 and 1, such as 0.999",
+                "interpolate=0|interpolate is 0.0; it must be above 0 and at most 1",
+                "early_stopping=0|early_stopping is 0; it must be at least 1",
+                "spike_z=0|spike_z is 0.0; it must be above 0",
                 "sample.max_tokens=-1|sample.max_tokens is -1; it must be 0 or more",
                 "sample.temperature=-1|sample.temperature is -1.0; it must be 0 or more",
                 "sample.temperature=Infinity|sample.temperature is Infinity; it must be 0 or more",
@@ -164,6 +183,86 @@ class RecipeTest {
         assertThatThrownBy(() -> Recipe.parse("", override))
                 .isInstanceOf(RecipeException.class)
                 .hasMessage("recipe: " + message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "step_in_backward=true gradient_accumulation=2|step_in_backward uses up each gradient at once and cannot add"
+                        + " several: set gradient_accumulation=1 with a larger batch_size, or step_in_backward=false",
+                "step_in_backward=true|step_in_backward updates weights before all gradients are known, so that max_grad_norm"
+                        + " cannot be kept: set max_grad_norm=Infinity, or step_in_backward=false",
+                "step_in_backward=true max_grad_norm=Infinity precision=f16|step_in_backward and precision=f16 exclude each"
+                        + " other: a step in f16 is skipped when any gradient overflows, and by then weights would have"
+                        + " changed; take precision=bf16",
+                "model.path=m data.train=t data.mix=0.1|data.mix needs text of the kind that the model knows already: name"
+                        + " it, data.general=general.txt",
+                "model.path=m data.train=t ewc=1|ewc needs text of the kind that the model knows already: name it,"
+                        + " data.general=general.txt",
+                "l2_sp=1 ewc=1|l2_sp and ewc both hold the weights near where they started; take one of them",
+                "schedule=slanted_triangular floor=0|schedule=slanted_triangular begins at floor, which is 0: nothing would"
+                        + " be learnt in the first step; 0.03125 is usual",
+                "data.mix_text=g|data.mix_text names text to mix in, and data.mix is 0; set it to 0.05, say",
+                "data.train=a data.sources=b|data.train and data.sources both name text to train on; leave one of them out",
+                "data.labels.prompt=what|data.labels: the prompt of a labelled text is written as 'what'; it must have {text}"
+                        + " in it",
+                "data.format=csv data.chat_template=plain|data.chat_template is for chats, and data.format is csv; leave one"
+                        + " of them out",
+            })
+    void refuseWhatMakesNoSenseTogether(String overrides, String message) {
+        assertThatThrownBy(() -> Recipe.parse("", overrides.split(" ")))
+                .isInstanceOf(RecipeException.class)
+                .hasMessage("recipe: " + message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "step_in_backward=true max_grad_norm=Infinity",
+                "step_in_backward=true max_grad_norm=Infinity precision=bf16",
+                "data.mix=0.1", // the built-in model has general text of its own
+                "model.path=m data.train=t data.general=g ewc=1 data.mix=0.05",
+                "data.chat_template=chatml",
+                "data.packing=documents data.format=text",
+                "model.path=m data.sources=a.txt,b.txt",
+                "model.path=m data.train=t data.mix=0.1 data.mix_text=g",
+            })
+    void takeWhatMakesSenseTogether(String overrides) {
+        assertThat(Recipe.parse("", overrides.split(" "))).isNotEqualTo(Recipe.defaults());
+    }
+
+    @Test
+    void sourcesHaveWeightsOrNone() {
+        Recipe recipe = Recipe.parse("data: {sources: [{path: a.txt, weight: 2}, {path: 'b:c', weight: 0.5}]}");
+
+        assertThat(recipe.data().sources())
+                .containsExactly(new Recipe.Source(Path.of("a.txt"), 2.0), new Recipe.Source(Path.of("b:c"), 0.5));
+        assertThat(Recipe.parse(recipe.toYaml())).isEqualTo(recipe);
+        assertThat(Recipe.parse("data: {sources: [a.txt, {path: b}]}").data().sources())
+                .isEqualTo(Recipe.parse("", "data.sources=a.txt, b").data().sources())
+                .containsExactly(new Recipe.Source(Path.of("a.txt"), null), new Recipe.Source(Path.of("b"), null));
+        assertThatThrownBy(() -> Recipe.parse("data: {sources: [a, {path: b, weight: 1}]}"))
+                .hasMessage(
+                        "recipe: data.sources: give a weight to each of the 2 or to none, which makes each as heavy as it"
+                                + " is long; 1 have one");
+        assertThatThrownBy(() -> Recipe.parse("data: {sources: [{path: b, weight: 0}]}"))
+                .hasMessage("recipe: data.sources.weight is 0.0; it must be above 0");
+        assertThatThrownBy(() -> Recipe.parse("data: {sources: [{path: b, weight: much}]}"))
+                .hasMessage("recipe: data.sources.0.weight is 'much'; it must be a number");
+    }
+
+    @Test
+    void aListIsWrittenInBothWays() {
+        List<String> names = List.of("model.embed_tokens.*", "*norm*");
+        Recipe recipe = Recipe.parse("freeze: [model.embed_tokens.*, '*norm*']");
+
+        assertThat(recipe.forgetting().freeze()).isEqualTo(names);
+        assertThat(Recipe.parse("", "freeze=model.embed_tokens.*, *norm*")).isEqualTo(recipe);
+        assertThat(recipe.toMap()).containsEntry("freeze", "[\"model.embed_tokens.*\",\"*norm*\"]");
+        assertThat(Recipe.parse("", "freeze=")).isEqualTo(Recipe.defaults());
+        assertThat(Recipe.parse("freeze: [a]", "freeze=null")).isEqualTo(Recipe.defaults());
     }
 
     @Test
@@ -218,6 +317,11 @@ class RecipeTest {
                 max_grad_norm: Infinity
                 learning_rate: 1.0e-7
                 resume: true
+                precision: bf16
+                freeze: ['*.bias', lm_head]
+                ema: 0.999
+                spike_z: 6
+                early_stopping: 3
                 sample: {prompt: "a\\n# 'b': \\"c\\" 007", max_tokens: 0, temperature: 0}
                 seed: -9007199254740993
                 threads: 3
@@ -234,7 +338,7 @@ class RecipeTest {
     @Test
     void theMapHasEveryKeyWithItsDots() {
         assertThat(Recipe.parse("", "data.held_out=0.25", "steps=3").toMap())
-                .hasSize(35)
+                .hasSize(58)
                 .containsEntry("data.held_out", "0.25")
                 .containsEntry("steps", "3")
                 .containsEntry("sample.max_tokens", "120")

@@ -7,7 +7,6 @@ import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.CrossEntropyKernels;
-import io.gradus.core.kernel.ElementwiseKernels.Binary;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -42,10 +41,10 @@ public final class CrossEntropy extends Operation {
         NONE
     }
 
+    private final RowLosses rows;
     private final Tensor targets;
     private final int ignoreIndex;
     private final Reduction reduction;
-    private final @Nullable Tensor weights;
     private Tensor logits;
     private double factor = 1;
     private @Nullable Tensor logSumExp;
@@ -57,10 +56,10 @@ public final class CrossEntropy extends Operation {
      * @param weights of the shape of the targets, or null
      */
     public CrossEntropy(Tensor targets, int ignoreIndex, Reduction reduction, @Nullable Tensor weights) {
-        this.targets = targets.reshape(targets.size());
+        this.rows = new RowLosses(label(), targets, ignoreIndex, reduction, weights);
+        this.targets = rows.targets();
         this.ignoreIndex = ignoreIndex;
         this.reduction = reduction;
-        this.weights = weights == null ? null : weights.reshape(targets.size());
     }
 
     @Override
@@ -75,7 +74,7 @@ public final class CrossEntropy extends Operation {
                     shape,
                     targets.shape());
         }
-        factor = reduction == Reduction.MEAN ? 1 / totalWeight() : 1;
+        factor = rows.factor();
         Tensor losses = logits.emptyLike(targets.shape());
         if (reduction != Reduction.NONE && isRecorded()) {
             dlogits = gradient(factor, losses);
@@ -83,25 +82,14 @@ public final class CrossEntropy extends Operation {
             logSumExp = logits.emptyLike(targets.shape());
             kernels().forward(rows(logits), targets, ignoreIndex, losses, logSumExp);
         }
-        Tensor weighted = weighted(losses);
-        if (reduction == Reduction.NONE) {
-            return weighted.reshape(shape.sub(0, shape.rank() - 1));
-        }
-        Tensor sum = Workspace.like(logits, Shape.scalar());
-        Tensor y = logits.emptyLike(Shape.scalar());
-        logits.backend().reduction().sumTo(weighted, sum, false);
-        logits.backend().elementwise().affine(sum, factor, 0, y, false);
-        losses.release();
-        weighted.release();
-        sum.release();
-        return y;
+        return rows.reduced(losses, factor, shape.sub(0, shape.rank() - 1));
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         if (reduction == Reduction.NONE) {
             Tensor each = dy.reshape(targets.shape());
-            Tensor dl = weighted(each);
+            Tensor dl = rows.weighted(each);
             gradients.write(
                     0,
                     (dx, add) -> kernels()
@@ -147,7 +135,7 @@ public final class CrossEntropy extends Operation {
 
     private Tensor gradient(double scale, Tensor losses) {
         Tensor gradient = Tensor.empty(logits.device(), logits.dtype(), logits.shape(), MemoryCategory.GRADIENTS);
-        kernels().forwardBackward(rows(logits), targets, ignoreIndex, weights, scale, losses, rows(gradient));
+        kernels().forwardBackward(rows(logits), targets, ignoreIndex, rows.weights(), scale, losses, rows(gradient));
         return gradient;
     }
 
@@ -157,34 +145,5 @@ public final class CrossEntropy extends Operation {
 
     private static Tensor rows(Tensor x) {
         return x.reshape(x.shape().rows(), x.shape().last());
-    }
-
-    private Tensor weighted(Tensor losses) {
-        if (weights == null) {
-            return losses;
-        }
-        Tensor product = losses.emptyLike(losses.shape());
-        losses.backend().elementwise().binary(Binary.MULTIPLY, losses, weights, product, false);
-        return product;
-    }
-
-    /** The sum of the weights of the rows that count. */
-    private double totalWeight() {
-        double total = 0;
-        if (weights == null) {
-            total = targets.backend().crossEntropy().count(targets, ignoreIndex);
-        } else {
-            int[] classes = targets.toInts();
-            double[] weight = weights.toDoubles();
-            for (int i = 0; i < classes.length; i++) {
-                total += classes[i] == ignoreIndex ? 0 : weight[i];
-            }
-        }
-        if (total == 0) {
-            throw new IllegalArgumentException("crossEntropy: of " + targets.size() + " targets none counts: each is "
-                    + ignoreIndex + (weights == null ? "" : " or weighs 0")
-                    + ", so there is no mean; are all labels masked? Skip this batch, or use Reduction.SUM");
-        }
-        return total;
     }
 }

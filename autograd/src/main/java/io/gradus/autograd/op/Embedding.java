@@ -2,6 +2,7 @@ package io.gradus.autograd.op;
 
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 
 /**
@@ -24,9 +25,18 @@ public final class Embedding extends Operation {
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor weight = inputs[0];
-        Tensor y = weight.emptyLike(ids.shape().append(weight.shape().last()));
+        Tensor y = Tensor.empty(
+                weight.device(),
+                weight.dtype().computed(),
+                ids.shape().append(weight.shape().last()),
+                MemoryCategory.ACTIVATIONS);
         weight.backend().embedding().gather(weight, ids, y);
         return y;
+    }
+
+    @Override
+    protected boolean readsHalf(int input) {
+        return true;
     }
 
     @Override

@@ -57,6 +57,11 @@ public final class Linear extends Operation {
     }
 
     @Override
+    protected boolean readsHalf(int input) {
+        return input == 1;
+    }
+
+    @Override
     protected void backward(Tensor dy, Gradients gradients) {
         GemmKernels gemm = dy.backend().gemm();
         gradients.write(0, (dx, add) -> gemm.matmul(rows(dy), false, weight, !transposeWeight, rows(dx), add));

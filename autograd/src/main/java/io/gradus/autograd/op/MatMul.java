@@ -47,6 +47,11 @@ public final class MatMul extends Operation {
     }
 
     @Override
+    protected boolean readsHalf(int input) {
+        return input == 1;
+    }
+
+    @Override
     protected void backward(Tensor dy, Gradients gradients) {
         Shape batch = dy.shape().sub(0, dy.shape().rank() - 2);
         gradients.write(0, join(batch, a), (da, add) -> {

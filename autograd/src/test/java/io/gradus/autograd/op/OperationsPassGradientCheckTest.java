@@ -100,6 +100,11 @@ class OperationsPassGradientCheckTest {
             add("Power", shapes, x -> x[1].pow(x[0]), pair);
         }
         Tensor x35 = positive(3, 5);
+        add(
+                "Cast",
+                "to its own dtype",
+                x -> Variable.apply(new Cast(x[0].value().dtype()), x[0]),
+                any(3, 5));
         add("Add", "x + x", x -> x[0].add(x[0]), x35);
         add("Subtract", "x − x", x -> x[0].subtract(x[0]), x35);
         add("Multiply", "x · x", x -> x[0].multiply(x[0]), x35);
@@ -207,6 +212,45 @@ class OperationsPassGradientCheckTest {
                     x -> loss(x[0], targets.reshape(7, 1), reduction, null),
                     any(7, 1, 11));
         }
+        for (CrossEntropy.Reduction reduction : CrossEntropy.Reduction.values()) {
+            for (int chunk : new int[] {0, 1, 3, 7}) {
+                String name = reduction + " by " + chunk;
+                add(
+                        "LinearCrossEntropy",
+                        name,
+                        x -> linearLoss(x[0], x[1], targets, reduction, null, chunk),
+                        any(7, 5),
+                        any(11, 5));
+                add(
+                        "LinearCrossEntropy",
+                        name + " weighted, of a batch",
+                        x -> linearLoss(x[0], x[1], targets.reshape(1, 7), reduction, weights, chunk),
+                        any(1, 7, 5),
+                        any(11, 5));
+            }
+        }
+        Tensor square = Tensor.of(new int[] {2, 0, -100, 1}, 4);
+        add(
+                "LinearCrossEntropy",
+                "h for the weight",
+                x -> linearLoss(x[0], x[0], square, CrossEntropy.Reduction.MEAN, null, 3),
+                any(4, 3));
+    }
+
+    private static Variable linearLoss(
+            Variable h,
+            Variable weight,
+            Tensor targets,
+            CrossEntropy.Reduction reduction,
+            @Nullable Tensor weights,
+            int chunk) {
+        return h.linearCrossEntropy(
+                weight,
+                beside(targets, h),
+                CrossEntropy.IGNORE_INDEX,
+                reduction,
+                weights == null ? null : beside(weights, h),
+                chunk);
     }
 
     private static Variable loss(

@@ -5,6 +5,7 @@ import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +72,59 @@ final class OptimizerSteps implements OptimizerStepKernels {
         MemorySegment m = CpuStorage.of(firstMoment);
         MemorySegment v = CpuStorage.of(secondMoment);
         workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, constants));
+    }
+
+    @Override
+    public void adafactor(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor variance,
+            @Nullable Tensor columnVariance,
+            Adafactor settings,
+            double gradientScale,
+            long step) {
+        AdafactorStep.run(workers, parameter, gradient, variance, columnVariance, settings, gradientScale, step);
+    }
+
+    @Override
+    public void adam8bit(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstCodes,
+            Tensor firstLargest,
+            Tensor secondCodes,
+            Tensor secondLargest,
+            Adam settings,
+            double gradientScale,
+            long step) {
+        OptimizerStepKernels.checkAdam8bit(
+                parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
+        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
+        Adam8bitStep.run(workers, parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, constants);
+    }
+
+    @Override
+    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+        OptimizerStepKernels.checkPull(parameter, anchor, importance, strength);
+        if (strength == 0) {
+            return;
+        }
+        Pull pull = Pull.of(strength);
+        MemorySegment w = CpuStorage.of(parameter);
+        MemorySegment a = CpuStorage.of(anchor);
+        if (importance == null) {
+            boolean near = pull.rest() > 0.5f;
+            workers.forEach(parameter.size(), RUN, (from, to) -> {
+                if (near) {
+                    approach(w, a, w, from, to, -pull.fraction());
+                } else {
+                    approach(w, a, a, from, to, pull.rest());
+                }
+            });
+        } else {
+            MemorySegment f = CpuStorage.of(importance);
+            workers.forEach(parameter.size(), RUN, (from, to) -> pull(w, a, f, from, to, pull.strength()));
+        }
     }
 
     // ---- the loops: whole vectors, then what is left under a mask ----
@@ -193,7 +247,46 @@ final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
+    /** {@code w = origin + factor·(w − a)}, where the origin is w or a. */
+    private static void approach(
+            MemorySegment w, MemorySegment a, MemorySegment origin, long from, long to, float factor) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector way = Lanes.load(w, at).sub(Lanes.load(a, at));
+            Lanes.store(way.fma(Lanes.broadcast(factor), Lanes.load(origin, at)), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector way = Lanes.load(w, at, rest).sub(Lanes.load(a, at, rest));
+            Lanes.store(way.fma(Lanes.broadcast(factor), Lanes.load(origin, at, rest)), w, at, rest);
+        }
+    }
+
+    private static void pull(MemorySegment w, MemorySegment a, MemorySegment f, long from, long to, float strength) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            Lanes.store(pull(Lanes.load(w, at), Lanes.load(a, at), Lanes.load(f, at), strength), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector pulled =
+                    pull(Lanes.load(w, at, rest), Lanes.load(a, at, rest), Lanes.load(f, at, rest), strength);
+            Lanes.store(pulled, w, at, rest);
+        }
+    }
+
     // ---- one vector ----
+
+    /** {@link Pull} with a strength of its own in each lane; 0 · ∞ is masked. */
+    private static FloatVector pull(FloatVector weight, FloatVector anchor, FloatVector importance, float strength) {
+        FloatVector force = importance.mul(Lanes.broadcast(strength));
+        FloatVector rest = Lanes.broadcast(1).div(force.add(Lanes.broadcast(1)));
+        FloatVector way = weight.sub(anchor);
+        FloatVector near = weight.sub(way.mul(force.mul(rest)));
+        FloatVector far = way.fma(rest, anchor);
+        FloatVector pulled = far.blend(near, rest.compare(VectorOperators.GT, 0.5f));
+        return pulled.blend(weight, importance.compare(VectorOperators.EQ, 0));
+    }
 
     /** {@code scale·g + decay·w}; the second product is not rounded. */
     private static FloatVector decayed(FloatVector gradient, FloatVector weight, float scale, float decay) {

@@ -1,5 +1,7 @@
 package io.gradus.core.cpu;
 
+import io.gradus.core.DType;
+import io.gradus.core.HostCast;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.EmbeddingKernels;
 import java.lang.foreign.MemorySegment;
@@ -17,15 +19,18 @@ final class ScalarEmbedding implements EmbeddingKernels {
 
     @Override
     public void gather(Tensor weight, Tensor ids, Tensor out) {
-        EmbeddingKernels.check(weight, ids, out);
+        EmbeddingKernels.checkGather(weight, ids, out);
         MemorySegment table = CpuStorage.of(weight);
         MemorySegment chosen = CpuStorage.of(ids);
         MemorySegment target = CpuStorage.of(out);
         checkIds(chosen, ids.size(), weight.shape().get(0));
         long width = weight.shape().get(1);
+        DType dtype = weight.dtype();
+        long bytes = width * dtype.bytes();
         Chunks.rows(workers, ids.size(), width, (scratch, row) -> {
             long id = CpuStorage.getInt(chosen, row);
-            MemorySegment.copy(table, id * width * 4, target, row * width * 4, width * 4);
+            MemorySegment stored = table.asSlice(id * bytes, bytes);
+            HostCast.convert(stored, dtype, target.asSlice(row * width * 4, width * 4), DType.F32, width);
         });
     }
 

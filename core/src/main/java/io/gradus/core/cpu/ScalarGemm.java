@@ -1,6 +1,7 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.DType;
+import io.gradus.core.HostCast;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.GemmKernels;
@@ -35,11 +36,30 @@ final class ScalarGemm implements GemmKernels {
         this.workers = workers;
     }
 
+    /** What a side of a product lies in. */
+    private record Operand(MemorySegment memory, DType dtype) {
+
+        /** The matrix that begins at an element. */
+        Operand at(long element, long size) {
+            return new Operand(memory.asSlice(element * dtype.bytes(), size * dtype.bytes()), dtype);
+        }
+
+        /** Copies elements into the start of an array, as floats. */
+        void load(long from, float[] target, int count) {
+            if (dtype == DType.F32) {
+                CpuStorage.load(memory, from, target, count);
+            } else {
+                MemorySegment stored = memory.asSlice(from * dtype.bytes(), (long) count * dtype.bytes());
+                HostCast.convert(stored, dtype, MemorySegment.ofArray(target), DType.F32, count);
+            }
+        }
+    }
+
     /** One product: {@code c[m, n] (+)= op(a)·op(b)}, where c is stored transposed if it is computed on its side. */
     private record Product(
-            MemorySegment a,
+            Operand a,
             boolean transposeA,
-            MemorySegment b,
+            Operand b,
             boolean transposeB,
             MemorySegment c,
             boolean transposeC,
@@ -56,10 +76,6 @@ final class ScalarGemm implements GemmKernels {
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate) {
         GemmKernels.check(a, transposeA, b, transposeB, out);
-        if (a.dtype() != DType.F32 || b.dtype() != DType.F32) {
-            matmul(a.to(DType.F32), transposeA, b.to(DType.F32), transposeB, out, accumulate);
-            return;
-        }
         Shape shape = out.shape();
         if (shape.size() == 0) {
             return;
@@ -70,8 +86,8 @@ final class ScalarGemm implements GemmKernels {
         boolean onItsSide = columns < WIDE && rows > columns;
         int m = onItsSide ? columns : rows;
         int n = onItsSide ? rows : columns;
-        MemorySegment aMemory = CpuStorage.of(a);
-        MemorySegment bMemory = CpuStorage.of(b);
+        Operand left = new Operand(CpuStorage.of(a), a.dtype());
+        Operand right = new Operand(CpuStorage.of(b), b.dtype());
         MemorySegment cMemory = CpuStorage.of(out);
         Shape batch = shape.sub(0, shape.rank() - 2);
         BatchOffsets aOffsets = new BatchOffsets(a.shape().sub(0, a.shape().rank() - 2), batch);
@@ -89,9 +105,9 @@ final class ScalarGemm implements GemmKernels {
                 int row = (int) (tile / across % parts(m, height)) * height;
                 int column = (int) (tile % across) * LANES;
                 Product product = new Product(
-                        part(aMemory, aOffsets.of(item), (long) rows * k),
+                        left.at(aOffsets.of(item) * rows * k, (long) rows * k),
                         transposeA,
-                        part(bMemory, bOffsets.of(item), (long) k * columns),
+                        right.at(bOffsets.of(item) * k * columns, (long) k * columns),
                         transposeB,
                         part(cMemory, item, (long) rows * columns),
                         false,
@@ -228,13 +244,13 @@ final class ScalarGemm implements GemmKernels {
     private static void packB(Product p, int k0, int depth, int column0, int width, Panels panels) {
         if (!p.transposeB) {
             for (int i = 0; i < depth; i++) {
-                CpuStorage.load(p.b, (long) (k0 + i) * p.n + column0, panels.b[i], width);
+                p.b.load((long) (k0 + i) * p.n + column0, panels.b[i], width);
             }
             return;
         }
         float[] run = panels.run;
         for (int j = 0; j < width; j++) {
-            CpuStorage.load(p.b, (long) (column0 + j) * p.k + k0, run, depth);
+            p.b.load((long) (column0 + j) * p.k + k0, run, depth);
             for (int i = 0; i < depth; i++) {
                 panels.b[i][j] = run[i];
             }
@@ -246,13 +262,13 @@ final class ScalarGemm implements GemmKernels {
         float[] run = panels.run;
         if (!p.transposeA) {
             for (int row = row0; row < row1; row++) {
-                CpuStorage.load(p.a, (long) row * p.k + k0, run, depth);
+                p.a.load((long) row * p.k + k0, run, depth);
                 System.arraycopy(run, 0, panels.a, (row - row0) * BLOCK, depth);
             }
             return;
         }
         for (int i = 0; i < depth; i++) {
-            CpuStorage.load(p.a, (long) (k0 + i) * p.m + row0, run, row1 - row0);
+            p.a.load((long) (k0 + i) * p.m + row0, run, row1 - row0);
             for (int row = 0; row < row1 - row0; row++) {
                 panels.a[row * BLOCK + i] = run[row];
             }

@@ -94,14 +94,19 @@ final class ScalarOptimizerSteps implements OptimizerStepKernels {
             CpuStorage.load(gradients, from, g, n);
             CpuStorage.load(means, from, m, n);
             CpuStorage.load(squares, from, v, n);
-            decayed(g, w, constants.scale(), constants.coupled(), n);
-            blend(m, constants.beta1(), g, constants.rest1(), n);
-            squares(v, g, constants.beta2(), constants.rest2(), n);
-            update(w, m, v, constants.rate(), constants.root(), constants.epsilon(), constants.decay(), n);
+            adam(w, g, m, v, n, constants);
             CpuStorage.store(w, weights, from, n);
             CpuStorage.store(m, means, from, n);
             CpuStorage.store(v, squares, from, n);
         });
+    }
+
+    /** One step for n weights, moments and gradients; the gradients are overwritten. */
+    static void adam(float[] w, float[] g, float[] m, float[] v, int n, AdamConstants constants) {
+        decayed(g, w, constants.scale(), constants.coupled(), n);
+        blend(m, constants.beta1(), g, constants.rest1(), n);
+        squares(v, g, constants.beta2(), constants.rest2(), n);
+        update(w, m, v, constants.rate(), constants.root(), constants.epsilon(), constants.decay(), n);
     }
 
     /** {@code v = keep·v + take·g²}. */
@@ -115,6 +120,77 @@ final class ScalarOptimizerSteps implements OptimizerStepKernels {
             float[] w, float[] m, float[] v, float rate, float root, float epsilon, float decay, int n) {
         for (int i = 0; i < n; i++) {
             w[i] -= Math.fma(decay, w[i], rate * m[i] / Math.fma((float) Math.sqrt(v[i]), root, epsilon));
+        }
+    }
+
+    @Override
+    public void adafactor(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor variance,
+            @Nullable Tensor columnVariance,
+            Adafactor settings,
+            double gradientScale,
+            long step) {
+        AdafactorStep.run(workers, parameter, gradient, variance, columnVariance, settings, gradientScale, step);
+    }
+
+    @Override
+    public void adam8bit(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstCodes,
+            Tensor firstLargest,
+            Tensor secondCodes,
+            Tensor secondLargest,
+            Adam settings,
+            double gradientScale,
+            long step) {
+        OptimizerStepKernels.checkAdam8bit(
+                parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
+        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
+        Adam8bitStep.run(workers, parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, constants);
+    }
+
+    @Override
+    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+        OptimizerStepKernels.checkPull(parameter, anchor, importance, strength);
+        if (strength == 0) {
+            return;
+        }
+        Pull pull = Pull.of(strength);
+        MemorySegment weights = CpuStorage.of(parameter);
+        MemorySegment anchors = CpuStorage.of(anchor);
+        MemorySegment factors = importance == null ? null : CpuStorage.of(importance);
+        Chunks.elements(workers, parameter.size(), (scratch, from, n) -> {
+            float[] w = scratch.floats(0, n);
+            float[] a = scratch.floats(1, n);
+            CpuStorage.load(weights, from, w, n);
+            CpuStorage.load(anchors, from, a, n);
+            if (factors == null) {
+                pull(w, a, pull.fraction(), pull.rest(), n);
+            } else {
+                float[] f = scratch.floats(2, n);
+                CpuStorage.load(factors, from, f, n);
+                pull(w, a, f, pull.strength(), n);
+            }
+            CpuStorage.store(w, weights, from, n);
+        });
+    }
+
+    private static void pull(float[] w, float[] a, float fraction, float rest, int n) {
+        for (int i = 0; i < n; i++) {
+            w[i] = Pull.towards(w[i], a[i], fraction, rest);
+        }
+    }
+
+    private static void pull(float[] w, float[] a, float[] importance, float strength, int n) {
+        for (int i = 0; i < n; i++) {
+            if (importance[i] != 0) {
+                float force = strength * importance[i];
+                float rest = 1 / (1 + force);
+                w[i] = Pull.towards(w[i], a[i], force * rest, rest);
+            }
         }
     }
 }

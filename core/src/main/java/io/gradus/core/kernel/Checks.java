@@ -38,10 +38,30 @@ public final class Checks {
         }
     }
 
+    /**
+     * An operand that a kernel converts on the way when it is a float of 16 bits, beside a result that is computed on.
+     *
+     * @throws IllegalArgumentException when it is of another dtype, or the device computes in double
+     */
+    public static void readable(String operation, Tensor operand, Tensor out) {
+        if (operand.dtype().isHalf() && !out.device().type().equals("reference")) {
+            computable(operation, out);
+            sameDevice(operation, operand, out);
+        } else {
+            computable(operation, out, operand);
+        }
+    }
+
     /** A tensor of ids, positions or a mask, on the device of the operation's other operands. */
     public static void ids(String operation, Tensor ids, Tensor other) {
         dtype(operation, ids, DType.I32);
         sameDevice(operation, ids, other);
+    }
+
+    /** A tensor of quantised numbers, on the device of the operation's other operands. */
+    public static void codes(String operation, Tensor codes, Tensor other) {
+        dtype(operation, codes, DType.U8);
+        sameDevice(operation, codes, other);
     }
 
     private static void dtype(String operation, Tensor tensor, DType expected) {

@@ -9,7 +9,7 @@ public interface EmbeddingKernels {
     /**
      * {@code out[i] = weight[ids[i]]}.
      *
-     * @param weight {@code [V, D]}
+     * @param weight {@code [V, D]} of F32, BF16 or F16 (on the reference F64); rows of 16 bits are converted on the way
      * @param ids I32 of any shape, each in 0 … V−1
      * @param out {@code [ids…, D]}
      * @throws IllegalArgumentException when an id is not a row; names the id and V
@@ -19,8 +19,19 @@ public interface EmbeddingKernels {
     /** {@code dweight[ids[i]] (+)= dy[i]}; rows of equal id are added in the order of i, so the result is the same each time. */
     void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate);
 
+    /** The checks of {@link #gather}. */
+    static void checkGather(Tensor weight, Tensor ids, Tensor out) {
+        Checks.readable("embedding", weight, out);
+        checkShapes(weight, ids, out);
+    }
+
+    /** The checks of {@link #scatterAdd}. */
     static void check(Tensor weight, Tensor ids, Tensor out) {
         Checks.computable("embedding", weight, out);
+        checkShapes(weight, ids, out);
+    }
+
+    private static void checkShapes(Tensor weight, Tensor ids, Tensor out) {
         Checks.ids("embedding", ids, weight);
         if (weight.shape().rank() != 2) {
             throw new ShapeException(

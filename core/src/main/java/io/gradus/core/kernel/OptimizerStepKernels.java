@@ -1,5 +1,6 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,83 @@ public interface OptimizerStepKernels {
             double gradientScale,
             long step);
 
+    /**
+     * Pulls weights towards where they should stay: {@code θ = a + (θ − a)/(1 + s·F)} with a the anchor, s the strength and
+     * F the importance, 1 where there is none. This is the minimum of {@code ½(x − θ)² + ½s·F(x − a)²}: a step of s along
+     * the gradient of {@code ½F(θ − a)²} that is taken at its end and not at its beginning, so that it never overshoots.
+     *
+     * <p>Both ends are exact: where s or F is 0 the weight keeps its bits, and where s is infinite (and F is not 0) it becomes
+     * the anchor.
+     *
+     * @param importance F, at least 0, or null for 1 everywhere
+     * @param strength s, from 0 to infinity
+     */
+    void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength);
+
+    /**
+     * Adafactor (Shazeer &amp; Stern 2018, algorithms 4 and 5, as PyTorch has them), step t counted from 1, with
+     * {@code g = gradientScale·gradient} and {@code β = 1 − t^beta2Decay}. Of a matrix of n rows and m columns (the last two
+     * axes; there may be more in front) only the means of rows and columns are remembered, together n + m numbers:
+     *
+     * <pre>
+     *   R = βR + (1 − β)·mean of g² along each row        C = βC + (1 − β)·mean of g² along each column
+     *   V = R·C / max(mean of R, ε₁)                      for scalars and vectors V = βV + (1 − β)·g²
+     *   U = g / √max(V, ε₁²)
+     *   α = max(ε₂, rms θ)·min(learningRate, 1/√t) when relative, else learningRate
+     *   θ = θ − learningRate·weightDecay·θ − α·U / max(1, rms U / clippingThreshold)
+     * </pre>
+     *
+     * The two rms are over the whole tensor, that of θ before the step.
+     *
+     * @param variance R of shape […, n, 1], or V of the shape of the parameter
+     * @param columnVariance C of shape […, 1, m], or null for V
+     */
+    void adafactor(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor variance,
+            @Nullable Tensor columnVariance,
+            Adafactor settings,
+            double gradientScale,
+            long step);
+
+    /**
+     * {@link #adam} with moments of 8 bits (Dettmers et al. 2022, section 2): each block of {@link #BLOCK} elements, counted
+     * row by row, has its largest magnitude, and each of its elements a code of what part of that it is. They are decoded,
+     * updated and used in full precision, and then coded again:
+     *
+     * <pre>
+     *   m = SIGNED.value(code)·largest              v = UNSIGNED.value(code)·largest
+     *   m, v, θ as in adam
+     *   largest = max |m| of the block              code = SIGNED.code(m / largest), 0/0 being 0; v likewise
+     * </pre>
+     *
+     * A block with a gradient that is not finite is spoilt as a whole.
+     *
+     * @param firstCodes U8 of the shape of the parameter, read by {@link DynamicMap#SIGNED}
+     * @param firstLargest one number per block, of shape [⌈size/{@link #BLOCK}⌉]
+     * @param secondCodes as the first, read by {@link DynamicMap#UNSIGNED}
+     * @param secondLargest as the first
+     */
+    void adam8bit(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstCodes,
+            Tensor firstLargest,
+            Tensor secondCodes,
+            Tensor secondLargest,
+            Adam settings,
+            double gradientScale,
+            long step);
+
+    /** Elements that share a scale in {@link #adam8bit}. */
+    int BLOCK = 256;
+
+    /** The number of blocks of so many elements. */
+    static long blocks(long size) {
+        return (size + BLOCK - 1) / BLOCK;
+    }
+
     /** The constants of {@link #sgd}. */
     record Sgd(double learningRate, double momentum, double dampening, boolean nesterov, double weightDecay) {}
 
@@ -47,6 +125,73 @@ public interface OptimizerStepKernels {
      */
     record Adam(
             double learningRate, double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled) {}
+
+    /**
+     * The constants of {@link #adafactor}.
+     *
+     * @param relative whether the rate is relative to the size of the weights, and falls as 1/√t
+     */
+    record Adafactor(
+            double learningRate,
+            double beta2Decay,
+            double epsilon1,
+            double epsilon2,
+            double clippingThreshold,
+            double weightDecay,
+            boolean relative) {}
+
+    /** Steps are counted from 1. */
+    static void checkStep(String operation, long step) {
+        if (step < 1) {
+            throw new IllegalArgumentException(operation + ": steps are counted from 1, not " + step);
+        }
+    }
+
+    static void checkAdafactor(
+            Tensor parameter, Tensor gradient, Tensor variance, @Nullable Tensor columnVariance, long step) {
+        checkStep("adafactor", step);
+        check("adafactor", parameter, gradient);
+        if (columnVariance == null) {
+            check("adafactor", parameter, variance);
+            return;
+        }
+        Checks.computable("adafactor", parameter, variance, columnVariance);
+        Shape shape = parameter.shape();
+        int rank = shape.rank();
+        if (rank < 2) {
+            throw new IllegalArgumentException(
+                    "adafactor: rows and columns are of matrices; a parameter " + shape + " has one variance");
+        }
+        Checks.shape("adafactor", variance, shape.with(rank - 1, 1));
+        Checks.shape("adafactor", columnVariance, shape.with(rank - 2, 1));
+    }
+
+    static void checkAdam8bit(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstCodes,
+            Tensor firstLargest,
+            Tensor secondCodes,
+            Tensor secondLargest,
+            long step) {
+        checkStep("adam8bit", step);
+        check("adam8bit", parameter, gradient);
+        Checks.computable("adam8bit", parameter, firstLargest, secondLargest);
+        Checks.codes("adam8bit", firstCodes, parameter);
+        Checks.codes("adam8bit", secondCodes, parameter);
+        Checks.sameShape("adam8bit", parameter, firstCodes, secondCodes);
+        Shape blocks = Shape.of(blocks(parameter.size()));
+        Checks.shape("adam8bit", firstLargest, blocks);
+        Checks.shape("adam8bit", secondLargest, blocks);
+    }
+
+    /** @throws IllegalArgumentException when the strength is negative or NaN, or operands do not fit */
+    static void checkPull(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+        check("pullTowards", parameter, anchor, importance == null ? new Tensor[0] : new Tensor[] {importance});
+        if (!(strength >= 0)) {
+            throw new IllegalArgumentException("pullTowards: the strength is " + strength + "; it must be at least 0");
+        }
+    }
 
     static void check(String operation, Tensor parameter, Tensor gradient, Tensor... state) {
         Checks.computable(operation, parameter, gradient);

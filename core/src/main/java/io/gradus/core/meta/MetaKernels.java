@@ -259,7 +259,7 @@ final class MetaKernels
 
     @Override
     public void gather(Tensor weight, Tensor ids, Tensor out) {
-        EmbeddingKernels.check(weight, ids, out);
+        EmbeddingKernels.checkGather(weight, ids, out);
     }
 
     @Override
@@ -333,5 +333,37 @@ final class MetaKernels
             double gradientScale,
             long step) {
         OptimizerStepKernels.check("adam", parameter, gradient, firstMoment, secondMoment);
+    }
+
+    @Override
+    public void adafactor(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor variance,
+            @Nullable Tensor columnVariance,
+            OptimizerStepKernels.Adafactor settings,
+            double gradientScale,
+            long step) {
+        OptimizerStepKernels.checkAdafactor(parameter, gradient, variance, columnVariance, step);
+    }
+
+    @Override
+    public void adam8bit(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstCodes,
+            Tensor firstLargest,
+            Tensor secondCodes,
+            Tensor secondLargest,
+            OptimizerStepKernels.Adam settings,
+            double gradientScale,
+            long step) {
+        OptimizerStepKernels.checkAdam8bit(
+                parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
+    }
+
+    @Override
+    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+        OptimizerStepKernels.checkPull(parameter, anchor, importance, strength);
     }
 }

@@ -5,7 +5,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.CastKernels;
 import io.gradus.core.kernel.Checks;
 
-/** Between F64 and I32, the two dtypes of this device. */
+/** Between F64, I32 and U8, the dtypes of this device. */
 final class Cast implements CastKernels {
 
     @Override
@@ -17,19 +17,32 @@ final class Cast implements CastKernels {
         Elements from = Elements.of(x);
         Elements to = Elements.of(out);
         for (long i = 0; i < out.size(); i++) {
-            if (out.dtype() == DType.I32) {
-                to.setInt(i, x.dtype() == DType.I32 ? from.getInt(i) : (int) from.get(i));
-            } else {
-                to.set(i, x.dtype() == DType.I32 ? from.getInt(i) : from.get(i));
-            }
+            write(to, out.dtype(), i, read(from, x.dtype(), i));
         }
     }
 
-    /** @throws IllegalArgumentException when the dtype is neither F64 nor I32 */
+    private static double read(Elements elements, DType dtype, long i) {
+        return switch (dtype) {
+            case I32 -> elements.getInt(i);
+            case U8 -> elements.getByte(i);
+            default -> elements.get(i);
+        };
+    }
+
+    /** Writes a number as an element, cut towards zero and into the range where that is one of integers. */
+    static void write(Elements elements, DType dtype, long i, double value) {
+        switch (dtype) {
+            case I32 -> elements.setInt(i, (int) value);
+            case U8 -> elements.setByte(i, Math.clamp((int) value, 0, 255));
+            default -> elements.set(i, value);
+        }
+    }
+
+    /** @throws IllegalArgumentException when the dtype is none of F64, I32 and U8 */
     static void requireSupported(String operation, Tensor tensor) {
-        if (tensor.dtype() != DType.F64 && tensor.dtype() != DType.I32) {
+        if (tensor.dtype() != DType.F64 && tensor.dtype() != DType.I32 && tensor.dtype() != DType.U8) {
             throw new IllegalArgumentException(operation + ": an operand is " + tensor.dtype() + " " + tensor.shape()
-                    + "; the reference device has F64 and I32 only");
+                    + "; the reference device has F64, I32 and U8 only");
         }
     }
 }

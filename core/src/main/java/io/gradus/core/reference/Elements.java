@@ -41,6 +41,14 @@ record Elements(MemorySegment memory) {
         memory.setAtIndex(INT, i, value);
     }
 
+    int getByte(long i) {
+        return memory.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+    }
+
+    void setByte(long i, int value) {
+        memory.set(ValueLayout.JAVA_BYTE, i, (byte) value);
+    }
+
     /** Makes all elements zero before others are added, unless they are to be added to what is there. */
     void clearUnless(boolean accumulate) {
         if (!accumulate) {

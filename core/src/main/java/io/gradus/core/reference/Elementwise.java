@@ -1,6 +1,5 @@
 package io.gradus.core.reference;
 
-import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels;
@@ -162,11 +161,7 @@ final class Elementwise implements ElementwiseKernels {
         Cast.requireSupported("fill", out);
         Elements to = Elements.of(out);
         for (long i = 0; i < out.size(); i++) {
-            if (out.dtype() == DType.F64) {
-                to.set(i, value);
-            } else {
-                to.setInt(i, (int) value);
-            }
+            Cast.write(to, out.dtype(), i, value);
         }
     }
 }

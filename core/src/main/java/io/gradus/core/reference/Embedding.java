@@ -8,7 +8,7 @@ final class Embedding implements EmbeddingKernels {
 
     @Override
     public void gather(Tensor weight, Tensor ids, Tensor out) {
-        EmbeddingKernels.check(weight, ids, out);
+        EmbeddingKernels.checkGather(weight, ids, out);
         Elements from = Elements.of(weight);
         Elements to = Elements.of(out);
         long length = weight.shape().get(1);

@@ -28,7 +28,7 @@ final class Elements {
 
     /** Whether elements of one dtype can be stored as another without losing their meaning. */
     static boolean convertible(DType from, DType to) {
-        return from == to || from.isFloating() && to.isFloating();
+        return from == to || from.isFloating() && to.isFloating() || from == DType.U8 && to == DType.I32;
     }
 
     /**
@@ -72,7 +72,7 @@ final class Elements {
                 case I64 -> source.get(I64, i * 8);
                 case I16 -> source.get(I16, i * 2);
                 case I8 -> source.get(ValueLayout.JAVA_BYTE, i);
-                case U8, BOOL -> source.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+                case BOOL -> source.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
                 default -> throw new IllegalArgumentException(type + " is not an integer of another width");
             };
             if (value != (int) value) {
@@ -112,7 +112,7 @@ final class Elements {
         }
     }
 
-    /** Floats of one dtype as another; a finite value must not become infinite on the way. */
+    /** Elements of one dtype as another that can hold them; a finite value must not become infinite on the way. */
     private static void convert(
             Path file, String name, MemorySegment source, DType from, MemorySegment target, DType to, long count)
             throws SafetensorsException {
@@ -145,7 +145,7 @@ final class Elements {
             case F32 -> (memory.get(I32, i * 4) & 0x7FFF_FFFF) == 0x7F80_0000;
             case BF16 -> (memory.get(I16, i * 2) & 0x7FFF) == 0x7F80;
             case F16 -> (memory.get(I16, i * 2) & 0x7FFF) == 0x7C00;
-            case F64, I32 -> false;
+            case F64, I32, U8 -> false;
         };
     }
 }

@@ -119,7 +119,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
     /**
      * Reads a tensor, converted to the dtype that is wanted. Any float can become any other, rounded to nearest;
-     * integers of every width and booleans become {@link DType#I32} only, and floats do not become integers: a
+     * integers of every width and booleans become {@link DType#I32} only (or stay {@link DType#U8}), and floats do not become integers: a
      * quantised checkpoint must not pass for weights.
      *
      * @param wanted the dtype of the result
@@ -172,7 +172,7 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new SafetensorsException(
                     path,
                     tensor + " and cannot be read as " + wanted
-                            + (held == DType.I32
+                            + (!held.isFloating()
                                     ? "; if this is a quantised checkpoint, take the original one"
                                     : "; integers are not made from floats"));
         }

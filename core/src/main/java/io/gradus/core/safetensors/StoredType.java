@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The element types that the format knows. All of them can stand in a file beside the tensors that are wanted; only
- * some can be read. Integers of every width become {@link DType#I32}.
+ * some can be read. Integers of every width become {@link DType#I32}; those of eight bits without a sign can also be read
+ * as they are.
  */
 enum StoredType {
     F64(64, DType.F64, Kind.FLOAT),
@@ -18,7 +19,7 @@ enum StoredType {
     I32(32, DType.I32, Kind.INTEGER),
     I16(16, null, Kind.INTEGER),
     I8(8, null, Kind.INTEGER),
-    U8(8, null, Kind.INTEGER),
+    U8(8, DType.U8, Kind.INTEGER),
     BOOL(8, null, Kind.INTEGER),
     U64(64, null, Kind.UNREADABLE),
     U32(32, null, Kind.UNREADABLE),

@@ -373,6 +373,15 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
+    void fillSetsCodesToo() {
+        Tensor codes = Tensor.full(device(), DType.U8, Shape.of(5011), 200, MemoryCategory.WORKSPACE);
+        device().backend().elementwise().fill(codes.slice(5, 5006), 7);
+        double[] expected = new double[5011];
+        Arrays.setAll(expected, i -> i >= 5 && i < 5006 ? 7 : 200);
+        assertThat(codes.toDoubles()).isEqualTo(expected);
+    }
+
+    @Test
     void fillOfNothingDoesNothing() {
         assertThat(Tensor.zeros(device(), DType.F32, Shape.of(0, 3), MemoryCategory.WORKSPACE)
                         .toFloats())

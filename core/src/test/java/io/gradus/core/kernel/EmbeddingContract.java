@@ -1,10 +1,14 @@
 package io.gradus.core.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@link EmbeddingKernels} promise, on any device. */
@@ -21,6 +25,21 @@ public abstract class EmbeddingContract extends KernelContract {
                 run(side -> side.backend().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
                 out.assertExact();
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    void rowsOfSixteenBitsAreConvertedOnTheWay(DType half) {
+        for (int length : new int[] {1, 7, 331}) {
+            Tensor weight = random(53, length).on(1).to(half);
+            Tensor ids = ids(53, 5, 3).on(1);
+            Tensor expected = zeros(5, 3, length);
+            Tensor actual = zeros(5, 3, length);
+            EmbeddingKernels kernels = device().backend().embedding();
+            kernels.gather(weight.to(DType.F32), ids, expected);
+            kernels.gather(weight, ids, actual);
+            assertThat(actual.toFloats()).containsExactly(expected.toFloats());
         }
     }
 

@@ -89,6 +89,15 @@ public abstract class KernelContract {
         return Twin.ints(devices(), elements, before(), Shape.of(shape));
     }
 
+    /** An operand of random codes from {@code low} to {@code high} that is read and written. */
+    Twin codes(int low, int high, long... shape) {
+        byte[] elements = new byte[Math.toIntExact(Shape.of(shape).size())];
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] = (byte) random.nextInt(low, high + 1);
+        }
+        return Twin.bytes(devices(), elements, before(), Shape.of(shape));
+    }
+
     /** An output: NaN when it is to be overwritten, numbers when it is to be added to. */
     Twin output(boolean accumulate, Shape shape) {
         float[] elements = numbers(-2, 2, shape.toArray());

@@ -1,12 +1,19 @@
 package io.gradus.core.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.OptimizerStepKernels.Adafactor;
 import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 import io.gradus.core.kernel.OptimizerStepKernels.Sgd;
+import java.util.Arrays;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@link OptimizerStepKernels} promise, on any device. */
 public abstract class OptimizerStepsContract extends KernelContract {
@@ -154,6 +161,320 @@ public abstract class OptimizerStepsContract extends KernelContract {
         });
         descended.assertClose(4 * ULP, 1);
         parameter.assertClose(4 * ULP, 1);
+    }
+
+    private static final long[][] MATRICES = {
+        {1, 1}, {1, 7}, {7, 1}, {5, 3}, {3, 5003}, {700, 97}, {2, 4, 3}, {3, 2, 1, 5}, {0, 4}, {4, 0}, {0, 2, 3}
+    };
+
+    static Stream<Adafactor> adafactor() {
+        return Stream.of(
+                new Adafactor(0.01, -0.8, 0x1p-23, 1e-3, 1, 0, true),
+                new Adafactor(0.9, -0.5, 1e-15, 1e-3, 1.5, 0.1, true),
+                new Adafactor(0.01, -0.8, 0.3, 1e-3, 1, 0, true),
+                new Adafactor(0.01, -0.8, 0x1p-23, 5, 1, 0.1, false));
+    }
+
+    @ParameterizedTest
+    @MethodSource("adafactor")
+    void adafactorOfMatrices(Adafactor settings) {
+        for (long[] shape : MATRICES) {
+            int rank = shape.length;
+            long[] rows = shape.clone();
+            rows[rank - 1] = 1;
+            long[] columns = shape.clone();
+            columns[rank - 2] = 1;
+            Twin parameter = state(-2, 2, shape);
+            Twin rowVariance = state(0, 0, rows);
+            Twin columnVariance = state(0, 0, columns);
+            for (int step = 1; step <= 3; step++) {
+                int t = step;
+                Twin gradient = random(shape);
+                run(side -> side.backend()
+                        .optimizerSteps()
+                        .adafactor(
+                                side.of(parameter),
+                                side.of(gradient),
+                                side.of(rowVariance),
+                                side.of(columnVariance),
+                                settings,
+                                0.25,
+                                t));
+            }
+            parameter.assertClose(16 * ULP, 2);
+            rowVariance.assertClose(8 * ULP, 0);
+            columnVariance.assertClose(8 * ULP, 0);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("adafactor")
+    void adafactorOfScalarsAndVectors(Adafactor settings) {
+        for (long[] shape : new long[][] {{}, {0}, {1}, {7}, {50_021}}) {
+            Twin parameter = state(-2, 2, shape);
+            Twin variance = state(0, 0, shape);
+            for (int step = 1; step <= 3; step++) {
+                int t = step;
+                Twin gradient = random(shape);
+                run(side -> side.backend()
+                        .optimizerSteps()
+                        .adafactor(side.of(parameter), side.of(gradient), side.of(variance), null, settings, 0.25, t));
+            }
+            parameter.assertClose(16 * ULP, 2);
+            variance.assertClose(8 * ULP, 0);
+        }
+    }
+
+    /** A row of an embedding whose token never came has a variance of 0; 0/√0 must not become NaN, whatever ε₁. */
+    @Test
+    void adafactorLeavesRowsWithoutAGradientWhereTheyAre() {
+        Twin parameter = state(-2, 2, 2, 3);
+        Twin gradient = of(new float[] {0, 0, 0, 1, 2, 0}, 2, 3);
+        Twin rows = state(0, 0, 2, 1);
+        Twin columns = state(0, 0, 1, 3);
+        float[] before = parameter.actual();
+        run(side -> side.backend()
+                .optimizerSteps()
+                .adafactor(
+                        side.of(parameter),
+                        side.of(gradient),
+                        side.of(rows),
+                        side.of(columns),
+                        new Adafactor(0.01, -0.8, 1e-30, 1e-3, 1, 0, true),
+                        1,
+                        1));
+        parameter.assertClose(4 * ULP, 1);
+        assertThat(Arrays.copyOf(parameter.actual(), 3)).containsExactly(Arrays.copyOf(before, 3));
+    }
+
+    @Test
+    void adafactorWantsTheMeansOfRowsAndColumns() {
+        OptimizerStepKernels kernels = device().backend().optimizerSteps();
+        Adafactor settings = new Adafactor(0.01, -0.8, 1e-3, 1e-3, 1, 0, true);
+        refuses(
+                ShapeException.class,
+                () -> kernels.adafactor(zeros(2, 3), zeros(2, 3), zeros(1, 3), zeros(2, 1), settings, 1, 1),
+                "adafactor",
+                "[1, 3]",
+                "[2, 1]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.adafactor(zeros(2, 3), zeros(2, 3), zeros(2, 1), null, settings, 1, 1),
+                "adafactor",
+                "[2, 1]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.adafactor(zeros(3), zeros(3), zeros(1), zeros(3), settings, 1, 1),
+                "adafactor",
+                "[3]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.adafactor(zeros(3), zeros(3), zeros(3), null, settings, 1, 0),
+                "adafactor: steps are counted from 1, not 0");
+    }
+
+    /**
+     * From the same codes to the same weights; new codes are the reference's but for numbers so near a boundary that the last
+     * bit decides.
+     */
+    @ParameterizedTest
+    @MethodSource("adam")
+    void adamOfEightBits(Adam settings) {
+        for (long[] shape : new long[][] {{}, {0}, {1}, {255}, {256}, {257}, {5003}, {100, 101}}) {
+            Twin parameter = state(-2, 2, shape);
+            Twin gradient = range(1, 2, shape);
+            long blocks = OptimizerStepKernels.blocks(parameter.shape().size());
+            Twin firstCodes = codes(0, 255, shape);
+            Twin firstLargest = state(0.1, 3, blocks);
+            Twin secondCodes = codes(150, 255, shape);
+            Twin secondLargest = state(0.1, 3, blocks);
+            run(side -> side.backend()
+                    .optimizerSteps()
+                    .adam8bit(
+                            side.of(parameter),
+                            side.of(gradient),
+                            side.of(firstCodes),
+                            side.of(firstLargest),
+                            side.of(secondCodes),
+                            side.of(secondLargest),
+                            settings,
+                            0.25,
+                            3));
+            parameter.assertClose(8 * ULP, 2);
+            firstLargest.assertClose(8 * ULP, 0);
+            secondLargest.assertClose(8 * ULP, 0);
+            assertSameCodes(firstCodes);
+            assertSameCodes(secondCodes);
+        }
+    }
+
+    private static void assertSameCodes(Twin codes) {
+        double[] expected = codes.expected();
+        float[] actual = codes.actual();
+        int different = 0;
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(Math.abs(actual[i] - expected[i])).isLessThanOrEqualTo(1);
+            different += actual[i] == expected[i] ? 0 : 1;
+        }
+        assertThat(different).isLessThanOrEqualTo(1 + expected.length / 1000);
+    }
+
+    @Test
+    void noMomentsOfEightBitsStayNone() {
+        Twin parameter = state(-2, 2, 300);
+        Twin gradient = of(new float[300], 300);
+        Twin firstCodes = codes(0, 255, 300);
+        Twin secondCodes = codes(0, 255, 300);
+        Twin firstLargest = state(0, 0, 2);
+        Twin secondLargest = state(0, 0, 2);
+        float[] before = parameter.actual();
+        run(side -> side.backend()
+                .optimizerSteps()
+                .adam8bit(
+                        side.of(parameter),
+                        side.of(gradient),
+                        side.of(firstCodes),
+                        side.of(firstLargest),
+                        side.of(secondCodes),
+                        side.of(secondLargest),
+                        new Adam(0.1, 0.9, 0.999, 1e-8, 0, true),
+                        1,
+                        1));
+        assertThat(parameter.actual()).containsExactly(before);
+        assertThat(firstCodes.actual()).containsOnly(127);
+        assertThat(secondCodes.actual()).containsOnly(0);
+        firstLargest.assertExact();
+        secondLargest.assertExact();
+    }
+
+    /** One large gradient beside small ones that come once: their v is far below what 8 bits can tell from 0. */
+    @Test
+    void aSecondMomentThatIsTooSmallForItsBlockMakesNoHugeStep() {
+        float[] first = new float[256];
+        Arrays.fill(first, 1e-4f);
+        first[0] = 1;
+        Twin parameter = state(0, 0, 256);
+        Twin firstCodes = codes(127, 127, 256);
+        Twin secondCodes = codes(0, 0, 256);
+        Twin firstLargest = state(0, 0, 1);
+        Twin secondLargest = state(0, 0, 1);
+        for (int step = 1; step <= 4; step++) {
+            int t = step;
+            Twin gradient = of(step == 1 ? first : new float[256], 256);
+            run(side -> side.backend()
+                    .optimizerSteps()
+                    .adam8bit(
+                            side.of(parameter),
+                            side.of(gradient),
+                            side.of(firstCodes),
+                            side.of(firstLargest),
+                            side.of(secondCodes),
+                            side.of(secondLargest),
+                            new Adam(0.01, 0.9, 0.999, 1e-8, 0, true),
+                            1,
+                            t));
+        }
+        for (float weight : parameter.actual()) {
+            assertThat(weight).isBetween(-0.04f, 0f);
+        }
+    }
+
+    @Test
+    void adamOfEightBitsWantsCodesAndOneNumberForEachBlock() {
+        OptimizerStepKernels kernels = device().backend().optimizerSteps();
+        Adam settings = new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true);
+        Tensor codes = Tensor.of(device(), new byte[300], 300);
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.adam8bit(zeros(300), zeros(300), zeros(300), zeros(2), codes, zeros(2), settings, 1, 1),
+                "adam8bit",
+                "U8");
+        refuses(
+                ShapeException.class,
+                () -> kernels.adam8bit(zeros(300), zeros(300), codes, zeros(2), codes, zeros(1), settings, 1, 1),
+                "adam8bit",
+                "[1]",
+                "[2]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.adam8bit(zeros(299), zeros(299), codes, zeros(2), codes, zeros(2), settings, 1, 1),
+                "adam8bit",
+                "[300]");
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1e-9, 1e-3, 0.9, 1, 1.1, 50, 1e12})
+    void aPullShortensTheWayToTheAnchor(double strength) {
+        for (long[] shape : SHAPES) {
+            Twin parameter = state(-2, 2, shape);
+            Twin weighted = state(-2, 2, shape);
+            Twin anchor = random(shape);
+            Twin importance = range(0, 3, shape);
+            run(side -> {
+                OptimizerStepKernels kernels = side.backend().optimizerSteps();
+                kernels.pullTowards(side.of(parameter), side.of(anchor), null, strength);
+                kernels.pullTowards(side.of(weighted), side.of(anchor), side.of(importance), strength);
+            });
+            parameter.assertClose(2 * ULP, 2);
+            weighted.assertClose(4 * ULP, 2);
+        }
+    }
+
+    @Test
+    void thePullIsExactAtBothEnds() {
+        float[] weights = {1, -0f, 0.1f, 1e30f, -3, 0.3f, 7, 1e-30f, 2};
+        float[] anchors = {0.7f, 0, -1e10f, 1, 1e-20f, 0.1f, 7, 5, -2};
+        float[] importance = {0, 1, 1e-30f, 5, 0, 1e30f, 0, 1, 0.5f};
+        float[] pulled = anchors.clone();
+        for (int i = 0; i < pulled.length; i++) {
+            pulled[i] = importance[i] == 0 ? weights[i] : anchors[i];
+        }
+        float[] none = new float[weights.length];
+        double infinity = Double.POSITIVE_INFINITY;
+        assertPulled(weights, anchors, null, 0, weights);
+        assertPulled(weights, anchors, importance, 0, weights);
+        assertPulled(weights, anchors, none, 0.5, weights);
+        assertPulled(weights, anchors, none, infinity, weights);
+        assertPulled(weights, anchors, null, infinity, anchors);
+        assertPulled(weights, anchors, importance, infinity, pulled);
+    }
+
+    private void assertPulled(
+            float[] weights, float[] anchors, float @Nullable [] importance, double strength, float[] expected) {
+        for (int copies : new int[] {1, 5}) { // among the lanes of a vector and in what is left
+            Tensor parameter = Tensor.of(device(), repeat(weights, copies), (long) weights.length * copies);
+            Tensor anchor = Tensor.of(device(), repeat(anchors, copies), parameter.size());
+            Tensor factors =
+                    importance == null ? null : Tensor.of(device(), repeat(importance, copies), parameter.size());
+            device().backend().optimizerSteps().pullTowards(parameter, anchor, factors, strength);
+            assertThat(parameter.toFloats()).containsExactly(repeat(expected, copies));
+        }
+    }
+
+    private static float[] repeat(float[] elements, int copies) {
+        float[] all = new float[elements.length * copies];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = elements[i % elements.length];
+        }
+        return all;
+    }
+
+    @Test
+    void aPullThatIsNoneIsRefused() {
+        OptimizerStepKernels kernels = device().backend().optimizerSteps();
+        for (double strength : new double[] {-1, Double.NaN}) {
+            refuses(
+                    IllegalArgumentException.class,
+                    () -> kernels.pullTowards(zeros(2), zeros(2), null, strength),
+                    "pullTowards: the strength is " + strength);
+        }
+        refuses(ShapeException.class, () -> kernels.pullTowards(zeros(2), zeros(3), null, 1), "pullTowards", "[3]");
+        refuses(ShapeException.class, () -> kernels.pullTowards(zeros(2), zeros(2), zeros(1), 1), "pullTowards", "[1]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.pullTowards(zeros(2), elsewhere(2), null, 1),
+                "pullTowards",
+                "reference");
     }
 
     @Test

@@ -65,6 +65,18 @@ public final class Twin {
         return new Twin(shape, doubles, before, false, whole);
     }
 
+    static Twin bytes(List<Device> devices, byte[] elements, int before, Shape shape) {
+        byte[] padded = new byte[before + elements.length + BEHIND];
+        Arrays.fill(padded, (byte) 0xAA);
+        System.arraycopy(elements, 0, padded, before, elements.length);
+        List<Tensor> whole = devices.stream()
+                .map(device -> Tensor.of(device, padded, padded.length))
+                .toList();
+        double[] doubles = new double[padded.length];
+        Arrays.setAll(doubles, i -> padded[i] & 0xFF);
+        return new Twin(shape, doubles, before, true, whole);
+    }
+
     /** The operand on device i. */
     Tensor on(int i) {
         return views.get(i);

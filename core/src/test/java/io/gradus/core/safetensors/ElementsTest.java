@@ -109,6 +109,21 @@ class ElementsTest {
         assertThat(read("BOOL", bytes(2).put((byte) 1), 2, DType.I32).toInts()).containsExactly(1, 0);
     }
 
+    @Test
+    void bytesStayBytesOrBecomeI32() throws IOException {
+        byte[] elements = {0, 1, 127, -128, -1};
+        for (Device device : List.of(Device.cpu(), Device.reference())) {
+            Tensor codes = Tensor.of(device, elements, 5);
+            SafetensorsWriter.write(file, List.of(NamedTensor.of("t", codes)), Map.of());
+            assertThat(read(DType.U8).dtype()).isEqualTo(DType.U8);
+            assertThat(read(DType.U8).toDoubles()).containsExactly(0, 1, 127, 128, 255);
+            assertThat(read(DType.I32).toInts()).containsExactly(0, 1, 127, 128, 255);
+        }
+        assertThatThrownBy(() -> read(DType.F32)).hasMessageContaining("tensor 't' is U8 and cannot be read as F32");
+        assertThatThrownBy(() -> NamedTensor.of("t", Tensor.of(new int[1], 1), DType.U8))
+                .hasMessageContaining("tensor 't' is I32 and cannot be written as U8");
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {2147483648L, -2147483649L, Long.MIN_VALUE, Long.MAX_VALUE})
     void anIntegerThatDoesNotFitIsNamed(long value) {

@@ -1,6 +1,7 @@
 package io.gradus.nn.model;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.nn.CausalSelfAttention;
@@ -17,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -69,11 +71,19 @@ public final class Gpt2 extends LanguageModel {
      * @throws IOException when a file is missing or damaged, or the weights are not those that the configuration describes
      */
     public static Gpt2 load(Path folder, Device device) throws IOException {
+        return load(folder, device, DType.F32);
+    }
+
+    /**
+     * {@link #load(Path, Device)}.
+     *
+     * @param dtype of the parameters: F32, or BF16 or F16 for mixed precision
+     */
+    public static Gpt2 load(Path folder, Device device, DType dtype) throws IOException {
         Gpt2Config config = Gpt2Config.read(folder);
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
-            Weights weights = checkpoint.contains("wte.weight")
-                    ? Weights.read(checkpoint, device, Gpt2::withoutPrefix)
-                    : Weights.read(checkpoint, device);
+            Weights weights =
+                    Weights.read(checkpoint, device, prefixes(checkpoint)).to(dtype);
             Gpt2 model = new Gpt2(config, weights);
             weights.finish(name ->
                     MASK.matcher(name).matches() || name.equals("lm_head.weight") && config.tieWordEmbeddings());
@@ -81,6 +91,15 @@ public final class Gpt2 extends LanguageModel {
         } catch (UncheckedIOException e) {
             throw new IOException(e.getCause().getMessage(), e.getCause());
         }
+    }
+
+    private static UnaryOperator<String> prefixes(SafetensorsCheckpoint checkpoint) {
+        return checkpoint.contains("wte.weight") ? Gpt2::withoutPrefix : UnaryOperator.identity();
+    }
+
+    @Override
+    public UnaryOperator<String> namesIn(SafetensorsCheckpoint checkpoint) {
+        return prefixes(checkpoint);
     }
 
     private static String withoutPrefix(String name) {
@@ -91,15 +110,19 @@ public final class Gpt2 extends LanguageModel {
      * @throws IllegalArgumentException when there are more tokens, the cached ones included, than positions
      */
     @Override
-    public Variable forward(Input input) {
+    public Variable hidden(Input input) {
         requirePositions(input);
         tellOfDropout();
         Variable x = tokens.forward(input.ids()).add(positions.forward(input.positions()));
         for (Block block : blocks) {
-            x = block.forward(x, input);
+            x = apply(h -> block.forward(h, input), x);
         }
-        x = norm.forward(x);
-        return head == null ? x.matmul(tokens.weight(), false, true) : head.forward(x);
+        return norm.forward(x);
+    }
+
+    @Override
+    public Variable outputWeight() {
+        return head == null ? tokens.weight() : head.weight();
     }
 
     private void requirePositions(Input input) {

@@ -1,15 +1,21 @@
 package io.gradus.nn.model;
 
 import io.gradus.autograd.Variable;
+import io.gradus.autograd.op.CrossEntropy;
+import io.gradus.autograd.op.CrossEntropy.Reduction;
+import io.gradus.autograd.op.LinearCrossEntropy;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Module;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A network that reads token ids and gives, for each place, a score for every token that may come next. */
 public abstract class LanguageModel extends Module {
+    private boolean checkpointing;
 
     /**
      * The scores of the next token at every place.
@@ -17,7 +23,51 @@ public abstract class LanguageModel extends Module {
      * @param input token ids, positions, padding and cache
      * @return {@code [B, T, vocabulary]}
      */
-    public abstract Variable forward(Input input);
+    public Variable forward(Input input) {
+        return hidden(input).linear(outputWeight(), null, true);
+    }
+
+    /**
+     * What the output layer reads: the last hidden states, after the last norm.
+     *
+     * @return {@code [B, T, width]}
+     */
+    public abstract Variable hidden(Input input);
+
+    /** The weight of the output layer, {@code [vocabulary, width]}: the table of embeddings where the two are tied. */
+    public abstract Variable outputWeight();
+
+    /**
+     * The sum of the cross-entropies of all targets, from a few rows of scores at a time: what
+     * {@code forward(input).crossEntropy(…)} gives, and never {@code [B, T, vocabulary]} in memory.
+     *
+     * @param targets I32 {@code [B, T]}; those of {@link CrossEntropy#IGNORE_INDEX} do not count
+     * @param chunk how many rows of scores there are at once, or 0 for {@link LinearCrossEntropy#usualChunk as many as pay}
+     */
+    public final Variable lossSum(Input input, Tensor targets, int chunk) {
+        return hidden(input)
+                .linearCrossEntropy(outputWeight(), targets, CrossEntropy.IGNORE_INDEX, Reduction.SUM, null, chunk);
+    }
+
+    /**
+     * Whether the inside of each block is computed again in the backward pass and not kept for it: less memory for about a
+     * third more time. Gradients stay the same to the bit. Off at first.
+     *
+     * @see io.gradus.autograd.Checkpoint
+     */
+    public final void setActivationCheckpointing(boolean checkpointing) {
+        this.checkpointing = checkpointing;
+    }
+
+    /** Applies a block of the network. */
+    final Variable apply(UnaryOperator<Variable> block, Variable x) {
+        return checkpointing ? x.checkpoint(block) : block.apply(x);
+    }
+
+    /** From a parameter's name to its name in a checkpoint of this kind of model. */
+    public UnaryOperator<String> namesIn(SafetensorsCheckpoint checkpoint) {
+        return UnaryOperator.identity();
+    }
 
     /** How many tokens there are. */
     public abstract int vocabularySize();

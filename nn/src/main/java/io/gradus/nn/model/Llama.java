@@ -1,6 +1,7 @@
 package io.gradus.nn.model;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.nn.Embedding;
@@ -61,9 +62,18 @@ public final class Llama extends LanguageModel {
      * @throws IOException when a file is missing or damaged, or the weights are not those that the configuration describes
      */
     public static Llama load(Path folder, Device device) throws IOException {
+        return load(folder, device, DType.F32);
+    }
+
+    /**
+     * {@link #load(Path, Device)}.
+     *
+     * @param dtype of the parameters: F32, or BF16 or F16 for mixed precision
+     */
+    public static Llama load(Path folder, Device device, DType dtype) throws IOException {
         LlamaConfig config = LlamaConfig.read(folder);
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
-            Weights weights = Weights.read(checkpoint, device);
+            Weights weights = Weights.read(checkpoint, device).to(dtype);
             Llama model = new Llama(config, weights);
             weights.finish(name -> name.endsWith("rotary_emb.inv_freq")
                     || name.equals("lm_head.weight") && config.tieWordEmbeddings());
@@ -74,15 +84,19 @@ public final class Llama extends LanguageModel {
     }
 
     @Override
-    public Variable forward(Input input) {
+    public Variable hidden(Input input) {
         Context context =
                 new Context(rotary, input.positions(), input.attentionMask(), input.cache(), input.firstKeys());
         Variable x = embedding.forward(input.ids());
         for (Block block : blocks) {
-            x = block.forward(x, context);
+            x = apply(h -> block.forward(h, context), x);
         }
-        x = norm.forward(x);
-        return head == null ? x.matmul(embedding.weight(), false, true) : head.forward(x);
+        return norm.forward(x);
+    }
+
+    @Override
+    public Variable outputWeight() {
+        return head == null ? embedding.weight() : head.weight();
     }
 
     public LlamaConfig config() {

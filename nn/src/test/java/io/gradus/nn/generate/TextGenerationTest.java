@@ -42,6 +42,16 @@ class TextGenerationTest {
         }
 
         @Override
+        public Variable hidden(Input input) {
+            throw new UnsupportedOperationException("it has none");
+        }
+
+        @Override
+        public Variable outputWeight() {
+            throw new UnsupportedOperationException("it has none");
+        }
+
+        @Override
         public int vocabularySize() {
             return 100;
         }

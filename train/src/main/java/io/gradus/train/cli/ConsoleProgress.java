@@ -10,9 +10,11 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -31,6 +33,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     private @Nullable ProgressBar bar;
     private @Nullable Plan plan;
     private volatile List<String> latest = List.of(); // read by the bar's thread
+    private final Map<String, Double> first = new HashMap<>();
     private double smoothedSeconds;
     private double smoothedLoss;
     private int stepsSeen;
@@ -54,8 +57,9 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         Path model = plan.recipe().model().path();
         out.println("model      " + (model == null ? "built-in byte-level Llama" : model) + ", "
                 + Quantities.grouped(plan.memory().parameters()) + " parameters, all trained");
-        Path train = plan.recipe().data().train();
-        out.println("text       " + (train == null ? "built-in Java sources" : train) + ", "
+        List<Path> texts = plan.recipe().data().trained();
+        String text = texts.stream().map(Path::toString).collect(Collectors.joining(" and "));
+        out.println("text       " + (texts.isEmpty() ? "built-in Java sources" : text) + ", "
                 + Quantities.grouped(plan.trainingTokens()) + " tokens in blocks of "
                 + plan.memory().blockLength());
         out.println("device     " + plan.device());
@@ -136,14 +140,43 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     }
 
     @Override
+    public void skipped(Skipped skipped) {
+        closeBar();
+        out.println("step " + skipped.step() + "  skipped: " + skipped.reason());
+        out.flush();
+    }
+
+    /** The run was told to end; called by another thread. */
+    void stopping() {
+        out.println("ending after this step, with a checkpoint …");
+        out.flush();
+    }
+
+    @Override
     public void evaluated(Evaluation evaluation) {
+        if (evaluation.step() == 0) {
+            first.put(evaluation.name(), evaluation.loss());
+        }
         if (evaluation.step() == 0 || plan != null && evaluation.step() == plan.firstStep()) {
             return; // told in the table at the end, beside the losses after
         }
         closeBar();
         out.printf(
-                Locale.ROOT, "step %d  %s loss %.4f%n", evaluation.step(), title(evaluation.name()), evaluation.loss());
+                Locale.ROOT,
+                "step %d  %s loss %.4f%s%n",
+                evaluation.step(),
+                title(evaluation.name()),
+                evaluation.loss(),
+                forgotten(evaluation));
         out.flush();
+    }
+
+    /** How much worse it does on what it knew before the run. */
+    private String forgotten(Evaluation evaluation) {
+        Double before = first.get(evaluation.name());
+        return before == null || !evaluation.name().equals("general")
+                ? ""
+                : String.format(Locale.ROOT, "  %+.4f since the beginning", evaluation.loss() - before);
     }
 
     @Override
@@ -172,6 +205,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
                     after,
                     100 * (after - before) / before);
         });
+        best(result);
         out.println();
         out.println("peak memory "
                 + Quantities.bytes(result.peakBytes().values().stream()
@@ -181,6 +215,25 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         out.println("saved       " + result.output());
         out.println("report      " + result.output().resolve("report.html"));
         out.flush();
+    }
+
+    private void best(Result result) {
+        if (result.savedStep() < result.steps()) {
+            out.printf(
+                    Locale.ROOT,
+                    "saved are the weights %s: their held-out loss, %.4f, is the lowest%n",
+                    result.savedStep() == 0 ? "from before the first step" : "of step " + result.savedStep(),
+                    result.bestLoss());
+        } else if (result.bestStep() < result.steps()) {
+            out.printf(
+                    Locale.ROOT,
+                    "the lowest held-out loss was %.4f, %s; keep_best=true would have kept those weights%n",
+                    result.bestLoss(),
+                    result.bestStep() == 0 ? "before the first step" : "at step " + result.bestStep());
+        }
+        if (result.skipped() > 0) {
+            out.println(Quantities.counted(result.skipped(), "step") + " skipped");
+        }
     }
 
     private String planned() {

@@ -2,6 +2,8 @@ package io.gradus.train.cli;
 
 import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;
+import io.gradus.train.StoppedException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -30,6 +32,9 @@ import picocli.CommandLine.Spec;
             "All keys and their defaults: gradus finetune --show-keys"
         })
 final class FinetuneCommand implements Callable<Integer> {
+    /** As of a process that SIGTERM ended; after a signal the JVM puts that signal's in its place. */
+    private static final int STOPPED = 143;
+
     @Spec
     private CommandSpec spec;
 
@@ -58,8 +63,25 @@ final class FinetuneCommand implements Callable<Integer> {
         }
         Recipe recipe = RecipeArguments.recipe(overrides);
         try (ConsoleProgress progress = new ConsoleProgress(Terminal.of(spec))) {
-            new FineTuning(recipe, progress).run();
+            FineTuning run = new FineTuning(recipe, progress);
+            try (Termination _ = new Termination(() -> {
+                progress.stopping();
+                run.stop();
+            })) {
+                return follow(run, progress);
+            }
         }
-        return 0;
+    }
+
+    private int follow(FineTuning run, ConsoleProgress progress) throws IOException {
+        try {
+            run.run();
+            return 0;
+        } catch (StoppedException e) {
+            progress.close();
+            spec.commandLine().getErr().println(e.getMessage());
+            spec.commandLine().getErr().flush();
+            return STOPPED;
+        }
     }
 }

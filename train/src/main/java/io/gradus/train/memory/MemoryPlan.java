@@ -66,12 +66,14 @@ public record MemoryPlan(
         LanguageModel model = architecture.network().apply(Weights.initialised(device, recipe.seed()));
         int blockLength = FineTuning.blockLength(recipe, model);
         requireCountable(recipe.batchSize(), blockLength);
-        TrainingStep training = new TrainingStep(recipe, model);
+        TrainingStep training = new TrainingStep(recipe, model, _ -> batch(device, 1, blockLength));
         if (resumed) {
             restore(training, device);
         }
         for (int step = 0; step < STEPS; step++) {
-            TrainingStep.Pass pass = training.backward(step, _ -> batch(device, recipe.batchSize(), blockLength));
+            // The last steps of a long run: by then all layers are thawed.
+            TrainingStep.Pass pass = training.backward(
+                    Integer.MAX_VALUE - STEPS + step, _ -> batch(device, recipe.batchSize(), blockLength));
             training.update(pass, training.gradientNorm(pass), recipe.learningRate());
         }
         try (Scope _ = Scope.open("evaluation")) {
@@ -105,25 +107,24 @@ public record MemoryPlan(
     private static Batch batch(Device device, int blocks, int length) {
         Tensor ids = Tensor.empty(device, DType.I32, Shape.of(blocks, length), MemoryCategory.ACTIVATIONS);
         Tensor targets = Tensor.empty(device, DType.I32, Shape.of(ids.size()), MemoryCategory.ACTIVATIONS);
-        return new Batch(ids, targets, ids.size());
+        return new Batch(ids, targets, ids.size(), null, null);
     }
 
     /** Reads a checkpoint's optimiser state, as a resumed run does. */
     private static void restore(TrainingStep training, Device device) {
         try (Scope _ = Scope.open("restore")) {
             Map<String, Tensor> saved = new HashMap<>();
-            training.optimizer()
-                    .state()
+            training.state()
                     .forEach((name, tensor) -> saved.put(
                             name, Tensor.empty(device, tensor.dtype(), tensor.shape(), MemoryCategory.WORKSPACE)));
-            training.optimizer().load(saved);
+            training.load(saved);
         }
     }
 
     /** Buffers are named {@code <parameter>.<buffer>}; the count of steps is no tensor of the device. */
     private static Map<String, Long> optimizerState(TrainingStep training, Device device) {
         Map<String, Long> bytes = new TreeMap<>();
-        training.optimizer().state().forEach((name, tensor) -> {
+        training.state().forEach((name, tensor) -> {
             if (tensor.device().equals(device)) {
                 bytes.merge(name.substring(name.lastIndexOf('.') + 1), tensor.byteSize(), Long::sum);
             }

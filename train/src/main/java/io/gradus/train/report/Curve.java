@@ -22,6 +22,23 @@ record Curve(List<Point> points) {
         points = List.copyOf(points);
     }
 
+    /** The part that ends with a step. */
+    Curve upTo(int step) {
+        return new Curve(points.stream().filter(point -> point.step <= step).toList());
+    }
+
+    /** With another value at the end. */
+    Curve endingWith(double value) {
+        List<Point> changed = new ArrayList<>(points);
+        changed.add(new Point(changed.removeLast().step, value));
+        return new Curve(changed);
+    }
+
+    /** One value at each end. */
+    static Curve level(double value, int from, int to) {
+        return new Curve(List.of(new Point(from, value), new Point(to, value)));
+    }
+
     /**
      * The curve's course without its noise, at about {@code samples} places: at each, a straight line is fitted to the
      * points around it, near ones counting more (local regression with tricube weights: Cleveland 1979, "Robust Locally

@@ -3,6 +3,7 @@ package io.gradus.train.report;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.train.FineTuning;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.report.Curve.Point;
 import java.io.IOException;
@@ -100,6 +101,17 @@ record Metrics(
         List<Point> points = new ArrayList<>();
         evaluations.getOrDefault(name, new TreeMap<>()).forEach((step, loss) -> points.add(new Point(step, loss)));
         return new Curve(points);
+    }
+
+    /**
+     * The losses on a text up to the weights that were saved.
+     *
+     * @param result of the run; what it says of those weights counts, for they may be mixed ones
+     */
+    Curve evaluation(String name, FineTuning.Result result) {
+        Curve curve = evaluation(name).upTo(result.savedStep());
+        Double saved = result.after().get(name);
+        return saved == null || curve.points().isEmpty() ? curve : curve.endingWith(saved);
     }
 
     /** Tokens that counted, in all steps. */

@@ -2,6 +2,7 @@ package io.gradus.train.report;
 
 import com.samskivert.mustache.Mustache;
 import io.gradus.core.MemoryCategory;
+import io.gradus.train.FineTuning.Result;
 import io.gradus.train.Recipe;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,11 +67,14 @@ record Page(
 
     record Fact(String name, String value) {}
 
-    static Page of(
-            Plan plan, Map<MemoryCategory, Long> peakBytes, Metrics metrics, ZonedDateTime finished, String java) {
+    static Page of(Plan plan, Result result, Metrics metrics, ZonedDateTime finished, String java) {
+        Map<MemoryCategory, Long> peakBytes = result.peakBytes();
         Recipe recipe = plan.recipe();
         String model = name(recipe.model().path(), "Gradus’s built-in byte-level Llama");
-        String text = name(recipe.data().train(), Corpus.CODE.title());
+        List<Path> trained = recipe.data().trained();
+        String text = trained.isEmpty()
+                ? Corpus.CODE.title()
+                : trained.stream().map(path -> name(path, "")).collect(Collectors.joining(" and "));
         long total = peakBytes.values().stream().mapToLong(Long::longValue).sum();
         return new Page(
                 model,
@@ -77,14 +82,14 @@ record Page(
                 Quantities.grouped(plan.memory().parameters()),
                 Quantities.counted(plan.steps(), "step"),
                 finished.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
-                tiles(plan, metrics),
-                Remarks.of(metrics),
+                tiles(plan, result, metrics),
+                Remarks.of(metrics, result),
                 new Panels(metrics, plan.steps()).all(),
                 samples(metrics),
                 Quantities.bytes(total),
                 Quantities.bytes(plan.memory().peakBytes()),
                 memory(plan.memory().atPeak(), peakBytes, total),
-                facts(plan, metrics, java),
+                facts(plan, result, metrics, java),
                 Snippets.python(plan.output(), prompt(metrics)),
                 Snippets.shell(plan.output(), prompt(metrics)),
                 recipe.toYaml().replaceFirst("^---\n", "").strip());
@@ -98,10 +103,10 @@ record Page(
                         .toString();
     }
 
-    private static List<Tile> tiles(Plan plan, Metrics metrics) {
+    private static List<Tile> tiles(Plan plan, Result result, Metrics metrics) {
         List<Tile> tiles = new ArrayList<>();
-        tiles.add(loss("Loss on held-out text", metrics.evaluation("held_out")));
-        Curve general = metrics.evaluation("general");
+        tiles.add(loss("Loss on held-out text", metrics.evaluation("held_out", result)));
+        Curve general = metrics.evaluation("general", result);
         if (!general.points().isEmpty()) {
             tiles.add(loss("Loss on general text", general));
         }
@@ -199,16 +204,15 @@ record Page(
         return shares;
     }
 
-    private static List<Fact> facts(Plan plan, Metrics metrics, String java) {
+    private static List<Fact> facts(Plan plan, Result result, Metrics metrics, String java) {
         Recipe recipe = plan.recipe();
         List<Fact> facts = new ArrayList<>();
         facts.add(new Fact("Model", model(recipe)));
         facts.add(new Fact(
                 "Trained on",
-                String.valueOf(
-                        recipe.data().train() == null
-                                ? Corpus.CODE.title()
-                                : recipe.data().train())));
+                recipe.data().trained().isEmpty()
+                        ? Corpus.CODE.title()
+                        : recipe.data().trained().stream().map(Path::toString).collect(Collectors.joining(", "))));
         facts.add(
                 new Fact("Parameters trained", Quantities.grouped(plan.memory().parameters()) + ", all"));
         facts.add(new Fact(
@@ -221,7 +225,7 @@ record Page(
                         Quantities.grouped(plan.trainingTokens()),
                         plan.memory().blockLength())));
         String resumed = plan.firstStep() == 0 ? "" : ", resumed after " + Quantities.grouped(plan.firstStep());
-        facts.add(new Fact("Steps", Quantities.grouped(plan.steps()) + resumed));
+        facts.add(new Fact("Steps", Quantities.grouped(result.steps()) + resumed + course(plan, result)));
         facts.add(new Fact(
                 "Optimiser",
                 recipe.optimizer().name().toLowerCase(Locale.ROOT) + ", learning rate "
@@ -234,6 +238,16 @@ record Page(
         facts.add(new Fact("Java", java));
         facts.add(new Fact("Folder", plan.output().toString()));
         return facts;
+    }
+
+    /** What did not go straight on. */
+    private static String course(Plan plan, Result result) {
+        String early = result.steps() < plan.steps() ? " of " + Quantities.grouped(plan.steps()) + ", ended early" : "";
+        String skipped = result.skipped() == 0 ? "" : ", " + Quantities.grouped(result.skipped()) + " skipped";
+        String saved = result.savedStep() == result.steps()
+                ? ""
+                : ", and the weights of step " + Quantities.grouped(result.savedStep()) + " saved";
+        return early + skipped + saved;
     }
 
     private static String model(Recipe recipe) {

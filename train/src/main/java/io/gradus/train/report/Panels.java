@@ -61,6 +61,11 @@ final class Panels {
         }
         legend.add(new Key("training", width == 0 ? "training" : "training, smoothed"));
         if (!general.points().isEmpty()) {
+            series.add(new Series(
+                    "General text before",
+                    "baseline",
+                    Curve.level(general.points().getFirst().value(), 0, steps),
+                    false));
             series.add(new Series("General text", "general", general, true));
         }
         if (!heldOut.points().isEmpty()) {
@@ -69,6 +74,7 @@ final class Panels {
         }
         if (!general.points().isEmpty()) {
             legend.add(new Key("general", "general text"));
+            legend.add(new Key("baseline", "general text before: what lies above is forgotten"));
         }
         DoubleStream values =
                 series.stream().flatMap(one -> one.curve().points().stream()).mapToDouble(Point::value);

@@ -40,7 +40,7 @@ public final class Quantities {
     }
 
     /** A number of things, such as {@code 1 step} or {@code 1,200 steps}. */
-    static String counted(long number, String thing) {
+    public static String counted(long number, String thing) {
         return grouped(number) + " " + thing + (number == 1 ? "" : "s");
     }
 

@@ -1,5 +1,6 @@
 package io.gradus.train.report;
 
+import io.gradus.train.FineTuning;
 import io.gradus.train.report.Curve.Point;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,12 +14,12 @@ final class Remarks {
 
     private Remarks() {}
 
-    static List<String> of(Metrics metrics) {
+    static List<String> of(Metrics metrics, FineTuning.Result result) {
         List<String> remarks = new ArrayList<>();
         Curve heldOut = metrics.evaluation("held_out");
-        learnt(heldOut).ifPresent(remarks::add);
-        tooLong(heldOut).ifPresent(remarks::add);
-        forgot(metrics.evaluation("general")).ifPresent(remarks::add);
+        learnt(metrics.evaluation("held_out", result)).ifPresent(remarks::add);
+        tooLong(heldOut, result.savedStep()).ifPresent(remarks::add);
+        forgot(metrics.evaluation("general", result)).ifPresent(remarks::add);
         return remarks;
     }
 
@@ -36,24 +37,31 @@ final class Remarks {
     }
 
     /** The model would have been better, had it stopped earlier. */
-    private static Optional<String> tooLong(Curve losses) {
+    private static Optional<String> tooLong(Curve losses, int savedStep) {
         Optional<Point> best =
                 losses.points().stream().filter(Point::isFinite).min(Comparator.comparingDouble(Point::value));
         return best.filter(point ->
                         point.step() > 0 && losses.points().getLast().value() > point.value() * (1 + WORTH_A_WORD))
                 .map(point -> "The lowest held-out loss was " + Quantities.loss(point.value()) + ", at step "
                         + Quantities.grouped(point.step())
-                        + "; it rose again after that, so fewer steps would have done.");
+                        + (point.step() == savedStep
+                                ? "; it rose again after that, and the weights of that step are the ones saved."
+                                : "; it rose again after that, so fewer steps would have done."));
     }
 
     private static Optional<String> forgot(Curve losses) {
         if (losses.points().isEmpty()) {
             return Optional.of("What it forgot was not measured: data.general names a text of the kind that it knew.");
         }
-        return change(losses)
-                .map(change -> change > WORTH_A_WORD
-                        ? "On general text its loss rose: of what it knew before, it forgot some."
-                        : "On general text its loss did not rise: it forgot nothing that this measures.");
+        return change(losses).map(change -> {
+            double before = losses.points().getFirst().value();
+            double after = losses.points().getLast().value();
+            String numbers = Quantities.loss(before) + " → " + Quantities.loss(after) + " nats, "
+                    + Quantities.change(before, after);
+            return change > WORTH_A_WORD
+                    ? "On general text its loss rose (" + numbers + "): of what it knew before, it forgot some."
+                    : "On general text its loss did not rise (" + numbers + "): it forgot nothing that this measures.";
+        });
     }
 
     private static Optional<Double> change(Curve losses) {

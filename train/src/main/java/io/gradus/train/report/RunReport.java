@@ -58,7 +58,7 @@ public final class RunReport implements TrainingListener {
         try {
             Metrics metrics = Metrics.read(result.output().resolve("metrics.jsonl"));
             samples.forEach(sample -> metrics.samples().put(sample.step(), sample));
-            String html = Page.of(known, result.peakBytes(), metrics, ZonedDateTime.now(clock), java())
+            String html = Page.of(known, result, metrics, ZonedDateTime.now(clock), java())
                     .html();
             AtomicFile.write(file, html);
         } catch (IOException e) {

@@ -69,6 +69,10 @@ class ConsoleProgressTest {
                     100,
                     Map.of("held_out", 4.0),
                     Map.of("held_out", 3.0),
+                    100,
+                    3.0,
+                    100,
+                    0,
                     Map.of(MemoryCategory.WEIGHTS, 4_938_268L, MemoryCategory.OPTIMIZER_STATE, 9_876_536L)));
         });
 

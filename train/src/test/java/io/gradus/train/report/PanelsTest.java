@@ -18,7 +18,7 @@ class PanelsTest {
         assertThat(losses.wide()).contains("class='raw'", "class='training'", "class='heldout'", "class='general'");
         assertThat(losses.legend())
                 .extracting(Panels.Key::style)
-                .containsExactly("raw", "training", "heldout", "general");
+                .containsExactly("raw", "training", "heldout", "general", "baseline");
         assertThat(losses.wide()).contains("Training loss: ", "at step 1,", "at step 300.");
     }
 
@@ -26,7 +26,9 @@ class PanelsTest {
     void doesNotSmoothAFewSteps() {
         Panel losses = panels(12).getFirst();
         assertThat(losses.wide()).contains("class='training'").doesNotContain("class='raw'");
-        assertThat(losses.legend()).extracting(Panels.Key::style).containsExactly("training", "heldout", "general");
+        assertThat(losses.legend())
+                .extracting(Panels.Key::style)
+                .containsExactly("training", "heldout", "general", "baseline");
     }
 
     @Test

@@ -2,6 +2,8 @@ package io.gradus.train.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.train.FineTuning.Result;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -37,14 +39,29 @@ class RemarksTest {
     }
 
     @Test
+    void saysThatTheBestWeightsWereSavedAndWhatThoseForgot() {
+        assertThat(remarks(losses(5, 2, 3), losses(1, 1.25, 2), 1))
+                .satisfiesExactly(
+                        learnt -> assertThat(learnt).contains("better than before"),
+                        best -> assertThat(best).contains("at step 1;", "are the ones saved"),
+                        forgot -> assertThat(forgot).contains("rose (1.000 → 1.250 nats, +25.0%)"));
+    }
+
+    @Test
     void saysWhenForgettingWasNotMeasuredAndNothingOfLossesThatAreNotFinite() {
         assertThat(remarks(losses(Double.NaN, Double.NaN), losses()))
                 .satisfiesExactly(remark -> assertThat(remark).contains("not measured", "data.general"));
     }
 
     private static List<String> remarks(SortedMap<Integer, Double> heldOut, SortedMap<Integer, Double> general) {
+        return remarks(heldOut, general, 100);
+    }
+
+    private static List<String> remarks(
+            SortedMap<Integer, Double> heldOut, SortedMap<Integer, Double> general, int saved) {
+        Result result = new Result(Path.of("."), 100, Map.of(), Map.of(), 0, 0, saved, 0, Map.of());
         return Remarks.of(
-                new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()));
+                new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()), result);
     }
 
     private static SortedMap<Integer, Double> losses(double... values) {

@@ -151,6 +151,10 @@ class RunReportTest {
                 steps,
                 Map.of(),
                 Map.of(),
+                steps,
+                0,
+                steps,
+                0,
                 Map.of(
                         MemoryCategory.WEIGHTS,
                         1000L,

@@ -1,0 +1,241 @@
+package io.gradus.autograd.op;
+
+import io.gradus.autograd.Gradients;
+import io.gradus.autograd.Operation;
+import io.gradus.autograd.op.CrossEntropy.Reduction;
+import io.gradus.core.Backend;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cross-entropy of {@code logits = h·Wᵀ}, the end of a language model, without the logits: they would be the largest
+ * tensor of all, {@code [N, V]}, and so would their gradient (cf. Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024, Cut Your
+ * Losses). Rows do not depend on each other, so a few at a time go through {@link Linear} and {@link CrossEntropy}.
+ *
+ * <p>With {@code lᵢ = ln Σⱼ e^{xᵢⱼ} − xᵢₜ} of row i, {@code pᵢ = softmax(xᵢ)} and the row's share dlᵢ of dy as there,
+ *
+ * <pre>
+ *   dxᵢ = dlᵢ·(pᵢ − onehot(tᵢ))      dh = dX·W      dW = dXᵀ·h, a sum over the rows and so over the chunks
+ * </pre>
+ *
+ * <p>The forward pass keeps one number per row, {@code ln Σⱼ e^{xᵢⱼ}}; the backward pass computes each chunk's logits again
+ * and turns them into their gradient in place. That is one matrix product more than with logits at hand. The gradients could
+ * be made in the forward pass instead, as Liger does, but dW is as large as W, and would lie there while all activations do.
+ *
+ * <p>A chunk of which no row counts, as where a prompt is masked, costs nothing.
+ */
+public final class LinearCrossEntropy extends Operation {
+    /** Rows below which reading W again for each chunk is most of the work. */
+    private static final long FEW = 128;
+
+    private final RowLosses losses;
+    private final int chunk;
+    private Tensor hidden;
+    private Tensor weight;
+    private Tensor logSumExp;
+    private boolean[] counts = {};
+    private double factor;
+
+    /**
+     * @param targets I32, of the shape of h without the last axis
+     * @param ignoreIndex the target of rows that do not count
+     * @param weights of the shape of the targets, or null
+     * @param chunk how many rows of logits there are at once, or 0 for {@link #usualChunk}
+     */
+    public LinearCrossEntropy(
+            Tensor targets, int ignoreIndex, Reduction reduction, @Nullable Tensor weights, int chunk) {
+        if (chunk < 0) {
+            throw new IllegalArgumentException("linearCrossEntropy: a chunk of " + chunk
+                    + " rows; it must be at least 1, or 0 for the usual size");
+        }
+        this.losses = new RowLosses(label(), targets, ignoreIndex, reduction, weights);
+        this.chunk = chunk;
+    }
+
+    /**
+     * The number of rows of which the logits are about as large as h is, and 128 at least.
+     *
+     * @param rows N
+     * @param width D
+     * @param classes V
+     */
+    public static int usualChunk(long rows, long width, long classes) {
+        long like = Math.ceilDiv(rows * width, Math.max(1, classes));
+        return Math.toIntExact(Math.clamp(Math.max(FEW, like), 1, Math.max(1, rows)));
+    }
+
+    /** Takes h {@code […, D]} and W {@code [V, D]}. */
+    @Override
+    protected Tensor forward(Tensor... inputs) {
+        Shape shape = inputs[0].shape();
+        weight = inputs[1];
+        if (shape.rank() == 0
+                || weight.shape().rank() != 2
+                || shape.last() != weight.shape().last()) {
+            throw new ShapeException(
+                    "linearCrossEntropy",
+                    "h must be […, D] and the weight [V, D]",
+                    "check hidden_size or n_embd",
+                    shape,
+                    weight.shape());
+        }
+        if (shape.rows() != losses.targets().size()) {
+            throw new ShapeException(
+                    "linearCrossEntropy",
+                    "h […, D] needs one target per row",
+                    "targets must have its shape without the last axis",
+                    shape,
+                    losses.targets().shape());
+        }
+        hidden = inputs[0].reshape(shape.rows(), shape.last());
+        counts = chunksThatCount();
+        factor = losses.factor();
+        Tensor each = hidden.emptyLike(losses.targets().shape());
+        logSumExp = hidden.emptyLike(losses.targets().shape());
+        each.backend().elementwise().fill(each, 0);
+        forEachChunk((from, to, logits) -> kernels()
+                .crossEntropy()
+                .forward(
+                        logits,
+                        targets(from, to),
+                        losses.ignoreIndex(),
+                        each.slice(from, to),
+                        logSumExp.slice(from, to)));
+        return losses.reduced(each, factor, shape.sub(0, shape.rank() - 1));
+    }
+
+    @Override
+    protected boolean readsHalf(int input) {
+        return input == 1;
+    }
+
+    @Override
+    protected void backward(Tensor dy, Gradients gradients) {
+        Tensor dlosses = gradientOfLosses(dy);
+        boolean atOnce = gradients.wanted(0) && gradients.wanted(1) && hidden.storage() != weight.storage();
+        if (atOnce) {
+            gradients.write(
+                    0,
+                    (dh, addH) -> gradients.write(
+                            1, (dw, addW) -> backward(dlosses, new Target(dh, addH), new Target(dw, addW))));
+        } else {
+            gradients.write(0, (dh, add) -> backward(dlosses, new Target(dh, add), null));
+            gradients.write(1, (dw, add) -> backward(dlosses, null, new Target(dw, add)));
+        }
+        dlosses.release();
+    }
+
+    @Override
+    protected void release() {
+        logSumExp.release();
+    }
+
+    /** Where a gradient goes, and whether it is added. */
+    private record Target(Tensor gradient, boolean add) {}
+
+    private void backward(Tensor dlosses, @Nullable Target dh, @Nullable Target dw) {
+        if (dh != null && !dh.add) {
+            dh.gradient.backend().elementwise().fill(dh.gradient, 0);
+        }
+        if (dw != null && !dw.add) {
+            dw.gradient.backend().elementwise().fill(dw.gradient, 0);
+        }
+        Tensor rows = dh == null ? null : dh.gradient.reshape(hidden.shape());
+        forEachChunk((from, to, logits) -> {
+            Tensor sums = logSumExp.slice(from, to);
+            Tensor outer = dlosses.slice(from, to);
+            kernels()
+                    .crossEntropy()
+                    .backward(logits, targets(from, to), losses.ignoreIndex(), sums, outer, logits, false);
+            if (rows != null) {
+                kernels().gemm().matmul(logits, false, weight, false, rows.slice(from, to), true);
+            }
+            if (dw != null) {
+                kernels().gemm().matmul(logits, true, hidden.slice(from, to), false, dw.gradient, true);
+            }
+        });
+    }
+
+    /** dy's share for each row, {@code [N]}. */
+    private Tensor gradientOfLosses(Tensor dy) {
+        Tensor each = Workspace.like(hidden, losses.targets().shape());
+        if (losses.reduction() == Reduction.NONE) {
+            each.copyFrom(dy.reshape(each.shape()));
+        } else {
+            each.backend().elementwise().fill(each, dy.item() * factor);
+        }
+        Tensor weighted = losses.weighted(each);
+        if (weighted != each) {
+            each.release();
+        }
+        return weighted;
+    }
+
+    // ---- chunks ----
+
+    /** Works on the rows from one to another, given their logits, which it may overwrite. */
+    @FunctionalInterface
+    private interface Body {
+        void run(long from, long to, Tensor logits);
+    }
+
+    private void forEachChunk(Body body) {
+        long size = chunkSize();
+        long rows = hidden.shape().get(0);
+        Tensor room = Tensor.empty(
+                hidden.device(),
+                hidden.dtype(),
+                Shape.of(Math.min(size, rows), weight.shape().get(0)),
+                MemoryCategory.WORKSPACE);
+        for (int i = 0; i < counts.length; i++) {
+            long from = i * size;
+            long to = Math.min(rows, from + size);
+            if (counts[i]) {
+                Tensor logits = room.slice(0, to - from);
+                kernels().gemm().matmul(hidden.slice(from, to), false, weight, true, logits, false);
+                body.run(from, to, logits);
+            }
+        }
+        room.release();
+    }
+
+    private long chunkSize() {
+        return chunk > 0
+                ? chunk
+                : usualChunk(
+                        hidden.shape().get(0),
+                        hidden.shape().get(1),
+                        weight.shape().get(0));
+    }
+
+    /** Checks the targets on the way: the kernel, which sees a chunk, would give a row's number within that. */
+    private boolean[] chunksThatCount() {
+        int[] targets = losses.targets().toInts();
+        long classes = weight.shape().get(0);
+        long size = chunkSize();
+        boolean[] counts = new boolean[Math.toIntExact(Math.ceilDiv(targets.length, size))];
+        for (int row = 0; row < targets.length; row++) {
+            if (targets[row] == losses.ignoreIndex()) {
+                continue;
+            }
+            if (targets[row] < 0 || targets[row] >= classes) {
+                throw new IllegalArgumentException("linearCrossEntropy: the target " + targets[row] + " of row " + row
+                        + " is neither one of " + classes + " classes nor " + losses.ignoreIndex()
+                        + ", which is ignored; does the tokeniser belong to this model (vocab_size)?");
+            }
+            counts[(int) (row / size)] = true;
+        }
+        return counts;
+    }
+
+    private Tensor targets(long from, long to) {
+        return losses.targets().slice(from, to);
+    }
+
+    private Backend kernels() {
+        return hidden.backend();
+    }
+}

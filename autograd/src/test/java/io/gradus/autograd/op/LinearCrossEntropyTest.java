@@ -1,0 +1,187 @@
+package io.gradus.autograd.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gradus.autograd.Autograd;
+import io.gradus.autograd.Variable;
+import io.gradus.autograd.op.CrossEntropy.Reduction;
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
+import io.gradus.core.Philox;
+import io.gradus.core.Scope;
+import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.CpuBackend;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The loss and gradients of logits that were never there. */
+class LinearCrossEntropyTest {
+    private static final int ROWS = 200;
+    private static final int WIDTH = 24;
+    private static final int CLASSES = 301;
+
+    private final Device device = new Device("cpu", 0, new CpuBackend(1));
+    private final MemoryLedger memory = device.backend().memory();
+
+    private Tensor random(int place, long... shape) {
+        Tensor tensor = Tensor.empty(device, DType.F32, Shape.of(shape), MemoryCategory.WEIGHTS);
+        tensor.backend().random().normal(tensor, 0, 0.7, new Philox.Key(3, 0, place));
+        return tensor;
+    }
+
+    private final Variable hidden = Variable.parameter("h", random(0, ROWS, WIDTH));
+    private final Variable weight = Variable.parameter("w", random(1, CLASSES, WIDTH));
+
+    /** Every third row is ignored, and rows 50 to 119 are, as of a masked prompt. */
+    private Tensor targets() {
+        int[] targets = IntStream.range(0, ROWS)
+                .map(i -> i % 3 == 0 || i >= 50 && i < 120 ? -100 : i * 37 % CLASSES)
+                .toArray();
+        return Tensor.of(device, targets, ROWS);
+    }
+
+    private static float[] grad(Variable x) {
+        return Objects.requireNonNull(x.grad()).toFloats();
+    }
+
+    private static void assertClose(float[] actual, float[] expected) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < actual.length; i++) {
+            assertThat(actual[i]).isCloseTo(expected[i], within(1e-6f + 1e-5f * Math.abs(expected[i])));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void lossAndGradientsAreThoseWithLogits(Reduction reduction) {
+        Tensor weights = random(2, ROWS);
+        weights.backend().elementwise().unary(io.gradus.core.kernel.ElementwiseKernels.Unary.EXP, weights, weights);
+        for (@Nullable Tensor rowWeights : new Tensor[] {null, weights}) {
+            Variable expected = hidden.linear(weight, null, true).crossEntropy(targets(), -100, reduction, rowWeights);
+            Tensor seed = random(3, expected.shape().toArray());
+            hidden.clearGrad();
+            weight.clearGrad();
+            expected.backward(seed, false);
+            float[] dh = grad(hidden);
+            float[] dw = grad(weight);
+            for (int chunk : new int[] {0, 1, 7, 64, ROWS, 10_000}) {
+                Variable actual = hidden.linearCrossEntropy(weight, targets(), -100, reduction, rowWeights, chunk);
+                assertThat(actual.shape()).isEqualTo(expected.shape());
+                assertThat(Autograd.noGrad(() -> hidden.linearCrossEntropy(
+                                        weight, targets(), -100, reduction, rowWeights, chunk))
+                                .value()
+                                .toFloats())
+                        .containsExactly(actual.value().toFloats());
+                assertClose(actual.value().toFloats(), expected.value().toFloats());
+                hidden.clearGrad();
+                weight.clearGrad();
+                actual.backward(seed, false);
+                assertClose(grad(hidden), dh);
+                assertClose(grad(weight), dw);
+            }
+        }
+    }
+
+    @Test
+    void gradientsAddUpAndEachIsGivenToWhomItConcerns() {
+        Variable constant = Variable.constant(hidden.value());
+        constant.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, 16)
+                .backward();
+        float[] once = grad(weight);
+        hidden.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, 16)
+                .backward();
+        float[] twice = grad(weight);
+        for (int i = 0; i < once.length; i++) {
+            assertThat(twice[i]).isCloseTo(2 * once[i], within(1e-4f));
+        }
+        weight.setRequiresGrad(false);
+        float[] before = grad(hidden);
+        hidden.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, 16)
+                .backward();
+        assertThat(grad(weight)).containsExactly(twice);
+        assertClose(grad(hidden), twice(before));
+    }
+
+    private static float[] twice(float[] x) {
+        float[] twice = x.clone();
+        for (int i = 0; i < x.length; i++) {
+            twice[i] *= 2;
+        }
+        return twice;
+    }
+
+    @Test
+    void whereNothingCountsTheSumAndItsGradientsAreZero() {
+        int[] ignored = new int[ROWS];
+        java.util.Arrays.fill(ignored, -100);
+        Tensor targets = Tensor.of(device, ignored, ROWS);
+        Variable loss = hidden.linearCrossEntropy(weight, targets, -100, Reduction.SUM, null, 0);
+        loss.backward();
+        assertThat(loss.item()).isZero();
+        assertThat(grad(hidden)).containsOnly(0);
+        assertThat(grad(weight)).containsOnly(0);
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets, -100, Reduction.MEAN, null, 0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("linearCrossEntropy", "none counts");
+    }
+
+    @Test
+    void aChunkOfLogitsIsAllThatThereIs() {
+        int chunk = 20;
+        for (int pass = 0; pass < 2; pass++) { // the second has its gradients' buffers
+            memory.resetPeak();
+            long before = memory.live();
+            try (Scope _ = Scope.open("step")) {
+                hidden.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, chunk)
+                        .backwardAndRelease();
+            }
+            hidden.clearGrad();
+            weight.clearGrad();
+            long gradients = pass == 0 ? (ROWS * WIDTH + CLASSES * WIDTH) * 4L : 0;
+            assertThat(memory.peak() - before - gradients)
+                    .isBetween(chunk * CLASSES * 4L, chunk * CLASSES * 4L + 5 * ROWS * 4L)
+                    .isLessThan(ROWS * CLASSES * 4L / 5);
+        }
+        assertThat(memory.live(MemoryCategory.WORKSPACE)).isZero();
+    }
+
+    @Test
+    void theUsualChunkHasLogitsAboutAsLargeAsTheHiddenStates() {
+        assertThat(LinearCrossEntropy.usualChunk(8192, 4096, 32_000)).isEqualTo(1049);
+        assertThat(LinearCrossEntropy.usualChunk(1024, 768, 50_257)).isEqualTo(128);
+        assertThat(LinearCrossEntropy.usualChunk(100, 768, 50_257)).isEqualTo(100);
+        assertThat(LinearCrossEntropy.usualChunk(100, 768, 10)).isEqualTo(100);
+        assertThat(LinearCrossEntropy.usualChunk(0, 768, 10)).isEqualTo(1);
+    }
+
+    @Test
+    void whatDoesNotFitIsRefused() {
+        Tensor targets = targets();
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets, -100, Reduction.SUM, null, -1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("linearCrossEntropy", "-1");
+        assertThatThrownBy(() ->
+                        hidden.reshape(WIDTH, ROWS).linearCrossEntropy(weight, targets, -100, Reduction.SUM, null, 0))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContainingAll("linearCrossEntropy", "[24, 200]", "[301, 24]", "hidden_size");
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets.slice(0, 10), -100, Reduction.SUM, null, 0))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContainingAll("one target per row", "[200, 24]", "[10]");
+        int[] bad = new int[ROWS];
+        bad[150] = CLASSES;
+        assertThatThrownBy(() ->
+                        hidden.linearCrossEntropy(weight, Tensor.of(device, bad, ROWS), -100, Reduction.SUM, null, 64))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("target 301", "row 150", "301 classes");
+    }
+}

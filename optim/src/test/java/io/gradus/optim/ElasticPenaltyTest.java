@@ -1,0 +1,286 @@
+package io.gradus.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.Tensor;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** L2-SP and EWC have the value, the gradient and the step of the formula, and are exact at both ends of λ. */
+class ElasticPenaltyTest {
+
+    static List<String> cases() throws IOException {
+        return PytorchFixture.finetuningCases("penalty/");
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void theCpuIsHeldAsPytorchWouldBe(String name) throws IOException {
+        assertHeld(name, Device.cpu(), 2e-6);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void theReferenceIsHeldAsPytorchWouldBe(String name) throws IOException {
+        assertHeld(name, Device.reference(), 6e-8);
+    }
+
+    private static void assertHeld(String name, Device device, double tolerance) throws IOException {
+        try (PytorchFixture fixture = PytorchFixture.finetuning()) {
+            FineTuned run = FineTuned.begin(fixture, device);
+            JsonNode settings = fixture.settings(name);
+            double strength = settings.get("strength").doubleValue();
+            StartingPoint start = StartingPoint.of(run.parameters);
+            Optimizer optimizer = optimizer(settings, run.parameters);
+            optimizer.holdWith(
+                    settings.get("importance").booleanValue()
+                            ? ElasticPenalty.ewc(start, run.importance(), strength)
+                            : ElasticPenalty.l2sp(start, strength));
+            run.assertFollows(fixture, name, device, tolerance, () -> {
+                optimizer.step();
+                return run.values();
+            });
+        }
+    }
+
+    private static Optimizer optimizer(JsonNode settings, List<Variable> parameters) {
+        List<ParameterGroup> groups =
+                ParameterGroups.single(parameters, settings.get("weight_decay").doubleValue());
+        double rate = settings.get("lr").doubleValue();
+        return settings.get("optimizer").textValue().equals("sgd")
+                ? new Sgd(
+                        groups,
+                        rate,
+                        Sgd.Settings.momentum(settings.get("momentum").doubleValue()))
+                : new AdamW(groups, rate);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"l2sp", "ewc"})
+    void valueAndGradientAreThoseOfAutograd(String kind) throws IOException {
+        for (Device device : List.of(Device.cpu(), Device.reference())) {
+            try (PytorchFixture fixture = PytorchFixture.finetuning()) {
+                String name = "elastic/" + kind;
+                double tolerance = device.equals(Device.cpu()) ? 1e-6 : 6e-8;
+                StartingPoint start = StartingPoint.of(FineTuned.begin(fixture, device).parameters);
+                FineTuned now = new FineTuned(fixture, device, "weights/");
+                double strength = fixture.settings(name).get("strength").doubleValue();
+                ElasticPenalty penalty = kind.equals("ewc")
+                        ? ElasticPenalty.ewc(start, now.importance(), strength)
+                        : ElasticPenalty.l2sp(start, strength);
+                double value = fixture.read(name + "/value", device).item();
+                assertThat(penalty.value(now.parameters)).isCloseTo(value, within(tolerance * value));
+                List<Tensor> gradients = fixture.readAll(name + "/gradient", device);
+                for (int i = 0; i < gradients.size(); i++) {
+                    PytorchFixture.assertClose(
+                            penalty.gradient(now.parameters.get(i)), gradients.get(i), tolerance, name + " " + i);
+                }
+            }
+        }
+    }
+
+    @Test
+    void noStrengthIsPlainTrainingToTheBit() throws IOException {
+        try (PytorchFixture fixture = PytorchFixture.finetuning()) {
+            float[][] plain = trained(fixture, (optimizer, run) -> {});
+            assertThat(trained(
+                            fixture,
+                            (optimizer, run) ->
+                                    optimizer.holdWith(ElasticPenalty.l2sp(StartingPoint.of(run.parameters), 0))))
+                    .isDeepEqualTo(plain);
+            assertThat(trained(
+                            fixture,
+                            (optimizer, run) -> optimizer.holdWith(
+                                    ElasticPenalty.ewc(StartingPoint.of(run.parameters), run.importance(), 0))))
+                    .isDeepEqualTo(plain);
+            assertThat(trained(
+                            fixture,
+                            (optimizer, run) -> optimizer.holdWith(
+                                    ElasticPenalty.ewc(StartingPoint.of(run.parameters), nothing(run), 7))))
+                    .isDeepEqualTo(plain);
+        }
+    }
+
+    @Test
+    void anInfiniteStrengthLeavesTheWeightsWhereTheyWereToTheBit() throws IOException {
+        try (PytorchFixture fixture = PytorchFixture.finetuning()) {
+            float[][] held = trained(
+                    fixture,
+                    (optimizer, run) -> optimizer.holdWith(
+                            ElasticPenalty.l2sp(StartingPoint.of(run.parameters), Double.POSITIVE_INFINITY)));
+            List<Tensor> start = FineTuned.begin(fixture, Device.cpu()).values();
+            for (int i = 0; i < held.length; i++) {
+                assertThat(held[i]).containsExactly(start.get(i).toFloats());
+            }
+        }
+    }
+
+    @Test
+    void theStrongerThePullTheShorterTheWay() throws IOException {
+        try (PytorchFixture fixture = PytorchFixture.finetuning()) {
+            double longer = Double.POSITIVE_INFINITY;
+            for (double strength : new double[] {0, 0.1, 1, 10, 1000, 1e9}) {
+                FineTuned run = FineTuned.begin(fixture, Device.cpu());
+                StartingPoint start = StartingPoint.of(run.parameters);
+                Optimizer optimizer = new AdamW(ParameterGroups.single(run.parameters, 0), 0.05);
+                optimizer.holdWith(ElasticPenalty.l2sp(start, strength));
+                for (int step = 0; step < 10; step++) {
+                    run.gradients(step);
+                    optimizer.step();
+                }
+                assertThat(start.distance(run.parameters)).isLessThan(longer);
+                longer = start.distance(run.parameters);
+            }
+            assertThat(longer).isLessThan(1e-6);
+        }
+    }
+
+    /** Plain SGD with the pull settles where the gradient of loss + penalty is zero, and not beside it. */
+    @Test
+    void theFixedPointIsThatOfLossAndPenaltyTogether() {
+        Variable w = Given.parameter("w", 1, 1);
+        StartingPoint start = StartingPoint.of(List.of(w));
+        Optimizer sgd = new Sgd(Given.group(w), 0.3);
+        FisherInformation importance = FisherInformation.of(Map.of("w.fisher", Tensor.of(new float[] {1, 4}, 2)));
+        sgd.holdWith(ElasticPenalty.ewc(start, importance, 0.5));
+        for (int step = 0; step < 200; step++) {
+            float[] at = w.value().toFloats();
+            Given.gradient(w, at[0] - 4, at[1] - 4); // of ½(w − 4)²
+            sgd.step();
+        }
+        // w − 4 + λF(w − 1) = 0
+        assertThat(w.value().toFloats()).containsExactly(new float[] {3, 2}, within(1e-5f));
+    }
+
+    /** In Adam's gradient the pull would be divided by √v, and λ would hold both alike. */
+    @Test
+    void weightsWithLargeGradientsAreHeldNoLess() {
+        Variable w = Given.parameter("w", 0, 0);
+        Optimizer adam = new AdamW(Given.group(w), 0.01);
+        adam.holdWith(ElasticPenalty.l2sp(StartingPoint.of(List.of(w)), 10));
+        for (int step = 0; step < 200; step++) {
+            Given.gradient(w, 1e3f, 1e-3f);
+            adam.step();
+        }
+        // Adam's update is 1 for either; θ′ = θ − η, and θ = θ′/(1 + ηλ) stays where θ·ηλ = −η
+        assertThat(w.value().toFloats()).containsExactly(new float[] {-0.1f, -0.1f}, within(1e-4f));
+    }
+
+    /** As a run is resumed: weights and state from the checkpoint, the start from the base model once more. */
+    @Test
+    void aRunThatIsResumedEndsWithTheSameBits() throws IOException {
+        try (PytorchFixture fixture = PytorchFixture.finetuning()) {
+            FineTuned whole = FineTuned.begin(fixture, Device.cpu());
+            steps(whole, held(whole, StartingPoint.of(whole.parameters)), 0, 10);
+            for (int stop = 0; stop <= 10; stop += 5) {
+                FineTuned first = FineTuned.begin(fixture, Device.cpu());
+                Optimizer interrupted = held(first, StartingPoint.of(first.parameters));
+                steps(first, interrupted, 0, stop);
+
+                FineTuned second = FineTuned.begin(fixture, Device.cpu());
+                StartingPoint base = StartingPoint.of(FineTuned.begin(fixture, Device.cpu()).parameters);
+                for (int i = 0; i < second.parameters.size(); i++) {
+                    second.values().get(i).copyFrom(first.values().get(i));
+                }
+                Optimizer resumed = held(second, base);
+                resumed.load(interrupted.state());
+                steps(second, resumed, stop, 10);
+                for (int i = 0; i < second.parameters.size(); i++) {
+                    assertThat(second.values().get(i).toFloats())
+                            .as("stopped after %d steps, parameter %d", stop, i)
+                            .containsExactly(whole.values().get(i).toFloats());
+                }
+            }
+        }
+    }
+
+    private static Optimizer held(FineTuned run, StartingPoint start) {
+        Optimizer optimizer = new AdamW(ParameterGroups.single(run.parameters, 0.1), 0.05);
+        optimizer.holdWith(ElasticPenalty.ewc(start, run.importance(), 2));
+        return optimizer;
+    }
+
+    private static void steps(FineTuned run, Optimizer optimizer, int from, int to) {
+        for (int step = from; step < to; step++) {
+            run.gradients(step);
+            optimizer.step();
+        }
+    }
+
+    @Test
+    void theRateOfAGroupIsThatOfItsPull() {
+        Variable a = Given.parameter("a", 1);
+        Variable b = Given.parameter("b", 1);
+        Optimizer sgd = new Sgd(
+                List.of(new ParameterGroup("a", List.of(a), 1, 0), new ParameterGroup("b", List.of(b), 0.5, 0)), 1);
+        sgd.holdWith(ElasticPenalty.l2sp(StartingPoint.of(List.of(a, b)), 2));
+        Given.gradient(a, -3);
+        Given.gradient(b, -6);
+        sgd.step();
+        assertThat(a.value().item()).isEqualTo(1 + 3 / (1.0f + 2));
+        assertThat(b.value().item()).isEqualTo(1 + 3 / (1.0f + 1));
+        sgd.holdWith(null);
+        Given.gradient(a, -3);
+        sgd.step();
+        assertThat(a.value().item()).isEqualTo(5);
+    }
+
+    @Test
+    void aRateOfZeroPullsNothingHoweverStrong() {
+        Variable a = Given.parameter("a", 1);
+        StartingPoint start = StartingPoint.of(List.of(a));
+        Optimizer sgd = new Sgd(Given.group(a), 0);
+        sgd.holdWith(ElasticPenalty.l2sp(start, Double.POSITIVE_INFINITY));
+        Given.gradient(a, 5);
+        sgd.step();
+        assertThat(a.value().item()).isEqualTo(1);
+    }
+
+    @Test
+    void aParameterThatThePenaltyDoesNotKnowIsNamed() {
+        Variable a = Given.parameter("a", 1);
+        Variable b = Given.parameter("b", 1, 2);
+        Optimizer sgd = new Sgd(Given.group(a, b), 1);
+        StartingPoint both = StartingPoint.of(List.of(a, b));
+        FisherInformation ofA = FisherInformation.of(Map.of("a.fisher", Tensor.of(new float[] {1}, 1)));
+        assertThatThrownBy(() -> sgd.holdWith(ElasticPenalty.l2sp(StartingPoint.of(List.of(a)), 1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Sgd: the penalty does not know b");
+        assertThatThrownBy(() -> sgd.holdWith(ElasticPenalty.ewc(both, ofA, 1)))
+                .hasMessageContaining("Sgd: the penalty does not know b");
+        for (double strength : new double[] {-1, Double.NaN}) {
+            assertThatThrownBy(() -> ElasticPenalty.l2sp(both, strength))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("penalty: the strength is " + strength);
+        }
+    }
+
+    private static FisherInformation nothing(FineTuned run) {
+        return FisherInformation.estimate(run.parameters, 1, _ -> {});
+    }
+
+    private interface Setup {
+        void apply(Optimizer optimizer, FineTuned run);
+    }
+
+    private static float[][] trained(PytorchFixture fixture, Setup setup) throws IOException {
+        FineTuned run = FineTuned.begin(fixture, Device.cpu());
+        Optimizer optimizer = new AdamW(ParameterGroups.single(run.parameters, 0.1), 0.05);
+        setup.apply(optimizer, run);
+        for (int step = 0; step < 10; step++) {
+            run.gradients(step);
+            optimizer.step();
+        }
+        return run.values().stream().map(Tensor::toFloats).toArray(float[][]::new);
+    }
+}

@@ -1,0 +1,54 @@
+package io.gradus.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.autograd.Variable;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Names of Hugging Face models say how deep a parameter lies. */
+class LayerDepthTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "model.embed_tokens.weight, 0",
+        "model.layers.0.self_attn.q_proj.weight, 1",
+        "model.layers.11.mlp.up_proj.weight, 12",
+        "model.norm.weight, 13",
+        "lm_head.weight, 13",
+        "transformer.wte.weight, 0",
+        "wpe.weight, 0",
+        "transformer.h.3.attn.c_attn.bias, 4",
+        "h.0.ln_1.weight, 1",
+        "transformer.ln_f.weight, 13",
+        "bert.embeddings.LayerNorm.weight, 0",
+        "bert.encoder.layer.2.output.dense.weight, 3",
+        "bert.pooler.dense.weight, 13",
+        "layers.1.weight, 2",
+        "classifier.layersize, 13"
+    })
+    void theNameTellsTheDepth(String name, int depth) {
+        assertThat(new LayerDepth(12).applyAsInt(name)).isEqualTo(depth);
+    }
+
+    @Test
+    void theBlocksAreCounted() {
+        List<Variable> parameters = Stream.of("model.embed_tokens.weight", "model.layers.0.w", "model.layers.10.w")
+                .map(name -> Given.parameter(name, 1))
+                .toList();
+        assertThat(LayerDepth.of(parameters)).isEqualTo(new LayerDepth(11));
+        assertThat(LayerDepth.of(parameters).top()).isEqualTo(12);
+    }
+
+    @Test
+    void namesWithoutANumberAreRefusedRatherThanAllPutAtTheTop() {
+        assertThatThrownBy(() -> LayerDepth.of(List.of(Given.parameter("fc.weight", 1))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("no parameter's name has the number of a block")
+                .hasMessageContaining("fc.weight");
+    }
+}

@@ -1,0 +1,35 @@
+package io.gradus.train;
+
+import io.gradus.autograd.Variable;
+import io.gradus.optim.Adam;
+import io.gradus.optim.AdamW;
+import io.gradus.optim.LayerDepth;
+import io.gradus.optim.Optimizer;
+import io.gradus.optim.ParameterGroup;
+import io.gradus.optim.ParameterGroups;
+import io.gradus.optim.Sgd;
+import java.util.List;
+
+/** The optimiser that a recipe asks for, with its groups of parameters. */
+final class Optimizers {
+    private Optimizers() {}
+
+    static Optimizer of(Recipe recipe, List<Variable> parameters) {
+        List<ParameterGroup> groups = groups(recipe, parameters);
+        double rate = recipe.learningRate();
+        Adam.Settings moments = new Adam.Settings(recipe.beta1(), recipe.beta2(), recipe.epsilon());
+        return switch (recipe.optimizer()) {
+            case ADAMW -> new AdamW(groups, rate, moments);
+            case ADAM -> new Adam(groups, rate, moments);
+            case SGD -> new Sgd(groups, rate, new Sgd.Settings(recipe.momentum(), 0, recipe.nesterov()));
+            case ADAFACTOR, ADAMW8BIT -> throw new RecipeException("optimizer: not wired yet");
+        };
+    }
+
+    private static List<ParameterGroup> groups(Recipe recipe, List<Variable> parameters) {
+        return recipe.layerDecay() == 1
+                ? ParameterGroups.decayed(parameters, recipe.weightDecay())
+                : ParameterGroups.layerwiseDecay(
+                        parameters, LayerDepth.of(parameters), recipe.layerDecay(), recipe.weightDecay());
+    }
+}

@@ -1,0 +1,70 @@
+package io.gradus.train;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a run knows beside the weights and what its optimiser remembers: {@code state.json} of a checkpoint. The place in the
+ * data and the random numbers are not there: both follow from the seed and the number of the step.
+ *
+ * @param step steps made
+ * @param recipe that the run was started with, by key
+ * @param before losses before the first step, by the name of the text
+ * @param spikes what is known of the last losses
+ * @param best the lowest held-out loss so far
+ */
+@JsonIgnoreProperties(ignoreUnknown = true)
+record RunState(
+        int step,
+        Map<String, String> recipe,
+        Map<String, Double> before,
+        SpikeGuard.State spikes,
+        EarlyStopping.State best) {
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .build();
+
+    /** Of a run that has not made a step. */
+    static final RunState BEGINNING =
+            new RunState(0, Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE);
+
+    /** Without what an older checkpoint does not say. */
+    RunState {
+        recipe = orElse(recipe, Map.of());
+        before = orElse(before, Map.of());
+        spikes = orElse(spikes, SpikeGuard.State.NONE);
+        best = orElse(best, EarlyStopping.State.NONE);
+    }
+
+    private static <T> T orElse(@Nullable T value, T otherwise) {
+        return value == null ? otherwise : value;
+    }
+
+    /**
+     * @throws IOException when the file is missing, or is not what {@link #toJson} wrote
+     */
+    static RunState read(Path file) throws IOException {
+        JsonNode json = JSON.readTree(Files.readString(file));
+        if (!json.path("step").isInt()) {
+            throw new IOException(file + " does not say at which step it was written");
+        }
+        return JSON.treeToValue(json, RunState.class);
+    }
+
+    String toJson() {
+        try {
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,323 @@
+package io.gradus.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.core.Device;
+import io.gradus.train.FineTuning.Result;
+import io.gradus.train.TrainingListener.Evaluation;
+import io.gradus.train.TrainingListener.Skipped;
+import io.gradus.train.TrainingListener.Step;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Spikes are skipped, the best weights are kept, a run ends when it is told to; and each of these survives a resume. */
+class RunControlTest {
+    @TempDir
+    private Path folder;
+
+    private Path model = Path.of("");
+    private Path text = Path.of("");
+
+    @BeforeEach
+    void write() {
+        model = TinyModel.write(folder.resolve("model"));
+        text = TinyModel.writeText(folder.resolve("text.txt"), 200);
+    }
+
+    private Recipe recipe(String output, String... overrides) {
+        String yaml = """
+                model: {path: '%s'}
+                data: {train: '%s', held_out: 0.1}
+                output: '%s'
+                steps: 40
+                batch_size: 2
+                learning_rate: 0.02
+                evaluate_every: 5
+                evaluate_blocks: 4
+                checkpoint_every: 0
+                sample: {max_tokens: 0}
+                resume: true
+                threads: 1
+                """.formatted(model, text, folder.resolve(output));
+        return Recipe.parse(yaml, overrides);
+    }
+
+    /** What was told of a run. */
+    private static final class Events implements TrainingListener {
+        private final List<Integer> steps = new ArrayList<>();
+        private final List<Skipped> skipped = new ArrayList<>();
+        private final List<Evaluation> evaluations = new ArrayList<>();
+
+        @Override
+        public void stepped(Step step) {
+            steps.add(step.step());
+            steps.add(step.step());
+        }
+
+        @Override
+        public void skipped(Skipped skip) {
+            skipped.add(skip);
+        }
+
+        @Override
+        public void evaluated(Evaluation evaluation) {
+            evaluations.add(evaluation);
+        }
+    }
+
+    private Path checkpoint(String output, int step) {
+        return folder.resolve(output).resolve("checkpoints").resolve(String.format("step-%06d", step));
+    }
+
+    private void assertSameModel(Path one, Path other) {
+        assertThat(one.resolve("model.safetensors")).hasSameBinaryContentAs(other.resolve("model.safetensors"));
+    }
+
+    // ---- spikes ----
+
+    private static final String SENTENCE = "the same words again and again, ";
+
+    /** Mostly the sentence that the model knows already, and some lines of bytes that nobody expects. */
+    private void writeTextWithNoise() throws IOException {
+        Files.writeString(text, SENTENCE.repeat(300));
+        new FineTuning(recipe("taught")).run();
+        model = folder.resolve("taught");
+        Random random = new Random(11);
+        StringBuilder lines = new StringBuilder();
+        for (int line = 0; line < 300; line++) {
+            if (line % 100 == 50) {
+                for (int i = 0; i < 96; i++) {
+                    lines.append((char) (33 + random.nextInt(90)));
+                }
+            } else {
+                lines.append(SENTENCE);
+            }
+        }
+        Files.writeString(text, lines);
+    }
+
+    @Test
+    void aSpikeTouchesNeitherWeightsNorMoments() throws IOException {
+        writeTextWithNoise();
+        Events events = new Events();
+        Result result = new FineTuning(
+                        recipe("out", "spike_z=3", "checkpoint_every=1", "keep_checkpoints=100", "steps=60"), events)
+                .run();
+
+        assertThat(events.skipped).isNotEmpty();
+        assertThat(result.skipped()).isEqualTo(events.skipped.size());
+        assertThat(events.steps).hasSize(60 - events.skipped.size());
+        for (Skipped skip : events.skipped) {
+            assertThat(skip.reason()).contains("standard deviations above");
+            assertThat(events.steps).doesNotContain(skip.step());
+            Path before = checkpoint("out", skip.step() - 1);
+            Path after = checkpoint("out", skip.step());
+            assertSameModel(after, before);
+            assertThat(after.resolve("optimizer.safetensors"))
+                    .hasSameBinaryContentAs(before.resolve("optimizer.safetensors"));
+            assertThat(folder.resolve("out/metrics.jsonl"))
+                    .content()
+                    .contains("{\"step\":" + skip.step() + ",\"skipped\":\"" + skip.reason() + "\"}");
+        }
+        assertThat(folder.resolve("out/report.html")).content().contains(events.skipped.size() + " skipped");
+    }
+
+    @Test
+    void withoutTheGuardTheSameStepIsMade() throws IOException {
+        writeTextWithNoise();
+        Events events = new Events();
+        new FineTuning(recipe("out", "steps=60"), events).run();
+
+        assertThat(events.skipped).isEmpty();
+        assertThat(events.steps).hasSize(60);
+    }
+
+    @Test
+    void theGuardsMemorySurvivesAResume() throws IOException {
+        writeTextWithNoise();
+        String[] keys = {"spike_z=3", "checkpoint_every=7", "steps=60"};
+        Events whole = new Events();
+        new FineTuning(recipe("whole", keys), whole).run();
+        List<Integer> skipped = new ArrayList<>();
+        int first = whole.skipped.getFirst().step();
+        for (int stop : new int[] {5, first - 1, first, first + 1, 59}) {
+            String output = "stopped" + stop;
+            stopAfter(stop, recipe(output, keys));
+            Events rest = new Events();
+            Result result = new FineTuning(recipe(output, keys), rest).run();
+
+            assertSameModel(folder.resolve(output), folder.resolve("whole"));
+            assertThat(result.skipped()).isEqualTo(whole.skipped.size());
+            assertThat(rest.skipped)
+                    .isEqualTo(whole.skipped.stream()
+                            .filter(skip -> skip.step() > stop)
+                            .toList());
+            skipped.add(rest.skipped.size());
+        }
+        assertThat(skipped)
+                .isSortedAccordingTo(Comparator.reverseOrder())
+                .first()
+                .isNotEqualTo(skipped.getLast());
+    }
+
+    /** Runs until a step is made or skipped, and tells the run to end in the middle of it. */
+    private void stopAfter(int stop, Recipe recipe) {
+        class Stopper implements TrainingListener {
+            private final FineTuning run = new FineTuning(recipe, this);
+
+            @Override
+            public void stepped(Step step) {
+                stopAt(step.step());
+            }
+
+            @Override
+            public void skipped(Skipped skipped) {
+                stopAt(skipped.step());
+            }
+
+            private void stopAt(int step) {
+                if (step == stop) {
+                    run.stop();
+                }
+            }
+        }
+        assertThatThrownBy(() -> new Stopper().run.run())
+                .isInstanceOf(StoppedException.class)
+                .hasMessageContaining("stopped after step " + stop + " of ");
+        assertThat(recipe.output()).isNotNull();
+        assertThat(recipe.output().resolve("model.safetensors")).doesNotExist();
+    }
+
+    // ---- the best weights ----
+
+    /** A rate that soon spoils what the first steps learn. */
+    private static final String[] WORSENS = {"learning_rate=0.3", "schedule=constant", "warmup=0", "steps=60"};
+
+    private Recipe worsening(String output, String... overrides) {
+        List<String> keys = new ArrayList<>(List.of(WORSENS));
+        keys.addAll(List.of(overrides));
+        return recipe(output, keys.toArray(String[]::new));
+    }
+
+    private double heldOut(Path weights, Recipe recipe) throws IOException {
+        ModelFolder written = new ModelFolder(weights);
+        TrainingData data = TrainingData.read(recipe, written.tokenizer(), 32);
+        return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
+                .get("held_out");
+    }
+
+    @Test
+    void earlyStoppingEndsTheRunWithTheBestWeights() throws IOException {
+        Recipe recipe = worsening("out", "early_stopping=3");
+        Events events = new Events();
+        Result result = new FineTuning(recipe, events).run();
+
+        Evaluation lowest = events.evaluations.stream()
+                .min(Comparator.comparingDouble(Evaluation::loss))
+                .orElseThrow();
+        assertThat(result.steps()).isLessThan(60).isEqualTo(lowest.step() + 15);
+        assertThat(events.steps).hasSize(result.steps());
+        assertThat(result.bestStep()).isEqualTo(lowest.step());
+        assertThat(result.bestLoss()).isEqualTo(lowest.loss());
+        assertThat(result.savedStep()).isEqualTo(lowest.step());
+        assertThat(result.after()).containsEntry("held_out", lowest.loss());
+        assertThat(heldOut(folder.resolve("out"), recipe)).isEqualTo(lowest.loss());
+        assertSameModel(folder.resolve("out/checkpoints/best"), folder.resolve("out"));
+    }
+
+    @Test
+    void theBestIsKeptToTheEndOfAWholeRunToo() throws IOException {
+        Recipe recipe = worsening("out", "keep_best=true");
+        Result result = new FineTuning(recipe).run();
+        Result plain = new FineTuning(worsening("plain")).run();
+
+        assertThat(result.steps()).isEqualTo(60);
+        assertThat(result.bestStep()).isEqualTo(plain.bestStep()).isLessThan(60);
+        assertThat(result.savedStep()).isEqualTo(result.bestStep());
+        assertThat(plain.savedStep()).isEqualTo(60);
+        assertThat(plain.bestLoss())
+                .isEqualTo(result.bestLoss())
+                .isLessThan(plain.after().get("held_out"));
+        assertThat(heldOut(folder.resolve("out"), recipe)).isEqualTo(result.bestLoss());
+        assertThat(folder.resolve("plain/checkpoints/best")).doesNotExist();
+    }
+
+    @Test
+    void aModelThatOnlyBecameWorseEndsAsItBegan() throws IOException {
+        Recipe useful = recipe("useful");
+        new FineTuning(useful).run();
+        model = folder.resolve("useful");
+        Result result = new FineTuning(
+                        worsening("out", "early_stopping=1", "evaluate_every=1", "check_first_loss=false"))
+                .run();
+
+        assertThat(result.savedStep()).isZero();
+        assertThat(result.after()).isEqualTo(result.before());
+        assertSameModel(folder.resolve("out"), folder.resolve("useful"));
+    }
+
+    @Test
+    void patienceAndTheBestSurviveAResume() throws IOException {
+        Result whole = new FineTuning(worsening("whole", "early_stopping=3")).run();
+        for (int stop : new int[] {1, 5, whole.bestStep(), whole.bestStep() + 7, whole.steps() - 1}) {
+            String output = "stopped" + stop;
+            stopAfter(stop, worsening(output, "early_stopping=3"));
+            Result result = new FineTuning(worsening(output, "early_stopping=3")).run();
+
+            assertThat(result.steps()).isEqualTo(whole.steps());
+            assertThat(result.bestStep()).isEqualTo(whole.bestStep());
+            assertThat(result.after()).isEqualTo(whole.after());
+            assertSameModel(folder.resolve(output), folder.resolve("whole"));
+        }
+    }
+
+    // ---- told to end ----
+
+    @Test
+    void aRunThatIsToldToEndLeavesACheckpointAndNoModel() throws IOException {
+        new FineTuning(recipe("whole")).run();
+        stopAfter(13, recipe("out"));
+
+        assertThat(checkpoint("out", 13)).isDirectory();
+        assertThat(folder.resolve("out/recipe.yaml")).exists();
+        assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
+        new FineTuning(recipe("out")).run();
+        assertSameModel(folder.resolve("out"), folder.resolve("whole"));
+    }
+
+    @Test
+    void toldBeforeTheFirstStepItWritesNothing() {
+        FineTuning run = new FineTuning(recipe("out"));
+        run.stop();
+
+        assertThatThrownBy(run::run)
+                .isInstanceOf(StoppedException.class)
+                .hasMessage("stopped before the first step; nothing was written");
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void toldInTheLastStepItIsDone() throws IOException {
+        Recipe recipe = recipe("out");
+        FineTuning[] run = new FineTuning[1];
+        run[0] = new FineTuning(recipe, new TrainingListener() {
+            @Override
+            public void stepped(Step step) {
+                if (step.step() == 40) {
+                    run[0].stop();
+                }
+            }
+        });
+        assertThat(run[0].run().steps()).isEqualTo(40);
+        assertThat(folder.resolve("out/model.safetensors")).exists();
+    }
+}

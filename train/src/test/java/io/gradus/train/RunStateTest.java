@@ -1,0 +1,56 @@
+package io.gradus.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is written is read back to the bit, and what an older file does not say has a meaning. */
+class RunStateTest {
+    @TempDir
+    private Path folder;
+
+    private RunState read(String json) throws IOException {
+        return RunState.read(Files.writeString(folder.resolve("state.json"), json));
+    }
+
+    @Test
+    void everythingIsReadBack() throws IOException {
+        RunState state = new RunState(
+                1_000_001,
+                Recipe.defaults().toMap(),
+                Map.of("held_out", 1.0 / 3, "general", Math.PI),
+                new SpikeGuard.State(List.of(0.1, Double.MIN_VALUE, 1e300 / 3), 2, 7),
+                new EarlyStopping.State(50, Math.E, 1));
+
+        assertThat(read(state.toJson())).isEqualTo(state);
+        assertThat(read(RunState.BEGINNING.toJson())).isEqualTo(RunState.BEGINNING);
+    }
+
+    @Test
+    void anOlderFileKnowsNothingOfGuards() throws IOException {
+        RunState state = read("{\"step\": 4, \"recipe\": {\"steps\": \"6\"}, \"before\": {\"held_out\": 2.5}}");
+
+        assertThat(state)
+                .isEqualTo(new RunState(
+                        4,
+                        Map.of("steps", "6"),
+                        Map.of("held_out", 2.5),
+                        SpikeGuard.State.NONE,
+                        EarlyStopping.State.NONE));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "{}", "[]", "{\"step\": \"4\"}", "{\"step\": 4, \"best\": 3}"})
+    void anythingElseIsRefused(String json) {
+        assertThatThrownBy(() -> read(json)).isInstanceOf(IOException.class);
+    }
+}

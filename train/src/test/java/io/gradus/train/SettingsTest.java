@@ -1,0 +1,326 @@
+package io.gradus.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gradus.core.Device;
+import io.gradus.nn.model.LlamaConfig;
+import io.gradus.train.FineTuning.Result;
+import io.gradus.train.TrainingListener.Step;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each key of a recipe has its effect, and a run with any of them goes on to the same bits after a stop. */
+class SettingsTest {
+    private static final int STEPS = 6;
+
+    @TempDir
+    private Path folder;
+
+    private Path model = Path.of("");
+    private Path text = Path.of("");
+    private Path general = Path.of("");
+
+    @BeforeEach
+    void write() throws IOException {
+        model = TinyModel.write(folder.resolve("model"), LlamaConfig.of(257, 16, 24, 2, 2, 1, 32));
+        text = TinyModel.writeText(folder.resolve("text.txt"), 200);
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 120; i++) {
+            lines.append("{\"text\": \"what was known of number %d before it began\"}\n".formatted(i));
+        }
+        general = Files.writeString(folder.resolve("general.jsonl"), lines);
+    }
+
+    private Recipe recipe(String output, String keys) {
+        String yaml = """
+                model: {path: '%s'}
+                data: {train: '%s', held_out: 0.1, general: '%s'}
+                output: '%s'
+                steps: %d
+                batch_size: 4
+                learning_rate: 0.01
+                warmup: 0
+                evaluate_every: 2
+                evaluate_blocks: 2
+                checkpoint_every: 3
+                sample: {max_tokens: 0}
+                resume: true
+                threads: 1
+                """.formatted(model, text, general, folder.resolve(output), STEPS);
+        return Recipe.parse(yaml, keys.isEmpty() ? new String[0] : keys.split(" "));
+    }
+
+    private Result run(String output, String keys, TrainingListener... listeners) {
+        try {
+            return new FineTuning(recipe(output, keys), listeners).run();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Map<String, float[]> weights(String output) {
+        try {
+            Map<String, float[]> weights = new LinkedHashMap<>();
+            new ModelFolder(folder.resolve(output))
+                    .load(Device.cpu(1))
+                    .namedParameters()
+                    .forEach((name, variable) ->
+                            weights.put(name, variable.value().toFloats()));
+            return weights;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void assertSameBytes(String one, String other) {
+        assertThat(folder.resolve(one).resolve("model.safetensors"))
+                .hasSameBinaryContentAs(folder.resolve(other).resolve("model.safetensors"));
+    }
+
+    private double distance(String one, String other) {
+        Map<String, float[]> others = weights(other);
+        double[] sum = {0};
+        weights(one)
+                .forEach((name, values) -> IntStream.range(0, values.length)
+                        .forEach(i -> sum[0] += Math.pow(values[i] - others.get(name)[i], 2)));
+        return Math.sqrt(sum[0]);
+    }
+
+    /** The learning rates of a run. */
+    private List<Double> rates(String output, String keys) {
+        List<Double> rates = new ArrayList<>();
+        run(output, keys, new TrainingListener() {
+            @Override
+            public void stepped(Step step) {
+                rates.add(step.learningRate());
+            }
+        });
+        return rates;
+    }
+
+    // ---- resume ----
+
+    /** Stopped after the third of six steps, and gone on with from there. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "schedule=slanted_triangular warmup=0.3 floor=0.03125",
+                "layer_decay=0.38",
+                "unfreeze_every=2",
+                "unfreeze_every=1 layer_decay=0.5 freeze=*norm*",
+                "freeze=model.embed_tokens.*,*layers.0.*",
+                "l2_sp=3",
+                "ewc=3 ewc_samples=8",
+                "ema=0.7",
+                "ema=0.7 keep_best=true evaluate_every=1",
+                "interpolate=0.5",
+                "ema=0.5 interpolate=0.25 l2_sp=1 data.mix=0.25 early_stopping=2",
+                "data.mix=0.25",
+                "data.packing=documents",
+                "spike_z=1",
+                "optimizer=sgd l2_sp=0.1 ema=0.9 gradient_accumulation=2",
+            })
+    void aRunGoesOnToTheSameBits(String keys) {
+        Result whole = run("whole", keys);
+        for (int stop : new int[] {1, 3, 5}) {
+            String output = "stopped" + stop;
+            FineTuning[] first = new FineTuning[1];
+            first[0] = new FineTuning(recipe(output, keys), new TrainingListener() {
+                @Override
+                public void stepped(Step step) {
+                    if (step.step() == stop) {
+                        first[0].stop();
+                    }
+                }
+            });
+            assertThatThrownBy(() -> first[0].run()).isInstanceOf(StoppedException.class);
+            Result result = run(output, keys);
+
+            assertSameBytes(output, "whole");
+            assertThat(result.after()).isEqualTo(whole.after());
+            assertThat(result.bestStep()).isEqualTo(whole.bestStep());
+        }
+    }
+
+    // ---- learning rates ----
+
+    @Test
+    void theSlantedTriangleIsThatOfThePaper() {
+        List<Double> rates = rates("out", "schedule=slanted_triangular steps=10 warmup=0.2 floor=0.03125");
+
+        // Howard & Ruder 2018, equation 3, with T = 10, cut_frac = 0.2, ratio = 32
+        for (int t = 0; t < 10; t++) {
+            double p = t < 2 ? t / 2.0 : 1 - (t - 2) / (2 * (1 / 0.2 - 1));
+            assertThat(rates.get(t)).isCloseTo(0.01 * (1 + p * 31) / 32, within(1e-15));
+        }
+    }
+
+    @Test
+    void lowerLayersLearnMoreSlowly() {
+        run("plain", "optimizer=sgd momentum=0 max_grad_norm=Infinity learning_rate=0.1 steps=1 schedule=constant");
+        run(
+                "decayed",
+                "optimizer=sgd momentum=0 max_grad_norm=Infinity learning_rate=0.1 steps=1 schedule=constant"
+                        + " layer_decay=0.5");
+        Map<String, float[]> start = weights("model");
+        Map<String, float[]> plain = weights("plain");
+        Map<String, Double> factors = Map.of(
+                "model.norm.weight", 1.0,
+                "model.layers.1.mlp.up_proj.weight", 0.5,
+                "model.layers.0.mlp.up_proj.weight", 0.25);
+        Map<String, float[]> decayed = weights("decayed");
+        factors.forEach((name, factor) -> {
+            float[] expected = new float[start.get(name).length];
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] = (float) (start.get(name)[i] + factor * (plain.get(name)[i] - start.get(name)[i]));
+            }
+            assertThat(decayed.get(name)).as(name).containsExactly(expected, offset(1e-6f));
+        });
+    }
+
+    /** The head is the embeddings' matrix here, so that the top is the norm alone. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "2, 2", "3, 3", "4, 4"})
+    void layersThawFromTheTop(int steps, int thawed) {
+        run("out", "unfreeze_every=1 steps=" + steps);
+        Map<String, float[]> start = weights("model");
+        List<String> depths = List.of("model.norm", "layers.1", "layers.0", "embed_tokens");
+        weights("out").forEach((name, values) -> {
+            int depth = IntStream.range(0, 4)
+                    .filter(i -> name.contains(depths.get(i)))
+                    .findFirst()
+                    .orElse(0);
+            if (depth < thawed) {
+                assertThat(values).as(name).isNotEqualTo(start.get(name));
+            } else {
+                assertThat(values).as(name).isEqualTo(start.get(name));
+            }
+        });
+    }
+
+    // ---- forgetting ----
+
+    @Test
+    void frozenWeightsStayToTheBit() {
+        run("out", "freeze=*norm*,model.layers.0.*");
+        Map<String, float[]> start = weights("model");
+        weights("out").forEach((name, values) -> {
+            boolean frozen = name.contains("norm") || name.contains("layers.0.");
+            assertThat(Arrays.equals(values, start.get(name))).as(name).isEqualTo(frozen);
+        });
+        assertThatThrownBy(() -> run("none", "freeze=nothing.like.it"))
+                .hasMessageContaining("freeze: no parameter matches nothing.like.it");
+        assertThat(folder.resolve("none")).doesNotExist();
+    }
+
+    @Test
+    void aPullOfNothingIsPlainTrainingAndAHugeOneLeavesTheWeightsWhereTheyWere() {
+        run("plain", "");
+        run("zero", "l2_sp=0");
+        run("weak", "l2_sp=10");
+        run("strong", "l2_sp=300");
+        run("huge", "l2_sp=1e30");
+
+        assertSameBytes("zero", "plain");
+        assertThat(distance("weak", "model")).isLessThan(distance("plain", "model"));
+        assertThat(distance("strong", "model")).isLessThan(0.5 * distance("weak", "model"));
+        assertThat(distance("huge", "model")).isLessThan(1e-6);
+    }
+
+    @Test
+    void importanceHoldsWhatTheGeneralTextNeeds() {
+        run("l2", "l2_sp=30");
+        run("ewc", "ewc=30 ewc_samples=8");
+        run("strong", "ewc=1e4 ewc_samples=8");
+        run("plain", "");
+
+        assertThat(distance("ewc", "l2")).isPositive();
+        assertThat(distance("strong", "model")).isLessThan(distance("ewc", "model"));
+        assertThat(distance("strong", "model")).isLessThan(distance("plain", "model"));
+    }
+
+    @Test
+    void theAverageLagsBehindTheWeights() {
+        run("plain", "schedule=constant");
+        Result averaged = run("averaged", "schedule=constant ema=0.9");
+        run("quick", "schedule=constant ema=1e-9");
+
+        assertThat(distance("averaged", "model")).isPositive().isLessThan(0.6 * distance("plain", "model"));
+        assertThat(distance("quick", "plain")).isLessThan(1e-6);
+        assertThat(averaged.after().get("held_out")).isEqualTo(loss("averaged"));
+    }
+
+    @Test
+    void interpolationKeepsAShareOfTheWay() {
+        run("plain", "");
+        Result half = run("half", "interpolate=0.5");
+
+        Map<String, float[]> start = weights("model");
+        Map<String, float[]> tuned = weights("plain");
+        weights("half").forEach((name, values) -> {
+            float[] middle = new float[values.length];
+            for (int i = 0; i < middle.length; i++) {
+                middle[i] = (start.get(name)[i] + tuned.get(name)[i]) / 2;
+            }
+            assertThat(values).as(name).containsExactly(middle, offset(1e-6f));
+        });
+        assertThat(half.after().get("held_out")).isEqualTo(loss("half"));
+    }
+
+    /** The loss on held-out text of the weights that a run wrote. */
+    private double loss(String output) {
+        try {
+            Recipe recipe = recipe("unused", "");
+            ModelFolder written = new ModelFolder(folder.resolve(output));
+            TrainingData data = TrainingData.read(recipe, written.tokenizer(), 32);
+            return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
+                    .get("held_out");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void mixingKeepsTheGeneralLossLower() {
+        String keys = "steps=40 learning_rate=0.02 evaluate_every=40 ";
+        Result plain = run("plain", keys);
+        Result mixed = run("mixed", keys + "data.mix=0.5");
+
+        assertThat(mixed.after().get("general")).isLessThan(plain.after().get("general") - 0.1);
+    }
+
+    // ---- data ----
+
+    @Test
+    void severalSourcesAndLabelledTextsAreTrainedOn() throws IOException {
+        StringBuilder lines = new StringBuilder("text,label\n");
+        for (int i = 0; i < 60; i++) {
+            lines.append(i % 2 == 0 ? "it was good,yes\n" : "it was bad,no\n");
+        }
+        Path labelled = Files.writeString(folder.resolve("labelled.csv"), lines);
+        Recipe recipe =
+                Recipe.parse(recipe("out", "").toYaml(), "data.train=null", "data.sources=" + text + "," + labelled);
+        String report =
+                new FineTuning(recipe).run().output().resolve("report.html").toString();
+
+        assertThat(Path.of(report)).content().contains("text.txt and labelled.csv");
+    }
+}
