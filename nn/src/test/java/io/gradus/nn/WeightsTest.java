@@ -103,10 +103,8 @@ class WeightsTest {
     @Test
     void parametersAreRoundedFromWhatTheyWouldBeInF32() throws IOException {
         for (DType half : new DType[] {DType.BF16, DType.F16}) {
-            float[] exact = Given.weights()
-                    .parameter("a", Shape.of(50), NORMAL)
-                    .value()
-                    .toFloats();
+            float[] exact =
+                    Given.weights().parameter("a", Shape.of(50), NORMAL).value().toFloats();
             Tensor drawn = Given.weights()
                     .to(half)
                     .in("part")
@@ -122,8 +120,9 @@ class WeightsTest {
                 weights.finish(_ -> false);
                 assertThat(read.dtype()).isEqualTo(half);
                 assertThat(read.toFloats())
-                        .containsExactly(
-                                Tensor.of(new float[] {1.001f, 2, 3}, 3).to(half).toFloats());
+                        .containsExactly(Tensor.of(new float[] {1.001f, 2, 3}, 3)
+                                .to(half)
+                                .toFloats());
             }
         }
         assertThatThrownBy(() -> Given.weights().to(DType.I32))

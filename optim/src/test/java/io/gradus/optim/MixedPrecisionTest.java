@@ -271,10 +271,13 @@ class MixedPrecisionTest {
                 mixed.step();
                 plain.step();
             }
-            assertThat(mixed.weight(half).toFloats()).containsExactly(single.value().toFloats());
+            assertThat(mixed.weight(half).toFloats())
+                    .containsExactly(single.value().toFloats());
             assertThat(half.value().toFloats())
                     .containsExactly(single.value().to(DType.BF16).toFloats());
-            assertThat(mixed.state().keySet()).containsAll(plain.state().keySet()).contains("w.master");
+            assertThat(mixed.state().keySet())
+                    .containsAll(plain.state().keySet())
+                    .contains("w.master");
             mixed.load(mixed.state());
         }
     }

@@ -4,6 +4,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Checkpoints.Checkpoint;
+import io.gradus.train.Recipe.PrecisionKind;
 import io.gradus.train.report.RunReport;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ public final class FineTuning {
      * @param bestStep after which the held-out loss was lowest; 0 when it was so before the first
      * @param bestLoss that lowest held-out loss
      * @param savedStep after which the saved weights were: the last, or the best where the recipe asks for it
-     * @param skipped steps that were skipped because their loss was a spike
+     * @param skipped steps that were skipped, because their loss was a spike or a gradient too large for F16
      * @param peakBytes the most memory in use at once, by category
      */
     public record Result(
@@ -107,10 +108,15 @@ public final class FineTuning {
             first = state.step();
             prepared = Prepared.of(recipe, resumed.isPresent());
             model = prepared.model();
-            training = new TrainingStep(recipe, model, prepared::known);
+            training = new TrainingStep(recipe, model);
+            if (recipe.memory().precision() != PrecisionKind.F32) {
+                prepared.base().readInto(model, training::set); // what the model's own weights were rounded from
+            }
+            training.begin(prepared::known);
             if (resumed.isPresent()) {
-                new ModelFolder(resumed.get().path()).restore(model);
+                new ModelFolder(resumed.get().path()).readInto(model, training::set);
                 Checkpoints.restore(resumed.get(), model.device(), training::load);
+                training.load(state.scale());
             }
             sanity = new Sanity(recipe, model.vocabularySize());
             spikes = new SpikeGuard(recipe.guards().spikeZ(), state.spikes());
@@ -165,29 +171,32 @@ public final class FineTuning {
         private void trainOneStep(int step) {
             long start = System.nanoTime();
             int number = step + 1;
-            TrainingStep.Pass pass =
-                    training.backward(step, i -> prepared.batches().batch(i, model.device()));
-            Optional<String> spike = spikes.reasonToSkip(pass.loss());
-            if (spike.isPresent()) {
-                tell(listener -> listener.skipped(new TrainingListener.Skipped(number, pass.loss(), spike.get())));
+            double rate = recipe.learningRate() * prepared.schedule().factor(step);
+            TrainingStep.Outcome made;
+            try {
+                made = training.step(
+                        step, i -> prepared.batches().batch(i, model.device()), rate, loss -> reasonToSkip(number, loss));
+            } catch (ArithmeticException e) {
+                throw new TrainingException("step " + number + ": " + e.getMessage());
+            }
+            String skipped = made.skipped();
+            if (skipped != null) {
+                tell(listener -> listener.skipped(new TrainingListener.Skipped(number, made.loss(), skipped)));
                 return;
             }
-            sanity.requireSane("step " + number + ": the loss", pass.loss());
-            double norm = gradientNorm(pass, number);
-            sanity.requireGradient(number, pass.loss(), norm);
-            double rate = recipe.learningRate() * prepared.schedule().factor(step);
-            training.update(pass, norm, rate);
+            sanity.requireGradient(number, made.loss(), made.gradientNorm());
             double seconds = (System.nanoTime() - start) / 1e9;
-            var done = new TrainingListener.Step(number, pass.loss(), rate, norm, pass.tokens(), seconds);
+            var done = new TrainingListener.Step(
+                    number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds);
             tell(listener -> listener.stepped(done));
         }
 
-        private double gradientNorm(TrainingStep.Pass pass, int step) {
-            try {
-                return training.gradientNorm(pass);
-            } catch (ArithmeticException e) {
-                throw new TrainingException("step " + step + ": " + e.getMessage());
+        private Optional<String> reasonToSkip(int number, double loss) {
+            Optional<String> spike = spikes.reasonToSkip(loss);
+            if (spike.isEmpty()) {
+                sanity.requireSane("step " + number + ": the loss", loss);
             }
+            return spike;
         }
 
         /** Chooses the weights to keep and writes them. */
@@ -197,12 +206,13 @@ public final class FineTuning {
             training.settle();
             if (goBack) {
                 Path weights = best.step() == 0 ? prepared.base().path() : checkpoints.best();
-                new ModelFolder(weights).restore(model);
+                new ModelFolder(weights).readInto(model, training::set);
             }
-            if (recipe.forgetting().interpolate() < 1) {
-                prepared.base().mixInto(model, recipe.forgetting().interpolate());
+            double share = recipe.forgetting().interpolate();
+            if (share < 1) {
+                prepared.base().readInto(model, (parameter, start) -> training.mix(parameter, start, share));
             }
-            if (goBack || recipe.forgetting().interpolate() < 1) {
+            if (goBack || share < 1) {
                 evaluate();
             }
             save(output);
@@ -215,7 +225,7 @@ public final class FineTuning {
                     best.step(),
                     best.loss(),
                     goBack ? best.step() : steps,
-                    spikes.state().skipped(),
+                    spikes.state().skipped() + training.overflows(),
                     model.device().backend().memory().atPeak());
             tell(listener -> listener.finished(result));
             return result;
@@ -244,7 +254,7 @@ public final class FineTuning {
         }
 
         private void save(Path folder) throws IOException {
-            prepared.base().save(model, prepared.tokenizer(), folder);
+            prepared.base().save(model, training::weight, prepared.tokenizer(), folder);
         }
 
         private void sample(int step) {
@@ -256,7 +266,7 @@ public final class FineTuning {
         }
 
         private void checkpoint(int step) throws IOException {
-            RunState state = new RunState(step, recipe.toMap(), before, spikes.state(), patience.best());
+            RunState state = new RunState(step, recipe.toMap(), before, spikes.state(), patience.best(), training.scale());
             Path saved = checkpoints.write(state, recipe.keepCheckpoints(), this::save, training.state());
             tell(listener -> listener.checkpointed(saved));
         }

@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.core.safetensors.NamedTensor;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.Gpt2;
@@ -16,14 +18,15 @@ import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.Llama;
 import io.gradus.nn.model.LlamaConfig;
-import io.gradus.optim.StartingPoint;
 import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * A pre-trained model as Hugging Face keeps one: a folder with {@code config.json}, {@code model.safetensors} (or shards) and
@@ -54,7 +57,16 @@ public record ModelFolder(Path path) {
      * @throws IOException when its {@code model_type} is none of those known here, or a file is missing or damaged
      */
     public LanguageModel load(Device device) throws IOException {
-        return isGpt2() ? Gpt2.load(path, device) : Llama.load(path, device);
+        return load(device, DType.F32);
+    }
+
+    /**
+     * {@link #load(Device)}.
+     *
+     * @param dtype of the parameters: F32, or BF16 or F16 for mixed precision
+     */
+    public LanguageModel load(Device device, DType dtype) throws IOException {
+        return isGpt2() ? Gpt2.load(path, device, dtype) : Llama.load(path, device, dtype);
     }
 
     /**
@@ -78,26 +90,22 @@ public record ModelFolder(Path path) {
         };
     }
 
-    /** Gives a model of this architecture the weights of this folder. */
-    void restore(LanguageModel model) throws IOException {
-        try (Scope _ = Scope.open("restore")) {
-            Map<String, Variable> saved = load(model.device()).namedParameters();
-            model.namedParameters()
-                    .forEach((name, parameter) ->
-                            parameter.value().copyFrom(saved.get(name).value()));
-        }
-    }
-
     /**
-     * Moves a model back towards the weights of this folder.
+     * Reads the weights of this folder in F32, one at a time.
      *
-     * @param share of the way from here that it keeps
+     * @param work is given each parameter of a model of this architecture with what the folder has for it
      */
-    void mixInto(LanguageModel model, double share) throws IOException {
-        try (Scope _ = Scope.open("mix")) {
-            Map<String, Tensor> start = new LinkedHashMap<>();
-            load(model.device()).namedParameters().forEach((name, parameter) -> start.put(name, parameter.value()));
-            StartingPoint.of(start).mixInto(model.parameters(), share);
+    void readInto(LanguageModel model, BiConsumer<Variable, Tensor> work) throws IOException {
+        try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
+            UnaryOperator<String> names = model.namesIn(file);
+            for (Map.Entry<String, Variable> parameter : model.namedParameters().entrySet()) {
+                try (Scope _ = Scope.open(parameter.getKey())) {
+                    String name = names.apply(parameter.getKey());
+                    work.accept(
+                            parameter.getValue(),
+                            file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE));
+                }
+            }
         }
     }
 
@@ -111,6 +119,16 @@ public record ModelFolder(Path path) {
      * moment, so that the folder never holds half a model.
      */
     public void save(LanguageModel model, Tokenizer tokenizer, Path target) throws IOException {
+        save(model, Variable::value, tokenizer, target);
+    }
+
+    /**
+     * {@link #save(LanguageModel, Tokenizer, Path)}.
+     *
+     * @param weights what to write of a parameter: its value, or the wider one that is kept beside one of 16 bits
+     */
+    void save(LanguageModel model, Function<Variable, Tensor> weights, Tokenizer tokenizer, Path target)
+            throws IOException {
         Files.createDirectories(target);
         ObjectNode config = (ObjectNode) JSON.readTree(path.resolve(CONFIG).toFile());
         config.put("torch_dtype", "float32");
@@ -125,7 +143,7 @@ public record ModelFolder(Path path) {
         }
         tokenizer.save(target);
         List<NamedTensor> tensors = model.namedParameters().entrySet().stream()
-                .map(entry -> NamedTensor.of(entry.getKey(), entry.getValue().value(), DType.F32))
+                .map(entry -> NamedTensor.of(entry.getKey(), weights.apply(entry.getValue()), DType.F32))
                 .toList();
         SafetensorsWriter.writeCheckpoint(target, tensors, Map.of("format", "pt"), MAX_SHARD_BYTES);
     }

@@ -1,8 +1,10 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Variable;
+import io.gradus.optim.Adafactor;
 import io.gradus.optim.Adam;
 import io.gradus.optim.AdamW;
+import io.gradus.optim.AdamW8bit;
 import io.gradus.optim.LayerDepth;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroup;
@@ -22,7 +24,8 @@ final class Optimizers {
             case ADAMW -> new AdamW(groups, rate, moments);
             case ADAM -> new Adam(groups, rate, moments);
             case SGD -> new Sgd(groups, rate, new Sgd.Settings(recipe.momentum(), 0, recipe.nesterov()));
-            case ADAFACTOR, ADAMW8BIT -> throw new RecipeException("optimizer: not wired yet");
+            case ADAFACTOR -> new Adafactor(groups, rate);
+            case ADAMW8BIT -> new AdamW8bit(groups, rate, moments);
         };
     }
 

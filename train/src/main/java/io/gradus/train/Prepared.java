@@ -46,7 +46,7 @@ record Prepared(
         MemoryPlan memory = MemoryPlan.of(recipe, base.architecture(), resumed);
         MemoryFit.require(memory, recipe, base.architecture(), device);
         Tokenizer tokenizer = base.tokenizer();
-        LanguageModel model = base.load(device);
+        LanguageModel model = base.load(device, recipe.memory().precision().dtype());
         TrainingData data = TrainingData.read(recipe, tokenizer, memory.blockLength());
         data.requireFits(model);
         Batches batches = new Batches(data.training(), recipe.batchSize(), recipe.seed(), true);

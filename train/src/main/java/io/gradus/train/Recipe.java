@@ -2,6 +2,7 @@ package io.gradus.train;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.gradus.core.DType;
 import io.gradus.train.data.ChatTemplate;
 import io.gradus.train.data.DataFormat;
 import io.gradus.train.data.LabelTemplate;
@@ -151,7 +152,7 @@ public record Recipe(
             @Nullable Integer lossChunk) {
 
         public Memory {
-            require(lossChunk == null || lossChunk >= 1, "loss_chunk", lossChunk, "at least 1");
+            require(lossChunk == null || lossChunk >= 0, "loss_chunk", lossChunk, "0 or more");
             if (stepInBackward && precision == PrecisionKind.F16) {
                 throw new RecipeException(
                         "step_in_backward and precision=f16 exclude each other: a step in f16 is skipped"
@@ -208,9 +209,19 @@ public record Recipe(
 
     /** Of weights and gradients. */
     public enum PrecisionKind {
-        F32,
-        BF16,
-        F16
+        F32(DType.F32),
+        BF16(DType.BF16),
+        F16(DType.F16);
+
+        private final DType dtype;
+
+        PrecisionKind(DType dtype) {
+            this.dtype = dtype;
+        }
+
+        public DType dtype() {
+            return dtype;
+        }
     }
 
     /** How the learning rate moves after the warm-up. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.gradus.optim.LossScaler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param before losses before the first step, by the name of the text
  * @param spikes what is known of the last losses
  * @param best the lowest held-out loss so far
+ * @param scale where the scale of the loss stands, in F16; null otherwise
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 record RunState(
@@ -28,14 +30,15 @@ record RunState(
         Map<String, String> recipe,
         Map<String, Double> before,
         SpikeGuard.State spikes,
-        EarlyStopping.State best) {
+        EarlyStopping.State best,
+        LossScaler.@Nullable State scale) {
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
 
     /** Of a run that has not made a step. */
     static final RunState BEGINNING =
-            new RunState(0, Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE);
+            new RunState(0, Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
     /** Without what an older checkpoint does not say. */
     RunState {

@@ -12,13 +12,16 @@ import io.gradus.optim.Freezing;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.GradualUnfreezing;
 import io.gradus.optim.LayerDepth;
+import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.StartingPoint;
 import io.gradus.optim.WeightAverage;
+import io.gradus.train.Recipe.PrecisionKind;
 import io.gradus.train.data.Batches.Batch;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -28,50 +31,64 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TrainingStep {
     private final LanguageModel model;
+    private final Recipe recipe;
     private final Optimizer optimizer;
     private final GradientClipping clipping;
-    private final int accumulation;
     private final @Nullable GradualUnfreezing unfreezing;
+    private final @Nullable LossScaler scaler;
     private @Nullable WeightAverage average;
 
-    /**
-     * Freezes what is to stay, notes where the weights start, and makes the optimiser and its state.
-     *
-     * @param model with the weights that the run begins with, also where it goes on from a checkpoint
-     * @param known batches of one block of what the model knows, by their number, for elastic weight consolidation
-     */
-    public TrainingStep(Recipe recipe, LanguageModel model, LongFunction<Batch> known) {
+    /** Freezes what is to stay, and makes the optimiser and its state. */
+    public TrainingStep(Recipe recipe, LanguageModel model) {
+        this.recipe = recipe;
         this.model = model;
         this.clipping = new GradientClipping(recipe.maxGradNorm());
-        this.accumulation = recipe.gradientAccumulation();
+        this.scaler = recipe.memory().precision() == PrecisionKind.F16 ? new LossScaler() : null;
+        model.setActivationCheckpointing(recipe.memory().activationCheckpointing());
         List<Variable> parameters = model.parameters();
         Freezing.freeze(parameters, recipe.forgetting().freeze());
-        ElasticPenalty penalty = penalty(recipe.forgetting(), known);
         this.unfreezing = recipe.unfreezeEvery() == null
                 ? null
                 : new GradualUnfreezing(parameters, LayerDepth.of(parameters), recipe.unfreezeEvery());
         thaw(0);
         this.optimizer = Optimizers.of(recipe, parameters);
-        optimizer.holdWith(penalty);
+    }
+
+    /**
+     * Notes where the weights start. Also a run that goes on from a checkpoint comes by here first, with the weights that it
+     * began with.
+     *
+     * @param known batches of one block of what the model knows, by their number, for elastic weight consolidation
+     */
+    public void begin(LongFunction<Batch> known) {
+        optimizer.holdWith(penalty(recipe.forgetting(), known));
         Double decay = recipe.forgetting().ema();
-        this.average = decay == null ? null : new WeightAverage(parameters, decay);
+        average = decay == null ? null : new WeightAverage(model.parameters(), decay, this::weight);
     }
 
     private @Nullable ElasticPenalty penalty(Recipe.Forgetting wanted, LongFunction<Batch> known) {
         if (wanted.l2Sp() > 0) {
-            return ElasticPenalty.l2sp(StartingPoint.of(model.parameters()), wanted.l2Sp());
+            return ElasticPenalty.l2sp(StartingPoint.of(model.parameters(), this::weight), wanted.l2Sp());
         }
         if (wanted.ewc() > 0) {
-            model.setTraining(false);
-            FisherInformation importance = FisherInformation.estimate(model.parameters(), wanted.ewcSamples(), k -> {
-                try (Scope _ = Scope.open("importance")) {
-                    lossSum(model, known.apply(k)).backwardAndRelease();
-                }
-            });
             // A mean of 1 gives the strength the meaning that it has in L2-SP.
-            return ElasticPenalty.ewc(StartingPoint.of(model.parameters()), importance.normalized(), wanted.ewc());
+            FisherInformation importance = importance(wanted.ewcSamples(), known).normalized();
+            return ElasticPenalty.ewc(
+                    StartingPoint.of(model.parameters(), this::weight), importance, wanted.ewc());
         }
         return null;
+    }
+
+    private FisherInformation importance(int samples, LongFunction<Batch> known) {
+        model.setTraining(false);
+        thaw(Integer.MAX_VALUE);
+        FisherInformation importance = FisherInformation.estimate(model.parameters(), samples, k -> {
+            try (Scope _ = Scope.open("importance")) {
+                lossSum(known.apply(k)).backwardAndRelease();
+            }
+        });
+        thaw(0);
+        return importance;
     }
 
     private void thaw(int step) {
@@ -80,69 +97,119 @@ public final class TrainingStep {
         }
     }
 
-    /**
-     * What came of the first three stages; the gradients are in the parameters.
-     *
-     * @param loss the mean over the tokens, in nats
-     * @param tokens that counted
-     */
-    public record Pass(double loss, long tokens) {}
+    // ---- the step ----
 
-    /** What changes the parameters. */
-    public Optimizer optimizer() {
-        return optimizer;
+    /**
+     * What came of a step.
+     *
+     * @param loss the mean over the tokens, in nats, before the update
+     * @param tokens that counted
+     * @param gradientNorm of the mean loss, before clipping
+     * @param skipped why weights and moments were left as they were; null: they were not
+     */
+    public record Outcome(double loss, long tokens, double gradientNorm, @Nullable String skipped) {}
+
+    /** Looks at the loss before anything changes. */
+    @FunctionalInterface
+    public interface LossCheck {
+        /** A reason to skip the step, if there is one; an exception ends the run. */
+        Optional<String> reasonToSkip(double loss);
     }
 
     /**
-     * Forward, loss and backward of as many batches as the recipe adds up.
+     * Forward, loss, backward and update, from as many batches as the recipe adds up.
      *
      * @param step counted from 0
      * @param batches by their number, counted from 0 over all steps
+     * @throws ArithmeticException when a gradient is not finite; names the parameters that are the cause
      */
-    public Pass backward(int step, LongFunction<Batch> batches) {
-        double loss = 0;
-        long tokens = 0;
+    public Outcome step(int step, LongFunction<Batch> batches, double learningRate, LossCheck check) {
         model.setTraining(true);
         thaw(step);
         optimizer.zeroGrad();
+        optimizer.setLearningRate(learningRate);
+        Outcome outcome = recipe.memory().stepInBackward()
+                ? inBackward(step, batches, check)
+                : backwardAndUpdate(step, batches, check);
+        if (outcome.skipped == null && average != null) {
+            average.update();
+        }
+        return outcome;
+    }
+
+    private Outcome backwardAndUpdate(int step, LongFunction<Batch> batches, LossCheck check) {
+        int accumulation = recipe.gradientAccumulation();
+        double loss = 0;
+        long tokens = 0;
+        double weight = 0;
         for (int i = 0; i < accumulation; i++) {
             try (Scope _ = Scope.open("step " + (step + 1))) {
                 Batch batch = batches.apply((long) step * accumulation + i);
-                Variable sum = lossSum(model, batch);
-                sum.backwardAndRelease();
+                weight = i == 0 ? lossWeight(batch) : weight;
+                Variable sum = lossSum(batch);
                 loss += sum.item();
                 tokens += batch.counted();
+                (scaler == null ? sum : sum.multiply(weight)).backwardAndRelease();
             }
         }
-        return new Pass(loss / tokens, tokens);
-    }
-
-    /** The sum, not the mean: a mean of means would weight a short batch as much as a long one. */
-    static Variable lossSum(LanguageModel model, Batch batch) {
-        return model.forward(batch.input())
-                .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
-    }
-
-    /**
-     * The norm of the gradient of the mean loss, before clipping.
-     *
-     * @throws ArithmeticException when it is not finite; names the parameters that are the cause
-     */
-    public double gradientNorm(Pass pass) {
-        return GradientClipping.norm(optimizer.parameters()) / pass.tokens;
-    }
-
-    /**
-     * Changes the parameters by the gradient of the mean loss, clipped.
-     *
-     * @param gradientNorm of this pass
-     */
-    public void update(Pass pass, double gradientNorm, double learningRate) {
-        optimizer.setLearningRate(learningRate);
-        optimizer.step(clipping.factor(gradientNorm) / pass.tokens);
-        if (average != null) {
-            average.update();
+        loss /= tokens;
+        Optional<String> reason = check.reasonToSkip(loss);
+        if (reason.isPresent()) {
+            return new Outcome(loss, tokens, Double.NaN, reason.get());
         }
+        return update(loss, tokens, weight);
+    }
+
+    /**
+     * What the sum of the losses is multiplied by in F16: the loss scale, for the mean and not for the sum, which would soon
+     * be too large. All batches of a step have the weight of the first.
+     */
+    private double lossWeight(Batch first) {
+        return scaler == null ? 1 : scaler.scale() / (Math.max(1, first.counted()) * recipe.gradientAccumulation());
+    }
+
+    private Outcome update(double loss, long tokens, double weight) {
+        if (scaler == null) {
+            double norm = GradientClipping.norm(optimizer.parameters()) / tokens;
+            optimizer.step(clipping.factor(norm) / tokens);
+            return new Outcome(loss, tokens, norm, null);
+        }
+        double toMean = scaler.scale() / (weight * tokens); // what is left when the scaler has divided by its scale
+        LossScaler.Outcome made = scaler.step(optimizer, norm -> clipping.factor(norm * toMean) * toMean);
+        return new Outcome(
+                loss,
+                tokens,
+                made.norm() * toMean,
+                made.stepped() ? null : "a gradient is too large for f16; the loss is scaled by " + scaler.scale() + " now");
+    }
+
+    /** The loss is looked at before the first gradient is there, for each changes its weights at once. */
+    private Outcome inBackward(int step, LongFunction<Batch> batches, LossCheck check) {
+        try (Scope _ = Scope.open("step " + (step + 1))) {
+            Batch batch = batches.apply(step);
+            Variable sum = lossSum(batch);
+            long tokens = batch.counted();
+            double loss = sum.item() / tokens;
+            Optional<String> reason = check.reasonToSkip(loss);
+            double norm = reason.isPresent() ? Double.NaN : optimizer.stepInBackward(sum, 1.0 / tokens) / tokens;
+            return new Outcome(loss, tokens, norm, reason.orElse(null));
+        }
+    }
+
+    private Variable lossSum(Batch batch) {
+        return lossSum(model, batch, recipe.memory().lossChunk());
+    }
+
+    /**
+     * The sum, not the mean: a mean of means would weight a short batch as much as a long one.
+     *
+     * @param chunk of how many tokens there are logits at once; 0: as many as pay; null: of all
+     */
+    static Variable lossSum(LanguageModel model, Batch batch, @Nullable Integer chunk) {
+        return chunk != null
+                ? model.lossSum(batch.input(), batch.targets(), chunk)
+                : model.forward(batch.input())
+                        .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
     }
 
     // ---- besides the step ----
@@ -176,7 +243,30 @@ public final class TrainingStep {
         }
     }
 
-    /** All that must be remembered for the run to go on to the same bits, besides the weights. */
+    /** The weight in the precision that it is trained in. */
+    Tensor weight(Variable parameter) {
+        return parameter.requiresGrad() ? optimizer.weight(parameter) : parameter.value();
+    }
+
+    /** Gives a parameter other numbers. */
+    void set(Variable parameter, Tensor exact) {
+        parameter.value().copyFrom(exact);
+        if (parameter.requiresGrad()) {
+            optimizer.startMaster(parameter, exact);
+        }
+    }
+
+    /**
+     * Moves a parameter back towards where it started.
+     *
+     * @param share of the way from there that it keeps
+     */
+    void mix(Variable parameter, Tensor start, double share) {
+        StartingPoint.of(Map.of(String.valueOf(parameter.name()), start))
+                .mixInto(List.of(parameter), share, this::weight);
+    }
+
+    /** All that must be remembered in tensors for the run to go on to the same bits, besides the weights. */
     public Map<String, Tensor> state() {
         Map<String, Tensor> state = new LinkedHashMap<>(optimizer.state());
         if (average != null) {
@@ -190,11 +280,30 @@ public final class TrainingStep {
         Map<String, Tensor> rest = new LinkedHashMap<>(saved);
         if (average != null) {
             Map<String, Tensor> averages = new LinkedHashMap<>();
-            average.state().keySet().stream()
-                    .filter(rest::containsKey)
-                    .forEach(name -> averages.put(name, rest.remove(name)));
+            for (String name : average.state().keySet()) {
+                if (rest.containsKey(name)) {
+                    averages.put(name, rest.remove(name));
+                }
+            }
             average.load(averages);
         }
         optimizer.load(rest);
+    }
+
+    /** Where the scale of the loss stands, in F16. */
+    LossScaler.@Nullable State scale() {
+        return scaler == null ? null : scaler.state();
+    }
+
+    /** Steps that were skipped because a gradient was too large for F16. */
+    int overflows() {
+        return scaler == null ? 0 : Math.toIntExact(scaler.skipped());
+    }
+
+    /** Goes on from there. */
+    void load(LossScaler.@Nullable State scale) {
+        if (scaler != null && scale != null) {
+            scaler.load(scale);
+        }
     }
 }

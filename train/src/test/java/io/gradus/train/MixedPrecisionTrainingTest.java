@@ -123,11 +123,7 @@ class MixedPrecisionTrainingTest {
         return byChunks
                 ? model.lossSum(input, targets, 0)
                 : model.forward(input)
-                        .crossEntropy(
-                                targets,
-                                CrossEntropy.IGNORE_INDEX,
-                                CrossEntropy.Reduction.SUM,
-                                null);
+                        .crossEntropy(targets, CrossEntropy.IGNORE_INDEX, CrossEntropy.Reduction.SUM, null);
     }
 
     /** The n-th piece of the text; after the last comes the first that is not held out. */

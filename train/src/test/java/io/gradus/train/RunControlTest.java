@@ -60,7 +60,6 @@ class RunControlTest {
         @Override
         public void stepped(Step step) {
             steps.add(step.step());
-            steps.add(step.step());
         }
 
         @Override

@@ -9,6 +9,7 @@ import io.gradus.core.Device;
 import io.gradus.nn.model.LlamaConfig;
 import io.gradus.train.FineTuning.Result;
 import io.gradus.train.TrainingListener.Step;
+import io.gradus.train.memory.MemoryPlan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -136,6 +137,19 @@ class SettingsTest {
                 "data.mix=0.25",
                 "data.packing=documents",
                 "spike_z=1",
+                "optimizer=adafactor learning_rate=0.05",
+                "optimizer=adamw8bit",
+                "precision=bf16",
+                "precision=bf16 optimizer=adafactor l2_sp=1 ema=0.8 interpolate=0.5",
+                "precision=f16",
+                "precision=f16 gradient_accumulation=2 keep_best=true evaluate_every=1",
+                "precision=bf16 unfreeze_every=2 freeze=*norm*",
+                "activation_checkpointing=true",
+                "loss_chunk=7",
+                "loss_chunk=0 precision=bf16 activation_checkpointing=true",
+                "step_in_backward=true max_grad_norm=Infinity",
+                "step_in_backward=true max_grad_norm=Infinity precision=bf16 optimizer=adamw8bit loss_chunk=0 ema=0.5"
+                        + " activation_checkpointing=true data.packing=documents spike_z=2",
                 "optimizer=sgd l2_sp=0.1 ema=0.9 gradient_accumulation=2",
             })
     void aRunGoesOnToTheSameBits(String keys) {
@@ -305,6 +319,48 @@ class SettingsTest {
         Result mixed = run("mixed", keys + "data.mix=0.5");
 
         assertThat(mixed.after().get("general")).isLessThan(plain.after().get("general") - 0.1);
+    }
+
+    // ---- memory ----
+
+    @ParameterizedTest
+    @ValueSource(strings = {"activation_checkpointing=true", "step_in_backward=true"})
+    void whatIsSavedInMemoryCostsNoBit(String keys) {
+        run("plain", "max_grad_norm=Infinity");
+        run("lean", "max_grad_norm=Infinity " + keys);
+
+        assertSameBytes("lean", "plain");
+    }
+
+    @Test
+    void logitsInChunksGiveTheSameUpToRounding() {
+        String sgd = "optimizer=sgd learning_rate=0.1 ";
+        Result plain = run("plain", sgd);
+        Result chunked = run("chunked", sgd + "loss_chunk=7");
+
+        assertThat(distance("chunked", "plain")).isLessThan(1e-5);
+        assertThat(chunked.after().get("held_out")).isCloseTo(plain.after().get("held_out"), within(1e-5));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"precision=bf16, 16", "precision=f16, 16", "optimizer=sgd momentum=0, 8", "'', 16"})
+    void theBytesOfAParameterAreThoseOfTheRule(String keys, double bytes) throws IOException {
+        Recipe recipe = recipe("out", keys);
+        var plan = MemoryPlan.of(recipe, new ModelFolder(model).architecture(), false);
+
+        assertThat(plan.bytesPerParameter()).isCloseTo(bytes, within(0.05));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bf16", "f16"})
+    void sixteenBitsLearnAsMuch(String precision) {
+        String keys = "steps=60 evaluate_every=60 learning_rate=0.02";
+        Result whole = run("whole", keys);
+        Result half = run("half", keys + " precision=" + precision);
+
+        assertThat(whole.after().get("held_out")).isLessThan(0.6 * whole.before().get("held_out"));
+        assertThat(half.after().get("held_out"))
+                .isCloseTo(whole.after().get("held_out"), within(0.02 * whole.before().get("held_out")));
     }
 
     // ---- data ----

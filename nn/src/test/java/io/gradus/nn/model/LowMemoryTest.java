@@ -52,7 +52,9 @@ class LowMemoryTest {
     }
 
     private LanguageModel made(Function<Weights, LanguageModel> kind) {
-        return Given.randomised(kind.apply(Weights.initialised(device, 7)));
+        LanguageModel model = Given.randomised(kind.apply(Weights.initialised(device, 7)));
+        alive.add(model); // lest the garbage collector changes the count
+        return model;
     }
 
     private Tensor ids() {
@@ -85,7 +87,6 @@ class LowMemoryTest {
 
     /** The most beyond weights and their gradients. */
     private long peak(LanguageModel model, Function<LanguageModel, Variable> loss) {
-        alive.add(model); // lest the garbage collector changes the count
         long before = 0;
         for (int step = 0; step < 2; step++) {
             before = memory.live();
@@ -105,11 +106,13 @@ class LowMemoryTest {
         LanguageModel checkpointed = made(kind);
         checkpointed.setActivationCheckpointing(true);
         for (int step = 0; step < 2; step++) { // the second adds up
-            Variable expected = plainLoss(plain);
-            Variable actual = plainLoss(checkpointed);
-            assertThat(actual.item()).isEqualTo(expected.item());
-            expected.backwardAndRelease();
-            actual.backwardAndRelease();
+            try (Scope _ = Scope.open("step")) {
+                Variable expected = plainLoss(plain);
+                Variable actual = plainLoss(checkpointed);
+                assertThat(actual.item()).isEqualTo(expected.item());
+                expected.backwardAndRelease();
+                actual.backwardAndRelease();
+            }
             checkpointed
                     .namedParameters()
                     .forEach((name, parameter) -> assertThat(grad(parameter))
@@ -124,11 +127,13 @@ class LowMemoryTest {
     void theLossByChunksIsTheLossInLessMemory(Function<Weights, LanguageModel> kind) {
         LanguageModel plain = made(kind);
         LanguageModel chunked = made(kind);
-        Variable expected = plainLoss(plain);
-        Variable actual = chunkedLoss(chunked);
-        assertThat(actual.item()).isCloseTo(expected.item(), within(1e-6 * expected.item()));
-        expected.backward();
-        actual.backward();
+        try (Scope _ = Scope.open("step")) {
+            Variable expected = plainLoss(plain);
+            Variable actual = chunkedLoss(chunked);
+            assertThat(actual.item()).isCloseTo(expected.item(), within(1e-6 * expected.item()));
+            expected.backward();
+            actual.backward();
+        }
         chunked.namedParameters().forEach((name, parameter) -> {
             float[] gradient =
                     grad(Objects.requireNonNull(plain.namedParameters().get(name)));
@@ -192,8 +197,7 @@ class LowMemoryTest {
                 Tensor targets = targets().to(on);
                 Variable loss = lean
                         ? model.lossSum(input, targets, 0)
-                        : model.forward(input)
-                                .crossEntropy(targets, CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
+                        : model.forward(input).crossEntropy(targets, CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
                 loss.backwardAndRelease(leaf -> {
                     if (lean) {
                         leaf.releaseGrad();

@@ -18,6 +18,7 @@ import io.gradus.train.data.Batches.Batch;
 import java.lang.ref.Reference;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -63,22 +64,29 @@ public record MemoryPlan(
 
     private static MemoryPlan count(Recipe recipe, Architecture architecture, boolean resumed) {
         Device device = Device.meta();
-        LanguageModel model = architecture.network().apply(Weights.initialised(device, recipe.seed()));
+        LanguageModel model = architecture.network().apply(Weights.initialised(device, recipe.seed())
+                        .to(recipe.memory().precision().dtype()));
         int blockLength = FineTuning.blockLength(recipe, model);
         requireCountable(recipe.batchSize(), blockLength);
-        TrainingStep training = new TrainingStep(recipe, model, _ -> batch(device, 1, blockLength));
+        TrainingStep training = new TrainingStep(recipe, model);
+        training.begin(_ -> batch(device, 1, blockLength));
         if (resumed) {
             restore(training, device);
         }
         for (int step = 0; step < STEPS; step++) {
             // The last steps of a long run: by then all layers are thawed.
-            TrainingStep.Pass pass = training.backward(
-                    Integer.MAX_VALUE - STEPS + step, _ -> batch(device, recipe.batchSize(), blockLength));
-            training.update(pass, training.gradientNorm(pass), recipe.learningRate());
+            training.step(
+                    Integer.MAX_VALUE - STEPS + step,
+                    _ -> batch(device, recipe.batchSize(), blockLength),
+                    recipe.learningRate(),
+                    _ -> Optional.empty());
         }
         try (Scope _ = Scope.open("evaluation")) {
             model.setTraining(false);
-            Evaluator.lossSum(model, batch(device, Math.min(recipe.batchSize(), recipe.evaluateBlocks()), blockLength));
+            Evaluator.lossSum(
+                    model,
+                    batch(device, Math.min(recipe.batchSize(), recipe.evaluateBlocks()), blockLength),
+                    recipe.memory().lossChunk());
         }
         Map<MemoryCategory, Long> kept = new HashMap<>();
         for (MemoryCategory category : MemoryCategory.values()) {
