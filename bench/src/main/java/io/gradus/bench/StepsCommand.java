@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.DoubleSupplier;
 import picocli.CommandLine.Command;
@@ -41,7 +42,7 @@ final class StepsCommand implements Callable<Integer> {
     @Option(names = "--engine", defaultValue = "GRADUS", description = "GRADUS or LIBTORCH (${DEFAULT-VALUE}).")
     private Engine engine;
 
-    @Option(names = "--network", defaultValue = "GPT2", description = "GPT2 or LLAMA (${DEFAULT-VALUE}).")
+    @Option(names = "--network", defaultValue = "GPT2", description = "GPT2, LLAMA or STORIES260K (${DEFAULT-VALUE}).")
     private Network network;
 
     @Option(names = "--batch", defaultValue = "4", description = "Sequences (${DEFAULT-VALUE}).")
@@ -56,35 +57,48 @@ final class StepsCommand implements Callable<Integer> {
     @Option(names = "--threads", defaultValue = "1", description = "How many (${DEFAULT-VALUE}).")
     private int threads;
 
+    @Option(names = "--device", defaultValue = "cpu", description = "cpu, or gpu for GRADUS (${DEFAULT-VALUE}).")
+    private String device;
+
     @Override
     public Integer call() throws IOException {
         switch (engine) {
             case GRADUS -> {
-                Device device = Device.cpu(threads);
-                GradusTraining training = network.train(device, batch, length);
-                run(training::step);
-                report(device.backend().memory());
+                Device on = device.equals("gpu") ? Device.gpu() : Device.cpu(threads);
+                GradusTraining training = network.train(on, batch, length);
+                run(training::step, on);
+                report(on.backend().memory());
             }
             case LIBTORCH -> {
                 LibTorch.load();
                 LibTorch.setThreads(threads);
                 try (TorchTraining training = network.trainWithLibTorch(batch, length)) {
-                    run(training::step);
+                    run(training::step, Device.cpu());
                 }
             }
         }
         return 0;
     }
 
-    private void run(DoubleSupplier step) throws IOException {
+    /** What the device counts is told by its difference. */
+    private void run(DoubleSupplier step, Device device) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
+        Map<String, Double> before = device.backend().counters();
         for (int i = 1; i <= steps; i++) {
             long heap = THREADS.getTotalThreadAllocatedBytes();
             long start = System.nanoTime();
             double loss = step.getAsDouble();
             double seconds = (System.nanoTime() - start) * 1e-9;
             long allocated = THREADS.getTotalThreadAllocatedBytes() - heap;
-            out.printf(Locale.ROOT, "step %d loss %.5f heap bytes %d seconds %.4f%n", i, loss, allocated, seconds);
+            out.printf(Locale.ROOT, "step %d loss %.5f heap bytes %d seconds %.4f", i, loss, allocated, seconds);
+            Map<String, Double> counters = device.backend().counters();
+            for (Map.Entry<String, Double> counter : counters.entrySet()) {
+                double change = counter.getValue() - before.getOrDefault(counter.getKey(), 0.0);
+                out.printf(
+                        Locale.ROOT, change == Math.rint(change) ? " %s %.0f" : " %s %.4f", counter.getKey(), change);
+            }
+            before = counters;
+            out.println();
             out.flush();
         }
         out.println(PEAK + " " + ProcessMemory.peakBytes());

@@ -14,6 +14,7 @@ import io.gradus.core.kernel.ReductionKernels;
 import io.gradus.core.kernel.RotaryKernels;
 import io.gradus.core.kernel.SoftmaxKernels;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /**
  * One device's memory and kernels. A kernel reads its operands and writes into an output that the caller made; it never
@@ -30,12 +31,25 @@ public interface Backend {
     /** Takes memory whose content is undefined. */
     Storage allocate(long bytes, MemoryCategory category);
 
+    /** {@link #allocate(long, MemoryCategory)} for a device that keeps elements of different dtypes in different places. */
+    default Storage allocate(DType dtype, long elements, MemoryCategory category) {
+        return allocate(Math.multiplyExact(elements, dtype.bytes()), category);
+    }
+
     /** Bytes in use, by category. */
     MemoryLedger memory();
 
     /** The most bytes that tensors can have here; {@link Long#MAX_VALUE} where nobody knows. */
     default long capacity() {
         return Long.MAX_VALUE;
+    }
+
+    /**
+     * What the device counted since it was first used, by name, such as how many kernels were launched; empty where it counts
+     * nothing.
+     */
+    default Map<String, Double> counters() {
+        return Map.of();
     }
 
     /** Copies raw elements (in the target's dtype, little-endian, row-major) from host memory into a tensor. */

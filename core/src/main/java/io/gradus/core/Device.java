@@ -56,7 +56,8 @@ public record Device(String type, int index, Backend backend) {
         }
         throw new IllegalStateException("device gpu: "
                 + (reasons.isEmpty()
-                        ? "no GPU backend is on the class path; run on device=cpu"
+                        ? "no GPU backend is on the class path (gradus-gpu, which ./gradus builds where a TornadoVM SDK is "
+                                + "installed: sdk install tornadovm); run on device=cpu"
                         : String.join("; ", reasons)));
     }
 

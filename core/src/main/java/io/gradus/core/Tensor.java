@@ -37,7 +37,7 @@ public final class Tensor {
      * @throws OutOfMemoryError with the number of bytes when the device has no room
      */
     public static Tensor empty(Device device, DType dtype, Shape shape, MemoryCategory category) {
-        Storage storage = device.backend().allocate(Math.multiplyExact(shape.size(), dtype.bytes()), category);
+        Storage storage = device.backend().allocate(dtype, shape.size(), category);
         Scope.adopt(storage);
         return new Tensor(device, dtype, shape, storage, 0, null);
     }

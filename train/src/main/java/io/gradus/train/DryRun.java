@@ -5,10 +5,13 @@ import io.gradus.train.data.Batches;
 import io.gradus.train.data.Blocks;
 import io.gradus.train.data.Blocks.Block;
 import io.gradus.train.data.Mixture;
+import io.gradus.train.report.Quantities;
 import io.gradus.train.text.Tokenizer;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -35,6 +38,36 @@ public final class DryRun {
         this.tokenizer = tokenizer;
         this.batches = batches;
         this.ansi = ansi;
+    }
+
+    /**
+     * What a recipe would train on, in what memory and time; one step is made for the time, and its update left out.
+     *
+     * @param count how many batches are shown, from the first
+     * @throws RecipeException when the recipe does not fit the model, the text or the memory
+     */
+    public static String of(Recipe recipe, int count, boolean ansi) throws IOException {
+        Prepared prepared = Prepared.of(recipe, false);
+        TrainingStep training = new TrainingStep(recipe, prepared.model());
+        training.begin(prepared::known);
+        double seconds = 0;
+        for (int i = 0; i < 2; i++) { // the first one also compiles
+            long start = System.nanoTime();
+            training.step(
+                    0,
+                    index -> prepared.batches().batch(index, prepared.model().device()),
+                    0,
+                    _ -> Optional.of("dry run"));
+            seconds = (System.nanoTime() - start) / 1e9;
+        }
+        return new DryRun(prepared.tokenizer(), prepared.batches(), ansi)
+                .report(
+                        count,
+                        List.of(
+                                "memory: " + Quantities.bytes(prepared.memory().peakBytes()) + " at the peak",
+                                "time: about " + Quantities.duration(seconds * prepared.steps()) + " for "
+                                        + Quantities.counted(prepared.steps(), "step")
+                                        + ", without evaluation; less when the JVM has compiled all"));
     }
 
     /**

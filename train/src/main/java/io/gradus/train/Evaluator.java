@@ -53,8 +53,14 @@ public final class Evaluator {
     /** The losses on several texts, by name, with as many blocks as a recipe says. */
     static Map<String, Double> losses(LanguageModel model, Map<String, Blocks> texts, Recipe recipe) {
         Map<String, Double> losses = new LinkedHashMap<>();
-        texts.forEach(
-                (name, blocks) -> losses.put(name, loss(model, blocks, recipe.evaluateBlocks(), recipe.batchSize(), recipe.memory().lossChunk())));
+        texts.forEach((name, blocks) -> losses.put(
+                name,
+                loss(
+                        model,
+                        blocks,
+                        recipe.evaluateBlocks(),
+                        recipe.batchSize(),
+                        recipe.memory().lossChunk())));
         return losses;
     }
 }

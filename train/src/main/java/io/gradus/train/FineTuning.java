@@ -175,7 +175,10 @@ public final class FineTuning {
             TrainingStep.Outcome made;
             try {
                 made = training.step(
-                        step, i -> prepared.batches().batch(i, model.device()), rate, loss -> reasonToSkip(number, loss));
+                        step,
+                        i -> prepared.batches().batch(i, model.device()),
+                        rate,
+                        loss -> reasonToSkip(number, loss));
             } catch (ArithmeticException e) {
                 throw new TrainingException("step " + number + ": " + e.getMessage());
             }
@@ -186,8 +189,8 @@ public final class FineTuning {
             }
             sanity.requireGradient(number, made.loss(), made.gradientNorm());
             double seconds = (System.nanoTime() - start) / 1e9;
-            var done = new TrainingListener.Step(
-                    number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds);
+            var done =
+                    new TrainingListener.Step(number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds);
             tell(listener -> listener.stepped(done));
         }
 
@@ -266,7 +269,8 @@ public final class FineTuning {
         }
 
         private void checkpoint(int step) throws IOException {
-            RunState state = new RunState(step, recipe.toMap(), before, spikes.state(), patience.best(), training.scale());
+            RunState state =
+                    new RunState(step, recipe.toMap(), before, spikes.state(), patience.best(), training.scale());
             Path saved = checkpoints.write(state, recipe.keepCheckpoints(), this::save, training.state());
             tell(listener -> listener.checkpointed(saved));
         }

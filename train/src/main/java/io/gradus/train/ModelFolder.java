@@ -102,8 +102,7 @@ public record ModelFolder(Path path) {
                 try (Scope _ = Scope.open(parameter.getKey())) {
                     String name = names.apply(parameter.getKey());
                     work.accept(
-                            parameter.getValue(),
-                            file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE));
+                            parameter.getValue(), file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE));
                 }
             }
         }

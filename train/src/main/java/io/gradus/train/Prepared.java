@@ -51,7 +51,7 @@ record Prepared(
         data.requireFits(model);
         Batches batches = new Batches(data.training(), recipe.batchSize(), recipe.seed(), true);
         int steps = steps(recipe, batches);
-        return new Prepared(base, tokenizer, model, data, memory, batches, steps, schedule(recipe, steps));
+        return new Prepared(base, tokenizer, model, data, memory, batches, steps, recipe.schedule(steps));
     }
 
     /** One block of what the model knows, which is not evaluated; they go round. */
@@ -72,15 +72,5 @@ record Prepared(
         }
         double forwards = Math.ceil(recipe.passes() * batches.batchesPerEpoch());
         return (int) Math.max(1, Math.ceil(forwards / recipe.gradientAccumulation()));
-    }
-
-    private static Schedule schedule(Recipe recipe, int steps) {
-        int warmup = (int) Math.round(recipe.warmup() * steps);
-        return switch (recipe.schedule()) {
-            case COSINE -> Schedule.cosine(warmup, steps, recipe.floor());
-            case LINEAR -> Schedule.linear(warmup, steps);
-            case CONSTANT -> Schedule.warmup(warmup);
-            case SLANTED_TRIANGULAR -> Schedule.slantedTriangular(steps, recipe.warmup(), 1 / recipe.floor());
-        };
     }
 }

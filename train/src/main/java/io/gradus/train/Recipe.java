@@ -3,6 +3,7 @@ package io.gradus.train;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.gradus.core.DType;
+import io.gradus.optim.Schedule;
 import io.gradus.train.data.ChatTemplate;
 import io.gradus.train.data.DataFormat;
 import io.gradus.train.data.LabelTemplate;
@@ -314,6 +315,17 @@ public record Recipe(
             return epochs;
         }
         return data.isBuiltIn() ? BUILT_IN_EPOCHS : 1;
+    }
+
+    /** The learning rate over a run of so many steps, as a part of the peak. */
+    public Schedule schedule(int steps) {
+        int rise = (int) Math.round(warmup * steps);
+        return switch (schedule) {
+            case COSINE -> Schedule.cosine(rise, steps, floor);
+            case LINEAR -> Schedule.linear(rise, steps);
+            case CONSTANT -> Schedule.warmup(rise);
+            case SLANTED_TRIANGULAR -> Schedule.slantedTriangular(steps, warmup, 1 / floor);
+        };
     }
 
     // ---- reading ----

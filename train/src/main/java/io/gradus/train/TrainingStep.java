@@ -72,9 +72,9 @@ public final class TrainingStep {
         }
         if (wanted.ewc() > 0) {
             // A mean of 1 gives the strength the meaning that it has in L2-SP.
-            FisherInformation importance = importance(wanted.ewcSamples(), known).normalized();
-            return ElasticPenalty.ewc(
-                    StartingPoint.of(model.parameters(), this::weight), importance, wanted.ewc());
+            FisherInformation importance =
+                    importance(wanted.ewcSamples(), known).normalized();
+            return ElasticPenalty.ewc(StartingPoint.of(model.parameters(), this::weight), importance, wanted.ewc());
         }
         return null;
     }
@@ -107,7 +107,11 @@ public final class TrainingStep {
      * @param gradientNorm of the mean loss, before clipping
      * @param skipped why weights and moments were left as they were; null: they were not
      */
-    public record Outcome(double loss, long tokens, double gradientNorm, @Nullable String skipped) {}
+    public record Outcome(
+            double loss,
+            long tokens,
+            double gradientNorm,
+            @Nullable String skipped) {}
 
     /** Looks at the loss before anything changes. */
     @FunctionalInterface
@@ -180,7 +184,9 @@ public final class TrainingStep {
                 loss,
                 tokens,
                 made.norm() * toMean,
-                made.stepped() ? null : "a gradient is too large for f16; the loss is scaled by " + scaler.scale() + " now");
+                made.stepped()
+                        ? null
+                        : "a gradient is too large for f16; the loss is scaled by " + scaler.scale() + " now");
     }
 
     /** The loss is looked at before the first gradient is there, for each changes its weights at once. */

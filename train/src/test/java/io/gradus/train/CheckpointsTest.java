@@ -35,7 +35,8 @@ class CheckpointsTest {
                 Recipe.defaults().toMap(),
                 Map.of("held_out", 1.0 / 3),
                 new SpikeGuard.State(List.of(1.0 / 3, 2.0), 1, 4),
-                new EarlyStopping.State(2, 0.1, 3), null);
+                new EarlyStopping.State(2, 0.1, 3),
+                null);
     }
 
     private Path write(int step) throws IOException {
@@ -84,7 +85,8 @@ class CheckpointsTest {
     @Test
     void aRunGoesOnWithItsOwnRecipe() {
         Recipe recipe = Recipe.parse("{output: out, early_stopping: 3}");
-        RunState state = new RunState(3, recipe.toMap(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
+        RunState state =
+                new RunState(3, recipe.toMap(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
         Checkpoints.requireSame(state, Recipe.parse("{output: out, early_stopping: 3, threads: 3, resume: true}"));
         assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("{early_stopping: 3, l2_sp: 0.5}")))

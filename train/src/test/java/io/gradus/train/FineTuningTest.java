@@ -271,12 +271,11 @@ class FineTuningTest {
     @ParameterizedTest
     @EnumSource
     void eachOptimizerLearns(Recipe.OptimizerKind optimizer) throws IOException {
-        String rate =
-                switch (optimizer) {
-                    case SGD -> "learning_rate=0.3";
-                    case ADAFACTOR -> "learning_rate=0.3"; // relative to the size of the weights, which is small at first
-                    default -> "learning_rate=0.02";
-                };
+        String rate = switch (optimizer) {
+            case SGD -> "learning_rate=0.3";
+            case ADAFACTOR -> "learning_rate=0.3"; // relative to the size of the weights, which is small at first
+            default -> "learning_rate=0.02";
+        };
         Result result = run("out", "optimizer=" + optimizer, rate, "steps=20");
 
         assertThat(result.after().get("held_out")).isLessThan(result.before().get("held_out") - 0.3);

@@ -29,7 +29,8 @@ class RunStateTest {
                 Recipe.defaults().toMap(),
                 Map.of("held_out", 1.0 / 3, "general", Math.PI),
                 new SpikeGuard.State(List.of(0.1, Double.MIN_VALUE, 1e300 / 3), 2, 7),
-                new EarlyStopping.State(50, Math.E, 1), null);
+                new EarlyStopping.State(50, Math.E, 1),
+                null);
 
         assertThat(read(state.toJson())).isEqualTo(state);
         assertThat(read(RunState.BEGINNING.toJson())).isEqualTo(RunState.BEGINNING);
@@ -45,7 +46,8 @@ class RunStateTest {
                         Map.of("steps", "6"),
                         Map.of("held_out", 2.5),
                         SpikeGuard.State.NONE,
-                        EarlyStopping.State.NONE, null));
+                        EarlyStopping.State.NONE,
+                        null));
     }
 
     @ParameterizedTest

@@ -358,9 +358,12 @@ class SettingsTest {
         Result whole = run("whole", keys);
         Result half = run("half", keys + " precision=" + precision);
 
-        assertThat(whole.after().get("held_out")).isLessThan(0.6 * whole.before().get("held_out"));
+        assertThat(whole.after().get("held_out"))
+                .isLessThan(0.6 * whole.before().get("held_out"));
         assertThat(half.after().get("held_out"))
-                .isCloseTo(whole.after().get("held_out"), within(0.02 * whole.before().get("held_out")));
+                .isCloseTo(
+                        whole.after().get("held_out"),
+                        within(0.02 * whole.before().get("held_out")));
     }
 
     // ---- data ----

@@ -23,7 +23,9 @@ public enum Network {
     /** GPT-2 "small" (124M). */
     GPT2,
     /** A Llama of 15M parameters, of the shape of stories15M. */
-    LLAMA;
+    LLAMA,
+    /** A Llama of 260K parameters, of the shape of stories260K. */
+    STORIES260K;
 
     public static final double LEARNING_RATE = 1e-4;
     public static final double WEIGHT_DECAY = 0.01;
@@ -31,12 +33,15 @@ public enum Network {
     private static final Gpt2Config GPT2_CONFIG = Gpt2Config.of(50_257, 768, 12, 12, 1024);
     private static final LlamaConfig LLAMA_CONFIG = LlamaConfig.of(32_000, 288, 768, 6, 6, 6, 1024);
 
+    private static final LlamaConfig STORIES260K_CONFIG = LlamaConfig.of(512, 64, 172, 5, 8, 4, 512);
+
     /** With random weights. */
     LanguageModel ours(Device device) {
         Weights weights = Weights.initialised(device, 42);
         return switch (this) {
             case GPT2 -> new Gpt2(GPT2_CONFIG, weights);
             case LLAMA -> new Llama(LLAMA_CONFIG, weights);
+            case STORIES260K -> new Llama(STORIES260K_CONFIG, weights);
         };
     }
 
@@ -45,6 +50,7 @@ public enum Network {
         TorchModel model = switch (this) {
             case GPT2 -> new TorchGpt2(GPT2_CONFIG);
             case LLAMA -> new TorchLlama(LLAMA_CONFIG);
+            case STORIES260K -> new TorchLlama(STORIES260K_CONFIG);
         };
         model.drawMatrices(0.02);
         return model;
@@ -54,6 +60,7 @@ public enum Network {
         return switch (this) {
             case GPT2 -> GPT2_CONFIG.vocabSize();
             case LLAMA -> LLAMA_CONFIG.vocabSize();
+            case STORIES260K -> STORIES260K_CONFIG.vocabSize();
         };
     }
 

@@ -3,6 +3,7 @@ package io.gradus.core.cpu;
 import static io.gradus.core.kernel.OptimizerStepKernels.BLOCK;
 
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AdamConstants;
 import io.gradus.core.kernel.DynamicMap;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;

@@ -115,8 +115,7 @@ final class Movement implements MovementKernels {
             this.index = CpuStorage.of(index);
             long bad = Chunks.firstOutside(this.index, index.size(), shape.get(resolved));
             if (bad >= 0) {
-                throw new IllegalArgumentException("gather: index " + CpuStorage.getInt(this.index, bad)
-                        + " is outside axis " + axis + " of " + shape);
+                throw MovementKernels.badIndex(CpuStorage.getInt(this.index, bad), axis, shape);
             }
             strides[resolved] = 0;
             this.view = new StridedView(0, index.shape().toArray(), strides);

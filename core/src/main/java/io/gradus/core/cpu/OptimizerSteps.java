@@ -1,6 +1,7 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AdamConstants;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;

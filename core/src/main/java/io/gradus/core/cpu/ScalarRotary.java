@@ -58,8 +58,7 @@ final class ScalarRotary implements RotaryKernels {
     static void checkPositions(MemorySegment positions, long count, long table) {
         long bad = Chunks.firstOutside(positions, count, table);
         if (bad >= 0) {
-            throw new IllegalArgumentException("rotary: position " + CpuStorage.getInt(positions, bad)
-                    + " is not in a table of " + table + "; shorten the sequence (max_position_embeddings)");
+            throw RotaryKernels.badPosition(CpuStorage.getInt(positions, bad), table);
         }
     }
 

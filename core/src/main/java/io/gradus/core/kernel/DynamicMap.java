@@ -79,6 +79,15 @@ public final class DynamicMap {
     }
 
     /**
+     * The largest number that has this code or a lower one: a number's code is how many boundaries lie below it.
+     *
+     * @param code 0 to 255; the last boundary is infinite
+     */
+    public float boundary(int code) {
+        return boundaries[code];
+    }
+
+    /**
      * The code of a number: how many boundaries lie below it. Without a branch on the number, which no processor could guess.
      *
      * @param number from −1 or 0 to 1; what lies beyond has the code of the end, and NaN has 0

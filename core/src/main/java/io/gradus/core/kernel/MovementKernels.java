@@ -88,4 +88,9 @@ public interface MovementKernels {
                     index.shape());
         }
     }
+
+    /** The error for an index that the axis does not have. */
+    static IllegalArgumentException badIndex(long index, int axis, Shape shape) {
+        return new IllegalArgumentException("gather: index " + index + " is outside axis " + axis + " of " + shape);
+    }
 }

@@ -53,4 +53,10 @@ public interface RotaryKernels {
         }
         Checks.shape("rotary", positions, Shape.of(x.shape().get(0), x.shape().get(1)));
     }
+
+    /** The error for a position that the table does not have. */
+    static IllegalArgumentException badPosition(long position, long table) {
+        return new IllegalArgumentException("rotary: position " + position + " is not in a table of " + table
+                + "; shorten the sequence (max_position_embeddings)");
+    }
 }

@@ -1,7 +1,9 @@
 package io.gradus.train.cli;
 
 import io.gradus.core.MemoryCategory;
+import io.gradus.optim.Schedule;
 import io.gradus.train.FineTuning.Result;
+import io.gradus.train.Recipe;
 import io.gradus.train.TrainingListener;
 import io.gradus.train.memory.MemoryTable;
 import io.gradus.train.report.Quantities;
@@ -27,6 +29,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     private static final int WARM_UP = 3;
 
     private static final int SHORTEST_BAR = 11;
+    private static final int BARS = 40;
 
     private final Terminal terminal;
     private final PrintWriter out;
@@ -63,6 +66,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
                 + Quantities.grouped(plan.trainingTokens()) + " tokens in blocks of "
                 + plan.memory().blockLength());
         out.println("device     " + plan.device());
+        out.println("rate       " + sparkline(plan));
         out.println("output     " + plan.output());
         if (plan.firstStep() > 0) {
             out.println("resuming   after step " + plan.firstStep() + " of " + plan.steps());
@@ -71,6 +75,20 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         MemoryTable.lines(plan.memory(), terminal.width()).forEach(out::println);
         out.println();
         out.flush();
+    }
+
+    /** The learning rate over the run, as a row of bars. */
+    private static String sparkline(Plan plan) {
+        Recipe recipe = plan.recipe();
+        Schedule schedule = recipe.schedule(plan.steps());
+        int bars = Math.min(plan.steps(), BARS);
+        StringBuilder line = new StringBuilder();
+        for (int i = 0; i < bars; i++) {
+            double factor = schedule.factor((long) i * plan.steps() / bars);
+            line.append("▁▂▃▄▅▆▇█".charAt((int) Math.clamp(Math.round(7 * factor), 0, 7)));
+        }
+        String name = recipe.schedule().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        return line + String.format(Locale.ROOT, "  %s, peak %.1e", name, recipe.learningRate());
     }
 
     @Override

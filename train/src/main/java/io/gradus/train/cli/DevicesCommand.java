@@ -33,7 +33,9 @@ final class DevicesCommand implements Callable<Integer> {
             }
         }
         if (!any) {
-            out.println("gpu    none: no GPU backend is part of this build");
+            out.println(
+                    "gpu    none: the GPU backend is built where a TornadoVM SDK is installed (sdk install tornadovm, or");
+            out.println("       TORNADOVM_HOME names its folder); a device needs its driver too (OpenCL, or NVIDIA's)");
         }
         out.flush();
         return 0;

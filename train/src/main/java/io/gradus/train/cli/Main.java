@@ -34,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         },
         subcommands = {
             FinetuneCommand.class,
+            RateCommand.class,
             GenerateCommand.class,
             EvaluateCommand.class,
             InspectCommand.class,

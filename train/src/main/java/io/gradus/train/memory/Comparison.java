@@ -16,10 +16,16 @@ public final class Comparison {
     /** One way to train it. */
     public record Row(String name, MemoryPlan plan) {}
 
-    /** Plans of a recipe with each of {@link Variant#SETTINGS}. */
+    /** Plans of a recipe, its own savings left out, with each of {@link Variant#SETTINGS}. */
     public static List<Row> of(Recipe recipe, Architecture architecture) {
+        Recipe plain = Recipe.parse(
+                recipe.toYaml(),
+                "precision=f32",
+                "activation_checkpointing=false",
+                "step_in_backward=false",
+                "loss_chunk=null");
         return Variant.SETTINGS.stream()
-                .map(variant -> new Row(variant.name(), MemoryPlan.of(variant.of(recipe), architecture, false)))
+                .map(variant -> new Row(variant.name(), MemoryPlan.of(variant.of(plain), architecture, false)))
                 .toList();
     }
 

@@ -64,7 +64,9 @@ public record MemoryPlan(
 
     private static MemoryPlan count(Recipe recipe, Architecture architecture, boolean resumed) {
         Device device = Device.meta();
-        LanguageModel model = architecture.network().apply(Weights.initialised(device, recipe.seed())
+        LanguageModel model = architecture
+                .network()
+                .apply(Weights.initialised(device, recipe.seed())
                         .to(recipe.memory().precision().dtype()));
         int blockLength = FineTuning.blockLength(recipe, model);
         requireCountable(recipe.batchSize(), blockLength);

@@ -11,11 +11,37 @@ import java.util.List;
  */
 public record Variant(String name, List<String> overrides) {
 
-    /** Ways to train the same model that differ in memory, the largest first. */
+    private static final String IN_BACKWARD = "step_in_backward=true";
+    private static final String UNCLIPPED = "max_grad_norm=Infinity";
+    private static final String ONE_PASS = "gradient_accumulation=1";
+
+    /** Ways to train the same model that differ in memory. */
     static final List<Variant> SETTINGS = List.of(
             new Variant("AdamW, F32", "optimizer=adamw"),
+            new Variant("AdamW, mixed precision", "optimizer=adamw", "precision=bf16"),
+            new Variant("AdamW, F32, checkpointing", "optimizer=adamw", "activation_checkpointing=true"),
+            new Variant(
+                    "AdamW, mixed, checkpointing, loss by chunks",
+                    "optimizer=adamw",
+                    "precision=bf16",
+                    "activation_checkpointing=true",
+                    "loss_chunk=0"),
+            new Variant("AdamW, F32, step in backward", "optimizer=adamw", IN_BACKWARD, UNCLIPPED, ONE_PASS),
+            new Variant("AdamW with 8-bit moments, F32", "optimizer=adamw8bit"),
+            new Variant("Adafactor, F32", "optimizer=adafactor"),
             new Variant("SGD with momentum, F32", "optimizer=sgd", "momentum=0.9"),
-            new Variant("SGD, F32", "optimizer=sgd", "momentum=0", "nesterov=false"));
+            new Variant("SGD, F32", "optimizer=sgd", "momentum=0", "nesterov=false"),
+            new Variant(
+                    "SGD, mixed, all savings",
+                    "optimizer=sgd",
+                    "momentum=0",
+                    "nesterov=false",
+                    "precision=bf16",
+                    "activation_checkpointing=true",
+                    "loss_chunk=0",
+                    IN_BACKWARD,
+                    UNCLIPPED,
+                    ONE_PASS));
 
     Variant(String name, String... overrides) {
         this(name, List.of(overrides));

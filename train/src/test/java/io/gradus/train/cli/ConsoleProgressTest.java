@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +36,12 @@ class ConsoleProgressTest {
                 MemoryCategory.OPTIMIZER_STATE,
                 9_876_536L);
         MemoryPlan memory = new MemoryPlan(
-                1_234_567, 8, 256, bytes, bytes, Map.of("exp_avg", 4_938_268L, "exp_avg_sq", 4_938_268L));
+                1_234_567,
+                8,
+                256,
+                bytes,
+                bytes,
+                new TreeMap<>(Map.of("exp_avg", 4_938_268L, "exp_avg_sq", 4_938_268L)));
         return new Plan(RECIPE, Path.of("tuned"), memory, 250_000, first, steps, "8 threads");
     }
 
@@ -80,6 +86,7 @@ class ConsoleProgressTest {
                 model      base, 1,234,567 parameters, all trained
                 text       corpus.txt, 250,000 tokens in blocks of 256
                 device     8 threads
+                rate       ▁▄████████▇▇▇▇▇▆▆▆▆▅▅▅▅▄▄▄▄▃▃▃▃▃▂▂▂▂▂▂▂▂  cosine, peak 5.0e-04
                 output     tuned
 
                 memory, planned     kept   at the peak

@@ -101,7 +101,7 @@ class MainTest {
     @Test
     void aCommandIsNeeded() {
         gradus().assertMisused(
-                        "Which command? There are finetune, generate, evaluate, inspect, memory, delta, devices.");
+                        "Which command? There are finetune, lr, generate, evaluate, inspect, memory, delta, devices.");
         gradus("finetun").assertMisused("finetune");
         gradus("evaluate").assertMisused("Missing required option: '--data=PATH'");
         gradus("inspect").assertMisused("Missing required parameter: 'PATH'");

@@ -1,4 +1,4 @@
-package io.gradus.core.cpu;
+package io.gradus.core.kernel;
 
 import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 
@@ -19,7 +19,7 @@ import io.gradus.core.kernel.OptimizerStepKernels.Adam;
  * @param coupled weight decay that acts through the gradient (Adam)
  * @param decay weight decay that acts on the weight (AdamW), times the learning rate
  */
-record AdamConstants(
+public record AdamConstants(
         float scale,
         float coupled,
         float beta1,
@@ -35,7 +35,7 @@ record AdamConstants(
      * @param step from 1
      * @throws IllegalArgumentException when the step is smaller
      */
-    static AdamConstants of(Adam settings, double gradientScale, long step) {
+    public static AdamConstants of(Adam settings, double gradientScale, long step) {
         if (step < 1) {
             throw new IllegalArgumentException("adam: steps are counted from 1, not " + step);
         }

@@ -1,0 +1,159 @@
+package io.gradus.gpu;
+
+import static io.gradus.core.kernel.OptimizerStepKernels.BLOCK;
+import static io.gradus.gpu.Launcher.ints;
+
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Scope;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.DynamicMap;
+import io.gradus.core.kernel.OptimizerStepKernels;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * {@link OptimizerStepKernels#adam8bit}: a group for each block, an item for each of its elements. The moments never leave the
+ * item but as codes; what the items share is the search for the largest of the block.
+ */
+final class Adam8bitStep {
+    private static final Kernel STEP =
+            Kernel.of("adam8bit", Adam8bitStep::stepKernel).group(BLOCK, 1);
+
+    // Where the tables lie in their tensor: what codes stand for, and the boundaries between them.
+    private static final int CODES = 256;
+    private static final int SIGNED = 0;
+    private static final int SIGNED_BOUNDARIES = CODES;
+    private static final int UNSIGNED = 2 * CODES;
+    private static final int UNSIGNED_BOUNDARIES = 3 * CODES;
+
+    private final Launcher launcher;
+    private @Nullable Tensor tables;
+
+    Adam8bitStep(Launcher launcher) {
+        this.launcher = launcher;
+    }
+
+    /**
+     * @param constants {@link OptimizerSteps#constants}
+     */
+    void run(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstCodes,
+            Tensor firstLargest,
+            Tensor secondCodes,
+            Tensor secondLargest,
+            float[] constants) {
+        launcher.run(
+                STEP,
+                OptimizerStepKernels.blocks(parameter.size()) * BLOCK,
+                ints(parameter.size()),
+                constants,
+                parameter,
+                gradient,
+                firstCodes,
+                firstLargest,
+                secondCodes,
+                secondLargest,
+                tables(parameter.device()));
+    }
+
+    /** The tables go up once: they belong to the device, and not to the scope of the step that needs them first. */
+    private synchronized Tensor tables(Device device) {
+        Tensor made = tables;
+        if (made == null) {
+            float[] numbers = new float[4 * CODES];
+            for (int code = 0; code < CODES; code++) {
+                numbers[SIGNED + code] = DynamicMap.SIGNED.value(code);
+                numbers[SIGNED_BOUNDARIES + code] = DynamicMap.SIGNED.boundary(code);
+                numbers[UNSIGNED + code] = DynamicMap.UNSIGNED.value(code);
+                numbers[UNSIGNED_BOUNDARIES + code] = DynamicMap.UNSIGNED.boundary(code);
+            }
+            made = Scope.outside(
+                    () -> Tensor.empty(device, DType.F32, Shape.of(numbers.length), MemoryCategory.WORKSPACE));
+            device.backend().upload(MemorySegment.ofArray(numbers), made);
+            tables = made;
+        }
+        return made;
+    }
+
+    private static void stepKernel(
+            KernelContext c,
+            IntArray d,
+            FloatArray s,
+            FloatArray weights,
+            FloatArray gradients,
+            ByteArray firstCodes,
+            FloatArray firstLargest,
+            ByteArray secondCodes,
+            FloatArray secondLargest,
+            FloatArray tables) {
+        float[] first = c.allocateFloatLocalArray(BLOCK);
+        float[] second = c.allocateFloatLocalArray(BLOCK);
+        int i = c.globalIdx;
+        int item = c.localIdx;
+        int block = c.groupIdx;
+        boolean inside = i < d.get(7);
+        float m = 0;
+        float v = 0;
+        if (inside) {
+            float w = weights.get(d.get(0) + i);
+            float g = OptimizerSteps.decayed(s, gradients.get(d.get(1) + i), w);
+            int firstCode = firstCodes.get(d.get(2) + i) & 0xFF;
+            int secondCode = secondCodes.get(d.get(4) + i) & 0xFF;
+            m = tables.get(d.get(6) + SIGNED + firstCode) * firstLargest.get(d.get(3) + block);
+            v = tables.get(d.get(6) + UNSIGNED + secondCode) * secondLargest.get(d.get(5) + block);
+            m = OptimizerSteps.mean(s, m, g);
+            v = OptimizerSteps.square(s, v, g);
+            weights.set(d.get(0) + i, OptimizerSteps.moved(s, w, m, v));
+        }
+        first[item] = m < 0 ? -m : m;
+        second[item] = v;
+        c.localBarrier();
+        for (int half = BLOCK / 2; half > 0; half >>= 1) {
+            if (item < half) {
+                first[item] = larger(first[item], first[item + half]);
+                second[item] = larger(second[item], second[item + half]);
+            }
+            c.localBarrier();
+        }
+        // By now every item of the block has read the old scales.
+        if (inside) {
+            int firstCode = code(tables, d.get(6) + SIGNED_BOUNDARIES, part(m, first[0]));
+            int secondCode = code(tables, d.get(6) + UNSIGNED_BOUNDARIES, part(v, second[0]));
+            firstCodes.set(d.get(2) + i, (byte) firstCode);
+            secondCodes.set(d.get(4) + i, (byte) secondCode);
+        }
+        if (item == 0) {
+            firstLargest.set(d.get(3) + block, first[0]);
+            secondLargest.set(d.get(5) + block, second[0]);
+        }
+    }
+
+    /** A NaN is the largest. */
+    private static float larger(float a, float b) {
+        return b > a || b != b ? b : a;
+    }
+
+    private static float part(float moment, float largest) {
+        return largest == 0 ? 0 : moment / largest;
+    }
+
+    /** How many of the first 255 boundaries lie below a number, by halving; none below NaN. */
+    private static int code(FloatArray tables, int boundaries, float number) {
+        int code = 0;
+        for (int step = CODES / 2; step > 0; step >>= 1) {
+            if (number > tables.get(boundaries + code + step - 1)) {
+                code += step;
+            }
+        }
+        return code;
+    }
+}

@@ -1,0 +1,44 @@
+package io.gradus.gpu;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels;
+
+/** {@link AttentionKernels}: {@link AttentionForward} and {@link AttentionBackward}. */
+final class Attention implements AttentionKernels {
+    private final Launcher launcher;
+
+    Attention(Launcher launcher) {
+        this.launcher = launcher;
+    }
+
+    @Override
+    public void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+        AttentionKernels.check(q, k, v, settings, out, logSumExp);
+        Tensor none = AttentionSizes.none(q);
+        AttentionForward.run(launcher, AttentionSizes.of(q, k, v, settings, none), out, logSumExp);
+        none.release();
+    }
+
+    @Override
+    public void backward(
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            Settings settings,
+            Tensor out,
+            Tensor logSumExp,
+            Tensor dout,
+            Tensor dq,
+            boolean accumulateQ,
+            Tensor dk,
+            boolean accumulateK,
+            Tensor dv,
+            boolean accumulateV) {
+        AttentionKernels.check(q, k, v, settings, out, logSumExp);
+        AttentionKernels.check(dq, dk, dv, settings, dout, logSumExp);
+        Tensor none = AttentionSizes.none(q);
+        AttentionSizes sizes = AttentionSizes.of(q, k, v, settings, none);
+        AttentionBackward.run(launcher, sizes, out, logSumExp, dout, dq, accumulateQ, dk, accumulateK, dv, accumulateV);
+        none.release();
+    }
+}

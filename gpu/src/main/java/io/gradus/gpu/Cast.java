@@ -1,0 +1,260 @@
+package io.gradus.gpu;
+
+import static io.gradus.gpu.Launcher.floats;
+import static io.gradus.gpu.Launcher.ints;
+
+import io.gradus.core.DType;
+import io.gradus.core.HostCast;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.CastKernels;
+import io.gradus.core.kernel.Checks;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
+
+/**
+ * {@link CastKernels}. A kernel may store a float's bits as an integer and the reverse, but not compute with them: so rounding to
+ * 16 bits takes two launches, the first of which only stores the bits. Between two dtypes neither of which is F32 the way leads
+ * over F32. Doubles, which no kernel here computes in, and codes of 8 bits are converted on the host.
+ */
+final class Cast implements CastKernels {
+    private static final Kernel COPY_FLOATS = Kernel.of("copy_floats", Cast::copyFloatsKernel);
+    private static final Kernel COPY_INTS = Kernel.of("copy_ints", Cast::copyIntsKernel);
+    private static final Kernel COPY_SHORTS = Kernel.of("copy_shorts", Cast::copyShortsKernel);
+    private static final Kernel COPY_BYTES = Kernel.of("copy_bytes", Cast::copyBytesKernel);
+    private static final Kernel FROM_INT = Kernel.of("i32_to_f32", Cast::fromIntKernel);
+    private static final Kernel TO_INT = Kernel.of("f32_to_i32", Cast::toIntKernel);
+    private static final Kernel FROM_BFLOAT16 = Kernel.of("bf16_to_f32", Cast::fromBFloat16Kernel);
+    private static final Kernel FROM_FLOAT16 = Kernel.of("f16_to_f32", Cast::fromFloat16Kernel);
+    private static final Kernel BITS = Kernel.of("f32_bits", Cast::bitsKernel);
+    private static final Kernel TO_BFLOAT16 = Kernel.of("bits_to_bf16", Cast::toBFloat16Kernel);
+    private static final Kernel TO_FLOAT16 = Kernel.of("bits_to_f16", Cast::toFloat16Kernel);
+    /** Bits are kept for so many elements at a time. */
+    private static final long BITS_AT_ONCE = 1 << 20;
+
+    private final Launcher launcher;
+
+    Cast(Launcher launcher) {
+        this.launcher = launcher;
+    }
+
+    @Override
+    public void cast(Tensor x, Tensor out) {
+        Checks.sameDevice("cast", x, out);
+        Checks.sameShape("cast", x, out);
+        if (out.dtype() == DType.I32) {
+            TornadoStorage.of(out).know(null);
+        }
+        if (x.dtype() == out.dtype()) {
+            copy(x, out);
+        } else if (isOfTheHost(x.dtype()) || isOfTheHost(out.dtype())) {
+            onHost(x, out);
+        } else if (out.dtype() == DType.F32) {
+            launcher.run(widening(x.dtype()), x.size(), ints(x.size()), floats(), x, out);
+        } else if (x.dtype() == DType.F32) {
+            narrow(x, out);
+        } else {
+            Tensor wide = Tensor.empty(x.device(), DType.F32, x.shape(), MemoryCategory.WORKSPACE);
+            cast(x, wide);
+            cast(wide, out);
+            wide.release();
+        }
+    }
+
+    /** Codes of 8 bits are the optimiser's: only files and their readers ask for them in another dtype. */
+    private static boolean isOfTheHost(DType dtype) {
+        return dtype == DType.F64 || dtype == DType.U8;
+    }
+
+    private void copy(Tensor x, Tensor out) {
+        Kernel kernel = switch (x.dtype()) {
+            case F32 -> COPY_FLOATS;
+            case BF16, F16 -> COPY_SHORTS;
+            case I32, F64 -> COPY_INTS;
+            case U8 -> COPY_BYTES;
+        };
+        long count = x.size() * DeviceMemory.words(x.dtype());
+        launcher.run(kernel, count, ints(count), floats(), x, out);
+    }
+
+    private static Kernel widening(DType from) {
+        return switch (from) {
+            case BF16 -> FROM_BFLOAT16;
+            case F16 -> FROM_FLOAT16;
+            case I32 -> FROM_INT;
+            case F32, F64, U8 -> throw new IllegalArgumentException("cast: " + from + " is not narrower than F32");
+        };
+    }
+
+    private void narrow(Tensor x, Tensor out) {
+        if (out.dtype() == DType.I32) {
+            launcher.run(TO_INT, x.size(), ints(x.size()), floats(), x, out);
+            return;
+        }
+        Tensor source = x.reshape(x.size());
+        Tensor target = out.reshape(x.size());
+        long most = Math.min(x.size(), BITS_AT_ONCE);
+        Tensor bits = Tensor.empty(x.device(), DType.I32, Shape.of(most), MemoryCategory.WORKSPACE);
+        for (long from = 0; from < x.size(); from += most) {
+            long n = Math.min(most, x.size() - from);
+            launcher.run(BITS, n, ints(n), floats(), source.slice(from, from + n), bits);
+            launcher.run(
+                    out.dtype() == DType.BF16 ? TO_BFLOAT16 : TO_FLOAT16,
+                    n,
+                    ints(n),
+                    floats(),
+                    bits,
+                    target.slice(from, from + n));
+        }
+        bits.release();
+    }
+
+    private static void onHost(Tensor x, Tensor out) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment from = arena.allocate(Math.max(1, x.byteSize()), 8).asSlice(0, x.byteSize());
+            MemorySegment to = arena.allocate(Math.max(1, out.byteSize()), 8).asSlice(0, out.byteSize());
+            x.backend().download(x, from);
+            HostCast.convert(from, x.dtype(), to, out.dtype(), x.size());
+            out.backend().upload(to, out);
+        }
+    }
+
+    private static void copyFloatsKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        }
+    }
+
+    private static void copyIntsKernel(KernelContext c, IntArray d, FloatArray s, IntArray x, IntArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        }
+    }
+
+    private static void copyShortsKernel(KernelContext c, IntArray d, FloatArray s, ShortArray x, ShortArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        }
+    }
+
+    private static void copyBytesKernel(KernelContext c, IntArray d, FloatArray s, ByteArray x, ByteArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        }
+    }
+
+    private static void fromIntKernel(KernelContext c, IntArray d, FloatArray s, IntArray x, FloatArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            out.set(d.get(1) + i, (float) x.get(d.get(0) + i));
+        }
+    }
+
+    /** As Java has it: NaN is 0, and what is too large is the largest. */
+    private static void toIntKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, IntArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            float value = x.get(d.get(0) + i);
+            int whole = 0;
+            if (value >= 0x1p31f) {
+                whole = Integer.MAX_VALUE;
+            } else if (value <= -0x1p31f) {
+                whole = Integer.MIN_VALUE;
+            } else if (value == value) {
+                whole = (int) value;
+            }
+            out.set(d.get(1) + i, whole);
+        }
+    }
+
+    private static void fromBFloat16Kernel(KernelContext c, IntArray d, FloatArray s, ShortArray x, FloatArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            widenBFloat16(x.get(d.get(0) + i), out, d.get(1) + i);
+        }
+    }
+
+    private static void fromFloat16Kernel(KernelContext c, IntArray d, FloatArray s, ShortArray x, FloatArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            widenFloat16(x.get(d.get(0) + i), out, d.get(1) + i);
+        }
+    }
+
+    /** In a kernel: stores a BF16, the upper half of an F32. */
+    static void widenBFloat16(short half, FloatArray out, int at) {
+        out.set(at, Float.intBitsToFloat(half << 16));
+    }
+
+    /**
+     * In a kernel: stores an F16. Exponents are 112 larger in F32. What is below the normal numbers is a multiple of 2⁻²⁴; the
+     * rest is infinite or NaN.
+     */
+    static void widenFloat16(short bits, FloatArray out, int at) {
+        int half = bits & 0xFFFF;
+        int sign = (half & 0x8000) << 16;
+        int exponent = half >> 10 & 31;
+        int mantissa = half & 0x3FF;
+        if (exponent == 0) {
+            float value = mantissa * 0x1p-24f;
+            out.set(at, sign != 0 ? -value : value);
+        } else {
+            int wide = exponent == 31 ? 255 : exponent + 112;
+            out.set(at, Float.intBitsToFloat(sign | wide << 23 | mantissa << 13));
+        }
+    }
+
+    private static void bitsKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, IntArray bits) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            bits.set(d.get(1) + i, Float.floatToRawIntBits(x.get(d.get(0) + i)));
+        }
+    }
+
+    /** The upper half, rounded to nearest, ties to even; a NaN gets the quiet bit, lest it become infinite. */
+    private static void toBFloat16Kernel(KernelContext c, IntArray d, FloatArray s, IntArray bits, ShortArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            int b = bits.get(d.get(0) + i);
+            int rounded = b + 0x7FFF + (b >>> 16 & 1);
+            if ((b & 0x7FFF_FFFF) > 0x7F80_0000) {
+                rounded = b | 0x40_0000;
+            }
+            out.set(d.get(1) + i, (short) (rounded >>> 16));
+        }
+    }
+
+    /** Rounded to nearest, ties to even, in three ranges: too large, normal, and a multiple of 2⁻²⁴. */
+    private static void toFloat16Kernel(KernelContext c, IntArray d, FloatArray s, IntArray bits, ShortArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(2)) {
+            int b = bits.get(d.get(0) + i);
+            int sign = b >>> 16 & 0x8000;
+            int magnitude = b & 0x7FFF_FFFF;
+            int half = 0;
+            if (magnitude > 0x7F80_0000) {
+                half = 0x7E00;
+            } else if (magnitude >= 0x477F_F000) {
+                half = 0x7C00;
+            } else if (magnitude >= 0x3880_0000) {
+                int normal = magnitude - 0x3800_0000;
+                half = normal + 0xFFF + (normal >>> 13 & 1) >>> 13;
+            } else if (magnitude >= 0x3300_0000) {
+                int shift = 126 - (magnitude >>> 23);
+                int mantissa = magnitude & 0x7F_FFFF | 0x80_0000;
+                half = mantissa + (1 << shift - 1) - 1 + (mantissa >>> shift & 1) >>> shift;
+            }
+            out.set(d.get(1) + i, (short) (sign | half));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package io.gradus.gpu;
+
+import static io.gradus.gpu.Elementwise.flag;
+import static io.gradus.gpu.Launcher.floats;
+import static io.gradus.gpu.Launcher.ints;
+
+import io.gradus.core.DType;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.EmbeddingKernels;
+import java.util.Arrays;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
+
+/** {@link EmbeddingKernels}. */
+final class Embedding implements EmbeddingKernels {
+    private static final Kernel GATHER = Kernel.of("embedding", Embedding::gatherKernel);
+    private static final Kernel GATHER_HALF = Kernel.of("embedding_half", Embedding::gatherHalfKernel);
+    private static final Kernel SCATTER_ADD = Kernel.of("embedding_backward", Embedding::scatterAddKernel);
+
+    private final Launcher launcher;
+
+    Embedding(Launcher launcher) {
+        this.launcher = launcher;
+    }
+
+    @Override
+    public void gather(Tensor weight, Tensor ids, Tensor out) {
+        EmbeddingKernels.checkGather(weight, ids, out);
+        checkIds(Ids.of(ids), weight.shape().get(0));
+        int[] ints = ints(out.size(), weight.shape().get(1), flag(weight.dtype() == DType.F16));
+        launcher.run(weight.dtype().isHalf() ? GATHER_HALF : GATHER, out.size(), ints, floats(), weight, ids, out);
+    }
+
+    private static void gatherKernel(
+            KernelContext c, IntArray d, FloatArray s, FloatArray weight, IntArray ids, FloatArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(3)) {
+            int width = d.get(4);
+            int id = ids.get(d.get(1) + i / width);
+            out.set(d.get(2) + i, weight.get(d.get(0) + id * width + i % width));
+        }
+    }
+
+    private static void gatherHalfKernel(
+            KernelContext c, IntArray d, FloatArray s, ShortArray weight, IntArray ids, FloatArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(3)) {
+            int width = d.get(4);
+            short half = weight.get(d.get(0) + ids.get(d.get(1) + i / width) * width + i % width);
+            if (d.get(5) != 0) {
+                Cast.widenFloat16(half, out, d.get(2) + i);
+            } else {
+                Cast.widenBFloat16(half, out, d.get(2) + i);
+            }
+        }
+    }
+
+    /**
+     * The host sorts the places of the ids, stably: then an item owns one column of one row of the table and adds to it in the
+     * order of the places, and no two items meet. Up go the order, and where in it each distinct id begins.
+     */
+    @Override
+    public void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate) {
+        EmbeddingKernels.check(dweight, ids, dy);
+        int[] numbers = Ids.of(ids);
+        checkIds(numbers, dweight.shape().get(0));
+        if (!accumulate) {
+            dweight.backend().elementwise().fill(dweight, 0);
+        }
+        if (numbers.length == 0) {
+            return;
+        }
+        long width = dweight.shape().get(1);
+        int[] order = sortedPlaces(numbers);
+        int[] begins = begins(numbers, order);
+        int distinct = begins.length - 1;
+        int[] both = Arrays.copyOf(order, order.length + begins.length);
+        System.arraycopy(begins, 0, both, order.length, begins.length);
+        Tensor places = Tensor.of(ids.device(), both, both.length);
+        launcher.run(
+                SCATTER_ADD,
+                distinct * width,
+                ints(distinct * width, width, order.length),
+                floats(),
+                ids,
+                places,
+                dy,
+                dweight);
+        places.release();
+    }
+
+    /** The places of ids in ascending order; equal ids stay in theirs. */
+    private static int[] sortedPlaces(int[] ids) {
+        long[] keys = new long[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            keys[i] = (long) ids[i] << 32 | i;
+        }
+        Arrays.sort(keys);
+        int[] order = new int[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            order[i] = (int) keys[i];
+        }
+        return order;
+    }
+
+    /** Where each distinct id begins in the order, and where the last one ends. */
+    private static int[] begins(int[] ids, int[] order) {
+        int[] begins = new int[ids.length + 1];
+        int count = 0;
+        for (int i = 0; i < order.length; i++) {
+            if (i == 0 || ids[order[i]] != ids[order[i - 1]]) {
+                begins[count++] = i;
+            }
+        }
+        begins[count] = order.length;
+        return Arrays.copyOf(begins, count + 1);
+    }
+
+    private static void scatterAddKernel(
+            KernelContext c,
+            IntArray d,
+            FloatArray s,
+            IntArray ids,
+            IntArray places,
+            FloatArray dy,
+            FloatArray dweight) {
+        int i = c.globalIdx;
+        if (i < d.get(4)) {
+            int width = d.get(5);
+            int column = i % width;
+            int begins = d.get(1) + d.get(6) + i / width;
+            int first = places.get(begins);
+            int end = places.get(begins + 1);
+            int id = ids.get(d.get(0) + places.get(d.get(1) + first));
+            int to = d.get(3) + id * width + column;
+            float sum = dweight.get(to);
+            for (int j = first; j < end; j++) {
+                sum += dy.get(d.get(2) + places.get(d.get(1) + j) * width + column);
+            }
+            dweight.set(to, sum);
+        }
+    }
+
+    private static void checkIds(int[] ids, long rows) {
+        int bad = Ids.firstOutside(ids, rows);
+        if (bad >= 0) {
+            throw EmbeddingKernels.badId(ids[bad], rows);
+        }
+    }
+}

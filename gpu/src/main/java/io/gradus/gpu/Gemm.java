@@ -1,0 +1,123 @@
+package io.gradus.gpu;
+
+import io.gradus.core.DType;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import io.gradus.core.kernel.GemmKernels;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Matrix products, by one of a ladder of kernels. Which is fastest depends on the kind of device, and so the kernel does:
+ * {@link Rung#LANES} on a CPU, {@link Rung#BLOCKED} on a GPU, or the one that {@code -Dgradus.gpu.gemm=tiled} names.
+ *
+ * <p>All of them add up in F32, in parts of at most {@value GemmProduct#PART} products that are then added: so the error of
+ * a sum grows with the length of a part and the number of parts, not with their product. Tensor cores are not used.
+ */
+final class Gemm implements GemmKernels {
+    /** The property that names a rung. */
+    static final String PROPERTY = "gradus.gpu.gemm";
+
+    /** The kernels, from the simplest on. */
+    enum Rung {
+        /** {@link GemmNaive}. */
+        NAIVE,
+        /** {@link GemmTiled}. */
+        TILED,
+        /** {@link GemmRows}. */
+        ROWS,
+        /** {@link GemmLanes}. */
+        LANES,
+        /** {@link GemmBlocked}. */
+        BLOCKED
+    }
+
+    private final Launcher launcher;
+    private final Rung rung;
+
+    Gemm(Launcher launcher) {
+        this(launcher, chosen(System.getProperty(PROPERTY), launcher.isCpu()));
+    }
+
+    Gemm(Launcher launcher, Rung rung) {
+        this.launcher = launcher;
+        this.rung = rung;
+    }
+
+    /**
+     * @param name a rung's, or null for what is best on the kind of device
+     * @throws IllegalArgumentException when it is none
+     */
+    static Rung chosen(@Nullable String name, boolean cpu) {
+        if (name == null) {
+            return cpu ? Rung.LANES : Rung.BLOCKED;
+        }
+        return Arrays.stream(Rung.values())
+                .filter(each -> word(each).equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("-D" + PROPERTY + "=" + name + " is not one of "
+                        + Arrays.stream(Rung.values()).map(Gemm::word).collect(Collectors.joining(", "))));
+    }
+
+    private static String word(Rung rung) {
+        return rung.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate) {
+        GemmKernels.check(a, transposeA, b, transposeB, out);
+        multiply(new GemmProduct(a, transposeA, b, transposeB, out, accumulate, null, GemmProduct.IDENTITY));
+    }
+
+    @Override
+    public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
+        GemmKernels.check(a, transposeA, b, transposeB, out);
+        GemmKernels.checkBias(epilogue, out);
+        int activation = code(epilogue.activation());
+        multiply(new GemmProduct(a, transposeA, b, transposeB, out, false, epilogue.bias(), activation));
+        if (epilogue.activation() != null && activation == GemmProduct.IDENTITY) {
+            out.backend().elementwise().unary(epilogue.activation(), out, out);
+        }
+    }
+
+    /** The number under which kernels know an activation; {@link GemmProduct#IDENTITY} if they do not. */
+    private static int code(@Nullable Unary activation) {
+        return switch (activation) {
+            case GELU -> GemmProduct.GELU;
+            case GELU_TANH -> GemmProduct.GELU_TANH;
+            case SILU -> GemmProduct.SILU;
+            case null, default -> GemmProduct.IDENTITY;
+        };
+    }
+
+    private void multiply(GemmProduct product) {
+        Tensor a = widened(product.a());
+        Tensor b = widened(product.b());
+        GemmProduct p = product.of(a, b).folded();
+        switch (rung) {
+            case NAIVE -> GemmNaive.run(launcher, p);
+            case TILED -> GemmTiled.run(launcher, p);
+            case ROWS -> GemmRows.run(launcher, p);
+            case LANES -> GemmLanes.run(launcher, p);
+            case BLOCKED -> GemmBlocked.run(launcher, p);
+        }
+        release(a, product.a());
+        release(b, product.b());
+    }
+
+    /** An operand in F32: itself, or a copy for the time of the product. */
+    private static Tensor widened(Tensor operand) {
+        return operand.dtype() == DType.F32
+                ? operand
+                : operand.to(operand.device(), DType.F32, MemoryCategory.WORKSPACE);
+    }
+
+    private static void release(Tensor widened, Tensor operand) {
+        if (widened != operand) {
+            widened.release();
+        }
+    }
+}

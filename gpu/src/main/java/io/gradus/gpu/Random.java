@@ -1,0 +1,157 @@
+package io.gradus.gpu;
+
+import static io.gradus.gpu.Launcher.floats;
+
+import io.gradus.core.Philox;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.Checks;
+import io.gradus.core.kernel.RandomKernels;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * {@link RandomKernels}: a work-item makes the four words of a block of {@link Philox}, and four elements of them. The
+ * descriptor ends with how many elements there are, the two halves of the seed, the place and the step.
+ */
+final class Random implements RandomKernels {
+    private static final Kernel UNIFORM = Kernel.of("uniform", Random::uniformKernel);
+    private static final Kernel NORMAL = Kernel.of("normal", Random::normalKernel);
+    private static final Kernel DROPOUT = Kernel.of("dropout", Random::dropoutKernel);
+    private static final float HALF_PI = (float) (Math.PI / 2);
+
+    private final Launcher launcher;
+
+    Random(Launcher launcher) {
+        this.launcher = launcher;
+    }
+
+    private static int[] stream(long count, Philox.Key key, int... more) {
+        int[] numbers = new int[5 + more.length];
+        numbers[0] = Math.toIntExact(count);
+        numbers[1] = (int) key.seed();
+        numbers[2] = (int) (key.seed() >>> 32);
+        numbers[3] = key.place();
+        numbers[4] = key.step();
+        System.arraycopy(more, 0, numbers, 5, more.length);
+        return numbers;
+    }
+
+    @Override
+    public void uniform(Tensor out, double low, double high, Philox.Key key) {
+        Checks.computable("uniform", out);
+        // Rounding to float may not reach the bound itself.
+        double below = high > low ? Math.nextDown((float) high) : Float.POSITIVE_INFINITY;
+        launcher.run(
+                UNIFORM, Math.ceilDiv(out.size(), 4L), stream(out.size(), key), floats(low, high - low, below), out);
+    }
+
+    private static void uniformKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out) {
+        int[] words = new int[4];
+        philox(words, d.get(2), d.get(3), d.get(4), d.get(5), c.globalIdx);
+        int left = d.get(1) - 4 * c.globalIdx;
+        for (int j = 0; j < 4; j++) {
+            if (j < left) {
+                float value = s.get(0) + s.get(1) * uniform(words[j]);
+                out.set(d.get(0) + 4 * c.globalIdx + j, value < s.get(2) ? value : s.get(2));
+            }
+        }
+    }
+
+    @Override
+    public void normal(Tensor out, double mean, double standardDeviation, Philox.Key key) {
+        Checks.computable("normal", out);
+        launcher.run(
+                NORMAL, Math.ceilDiv(out.size(), 4L), stream(out.size(), key), floats(mean, standardDeviation), out);
+    }
+
+    /** The angle 2πu is a number of quarter turns, which is exact, and at most an eighth of a turn more or less. */
+    private static void normalKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out) {
+        int[] words = new int[4];
+        philox(words, d.get(2), d.get(3), d.get(4), d.get(5), c.globalIdx);
+        int first = 4 * c.globalIdx;
+        for (int pair = 0; pair < 4; pair += 2) {
+            float radius = TornadoMath.sqrt(-2f * TornadoMath.log((upper(words[pair]) + 1) * 0x1p-24f));
+            float turns = 4f * uniform(words[pair + 1]);
+            int quarter = (int) (turns + 0.5f);
+            float angle = (turns - quarter) * HALF_PI;
+            float cosine = TornadoMath.cos(angle);
+            float sine = TornadoMath.sin(angle);
+            int side = quarter & 3;
+            float x = side == 0 ? cosine : side == 1 ? -sine : side == 2 ? -cosine : sine;
+            float y = side == 0 ? sine : side == 1 ? cosine : side == 2 ? -sine : -cosine;
+            if (first + pair < d.get(1)) {
+                out.set(d.get(0) + first + pair, s.get(0) + s.get(1) * (radius * x));
+            }
+            if (first + pair + 1 < d.get(1)) {
+                out.set(d.get(0) + first + pair + 1, s.get(0) + s.get(1) * (radius * y));
+            }
+        }
+    }
+
+    @Override
+    public void dropout(Tensor x, double p, Philox.Key key, Tensor out, boolean accumulate) {
+        RandomKernels.checkDropout(x, p, out);
+        int threshold = (int) Math.ceil(p * (1 << 24)); // u ≥ p as a comparison of integers
+        launcher.run(
+                DROPOUT,
+                Math.ceilDiv(x.size(), 4L),
+                stream(x.size(), key, threshold, accumulate ? 1 : 0),
+                floats(1 / (1 - p)),
+                x,
+                out);
+    }
+
+    private static void dropoutKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
+        int[] words = new int[4];
+        philox(words, d.get(3), d.get(4), d.get(5), d.get(6), c.globalIdx);
+        int first = 4 * c.globalIdx;
+        for (int j = 0; j < 4; j++) {
+            if (first + j < d.get(2)) {
+                float value = 0f;
+                if (upper(words[j]) >= d.get(7)) {
+                    value = x.get(d.get(0) + first + j) * s.get(0);
+                }
+                if (d.get(8) != 0) {
+                    value = value + out.get(d.get(1) + first + j);
+                }
+                out.set(d.get(1) + first + j, value);
+            }
+        }
+    }
+
+    /** {@link Philox#block} of a block whose number fits an int. */
+    private static void philox(int[] words, int seedLow, int seedHigh, int place, int step, int block) {
+        int k0 = seedLow;
+        int k1 = seedHigh;
+        int c0 = block;
+        int c1 = 0;
+        int c2 = place;
+        int c3 = step;
+        for (int round = 0; round < 10; round++) {
+            long p0 = 0xD2511F53L * (c0 & 0xFFFFFFFFL);
+            long p1 = 0xCD9E8D57L * (c2 & 0xFFFFFFFFL);
+            c0 = (int) (p1 >>> 32) ^ c1 ^ k0;
+            c1 = (int) p1;
+            c2 = (int) (p0 >>> 32) ^ c3 ^ k1;
+            c3 = (int) p0;
+            k0 += 0x9E3779B9;
+            k1 += 0xBB67AE85;
+        }
+        words[0] = c0;
+        words[1] = c1;
+        words[2] = c2;
+        words[3] = c3;
+    }
+
+    /** {@link Philox#uniform}. */
+    private static float uniform(int word) {
+        return upper(word) * 0x1p-24f;
+    }
+
+    /** {@code word >>> 8}, which TornadoVM's OpenCL would shift with its sign. */
+    private static int upper(int word) {
+        return (word >> 8) + (word < 0 ? 1 << 24 : 0);
+    }
+}

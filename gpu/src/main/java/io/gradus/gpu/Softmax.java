@@ -1,0 +1,122 @@
+package io.gradus.gpu;
+
+import static io.gradus.gpu.Elementwise.flag;
+import static io.gradus.gpu.Launcher.floats;
+import static io.gradus.gpu.Launcher.ints;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.SoftmaxKernels;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** {@link SoftmaxKernels}: {@link Rows} read once for each number that the next step needs of the whole row. */
+final class Softmax implements SoftmaxKernels {
+    private static final Kernel FORWARD = Kernel.of("softmax", Softmax::forwardKernel);
+    private static final Kernel BACKWARD = Kernel.of("softmax_backward", Softmax::backwardKernel);
+
+    private final Launcher launcher;
+
+    Softmax(Launcher launcher) {
+        this.launcher = launcher;
+    }
+
+    @Override
+    public void softmax(Tensor x, Tensor y) {
+        forward(x, y, false);
+    }
+
+    @Override
+    public void logSoftmax(Tensor x, Tensor y) {
+        forward(x, y, true);
+    }
+
+    private void forward(Tensor x, Tensor y, boolean log) {
+        SoftmaxKernels.check(x, y);
+        int lanes = Rows.lanes(x.shape().last());
+        int[] ints = ints(x.shape().rows(), x.shape().last(), lanes, flag(log));
+        launcher.run(FORWARD, x.shape().rows() * lanes, ints, floats(), x, y);
+    }
+
+    /** The largest element, the sum of exponentials relative to it, and the result. */
+    private static void forwardKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray y) {
+        int lanes = d.get(4);
+        int row = c.globalIdx / lanes;
+        int lane = Rows.lane(c, lanes);
+        int n = row < d.get(2) ? d.get(3) : 0;
+        int in = d.get(0) + row * n;
+        int out = d.get(1) + row * n;
+
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int i = lane; i < n; i += lanes) {
+            float value = x.get(in + i);
+            largest = value > largest ? value : largest;
+        }
+        float max = Rows.max(c, lanes, largest);
+
+        float part = 0;
+        for (int i = lane; i < n; i += lanes) {
+            part += FloatMath.exp(x.get(in + i) - max);
+        }
+        float sum = Rows.sum(c, lanes, part);
+
+        if (d.get(5) != 0) {
+            // Two subtractions: the first is exact where it matters, near the largest element.
+            float logSum = TornadoMath.log(sum);
+            for (int i = lane; i < n; i += lanes) {
+                y.set(out + i, x.get(in + i) - max - logSum);
+            }
+        } else {
+            float scale = 1 / sum;
+            for (int i = lane; i < n; i += lanes) {
+                y.set(out + i, FloatMath.exp(x.get(in + i) - max) * scale);
+            }
+        }
+    }
+
+    @Override
+    public void softmaxBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        backward(y, dy, dx, accumulate, false);
+    }
+
+    @Override
+    public void logSoftmaxBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        backward(y, dy, dx, accumulate, true);
+    }
+
+    private void backward(Tensor y, Tensor dy, Tensor dx, boolean accumulate, boolean log) {
+        SoftmaxKernels.check(y, dy, dx);
+        int lanes = Rows.lanes(y.shape().last());
+        int[] ints = ints(y.shape().rows(), y.shape().last(), lanes, flag(accumulate), flag(log));
+        launcher.run(BACKWARD, y.shape().rows() * lanes, ints, floats(), y, dy, dx);
+    }
+
+    /** {@code y ⊙ (dy − Σ y ⊙ dy)}, or {@code dy − exp(y)·Σ dy}. */
+    private static void backwardKernel(
+            KernelContext c, IntArray d, FloatArray s, FloatArray y, FloatArray dy, FloatArray dx) {
+        int lanes = d.get(5);
+        int row = c.globalIdx / lanes;
+        int lane = Rows.lane(c, lanes);
+        int n = row < d.get(3) ? d.get(4) : 0;
+        int result = d.get(0) + row * n;
+        int outer = d.get(1) + row * n;
+        int target = d.get(2) + row * n;
+        int accumulate = d.get(6);
+        boolean log = d.get(7) != 0;
+
+        float part = 0;
+        for (int i = lane; i < n; i += lanes) {
+            float gradient = dy.get(outer + i);
+            part += log ? gradient : y.get(result + i) * gradient;
+        }
+        float sum = Rows.sum(c, lanes, part);
+
+        for (int i = lane; i < n; i += lanes) {
+            float value = y.get(result + i);
+            float gradient = dy.get(outer + i);
+            float next = log ? gradient - FloatMath.exp(value) * sum : value * (gradient - sum);
+            Elementwise.write(dx, target + i, next, accumulate);
+        }
+    }
+}

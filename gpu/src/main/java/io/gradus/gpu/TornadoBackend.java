@@ -1,0 +1,253 @@
+package io.gradus.gpu;
+
+import io.gradus.core.Backend;
+import io.gradus.core.DType;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
+import io.gradus.core.Storage;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AttentionKernels;
+import io.gradus.core.kernel.CastKernels;
+import io.gradus.core.kernel.CrossEntropyKernels;
+import io.gradus.core.kernel.ElementwiseKernels;
+import io.gradus.core.kernel.EmbeddingKernels;
+import io.gradus.core.kernel.GemmKernels;
+import io.gradus.core.kernel.MovementKernels;
+import io.gradus.core.kernel.NormalizationKernels;
+import io.gradus.core.kernel.OptimizerStepKernels;
+import io.gradus.core.kernel.RandomKernels;
+import io.gradus.core.kernel.ReductionKernels;
+import io.gradus.core.kernel.RotaryKernels;
+import io.gradus.core.kernel.SoftmaxKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+
+/**
+ * A device that TornadoVM compiles for. It is started when the first tensor is made; then it takes its memory at once:
+ * {@code -Dgradus.gpu.memory=8g} of it, and if that is not given 85% of a GPU's, or a quarter of what a CPU device has.
+ */
+public final class TornadoBackend implements Backend {
+    private static final double PART_OF_GPU = 0.85;
+    private static final double PART_OF_CPU = 0.25;
+
+    private final TornadoDevice device;
+    private final long bytes;
+    private final long largestArray;
+    private volatile @Nullable Machine started;
+
+    TornadoBackend(TornadoDevice device) {
+        this(device, memoryToTake(device), device.getMaxAllocMemory());
+    }
+
+    /**
+     * @param bytes how much memory to take
+     * @param largestArray the most that one array may have of it
+     */
+    TornadoBackend(TornadoDevice device, long bytes, long largestArray) {
+        this.device = device;
+        this.bytes = bytes;
+        this.largestArray = largestArray;
+    }
+
+    /** The memory and the kernels of a device that is in use. */
+    private static final class Machine {
+        final DeviceMemory memory;
+        final Launcher launcher;
+        final Transfers transfers;
+        final ElementwiseKernels elementwise;
+        final RotaryKernels rotary;
+        final EmbeddingKernels embedding;
+        final MovementKernels movement;
+        final RandomKernels random;
+        final OptimizerStepKernels optimizerSteps;
+        final CastKernels cast;
+        final ReductionKernels reduction;
+        final SoftmaxKernels softmax;
+        final CrossEntropyKernels crossEntropy;
+        final NormalizationKernels normalization;
+        final GemmKernels gemm;
+        final AttentionKernels attention;
+
+        Machine(TornadoDevice device, String name, long bytes, long largestArray) {
+            memory = new DeviceMemory(name, bytes, largestArray);
+            launcher = new Launcher(device, name, memory);
+            transfers = new Transfers(launcher);
+            elementwise = new Elementwise(launcher);
+            cast = new Cast(launcher);
+            optimizerSteps = new OptimizerSteps(launcher);
+            random = new Random(launcher);
+            movement = new Movement(launcher);
+            embedding = new Embedding(launcher);
+            rotary = new Rotary(launcher);
+            reduction = new Reduction(launcher);
+            softmax = new Softmax(launcher);
+            crossEntropy = new CrossEntropy(launcher);
+            normalization = new Normalization(launcher);
+            gemm = new Gemm(launcher);
+            attention = new Attention(launcher);
+        }
+    }
+
+    private Machine machine() {
+        Machine machine = started;
+        if (machine == null) {
+            synchronized (this) {
+                machine = started;
+                if (machine == null) {
+                    machine = new Machine(device, name(), bytes, largestArray);
+                    started = machine;
+                }
+            }
+        }
+        return machine;
+    }
+
+    private String name() {
+        return device.getTornadoVMBackend() + " "
+                + device.getPhysicalDevice().getDeviceName().strip();
+    }
+
+    private static long memoryToTake(TornadoDevice device) {
+        String property = System.getProperty("gradus.gpu.memory");
+        if (property == null) {
+            return (long) (device.getMaxGlobalMemory()
+                    * (device.getDeviceType() == TornadoDeviceType.CPU ? PART_OF_CPU : PART_OF_GPU));
+        }
+        try {
+            String digits = property.replaceAll("[kmgKMG]$", "");
+            int power = digits.length() == property.length()
+                    ? 0
+                    : 1 + "kmg".indexOf(property.toLowerCase(Locale.ROOT).charAt(property.length() - 1));
+            long bytes = Math.multiplyExact(Long.parseLong(digits), 1L << 10 * power);
+            if (bytes >= 1 << 20) {
+                return bytes;
+            }
+        } catch (ArithmeticException | NumberFormatException e) {
+            // told below, together with what is too small
+        }
+        throw new IllegalArgumentException(
+                "-Dgradus.gpu.memory=" + property + " is not a size of at least 1m, such as 512m or 8g");
+    }
+
+    @Override
+    public String description() {
+        return String.format(
+                Locale.ROOT, "%s, %.1f GB, kernels by TornadoVM", name(), device.getMaxGlobalMemory() / 1e9);
+    }
+
+    /** What F32 tensors may take; the rest is for other dtypes. */
+    @Override
+    public long capacity() {
+        return DeviceMemory.bytesForFloats(bytes);
+    }
+
+    /** How many kernels were launched, and the seconds from call to return; with profiling, also those within kernels. */
+    @Override
+    public Map<String, Double> counters() {
+        return machine().launcher.counters();
+    }
+
+    /** TornadoVM's own name for it, for benchmarks. */
+    TornadoDevice device() {
+        return device;
+    }
+
+    /** Launches, for benchmarks. */
+    Launcher launcher() {
+        return machine().launcher;
+    }
+
+    @Override
+    public Storage allocate(long bytes, MemoryCategory category) {
+        throw new UnsupportedOperationException("gpu: memory is allocated for a dtype");
+    }
+
+    @Override
+    public Storage allocate(DType dtype, long elements, MemoryCategory category) {
+        return machine().memory.allocate(dtype, elements, category);
+    }
+
+    @Override
+    public MemoryLedger memory() {
+        return machine().memory.ledger();
+    }
+
+    @Override
+    public void upload(MemorySegment source, Tensor target) {
+        machine().transfers.upload(source, target);
+    }
+
+    @Override
+    public void download(Tensor source, MemorySegment target) {
+        machine().transfers.download(source, target);
+    }
+
+    @Override
+    public GemmKernels gemm() {
+        return machine().gemm;
+    }
+
+    @Override
+    public ElementwiseKernels elementwise() {
+        return machine().elementwise;
+    }
+
+    @Override
+    public ReductionKernels reduction() {
+        return machine().reduction;
+    }
+
+    @Override
+    public SoftmaxKernels softmax() {
+        return machine().softmax;
+    }
+
+    @Override
+    public CrossEntropyKernels crossEntropy() {
+        return machine().crossEntropy;
+    }
+
+    @Override
+    public NormalizationKernels normalization() {
+        return machine().normalization;
+    }
+
+    @Override
+    public RotaryKernels rotary() {
+        return machine().rotary;
+    }
+
+    @Override
+    public AttentionKernels attention() {
+        return machine().attention;
+    }
+
+    @Override
+    public EmbeddingKernels embedding() {
+        return machine().embedding;
+    }
+
+    @Override
+    public MovementKernels movement() {
+        return machine().movement;
+    }
+
+    @Override
+    public RandomKernels random() {
+        return machine().random;
+    }
+
+    @Override
+    public OptimizerStepKernels optimizerSteps() {
+        return machine().optimizerSteps;
+    }
+
+    @Override
+    public CastKernels cast() {
+        return machine().cast;
+    }
+}
