@@ -51,14 +51,18 @@ public final class Checkpoint extends Operation {
     }
 
     /**
-     * {@code function(inputs)}. Without history there is nothing to save, and the function is just called.
+     * {@code function(inputs)}. Without history its inside goes as soon as the result is there, so that an evaluation takes
+     * no more than a step does.
      *
      * @param function called now and in each backward pass, with variables of the inputs' values
      * @throws IllegalArgumentException when it reads something that an operation made outside and that is no input
      */
     public static Variable apply(Function<List<Variable>, Variable> function, Variable... inputs) {
         if (!Autograd.isRecording()) {
-            return function.apply(List.of(inputs));
+            try (Scope scope = Scope.open("checkpoint")) {
+                return Variable.constant(
+                        scope.keep(function.apply(List.of(inputs)).value()));
+            }
         }
         Replay run = Replay.first();
         Checkpoint operation;

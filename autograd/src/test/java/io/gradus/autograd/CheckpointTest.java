@@ -183,7 +183,7 @@ class CheckpointTest {
     }
 
     @Test
-    void withoutHistoryTheFunctionIsJustCalled() {
+    void withoutHistoryTheFunctionIsCalledOnce() {
         Variable weight = parameter(0, 4);
         int[] calls = new int[1];
         Variable y = Autograd.noGrad(() -> weight.checkpoint(w -> {
@@ -231,6 +231,26 @@ class CheckpointTest {
         long inside = peak(2, CHECKPOINTED) - one;
         assertThat(peak(12, CHECKPOINTED)).isEqualTo(inside + 11 * one);
         assertThat(peak(12, PLAIN)).isGreaterThan(2 * peak(12, CHECKPOINTED));
+    }
+
+    @Test
+    void withoutHistoryToo() {
+        long shallow = peakWithoutHistory(2, CHECKPOINTED);
+        long one = (long) ROWS * WIDTH * 4;
+        assertThat(peakWithoutHistory(12, CHECKPOINTED)).isEqualTo(shallow + 10 * one);
+        assertThat(peakWithoutHistory(12, PLAIN)).isGreaterThan(2 * peakWithoutHistory(12, CHECKPOINTED));
+    }
+
+    private long peakWithoutHistory(int blocks, BiFunction<UnaryOperator<Variable>, Variable, Variable> how) {
+        Network network = new Network(blocks);
+        alive.add(network);
+        long before = memory.live();
+        memory.resetPeak();
+        try (Scope _ = Scope.open("evaluation")) {
+            Autograd.noGrad(() -> network.loss(how));
+        }
+        assertThat(memory.live()).isEqualTo(before);
+        return memory.peak() - before;
     }
 
     // ---- what is refused ----

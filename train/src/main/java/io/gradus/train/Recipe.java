@@ -106,9 +106,6 @@ public record Recipe(
                 throw new RecipeException("data.sources: give a weight to each of the " + sources.size()
                         + " or to none, which makes each as heavy as it is long; " + weighted + " have one");
             }
-            if (mixText != null && mix == 0) {
-                throw new RecipeException("data.mix_text names text to mix in, and data.mix is 0; set it to 0.05, say");
-            }
             if (chatTemplate != null && format != DataFormat.Kind.AUTO && format != DataFormat.Kind.CHAT) {
                 throw new RecipeException("data.chat_template is for chats, and data.format is " + lowerCase(format)
                         + "; leave one of them out");
@@ -280,6 +277,9 @@ public record Recipe(
                     "step_in_backward updates weights before all gradients are known, so that max_grad_norm"
                             + " cannot be kept: set max_grad_norm=Infinity, or step_in_backward=false");
         }
+        if (data.mixText != null && data.mix == 0 && forgetting.ewc == 0) {
+            throw new RecipeException("data.mix_text names text to mix in, and data.mix is 0; set it to 0.05, say");
+        }
         requireGeneral(data.mix > 0 && data.mixText == null, "data.mix", model, data);
         if (forgetting.l2Sp > 0 && forgetting.ewc > 0) {
             throw new RecipeException("l2_sp and ewc both hold the weights near where they started; take one of them");
@@ -289,7 +289,7 @@ public record Recipe(
                     "schedule=slanted_triangular begins at floor, which is 0: nothing would be learnt in the"
                             + " first step; 0.03125 is usual");
         }
-        requireGeneral(forgetting.ewc > 0, "ewc", model, data);
+        requireGeneral(forgetting.ewc > 0 && data.mixText == null, "ewc", model, data);
     }
 
     private static void requireGeneral(boolean wanted, String key, Model model, Data data) {

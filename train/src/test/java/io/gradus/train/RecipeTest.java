@@ -161,7 +161,7 @@ class RecipeTest {
                 "checkpoint_every=-1|checkpoint_every is -1; it must be 0 or more",
                 "keep_checkpoints=0|keep_checkpoints is 0; it must be at least 1",
                 "data.mix=1|data.mix is 1.0; it must be a part of all rows, from 0 to below 1",
-                "loss_chunk=0|loss_chunk is 0; it must be at least 1",
+                "loss_chunk=-1|loss_chunk is -1; it must be 0 or more",
                 "layer_decay=0|layer_decay is 0.0; it must be above 0 and at most 1",
                 "unfreeze_every=0|unfreeze_every is 0; it must be at least 1",
                 "l2_sp=-1|l2_sp is -1.0; it must be 0 or more",

@@ -85,7 +85,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         StringBuilder line = new StringBuilder();
         for (int i = 0; i < bars; i++) {
             double factor = schedule.factor((long) i * plan.steps() / bars);
-            line.append("▁▂▃▄▅▆▇█".charAt((int) Math.clamp(Math.round(7 * factor), 0, 7)));
+            line.append("▁▂▃▄▅▆▇█".charAt(Math.clamp(Math.round(7 * factor), 0, 7)));
         }
         String name = recipe.schedule().name().toLowerCase(Locale.ROOT).replace('_', ' ');
         return line + String.format(Locale.ROOT, "  %s, peak %.1e", name, recipe.learningRate());

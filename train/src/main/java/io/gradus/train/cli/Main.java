@@ -39,6 +39,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             EvaluateCommand.class,
             InspectCommand.class,
             MemoryCommand.class,
+            StudyCommand.class,
             DeltaCommand.class,
             DevicesCommand.class
         })

@@ -10,11 +10,12 @@ import java.util.stream.IntStream;
  *
  * @param rows of equally many cells; the first row may be a heading
  */
-record TextTable(List<List<String>> rows) {
+public record TextTable(List<List<String>> rows) {
     private static final int GAP = 3;
     private static final int SHORTEST_NAME = 8;
 
-    List<String> lines(int width) {
+    /** The rows, of so many columns of a terminal at most. */
+    public List<String> lines(int width) {
         int columns = rows.getFirst().size();
         List<Integer> shown =
                 new ArrayList<>(IntStream.range(0, columns).boxed().toList());
@@ -23,6 +24,14 @@ record TextTable(List<List<String>> rows) {
         }
         int names = Math.max(SHORTEST_NAME, Math.min(columnWidth(0), width - width(shown) + columnWidth(0)));
         return rows.stream().map(row -> line(row, shown, names)).toList();
+    }
+
+    /** The rows as a table of Markdown, with all columns; the first row is its heading. */
+    public List<String> markdown() {
+        List<String> lines = new ArrayList<>(
+                rows.stream().map(row -> "| " + String.join(" | ", row) + " |").toList());
+        lines.add(1, "| --- |" + " ---: |".repeat(rows.getFirst().size() - 1));
+        return lines;
     }
 
     private String line(List<String> row, List<Integer> shown, int names) {

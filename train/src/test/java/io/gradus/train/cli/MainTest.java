@@ -101,7 +101,9 @@ class MainTest {
     @Test
     void aCommandIsNeeded() {
         gradus().assertMisused(
-                        "Which command? There are finetune, lr, generate, evaluate, inspect, memory, delta, devices.");
+                        "Which command? There are finetune, lr, generate, evaluate, inspect, memory, study, delta, devices.");
+        gradus("study").assertMisused("Which study? There are forgetting, memory.");
+        gradus("study", "memory").assertMisused("Missing required option: '--output=FOLDER'");
         gradus("finetun").assertMisused("finetune");
         gradus("evaluate").assertMisused("Missing required option: '--data=PATH'");
         gradus("inspect").assertMisused("Missing required parameter: 'PATH'");

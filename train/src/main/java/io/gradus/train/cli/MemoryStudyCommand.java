@@ -1,0 +1,42 @@
+package io.gradus.train.cli;
+
+import io.gradus.train.study.MemoryStudy;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus study memory}. */
+@Command(
+        name = "memory",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Shows what each way to save memory saves, and what it costs in time and in loss.",
+            "The run is made with AdamW in F32, in mixed precision, with activation checkpointing, with the loss in"
+                    + " chunks, with the optimiser's step in the backward pass, and so with other optimisers."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  gradus study memory -o memory",
+            "  gradus study memory --model my-llama data.train=corpus.txt steps=200 -o memory"
+        })
+final class MemoryStudyCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private StudyOptions options = new StudyOptions();
+
+    @Override
+    public Integer call() throws Exception {
+        MemoryStudy.Outcome outcome = MemoryStudy.run(options.recipe(), options.folder(), options.news());
+        Terminal terminal = Terminal.of(spec);
+        outcome.lines(terminal.width()).forEach(terminal.out()::println);
+        terminal.out().println();
+        terminal.out().println("written to " + options.folder());
+        terminal.out().flush();
+        return 0;
+    }
+}

@@ -1,0 +1,67 @@
+package io.gradus.train.study;
+
+import io.gradus.core.Device;
+import io.gradus.nn.Weights;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.optim.LayerDepth;
+import io.gradus.train.Architecture;
+import io.gradus.train.Recipe;
+import io.gradus.train.memory.Variant;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Ways to hold a model back from forgetting, as changes to one recipe. The first is plain fine-tuning. */
+final class ForgettingVariants {
+    /** λ of L2-SP and of elastic weight consolidation. */
+    private static final List<Integer> STRENGTHS = List.of(10, 100, 1000);
+
+    private static final int STRENGTH_OF_EWC = 100;
+    /** Howard and Ruder 2018, section 3.2: each layer learns 2.6 times as fast as the one under it. */
+    private static final double DEPTH_FACTOR = 2.6;
+
+    private ForgettingVariants() {}
+
+    /**
+     * All of them.
+     *
+     * @param known general text to learn from, apart from that which is evaluated
+     */
+    static List<Variant> of(Recipe recipe, Architecture architecture, Path known) {
+        List<Variant> variants = new ArrayList<>();
+        String text = "data.mix_text=" + known;
+        variants.add(new Variant("plain", List.of()));
+        variants.add(new Variant("a tenth of the rate", List.of("learning_rate=" + plain(recipe.learningRate() / 10))));
+        variants.add(new Variant("mixing 5%", List.of("data.mix=0.05", text)));
+        variants.add(new Variant("mixing 10%", List.of("data.mix=0.1", text)));
+        for (int strength : STRENGTHS) {
+            variants.add(new Variant("L2-SP, λ = " + strength, List.of("l2_sp=" + strength)));
+        }
+        variants.add(new Variant("EWC, λ = " + STRENGTH_OF_EWC, List.of("ewc=" + STRENGTH_OF_EWC, text)));
+        variants.add(new Variant("rates by depth, ξ = 2.6", List.of("layer_decay=" + plain(1 / DEPTH_FACTOR))));
+        variants.add(new Variant("lower half frozen", List.of("freeze=" + String.join(",", lowerHalf(architecture)))));
+        variants.add(new Variant("halfway back", List.of("interpolate=0.5")));
+        return List.copyOf(variants);
+    }
+
+    /** To four digits, without an exponent. */
+    private static String plain(double value) {
+        return new BigDecimal(value)
+                .round(new MathContext(4))
+                .stripTrailingZeros()
+                .toPlainString();
+    }
+
+    /** Patterns of the names of the embeddings and of the blocks below the middle. */
+    static List<String> lowerHalf(Architecture architecture) {
+        LanguageModel model = architecture.network().apply(Weights.initialised(Device.meta(), 0));
+        LayerDepth depth = LayerDepth.of(model.parameters());
+        return model.namedParameters().keySet().stream()
+                .filter(name -> depth.applyAsInt(name) <= depth.blocks() / 2)
+                .map(name -> name.replaceFirst("\\.(\\d+)\\..*", ".$1.*"))
+                .distinct()
+                .toList();
+    }
+}

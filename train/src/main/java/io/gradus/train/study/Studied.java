@@ -1,0 +1,89 @@
+package io.gradus.train.study;
+
+import io.gradus.core.cpu.CpuBackend;
+import io.gradus.train.FineTuning;
+import io.gradus.train.FineTuning.Result;
+import io.gradus.train.Recipe;
+import io.gradus.train.RecipeException;
+import io.gradus.train.TrainingListener;
+import io.gradus.train.memory.Variant;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * The run that a study makes again and again, in a folder of its own for each variant.
+ *
+ * @param recipe of all of them
+ * @param folder of the study
+ */
+record Studied(Recipe recipe, Path folder) {
+    static final String RECIPE = "recipe.yaml";
+
+    /**
+     * Makes the folder and writes what the variants have in common.
+     *
+     * @throws IOException when the folder has something in it: it might be taken for this study's
+     */
+    static Studied begin(Recipe recipe, Path folder) throws IOException {
+        if (recipe.output() != null) {
+            throw new RecipeException("output is the study's folder, which holds one for each run; leave it out");
+        }
+        if (recipe.steps() == null) {
+            throw new RecipeException("steps is missing: the runs of a study have equally many, steps=150");
+        }
+        Files.createDirectories(folder);
+        try (Stream<Path> found = Files.list(folder)) {
+            if (found.findAny().isPresent()) {
+                throw new IOException(folder + " is not empty; name another folder");
+            }
+        }
+        // A device of its own for each run, by the number of threads: it counts that run's memory and no other's.
+        int threads = recipe.threads() == null ? CpuBackend.defaultThreads() : recipe.threads();
+        Recipe common = with(
+                recipe, List.of("threads=" + threads, "sample.max_tokens=0", "checkpoint_every=0", "resume=false"));
+        return new Studied(common, folder);
+    }
+
+    Studied with(String... keys) {
+        return new Studied(with(recipe, List.of(keys)), folder);
+    }
+
+    private static Recipe with(Recipe recipe, List<String> keys) {
+        return new Variant("", keys).of(recipe);
+    }
+
+    Recipe of(Variant variant) {
+        return variant.of(recipe);
+    }
+
+    /** Makes the variant's run, to its end. */
+    Result run(Variant variant, TrainingListener... listeners) throws IOException {
+        Recipe whole = with(of(variant), List.of("output=" + folder.resolve(slug(variant))));
+        return new FineTuning(whole, listeners).run();
+    }
+
+    /** The command that makes the variant's run alone. */
+    String command(Variant variant) {
+        String keys = String.join(
+                " ", variant.overrides().stream().map(Studied::quoted).toList());
+        return ("gradus finetune " + folder.resolve(RECIPE) + " " + keys).strip();
+    }
+
+    /** A word as a shell takes it. */
+    static String quoted(String word) {
+        return word.matches("[\\w./=,:+-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
+    }
+
+    private static String slug(Variant variant) {
+        return variant.name()
+                .toLowerCase(Locale.ROOT)
+                .replace('λ', 'l')
+                .replace('ξ', 'x')
+                .replaceAll("[^\\p{Alnum}.]+", "-")
+                .replaceAll("^-|-$", "");
+    }
+}

@@ -1,0 +1,113 @@
+package io.gradus.train.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.train.ModelFolder;
+import io.gradus.train.Recipe;
+import io.gradus.train.RecipeException;
+import io.gradus.train.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The study samples its general text, trains the variants from the same start, and writes what came of each. */
+class ForgettingStudyTest {
+    @TempDir
+    private Path folder;
+
+    private Path model;
+    private Path text;
+
+    @BeforeEach
+    void writeModelAndText() {
+        model = TinyModel.write(folder.resolve("model"));
+        text = TinyModel.writeText(folder.resolve("text.txt"), 60);
+    }
+
+    private Recipe recipe(String... keys) {
+        String yaml = """
+                {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 2, evaluate_blocks: 2, learning_rate: 0.01,
+                 warmup: 0, check_first_loss: false, ewc_samples: 2, threads: 1}
+                """.formatted(model, text);
+        return Recipe.parse(yaml, keys);
+    }
+
+    @Test
+    void twoVariantsStandBesideEachOtherAndLambdaIsRightAtItsEnds() throws IOException {
+        List<String> news = new ArrayList<>();
+        Path out = folder.resolve("study");
+        ForgettingStudy.Outcome outcome = ForgettingStudy.prepare(
+                        recipe(), out, news::add, List.of("plain", "L2-SP, λ = 1000"))
+                .run();
+
+        assertThat(outcome.rows()).hasSize(2);
+        ForgettingStudy.Row plain = outcome.rows().getFirst();
+        ForgettingStudy.Row held = outcome.rows().getLast();
+        assertThat(held.taskBefore()).isEqualTo(plain.taskBefore());
+        assertThat(held.generalBefore()).isEqualTo(plain.generalBefore());
+        assertThat(plain.learnt()).isPositive();
+        assertThat(held.learnt()).isPositive().isLessThan(plain.learnt());
+
+        assertThat(outcome.limits().steps()).isEqualTo(3);
+        assertThat(outcome.limits().zeroIsPlain()).isTrue();
+        assertThat(outcome.limits().largestMove()).isLessThan(1e-20);
+
+        assertThat(outcome.lines(80)).hasSize(4).allMatch(line -> line.length() <= 80);
+        assertThat(Files.readString(out.resolve("forgetting.md")))
+                .contains("| plain |", "| L2-SP, λ = 1000 |", "recipe.yaml l2_sp=1000");
+        assertThat(Files.readString(out.resolve("forgetting.svg")))
+                .contains(">before<", ">plain<", ">L2-SP, λ = 1000<");
+        assertThat(Files.readString(out.resolve("general.jsonl"))).startsWith("{\"text\":");
+        assertThat(news).anyMatch(line -> line.startsWith("2/2 L2-SP, λ = 1000"));
+    }
+
+    @Test
+    void everyVariantIsARecipeOfItsOwn() throws IOException {
+        Recipe recipe = recipe("data.general=" + text);
+        var variants = ForgettingVariants.of(recipe, ModelFolder.open(model).architecture(), text);
+
+        assertThat(variants.stream().map(variant -> variant.of(recipe)).distinct())
+                .hasSize(variants.size());
+        assertThat(variants.getFirst().of(recipe)).isEqualTo(recipe);
+        assertThat(variants.stream().map(variant -> variant.name()))
+                .contains("a tenth of the rate", "mixing 5%", "mixing 10%", "EWC, λ = 100", "lower half frozen");
+    }
+
+    @Test
+    void whatIsSampledForEvaluationIsNotWhatIsLearntFrom() throws IOException {
+        Path out = folder.resolve("study");
+        ForgettingStudy.prepare(recipe(), out, _ -> {}, List.of("plain"));
+
+        List<String> evaluated = Files.readAllLines(out.resolve("general.jsonl"));
+        assertThat(evaluated).isNotEmpty().doesNotContainAnyElementsOf(Files.readAllLines(out.resolve("known.jsonl")));
+    }
+
+    @Test
+    void theSameSeedSamplesTheSameText() throws IOException {
+        ForgettingStudy.prepare(recipe(), folder.resolve("one"), _ -> {}, List.of("plain"));
+        ForgettingStudy.prepare(recipe(), folder.resolve("two"), _ -> {}, List.of("plain"));
+        assertThat(folder.resolve("one/known.jsonl")).hasSameTextualContentAs(folder.resolve("two/known.jsonl"));
+    }
+
+    @Test
+    void aFolderInUseAndKeysOfTheStudyItselfAreRefused() {
+        assertThatThrownBy(() -> ForgettingStudy.run(recipe(), folder, _ -> {}))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("is not empty; name another folder");
+        Path out = folder.resolve("study");
+        assertThatThrownBy(() -> ForgettingStudy.run(recipe("data.general=" + text), out, _ -> {}))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("data.general and data.mix are the study's own");
+        assertThatThrownBy(() -> ForgettingStudy.run(recipe("output=x"), out, _ -> {}))
+                .hasMessageContaining("output is the study's folder");
+        assertThatThrownBy(() -> ForgettingStudy.run(recipe("steps=null"), out, _ -> {}))
+                .hasMessageContaining("steps is missing");
+        assertThat(out).doesNotExist();
+    }
+}
