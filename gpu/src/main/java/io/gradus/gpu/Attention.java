@@ -14,9 +14,9 @@ final class Attention implements AttentionKernels {
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
         AttentionKernels.check(q, k, v, settings, out, logSumExp);
-        Tensor none = AttentionSizes.none(q);
-        AttentionForward.run(launcher, AttentionSizes.of(q, k, v, settings, none), out, logSumExp);
-        none.release();
+        try (Workspace none = AttentionSizes.none(q)) {
+            AttentionForward.run(launcher, AttentionSizes.of(q, k, v, settings, none.tensor()), out, logSumExp);
+        }
     }
 
     @Override
@@ -36,9 +36,21 @@ final class Attention implements AttentionKernels {
             boolean accumulateV) {
         AttentionKernels.check(q, k, v, settings, out, logSumExp);
         AttentionKernels.check(dq, dk, dv, settings, dout, logSumExp);
-        Tensor none = AttentionSizes.none(q);
-        AttentionSizes sizes = AttentionSizes.of(q, k, v, settings, none);
-        AttentionBackward.run(launcher, sizes, out, logSumExp, dout, dq, accumulateQ, dk, accumulateK, dv, accumulateV);
-        none.release();
+        try (Workspace none = AttentionSizes.none(q);
+                Workspace statistics = AttentionBackward.statistics(logSumExp)) {
+            AttentionBackward.run(
+                    launcher,
+                    AttentionSizes.of(q, k, v, settings, none.tensor()),
+                    statistics.tensor(),
+                    out,
+                    logSumExp,
+                    dout,
+                    dq,
+                    accumulateQ,
+                    dk,
+                    accumulateK,
+                    dv,
+                    accumulateV);
+        }
     }
 }

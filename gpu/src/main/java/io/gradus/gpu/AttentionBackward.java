@@ -7,7 +7,6 @@ import static io.gradus.gpu.AttentionSizes.TILE;
 import static io.gradus.gpu.Launcher.floats;
 
 import io.gradus.core.DType;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -43,9 +42,15 @@ final class AttentionBackward {
 
     private AttentionBackward() {}
 
+    /** Two numbers for each query and head, which {@link #run} works with. */
+    static Workspace statistics(Tensor logSumExp) {
+        return Workspace.of(logSumExp, DType.F32, Shape.of(2, Math.max(1, logSumExp.size())));
+    }
+
     static void run(
             Launcher launcher,
             AttentionSizes z,
+            Tensor statistics,
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
@@ -56,8 +61,6 @@ final class AttentionBackward {
             Tensor dv,
             boolean accumulateV) {
         long lines = logSumExp.size();
-        Tensor statistics =
-                Tensor.empty(out.device(), DType.F32, Shape.of(2, Math.max(1, lines)), MemoryCategory.WORKSPACE);
         long dims = out.shape().get(3);
         launcher.run(
                 SUMS,
@@ -98,7 +101,6 @@ final class AttentionBackward {
                 dout,
                 dk,
                 dv);
-        statistics.release();
     }
 
     /** Of each query and head the logarithm, and {@code Σ dO ⊙ O} so many elements later. */

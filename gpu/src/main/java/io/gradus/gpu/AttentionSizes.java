@@ -1,7 +1,6 @@
 package io.gradus.gpu;
 
 import io.gradus.core.DType;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels.Settings;
@@ -51,8 +50,8 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, Settings settings, Tensor ma
     }
 
     /** What {@link #of} needs; to be released. */
-    static Tensor none(Tensor q) {
-        return Tensor.empty(q.device(), DType.I32, Shape.of(1), MemoryCategory.WORKSPACE);
+    static Workspace none(Tensor q) {
+        return Workspace.of(q, DType.I32, Shape.of(1));
     }
 
     long batch() {

@@ -5,7 +5,6 @@ import static io.gradus.gpu.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.HostCast;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.CastKernels;
@@ -60,10 +59,10 @@ final class Cast implements CastKernels {
         } else if (x.dtype() == DType.F32) {
             narrow(x, out);
         } else {
-            Tensor wide = Tensor.empty(x.device(), DType.F32, x.shape(), MemoryCategory.WORKSPACE);
-            cast(x, wide);
-            cast(wide, out);
-            wide.release();
+            try (Workspace wide = Workspace.of(x, DType.F32, x.shape())) {
+                cast(x, wide.tensor());
+                cast(wide.tensor(), out);
+            }
         }
     }
 
@@ -100,19 +99,14 @@ final class Cast implements CastKernels {
         Tensor source = x.reshape(x.size());
         Tensor target = out.reshape(x.size());
         long most = Math.min(x.size(), BITS_AT_ONCE);
-        Tensor bits = Tensor.empty(x.device(), DType.I32, Shape.of(most), MemoryCategory.WORKSPACE);
-        for (long from = 0; from < x.size(); from += most) {
-            long n = Math.min(most, x.size() - from);
-            launcher.run(BITS, n, ints(n), floats(), source.slice(from, from + n), bits);
-            launcher.run(
-                    out.dtype() == DType.BF16 ? TO_BFLOAT16 : TO_FLOAT16,
-                    n,
-                    ints(n),
-                    floats(),
-                    bits,
-                    target.slice(from, from + n));
+        Kernel rounding = out.dtype() == DType.BF16 ? TO_BFLOAT16 : TO_FLOAT16;
+        try (Workspace bits = Workspace.of(x, DType.I32, Shape.of(most))) {
+            for (long from = 0; from < x.size(); from += most) {
+                long n = Math.min(most, x.size() - from);
+                launcher.run(BITS, n, ints(n), floats(), source.slice(from, from + n), bits.tensor());
+                launcher.run(rounding, n, ints(n), floats(), bits.tensor(), target.slice(from, from + n));
+            }
         }
-        bits.release();
     }
 
     private static void onHost(Tensor x, Tensor out) {
@@ -166,9 +160,9 @@ final class Cast implements CastKernels {
         if (i < d.get(2)) {
             float value = x.get(d.get(0) + i);
             int whole = 0;
-            if (value >= 0x1p31f) {
+            if (value > 0x1.fffffep30f) {
                 whole = Integer.MAX_VALUE;
-            } else if (value <= -0x1p31f) {
+            } else if (value < -0x1p31f) {
                 whole = Integer.MIN_VALUE;
             } else if (value == value) {
                 whole = (int) value;

@@ -78,17 +78,10 @@ final class Embedding implements EmbeddingKernels {
         int distinct = begins.length - 1;
         int[] both = Arrays.copyOf(order, order.length + begins.length);
         System.arraycopy(begins, 0, both, order.length, begins.length);
-        Tensor places = Tensor.of(ids.device(), both, both.length);
-        launcher.run(
-                SCATTER_ADD,
-                distinct * width,
-                ints(distinct * width, width, order.length),
-                floats(),
-                ids,
-                places,
-                dy,
-                dweight);
-        places.release();
+        try (Workspace places = new Workspace(Tensor.of(ids.device(), both, both.length))) {
+            int[] sizes = ints(distinct * width, width, order.length);
+            launcher.run(SCATTER_ADD, distinct * width, sizes, floats(), ids, places.tensor(), dy, dweight);
+        }
     }
 
     /** The places of ids in ascending order; equal ids stay in theirs. */

@@ -95,17 +95,28 @@ final class Gemm implements GemmKernels {
 
     private void multiply(GemmProduct product) {
         Tensor a = widened(product.a());
-        Tensor b = widened(product.b());
-        GemmProduct p = product.of(a, b).folded();
-        switch (rung) {
+        try {
+            Tensor b = widened(product.b());
+            try {
+                multiplyWidened(product.of(a, b).folded());
+            } finally {
+                release(b, product.b());
+            }
+        } finally {
+            release(a, product.a());
+        }
+    }
+
+    private void multiplyWidened(GemmProduct p) {
+        // A GPU's grid has no more items than an int counts: many tiny matrices go element by element.
+        boolean many = p.batch() * Math.ceilDiv(p.m(), 16L) * Math.ceilDiv(p.n(), 16L) * 256 > Integer.MAX_VALUE - 256;
+        switch (many ? Rung.NAIVE : rung) {
             case NAIVE -> GemmNaive.run(launcher, p);
             case TILED -> GemmTiled.run(launcher, p);
             case ROWS -> GemmRows.run(launcher, p);
             case LANES -> GemmLanes.run(launcher, p);
             case BLOCKED -> GemmBlocked.run(launcher, p);
         }
-        release(a, product.a());
-        release(b, product.b());
     }
 
     /** An operand in F32: itself, or a copy for the time of the product. */

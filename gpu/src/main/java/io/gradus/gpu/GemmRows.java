@@ -4,8 +4,6 @@ import static io.gradus.gpu.Launcher.floats;
 import static io.gradus.gpu.Launcher.ints;
 
 import io.gradus.core.DType;
-import io.gradus.core.MemoryCategory;
-import io.gradus.core.Tensor;
 import java.util.function.BiConsumer;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -40,10 +38,11 @@ final class GemmRows {
             kernel.accept(launcher, p);
             return;
         }
-        Tensor b = Tensor.empty(p.b().device(), DType.F32, p.b().shape(), MemoryCategory.WORKSPACE);
-        launcher.run(TRANSPOSE, b.size(), ints(b.size(), p.n(), p.k()), floats(), p.b(), b);
-        kernel.accept(launcher, p.withUprightB(b));
-        b.release();
+        try (Workspace b = Workspace.of(p.b(), DType.F32, p.b().shape())) {
+            long n = b.tensor().size();
+            launcher.run(TRANSPOSE, n, ints(n, p.n(), p.k()), floats(), p.b(), b.tensor());
+            kernel.accept(launcher, p.withUprightB(b.tensor()));
+        }
     }
 
     private static void rows(Launcher launcher, GemmProduct p) {

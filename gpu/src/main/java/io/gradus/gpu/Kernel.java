@@ -18,8 +18,8 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /**
  * A static method that TornadoVM compiles for the device, under a name. Its parameters are the {@link KernelContext}, which
  * knows the work-item; the descriptor's integers: first where each operand begins in its array, then what the launch was
- * given; the descriptor's floats; and an array for each operand: {@code FloatArray} for F32, {@code IntArray} for I32,
- * {@code ShortArray} for BF16 and F16.
+ * given; the descriptor's floats; and an array for each operand: {@code FloatArray} for F32,
+ * {@code IntArray} for I32 (and F64, in two), {@code ShortArray} for BF16 and F16, {@code ByteArray} for U8.
  *
  * <pre>{@code
  * private static final Kernel NEGATE = Kernel.of("negate", Example::negate);

@@ -1,6 +1,7 @@
 package io.gradus.gpu;
 
 import io.gradus.core.Tensor;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -40,10 +41,12 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * launches wait for one another.
  */
 final class Launcher {
-    private static final int MOST_INTS = 64;
+    /** What a descriptor holds. */
+    static final int MOST_INTS = 64;
+
     private static final int MOST_FLOATS = 16;
     /** A plan remembers each execution; a new one now and then forgets them. */
-    private static final int LAUNCHES_OF_A_PLAN = 1 << 16;
+    private static final int LAUNCHES_OF_A_PLAN = 1 << 18;
     /** Whether the time within kernels is measured, which slows launches down. */
     private static final boolean PROFILED = Boolean.getBoolean("gradus.gpu.profile");
     /** The graph that makes the arenas. */
@@ -76,8 +79,17 @@ final class Launcher {
         this.device = device;
         this.deviceName = deviceName;
         arenas = memory.arenas().stream().map(DeviceMemory.Arena::array).toArray(TornadoNativeArray[]::new);
-        plan = new TornadoExecutionPlan(makeArenas()).withGridScheduler(grids).withDevice(device);
-        plan.withGraph(ARENAS).execute();
+        try {
+            plan = new TornadoExecutionPlan(makeArenas())
+                    .withGridScheduler(grids)
+                    .withDevice(device);
+            plan.withGraph(ARENAS).execute();
+        } catch (RuntimeException | TornadoInternalError e) {
+            throw new IllegalStateException(
+                    "gpu: " + deviceName + " does not give the memory that was asked for: " + reasons(e)
+                            + "; take less with -Dgradus.gpu.memory=4g, or end what else uses the device",
+                    e);
+        }
     }
 
     /** Whether the device is a CPU, for which other kernels are fast than for a GPU. */
@@ -131,7 +143,11 @@ final class Launcher {
             offsets[i] = TornadoStorage.offset(operands[i]);
             numbers.add(arena.number());
         }
-        launch(new Key(kernel.name(), numbers), kernel, arrays, Staging.NONE, x, y, offsets, ints, floats);
+        try {
+            launch(new Key(kernel.name(), numbers), kernel, arrays, Staging.NONE, x, y, offsets, ints, floats);
+        } finally {
+            Reference.reachabilityFence(operands); // their memory is theirs until the kernel has run
+        }
     }
 
     /** Whether a kernel's first operand is an array of the host, and which way it is copied. */
@@ -151,16 +167,14 @@ final class Launcher {
     void stage(
             Kernel kernel, Staging staging, TornadoNativeArray host, Tensor tensor, long first, int items, int[] ints) {
         DeviceMemory.Arena arena = TornadoStorage.of(tensor).arena();
-        launch(
-                new Key(kernel.name(), List.of(host.getSize(), arena.number())),
-                kernel,
-                new TornadoNativeArray[] {host, arena.array()},
-                staging,
-                items,
-                1,
-                new int[] {0, Math.toIntExact(TornadoStorage.offset(tensor) + first)},
-                ints,
-                floats());
+        Key key = new Key(kernel.name(), List.of(host.getSize(), arena.number()));
+        TornadoNativeArray[] arrays = {host, arena.array()};
+        int[] offsets = {0, Math.toIntExact(TornadoStorage.offset(tensor) + first)};
+        try {
+            launch(key, kernel, arrays, staging, items, 1, offsets, ints, floats());
+        } finally {
+            Reference.reachabilityFence(tensor);
+        }
     }
 
     private synchronized void launch(
@@ -178,8 +192,11 @@ final class Launcher {
                     + (offsets.length + numbers.length) + " integers and " + scalars.length
                     + " floats; a descriptor holds " + MOST_INTS + " and " + MOST_FLOATS);
         }
+        long width = rounded(x, kernel.groupX());
+        long height = rounded(y, kernel.groupY());
+        Entry entry = entries.get(key);
+        boolean fresh = entry == null;
         try {
-            Entry entry = entries.get(key);
             if (entry == null) {
                 entry = add(key, kernel, operands, staging);
             } else if (++launchesOfPlan >= LAUNCHES_OF_A_PLAN) {
@@ -194,7 +211,7 @@ final class Launcher {
             for (int i = 0; i < scalars.length; i++) {
                 floats.set(i, scalars[i]);
             }
-            entry.grid.setGlobalWork(rounded(x, kernel.groupX()), rounded(y, kernel.groupY()), 1);
+            entry.grid.setGlobalWork(width, height, 1);
             long start = System.nanoTime();
             TornadoExecutionResult result = plan.withGraph(entry.graph).execute();
             launchNanos += System.nanoTime() - start;
@@ -203,7 +220,9 @@ final class Launcher {
                 kernelNanos += result.getProfilerResult().getDeviceKernelTime();
             }
         } catch (RuntimeException | TornadoInternalError e) {
-            entries.remove(key); // the graph would tell the reason once only
+            if (fresh) {
+                entries.remove(key); // its graph would tell the reason once only
+            }
             throw new IllegalStateException(
                     "gpu: the kernel " + kernel.name() + " failed on " + deviceName + ": " + reasons(e), e);
         }

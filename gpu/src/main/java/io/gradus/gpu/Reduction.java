@@ -35,7 +35,7 @@ final class Reduction implements ReductionKernels {
     private static final int TERMS_OF_ITEM = 128;
     private static final int TERMS_OF_GROUP = 64 * Kernel.GROUP;
     private static final int MOST_CHUNKS = 4096;
-    private static final long MOST_GROUPS = 1 << 24;
+    private static final long MOST_GROUPS = (1 << 24) - 1;
     /** Where the views begin in the descriptor. */
     private static final int VIEWS = 8;
 

@@ -10,7 +10,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 final class StridedView {
     /** Integers of a launch besides its operands' offsets, at most nine. */
-    private static final int MOST = 64 - 9;
+    private static final int MOST = Launcher.MOST_INTS - 9;
 
     private final int[] lengths;
     private final int[] strides;

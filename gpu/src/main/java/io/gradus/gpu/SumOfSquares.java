@@ -7,6 +7,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +73,7 @@ final class SumOfSquares {
             float[] total = sums.slice(groups, groups + 1).toFloats();
             return ((double) total[0] + total[1]) * total[2] * total[2];
         } finally {
+            Reference.reachabilityFence(tensors); // a launch is told the first of them, and where the others lie
             sums.release();
         }
     }

@@ -13,7 +13,7 @@ final class Targets {
      * @throws IllegalArgumentException when a target is neither a class nor ignored
      */
     static void check(Tensor targets, int ignoreIndex, long width) {
-        int[] classes = elements(targets);
+        int[] classes = Ids.of(targets);
         for (int row = 0; row < classes.length; row++) {
             int target = classes[row];
             if (target != ignoreIndex && (target < 0 || target >= width)) {
@@ -27,17 +27,8 @@ final class Targets {
     /** How many targets are not ignored. */
     static long count(Tensor targets, int ignoreIndex) {
         Checks.ids("crossEntropy", targets, targets);
-        return Arrays.stream(elements(targets))
+        return Arrays.stream(Ids.of(targets))
                 .filter(target -> target != ignoreIndex)
                 .count();
-    }
-
-    private static int[] elements(Tensor targets) {
-        int[] known = TornadoStorage.of(targets).known();
-        if (known == null) {
-            return targets.toInts();
-        }
-        int from = Math.toIntExact(targets.offset());
-        return Arrays.copyOfRange(known, from, from + Math.toIntExact(targets.size()));
     }
 }

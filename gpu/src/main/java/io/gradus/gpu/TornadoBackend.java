@@ -139,7 +139,7 @@ public final class TornadoBackend implements Backend {
                 Locale.ROOT, "%s, %.1f GB, kernels by TornadoVM", name(), device.getMaxGlobalMemory() / 1e9);
     }
 
-    /** What F32 tensors may take; the rest is for other dtypes. */
+    /** What F32 tensors may take, nearly; the rest is for other dtypes, and is not looked at. */
     @Override
     public long capacity() {
         return DeviceMemory.bytesForFloats(bytes);

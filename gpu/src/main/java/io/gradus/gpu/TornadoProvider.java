@@ -57,6 +57,8 @@ public final class TornadoProvider implements BackendProvider {
                                 + (wanted == null ? "" : " of -Dgradus.gpu.device=" + wanted)
                                 + "; install a driver: NVIDIA's, Intel's or AMD's for a GPU, "
                                 + "or PoCL (Debian: pocl-opencl-icd) for the CPU as an OpenCL device");
+            } catch (IllegalArgumentException e) {
+                return new Found(List.of(), String.valueOf(e.getMessage()));
             } catch (RuntimeException | LinkageError | TornadoInternalError e) {
                 return new Found(
                         List.of(),

@@ -5,7 +5,6 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
 import java.lang.ref.Cleaner;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,17 +31,11 @@ final class TornadoStorage extends Storage {
         returned.clean();
     }
 
-    /** Gives the block back once, whoever comes first: a scope or the garbage collector. */
-    private record Return(DeviceMemory memory, DeviceMemory.Block block, AtomicBoolean done) implements Runnable {
-        Return(DeviceMemory memory, DeviceMemory.Block block) {
-            this(memory, block, new AtomicBoolean());
-        }
-
+    /** Gives the block back; the cleaner runs it once, whoever comes first, a scope or the garbage collector. */
+    private record Return(DeviceMemory memory, DeviceMemory.Block block) implements Runnable {
         @Override
         public void run() {
-            if (!done.getAndSet(true)) {
-                memory.give(block);
-            }
+            memory.give(block);
         }
     }
 

@@ -50,13 +50,17 @@ final class LauncherTest {
         assertThat(x.toFloats()).containsExactly(7, 7, 7);
     }
 
+    private String driver() {
+        return ((TornadoBackend) gpu.backend()).device().getTornadoVMBackend().name();
+    }
+
     @Test
     void aKernelThatDoesNotCompileIsAnErrorThatNamesIt() {
         Tensor x = Tensor.of(gpu, new float[] {1, 2, 3}, 3);
         for (int tries = 0; tries < 2; tries++) {
             assertThatThrownBy(() -> launcher.run(NOT_COMPILABLE, 1, ints(1), floats(), x))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContainingAll("test_not_compilable", "OPENCL", "unimplemented");
+                    .hasMessageContainingAll("test_not_compilable", driver());
         }
         assertThat(x.toFloats()).containsExactly(1, 2, 3);
         aKernelMayWriteEachOfItsOperands();

@@ -98,6 +98,27 @@ public abstract class CastContract extends KernelContract {
                 .containsOnly(9);
     }
 
+    @Test
+    void whatNoIntegerIsBecomesTheNearestAndNanZero() {
+        float[] floats = {
+            Float.NaN,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            3e9f,
+            -3e9f,
+            0x1p31f,
+            -0x1p31f,
+            0x1.fffffep30f,
+            -2.9f
+        };
+        int[] expected = new int[floats.length];
+        for (int i = 0; i < floats.length; i++) {
+            expected[i] = (int) floats[i];
+        }
+        assertThat(cast(Tensor.of(device(), floats, floats.length), DType.I32).toInts())
+                .isEqualTo(expected);
+    }
+
     /** Odd sizes and offsets in 16 bits, over many chunks. */
     @ParameterizedTest
     @EnumSource(
