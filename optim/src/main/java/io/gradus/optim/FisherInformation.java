@@ -51,7 +51,7 @@ public final class FisherInformation {
      * @param backward makes the gradients of the log likelihood of sample k, counted from 0, or of its negative: the
      *     square is the same. It opens a {@link Scope} of its own if it wants one
      * @throws IllegalArgumentException when n is smaller
-     * @throws ArithmeticException when a gradient is not finite; the message names the parameters
+     * @throws ArithmeticException when the square of a gradient is not finite; the message names the parameters
      */
     public static FisherInformation estimate(Collection<Variable> parameters, long samples, LongConsumer backward) {
         if (samples < 1) {
@@ -158,8 +158,9 @@ public final class FisherInformation {
                 .filter(name -> !Double.isFinite(sum(tensors.get(name))))
                 .toList();
         if (!bad.isEmpty()) {
-            throw new ArithmeticException("Fisher information: not finite is the square of the gradient of "
-                    + Names.few(bad) + "; a mean instead of a sum over tokens keeps it small");
+            throw new ArithmeticException(
+                    "Fisher information: not finite is the square of the gradient of " + Names.few(bad)
+                            + "; in F16 compute in BF16 instead, or scale the log likelihood down by a constant");
         }
     }
 

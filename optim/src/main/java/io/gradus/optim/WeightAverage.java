@@ -122,6 +122,12 @@ public final class WeightAverage {
         return swapped;
     }
 
+    /** The average of a parameter, not rounded, whether it is swapped or not; the tensor itself and not a copy. */
+    public Tensor of(Variable parameter) {
+        Tensor average = averageOf(parameter);
+        return swapped && parameter.value().dtype() == average.dtype() ? parameter.value() : average;
+    }
+
     private Tensor averageOf(Variable parameter) {
         return Computed.named("weight average", averages, parameter);
     }

@@ -50,8 +50,10 @@ class WeightAverageTest {
         average.swap();
         assertThat(average.isSwapped()).isTrue();
         assertThat(w.value().toFloats()).containsExactly(1, -0f, 0.1f);
+        assertThat(average.of(w).toFloats()).containsExactly(1, -0f, 0.1f);
         average.swap();
         assertThat(w.value().toFloats()).containsExactly(5, 7, 1e-40f);
+        assertThat(average.of(w).toFloats()).containsExactly(1, -0f, 0.1f);
         assertThat(average.state().get("w.average").toFloats()).containsExactly(1, -0f, 0.1f);
     }
 
@@ -108,6 +110,7 @@ class WeightAverageTest {
         assertThat(average.state().get("half.average").toFloats()).containsExactly(1.001f);
         average.swap();
         assertThat(half.value().toFloats()).as("rounded").containsExactly(1);
+        assertThat(average.of(half).toFloats()).containsExactly(1.001f);
         average.swap();
         assertThat(half.value().toFloats()).containsExactly(2);
         assertThat(average.state().get("half.average").toFloats())

@@ -41,7 +41,7 @@ public final class DryRun {
     }
 
     /**
-     * What a recipe would train on, in what memory and time; one step is made for the time, and its update left out.
+     * What a recipe would train on, in what memory and time; for the time a step is made, at a learning rate of 0.
      *
      * @param count how many batches are shown, from the first
      * @throws RecipeException when the recipe does not fit the model, the text or the memory
@@ -50,24 +50,33 @@ public final class DryRun {
         Prepared prepared = Prepared.of(recipe, false);
         TrainingStep training = new TrainingStep(recipe, prepared.model());
         training.begin(prepared::known);
-        double seconds = 0;
-        for (int i = 0; i < 2; i++) { // the first one also compiles
-            long start = System.nanoTime();
-            training.step(
-                    0,
-                    index -> prepared.batches().batch(index, prepared.model().device()),
-                    0,
-                    _ -> Optional.of("dry run"));
-            seconds = (System.nanoTime() - start) / 1e9;
-        }
         return new DryRun(prepared.tokenizer(), prepared.batches(), ansi)
                 .report(
                         count,
                         List.of(
                                 "memory: " + Quantities.bytes(prepared.memory().peakBytes()) + " at the peak",
-                                "time: about " + Quantities.duration(seconds * prepared.steps()) + " for "
-                                        + Quantities.counted(prepared.steps(), "step")
-                                        + ", without evaluation; less when the JVM has compiled all"));
+                                "time: " + time(prepared, training)));
+    }
+
+    private static String time(Prepared prepared, TrainingStep training) {
+        double seconds = 0;
+        try {
+            for (int i = 0; i < 2; i++) { // the first one also compiles
+                long start = System.nanoTime();
+                training.step(
+                        0,
+                        index ->
+                                prepared.batches().batch(index, prepared.model().device()),
+                        0,
+                        _ -> Optional.empty());
+                seconds = (System.nanoTime() - start) / 1e9;
+            }
+        } catch (ArithmeticException e) {
+            return "unknown, for the first step fails: " + e.getMessage();
+        }
+        return "about " + Quantities.duration(seconds * prepared.steps()) + " for "
+                + Quantities.counted(prepared.steps(), "step")
+                + ", without evaluation; less when the JVM has compiled all";
     }
 
     /**

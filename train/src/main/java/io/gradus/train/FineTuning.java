@@ -257,7 +257,7 @@ public final class FineTuning {
         }
 
         private void save(Path folder) throws IOException {
-            prepared.base().save(model, training::weight, prepared.tokenizer(), folder);
+            prepared.base().save(model, training::weight, training::isFrozenAndRounded, prepared.tokenizer(), folder);
         }
 
         private void sample(int step) {
@@ -284,6 +284,7 @@ public final class FineTuning {
                     recipe,
                     output,
                     prepared.memory(),
+                    training.trained(prepared.steps()),
                     prepared.data().training().tokens(),
                     first,
                     prepared.steps(),

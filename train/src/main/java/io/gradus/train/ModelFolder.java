@@ -18,14 +18,17 @@ import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.Llama;
 import io.gradus.nn.model.LlamaConfig;
+import io.gradus.train.delta.OneAtATime;
 import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -118,15 +121,21 @@ public record ModelFolder(Path path) {
      * moment, so that the folder never holds half a model.
      */
     public void save(LanguageModel model, Tokenizer tokenizer, Path target) throws IOException {
-        save(model, Variable::value, tokenizer, target);
+        save(model, Variable::value, _ -> false, tokenizer, target);
     }
 
     /**
      * {@link #save(LanguageModel, Tokenizer, Path)}.
      *
      * @param weights what to write of a parameter: its value, or the wider one that is kept beside one of 16 bits
+     * @param unchanged parameters of which what this folder has is written instead
      */
-    void save(LanguageModel model, Function<Variable, Tensor> weights, Tokenizer tokenizer, Path target)
+    void save(
+            LanguageModel model,
+            Function<Variable, Tensor> weights,
+            Predicate<Variable> unchanged,
+            Tokenizer tokenizer,
+            Path target)
             throws IOException {
         Files.createDirectories(target);
         ObjectNode config = (ObjectNode) JSON.readTree(path.resolve(CONFIG).toFile());
@@ -141,9 +150,21 @@ public record ModelFolder(Path path) {
             AtomicFile.write(target.resolve(GENERATION_CONFIG), Files.readString(generation));
         }
         tokenizer.save(target);
-        List<NamedTensor> tensors = model.namedParameters().entrySet().stream()
-                .map(entry -> NamedTensor.of(entry.getKey(), weights.apply(entry.getValue()), DType.F32))
-                .toList();
+        OneAtATime copies = new OneAtATime();
+        List<NamedTensor> tensors = new ArrayList<>();
+        model.namedParameters()
+                .forEach((name, parameter) -> tensors.add(
+                        unchanged.test(parameter)
+                                ? copies.tensor(name, DType.F32, parameter.shape(), () -> read(name, model))
+                                : NamedTensor.of(name, weights.apply(parameter), DType.F32)));
         SafetensorsWriter.writeCheckpoint(target, tensors, Map.of("format", "pt"), MAX_SHARD_BYTES);
+    }
+
+    /** The weight of this folder that a parameter of a model of this architecture is named after, in F32. */
+    private Tensor read(String parameter, LanguageModel model) throws IOException {
+        try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
+            String name = model.namesIn(file).apply(parameter);
+            return file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE);
+        }
     }
 }

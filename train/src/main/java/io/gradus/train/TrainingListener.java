@@ -32,7 +32,8 @@ public interface TrainingListener {
      *
      * @param recipe that was given
      * @param output the folder that will be written
-     * @param memory how many parameters are trained, and what that takes
+     * @param memory how many parameters there are, and what training takes
+     * @param trained how many of them are trained: all but the frozen ones
      * @param trainingTokens in one pass over the training text
      * @param firstStep 0, or where a resumed run goes on
      * @param steps in all
@@ -42,10 +43,17 @@ public interface TrainingListener {
             Recipe recipe,
             Path output,
             MemoryPlan memory,
+            long trained,
             long trainingTokens,
             int firstStep,
             int steps,
-            String device) {}
+            String device) {
+
+        /** Whether no parameter stays as it is. */
+        public boolean trainsAll() {
+            return trained == memory.parameters();
+        }
+    }
 
     /**
      * One optimiser step.

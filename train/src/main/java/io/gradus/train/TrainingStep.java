@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class TrainingStep {
     private final LanguageModel model;
     private final Recipe recipe;
+    private final Set<Variable> frozen;
     private final Optimizer optimizer;
     private final GradientClipping clipping;
     private final @Nullable GradualUnfreezing unfreezing;
@@ -46,12 +48,13 @@ public final class TrainingStep {
         this.scaler = recipe.memory().precision() == PrecisionKind.F16 ? new LossScaler() : null;
         model.setActivationCheckpointing(recipe.memory().activationCheckpointing());
         List<Variable> parameters = model.parameters();
-        Freezing.freeze(parameters, recipe.forgetting().freeze());
+        this.frozen = Set.copyOf(Freezing.freeze(parameters, recipe.forgetting().freeze()));
         this.unfreezing = recipe.unfreezeEvery() == null
                 ? null
                 : new GradualUnfreezing(parameters, LayerDepth.of(parameters), recipe.unfreezeEvery());
-        thaw(0);
+        // Also what is thawed later has its state from here on: its master starts from the base's digits.
         this.optimizer = Optimizers.of(recipe, parameters);
+        thaw(0);
     }
 
     /**
@@ -82,13 +85,19 @@ public final class TrainingStep {
     private FisherInformation importance(int samples, LongFunction<Batch> known) {
         model.setTraining(false);
         thaw(Integer.MAX_VALUE);
-        FisherInformation importance = FisherInformation.estimate(model.parameters(), samples, k -> {
-            try (Scope _ = Scope.open("importance")) {
-                lossSum(known.apply(k)).backwardAndRelease();
-            }
-        });
-        thaw(0);
-        return importance;
+        try {
+            return FisherInformation.estimate(model.parameters(), samples, k -> {
+                try (Scope _ = Scope.open("importance")) {
+                    lossSum(known.apply(k)).backwardAndRelease();
+                }
+            });
+        } catch (ArithmeticException e) {
+            throw new RecipeException("ewc: gradients on data.general are not finite; "
+                    + (scaler == null ? "check the weights of the model" : "take precision=bf16") + ". "
+                    + e.getMessage());
+        } finally {
+            thaw(0);
+        }
     }
 
     private void thaw(int step) {
@@ -244,20 +253,44 @@ public final class TrainingStep {
     void settle() {
         optimizer.zeroGrad();
         if (average != null) {
-            average.swap();
+            for (Variable parameter : model.parameters()) {
+                set(parameter, average.of(parameter));
+            }
             average = null;
         }
     }
 
-    /** The weight in the precision that it is trained in. */
+    /** The weight in the precision that it is trained in; inside {@link #withAverage} the average of it. */
     Tensor weight(Variable parameter) {
-        return parameter.requiresGrad() ? optimizer.weight(parameter) : parameter.value();
+        if (average != null && average.isSwapped()) {
+            return average.of(parameter);
+        }
+        return frozen.contains(parameter) ? parameter.value() : optimizer.weight(parameter);
+    }
+
+    /** Whether a weight stays as it is and has 16 bits here, so that the base alone may have all its digits. */
+    boolean isFrozenAndRounded(Variable parameter) {
+        return frozen.contains(parameter) && parameter.value().dtype().isHalf();
+    }
+
+    /** How many numbers are trained in so many steps: not the frozen ones, nor those that would be thawed later. */
+    long trained(int steps) {
+        List<Variable> later = unfreezing == null
+                ? List.of()
+                : unfreezing.groups().stream()
+                        .skip(unfreezing.trained(Math.max(0, steps - 1)))
+                        .flatMap(List::stream)
+                        .toList();
+        return model.parameters().stream()
+                .filter(parameter -> !frozen.contains(parameter) && !later.contains(parameter))
+                .mapToLong(parameter -> parameter.shape().size())
+                .sum();
     }
 
     /** Gives a parameter other numbers. */
     void set(Variable parameter, Tensor exact) {
         parameter.value().copyFrom(exact);
-        if (parameter.requiresGrad()) {
+        if (!frozen.contains(parameter)) {
             optimizer.startMaster(parameter, exact);
         }
     }

@@ -59,7 +59,8 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         this.start = System.nanoTime();
         Path model = plan.recipe().model().path();
         out.println("model      " + (model == null ? "built-in byte-level Llama" : model) + ", "
-                + Quantities.grouped(plan.memory().parameters()) + " parameters, all trained");
+                + Quantities.grouped(plan.memory().parameters()) + " parameters, "
+                + (plan.trainsAll() ? "all" : Quantities.grouped(plan.trained()) + " of them") + " trained");
         List<Path> texts = plan.recipe().data().trained();
         String text = texts.stream().map(Path::toString).collect(Collectors.joining(" and "));
         out.println("text       " + (texts.isEmpty() ? "built-in Java sources" : text) + ", "

@@ -12,16 +12,17 @@ import org.jspecify.annotations.Nullable;
  * Tensors that are made when a file asks for them and given back when it asks for the next: a file is written with one of
  * them in memory.
  */
-final class OneAtATime {
+public final class OneAtATime {
     private @Nullable Tensor last;
 
     /** Makes a tensor from files. */
     @FunctionalInterface
-    interface Maker {
+    public interface Maker {
         Tensor make() throws IOException;
     }
 
-    NamedTensor tensor(String name, DType dtype, Shape shape, Maker maker) {
+    /** A tensor that is made when it is its turn. */
+    public NamedTensor tensor(String name, DType dtype, Shape shape, Maker maker) {
         return new NamedTensor(name, dtype, shape, () -> {
             if (last != null) {
                 last.release("the next tensor was written");

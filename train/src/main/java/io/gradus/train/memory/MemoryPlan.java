@@ -28,7 +28,7 @@ import java.util.TreeMap;
  * <p>What a run allocates that is not in here: the sample texts, which are shorter than a batch, and what {@link
  * io.gradus.core.meta.MetaBackend} leaves out too.
  *
- * @param parameters numbers that are trained
+ * @param parameters numbers of the model, frozen ones among them
  * @param batchSize blocks per forward pass
  * @param blockLength tokens per block
  * @param kept what stays from step to step, by category

@@ -79,7 +79,7 @@ record Page(
         return new Page(
                 model,
                 text,
-                Quantities.grouped(plan.memory().parameters()),
+                trained(plan),
                 Quantities.counted(plan.steps(), "step"),
                 finished.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
                 tiles(plan, result, metrics),
@@ -93,6 +93,13 @@ record Page(
                 Snippets.python(plan.output(), prompt(metrics)),
                 Snippets.shell(plan.output(), prompt(metrics)),
                 recipe.toYaml().replaceFirst("^---\n", "").strip());
+    }
+
+    private static String trained(Plan plan) {
+        String parameters = Quantities.grouped(plan.memory().parameters()) + " parameters";
+        return plan.trainsAll()
+                ? "Every one of " + parameters + " was"
+                : Quantities.grouped(plan.trained()) + " of " + parameters + " were";
     }
 
     /** The last part of a path. */
@@ -213,8 +220,10 @@ record Page(
                 recipe.data().trained().isEmpty()
                         ? Corpus.CODE.title()
                         : recipe.data().trained().stream().map(Path::toString).collect(Collectors.joining(", "))));
-        facts.add(
-                new Fact("Parameters trained", Quantities.grouped(plan.memory().parameters()) + ", all"));
+        String parameters = Quantities.grouped(plan.memory().parameters());
+        facts.add(new Fact(
+                "Parameters trained",
+                plan.trainsAll() ? parameters + ", all" : Quantities.grouped(plan.trained()) + " of " + parameters));
         facts.add(new Fact(
                 "Tokens",
                 String.format(

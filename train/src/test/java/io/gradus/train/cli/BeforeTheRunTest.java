@@ -2,12 +2,17 @@ package io.gradus.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.core.Device;
+import io.gradus.core.Tensor;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.train.ModelFolder;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -17,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What can be asked before a run: its data, whether it learns at all, and its learning rate. None of it writes a run. */
 class BeforeTheRunTest {
@@ -65,6 +72,31 @@ class BeforeTheRunTest {
                 .containsPattern("memory: \\d+ kB at the peak")
                 .containsPattern("time: about .* for \\d+ steps")
                 .endsWith("Nothing was trained and nothing was written.\n");
+    }
+
+    /** Only the backward pass and the update look at gradients: they are part of what is timed. */
+    @ParameterizedTest
+    @ValueSource(strings = {"step_in_backward=false", "step_in_backward=true"})
+    void aDryRunMakesAWholeStep(String key) throws IOException {
+        ModelFolder model = new ModelFolder(folder.resolve("model"));
+        LanguageModel broken = model.load(Device.cpu(1));
+        Tensor weight = broken.parameters().getFirst().value();
+        float[] values = weight.toFloats();
+        Arrays.fill(values, Float.NaN);
+        weight.copyFrom(Tensor.of(values, weight.shape().toArray()));
+        model.save(broken, model.tokenizer(), folder.resolve("broken"));
+        Ran ran = gradus(
+                "finetune",
+                "--dry-run",
+                "model.path=" + folder.resolve("broken"),
+                "data.held_out=0.1",
+                "max_grad_norm=Infinity",
+                key);
+
+        assertThat(ran.code()).isZero();
+        assertThat(ran.out())
+                .contains("time: unknown, for the first step fails: ")
+                .contains("not finite");
     }
 
     // ---- whether it learns ----

@@ -28,6 +28,10 @@ class ConsoleProgressTest {
             Recipe.parse("{model: {path: base}, data: {train: corpus.txt}, output: tuned}");
 
     private static Plan plan(int first, int steps) {
+        return plan(first, steps, 1_234_567);
+    }
+
+    private static Plan plan(int first, int steps, long trained) {
         Map<MemoryCategory, Long> bytes = Map.of(
                 MemoryCategory.WEIGHTS,
                 4_938_268L,
@@ -42,7 +46,7 @@ class ConsoleProgressTest {
                 bytes,
                 bytes,
                 new TreeMap<>(Map.of("exp_avg", 4_938_268L, "exp_avg_sq", 4_938_268L)));
-        return new Plan(RECIPE, Path.of("tuned"), memory, 250_000, first, steps, "8 threads");
+        return new Plan(RECIPE, Path.of("tuned"), memory, trained, 250_000, first, steps, "8 threads");
     }
 
     private static Step step(int step) {
@@ -119,6 +123,12 @@ class ConsoleProgressTest {
                 saved       tuned
                 report      tuned/report.html
                 """);
+    }
+
+    @Test
+    void frozenParametersAreNotCountedAsTrained() {
+        assertThat(lines(progress -> progress.started(plan(0, 100, 1_000_000))))
+                .startsWith("model      base, 1,234,567 parameters, 1,000,000 of them trained\n");
     }
 
     @Test

@@ -59,6 +59,18 @@ class RunReportTest {
     }
 
     @Test
+    void tellsHowManyParametersWereTrainedWhereSomeWereFrozen() throws Exception {
+        Files.writeString(folder.resolve("metrics.jsonl"), STEP.formatted(1, "4.5"));
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 1, 181_000));
+        report.finished(result(1));
+        assertThat(folder.resolve("report.html"))
+                .content()
+                .contains("181,000 of 260,032 parameters were trained, in 1 step", "<td>181,000 of 260,032</td>")
+                .doesNotContain("260,032, all");
+    }
+
+    @Test
     void standsAloneAndHoldsNoScript() throws Exception {
         String html = report(0, 1, STEP.formatted(1, "4.5"));
         assertThat(html)
@@ -139,10 +151,14 @@ class RunReportTest {
     }
 
     private Plan plan(int first, int steps) {
+        return plan(first, steps, 260_032);
+    }
+
+    private Plan plan(int first, int steps, long trained) {
         Recipe recipe = Recipe.parse("{model: {path: models/my-llama}, data: {train: texts/plays.txt}}");
         Map<MemoryCategory, Long> bytes = Map.of(MemoryCategory.WEIGHTS, 1000L, MemoryCategory.OPTIMIZER_STATE, 2900L);
         MemoryPlan memory = new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of());
-        return new Plan(recipe, folder, memory, 10_000, first, steps, "a CPU");
+        return new Plan(recipe, folder, memory, trained, 10_000, first, steps, "a CPU");
     }
 
     private Result result(int steps) {
