@@ -109,7 +109,7 @@ record Checkpoints(Path folder) {
             Files.deleteIfExists(left);
         }
         for (Path left : list(checkpoints(), "(" + PREFIX + "\\d+|" + BEST + ")\\.(tmp|old)")) {
-            delete(left);
+            Folders.delete(left);
         }
     }
 
@@ -222,7 +222,7 @@ record Checkpoints(Path folder) {
     /** The name under which a checkpoint is written or deleted; what a crash left there is removed. */
     private static Path unfinished(Path checkpoint) throws IOException {
         Path path = checkpoint.resolveSibling(checkpoint.getFileName() + ".tmp");
-        delete(path);
+        Folders.delete(path);
         return path;
     }
 
@@ -230,20 +230,9 @@ record Checkpoints(Path folder) {
     private static void discard(Path checkpoint) throws IOException {
         if (Files.exists(checkpoint)) {
             Path doomed = checkpoint.resolveSibling(checkpoint.getFileName() + ".old");
-            delete(doomed);
+            Folders.delete(doomed);
             Files.move(checkpoint, doomed, StandardCopyOption.ATOMIC_MOVE);
-            delete(doomed);
-        }
-    }
-
-    private static void delete(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(path)) {
-            for (Path each : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
+            Folders.delete(doomed);
         }
     }
 }

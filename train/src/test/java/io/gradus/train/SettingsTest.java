@@ -139,7 +139,6 @@ class SettingsTest {
                 "ema=0.5 interpolate=0.25 l2_sp=1 data.mix=0.25 early_stopping=2",
                 "data.mix=0.25",
                 "data.packing=documents",
-                "spike_z=1",
                 "optimizer=adafactor learning_rate=0.05",
                 "optimizer=adamw8bit",
                 "precision=bf16",
@@ -152,7 +151,7 @@ class SettingsTest {
                 "loss_chunk=0 precision=bf16 activation_checkpointing=true",
                 "step_in_backward=true max_grad_norm=Infinity",
                 "step_in_backward=true max_grad_norm=Infinity precision=bf16 optimizer=adamw8bit loss_chunk=0 ema=0.5"
-                        + " activation_checkpointing=true data.packing=documents spike_z=2",
+                        + " activation_checkpointing=true data.packing=documents",
                 "optimizer=sgd l2_sp=0.1 ema=0.9 gradient_accumulation=2",
             })
     void aRunGoesOnToTheSameBits(String keys) {

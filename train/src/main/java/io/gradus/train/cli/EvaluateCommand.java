@@ -73,6 +73,19 @@ final class EvaluateCommand implements Callable<Integer> {
     private boolean accuracy;
 
     @Option(
+            names = "--label-prompt",
+            paramLabel = "TEMPLATE",
+            description = "What a labelled text is read as, with {text} in it: data.labels.prompt of the run that"
+                    + " trained the model. The default of a recipe without it.")
+    private String labelPrompt = LabelTemplate.DEFAULT.prompt();
+
+    @Option(
+            names = "--label-completion",
+            paramLabel = "TEMPLATE",
+            description = "What a label is written as, with {label} in it: data.labels.completion of that run.")
+    private String labelCompletion = LabelTemplate.DEFAULT.completion();
+
+    @Option(
             names = "--block-length",
             paramLabel = "N",
             description = "Tokens that the model sees at once; its context length, 256 at most, without it.")
@@ -100,11 +113,9 @@ final class EvaluateCommand implements Callable<Integer> {
                     "--block-length is " + length + "; it must be from 2 to the model's context, "
                             + model.contextLength());
         }
-        if (accuracy && format != DataFormat.Kind.CSV) {
-            throw new ParameterException(spec.commandLine(), "--accuracy is for labelled texts: add --format csv");
-        }
+        LabelTemplate labels = labels();
         Tokenizer tokenizer = folder.tokenizer();
-        DataFormat reading = new DataFormat(format, chatTemplate, LabelTemplate.DEFAULT).withTemplateOf(tokenizer);
+        DataFormat reading = new DataFormat(format, chatTemplate, labels).withTemplateOf(tokenizer);
         List<Document> documents = Documents.read(data, reading);
         Blocks blocks = Blocks.pack(documents, tokenizer, length, Packing.usual(documents), reading.chatTemplate());
         double loss = Evaluator.loss(model, blocks, Integer.MAX_VALUE, batchSize);
@@ -112,12 +123,31 @@ final class EvaluateCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "loss        %.4f nats per token%n", loss);
         out.printf(Locale.ROOT, "perplexity  %.2f%n", Math.exp(loss));
         out.printf(Locale.ROOT, "tokens      %,d in %,d blocks of %d%n", blocks.counted(), blocks.size(), length);
+        if (format == DataFormat.Kind.CSV) {
+            out.printf("labels as   %s%n", (labels.prompt() + labels.completion()).replace("\n", "\\n"));
+        }
         if (accuracy) {
             List<LabelledText> texts = LabelledTexts.read(data);
-            out.printf("accuracy    %s%n", LabelAccuracy.of(model, tokenizer, texts, reading.labels(), batchSize));
+            out.printf("accuracy    %s%n", LabelAccuracy.of(model, tokenizer, texts, labels, batchSize));
         }
         blocks.warnings().forEach(warning -> out.println("warning: " + warning));
         out.flush();
         return 0;
+    }
+
+    private LabelTemplate labels() {
+        if (format != DataFormat.Kind.CSV) {
+            for (String option : List.of("--accuracy", "--label-prompt", "--label-completion")) {
+                if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                    throw new ParameterException(
+                            spec.commandLine(), option + " is for labelled texts: add --format csv");
+                }
+            }
+        }
+        try {
+            return new LabelTemplate(labelPrompt, labelCompletion);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 }

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -46,12 +45,8 @@ final class StudyOptions {
         if (model != null) {
             words.add("model.path=" + model);
         }
-        boolean plain = words.isEmpty() || words.getFirst().contains("=");
-        boolean silent = words.stream().noneMatch(word -> word.startsWith("steps="));
-        return RecipeArguments.recipe(
-                plain && silent
-                        ? Stream.concat(Stream.of("steps=150"), words.stream()).toList()
-                        : words);
+        Recipe recipe = RecipeArguments.recipe(words);
+        return recipe.steps() == null ? Recipe.parse(recipe.toYaml(), "steps=150") : recipe;
     }
 
     /** Prints what is being done, apart from the results. */

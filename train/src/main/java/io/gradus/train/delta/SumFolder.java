@@ -6,12 +6,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.train.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -72,7 +72,7 @@ record SumFolder(Path base, Path folder) {
             complete = true;
         } finally {
             if (!complete) {
-                delete(fresh);
+                Folders.delete(fresh);
             }
         }
     }
@@ -127,13 +127,5 @@ record SumFolder(Path base, Path folder) {
             config.put(key, name);
         }
         return changed;
-    }
-
-    private static void delete(Path path) throws IOException {
-        try (Stream<Path> paths = Files.walk(path)) {
-            for (Path each : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
-        }
     }
 }

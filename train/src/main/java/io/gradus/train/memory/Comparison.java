@@ -18,15 +18,20 @@ public final class Comparison {
 
     /** Plans of a recipe, its own savings left out, with each of {@link Variant#SETTINGS}. */
     public static List<Row> of(Recipe recipe, Architecture architecture) {
-        Recipe plain = Recipe.parse(
+        Recipe plain = withoutSavings(recipe);
+        return Variant.SETTINGS.stream()
+                .map(variant -> new Row(variant.name(), MemoryPlan.of(variant.of(plain), architecture, false)))
+                .toList();
+    }
+
+    /** The recipe in F32 and with nothing computed twice or in parts; its optimiser stays. */
+    public static Recipe withoutSavings(Recipe recipe) {
+        return Recipe.parse(
                 recipe.toYaml(),
                 "precision=f32",
                 "activation_checkpointing=false",
                 "step_in_backward=false",
                 "loss_chunk=null");
-        return Variant.SETTINGS.stream()
-                .map(variant -> new Row(variant.name(), MemoryPlan.of(variant.of(plain), architecture, false)))
-                .toList();
     }
 
     /** The rows as a chart, an SVG file. */

@@ -84,10 +84,10 @@ public final class ForgettingStudy {
 
         /** For a terminal. */
         public List<String> lines(int width) {
-            return table().lines(width);
+            return table(rows).lines(width);
         }
 
-        private TextTable table() {
+        private static TextTable table(List<Row> rows) {
             Row plain = rows.getFirst();
             List<List<String>> cells = new ArrayList<>();
             cells.add(List.of("loss", "task", "general", "forgotten", "learnt %", "forgotten %"));
@@ -125,7 +125,7 @@ public final class ForgettingStudy {
         }
 
         String markdown() {
-            List<String> lines = new ArrayList<>(table().markdown());
+            List<String> lines = new ArrayList<>(table(rows).markdown());
             lines.add("");
             limitLines().forEach(line -> lines.add("- " + line));
             lines.add("");
@@ -154,7 +154,7 @@ public final class ForgettingStudy {
     /**
      * Samples the general text, trains every variant, and writes the results.
      *
-     * @param recipe of the plain run; names no general text, for that is the study's
+     * @param recipe of the plain run; names no general text and nothing that holds the model back, for both are the study's
      * @param folder a new one
      * @param news is told what is being done, a line each time
      * @throws IOException when a file is missing or cannot be written
@@ -167,22 +167,41 @@ public final class ForgettingStudy {
     /** {@link #run} of some variants alone, in a test; of all of them when none is named. */
     static ForgettingStudy prepare(Recipe recipe, Path folder, Consumer<String> news, List<String> names)
             throws IOException {
-        if (recipe.data().general() != null || recipe.data().mix() > 0) {
-            throw new RecipeException(
-                    "data.general and data.mix are the study's own, which samples general text; leave them out");
-        }
+        requirePlain(recipe);
         Path path = recipe.model().path();
         ModelFolder base = path == null ? BuiltIn.model() : ModelFolder.open(path);
         Path evaluated = folder.resolve("general.jsonl");
         Path known = folder.resolve("known.jsonl");
-        Studied runs = Studied.begin(recipe, folder).with("data.general=" + evaluated);
-        AtomicFile.write(folder.resolve(Studied.RECIPE), runs.recipe().toYaml());
+        Recipe common = Recipe.parse(recipe.toYaml(), "data.general=" + evaluated);
         List<Variant> variants = ForgettingVariants.of(recipe, base.architecture(), known).stream()
                 .filter(variant -> names.isEmpty() || names.contains(variant.name()))
                 .toList();
+        variants.forEach(variant -> variant.of(common)); // what does not fit is said before hours have gone by
+        Studied runs = Studied.begin(common, folder);
+        AtomicFile.write(folder.resolve(Studied.RECIPE), runs.recipe().toYaml());
         ForgettingStudy study = new ForgettingStudy(runs, base, variants, news);
         study.sample(evaluated, known);
         return study;
+    }
+
+    /** Refuses what would hold the plain run back, or name general text that is not the model's own. */
+    private static void requirePlain(Recipe recipe) {
+        Recipe.Forgetting held = recipe.forgetting();
+        Map<String, Boolean> named = Map.ofEntries(
+                Map.entry("data.general", recipe.data().general() != null),
+                Map.entry("data.mix", recipe.data().mix() > 0),
+                Map.entry("layer_decay", recipe.layerDecay() < 1),
+                Map.entry("unfreeze_every", recipe.unfreezeEvery() != null),
+                Map.entry("freeze", !held.freeze().isEmpty()),
+                Map.entry("l2_sp", held.l2Sp() > 0),
+                Map.entry("ewc", held.ewc() > 0),
+                Map.entry("ema", held.ema() != null),
+                Map.entry("interpolate", held.interpolate() < 1));
+        List<String> unfit = named.keySet().stream().filter(named::get).sorted().toList();
+        if (!unfit.isEmpty()) {
+            throw new RecipeException("the study samples general text and holds the model back itself, and compares"
+                    + " with a plain run; leave out " + String.join(", ", unfit));
+        }
     }
 
     private void sample(Path evaluated, Path known) throws IOException {
@@ -204,12 +223,17 @@ public final class ForgettingStudy {
             news.accept((rows.size() + 1) + "/" + variants.size() + " " + variant.name() + "   "
                     + String.join(" ", variant.overrides()));
             rows.add(row(variant, runs.run(variant)));
+            write(String.join("\n", Outcome.table(rows).markdown()) + "\n"); // should a later run fail
         }
         Outcome outcome =
                 new Outcome(rows, limits(), variants.stream().map(runs::command).toList());
-        AtomicFile.write(runs.folder().resolve("forgetting.md"), outcome.markdown());
+        write(outcome.markdown());
         AtomicFile.write(runs.folder().resolve("forgetting.svg"), outcome.svg());
         return outcome;
+    }
+
+    private void write(String markdown) throws IOException {
+        AtomicFile.write(runs.folder().resolve("forgetting.md"), markdown);
     }
 
     private static Row row(Variant variant, Result result) {

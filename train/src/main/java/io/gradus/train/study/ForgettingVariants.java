@@ -4,6 +4,7 @@ import io.gradus.core.Device;
 import io.gradus.nn.Weights;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.optim.LayerDepth;
+import io.gradus.optim.ParameterGroups;
 import io.gradus.train.Architecture;
 import io.gradus.train.Recipe;
 import io.gradus.train.memory.Variant;
@@ -19,8 +20,6 @@ final class ForgettingVariants {
     private static final List<Integer> STRENGTHS = List.of(10, 100, 1000);
 
     private static final int STRENGTH_OF_EWC = 100;
-    /** Howard and Ruder 2018, section 3.2: each layer learns 2.6 times as fast as the one under it. */
-    private static final double DEPTH_FACTOR = 2.6;
 
     private ForgettingVariants() {}
 
@@ -40,7 +39,8 @@ final class ForgettingVariants {
             variants.add(new Variant("L2-SP, λ = " + strength, List.of("l2_sp=" + strength)));
         }
         variants.add(new Variant("EWC, λ = " + STRENGTH_OF_EWC, List.of("ewc=" + STRENGTH_OF_EWC, text)));
-        variants.add(new Variant("rates by depth, ξ = 2.6", List.of("layer_decay=" + plain(1 / DEPTH_FACTOR))));
+        variants.add(new Variant(
+                "rates by depth, ξ = " + ParameterGroups.XI, List.of("layer_decay=" + plain(1 / ParameterGroups.XI))));
         variants.add(new Variant("lower half frozen", List.of("freeze=" + String.join(",", lowerHalf(architecture)))));
         variants.add(new Variant("halfway back", List.of("interpolate=0.5")));
         return List.copyOf(variants);

@@ -133,7 +133,8 @@ public final class MemoryStudy {
     /**
      * Trains on every rung, and writes the results.
      *
-     * @param recipe of the first rung
+     * @param recipe of the first rung, but for its own savings, its optimiser and its accumulation of gradients: the rungs
+     *     have theirs
      * @param folder a new one
      * @param news is told what is being done, a line each time
      * @throws IOException when a file is missing or cannot be written
@@ -146,7 +147,13 @@ public final class MemoryStudy {
     static Outcome run(Recipe recipe, Path folder, Consumer<String> news, List<Variant> rungs) throws IOException {
         Path path = recipe.model().path();
         ModelFolder base = path == null ? BuiltIn.model() : ModelFolder.open(path);
-        Studied runs = Studied.begin(recipe, folder);
+        Recipe common = Recipe.parse(
+                Comparison.withoutSavings(recipe).toYaml(),
+                "optimizer=adamw",
+                "nesterov=false",
+                "gradient_accumulation=1");
+        rungs.forEach(rung -> rung.of(common)); // what does not fit is said before hours have gone by
+        Studied runs = Studied.begin(common, folder);
         AtomicFile.write(folder.resolve(Studied.RECIPE), runs.recipe().toYaml());
         warmUp(runs, news);
         List<Row> rows = new ArrayList<>();

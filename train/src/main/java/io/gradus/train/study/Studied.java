@@ -35,6 +35,10 @@ record Studied(Recipe recipe, Path folder) {
         if (recipe.steps() == null) {
             throw new RecipeException("steps is missing: the runs of a study have equally many, steps=150");
         }
+        if (recipe.epochs() != null) {
+            throw new RecipeException("epochs is " + recipe.epochs()
+                    + ", and the runs of a study are told how many steps they make; leave it out");
+        }
         Files.createDirectories(folder);
         try (Stream<Path> found = Files.list(folder)) {
             if (found.findAny().isPresent()) {

@@ -151,6 +151,27 @@ class MainTest {
     }
 
     @Test
+    void labelsAreToldByTheTemplateOfTheRun() throws IOException {
+        Path labelled = Files.writeString(
+                folder.resolve("reviews.csv"), "text,label\nthe moon.,good\na sea.,bad\nthe cat.,good\n");
+        Object[] usual = {"evaluate", "--model", model, "--data", labelled, "--format", "csv", "--accuracy"};
+        Ran told = gradus(usual);
+        assertThat(told.out()).contains("labels as   {text}\\nLabel: {label}");
+
+        List<Object> own = new ArrayList<>(List.of(usual));
+        own.addAll(List.of("--label-prompt", "is it: {text}?", "--label-completion", " it is {label}"));
+        Ran other = gradus(own.toArray());
+        assertThat(other.err()).isEmpty();
+        assertThat(other.out()).contains("labels as   is it: {text}? it is {label}");
+        assertThat(loss(other)).isNotEqualTo(loss(told));
+
+        own.set(own.indexOf("is it: {text}?"), "is it?");
+        gradus(own.toArray()).assertMisused("it must have {text} in it");
+        gradus("evaluate", "--model", model, "--data", text, "--label-prompt", "{text}:")
+                .assertMisused("--label-prompt is for labelled texts: add --format csv");
+    }
+
+    @Test
     void everyKeyIsShown() {
         Ran ran = gradus("finetune", "--show-keys");
 

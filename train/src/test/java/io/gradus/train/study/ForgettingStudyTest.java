@@ -8,6 +8,7 @@ import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,6 +69,33 @@ class ForgettingStudyTest {
     }
 
     @Test
+    void theTableIsWrittenAfterEveryRun() throws IOException {
+        Path out = folder.resolve("study");
+        List<String> early = new ArrayList<>();
+        ForgettingStudy.prepare(
+                        recipe(),
+                        out,
+                        line -> {
+                            if (line.startsWith("2/2")) {
+                                early.add(read(out.resolve("forgetting.md")));
+                            }
+                        },
+                        List.of("plain", "halfway back"))
+                .run();
+
+        assertThat(early).singleElement().asString().contains("| plain |").doesNotContain("halfway back");
+        assertThat(read(out.resolve("forgetting.md"))).contains("| plain |", "| halfway back |", "Each run alone:");
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
     void everyVariantIsARecipeOfItsOwn() throws IOException {
         Recipe recipe = recipe("data.general=" + text);
         var variants = ForgettingVariants.of(recipe, ModelFolder.open(model).architecture(), text);
@@ -101,13 +129,22 @@ class ForgettingStudyTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("is not empty; name another folder");
         Path out = folder.resolve("study");
-        assertThatThrownBy(() -> ForgettingStudy.run(recipe("data.general=" + text), out, _ -> {}))
+        assertThatThrownBy(() -> ForgettingStudy.run(recipe("data.general=" + text, "ema=0.9"), out, _ -> {}))
                 .isInstanceOf(RecipeException.class)
-                .hasMessageContaining("data.general and data.mix are the study's own");
+                .hasMessageEndingWith("leave out data.general, ema");
+        for (String key :
+                List.of("l2_sp=1", "freeze=*norm*", "interpolate=0.5", "layer_decay=0.5", "unfreeze_every=1")) {
+            assertThatThrownBy(() -> ForgettingStudy.run(recipe(key), out, _ -> {}))
+                    .isInstanceOf(RecipeException.class)
+                    .hasMessageEndingWith("leave out " + key.replaceFirst("=.*", ""));
+        }
         assertThatThrownBy(() -> ForgettingStudy.run(recipe("output=x"), out, _ -> {}))
                 .hasMessageContaining("output is the study's folder");
         assertThatThrownBy(() -> ForgettingStudy.run(recipe("steps=null"), out, _ -> {}))
                 .hasMessageContaining("steps is missing");
+        assertThatThrownBy(() -> ForgettingStudy.run(recipe("epochs=2"), out, _ -> {}))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("epochs is 2.0");
         assertThat(out).doesNotExist();
     }
 }

@@ -1,12 +1,16 @@
 package io.gradus.train.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.train.Recipe;
+import io.gradus.train.RecipeException;
 import io.gradus.train.TinyModel;
+import io.gradus.train.memory.Variant;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,5 +40,40 @@ class MemoryStudyTest {
         assertThat(outcome.lines(80)).allMatch(line -> line.length() <= 80);
         assertThat(Files.readString(out.resolve("memory.md"))).contains("| AdamW, F32 |", "optimizer=adamw8bit");
         assertThat(Files.readString(out.resolve("memory.svg"))).contains("AdamW, F32");
+    }
+
+    @Test
+    void theRungsAreTheSameWhateverTheRecipeSavesItself() throws IOException {
+        String saving = """
+                {model: {path: '%s'}, data: {train: '%s'}, steps: 1, batch_size: 2, evaluate_blocks: 1, threads: 1,
+                 check_first_loss: false, optimizer: sgd, momentum: 0.9, nesterov: true, precision: bf16,
+                 activation_checkpointing: true, loss_chunk: 8}
+                """.formatted(
+                        TinyModel.write(folder.resolve("model")), TinyModel.writeText(folder.resolve("text.txt"), 200));
+        Recipe accumulating = Recipe.parse(saving, "gradient_accumulation=2");
+        Recipe inBackward = Recipe.parse(saving, "step_in_backward=true", "max_grad_norm=Infinity");
+        List<Variant> ends =
+                List.of(MemoryStudy.rungs().getFirst(), MemoryStudy.rungs().getLast());
+
+        MemoryStudy.run(accumulating, folder.resolve("one"), _ -> {}, ends);
+        MemoryStudy.run(inBackward, folder.resolve("two"), _ -> {}, ends);
+        for (String study : List.of("one", "two")) {
+            Recipe first = Recipe.read(folder.resolve(study).resolve("recipe.yaml"));
+            assertThat(first.optimizer()).isEqualTo(Recipe.OptimizerKind.ADAMW);
+            assertThat(first.gradientAccumulation()).isEqualTo(1);
+            assertThat(first.memory()).isEqualTo(Recipe.defaults().memory());
+        }
+    }
+
+    @Test
+    void aRungThatDoesNotFitIsRefusedBeforeTheFirstRun() {
+        Path out = folder.resolve("study");
+        List<Variant> rungs =
+                List.of(MemoryStudy.rungs().getFirst(), new Variant("clipped", List.of("step_in_backward=true")));
+
+        assertThatThrownBy(() -> MemoryStudy.run(Recipe.parse("", "steps=1"), out, _ -> {}, rungs))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("max_grad_norm=Infinity");
+        assertThat(out).doesNotExist();
     }
 }
