@@ -108,6 +108,12 @@ public final class Checkpoint extends Operation {
         return parameters;
     }
 
+    /** Parameters are inputs for their gradients' sake only: a copy of each in F32 would cost what is saved here. */
+    @Override
+    protected boolean readsHalf(int input) {
+        return true;
+    }
+
     @Override
     protected Tensor forward(Tensor... inputs) {
         values = List.of(inputs).subList(0, count);

@@ -184,6 +184,15 @@ class LowMemoryTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("models")
+    void aCheckpointKeepsNoCopyInF32OfWeightsOf16Bits(Function<Weights, LanguageModel> kind) {
+        long wide = counted(Device.meta(), kind, DType.F32, true).get(MemoryCategory.ACTIVATIONS);
+        long narrow = counted(Device.meta(), kind, DType.BF16, true).get(MemoryCategory.ACTIVATIONS);
+        long copies = kind.apply(Weights.initialised(device, 7)).parameterCount() * DType.F32.bytes();
+        assertThat(narrow - wide).isLessThan(copies / 4);
+    }
+
     /** What is held at the peak of the second step, by category, and the peak. */
     private Map<Object, Long> counted(Device on, Function<Weights, LanguageModel> kind, DType dtype, boolean lean) {
         LanguageModel model = kind.apply(Weights.initialised(on, 7).to(dtype));
