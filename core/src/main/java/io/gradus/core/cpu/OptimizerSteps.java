@@ -11,16 +11,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Optimiser steps: one pass in which every array is read once and written once, so that memory is the only limit. Clipping
- * costs nothing: it is the factor that the gradient is multiplied by on its way.
+ * costs nothing: it is the factor that the gradient is multiplied by on its way. Adafactor and Adam with moments of 8 bits are
+ * the scalar kernels' own.
  */
-final class OptimizerSteps implements OptimizerStepKernels {
+final class OptimizerSteps extends ScalarOptimizerSteps {
     /** Elements that a thread takes at a time: 256 KiB of each array, long enough for the hardware to read ahead. */
     private static final long RUN = 1 << 16;
 
-    private final Workers workers;
-
     OptimizerSteps(Workers workers) {
-        this.workers = workers;
+        super(workers);
     }
 
     @Override
@@ -73,35 +72,6 @@ final class OptimizerSteps implements OptimizerStepKernels {
         MemorySegment m = CpuStorage.of(firstMoment);
         MemorySegment v = CpuStorage.of(secondMoment);
         workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, constants));
-    }
-
-    @Override
-    public void adafactor(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor variance,
-            @Nullable Tensor columnVariance,
-            Adafactor settings,
-            double gradientScale,
-            long step) {
-        AdafactorStep.run(workers, parameter, gradient, variance, columnVariance, settings, gradientScale, step);
-    }
-
-    @Override
-    public void adam8bit(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstCodes,
-            Tensor firstLargest,
-            Tensor secondCodes,
-            Tensor secondLargest,
-            Adam settings,
-            double gradientScale,
-            long step) {
-        OptimizerStepKernels.checkAdam8bit(
-                parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
-        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
-        Adam8bitStep.run(workers, parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, constants);
     }
 
     @Override

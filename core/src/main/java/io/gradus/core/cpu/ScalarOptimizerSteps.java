@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** Optimiser steps: each array is read once and written once. Constants are worked out in double, elements in float. */
-final class ScalarOptimizerSteps implements OptimizerStepKernels {
-    private final Workers workers;
+sealed class ScalarOptimizerSteps implements OptimizerStepKernels permits OptimizerSteps {
+    final Workers workers;
 
     ScalarOptimizerSteps(Workers workers) {
         this.workers = workers;
