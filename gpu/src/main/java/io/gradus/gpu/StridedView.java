@@ -1,6 +1,7 @@
 package io.gradus.gpu;
 
 import io.gradus.core.Shape;
+import io.gradus.core.kernel.MergedAxes;
 import java.util.Arrays;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -16,25 +17,9 @@ final class StridedView {
     private final int[] strides;
 
     StridedView(long[] lengths, long[] strides) {
-        int[] mergedLengths = new int[lengths.length + 1];
-        int[] mergedStrides = new int[lengths.length + 1];
-        int merged = 0;
-        for (int i = 0; i < lengths.length; i++) {
-            if (lengths[i] == 1) {
-                continue;
-            }
-            if (merged > 0 && mergedStrides[merged - 1] == lengths[i] * strides[i]) {
-                mergedLengths[merged - 1] = Math.toIntExact(mergedLengths[merged - 1] * lengths[i]);
-            } else {
-                mergedLengths[merged++] = Math.toIntExact(lengths[i]);
-            }
-            mergedStrides[merged - 1] = Math.toIntExact(strides[i]);
-        }
-        if (merged == 0) {
-            mergedLengths[merged++] = 1;
-        }
-        this.lengths = Arrays.copyOf(mergedLengths, merged);
-        this.strides = Arrays.copyOf(mergedStrides, merged);
+        MergedAxes merged = MergedAxes.of(lengths, strides);
+        this.lengths = Launcher.ints(merged.lengths());
+        this.strides = Launcher.ints(merged.strides());
     }
 
     /** A tensor of shape {@code from}, read as if it had the shape {@code to}. */

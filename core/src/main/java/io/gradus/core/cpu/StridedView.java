@@ -1,6 +1,7 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.Shape;
+import io.gradus.core.kernel.MergedAxes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -20,26 +21,10 @@ final class StridedView {
 
     StridedView(long offset, long[] lengths, long[] strides) {
         this.offset = offset;
-        this.lengths = new long[lengths.length + 1];
-        this.strides = new long[lengths.length + 1];
-        int merged = 0;
-        for (int i = 0; i < lengths.length; i++) {
-            if (lengths[i] == 1) {
-                continue;
-            }
-            if (merged > 0 && this.strides[merged - 1] == lengths[i] * strides[i]) {
-                this.lengths[merged - 1] *= lengths[i];
-                this.strides[merged - 1] = strides[i];
-            } else {
-                this.lengths[merged] = lengths[i];
-                this.strides[merged] = strides[i];
-                merged++;
-            }
-        }
-        if (merged == 0) {
-            this.lengths[merged++] = 1;
-        }
-        this.rank = merged;
+        MergedAxes merged = MergedAxes.of(lengths, strides);
+        this.lengths = merged.lengths();
+        this.strides = merged.strides();
+        this.rank = this.lengths.length;
     }
 
     /** A tensor of shape {@code from}, read as if it had the shape {@code to}. */
