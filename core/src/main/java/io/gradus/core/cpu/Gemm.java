@@ -6,19 +6,19 @@ import io.gradus.core.kernel.GemmKernels;
 
 /**
  * Matrix products, in the manner of Goto &amp; van de Geijn (2008): the result is cut into tiles that {@link MicroKernel}
- * computes in registers; k is cut into blocks, so that a panel of A stays in the first-level cache while the panels of a
- * stripe of B pass it by from the second. Operands are packed into {@link Panels} block by block, which also takes care of
+ * computes in registers; k is cut into blocks, so that a panel of A stays close while the panels of a stripe of B pass it
+ * by from the second-level cache. Operands are packed into {@link Panels} block by block, which also takes care of
  * transposes.
  *
  * <p>One side of the result is shared out to the threads; the operand along the other side is packed once, by all, and read by
  * all. An element's sum runs over k in order, block by block, wherever the cuts are, so the number of threads does not show.
  */
 final class Gemm implements GemmKernels {
-    /** The most elements of k in a block: a panel of 12 rows of A is then 36 kB. */
-    private static final int DEPTH = 768;
-    /** Columns of B that a thread packs at a time, at full depth: 576 kB. */
-    private static final int STRIPE = 192;
-    /** Rows of A that a thread packs at a time, at full depth. */
+    /** The most elements of k in a block. Each block but the first reads the result and writes it again. */
+    private static final int DEPTH = 1536;
+    /** Columns of B that a thread packs at a time, at full depth: 384 kB. */
+    private static final int STRIPE = 64;
+    /** Rows of A that a thread packs at a time, at full depth: 576 kB. */
     private static final int ROWS = 96;
     /** The most floats of the operand that all threads read. */
     private static final int SHARED = 1 << 22;
@@ -117,7 +117,7 @@ final class Gemm implements GemmKernels {
 
         void run() {
             int most = SHARED / Math.max(1, depth);
-            if (p.n >= p.m || p.n >= 2 * STRIPE * workers.threads()) {
+            if (p.n >= p.m || 2 * p.n >= p.m && p.n >= 2 * STRIPE * workers.threads()) {
                 int rows = most / MicroKernel.ROWS * MicroKernel.ROWS;
                 for (int row = 0; row < p.m; row += rows) {
                     shareColumns(row, Math.min(p.m, row + rows));
@@ -132,78 +132,73 @@ final class Gemm implements GemmKernels {
 
         /** All threads pack these rows of A; then each takes stripes of columns. */
         private void shareColumns(int row0, int row1) {
-            RowPanels cut = RowPanels.of(row1 - row0);
-            float[] rows = GemmBuffers.ofThread().shared(cut.room() * depth);
-            int pieces = Math.max(1, cut.count() / (4 * workers.threads()));
-            forEach(cut.count(), pieces, (long) MicroKernel.ROWS * depth, (from, to) -> {
-                packRows(cut, from, to, row0, rows, cut.start(from) * depth, GemmBuffers.ofThread());
+            int panels = panels(row1 - row0);
+            float[] rows = GemmBuffers.ofThread().shared(panels * MicroKernel.ROWS * depth);
+            int pieces = Math.max(1, panels / (4 * workers.threads()));
+            forEach(panels, pieces, (long) MicroKernel.ROWS * depth, (from, to) -> {
+                packRows(row0, row1, from, to, rows, from);
             });
             int stripe = stripe(p.n, depth, workers.threads());
             forEach(p.n, stripe, (long) (row1 - row0) * depth, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
                 float[] columns = own.own(roundUp(stripe, MicroKernel.COLUMNS) * depth);
                 p.b.packColumns(from, to, k0, depth, columns, GemmBuffers.ALIGNED, own.square());
-                multiply(cut, 0, cut.count(), row0, rows, columns, GemmBuffers.ALIGNED, from, to, own.tile());
+                multiply(row0, row1, rows, columns, GemmBuffers.ALIGNED, from, to, own.tile());
             });
         }
 
         /** All threads pack these columns of B; then each takes blocks of rows. */
         private void shareRows(int column0, int column1) {
             float[] columns = GemmBuffers.ofThread().shared(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
-            forEach(column1 - column0, 4 * MicroKernel.COLUMNS, depth, (from, to) -> {
+            forEach(column1 - column0, 2 * MicroKernel.COLUMNS, depth, (from, to) -> {
                 int at = GemmBuffers.ALIGNED + from * depth;
                 float[] square = GemmBuffers.ofThread().square();
                 p.b.packColumns(column0 + from, column0 + to, k0, depth, columns, at, square);
             });
-            RowPanels cut = RowPanels.of(p.m);
-            int balanced = Math.max(1, cut.count() / (4 * workers.threads()));
-            int panels = Math.min(balanced, atDepth(ROWS, MicroKernel.ROWS) / MicroKernel.ROWS);
+            int panels = panels(p.m);
+            int balanced = Math.max(1, panels / (4 * workers.threads()));
+            int block = Math.min(balanced, atDepth(ROWS, MicroKernel.ROWS) / MicroKernel.ROWS);
             int stripe = atDepth(STRIPE, MicroKernel.COLUMNS);
-            forEach(cut.count(), panels, (long) MicroKernel.ROWS * (column1 - column0) * depth, (from, to) -> {
+            forEach(panels, block, (long) MicroKernel.ROWS * (column1 - column0) * depth, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
-                float[] rows = own.own(panels * MicroKernel.ROWS * depth);
-                packRows(cut, from, to, 0, rows, 0, own);
+                float[] rows = own.own(block * MicroKernel.ROWS * depth);
+                packRows(0, p.m, from, to, rows, 0);
+                int row0 = from * MicroKernel.ROWS;
+                int row1 = Math.min(p.m, to * MicroKernel.ROWS);
                 for (int column = column0; column < column1; column += stripe) {
                     int at = GemmBuffers.ALIGNED + (column - column0) * depth;
                     int end = Math.min(column1, column + stripe);
-                    multiply(cut, from, to, 0, rows, columns, at, column, end, own.tile());
+                    multiply(row0, row1, rows, columns, at, column, end, own.tile());
                 }
             });
         }
 
-        private void packRows(RowPanels cut, int from, int to, int row0, float[] rows, int at, GemmBuffers own) {
-            for (int panel = from; panel < to; panel++) {
-                int place = GemmBuffers.ALIGNED + at + (cut.start(panel) - cut.start(from)) * depth;
-                int start = row0 + cut.start(panel);
-                int end = row0 + cut.start(panel + 1);
-                p.a.packRows(start, end, k0, depth, cut.height(panel), rows, place, own.square());
-            }
+        private static int panels(int rows) {
+            return (rows + MicroKernel.ROWS - 1) / MicroKernel.ROWS;
+        }
+
+        /** Some of the panels into which these rows are cut, to where the {@code at}-th panel lies. */
+        private void packRows(int row0, int row1, int from, int to, float[] rows, int at) {
+            int start = row0 + from * MicroKernel.ROWS;
+            int end = Math.min(row1, row0 + to * MicroKernel.ROWS);
+            int place = GemmBuffers.ALIGNED + at * MicroKernel.ROWS * depth;
+            p.a.packRows(start, end, k0, depth, rows, place);
         }
 
         /** Packed rows times packed columns: each panel of rows passes all panels of columns. */
         private void multiply(
-                RowPanels cut,
-                int from,
-                int to,
-                int row0,
-                float[] rows,
-                float[] columns,
-                int at,
-                int column0,
-                int column1,
-                float[] tile) {
-            for (int panel = from; panel < to; panel++) {
-                int height = cut.height(panel);
-                int row = cut.start(panel);
-                int a = GemmBuffers.ALIGNED + (row - cut.start(from)) * depth;
+                int row0, int row1, float[] rows, float[] columns, int at, int column0, int column1, float[] tile) {
+            for (int row = row0; row < row1; row += MicroKernel.ROWS) {
+                int a = GemmBuffers.ALIGNED + (row - row0) * depth;
                 for (int column = column0; column < column1; column += Tile.STRIDE) {
                     int n = Math.min(Tile.STRIDE, column1 - column);
                     for (int j = 0; j < n; j += MicroKernel.COLUMNS) {
                         int b = at + (column - column0 + j) * depth;
-                        MicroKernel.multiply(
-                                height, rows, a, columns, b, depth, tile, GemmBuffers.ALIGNED + j, Tile.STRIDE);
+                        int c = GemmBuffers.ALIGNED + j;
+                        MicroKernel.multiply(rows, a, columns, b, depth, n - j, tile, c, Tile.STRIDE);
                     }
-                    write.store(tile, GemmBuffers.ALIGNED, p.c, row0 + row, column, cut.start(panel + 1) - row, n);
+                    int height = Math.min(MicroKernel.ROWS, row1 - row);
+                    write.store(tile, GemmBuffers.ALIGNED, p.c, row, column, height, n);
                 }
             }
         }

@@ -19,7 +19,7 @@ final class GemmBuffers {
     private float[] shared = new float[0];
     private float[] own = new float[0];
     private final float[] tile = new float[ALIGNED + MicroKernel.ROWS * Tile.STRIDE];
-    private final float[] square = new float[2 * Lanes.COUNT * Lanes.COUNT];
+    private final float[] square = new float[Panels.SQUARE];
 
     private final MemorySegment vector = Arena.ofAuto().allocate(Lanes.COUNT * 4L, 64);
 

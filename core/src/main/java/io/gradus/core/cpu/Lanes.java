@@ -38,7 +38,12 @@ final class Lanes {
     }
 
     static FloatVector load(MemorySegment memory, long at) {
-        return FloatVector.fromMemorySegment(FLOATS, offHeap(memory), at * 4, ORDER);
+        return load(FLOATS, memory, at);
+    }
+
+    /** A vector of another width. */
+    static FloatVector load(VectorSpecies<Float> species, MemorySegment memory, long at) {
+        return FloatVector.fromMemorySegment(species, offHeap(memory), at * 4, ORDER);
     }
 
     /** The lanes of a mask; the others are 0, and their memory is not touched. */

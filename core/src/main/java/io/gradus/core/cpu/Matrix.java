@@ -69,31 +69,27 @@ record Matrix(MemorySegment memory, long offset, long stride, boolean transposed
         return whole.at(-whole.place(row0, column0));
     }
 
-    /** Packs {@code [row0, row1)} × {@code [k0, k0 + depth)} into one panel of rows, for the left side of a product. */
-    void packRows(int row0, int row1, int k0, int depth, int height, float[] panels, int to, float[] square) {
+    /** Packs {@code [row0, row1)} × {@code [k0, k0 + depth)} into panels of rows, for the left side of a product. */
+    void packRows(int row0, int row1, int k0, int depth, float[] panels, int to) {
         Matrix source = floats(row0, row1, k0, k0 + depth);
         long from = source.place(row0, k0);
         if (transposed) {
-            Panels.copy(source.memory, from, source.stride, depth, row1 - row0, height, panels, to);
+            Panels.copySixes(source.memory, from, source.stride, depth, row1 - row0, panels, to);
         } else {
-            Panels.turn(source.memory, from, source.stride, depth, row1 - row0, height, panels, to, square);
+            Panels.turnSixes(source.memory, from, source.stride, depth, row1 - row0, panels, to);
         }
     }
 
     /** Packs {@code [k0, k0 + depth)} × {@code [column0, column1)} into panels of columns, for the right side of a product. */
     void packColumns(int column0, int column1, int k0, int depth, float[] panels, int to, float[] square) {
         Matrix source = floats(k0, k0 + depth, column0, column1);
+        long from = source.place(k0, column0);
+        int count = column1 - column0;
         int width = MicroKernel.COLUMNS;
-        if (!transposed) {
-            long from = source.place(k0, column0);
-            Panels.copy(source.memory, from, source.stride, depth, column1 - column0, width, panels, to);
-            return;
-        }
-        for (int column = column0; column < column1; column += width) {
-            int count = Math.min(width, column1 - column);
-            int at = to + (column - column0) * depth;
-            long from = source.place(k0, column);
-            Panels.turn(source.memory, from, source.stride, depth, count, width, panels, at, square);
+        if (transposed) {
+            Panels.turn(source.memory, from, source.stride, depth, count, width, panels, to, square);
+        } else {
+            Panels.copy(source.memory, from, source.stride, depth, count, width, panels, to);
         }
     }
 }

@@ -4,23 +4,25 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The innermost loop of a matrix product: a tile of a few rows and two vectors of columns, held in registers while k runs. In
- * each step every element of a column of A meets both vectors of a row of B, so 12 rows do 24 multiply-adds for 14 loads, and
- * have enough of them under way at once to hide their latency.
+ * The innermost loop of a matrix product: a tile of six rows and four vectors of columns, held in registers while k runs. In
+ * each step every element of a column of A meets all vectors of a row of B, so there are 24 multiply-adds for 10 loads, and
+ * enough of them under way at once to hide their latency. (Twelve rows by two vectors are as many multiply-adds for 14
+ * loads: as fast on an idle core, and 5% slower where another thread of the core takes its share of the loads.) With 16
+ * registers instead of 32 the tile is two vectors wide.
  *
- * <p>Operands are packed in panels: A as {@code [depth][rows]}, B as {@code [depth][COLUMNS]}. The accumulators are written out
+ * <p>Operands are packed in panels: A as {@code [depth][ROWS]}, B as {@code [depth][COLUMNS]}. The accumulators are written out
  * one by one because the JIT compiler keeps vectors in registers only where they are local variables. Each element of the
- * tile is one chain of fused multiply-adds over k, whatever the tile's height: where a matrix is cut does not show in the
- * result.
+ * tile is one chain of fused multiply-adds over k: where a matrix is cut does not show in the result.
  */
 final class MicroKernel {
     private static final VectorSpecies<Float> S = Lanes.FLOATS;
     private static final int V = Lanes.COUNT;
+    private static final int VECTORS = hasManyRegisters() ? 4 : 2;
 
     /** Columns of a tile. */
-    static final int COLUMNS = 2 * V;
-    /** Rows of a full tile: what fits 32 vector registers, or 16. */
-    static final int ROWS = hasManyRegisters() ? 12 : 4;
+    static final int COLUMNS = VECTORS * V;
+    /** Rows of a tile. */
+    static final int ROWS = 6;
 
     private MicroKernel() {}
 
@@ -29,194 +31,133 @@ final class MicroKernel {
                 || System.getProperty("os.arch", "").equals("aarch64");
     }
 
-    /** The height of the tile that serves the last {@code rows} rows: 4, 8 or 12, {@link #ROWS} at most. */
-    static int height(int rows) {
-        return rows > 8 ? ROWS : Math.min(ROWS, rows > 4 ? 8 : 4);
-    }
-
     /**
      * {@code c = a·b} for one tile.
      *
-     * @param height 4, 8 or 12, as the panel at {@code aFrom} was packed
+     * @param columns how many are wanted; what is beyond them in the tile is anything afterwards
      * @param cStride floats from one row of the tile to the next
      */
     static void multiply(
-            int height, float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride) {
-        switch (height) {
-            case 12 -> rows12(a, aFrom, b, bFrom, depth, c, cFrom, cStride);
-            case 8 -> rows8(a, aFrom, b, bFrom, depth, c, cFrom, cStride);
-            default -> rows4(a, aFrom, b, bFrom, depth, c, cFrom, cStride);
+            float[] a, int aFrom, float[] b, int bFrom, int depth, int columns, float[] c, int cFrom, int cStride) {
+        if (columns > 2 * V) {
+            fourVectors(a, aFrom, b, bFrom, depth, c, cFrom, cStride);
+        } else {
+            twoVectors(a, aFrom, b, bFrom, depth, c, cFrom, cStride);
         }
     }
 
-    /** 12 rows. */
-    private static void rows12(
+    /** Six rows by four vectors. */
+    private static void fourVectors(
             float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride) {
-        FloatVector c0l = FloatVector.zero(S), c0r = c0l;
-        FloatVector c1l = FloatVector.zero(S), c1r = c1l;
-        FloatVector c2l = FloatVector.zero(S), c2r = c2l;
-        FloatVector c3l = FloatVector.zero(S), c3r = c3l;
-        FloatVector c4l = FloatVector.zero(S), c4r = c4l;
-        FloatVector c5l = FloatVector.zero(S), c5r = c5l;
-        FloatVector c6l = FloatVector.zero(S), c6r = c6l;
-        FloatVector c7l = FloatVector.zero(S), c7r = c7l;
-        FloatVector c8l = FloatVector.zero(S), c8r = c8l;
-        FloatVector c9l = FloatVector.zero(S), c9r = c9l;
-        FloatVector c10l = FloatVector.zero(S), c10r = c10l;
-        FloatVector c11l = FloatVector.zero(S), c11r = c11l;
+        FloatVector c00 = FloatVector.zero(S), c01 = c00, c02 = c00, c03 = c00;
+        FloatVector c10 = FloatVector.zero(S), c11 = c10, c12 = c10, c13 = c10;
+        FloatVector c20 = FloatVector.zero(S), c21 = c20, c22 = c20, c23 = c20;
+        FloatVector c30 = FloatVector.zero(S), c31 = c30, c32 = c30, c33 = c30;
+        FloatVector c40 = FloatVector.zero(S), c41 = c40, c42 = c40, c43 = c40;
+        FloatVector c50 = FloatVector.zero(S), c51 = c50, c52 = c50, c53 = c50;
         int bEnd = bFrom + depth * COLUMNS;
-        for (int bk = bFrom, ak = aFrom; bk < bEnd; bk += COLUMNS, ak += 12) {
-            FloatVector bl = FloatVector.fromArray(S, b, bk), br = FloatVector.fromArray(S, b, bk + V);
+        for (int bk = bFrom, ak = aFrom; bk < bEnd; bk += COLUMNS, ak += ROWS) {
+            FloatVector b0 = FloatVector.fromArray(S, b, bk), b1 = FloatVector.fromArray(S, b, bk + V);
+            FloatVector b2 = FloatVector.fromArray(S, b, bk + 2 * V), b3 = FloatVector.fromArray(S, b, bk + 3 * V);
             FloatVector x = FloatVector.broadcast(S, a[ak]);
-            c0l = x.fma(bl, c0l);
-            c0r = x.fma(br, c0r);
+            c00 = x.fma(b0, c00);
+            c01 = x.fma(b1, c01);
+            c02 = x.fma(b2, c02);
+            c03 = x.fma(b3, c03);
             x = FloatVector.broadcast(S, a[ak + 1]);
-            c1l = x.fma(bl, c1l);
-            c1r = x.fma(br, c1r);
+            c10 = x.fma(b0, c10);
+            c11 = x.fma(b1, c11);
+            c12 = x.fma(b2, c12);
+            c13 = x.fma(b3, c13);
             x = FloatVector.broadcast(S, a[ak + 2]);
-            c2l = x.fma(bl, c2l);
-            c2r = x.fma(br, c2r);
+            c20 = x.fma(b0, c20);
+            c21 = x.fma(b1, c21);
+            c22 = x.fma(b2, c22);
+            c23 = x.fma(b3, c23);
             x = FloatVector.broadcast(S, a[ak + 3]);
-            c3l = x.fma(bl, c3l);
-            c3r = x.fma(br, c3r);
+            c30 = x.fma(b0, c30);
+            c31 = x.fma(b1, c31);
+            c32 = x.fma(b2, c32);
+            c33 = x.fma(b3, c33);
             x = FloatVector.broadcast(S, a[ak + 4]);
-            c4l = x.fma(bl, c4l);
-            c4r = x.fma(br, c4r);
+            c40 = x.fma(b0, c40);
+            c41 = x.fma(b1, c41);
+            c42 = x.fma(b2, c42);
+            c43 = x.fma(b3, c43);
             x = FloatVector.broadcast(S, a[ak + 5]);
-            c5l = x.fma(bl, c5l);
-            c5r = x.fma(br, c5r);
-            x = FloatVector.broadcast(S, a[ak + 6]);
-            c6l = x.fma(bl, c6l);
-            c6r = x.fma(br, c6r);
-            x = FloatVector.broadcast(S, a[ak + 7]);
-            c7l = x.fma(bl, c7l);
-            c7r = x.fma(br, c7r);
-            x = FloatVector.broadcast(S, a[ak + 8]);
-            c8l = x.fma(bl, c8l);
-            c8r = x.fma(br, c8r);
-            x = FloatVector.broadcast(S, a[ak + 9]);
-            c9l = x.fma(bl, c9l);
-            c9r = x.fma(br, c9r);
-            x = FloatVector.broadcast(S, a[ak + 10]);
-            c10l = x.fma(bl, c10l);
-            c10r = x.fma(br, c10r);
-            x = FloatVector.broadcast(S, a[ak + 11]);
-            c11l = x.fma(bl, c11l);
-            c11r = x.fma(br, c11r);
+            c50 = x.fma(b0, c50);
+            c51 = x.fma(b1, c51);
+            c52 = x.fma(b2, c52);
+            c53 = x.fma(b3, c53);
         }
-        c0l.intoArray(c, cFrom);
-        c0r.intoArray(c, cFrom + V);
-        c1l.intoArray(c, cFrom + cStride);
-        c1r.intoArray(c, cFrom + cStride + V);
-        c2l.intoArray(c, cFrom + 2 * cStride);
-        c2r.intoArray(c, cFrom + 2 * cStride + V);
-        c3l.intoArray(c, cFrom + 3 * cStride);
-        c3r.intoArray(c, cFrom + 3 * cStride + V);
-        c4l.intoArray(c, cFrom + 4 * cStride);
-        c4r.intoArray(c, cFrom + 4 * cStride + V);
-        c5l.intoArray(c, cFrom + 5 * cStride);
-        c5r.intoArray(c, cFrom + 5 * cStride + V);
-        c6l.intoArray(c, cFrom + 6 * cStride);
-        c6r.intoArray(c, cFrom + 6 * cStride + V);
-        c7l.intoArray(c, cFrom + 7 * cStride);
-        c7r.intoArray(c, cFrom + 7 * cStride + V);
-        c8l.intoArray(c, cFrom + 8 * cStride);
-        c8r.intoArray(c, cFrom + 8 * cStride + V);
-        c9l.intoArray(c, cFrom + 9 * cStride);
-        c9r.intoArray(c, cFrom + 9 * cStride + V);
-        c10l.intoArray(c, cFrom + 10 * cStride);
-        c10r.intoArray(c, cFrom + 10 * cStride + V);
-        c11l.intoArray(c, cFrom + 11 * cStride);
-        c11r.intoArray(c, cFrom + 11 * cStride + V);
+        c00.intoArray(c, cFrom);
+        c01.intoArray(c, cFrom + V);
+        c02.intoArray(c, cFrom + 2 * V);
+        c03.intoArray(c, cFrom + 3 * V);
+        c10.intoArray(c, cFrom + cStride);
+        c11.intoArray(c, cFrom + cStride + V);
+        c12.intoArray(c, cFrom + cStride + 2 * V);
+        c13.intoArray(c, cFrom + cStride + 3 * V);
+        c20.intoArray(c, cFrom + 2 * cStride);
+        c21.intoArray(c, cFrom + 2 * cStride + V);
+        c22.intoArray(c, cFrom + 2 * cStride + 2 * V);
+        c23.intoArray(c, cFrom + 2 * cStride + 3 * V);
+        c30.intoArray(c, cFrom + 3 * cStride);
+        c31.intoArray(c, cFrom + 3 * cStride + V);
+        c32.intoArray(c, cFrom + 3 * cStride + 2 * V);
+        c33.intoArray(c, cFrom + 3 * cStride + 3 * V);
+        c40.intoArray(c, cFrom + 4 * cStride);
+        c41.intoArray(c, cFrom + 4 * cStride + V);
+        c42.intoArray(c, cFrom + 4 * cStride + 2 * V);
+        c43.intoArray(c, cFrom + 4 * cStride + 3 * V);
+        c50.intoArray(c, cFrom + 5 * cStride);
+        c51.intoArray(c, cFrom + 5 * cStride + V);
+        c52.intoArray(c, cFrom + 5 * cStride + 2 * V);
+        c53.intoArray(c, cFrom + 5 * cStride + 3 * V);
     }
 
-    /** 8 rows. */
-    private static void rows8(
+    /** Six rows by two vectors, the first ones of a panel. */
+    private static void twoVectors(
             float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride) {
-        FloatVector c0l = FloatVector.zero(S), c0r = c0l;
-        FloatVector c1l = FloatVector.zero(S), c1r = c1l;
-        FloatVector c2l = FloatVector.zero(S), c2r = c2l;
-        FloatVector c3l = FloatVector.zero(S), c3r = c3l;
-        FloatVector c4l = FloatVector.zero(S), c4r = c4l;
-        FloatVector c5l = FloatVector.zero(S), c5r = c5l;
-        FloatVector c6l = FloatVector.zero(S), c6r = c6l;
-        FloatVector c7l = FloatVector.zero(S), c7r = c7l;
+        FloatVector c00 = FloatVector.zero(S), c01 = c00;
+        FloatVector c10 = FloatVector.zero(S), c11 = c10;
+        FloatVector c20 = FloatVector.zero(S), c21 = c20;
+        FloatVector c30 = FloatVector.zero(S), c31 = c30;
+        FloatVector c40 = FloatVector.zero(S), c41 = c40;
+        FloatVector c50 = FloatVector.zero(S), c51 = c50;
         int bEnd = bFrom + depth * COLUMNS;
-        for (int bk = bFrom, ak = aFrom; bk < bEnd; bk += COLUMNS, ak += 8) {
-            FloatVector bl = FloatVector.fromArray(S, b, bk), br = FloatVector.fromArray(S, b, bk + V);
+        for (int bk = bFrom, ak = aFrom; bk < bEnd; bk += COLUMNS, ak += ROWS) {
+            FloatVector b0 = FloatVector.fromArray(S, b, bk), b1 = FloatVector.fromArray(S, b, bk + V);
             FloatVector x = FloatVector.broadcast(S, a[ak]);
-            c0l = x.fma(bl, c0l);
-            c0r = x.fma(br, c0r);
+            c00 = x.fma(b0, c00);
+            c01 = x.fma(b1, c01);
             x = FloatVector.broadcast(S, a[ak + 1]);
-            c1l = x.fma(bl, c1l);
-            c1r = x.fma(br, c1r);
+            c10 = x.fma(b0, c10);
+            c11 = x.fma(b1, c11);
             x = FloatVector.broadcast(S, a[ak + 2]);
-            c2l = x.fma(bl, c2l);
-            c2r = x.fma(br, c2r);
+            c20 = x.fma(b0, c20);
+            c21 = x.fma(b1, c21);
             x = FloatVector.broadcast(S, a[ak + 3]);
-            c3l = x.fma(bl, c3l);
-            c3r = x.fma(br, c3r);
+            c30 = x.fma(b0, c30);
+            c31 = x.fma(b1, c31);
             x = FloatVector.broadcast(S, a[ak + 4]);
-            c4l = x.fma(bl, c4l);
-            c4r = x.fma(br, c4r);
+            c40 = x.fma(b0, c40);
+            c41 = x.fma(b1, c41);
             x = FloatVector.broadcast(S, a[ak + 5]);
-            c5l = x.fma(bl, c5l);
-            c5r = x.fma(br, c5r);
-            x = FloatVector.broadcast(S, a[ak + 6]);
-            c6l = x.fma(bl, c6l);
-            c6r = x.fma(br, c6r);
-            x = FloatVector.broadcast(S, a[ak + 7]);
-            c7l = x.fma(bl, c7l);
-            c7r = x.fma(br, c7r);
+            c50 = x.fma(b0, c50);
+            c51 = x.fma(b1, c51);
         }
-        c0l.intoArray(c, cFrom);
-        c0r.intoArray(c, cFrom + V);
-        c1l.intoArray(c, cFrom + cStride);
-        c1r.intoArray(c, cFrom + cStride + V);
-        c2l.intoArray(c, cFrom + 2 * cStride);
-        c2r.intoArray(c, cFrom + 2 * cStride + V);
-        c3l.intoArray(c, cFrom + 3 * cStride);
-        c3r.intoArray(c, cFrom + 3 * cStride + V);
-        c4l.intoArray(c, cFrom + 4 * cStride);
-        c4r.intoArray(c, cFrom + 4 * cStride + V);
-        c5l.intoArray(c, cFrom + 5 * cStride);
-        c5r.intoArray(c, cFrom + 5 * cStride + V);
-        c6l.intoArray(c, cFrom + 6 * cStride);
-        c6r.intoArray(c, cFrom + 6 * cStride + V);
-        c7l.intoArray(c, cFrom + 7 * cStride);
-        c7r.intoArray(c, cFrom + 7 * cStride + V);
-    }
-
-    /** 4 rows. */
-    private static void rows4(
-            float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride) {
-        FloatVector c0l = FloatVector.zero(S), c0r = c0l;
-        FloatVector c1l = FloatVector.zero(S), c1r = c1l;
-        FloatVector c2l = FloatVector.zero(S), c2r = c2l;
-        FloatVector c3l = FloatVector.zero(S), c3r = c3l;
-        int bEnd = bFrom + depth * COLUMNS;
-        for (int bk = bFrom, ak = aFrom; bk < bEnd; bk += COLUMNS, ak += 4) {
-            FloatVector bl = FloatVector.fromArray(S, b, bk), br = FloatVector.fromArray(S, b, bk + V);
-            FloatVector x = FloatVector.broadcast(S, a[ak]);
-            c0l = x.fma(bl, c0l);
-            c0r = x.fma(br, c0r);
-            x = FloatVector.broadcast(S, a[ak + 1]);
-            c1l = x.fma(bl, c1l);
-            c1r = x.fma(br, c1r);
-            x = FloatVector.broadcast(S, a[ak + 2]);
-            c2l = x.fma(bl, c2l);
-            c2r = x.fma(br, c2r);
-            x = FloatVector.broadcast(S, a[ak + 3]);
-            c3l = x.fma(bl, c3l);
-            c3r = x.fma(br, c3r);
-        }
-        c0l.intoArray(c, cFrom);
-        c0r.intoArray(c, cFrom + V);
-        c1l.intoArray(c, cFrom + cStride);
-        c1r.intoArray(c, cFrom + cStride + V);
-        c2l.intoArray(c, cFrom + 2 * cStride);
-        c2r.intoArray(c, cFrom + 2 * cStride + V);
-        c3l.intoArray(c, cFrom + 3 * cStride);
-        c3r.intoArray(c, cFrom + 3 * cStride + V);
+        c00.intoArray(c, cFrom);
+        c01.intoArray(c, cFrom + V);
+        c10.intoArray(c, cFrom + cStride);
+        c11.intoArray(c, cFrom + cStride + V);
+        c20.intoArray(c, cFrom + 2 * cStride);
+        c21.intoArray(c, cFrom + 2 * cStride + V);
+        c30.intoArray(c, cFrom + 3 * cStride);
+        c31.intoArray(c, cFrom + 3 * cStride + V);
+        c40.intoArray(c, cFrom + 4 * cStride);
+        c41.intoArray(c, cFrom + 4 * cStride + V);
+        c50.intoArray(c, cFrom + 5 * cStride);
+        c51.intoArray(c, cFrom + 5 * cStride + V);
     }
 }

@@ -1,8 +1,11 @@
 package io.gradus.core.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Copies a block of a matrix into panels {@code [depth][width]}, the order in which {@link MicroKernel} reads it. A panel holds
@@ -15,69 +18,37 @@ import jdk.incubator.vector.VectorMask;
 final class Panels {
     private static final int V = Lanes.COUNT;
 
+    /** Floats of a square of vectors. */
+    static final int SQUARE = V * V;
+
     private Panels() {}
 
+    // ---- copying rows ----
+
     /**
-     * Packs a run of panels from a matrix that is contiguous across them: element (k, i) lies at {@code from + k·stride + i}.
+     * Packs a run of panels whose width is a multiple of 2·V from a matrix that is contiguous across them: element (k, i) lies
+     * at {@code from + k·stride + i}.
      *
-     * @param count of rows of A or columns of B; the last panel may be partly filled
+     * @param count of columns of B; the last panel may be partly filled
      */
     static void copy(
             MemorySegment source, long from, long stride, int depth, int count, int width, float[] panels, int to) {
-        int whole = count / width;
-        int size = depth * width;
-        // A vector may reach beyond its panel's k into the next, which is written after it, and beyond what was asked
-        // for
-        // in the source; where neither is there, elements go one by one.
-        long reach = (whole - 1L) * width + (width + V - 1) / V * V;
-        long readable = Math.floorDiv(source.byteSize() / 4 - from - reach, Math.max(1, stride)) + 1;
-        int quick = whole == 0 ? 0 : (int) Math.max(0, Math.min(depth - 1, readable));
+        int parts = (count + width - 1) / width;
+        int quick = readable(source, from, stride, depth, (long) parts * width);
         for (int i = 0; i < width; i += 2 * V) {
-            if (i + V < width) {
-                copy2(source, from + i, stride, quick, whole, width, panels, to + i, size);
-            } else {
-                copy1(source, from + i, stride, quick, whole, width, panels, to + i, size);
-            }
+            copyTwo(source, from + i, stride, quick, parts, width, panels, to + i, depth * width);
         }
-        for (int k = quick; k < depth; k++) {
-            copyEnd(source, from + k * stride, whole * width, width, panels, to + k * width, size);
-        }
-        for (int k = 0, at = to + whole * size; k < depth && whole * width < count; k++, at += width) {
-            copyEnd(source, from + k * stride + whole * width, count - whole * width, width, panels, at, size);
-        }
+        copyEnd(source, from, stride, quick, depth, count, width, panels, to);
     }
 
-    /** One vector of each panel, for all k: four k at a time, so that each panel's page is visited less often. */
-    private static void copy1(
-            MemorySegment source,
-            long from,
-            long stride,
-            int depth,
-            int count,
-            int width,
-            float[] panels,
-            int to,
-            int size) {
-        int k = 0;
-        for (; k <= depth - 4; k += 4) {
-            long at = from + k * stride;
-            int place = to + k * width;
-            for (int panel = 0; panel < count; panel++, at += width, place += size) {
-                Lanes.load(source, at).intoArray(panels, place);
-                Lanes.load(source, at + stride).intoArray(panels, place + width);
-                Lanes.load(source, at + 2 * stride).intoArray(panels, place + 2 * width);
-                Lanes.load(source, at + 3 * stride).intoArray(panels, place + 3 * width);
-            }
-        }
-        for (; k < depth; k++) {
-            for (int panel = 0; panel < count; panel++) {
-                Lanes.load(source, from + k * stride + panel * width).intoArray(panels, to + k * width + panel * size);
-            }
-        }
+    /** The first so many k for which {@code reach} elements can be read, though some of them were not asked for. */
+    private static int readable(MemorySegment source, long from, long stride, int depth, long reach) {
+        long rows = Math.floorDiv(source.byteSize() / 4 - from - reach, Math.max(1, stride)) + 1;
+        return Math.clamp(rows, 0, Math.max(0, depth));
     }
 
-    /** The same for two vectors. */
-    private static void copy2(
+    /** Two vectors of each panel, for all k: four k at a time, so that each panel's page is visited less often. */
+    private static void copyTwo(
             MemorySegment source,
             long from,
             long stride,
@@ -112,18 +83,85 @@ final class Panels {
         }
     }
 
+    /** The rest of k, element by element. */
     private static void copyEnd(
-            MemorySegment source, long from, int count, int width, float[] panels, int to, int size) {
-        for (int i = 0; i < count; i++) {
-            panels[to + i / width * size + i % width] = CpuStorage.get(source, from + i);
+            MemorySegment source,
+            long from,
+            long stride,
+            int start,
+            int depth,
+            int count,
+            int width,
+            float[] panels,
+            int to) {
+        for (int k = start; k < depth; k++) {
+            for (int i = 0; i < count; i++) {
+                panels[to + i / width * width * depth + k * width + i % width] =
+                        CpuStorage.get(source, from + k * stride + i);
+            }
         }
     }
 
+    // ---- copying rows of six ----
+
+    /** Vectors of which one or two hold six elements and little more. */
+    private static final VectorSpecies<Float> SHORT = V > 8 ? FloatVector.SPECIES_256 : Lanes.FLOATS;
+    /** Panels that are written side by side: more of them would throw each other out of the first-level cache. */
+    private static final int SIDE_BY_SIDE = 16;
+
     /**
-     * Packs one panel from a matrix that is contiguous along k: element (k, i) lies at {@code from + i·stride + k}.
+     * Packs a run of panels of six from a matrix that is contiguous across them: element (k, i) lies at
+     * {@code from + k·stride + i}.
      *
-     * @param count of rows of A or columns of B, {@code width} at most
-     * @param square of 2·V·V floats, to work in
+     * @param count of rows of A; the last panel may be partly filled
+     */
+    static void copySixes(MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to) {
+        for (int first = 0; first < count; first += 6 * SIDE_BY_SIDE) {
+            int rest = Math.min(6 * SIDE_BY_SIDE, count - first);
+            int parts = (rest + 5) / 6;
+            // Eight elements are moved for six: the others are overwritten by the next k, so the last k goes another
+            // way.
+            int quick = readable(source, from + first, stride, depth - 1, 6L * parts + 2);
+            copySix(source, from + first, stride, quick, parts, panels, to + first * depth, 6 * depth);
+            copyEnd(source, from + first, stride, quick, depth, rest, 6, panels, to + first * depth);
+        }
+    }
+
+    private static void copySix(
+            MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to, int size) {
+        int k = 0;
+        for (; k <= depth - 4; k += 4) {
+            long at = from + k * stride;
+            int place = to + 6 * k;
+            for (int panel = 0; panel < count; panel++, at += 6, place += size) {
+                copySix(source, at, panels, place);
+                copySix(source, at + stride, panels, place + 6);
+                copySix(source, at + 2 * stride, panels, place + 12);
+                copySix(source, at + 3 * stride, panels, place + 18);
+            }
+        }
+        for (; k < depth; k++) {
+            for (int panel = 0; panel < count; panel++) {
+                copySix(source, from + k * stride + 6 * panel, panels, to + 6 * k + panel * size);
+            }
+        }
+    }
+
+    private static void copySix(MemorySegment source, long from, float[] panel, int to) {
+        Lanes.load(SHORT, source, from).intoArray(panel, to);
+        if (SHORT.length() < 6) {
+            Lanes.load(SHORT, source, from + 4).intoArray(panel, to + 4);
+        }
+    }
+
+    // ---- turning V lines of columns: they become rows of the panel ----
+
+    /**
+     * Packs a run of panels whose width is a multiple of V from a matrix that is contiguous along k: element (k, i) lies at
+     * {@code from + i·stride + k}.
+     *
+     * @param count of columns of B; the last panel may be partly filled
+     * @param square of V·V floats, to work in
      */
     static void turn(
             MemorySegment source,
@@ -132,33 +170,54 @@ final class Panels {
             int depth,
             int count,
             int width,
+            float[] panels,
+            int to,
+            float[] square) {
+        for (int i = 0; i < count; i += V) {
+            int place = to + i / width * width * depth + i % width;
+            turnLines(source, from + i * stride, stride, depth, Math.min(V, count - i), width, panels, place, square);
+        }
+    }
+
+    /** V lines, or fewer, along all of k: so few streams of memory at a time the processor can foresee. */
+    private static void turnLines(
+            MemorySegment source,
+            long from,
+            long stride,
+            int depth,
+            int lines,
+            int width,
             float[] panel,
             int to,
             float[] square) {
         int whole = depth / V * V;
         for (int k = 0; k < whole; k += V) {
-            for (int i = 0; i < count; i += V) {
-                turnFours(source, from + i * stride + k, stride, Math.min(V, count - i), square);
-                if (i + V <= width) {
-                    finish(square, panel, to + k * width + i, width);
-                } else {
-                    finish(square, square, V * V, V);
-                    copyRows(square, panel, to + k * width + i, width, width - i);
-                }
-            }
+            turnFours(source, from + k, stride, lines, square);
+            finish(square, panel, to + k * width, width);
         }
-        for (int k = whole; k < depth; k++) {
-            for (int i = 0; i < count; i++) {
+        turnEnd(source, from, stride, whole, depth, lines, width, panel, to);
+    }
+
+    private static void turnEnd(
+            MemorySegment source,
+            long from,
+            long stride,
+            int start,
+            int depth,
+            int lines,
+            int width,
+            float[] panel,
+            int to) {
+        for (int k = start; k < depth; k++) {
+            for (int i = 0; i < lines; i++) {
                 panel[to + k * width + i] = CpuStorage.get(source, from + i * stride + k);
             }
         }
     }
 
-    // ---- turning a square of V rows: they become columns ----
-    //
     // Blocks of d by d change places across the diagonal, for d = 1, 2, 4, 8: rows i and i + d exchange the lanes in
-    // which
-    // bit d of the lane's number differs from that of the row's. Two such steps at a time join four rows in registers.
+    // which bit d of the lane's number differs from that of the row's. Two such steps at a time join four rows in
+    // registers.
 
     private static final IntVector UPPER_1 = lanes(1, false);
     private static final IntVector LOWER_1 = lanes(1, true);
@@ -214,14 +273,6 @@ final class Panels {
         }
     }
 
-    /** The first elements of each turned row. */
-    private static void copyRows(float[] square, float[] panel, int to, int stride, int count) {
-        VectorMask<Float> lanes = Lanes.first(count);
-        for (int row = 0; row < V; row++) {
-            Lanes.load(square, (V + row) * V).intoArray(panel, to + row * stride, lanes);
-        }
-    }
-
     /** Step 4 for rows i and i + 4. */
     private static void turnEight(float[] square, int i, float[] target, int to, int stride) {
         IntVector r0 = Lanes.load(square, i * V).reinterpretAsInts();
@@ -244,5 +295,70 @@ final class Panels {
         UPPER_8.selectFrom(s4, s12).reinterpretAsFloats().intoArray(target, to + stride);
         LOWER_8.selectFrom(s0, s8).reinterpretAsFloats().intoArray(target, to + 2 * stride);
         LOWER_8.selectFrom(s4, s12).reinterpretAsFloats().intoArray(target, to + 3 * stride);
+    }
+
+    // ---- turning six lines of rows ----
+    //
+    // V elements of each of six lines become six vectors of the panel. A vector's lane holds element e = i + 6·k of
+    // those
+    // 6·V, which is lane k of line i: it is chosen from lines 0 and 1, 2 and 3, or 4 and 5, and then from these
+    // choices.
+
+    private static final int[] FROM_01 = choices(0);
+    private static final int[] FROM_23 = choices(2);
+    private static final int[] FROM_45 = choices(4);
+    private static final int[] FROM_0123 = choices(e -> e % 6 < 2);
+    private static final int[] FROM_ALL = choices(e -> e % 6 < 4);
+
+    /** For each element of the panel, which lane of the two lines it takes: V and above are the second's. */
+    private static int[] choices(int first) {
+        return IntStream.range(0, 6 * V)
+                .map(e -> e / 6 + (e % 6 == first + 1 ? V : 0))
+                .toArray();
+    }
+
+    /** For each element of the panel, its own lane of the first of two vectors or of the second. */
+    private static int[] choices(IntPredicate first) {
+        return IntStream.range(0, 6 * V)
+                .map(e -> e % V + (first.test(e) ? 0 : V))
+                .toArray();
+    }
+
+    /**
+     * Packs a run of panels of six from a matrix that is contiguous along k: element (k, i) lies at {@code from + i·stride + k}.
+     *
+     * @param count of rows of A; the last panel may be partly filled
+     */
+    static void turnSixes(MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to) {
+        int whole = depth / V * V;
+        for (int i = 0; i < count; i += 6) {
+            long at = from + i * stride;
+            int lines = Math.min(6, count - i);
+            turnSix(source, at, stride, whole, lines - 1, panels, to + i * depth);
+            turnEnd(source, at, stride, whole, depth, lines, 6, panels, to + i * depth);
+        }
+    }
+
+    /** Lines that are not there repeat the last. */
+    private static void turnSix(
+            MemorySegment source, long from, long stride, int depth, int last, float[] panel, int to) {
+        long from1 = from + Math.min(1, last) * stride;
+        long from2 = from + Math.min(2, last) * stride;
+        long from3 = from + Math.min(3, last) * stride;
+        long from4 = from + Math.min(4, last) * stride;
+        long from5 = from + Math.min(5, last) * stride;
+        for (int k = 0; k < depth; k += V) {
+            IntVector line0 = Lanes.loadInts(source, from + k), line1 = Lanes.loadInts(source, from1 + k);
+            IntVector line2 = Lanes.loadInts(source, from2 + k), line3 = Lanes.loadInts(source, from3 + k);
+            IntVector line4 = Lanes.loadInts(source, from4 + k), line5 = Lanes.loadInts(source, from5 + k);
+            for (int e = 0; e < 6 * V; e += V) {
+                IntVector of01 = IntVector.fromArray(Lanes.INTS, FROM_01, e).selectFrom(line0, line1);
+                IntVector of23 = IntVector.fromArray(Lanes.INTS, FROM_23, e).selectFrom(line2, line3);
+                IntVector of45 = IntVector.fromArray(Lanes.INTS, FROM_45, e).selectFrom(line4, line5);
+                IntVector of0123 = IntVector.fromArray(Lanes.INTS, FROM_0123, e).selectFrom(of01, of23);
+                IntVector all = IntVector.fromArray(Lanes.INTS, FROM_ALL, e).selectFrom(of0123, of45);
+                all.reinterpretAsFloats().intoArray(panel, to + 6 * k + e);
+            }
+        }
     }
 }

@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 record Tile(
         boolean add, @Nullable MemorySegment bias, @Nullable Unary activation) {
-    /** Columns of a tile. */
-    static final int STRIDE = 2 * MicroKernel.COLUMNS;
-
     private static final int V = Lanes.COUNT;
+
+    /** Columns that are written at a time: two cache lines and more, or a page would be visited too often. */
+    static final int STRIDE = Math.max(MicroKernel.COLUMNS, 32);
 
     static Tile accumulating(boolean add) {
         return new Tile(add, null, null);
