@@ -16,8 +16,12 @@ import io.gradus.core.kernel.GemmKernels;
 final class Gemm implements GemmKernels {
     /** The most elements of k in a block. Each block but the first reads the result and writes it again. */
     private static final int DEPTH = 1536;
-    /** Columns of B that a thread packs at a time, at full depth: 384 kB. */
-    private static final int STRIPE = 64;
+    /** The same where the result is small, so that reading it costs little, and wide rows of B are faster to read. */
+    private static final int SHALLOW = 768;
+
+    private static final int FEW_ROWS_OF_RESULT = 512;
+    /** Columns of B that a thread packs at a time, at full depth: 576 kB. */
+    private static final int STRIPE = 96;
     /** Rows of A that a thread packs at a time, at full depth: 576 kB. */
     private static final int ROWS = 96;
     /** The most floats of the operand that all threads read. */
@@ -102,7 +106,8 @@ final class Gemm implements GemmKernels {
                 FewRows.multiply(this, workers);
                 return;
             }
-            int depth = k <= DEPTH ? k : k < 2 * DEPTH ? roundUp((k + 1) / 2, Lanes.COUNT) : DEPTH;
+            int most = m <= FEW_ROWS_OF_RESULT && !b.transposed() ? SHALLOW : DEPTH;
+            int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, Lanes.COUNT) : most;
             int k0 = 0;
             do { // once even when k is 0: the result is then zeros
                 int part = Math.min(depth, k - k0);
@@ -134,7 +139,7 @@ final class Gemm implements GemmKernels {
         private void shareColumns(int row0, int row1) {
             int panels = panels(row1 - row0);
             float[] rows = GemmBuffers.ofThread().shared(panels * MicroKernel.ROWS * depth);
-            int pieces = Math.max(1, panels / (4 * workers.threads()));
+            int pieces = Math.max(1, panels / (2 * workers.threads())); // wide: rows are read in order
             forEach(panels, pieces, (long) MicroKernel.ROWS * depth, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
             });
@@ -150,7 +155,8 @@ final class Gemm implements GemmKernels {
         /** All threads pack these columns of B; then each takes blocks of rows. */
         private void shareRows(int column0, int column1) {
             float[] columns = GemmBuffers.ofThread().shared(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
-            forEach(column1 - column0, 2 * MicroKernel.COLUMNS, depth, (from, to) -> {
+            int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
+            forEach(column1 - column0, pieces, depth, (from, to) -> {
                 int at = GemmBuffers.ALIGNED + from * depth;
                 float[] square = GemmBuffers.ofThread().square();
                 p.b.packColumns(column0 + from, column0 + to, k0, depth, columns, at, square);

@@ -35,9 +35,7 @@ final class Panels {
             MemorySegment source, long from, long stride, int depth, int count, int width, float[] panels, int to) {
         int parts = (count + width - 1) / width;
         int quick = readable(source, from, stride, depth, (long) parts * width);
-        for (int i = 0; i < width; i += 2 * V) {
-            copyTwo(source, from + i, stride, quick, parts, width, panels, to + i, depth * width);
-        }
+        copyWhole(source, from, stride, quick, parts, width, panels, to, depth * width);
         copyEnd(source, from, stride, quick, depth, count, width, panels, to);
     }
 
@@ -47,8 +45,8 @@ final class Panels {
         return Math.clamp(rows, 0, Math.max(0, depth));
     }
 
-    /** Two vectors of each panel, for all k: four k at a time, so that each panel's page is visited less often. */
-    private static void copyTwo(
+    /** Row by row, since memory is fastest where it is read in order. */
+    private static void copyWhole(
             MemorySegment source,
             long from,
             long stride,
@@ -58,27 +56,14 @@ final class Panels {
             float[] panels,
             int to,
             int size) {
-        int k = 0;
-        for (; k <= depth - 4; k += 4) {
-            long at = from + k * stride;
-            int place = to + k * width;
-            for (int panel = 0; panel < count; panel++, at += width, place += size) {
-                Lanes.load(source, at).intoArray(panels, place);
-                Lanes.load(source, at + V).intoArray(panels, place + V);
-                Lanes.load(source, at + stride).intoArray(panels, place + width);
-                Lanes.load(source, at + stride + V).intoArray(panels, place + width + V);
-                Lanes.load(source, at + 2 * stride).intoArray(panels, place + 2 * width);
-                Lanes.load(source, at + 2 * stride + V).intoArray(panels, place + 2 * width + V);
-                Lanes.load(source, at + 3 * stride).intoArray(panels, place + 3 * width);
-                Lanes.load(source, at + 3 * stride + V).intoArray(panels, place + 3 * width + V);
-            }
-        }
-        for (; k < depth; k++) {
+        for (int k = 0; k < depth; k++) {
             for (int panel = 0; panel < count; panel++) {
                 long at = from + k * stride + panel * width;
                 int place = to + k * width + panel * size;
-                Lanes.load(source, at).intoArray(panels, place);
-                Lanes.load(source, at + V).intoArray(panels, place + V);
+                for (int i = 0; i < width; i += 2 * V) {
+                    Lanes.load(source, at + i).intoArray(panels, place + i);
+                    Lanes.load(source, at + i + V).intoArray(panels, place + i + V);
+                }
             }
         }
     }
@@ -106,8 +91,8 @@ final class Panels {
 
     /** Vectors of which one or two hold six elements and little more. */
     private static final VectorSpecies<Float> SHORT = V > 8 ? FloatVector.SPECIES_256 : Lanes.FLOATS;
-    /** Panels that are written side by side: more of them would throw each other out of the first-level cache. */
-    private static final int SIDE_BY_SIDE = 16;
+    /** So many k of one panel after another: enough to fill cache lines, and so few rows the processor can foresee. */
+    private static final int ROWS_AT_A_TIME = 16;
 
     /**
      * Packs a run of panels of six from a matrix that is contiguous across them: element (k, i) lies at
@@ -116,32 +101,20 @@ final class Panels {
      * @param count of rows of A; the last panel may be partly filled
      */
     static void copySixes(MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to) {
-        for (int first = 0; first < count; first += 6 * SIDE_BY_SIDE) {
-            int rest = Math.min(6 * SIDE_BY_SIDE, count - first);
-            int parts = (rest + 5) / 6;
-            // Eight elements are moved for six: the others are overwritten by the next k, so the last k goes another
-            // way.
-            int quick = readable(source, from + first, stride, depth - 1, 6L * parts + 2);
-            copySix(source, from + first, stride, quick, parts, panels, to + first * depth, 6 * depth);
-            copyEnd(source, from + first, stride, quick, depth, rest, 6, panels, to + first * depth);
+        int parts = (count + 5) / 6;
+        // Eight elements are moved for six: the others are overwritten by the next k, so the last k goes another way.
+        int quick = readable(source, from, stride, depth - 1, 6L * parts + 2);
+        for (int k = 0; k < quick; k += ROWS_AT_A_TIME) {
+            int rows = Math.min(ROWS_AT_A_TIME, quick - k);
+            copySix(source, from + k * stride, stride, rows, parts, panels, to + 6 * k, 6 * depth);
         }
+        copyEnd(source, from, stride, quick, depth, count, 6, panels, to);
     }
 
     private static void copySix(
-            MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to, int size) {
-        int k = 0;
-        for (; k <= depth - 4; k += 4) {
-            long at = from + k * stride;
-            int place = to + 6 * k;
-            for (int panel = 0; panel < count; panel++, at += 6, place += size) {
-                copySix(source, at, panels, place);
-                copySix(source, at + stride, panels, place + 6);
-                copySix(source, at + 2 * stride, panels, place + 12);
-                copySix(source, at + 3 * stride, panels, place + 18);
-            }
-        }
-        for (; k < depth; k++) {
-            for (int panel = 0; panel < count; panel++) {
+            MemorySegment source, long from, long stride, int rows, int count, float[] panels, int to, int size) {
+        for (int panel = 0; panel < count; panel++) {
+            for (int k = 0; k < rows; k++) {
                 copySix(source, from + k * stride + 6 * panel, panels, to + 6 * k + panel * size);
             }
         }
