@@ -163,27 +163,37 @@ final class Activations {
     // f(x) = Φ(x) + x·φ(x), for which f(−x) = 1 − f(x). In two loops: one would be more than the JIT compiler inlines.
     private static void geluBackward(
             MemorySegment x, long xAt, MemorySegment dy, long dyAt, MemorySegment dx, long at, int n) {
-        MemorySegment slopes = ScratchMemory.ofThread().floats(0, BLOCK);
+        MemorySegment bells = ScratchMemory.ofThread().floats(0, BLOCK);
         for (int from = 0; from < n; from += BLOCK) {
             int count = Math.min(BLOCK, n - from);
-            geluSlopes(x, xAt + from, slopes, count);
-            multiply(slopes, dy, dyAt + from, dx, at + from, count);
+            bells(x, xAt + from, bells, count);
+            geluBackward(x, xAt + from, bells, dy, dyAt + from, dx, at + from, count);
         }
     }
 
-    private static void multiply(MemorySegment a, MemorySegment b, long bAt, MemorySegment y, long at, int n) {
+    private static void bells(MemorySegment x, long xAt, MemorySegment bells, int n) {
         for (int i = 0; i < n; i += Lanes.COUNT) {
-            Lanes.store(Lanes.load(a, i).mul(Lanes.load(b, bAt + i)), y, at + i);
+            FloatVector z = VectorMath.distanceFromMean(Lanes.load(x, xAt + i));
+            Lanes.store(VectorMath.bell(z), bells, i);
         }
     }
 
-    private static void geluSlopes(MemorySegment x, long xAt, MemorySegment slopes, int n) {
+    private static void geluBackward(
+            MemorySegment x,
+            long xAt,
+            MemorySegment bells,
+            MemorySegment dy,
+            long dyAt,
+            MemorySegment dx,
+            long at,
+            int n) {
         for (int i = 0; i < n; i += Lanes.COUNT) {
             FloatVector v = Lanes.load(x, xAt + i);
             FloatVector z = VectorMath.distanceFromMean(v);
-            FloatVector bell = VectorMath.bell(z);
+            FloatVector bell = Lanes.load(bells, i);
             FloatVector below = z.mul(BELL_HEIGHT).fma(bell, VectorMath.normalTail(z, bell));
-            Lanes.store(below.blend(ONE.sub(below), v.compare(VectorOperators.GT, ZERO)), slopes, i);
+            FloatVector slope = below.blend(ONE.sub(below), v.compare(VectorOperators.GT, ZERO));
+            Lanes.store(slope.mul(Lanes.load(dy, dyAt + i)), dx, at + i);
         }
     }
 
