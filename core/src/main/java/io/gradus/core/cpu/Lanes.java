@@ -38,7 +38,7 @@ final class Lanes {
     }
 
     static FloatVector load(MemorySegment memory, long at) {
-        return load(FLOATS, memory, at);
+        return FloatVector.fromMemorySegment(FLOATS, offHeap(memory), at * 4, ORDER);
     }
 
     /** A vector of another width. */
