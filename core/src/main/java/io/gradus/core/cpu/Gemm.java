@@ -18,8 +18,8 @@ final class Gemm implements GemmKernels {
     private static final int DEPTH = 1536;
     /** The same where the result is small, so that reading it costs little, and wide rows of B are faster to read. */
     private static final int SHALLOW = 768;
-
-    private static final int FEW_ROWS_OF_RESULT = 512;
+    /** Rows up to which a result is small in that sense. */
+    private static final int SMALL_RESULT = 512;
     /** Columns of B that a thread packs at a time, at full depth: 576 kB. */
     private static final int STRIPE = 96;
     /** Rows of A that a thread packs at a time, at full depth: 576 kB. */
@@ -106,7 +106,7 @@ final class Gemm implements GemmKernels {
                 FewRows.multiply(this, workers);
                 return;
             }
-            int most = m <= FEW_ROWS_OF_RESULT && !b.transposed() ? SHALLOW : DEPTH;
+            int most = m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH;
             int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, Lanes.COUNT) : most;
             int k0 = 0;
             do { // once even when k is 0: the result is then zeros

@@ -12,8 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
  * {@code width} rows of A, or columns of B; along the other axis, k, it is {@code depth} long. What a panel holds beyond the
  * edge of the matrix is anything: it only meets elements of the result that nobody keeps.
  *
- * <p>Where the matrix is contiguous across the panel, each k is a copy. Where it is contiguous along k it has to be turned, a
- * square of vectors at a time.
+ * <p>Where the matrix is contiguous across the panel, each k is a copy. Where it is contiguous along k it has to be turned. Both
+ * are written twice: for columns, whose panels are whole vectors wide, and for rows, six of which are less than a vector.
  */
 final class Panels {
     private static final int V = Lanes.COUNT;
