@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
  * The innermost loop of a matrix product: a tile of six rows and four vectors of columns, held in registers while k runs. In
  * each step every element of a column of A meets all vectors of a row of B, so there are 24 multiply-adds for 10 loads, and
  * enough of them under way at once to hide their latency. (Twelve rows by two vectors are as many multiply-adds for 14
- * loads: slower where another thread of the core takes its share of them.) With 16
- * registers instead of 32 the tile is two vectors wide.
+ * loads: slower where another thread of the core takes its share of them.) With 16 registers instead
+ * of 32 the tile is two vectors wide.
  *
  * <p>Operands are packed in panels: A as {@code [depth][ROWS]}, B as {@code [depth][COLUMNS]}. The accumulators are written out
  * one by one because the JIT compiler keeps vectors in registers only where they are local variables. Each element of the

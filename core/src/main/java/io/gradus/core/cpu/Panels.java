@@ -23,6 +23,26 @@ final class Panels {
 
     private Panels() {}
 
+    /** The elements from k = {@code start} on, for which vectors reach too far; (k, i) lies {@code k·kStride + i·iStride} on. */
+    private static void oneByOne(
+            MemorySegment source,
+            long from,
+            long kStride,
+            long iStride,
+            int start,
+            int depth,
+            int count,
+            int width,
+            float[] panels,
+            int to) {
+        for (int k = start; k < depth; k++) {
+            for (int i = 0; i < count; i++) {
+                panels[to + i / width * width * depth + k * width + i % width] =
+                        CpuStorage.get(source, from + k * kStride + i * iStride);
+            }
+        }
+    }
+
     // ---- copying rows ----
 
     /**
@@ -36,7 +56,7 @@ final class Panels {
         int parts = (count + width - 1) / width;
         int quick = readable(source, from, stride, depth, (long) parts * width);
         copyWhole(source, from, stride, quick, parts, width, panels, to, depth * width);
-        copyEnd(source, from, stride, quick, depth, count, width, panels, to);
+        oneByOne(source, from, stride, 1, quick, depth, count, width, panels, to);
     }
 
     /** The first so many k for which {@code reach} elements can be read, though some of them were not asked for. */
@@ -68,25 +88,6 @@ final class Panels {
         }
     }
 
-    /** The rest of k, element by element. */
-    private static void copyEnd(
-            MemorySegment source,
-            long from,
-            long stride,
-            int start,
-            int depth,
-            int count,
-            int width,
-            float[] panels,
-            int to) {
-        for (int k = start; k < depth; k++) {
-            for (int i = 0; i < count; i++) {
-                panels[to + i / width * width * depth + k * width + i % width] =
-                        CpuStorage.get(source, from + k * stride + i);
-            }
-        }
-    }
-
     // ---- copying rows of six ----
 
     /** Vectors of which one or two hold six elements and little more. */
@@ -108,7 +109,7 @@ final class Panels {
             int rows = Math.min(ROWS_AT_A_TIME, quick - k);
             copySix(source, from + k * stride, stride, rows, parts, panels, to + 6 * k, 6 * depth);
         }
-        copyEnd(source, from, stride, quick, depth, count, 6, panels, to);
+        oneByOne(source, from, stride, 1, quick, depth, count, 6, panels, to);
     }
 
     private static void copySix(
@@ -168,24 +169,7 @@ final class Panels {
             turnFours(source, from + k, stride, lines, square);
             finish(square, panel, to + k * width, width);
         }
-        turnEnd(source, from, stride, whole, depth, lines, width, panel, to);
-    }
-
-    private static void turnEnd(
-            MemorySegment source,
-            long from,
-            long stride,
-            int start,
-            int depth,
-            int lines,
-            int width,
-            float[] panel,
-            int to) {
-        for (int k = start; k < depth; k++) {
-            for (int i = 0; i < lines; i++) {
-                panel[to + k * width + i] = CpuStorage.get(source, from + i * stride + k);
-            }
-        }
+        oneByOne(source, from, 1, stride, whole, depth, lines, width, panel, to);
     }
 
     // Blocks of d by d change places across the diagonal, for d = 1, 2, 4, 8: rows i and i + d exchange the lanes in
@@ -273,9 +257,7 @@ final class Panels {
     // ---- turning six lines of rows ----
     //
     // V elements of each of six lines become six vectors of the panel. A vector's lane holds element e = i + 6·k of
-    // those
-    // 6·V, which is lane k of line i: it is chosen from lines 0 and 1, 2 and 3, or 4 and 5, and then from these
-    // choices.
+    // them, which is lane k of line i: it is chosen from lines 0 and 1, 2 and 3, or 4 and 5, and then from these.
 
     private static final int[] FROM_01 = choices(0);
     private static final int[] FROM_23 = choices(2);
@@ -308,7 +290,7 @@ final class Panels {
             long at = from + i * stride;
             int lines = Math.min(6, count - i);
             turnSix(source, at, stride, whole, lines - 1, panels, to + i * depth);
-            turnEnd(source, at, stride, whole, depth, lines, 6, panels, to + i * depth);
+            oneByOne(source, at, 1, stride, whole, depth, lines, 6, panels, to + i * depth);
         }
     }
 
