@@ -1,34 +1,25 @@
 package io.gradus.core.cpu;
 
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Floats widened to vectors of {@link #COUNT} doubles on their way from memory, for sums that must not lose digits. */
+/**
+ * Vectors of floats widened to two vectors of {@link #COUNT} doubles, for sums that must not lose digits. For why there is no
+ * vector of half as many floats, see {@link Lanes}.
+ */
 final class DoubleLanes {
     static final VectorSpecies<Double> DOUBLES = Lanes.FLOATS.withLanes(double.class);
     /** Doubles in a vector: half as many as floats. */
     static final int COUNT = DOUBLES.length();
 
-    private static final VectorSpecies<Float> FLOATS =
-            VectorSpecies.of(float.class, VectorShape.forBitSize(DOUBLES.vectorBitSize() / 2));
     private static final VectorShuffle<Double> BY_4 = turn(4);
     private static final VectorShuffle<Double> BY_2 = turn(2);
     private static final VectorShuffle<Double> BY_1 = turn(1);
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private DoubleLanes() {}
-
-    /** {@link #COUNT} floats from element {@code at} on. */
-    static DoubleVector load(MemorySegment memory, long at) {
-        return (DoubleVector) FloatVector.fromMemorySegment(FLOATS, memory, at * 4, ORDER)
-                .convertShape(VectorOperators.F2D, DOUBLES, 0);
-    }
 
     /** The first half of the lanes. */
     static DoubleVector lower(FloatVector vector) {

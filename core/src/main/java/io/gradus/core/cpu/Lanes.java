@@ -13,6 +13,10 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The vectors of this processor: {@link #COUNT} floats that one instruction works on, and how they come from memory and go
  * back. Constants, so that the JIT compiler knows their width. Places in memory are counted in elements.
+ *
+ * <p>Floats come in this width only, in the whole program. The compiler goes by the classes that it has seen in the methods of
+ * {@link FloatVector}: once it has seen two, it prepares for both wherever it does not know, and keeps vectors as objects for
+ * that. (Six floats by a vector of eight, somewhere in packing, made a training step allocate 200 MB to 1 GB.)
  */
 final class Lanes {
     static final VectorSpecies<Float> FLOATS = floats();
@@ -25,6 +29,9 @@ final class Lanes {
     private static final VectorShuffle<Float> BY_4 = turn(4);
     private static final VectorShuffle<Float> BY_2 = turn(2);
     private static final VectorShuffle<Float> BY_1 = turn(1);
+
+    private static final Class<? extends FloatVector> TYPE =
+            FloatVector.zero(FLOATS).getClass();
 
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -39,11 +46,6 @@ final class Lanes {
 
     static FloatVector load(MemorySegment memory, long at) {
         return FloatVector.fromMemorySegment(FLOATS, offHeap(memory), at * 4, ORDER);
-    }
-
-    /** A vector of another width. */
-    static FloatVector load(VectorSpecies<Float> species, MemorySegment memory, long at) {
-        return FloatVector.fromMemorySegment(species, offHeap(memory), at * 4, ORDER);
     }
 
     /** The lanes of a mask; the others are 0, and their memory is not touched. */
@@ -117,7 +119,15 @@ final class Lanes {
 
     /** The greater in each lane; where {@code b} is NaN, {@code a}. Two instructions, where the Vector API's takes five. */
     static FloatVector greater(FloatVector a, FloatVector b) {
-        return a.blend(b, b.compare(VectorOperators.GT, a));
+        return exact(a).blend(b, exact(b).compare(VectorOperators.GT, a));
+    }
+
+    /**
+     * Tells the JIT compiler which class a vector has. Where a vector comes round a loop or from a method, it otherwise goes by
+     * the classes that were seen there before, and seen they are not always: then the call stays a call, and vectors objects.
+     */
+    private static FloatVector exact(FloatVector vector) {
+        return TYPE.cast(vector);
     }
 
     /** The greatest of all lanes, none of which is NaN. */

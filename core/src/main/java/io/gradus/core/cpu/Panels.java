@@ -3,9 +3,7 @@ package io.gradus.core.cpu;
 import java.lang.foreign.MemorySegment;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Copies a block of a matrix into panels {@code [depth][width]}, the order in which {@link MicroKernel} reads it. A panel holds
@@ -90,8 +88,8 @@ final class Panels {
 
     // ---- copying rows of six ----
 
-    /** Vectors of which one or two hold six elements and little more. */
-    private static final VectorSpecies<Float> SHORT = V > 8 ? FloatVector.SPECIES_256 : Lanes.FLOATS;
+    /** Elements that are moved for six: whole vectors. Those beyond are overwritten by the next k. */
+    private static final int MOVED = Math.max(8, V);
     /** So many k of one panel after another: enough to fill cache lines, and so few rows the processor can foresee. */
     private static final int ROWS_AT_A_TIME = 16;
 
@@ -103,8 +101,8 @@ final class Panels {
      */
     static void copySixes(MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to) {
         int parts = (count + 5) / 6;
-        // Eight elements are moved for six: the others are overwritten by the next k, so the last k goes another way.
-        int quick = readable(source, from, stride, depth - 1, 6L * parts + 2);
+        int last = MOVED > 12 ? 2 : 1; // so many k have too few after them
+        int quick = readable(source, from, stride, depth - last, 6L * parts + MOVED - 6);
         for (int k = 0; k < quick; k += ROWS_AT_A_TIME) {
             int rows = Math.min(ROWS_AT_A_TIME, quick - k);
             copySix(source, from + k * stride, stride, rows, parts, panels, to + 6 * k, 6 * depth);
@@ -122,9 +120,8 @@ final class Panels {
     }
 
     private static void copySix(MemorySegment source, long from, float[] panel, int to) {
-        Lanes.load(SHORT, source, from).intoArray(panel, to);
-        if (SHORT.length() < 6) {
-            Lanes.load(SHORT, source, from + 4).intoArray(panel, to + 4);
+        for (int i = 0; i < MOVED; i += V) {
+            Lanes.load(source, from + i).intoArray(panel, to + i);
         }
     }
 

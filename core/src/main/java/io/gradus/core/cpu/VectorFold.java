@@ -72,14 +72,9 @@ enum VectorFold {
     /** The same for {@link #ROWS} rows. */
     abstract void rows(double[] totals, MemorySegment memory, long[] at, int width);
 
-    /** The sum, lane by lane, of eight vectors: a tree, so each element is rounded three times. */
-    private static FloatVector tree(
-            MemorySegment memory, long a, long b, long c, long d, long e, long f, long g, long h) {
-        FloatVector ab = Lanes.load(memory, a).add(Lanes.load(memory, b));
-        FloatVector cd = Lanes.load(memory, c).add(Lanes.load(memory, d));
-        FloatVector ef = Lanes.load(memory, e).add(Lanes.load(memory, f));
-        FloatVector gh = Lanes.load(memory, g).add(Lanes.load(memory, h));
-        return ab.add(cd).add(ef.add(gh));
+    // The trees are put together where they are used: a method with eight loads is more than C2 always inlines.
+    private static FloatVector pair(MemorySegment memory, long a, long b) {
+        return Lanes.load(memory, a).add(Lanes.load(memory, b));
     }
 
     private static double sum(MemorySegment memory, long from, long length) {
@@ -106,8 +101,8 @@ enum VectorFold {
         DoubleVector lower = DoubleLanes.zero();
         DoubleVector upper = DoubleLanes.zero();
         for (long i = from; i < to; i += 8 * c) {
-            FloatVector eight =
-                    tree(memory, i, i + c, i + 2 * c, i + 3 * c, i + 4 * c, i + 5 * c, i + 6 * c, i + 7 * c);
+            FloatVector four = pair(memory, i, i + c).add(pair(memory, i + 2 * c, i + 3 * c));
+            FloatVector eight = four.add(pair(memory, i + 4 * c, i + 5 * c).add(pair(memory, i + 6 * c, i + 7 * c)));
             lower = lower.add(DoubleLanes.lower(eight));
             upper = upper.add(DoubleLanes.upper(eight));
         }
@@ -116,18 +111,20 @@ enum VectorFold {
 
     /** The sum of the squares of {@code length} elements, in double. */
     static double sumOfSquares(MemorySegment memory, long from, long length) {
-        int lanes = DoubleLanes.COUNT;
+        int lanes = Lanes.COUNT;
         DoubleVector a = DoubleLanes.zero();
         DoubleVector b = DoubleLanes.zero();
         DoubleVector c = DoubleLanes.zero();
         DoubleVector d = DoubleLanes.zero();
         long at = from;
         long end = from + length;
-        for (; at <= end - 4 * lanes; at += 4 * lanes) {
-            DoubleVector w = DoubleLanes.load(memory, at);
-            DoubleVector x = DoubleLanes.load(memory, at + lanes);
-            DoubleVector y = DoubleLanes.load(memory, at + 2 * lanes);
-            DoubleVector z = DoubleLanes.load(memory, at + 3 * lanes);
+        for (; at <= end - 2 * lanes; at += 2 * lanes) {
+            FloatVector first = Lanes.load(memory, at);
+            FloatVector second = Lanes.load(memory, at + lanes);
+            DoubleVector w = DoubleLanes.lower(first);
+            DoubleVector x = DoubleLanes.upper(first);
+            DoubleVector y = DoubleLanes.lower(second);
+            DoubleVector z = DoubleLanes.upper(second);
             a = w.fma(w, a);
             b = x.fma(x, b);
             c = y.fma(y, c);
@@ -160,18 +157,27 @@ enum VectorFold {
 
     private static void addRow(double[] totals, MemorySegment memory, long at, int width) {
         int i = 0;
-        for (; i <= width - DoubleLanes.COUNT; i += DoubleLanes.COUNT) {
-            DoubleLanes.load(totals, i).add(DoubleLanes.load(memory, at + i)).intoArray(totals, i);
+        for (; i <= width - Lanes.COUNT; i += Lanes.COUNT) {
+            add(Lanes.load(memory, at + i), totals, i);
         }
         for (; i < width; i++) {
             totals[i] += CpuStorage.get(memory, at + i);
         }
     }
 
+    private static void add(FloatVector terms, double[] totals, int i) {
+        int half = i + DoubleLanes.COUNT;
+        DoubleLanes.load(totals, i).add(DoubleLanes.lower(terms)).intoArray(totals, i);
+        DoubleLanes.load(totals, half).add(DoubleLanes.upper(terms)).intoArray(totals, half);
+    }
+
     private static void maxRow(double[] totals, MemorySegment memory, long at, int width) {
         int i = 0;
-        for (; i <= width - DoubleLanes.COUNT; i += DoubleLanes.COUNT) {
-            DoubleLanes.load(totals, i).max(DoubleLanes.load(memory, at + i)).intoArray(totals, i);
+        for (; i <= width - Lanes.COUNT; i += Lanes.COUNT) {
+            FloatVector elements = Lanes.load(memory, at + i);
+            int half = i + DoubleLanes.COUNT;
+            DoubleLanes.load(totals, i).max(DoubleLanes.lower(elements)).intoArray(totals, i);
+            DoubleLanes.load(totals, half).max(DoubleLanes.upper(elements)).intoArray(totals, half);
         }
         for (; i < width; i++) {
             totals[i] = Math.max(totals[i], CpuStorage.get(memory, at + i));
@@ -203,10 +209,9 @@ enum VectorFold {
             long h,
             int width) {
         for (int i = 0; i < width; i += Lanes.COUNT) {
-            FloatVector eight = tree(memory, a + i, b + i, c + i, d + i, e + i, f + i, g + i, h + i);
-            int half = i + DoubleLanes.COUNT;
-            DoubleLanes.load(totals, i).add(DoubleLanes.lower(eight)).intoArray(totals, i);
-            DoubleLanes.load(totals, half).add(DoubleLanes.upper(eight)).intoArray(totals, half);
+            FloatVector four = pair(memory, a + i, b + i).add(pair(memory, c + i, d + i));
+            FloatVector eight = four.add(pair(memory, e + i, f + i).add(pair(memory, g + i, h + i)));
+            add(eight, totals, i);
         }
     }
 }
