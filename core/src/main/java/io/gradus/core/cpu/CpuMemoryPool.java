@@ -63,6 +63,7 @@ final class CpuMemoryPool {
         long size = blockSize(bytes);
         try {
             MemorySegment block = Arena.ofAuto().allocate(size, ALIGNMENT);
+            HugePages.under(block);
             synchronized (this) {
                 allocated += size;
             }

@@ -49,7 +49,7 @@ final class Rows {
             max3 = Lanes.greater(max3, Lanes.load(x, i + 3 * COUNT));
         }
         float max = Lanes.max(Lanes.greater(Lanes.greater(max0, max1), Lanes.greater(max2, max3)));
-        return maxOfRest(x, i, to, max);
+        return i < to ? maxOfRest(x, i, to, max) : max;
     }
 
     private static float maxOfRest(MemorySegment x, long from, long to, float start) {

@@ -26,94 +26,87 @@ final class ShortRows {
      * that it does not inline makes objects.
      */
     private enum Loop {
-        MAXIMA {
+        SHIFT {
             @Override
-            void run(MemorySegment x, float[] values, float[] factors, MemorySegment y, long n, long from, long to) {
-                maxima(x, factors, n, from, to);
+            void run(MemorySegment x, MemorySegment values, MemorySegment y, long n, long from, long to) {
+                shift(x, values, n, from, to);
             }
         },
         EXP {
             @Override
-            void run(MemorySegment x, float[] values, float[] factors, MemorySegment y, long n, long from, long to) {
-                exp(x, factors, values, n, from, to);
+            void run(MemorySegment x, MemorySegment values, MemorySegment y, long n, long from, long to) {
+                exp(values, (to - from) * 4 * COUNT);
             }
         },
-        SUMS {
+        NORMALIZE {
             @Override
-            void run(MemorySegment x, float[] values, float[] factors, MemorySegment y, long n, long from, long to) {
-                reciprocalSums(values, factors, n, (int) (to - from));
-            }
-        },
-        SCALE {
-            @Override
-            void run(MemorySegment x, float[] values, float[] factors, MemorySegment y, long n, long from, long to) {
-                scale(values, factors, y, n, from, to);
+            void run(MemorySegment x, MemorySegment values, MemorySegment y, long n, long from, long to) {
+                normalize(values, y, n, from, to);
             }
         };
 
-        abstract void run(
-                MemorySegment x, float[] values, float[] factors, MemorySegment y, long n, long from, long to);
+        abstract void run(MemorySegment x, MemorySegment values, MemorySegment y, long n, long from, long to);
     }
 
-    /** Softmax of a group of rows, one small loop over all of them after another. */
+    /** Softmax of a group of rows, one small loop over all of them after another. {@code y} may be {@code x}. */
     static void softmax(MemorySegment x, MemorySegment y, long n, long from, long to) {
-        int rows = (int) (to - from);
-        float[] values = Scratch.ofThread().floats(0, rows * 4 * COUNT);
-        float[] factors = Scratch.ofThread().floats(1, rows);
+        MemorySegment values = ScratchMemory.ofThread().floats(0, (to - from) * 4 * COUNT);
         for (Loop loop : LOOPS) {
-            loop.run(x, values, factors, y, n, from, to);
+            loop.run(x, values, y, n, from, to);
         }
     }
 
-    private static void maxima(MemorySegment x, float[] maxima, long n, long from, long to) {
+    /**
+     * {@code x − max}, four vectors for each row. They lie outside the heap because a vector constant lies in it, in an array
+     * of floats: a loop that writes to one such array would read its constants again each time.
+     */
+    private static void shift(MemorySegment x, MemorySegment values, long n, long from, long to) {
         long at1 = second(n);
         long at2 = third(n);
         long at3 = n - COUNT;
-        int row = 0;
+        long out = 0;
         for (long i = from * n; i < to * n; i += n) {
-            FloatVector max01 = Lanes.greater(Lanes.load(x, i), Lanes.load(x, i + at1));
-            FloatVector max23 = Lanes.greater(Lanes.load(x, i + at2), Lanes.load(x, i + at3));
+            FloatVector x0 = Lanes.load(x, i);
+            FloatVector x1 = Lanes.load(x, i + at1);
+            FloatVector x2 = Lanes.load(x, i + at2);
+            FloatVector x3 = Lanes.load(x, i + at3);
             // A NaN is passed over or becomes the maximum; either way it and the row's sum are NaN.
-            maxima[row++] = Lanes.max(Lanes.greater(max01, max23));
-        }
-    }
-
-    /** {@code exp(x − max)}, to an array: {@code y} may be {@code x}, and vectors have lanes in common. */
-    private static void exp(MemorySegment x, float[] maxima, float[] values, long n, long from, long to) {
-        int out = 0;
-        int row = 0;
-        for (long i = from * n; i < to * n; i += n) {
-            FloatVector max = Lanes.broadcast(maxima[row++]);
-            for (int at = 0; at < 4 * COUNT; at += COUNT) {
-                FloatVector shifted = Lanes.load(x, i + Math.min(at, n - COUNT)).sub(max);
-                Lanes.store(VectorMath.expOfNonPositive(shifted), values, out + at);
-            }
+            float max = Lanes.max(Lanes.greater(Lanes.greater(x0, x1), Lanes.greater(x2, x3)));
+            Lanes.store(x0.sub(max), values, out);
+            Lanes.store(x1.sub(max), values, out + COUNT);
+            Lanes.store(x2.sub(max), values, out + 2 * COUNT);
+            Lanes.store(x3.sub(max), values, out + 3 * COUNT);
             out += 4 * COUNT;
         }
     }
 
-    private static void reciprocalSums(float[] values, float[] factors, long n, int rows) {
-        VectorMask<Float> own1 = Lanes.first(COUNT - second(n)).not();
-        VectorMask<Float> own2 = Lanes.first(2 * COUNT - third(n)).not();
-        VectorMask<Float> own3 = Lanes.first(3 * COUNT - (n - COUNT)).not();
-        FloatVector zero = Lanes.zero();
-        for (int row = 0; row < rows; row++) {
-            int i = row * 4 * COUNT;
-            FloatVector sum01 = Lanes.load(values, i).add(zero.blend(Lanes.load(values, i + COUNT), own1));
-            FloatVector exp2 = zero.blend(Lanes.load(values, i + 2 * COUNT), own2);
-            FloatVector exp3 = zero.blend(Lanes.load(values, i + 3 * COUNT), own3);
-            factors[row] = 1 / Lanes.sum(sum01.add(exp2.add(exp3)));
+    private static void exp(MemorySegment values, long count) {
+        for (long i = 0; i < count; i += COUNT) {
+            Lanes.store(VectorMath.expOfNonPositive(Lanes.load(values, i)), values, i);
         }
     }
 
-    private static void scale(float[] values, float[] factors, MemorySegment y, long n, long from, long to) {
-        int in = 0;
-        int row = 0;
+    private static void normalize(MemorySegment values, MemorySegment y, long n, long from, long to) {
+        long at1 = second(n);
+        long at2 = third(n);
+        long at3 = n - COUNT;
+        VectorMask<Float> own1 = Lanes.first(COUNT - at1).not();
+        VectorMask<Float> own2 = Lanes.first(2 * COUNT - at2).not();
+        VectorMask<Float> own3 = Lanes.first(3 * COUNT - at3).not();
+        long in = 0;
         for (long i = from * n; i < to * n; i += n) {
-            FloatVector factor = Lanes.broadcast(factors[row++]);
-            for (int at = 0; at < 4 * COUNT; at += COUNT) {
-                Lanes.store(Lanes.load(values, in + at).mul(factor), y, i + Math.min(at, n - COUNT));
-            }
+            FloatVector e0 = Lanes.load(values, in);
+            FloatVector e1 = Lanes.load(values, in + COUNT);
+            FloatVector e2 = Lanes.load(values, in + 2 * COUNT);
+            FloatVector e3 = Lanes.load(values, in + 3 * COUNT);
+            FloatVector zero = Lanes.zero();
+            FloatVector sum01 = e0.add(zero.blend(e1, own1));
+            FloatVector sum23 = zero.blend(e2, own2).add(zero.blend(e3, own3));
+            float factor = 1 / Lanes.sum(sum01.add(sum23));
+            Lanes.store(e0.mul(factor), y, i);
+            Lanes.store(e1.mul(factor), y, i + at1);
+            Lanes.store(e2.mul(factor), y, i + at2);
+            Lanes.store(e3.mul(factor), y, i + at3);
             in += 4 * COUNT;
         }
     }
