@@ -43,6 +43,9 @@ final class Panels {
 
     // ---- copying rows ----
 
+    /** So many k of one panel after another: a loop long enough to be fast, and so few rows the processor can foresee. */
+    private static final int ROWS_AT_A_TIME = 32;
+
     /**
      * Packs a run of panels whose width is a multiple of 2·V from a matrix that is contiguous across them: element (k, i) lies
      * at {@code from + k·stride + i}.
@@ -53,8 +56,23 @@ final class Panels {
             MemorySegment source, long from, long stride, int depth, int count, int width, float[] panels, int to) {
         int parts = (count + width - 1) / width;
         int quick = readable(source, from, stride, depth, (long) parts * width);
-        copyWhole(source, from, stride, quick, parts, width, panels, to, depth * width);
+        for (int k = 0; k < quick; k += ROWS_AT_A_TIME) {
+            int rows = Math.min(ROWS_AT_A_TIME, quick - k);
+            for (int i = 0; i < parts * width; i += 2 * V) {
+                int place = to + i / width * width * depth + i % width + k * width;
+                copyTwo(source, from + k * stride + i, stride, rows, panels, place, width);
+            }
+        }
         oneByOne(source, from, stride, 1, quick, depth, count, width, panels, to);
+    }
+
+    /** Two vectors of each row. */
+    private static void copyTwo(
+            MemorySegment source, long from, long stride, int rows, float[] panel, int to, int width) {
+        for (int k = 0; k < rows; k++) {
+            Lanes.load(source, from + k * stride).intoArray(panel, to + k * width);
+            Lanes.load(source, from + k * stride + V).intoArray(panel, to + k * width + V);
+        }
     }
 
     /** The first so many k for which {@code reach} elements can be read, though some of them were not asked for. */
@@ -63,35 +81,10 @@ final class Panels {
         return Math.clamp(rows, 0, Math.max(0, depth));
     }
 
-    /** Row by row, since memory is fastest where it is read in order. */
-    private static void copyWhole(
-            MemorySegment source,
-            long from,
-            long stride,
-            int depth,
-            int count,
-            int width,
-            float[] panels,
-            int to,
-            int size) {
-        for (int k = 0; k < depth; k++) {
-            for (int panel = 0; panel < count; panel++) {
-                long at = from + k * stride + panel * width;
-                int place = to + k * width + panel * size;
-                for (int i = 0; i < width; i += 2 * V) {
-                    Lanes.load(source, at + i).intoArray(panels, place + i);
-                    Lanes.load(source, at + i + V).intoArray(panels, place + i + V);
-                }
-            }
-        }
-    }
-
     // ---- copying rows of six ----
 
     /** Elements that are moved for six: whole vectors. Those beyond are overwritten by the next k. */
     private static final int MOVED = Math.max(8, V);
-    /** So many k of one panel after another: enough to fill cache lines, and so few rows the processor can foresee. */
-    private static final int ROWS_AT_A_TIME = 16;
 
     /**
      * Packs a run of panels of six from a matrix that is contiguous across them: element (k, i) lies at

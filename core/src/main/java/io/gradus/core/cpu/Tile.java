@@ -40,26 +40,38 @@ record Tile(
             int at = from + i * STRIDE;
             long to = c.place(row + i, column);
             if (add) {
-                add(memory, to, tile, at, columns);
+                add(tile, at, memory, to, columns);
+            } else {
+                store(tile, at, memory, to, columns);
             }
             if (bias != null) {
-                add(bias, column, tile, at, columns);
+                add(bias, column, memory, to, columns);
             }
-            store(tile, at, memory, to, columns);
             if (activation != null) {
                 activate(Activations.forward(activation), memory, to, columns);
             }
         }
     }
 
-    private static void add(MemorySegment memory, long from, float[] tile, int at, int count) {
+    private static void add(float[] tile, int at, MemorySegment memory, long to, int count) {
         int j = 0;
         for (; j <= count - V; j += V) {
-            Lanes.load(tile, at + j).add(Lanes.load(memory, from + j)).intoArray(tile, at + j);
+            Lanes.store(Lanes.load(tile, at + j).add(Lanes.load(memory, to + j)), memory, to + j);
         }
         if (j < count) {
             VectorMask<Float> rest = Lanes.first(count - j);
-            Lanes.load(tile, at + j).add(Lanes.load(memory, from + j, rest)).intoArray(tile, at + j);
+            Lanes.store(Lanes.load(tile, at + j).add(Lanes.load(memory, to + j, rest)), memory, to + j, rest);
+        }
+    }
+
+    private static void add(MemorySegment terms, long from, MemorySegment memory, long to, int count) {
+        int j = 0;
+        for (; j <= count - V; j += V) {
+            Lanes.store(Lanes.load(memory, to + j).add(Lanes.load(terms, from + j)), memory, to + j);
+        }
+        if (j < count) {
+            VectorMask<Float> rest = Lanes.first(count - j);
+            Lanes.store(Lanes.load(memory, to + j, rest).add(Lanes.load(terms, from + j, rest)), memory, to + j, rest);
         }
     }
 
