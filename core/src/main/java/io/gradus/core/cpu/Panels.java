@@ -43,7 +43,7 @@ final class Panels {
 
     // ---- copying rows ----
 
-    /** So many k of one panel after another: a loop long enough to be fast, and so few rows the processor can foresee. */
+    /** So many k of one panel after another: a loop long enough to be fast. */
     private static final int ROWS_AT_A_TIME = 32;
 
     /**
@@ -83,8 +83,26 @@ final class Panels {
 
     // ---- copying rows of six ----
 
-    /** Elements that are moved for six: whole vectors. Those beyond are overwritten by the next k. */
+    /** Rows of six that are copied together: as many streams of memory as the processor foresees, and three vectors of 16. */
+    private static final int EIGHT = 8;
+
+    /** What is read for six elements: whole vectors. */
     private static final int MOVED = Math.max(8, V);
+
+    // Where vectors of 16 take their elements from; the number is how many come from the first of two.
+    private static final int[] SPLICE_6 = splice(6, 0);
+    private static final int[] SPLICE_12 = splice(12, 0);
+    private static final int[] SPLICE_2 = splice(2, 4);
+    private static final int[] SPLICE_8 = splice(8, 0);
+    private static final int[] SPLICE_4 = splice(4, 2);
+    private static final int[] SPLICE_10 = splice(10, 0);
+
+    /** Lanes of a vector, {@code count} of them from {@code first} on, and then those of another: V and above. */
+    private static int[] splice(int count, int first) {
+        return IntStream.range(0, V)
+                .map(lane -> lane < count ? first + lane : V + lane - count)
+                .toArray();
+    }
 
     /**
      * Packs a run of panels of six from a matrix that is contiguous across them: element (k, i) lies at
@@ -94,28 +112,48 @@ final class Panels {
      */
     static void copySixes(MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to) {
         int parts = (count + 5) / 6;
-        int last = MOVED > 12 ? 2 : 1; // so many k have too few after them
-        int quick = readable(source, from, stride, depth - last, 6L * parts + MOVED - 6);
-        for (int k = 0; k < quick; k += ROWS_AT_A_TIME) {
-            int rows = Math.min(ROWS_AT_A_TIME, quick - k);
-            copySix(source, from + k * stride, stride, rows, parts, panels, to + 6 * k, 6 * depth);
+        // Shorter vectors are written with elements beyond the six: the next k is written over them, so the last k
+        // waits.
+        int last = V == 16 ? 0 : 1;
+        int quick = readable(source, from, stride, depth - last, 6L * parts + MOVED - 6) / EIGHT * EIGHT;
+        for (int k = 0; k < quick; k += EIGHT) {
+            for (int panel = 0; panel < parts; panel++) {
+                long at = from + k * stride + 6 * panel;
+                int place = to + 6 * k + panel * 6 * depth;
+                if (V == 16) {
+                    copyEightBySixteen(source, at, stride, panels, place);
+                } else {
+                    copyEight(source, at, stride, panels, place);
+                }
+            }
         }
         oneByOne(source, from, stride, 1, quick, depth, count, 6, panels, to);
     }
 
-    private static void copySix(
-            MemorySegment source, long from, long stride, int rows, int count, float[] panels, int to, int size) {
-        for (int panel = 0; panel < count; panel++) {
-            for (int k = 0; k < rows; k++) {
-                copySix(source, from + k * stride + 6 * panel, panels, to + 6 * k + panel * size);
+    private static void copyEight(MemorySegment source, long from, long stride, float[] panel, int to) {
+        for (int k = 0; k < EIGHT; k++) {
+            for (int i = 0; i < MOVED; i += V) {
+                Lanes.load(source, from + k * stride + i).intoArray(panel, to + 6 * k + i);
             }
         }
     }
 
-    private static void copySix(MemorySegment source, long from, float[] panel, int to) {
-        for (int i = 0; i < MOVED; i += V) {
-            Lanes.load(source, from + i).intoArray(panel, to + i);
-        }
+    /** Eight times six elements, in three vectors of 16. */
+    private static void copyEightBySixteen(MemorySegment source, long from, long stride, float[] panel, int to) {
+        IntVector row2 = Lanes.loadInts(source, from + 2 * stride);
+        IntVector row5 = Lanes.loadInts(source, from + 5 * stride);
+        IntVector of01 = splice(SPLICE_6, Lanes.loadInts(source, from), Lanes.loadInts(source, from + stride));
+        IntVector of23 = splice(SPLICE_2, row2, Lanes.loadInts(source, from + 3 * stride));
+        IntVector of45 = splice(SPLICE_6, Lanes.loadInts(source, from + 4 * stride), row5);
+        IntVector of56 = splice(SPLICE_4, row5, Lanes.loadInts(source, from + 6 * stride));
+        IntVector row7 = Lanes.loadInts(source, from + 7 * stride);
+        splice(SPLICE_12, of01, row2).reinterpretAsFloats().intoArray(panel, to);
+        splice(SPLICE_8, of23, of45).reinterpretAsFloats().intoArray(panel, to + V);
+        splice(SPLICE_10, of56, row7).reinterpretAsFloats().intoArray(panel, to + 2 * V);
+    }
+
+    private static IntVector splice(int[] lanes, IntVector first, IntVector second) {
+        return IntVector.fromArray(Lanes.INTS, lanes, 0).selectFrom(first, second);
     }
 
     // ---- turning V lines of columns: they become rows of the panel ----
