@@ -162,11 +162,20 @@ final class Rows {
             sum2 = Lanes.load(x, i + 2 * COUNT).fma(Lanes.load(y, i + 2 * COUNT), sum2);
             sum3 = Lanes.load(x, i + 3 * COUNT).fma(Lanes.load(y, i + 3 * COUNT), sum3);
         }
-        for (; i < to; i += COUNT) {
-            VectorMask<Float> rest = Lanes.first(to - i);
-            sum0 = Lanes.load(x, i, rest).fma(Lanes.load(y, i, rest), sum0);
+        return Lanes.sum(sum0.add(sum1).add(sum2.add(sum3))) + dotOfRest(x, y, i, to);
+    }
+
+    /** {@code Σ x·y} of fewer than four vectors. */
+    static float dotOfRest(MemorySegment x, MemorySegment y, long from, long to) {
+        if (from == to) {
+            return 0;
         }
-        return Lanes.sum(sum0.add(sum1).add(sum2.add(sum3)));
+        FloatVector sum = Lanes.zero();
+        for (long i = from; i < to; i += COUNT) {
+            VectorMask<Float> rest = Lanes.first(to - i);
+            sum = Lanes.load(x, i, rest).fma(Lanes.load(y, i, rest), sum);
+        }
+        return Lanes.sum(sum);
     }
 
     /** {@code Σ (x − centre)²} of any number of elements. */

@@ -13,8 +13,6 @@ import jdk.incubator.vector.VectorMask;
  */
 final class Softmax implements SoftmaxKernels {
     private static final int COUNT = Lanes.COUNT;
-    /** By how much fewer rows are taken together where loops use three arrays: all stay in the first-level cache. */
-    private static final int SMALLER = 4;
 
     private final Workers workers;
 
@@ -74,39 +72,71 @@ final class Softmax implements SoftmaxKernels {
         MemorySegment results = CpuStorage.of(y);
         MemorySegment outer = CpuStorage.of(dy);
         MemorySegment target = CpuStorage.of(dx);
-        long group = Rows.inBlock(SMALLER * n);
         Rows.forEach(workers, y.shape().rows(), n, (from, to) -> {
-            for (long row = from; row < to; row += group) {
-                long end = Math.min(to, row + group);
-                if (ShortRows.areShort(n)) {
-                    ShortRows.softmaxBackward(results, outer, target, accumulate, n, row, end);
-                } else {
-                    gradients(results, outer, target, accumulate, n, row, end);
-                }
+            if (ShortRows.areShort(n)) {
+                ShortRows.softmaxBackward(results, outer, target, accumulate, n, from, to);
+            } else if (accumulate) {
+                addGradients(results, outer, target, n, from, to);
+            } else {
+                gradients(results, outer, target, n, from, to);
             }
         });
     }
 
-    private static void gradients(
-            MemorySegment y, MemorySegment dy, MemorySegment dx, boolean accumulate, long n, long from, long to) {
-        float[] dots = Scratch.ofThread().floats(0, (int) (to - from));
+    private static void addGradients(MemorySegment y, MemorySegment dy, MemorySegment dx, long n, long from, long to) {
         for (long row = from; row < to; row++) {
-            dots[(int) (row - from)] = (float) Rows.dot(y, dy, row * n, (row + 1) * n);
+            float dot = (float) Rows.dot(y, dy, row * n, (row + 1) * n);
+            addGradient(y, dy, dot, dx, row * n, (row + 1) * n);
         }
-        for (long row = from; row < to; row++) {
-            float dot = dots[(int) (row - from)];
-            if (accumulate) {
-                addGradient(y, dy, dot, dx, row * n, (row + 1) * n);
-            } else {
-                gradient(y, dy, dot, dx, row * n, (row + 1) * n);
+    }
+
+    /** While the gradient of one row is written, the next row is read for its sum: memory does both at once. */
+    private static void gradients(MemorySegment y, MemorySegment dy, MemorySegment dx, long n, long from, long to) {
+        double next = Rows.dot(y, dy, from * n, (from + 1) * n);
+        for (long row = from; row < to - 1; row++) {
+            float dot = (float) next;
+            next = 0;
+            long rowEnd = (row + 1) * n;
+            for (long at = row * n; at < rowEnd; at += Rows.BLOCK) {
+                next += gradientAndNextDot(y, dy, dot, dx, n, at, Rows.blockEnd(at, rowEnd));
             }
         }
+        gradient(y, dy, (float) next, dx, (to - 1) * n, to * n);
+    }
+
+    /** Adds up as {@link Rows#dot} does. */
+    private static float gradientAndNextDot(
+            MemorySegment y, MemorySegment dy, float dot, MemorySegment dx, long n, long from, long to) {
+        FloatVector sum0 = Lanes.zero();
+        FloatVector sum1 = Lanes.zero();
+        FloatVector sum2 = Lanes.zero();
+        FloatVector sum3 = Lanes.zero();
+        long i = from;
+        for (; i <= to - 4 * COUNT; i += 4 * COUNT) {
+            long next = i + n;
+            sum0 = Lanes.load(y, next).fma(Lanes.load(dy, next), sum0);
+            sum1 = Lanes.load(y, next + COUNT).fma(Lanes.load(dy, next + COUNT), sum1);
+            sum2 = Lanes.load(y, next + 2 * COUNT).fma(Lanes.load(dy, next + 2 * COUNT), sum2);
+            sum3 = Lanes.load(y, next + 3 * COUNT).fma(Lanes.load(dy, next + 3 * COUNT), sum3);
+            gradient(y, dy, dot, dx, i);
+            gradient(y, dy, dot, dx, i + COUNT);
+            gradient(y, dy, dot, dx, i + 2 * COUNT);
+            gradient(y, dy, dot, dx, i + 3 * COUNT);
+        }
+        if (i < to) {
+            gradient(y, dy, dot, dx, i, to);
+        }
+        return Lanes.sum(sum0.add(sum1).add(sum2.add(sum3))) + Rows.dotOfRest(y, dy, i + n, to + n);
+    }
+
+    private static void gradient(MemorySegment y, MemorySegment dy, float dot, MemorySegment dx, long at) {
+        Lanes.store(Lanes.load(y, at).mul(Lanes.load(dy, at).sub(dot)), dx, at);
     }
 
     private static void gradient(MemorySegment y, MemorySegment dy, float dot, MemorySegment dx, long from, long to) {
         long i = from;
         for (; i <= to - COUNT; i += COUNT) {
-            Lanes.store(Lanes.load(y, i).mul(Lanes.load(dy, i).sub(dot)), dx, i);
+            gradient(y, dy, dot, dx, i);
         }
         if (i < to) {
             VectorMask<Float> rest = Lanes.first(to - i);
