@@ -139,18 +139,23 @@ public final class Main implements Callable<Integer> {
         Map<Integer, Integer> warmUpSteps = new TreeMap<>();
         List<Result> results = new ArrayList<>();
         for (int count : threadCounts()) {
-            Peaks peak = Peaks.measure(count);
-            peaks.put(count, peak);
+            peaks.put(count, Peaks.measure(count));
             out.println();
-            out.print(Report.peaks(count, peak));
+            out.print(Report.peaks(count, peaks.get(count)));
             out.flush();
-            for (Group group : GROUPS) {
-                if (wants(group.name())) {
-                    results.addAll(comparison.run(group, count, peak));
+        }
+        // All numbers of threads before the next group: what a group leaves behind, free memory above all, is the same for
+        // each of them.
+        for (Group group : GROUPS) {
+            if (wants(group.name())) {
+                for (int count : threadCounts()) {
+                    results.addAll(comparison.run(group, count, peaks.get(count)));
                 }
             }
+        }
+        for (int count : threadCounts()) {
             if (wants(MEMORY)) {
-                results.add(comparison.memory(Network.GPT2, USUAL, MEMORY_STEPS, count, peak));
+                results.add(comparison.memory(Network.GPT2, USUAL, MEMORY_STEPS, count, peaks.get(count)));
             }
             if (wants(WARM_UP)) {
                 warmUpSteps.put(count, comparison.warmUp(Network.GPT2, USUAL, WARM_UP_STEPS, count));

@@ -28,6 +28,8 @@ final class Gemm implements GemmKernels {
     private static final int SHARED = 1 << 22;
     /** Multiply-adds below which a product, or a part of one, is not worth another thread. */
     private static final long SMALL = 1 << 18;
+    /** Multiply-adds in the time that it takes to pack one element. */
+    private static final int PACKING = 16;
     /** With fewer rows than this, packing costs more than it brings. */
     private static final int FEW_ROWS = 4;
 
@@ -140,7 +142,7 @@ final class Gemm implements GemmKernels {
             int panels = panels(row1 - row0);
             float[] rows = GemmBuffers.ofThread().shared(panels * MicroKernel.ROWS * depth);
             int pieces = Math.max(1, panels / (2 * workers.threads())); // wide: rows are read in order
-            forEach(panels, pieces, (long) MicroKernel.ROWS * depth, (from, to) -> {
+            forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * depth, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
             });
             int stripe = stripe(p.n, depth, workers.threads());
@@ -156,7 +158,7 @@ final class Gemm implements GemmKernels {
         private void shareRows(int column0, int column1) {
             float[] columns = GemmBuffers.ofThread().shared(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
             int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
-            forEach(column1 - column0, pieces, depth, (from, to) -> {
+            forEach(column1 - column0, pieces, (long) PACKING * depth, (from, to) -> {
                 int at = GemmBuffers.ALIGNED + from * depth;
                 float[] square = GemmBuffers.ofThread().square();
                 p.b.packColumns(column0 + from, column0 + to, k0, depth, columns, at, square);

@@ -1,6 +1,8 @@
 package io.gradus.core.cpu;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code Σ exp(x − max)} of one row after another, each read once (Milakov &amp; Gimelshein 2018, "Online normalizer calculation
@@ -13,6 +15,8 @@ final class RowExponentials {
     private float max;
 
     private double sum;
+    /** Of the block to come, the greatest element. */
+    private float nextMax;
     /** Of each block, the greatest element up to its end. */
     private final float[] maxima;
 
@@ -25,24 +29,57 @@ final class RowExponentials {
 
     /** Visits a row and keeps nothing but its sum. */
     void sum(MemorySegment x, long from, long to) {
-        begin();
-        for (long at = from; at < to; at += Rows.BLOCK) {
-            long end = Rows.blockEnd(at, to);
-            raise(Rows.max(x, at, end));
-            sum += Rows.sumExp(x, shift(), at, end);
-        }
+        visit(x, null, from, to);
     }
 
     /** Visits a row and leaves its exponentials in {@code y}, for {@link #finish}. {@code y} may be {@code x}. */
     void keep(MemorySegment x, MemorySegment y, long from, long to) {
-        begin();
+        visit(x, y, from, to);
+    }
+
+    // A block's maximum is found while the block before is worked on: memory is read and written at the same time.
+    private void visit(MemorySegment x, @Nullable MemorySegment y, long from, long to) {
+        max = Float.NEGATIVE_INFINITY;
+        sum = 0;
+        nextMax = Rows.max(x, from, Rows.blockEnd(from, to));
         int block = 0;
         for (long at = from; at < to; at += Rows.BLOCK) {
             long end = Rows.blockEnd(at, to);
-            raise(Rows.max(x, at, end));
+            raise(nextMax);
             maxima[block++] = max;
-            sum += Rows.exp(x, shift(), y, at, end);
+            if (to - end >= Rows.BLOCK) {
+                sum += y == null ? sumBlockAndNextMax(x, shift(), at) : expBlockAndNextMax(x, shift(), y, at);
+            } else {
+                nextMax = Rows.max(x, end, to);
+                sum += y == null ? Rows.sumExp(x, shift(), at, end) : Rows.exp(x, shift(), y, at, end);
+            }
         }
+    }
+
+    /** {@link Rows#exp} of a whole block, while the next whole one is searched for its {@link #nextMax}. */
+    private float expBlockAndNextMax(MemorySegment x, float shift, MemorySegment y, long from) {
+        FloatVector greatest = Lanes.broadcast(Float.NEGATIVE_INFINITY);
+        FloatVector total = Lanes.zero();
+        for (long i = from; i < from + Rows.BLOCK; i += Lanes.COUNT) {
+            greatest = Lanes.greater(greatest, Lanes.load(x, i + Rows.BLOCK));
+            FloatVector exp = VectorMath.expOfNonPositive(Lanes.load(x, i).sub(shift));
+            Lanes.store(exp, y, i);
+            total = total.add(exp);
+        }
+        nextMax = Lanes.max(greatest);
+        return Lanes.sum(total);
+    }
+
+    /** {@link Rows#sumExp} likewise. */
+    private float sumBlockAndNextMax(MemorySegment x, float shift, long from) {
+        FloatVector greatest = Lanes.broadcast(Float.NEGATIVE_INFINITY);
+        FloatVector total = Lanes.zero();
+        for (long i = from; i < from + Rows.BLOCK; i += Lanes.COUNT) {
+            greatest = Lanes.greater(greatest, Lanes.load(x, i + Rows.BLOCK));
+            total = total.add(VectorMath.expOfNonPositive(Lanes.load(x, i).sub(shift)));
+        }
+        nextMax = Lanes.max(greatest);
+        return Lanes.sum(total);
     }
 
     /** Makes {@code factor·softmax} of the exponentials that were kept. */
@@ -62,11 +99,6 @@ final class RowExponentials {
     /** {@code ln Σ exp(x − max)}. */
     double logSum() {
         return Math.log(sum);
-    }
-
-    private void begin() {
-        max = Float.NEGATIVE_INFINITY;
-        sum = 0;
     }
 
     private void raise(float blockMax) {
