@@ -155,8 +155,7 @@ final class Activations {
         for (int i = 0; i < n; i += Lanes.COUNT) {
             FloatVector v = Lanes.load(x, xAt + i);
             FloatVector z = VectorMath.distanceFromMean(v);
-            FloatVector tail = VectorMath.normalTail(z, VectorMath.bell(z));
-            Lanes.store(tail.fma(z, positive(v)), y, at + i);
+            Lanes.store(VectorMath.normalTail(z).fma(z, positive(v)), y, at + i);
         }
     }
 
@@ -191,7 +190,7 @@ final class Activations {
             FloatVector v = Lanes.load(x, xAt + i);
             FloatVector z = VectorMath.distanceFromMean(v);
             FloatVector bell = Lanes.load(bells, i);
-            FloatVector below = z.mul(BELL_HEIGHT).fma(bell, VectorMath.normalTail(z, bell));
+            FloatVector below = z.mul(BELL_HEIGHT).fma(bell, VectorMath.normalTail(z));
             FloatVector slope = below.blend(ONE.sub(below), v.compare(VectorOperators.GT, ZERO));
             Lanes.store(slope.mul(Lanes.load(dy, dyAt + i)), dx, at + i);
         }

@@ -124,7 +124,7 @@ final class ScalarActivations {
     // x·Φ(x), where Φ(x) is the tail below 0 and 1 less the tail above: digits are lost on neither side.
     private static void gelu(float[] x, float[] y, int n) {
         float[] tail = Scratch.ofThread().floats(6, n);
-        FloatMath.normalTail(x, tail, y, n);
+        FloatMath.normalTail(x, tail, n);
         for (int i = 0; i < n; i++) {
             y[i] = Math.min(x[i], 0) * tail[i] + Math.max(x[i], 0) * (1 - tail[i]);
         }
@@ -133,7 +133,8 @@ final class ScalarActivations {
     // Φ(x) + x·φ(x).
     private static void geluBackward(float[] x, float[] dy, float[] dx, int n) {
         float[] tail = Scratch.ofThread().floats(6, n);
-        FloatMath.normalTail(x, tail, dx, n);
+        FloatMath.normalTail(x, tail, n);
+        FloatMath.bell(x, dx, n);
         for (int i = 0; i < n; i++) {
             float distribution = Math.fma(Math.signum(x[i]), 0.5f - tail[i], 0.5f);
             dx[i] = dy[i] * Math.fma(x[i] * BELL_HEIGHT, dx[i], distribution);
