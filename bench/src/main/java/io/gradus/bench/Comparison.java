@@ -21,7 +21,7 @@ import java.util.List;
 
 /** Measures groups and prints what came of them. */
 final class Comparison {
-    private static final Budget KERNELS = new Budget(9, 0.05, 6, 4);
+    private static final Budget KERNELS = new Budget(9, 0.05, 6, 10);
     private static final Budget STEPS = new Budget(9, 0, 30, 60);
     private static final Budget QUICK_KERNELS = new Budget(5, 0.03, 3, 1);
     private static final Budget QUICK_STEPS = new Budget(3, 0, 10, 10);

@@ -18,6 +18,7 @@ import java.util.function.DoubleSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -57,14 +58,25 @@ final class StepsCommand implements Callable<Integer> {
     @Option(names = "--threads", defaultValue = "1", description = "How many (${DEFAULT-VALUE}).")
     private int threads;
 
-    @Option(names = "--device", defaultValue = "cpu", description = "cpu, or gpu for GRADUS (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            description = "cpu; for GRADUS also gpu, or meta, which computes nothing: what is left is the cost of the"
+                    + " graph and of the loop (${DEFAULT-VALUE}).")
     private String device;
 
     @Override
     public Integer call() throws IOException {
         switch (engine) {
             case GRADUS -> {
-                Device on = device.equals("gpu") ? Device.gpu() : Device.cpu(threads);
+                Device on = switch (device) {
+                    case "cpu" -> Device.cpu(threads);
+                    case "gpu" -> Device.gpu();
+                    case "meta" -> Device.meta();
+                    default ->
+                        throw new ParameterException(
+                                spec.commandLine(), "--device: '" + device + "' is none of cpu, gpu, meta");
+                };
                 GradusTraining training = network.train(on, batch, length);
                 run(training::step, on);
                 report(on.backend().memory());
