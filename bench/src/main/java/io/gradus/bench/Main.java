@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "A sample counts as quiet when others took less than 10% of the processors. The whole takes about"
-                    + " 20 minutes; --quick about 5.",
+                    + " half an hour; --quick about 10.",
             "",
             "Examples:",
             "  gradus bench",

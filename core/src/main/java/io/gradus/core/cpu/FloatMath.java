@@ -41,7 +41,7 @@ final class FloatMath {
     private static final float T8 = 1.54904418e-07f;
 
     /** Beyond, the tails of the normal distribution are 0 to a float. */
-    private static final float FARTHEST = 13.2f;
+    static final float FARTHEST = 13.2f;
 
     private FloatMath() {}
 

@@ -121,12 +121,12 @@ final class ScalarActivations {
         }
     }
 
-    // x·Φ(x), where Φ(x) is the tail below 0 and 1 less the tail above: digits are lost on neither side.
+    // x·Φ(x), where Φ(x) is the tail below 0 and 1 less the tail above: max(x, 0) − |x|·tail on either side.
     private static void gelu(float[] x, float[] y, int n) {
         float[] tail = Scratch.ofThread().floats(6, n);
         FloatMath.normalTail(x, tail, n);
         for (int i = 0; i < n; i++) {
-            y[i] = Math.min(x[i], 0) * tail[i] + Math.max(x[i], 0) * (1 - tail[i]);
+            y[i] = Math.max(x[i], 0) - Math.min(Math.abs(x[i]), FloatMath.FARTHEST) * tail[i];
         }
     }
 

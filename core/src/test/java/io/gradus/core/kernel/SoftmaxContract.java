@@ -2,6 +2,7 @@ package io.gradus.core.kernel;
 
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,7 @@ public abstract class SoftmaxContract extends KernelContract {
             Shape.of(2, 3, 17),
             Shape.of(331, 37),
             Shape.of(3, 5003),
+            Shape.of(2, 20_011),
             Shape.of(5003, 3));
 
     @Test
@@ -66,6 +68,36 @@ public abstract class SoftmaxContract extends KernelContract {
         });
         softmax.assertClose(8 * ULP, 1e-30);
         logSoftmax.assertClose(8 * ULP, 1);
+    }
+
+    /** Long rows are read in pieces, and what was found in one may have to be corrected in a later one. */
+    @Test
+    void theGreatestOfALongRowMayBeAnywhere() {
+        int length = 20_000;
+        int[] places = {0, 4095, 4096, 8191, 8192, 12_287, 12_288, 16_383, 16_384, length - 1};
+        float[] elements = new float[(places.length + 3) * length];
+        for (int row = 0; row < places.length + 3; row++) {
+            for (int i = 0; i < length; i++) {
+                elements[row * length + i] = i % 17 / 8f - 1;
+            }
+        }
+        for (int row = 0; row < places.length; row++) {
+            elements[row * length + places[row]] = 7;
+        }
+        for (int i = 0; i < length; i++) {
+            elements[places.length * length + i] = i / 2500f;
+            elements[(places.length + 1) * length + i] = -i / 2500f;
+        }
+        Arrays.fill(elements, (places.length + 2) * length, (places.length + 2) * length + 9000, -INFINITY);
+        Twin x = of(elements, places.length + 3, length);
+        Twin softmax = output(false, places.length + 3, length);
+        Twin logSoftmax = output(false, places.length + 3, length);
+        run(side -> {
+            side.backend().softmax().softmax(side.of(x), side.of(softmax));
+            side.backend().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
+        });
+        softmax.assertClose(32 * ULP, 0);
+        logSoftmax.assertClose(8 * ULP, 8);
     }
 
     @ParameterizedTest
