@@ -144,9 +144,8 @@ public final class Main implements Callable<Integer> {
             out.print(Report.peaks(count, peaks.get(count)));
             out.flush();
         }
-        // All numbers of threads before the next group: what a group leaves behind, free memory above all, is the same
-        // for
-        // each of them.
+        // A group with all numbers of threads before the next group: what others left behind, free memory above all, is
+        // then the same for each.
         for (Group group : GROUPS) {
             if (wants(group.name())) {
                 for (int count : threadCounts()) {
