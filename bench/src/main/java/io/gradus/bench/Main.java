@@ -46,7 +46,7 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "",
-            "A sample counts as quiet when others took less than 10% of the processors. The whole takes about"
+            "A sample counts as quiet when others took less than 10%% of the processors. The whole takes about"
                     + " half an hour; --quick about 10.",
             "",
             "Examples:",
