@@ -6,7 +6,7 @@ import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsWriter;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Llama;
 import io.gradus.nn.model.LlamaConfig;
 import io.gradus.train.FineTuning;
@@ -31,7 +31,7 @@ import java.util.Map;
  */
 public final class PretrainTinyLlama {
     private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
-    private static final LlamaConfig CONFIG = LlamaConfig.of(TOKENIZER.vocabularySize(), 128, 352, 5, 4, 2, 256);
+    private static final LlamaConfig CONFIG = LlamaConfig.of(TOKENIZER.vocabSize(), 128, 352, 5, 4, 2, 256);
     private static final long SEED = 20_26;
 
     private PretrainTinyLlama() {}
@@ -46,23 +46,23 @@ public final class PretrainTinyLlama {
         Path text = write(folder.resolve("prose.jsonl"), Corpus.PROSE.training());
         Path heldOut = write(folder.resolve("prose-held-out.jsonl"), Corpus.PROSE.heldOut());
         String yaml = """
-                model: {path: %s}
-                data: {train: %s, eval: %s, block_length: 256}
-                output: %s
-                epochs: 1
-                batch_size: 8
-                learning_rate: 3.0e-3
-                schedule: cosine
-                warmup: 0.03
-                floor: 0.05
-                weight_decay: 0.1
-                beta2: 0.99
-                evaluate_every: 500
-                evaluate_blocks: 128
-                checkpoint_every: 500
-                sample: {prompt: "This method returns"}
-                resume: true
-                """.formatted(untrained, text, heldOut, folder.resolve("trained"));
+            model: {path: %s}
+            data: {train: %s, eval: %s, block_length: 256}
+            output: %s
+            epochs: 1
+            batch_size: 8
+            learning_rate: 3.0e-3
+            schedule: cosine
+            warmup: 0.03
+            floor: 0.05
+            weight_decay: 0.1
+            beta2: 0.99
+            evaluate_every: 500
+            evaluate_blocks: 128
+            checkpoint_every: 500
+            sample: {prompt: "This method returns"}
+            resume: true
+            """.formatted(untrained, text, heldOut, folder.resolve("trained"));
         Recipe recipe = Recipe.parse(yaml, List.of(args).subList(1, args.length).toArray(String[]::new));
         try (ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
             FineTuning.Result result = new FineTuning(recipe, progress).run();
@@ -72,7 +72,7 @@ public final class PretrainTinyLlama {
 
     /** A model with random weights, as a Hugging Face folder. */
     private static Path writeUntrained(Path folder) throws IOException {
-        Llama model = new Llama(CONFIG, Weights.initialised(Device.cpu(), SEED));
+        Llama model = new Llama(CONFIG, WeightSource.random(Device.cpu(), SEED));
         Files.createDirectories(folder);
         int end = TOKENIZER.eos().orElseThrow();
         ObjectNode ends =

@@ -10,7 +10,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Losses;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Mlp;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.ParameterGroups;
@@ -31,7 +31,7 @@ public final class ThreeLayerMlp {
     private ThreeLayerMlp() {}
 
     public static void main(String[] args) {
-        Mlp network = new Mlp(Weights.initialised(Device.cpu(), 1), false, INPUTS, WIDTH, WIDTH, WIDTH);
+        Mlp network = new Mlp(WeightSource.random(Device.cpu(), 1), false, INPUTS, WIDTH, WIDTH, WIDTH);
         System.out.println("parameters: " + network.parameterCount());
 
         Task first = Task.draw(10);
@@ -65,7 +65,7 @@ public final class ThreeLayerMlp {
         for (int step = 0; step <= steps; step++) {
             try (Scope _ = Scope.open("step")) {
                 optimizer.zeroGrad();
-                Variable loss = Losses.meanSquaredError(network.forward(task.inputs()), task.targets());
+                Variable loss = Losses.mseLoss(network.forward(task.inputs()), task.targets());
                 loss.backward();
                 if (step % (steps / 4) == 0) {
                     System.out.printf(Locale.ROOT, "step %4d  loss %.5f%n", step, loss.item());
@@ -76,8 +76,7 @@ public final class ThreeLayerMlp {
     }
 
     private static double loss(Mlp network, Task task) {
-        return Losses.meanSquaredError(network.forward(task.inputs()), task.targets())
-                .item();
+        return Losses.mseLoss(network.forward(task.inputs()), task.targets()).item();
     }
 
     private static List<Tensor> weights(Mlp network) {

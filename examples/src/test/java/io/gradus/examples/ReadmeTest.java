@@ -3,7 +3,7 @@ package io.gradus.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.Device;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Llama;
 import io.gradus.nn.model.LlamaConfig;
 import io.gradus.train.ModelFolder;
@@ -59,22 +59,22 @@ class ReadmeTest {
     /** Puts the lines of the example into a method, and that into a class file. */
     private Path compiled(String lines) throws IOException {
         Path source = Files.writeString(folder.resolve("Example.java"), """
-                import io.gradus.core.*;
-                import io.gradus.nn.model.*;
-                import io.gradus.nn.model.LanguageModel.Input;
-                import io.gradus.optim.*;
-                import io.gradus.train.*;
-                import io.gradus.train.data.*;
-                import io.gradus.train.data.Batches.Batch;
-                import io.gradus.train.text.*;
-                import java.nio.file.Path;
+            import io.gradus.core.*;
+            import io.gradus.nn.model.*;
+            import io.gradus.nn.model.LanguageModel.Input;
+            import io.gradus.optim.*;
+            import io.gradus.train.*;
+            import io.gradus.train.data.*;
+            import io.gradus.train.data.Batches.Batch;
+            import io.gradus.train.text.*;
+            import java.nio.file.Path;
 
-                public class Example {
-                    public static void run(Path folder, Path text, Path output, int steps) throws Exception {
-                %s
-                    }
+            public class Example {
+                public static void run(Path folder, Path text, Path output, int steps) throws Exception {
+            %s
                 }
-                """.formatted(lines));
+            }
+            """.formatted(lines));
         int status = ToolProvider.getSystemJavaCompiler()
                 .run(null, null, null, "-classpath", System.getProperty("java.class.path"), source.toString());
         assertThat(status).as("javac's exit code").isZero();
@@ -82,10 +82,10 @@ class ReadmeTest {
     }
 
     private static Path untrainedModel(Path folder) throws IOException {
-        LlamaConfig config = LlamaConfig.of(TOKENIZER.vocabularySize(), 16, 24, 1, 2, 1, 128);
+        LlamaConfig config = LlamaConfig.of(TOKENIZER.vocabSize(), 16, 24, 1, 2, 1, 128);
         Files.createDirectories(folder);
         Files.writeString(folder.resolve("config.json"), config.toJson().toString());
-        new ModelFolder(folder).save(new Llama(config, Weights.initialised(Device.cpu(), 1)), TOKENIZER, folder);
+        new ModelFolder(folder).save(new Llama(config, WeightSource.random(Device.cpu(), 1)), TOKENIZER, folder);
         return folder;
     }
 }

@@ -26,7 +26,7 @@ public final class CausalSelfAttention extends Module {
      * @param outputInitializer of {@code c_proj}
      */
     public CausalSelfAttention(
-            Weights weights,
+            WeightSource weights,
             long width,
             long heads,
             double scale,
@@ -39,24 +39,24 @@ public final class CausalSelfAttention extends Module {
     }
 
     /** One document to a row. */
-    public Variable forward(Variable x, @Nullable Tensor keyMask, @Nullable KeyValueCache cache, int layer) {
-        return forward(x, keyMask, cache, layer, null);
+    public Variable forward(Variable x, @Nullable Tensor attentionMask, @Nullable KeyValueCache cache, int layer) {
+        return forward(x, attentionMask, cache, layer, null);
     }
 
     /**
      * @param x {@code [B, T, width]}
-     * @param keyMask I32 {@code [B, S]} over all keys, the cached ones included, 0 for padding; or null
+     * @param attentionMask I32 {@code [B, S]} over all keys, the cached ones included, 0 for padding; or null
      * @param cache the keys and values of earlier tokens, or null
      * @param layer which layer's cache is this block's
-     * @param firstKeys I32 {@code [B, T]}: where each token's document begins among all keys; or null
+     * @param documentStarts I32 {@code [B, T]}: where each token's document begins among all keys; or null
      * @throws IllegalStateException when there is a cache and history is recorded: no gradient passes through it
      */
     public Variable forward(
             Variable x,
-            @Nullable Tensor keyMask,
+            @Nullable Tensor attentionMask,
             @Nullable KeyValueCache cache,
             int layer,
-            @Nullable Tensor firstKeys) {
+            @Nullable Tensor documentStarts) {
         long b = x.shape().get(0);
         long t = x.shape().get(1);
         long width = x.shape().last();
@@ -70,7 +70,7 @@ public final class CausalSelfAttention extends Module {
             k = seen.keys();
             v = seen.values();
         }
-        var settings = new AttentionKernels.Settings(true, keyMask, scale, firstKeys);
+        var settings = new AttentionKernels.Settings(true, attentionMask, scale, documentStarts);
         return output.forward(parts.getFirst().attention(k, v, settings).reshape(b, t, width));
     }
 }

@@ -15,7 +15,7 @@ public final class Conv1D extends Module {
      * @param weights gives {@code weight} and {@code bias}
      * @param initializer of the weight; the bias starts at 0
      */
-    public Conv1D(Weights weights, long in, long out, Initializer initializer) {
+    public Conv1D(WeightSource weights, long in, long out, Initializer initializer) {
         this.weight = own(weights.parameter("weight", Shape.of(in, out), initializer));
         this.bias = own(weights.parameter("bias", Shape.of(out), Initializer.zeros()));
     }

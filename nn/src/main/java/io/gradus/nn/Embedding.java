@@ -11,7 +11,7 @@ public final class Embedding extends Module {
     /**
      * @param weights gives {@code weight}, {@code [rows, width]}
      */
-    public Embedding(Weights weights, long rows, long width, Initializer initializer) {
+    public Embedding(WeightSource weights, long rows, long width, Initializer initializer) {
         this.weight = own(weights.parameter("weight", Shape.of(rows, width), initializer));
     }
 

@@ -16,7 +16,8 @@ public final class GatedFeedForward extends Module {
      * @param width of the model
      * @param intermediate width between the layers
      */
-    public GatedFeedForward(Weights weights, long width, long intermediate, boolean bias, Initializer initializer) {
+    public GatedFeedForward(
+            WeightSource weights, long width, long intermediate, boolean bias, Initializer initializer) {
         this.gate = child(new Linear(weights.in("gate_proj"), width, intermediate, bias, initializer));
         this.up = child(new Linear(weights.in("up_proj"), width, intermediate, bias, initializer));
         this.down = child(new Linear(weights.in("down_proj"), intermediate, width, bias, initializer));

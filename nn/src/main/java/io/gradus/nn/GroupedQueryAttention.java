@@ -32,7 +32,7 @@ public final class GroupedQueryAttention extends Module {
     /**
      * @param weights gives {@code q_proj}, {@code k_proj}, {@code v_proj} and {@code o_proj}
      */
-    public GroupedQueryAttention(Weights weights, Sizes sizes, Initializer initializer) {
+    public GroupedQueryAttention(WeightSource weights, Sizes sizes, Initializer initializer) {
         long all = sizes.heads * sizes.headDim;
         long shared = sizes.keyValueHeads * sizes.headDim;
         this.sizes = sizes;
@@ -61,7 +61,7 @@ public final class GroupedQueryAttention extends Module {
             v = seen.values();
         }
         var settings = new AttentionKernels.Settings(
-                true, context.keyMask(), 1 / Math.sqrt(sizes.headDim), context.firstKeys());
+                true, context.attentionMask(), 1 / Math.sqrt(sizes.headDim), context.documentStarts());
         return output.forward(q.attention(k, v, settings).reshape(b, t, sizes.heads * sizes.headDim));
     }
 
@@ -70,20 +70,21 @@ public final class GroupedQueryAttention extends Module {
      *
      * @param rotary the angles
      * @param positions I32 {@code [B, T]}
-     * @param keyMask I32 {@code [B, S]} over all keys, the cached ones included, 0 for padding; or null
+     * @param attentionMask I32 {@code [B, S]} over all keys, the cached ones included, 0 for padding; or null
      * @param cache the keys and values of earlier tokens, or null
-     * @param firstKeys I32 {@code [B, T]}: where each token's document begins among all keys; or null
+     * @param documentStarts I32 {@code [B, T]}: where each token's document begins among all keys; or null
      */
     public record Context(
             RotaryTable rotary,
             Tensor positions,
-            @Nullable Tensor keyMask,
+            @Nullable Tensor attentionMask,
             @Nullable KeyValueCache cache,
-            @Nullable Tensor firstKeys) {
+            @Nullable Tensor documentStarts) {
 
         /** One document to a row. */
-        public Context(RotaryTable rotary, Tensor positions, @Nullable Tensor keyMask, @Nullable KeyValueCache cache) {
-            this(rotary, positions, keyMask, cache, null);
+        public Context(
+                RotaryTable rotary, Tensor positions, @Nullable Tensor attentionMask, @Nullable KeyValueCache cache) {
+            this(rotary, positions, attentionMask, cache, null);
         }
 
         Variable rotate(Variable x) {

@@ -13,7 +13,7 @@ public final class LayerNorm extends Module {
      * @param weights gives {@code weight} and {@code bias}, {@code [width]}, which start at 1 and 0
      * @param eps added to the variance
      */
-    public LayerNorm(Weights weights, long width, double eps) {
+    public LayerNorm(WeightSource weights, long width, double eps) {
         this.weight = own(weights.parameter("weight", Shape.of(width), Initializer.ones()));
         this.bias = own(weights.parameter("bias", Shape.of(width), Initializer.zeros()));
         this.eps = eps;

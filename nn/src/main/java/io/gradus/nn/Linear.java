@@ -13,7 +13,7 @@ public final class Linear extends Module {
      * @param weights gives {@code weight} and, with a bias, {@code bias}
      * @param initializer of the weight; the bias starts at 0
      */
-    public Linear(Weights weights, long in, long out, boolean bias, Initializer initializer) {
+    public Linear(WeightSource weights, long in, long out, boolean bias, Initializer initializer) {
         this.weight = own(weights.parameter("weight", Shape.of(out, in), initializer));
         this.bias = bias ? own(weights.parameter("bias", Shape.of(out), Initializer.zeros())) : null;
     }

@@ -8,7 +8,7 @@ public final class Losses {
     private Losses() {}
 
     /** The mean of {@code (prediction − target)²} over all elements. */
-    public static Variable meanSquaredError(Variable prediction, Variable target) {
+    public static Variable mseLoss(Variable prediction, Variable target) {
         Variable difference = prediction.subtract(target);
         return difference.multiply(difference).mean();
     }
@@ -20,10 +20,10 @@ public final class Losses {
      * @param labels {@code [rows, length]}, row by row; as Hugging Face takes them, not shifted
      * @throws IllegalArgumentException when they are not whole rows
      */
-    public static int[] nextTokens(int[] labels, int length) {
+    public static int[] shiftLabels(int[] labels, int length) {
         if (length < 1 || labels.length % length != 0) {
             throw new IllegalArgumentException(
-                    "nextTokens: " + labels.length + " labels are not whole rows of length " + length);
+                    "shiftLabels: " + labels.length + " labels are not whole rows of length " + length);
         }
         int[] targets = new int[labels.length];
         for (int i = 0; i < labels.length; i++) {

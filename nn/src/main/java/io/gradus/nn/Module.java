@@ -69,9 +69,19 @@ public abstract class Module {
         return training;
     }
 
-    /** Switches this module and all inside it between training and use. */
-    public final void setTraining(boolean training) {
-        this.training = training;
-        children.forEach(module -> module.setTraining(training));
+    /** Puts this module and every module inside it into training mode, in which {@link Dropout} drops elements. */
+    public final void train() {
+        train(true);
+    }
+
+    /** Puts this module and every module inside it into evaluation mode, the mode of a new module. */
+    public final void eval() {
+        train(false);
+    }
+
+    /** {@link #train()} if {@code mode} is true, {@link #eval()} otherwise. */
+    public final void train(boolean mode) {
+        training = mode;
+        children.forEach(module -> module.train(mode));
     }
 }

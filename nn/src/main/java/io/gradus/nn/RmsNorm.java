@@ -12,7 +12,7 @@ public final class RmsNorm extends Module {
      * @param weights gives {@code weight}, {@code [width]}, which starts at 1
      * @param eps added to the mean square
      */
-    public RmsNorm(Weights weights, long width, double eps) {
+    public RmsNorm(WeightSource weights, long width, double eps) {
         this.weight = own(weights.parameter("weight", Shape.of(width), Initializer.ones()));
         this.eps = eps;
     }

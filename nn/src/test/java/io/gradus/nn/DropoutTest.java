@@ -24,7 +24,7 @@ class DropoutTest {
 
     private static Dropout training(double p, long seed, int place) {
         Dropout layer = new Dropout(p, seed, place);
-        layer.setTraining(true);
+        layer.train();
         return layer;
     }
 
@@ -77,9 +77,9 @@ class DropoutTest {
     @Test
     void callsInUseAreNotCounted() {
         Dropout layer = training(0.5, 1, 0);
-        layer.setTraining(false);
+        layer.eval();
         apply(layer);
-        layer.setTraining(true);
+        layer.train();
         assertThat(apply(layer)).isEqualTo(apply(training(0.5, 1, 0)));
     }
 

@@ -30,7 +30,7 @@ class GatedFeedForwardTest {
 
     @Test
     void hasHuggingFacesNames() {
-        Weights weights = Given.weights().in("mlp");
+        WeightSource weights = Given.weights().in("mlp");
         assertThat(new GatedFeedForward(weights, 3, 5, false, Initializer.ones())
                         .namedParameters()
                         .keySet())

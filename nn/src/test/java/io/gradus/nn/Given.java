@@ -10,8 +10,8 @@ import java.util.Arrays;
 public final class Given {
     private Given() {}
 
-    public static Weights weights() {
-        return Weights.initialised(Device.cpu(), 7);
+    public static WeightSource weights() {
+        return WeightSource.random(Device.cpu(), 7);
     }
 
     /** Numbers around 0.2 with standard deviation 1, the same for the same place. */

@@ -20,23 +20,23 @@ class LossesTest {
             }
             return new double[] {sum / 15};
         };
-        formula.assertAgrees(() -> Losses.meanSquaredError(prediction, target), List.of(prediction, target));
+        formula.assertAgrees(() -> Losses.mseLoss(prediction, target), List.of(prediction, target));
     }
 
     @Test
     void nextTokensAreTheLabelsShiftedWithinEachRow() {
         int[] labels = {1, -100, 3, 4, 5, 6};
-        assertThat(Losses.nextTokens(labels, 3)).containsExactly(-100, 3, -100, 5, 6, -100);
+        assertThat(Losses.shiftLabels(labels, 3)).containsExactly(-100, 3, -100, 5, 6, -100);
         assertThat(labels).as("left as they were").containsExactly(1, -100, 3, 4, 5, 6);
-        assertThat(Losses.nextTokens(new int[] {7, 8}, 1)).containsExactly(-100, -100);
-        assertThat(Losses.nextTokens(new int[0], 3)).isEmpty();
+        assertThat(Losses.shiftLabels(new int[] {7, 8}, 1)).containsExactly(-100, -100);
+        assertThat(Losses.shiftLabels(new int[0], 3)).isEmpty();
     }
 
     @Test
     void labelsThatAreNotWholeRowsAreRefused() {
-        assertThatThrownBy(() -> Losses.nextTokens(new int[5], 3))
+        assertThatThrownBy(() -> Losses.shiftLabels(new int[5], 3))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("nextTokens: 5 labels are not whole rows of length 3");
-        assertThatThrownBy(() -> Losses.nextTokens(new int[5], 0)).isInstanceOf(IllegalArgumentException.class);
+                .hasMessage("shiftLabels: 5 labels are not whole rows of length 3");
+        assertThatThrownBy(() -> Losses.shiftLabels(new int[5], 0)).isInstanceOf(IllegalArgumentException.class);
     }
 }

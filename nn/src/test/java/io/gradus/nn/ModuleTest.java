@@ -54,11 +54,11 @@ class ModuleTest {
         Shared module = new Shared(parameter("a", 1), parameter("b", 1));
         assertThat(module.isTraining()).isFalse();
         assertThat(module.second.isTraining()).isFalse();
-        module.setTraining(true);
+        module.train();
         assertThat(module.isTraining()).isTrue();
         assertThat(module.first.isTraining()).isTrue();
         assertThat(module.second.isTraining()).isTrue();
-        module.setTraining(false);
+        module.eval();
         assertThat(module.first.isTraining()).isFalse();
     }
 }

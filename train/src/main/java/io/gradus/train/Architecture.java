@@ -1,6 +1,6 @@
 package io.gradus.train;
 
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Gpt2;
 import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
@@ -15,7 +15,7 @@ import java.util.function.Function;
  * @param width of the model: the elements of a token between blocks
  * @param network builds it with weights of whatever source and device
  */
-public record Architecture(int layers, int width, Function<Weights, LanguageModel> network) {
+public record Architecture(int layers, int width, Function<WeightSource, LanguageModel> network) {
 
     public static Architecture of(LlamaConfig config) {
         return new Architecture(config.numHiddenLayers(), config.hiddenSize(), weights -> new Llama(config, weights));

@@ -27,7 +27,7 @@ public final class Evaluator {
     private static double loss(
             LanguageModel model, Blocks blocks, int maxBlocks, int batchSize, @Nullable Integer lossChunk) {
         Batches batches = new Batches(blocks.first(Math.min(maxBlocks, blocks.size())), batchSize, 0, false);
-        model.setTraining(false);
+        model.eval();
         double sum = 0;
         long tokens = 0;
         for (long i = 0; i < batches.batchesPerEpoch(); i++) {

@@ -118,7 +118,7 @@ public final class FineTuning {
                 Checkpoints.restore(resumed.get(), model.device(), training::load);
                 training.load(state.scale());
             }
-            sanity = new Sanity(recipe, model.vocabularySize());
+            sanity = new Sanity(recipe, model.vocabSize());
             spikes = new SpikeGuard(recipe.guards().spikeZ(), state.spikes());
             patience = new EarlyStopping(recipe.guards().earlyStopping(), state.best());
             samples = new Samples(recipe, prepared);

@@ -52,7 +52,7 @@ public record LabelAccuracy(int correct, int total) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
         }
-        model.setTraining(false);
+        model.eval();
         List<TokenizedDocument> rows = new ArrayList<>();
         for (LabelledText text : texts) {
             for (String label : labels) {

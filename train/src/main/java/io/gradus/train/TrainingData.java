@@ -198,9 +198,9 @@ record TrainingData(
         for (Blocks blocks : evaluated.values()) {
             max = Math.max(max, blocks.maxId());
         }
-        if (max >= model.vocabularySize()) {
-            throw new RecipeException("the text has the token " + max + ", but the model knows "
-                    + model.vocabularySize() + " (vocab_size); the tokeniser belongs to another model");
+        if (max >= model.vocabSize()) {
+            throw new RecipeException("the text has the token " + max + ", but the model knows " + model.vocabSize()
+                    + " (vocab_size); the tokeniser belongs to another model");
         }
     }
 }

@@ -83,7 +83,7 @@ public final class TrainingStep {
     }
 
     private FisherInformation importance(int samples, LongFunction<Batch> known) {
-        model.setTraining(false);
+        model.eval();
         thaw(Integer.MAX_VALUE);
         try {
             return FisherInformation.estimate(model.parameters(), samples, k -> {
@@ -137,7 +137,7 @@ public final class TrainingStep {
      * @throws ArithmeticException when a gradient is not finite; names the parameters that are the cause
      */
     public Outcome step(int step, LongFunction<Batch> batches, double learningRate, LossCheck check) {
-        model.setTraining(true);
+        model.train();
         thaw(step);
         optimizer.zeroGrad();
         optimizer.setLearningRate(learningRate);

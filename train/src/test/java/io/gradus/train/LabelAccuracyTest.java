@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.Llama;
 import io.gradus.nn.model.LlamaConfig;
@@ -28,7 +28,7 @@ class LabelAccuracyTest {
 
     private static LanguageModel model() {
         LlamaConfig config = LlamaConfig.of(257, 16, 24, 1, 2, 1, 16);
-        return new Llama(config, Weights.initialised(Device.cpu(), 7));
+        return new Llama(config, WeightSource.random(Device.cpu(), 7));
     }
 
     /** A text with more a than b is "up", otherwise "down". */
@@ -71,7 +71,7 @@ class LabelAccuracyTest {
         Batches batches = new Batches(blocks, 8, 1, true);
         var optimizer =
                 new AdamW(ParameterGroups.decayed(model.parameters(), 0), 0.01, new Adam.Settings(0.9, 0.99, 1e-8));
-        model.setTraining(true);
+        model.train();
         for (int step = 0; step < 150; step++) {
             Batches.Batch batch = batches.batch(step, model.device());
             optimizer.zeroGrad();

@@ -119,7 +119,7 @@ class MixedPrecisionTrainingTest {
 
     private static Variable loss(LanguageModel model, int[] batch, Device device, boolean byChunks) {
         Input input = Input.of(Tensor.of(device, batch, ROWS, LENGTH));
-        Tensor targets = Tensor.of(device, Losses.nextTokens(batch, LENGTH), ROWS, LENGTH);
+        Tensor targets = Tensor.of(device, Losses.shiftLabels(batch, LENGTH), ROWS, LENGTH);
         return byChunks
                 ? model.lossSum(input, targets, 0)
                 : model.forward(input)

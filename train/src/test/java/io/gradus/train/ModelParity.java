@@ -167,7 +167,7 @@ abstract class ModelParity {
     /** The mean over the shifted labels that count, as transformers has it. */
     private static Variable loss(Variable logits, Tensor labels) {
         int length = Math.toIntExact(labels.shape().get(1));
-        int[] targets = Losses.nextTokens(labels.toInts(), length);
+        int[] targets = Losses.shiftLabels(labels.toInts(), length);
         return logits.crossEntropy(Tensor.of(targets, labels.shape().toArray()));
     }
 
@@ -177,7 +177,7 @@ abstract class ModelParity {
             return loss(model.forward(Input.of(ids)), ids);
         }
         int[] targets =
-                Losses.nextTokens(ids.toInts(), Math.toIntExact(ids.shape().get(1)));
+                Losses.shiftLabels(ids.toInts(), Math.toIntExact(ids.shape().get(1)));
         long counted = Arrays.stream(targets)
                 .filter(t -> t != CrossEntropy.IGNORE_INDEX)
                 .count();

@@ -7,7 +7,7 @@ import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Device;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Gpt2;
 import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
@@ -34,8 +34,8 @@ class PackedTrainingTest {
 
     static Stream<LanguageModel> models() {
         return Stream.of(
-                new Llama(LlamaConfig.of(257, 16, 24, 2, 4, 2, 64), Weights.initialised(Device.cpu(), 7)),
-                new Gpt2(Gpt2Config.of(257, 16, 2, 4, 64), Weights.initialised(Device.cpu(), 7)));
+                new Llama(LlamaConfig.of(257, 16, 24, 2, 4, 2, 64), WeightSource.random(Device.cpu(), 7)),
+                new Gpt2(Gpt2Config.of(257, 16, 2, 4, 64), WeightSource.random(Device.cpu(), 7)));
     }
 
     @ParameterizedTest

@@ -2,7 +2,7 @@ package io.gradus.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.Device;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Gpt2;
 import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
@@ -34,12 +34,12 @@ public final class TinyModel {
         return write(folder, config.toJson(), weights -> new Gpt2(config, weights));
     }
 
-    private static Path write(Path folder, ObjectNode config, Function<Weights, LanguageModel> model) {
+    private static Path write(Path folder, ObjectNode config, Function<WeightSource, LanguageModel> model) {
         try {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config.toPrettyString());
             new ModelFolder(folder)
-                    .save(model.apply(Weights.initialised(Device.cpu(1), 7)), new ByteTokenizer(), folder);
+                    .save(model.apply(WeightSource.random(Device.cpu(1), 7)), new ByteTokenizer(), folder);
             return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -28,7 +28,7 @@ public final class GradusTraining {
         this.optimizer = new AdamW(ParameterGroups.single(model.parameters(), weightDecay), learningRate);
         this.ids = Tensor.of(model.device(), ids, batch, length);
         this.targets = Tensor.of(model.device(), targets, batch, length);
-        model.setTraining(true);
+        model.train();
     }
 
     public LanguageModel model() {

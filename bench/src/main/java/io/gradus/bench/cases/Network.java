@@ -7,7 +7,7 @@ import io.gradus.bench.libtorch.TorchModel;
 import io.gradus.bench.libtorch.TorchTraining;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Gpt2;
 import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
@@ -37,7 +37,7 @@ public enum Network {
 
     /** With random weights. */
     LanguageModel ours(Device device) {
-        Weights weights = Weights.initialised(device, 42);
+        WeightSource weights = WeightSource.random(device, 42);
         return switch (this) {
             case GPT2 -> new Gpt2(GPT2_CONFIG, weights);
             case LLAMA -> new Llama(LLAMA_CONFIG, weights);

@@ -63,14 +63,14 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
                     + " tokens and the model sees " + model.contextLength() + "; shorten it");
         }
         boolean wasTraining = model.isTraining();
-        model.setTraining(false);
+        model.eval();
         int capacity = (int) Math.min(model.contextLength(), (long) prompt.length + maxTokens);
         KeyValueCache cache = model.newCache(capacity);
         try {
             return Autograd.noGrad(() -> run(model, prompt, each, cache, capacity));
         } finally {
             cache.release();
-            model.setTraining(wasTraining);
+            model.train(wasTraining);
         }
     }
 
@@ -103,7 +103,7 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
             Tensor ids = Tensor.of(model.device(), unread, 1, unread.length);
             Tensor logits = model.forward(useCache ? Input.next(ids, cache) : Input.of(ids))
                     .value();
-            return logits.reshape(unread.length, model.vocabularySize())
+            return logits.reshape(unread.length, model.vocabSize())
                     .slice(unread.length - 1L, unread.length)
                     .toFloats();
         }

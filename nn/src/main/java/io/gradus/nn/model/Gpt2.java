@@ -12,7 +12,7 @@ import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.LayerNorm;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -48,9 +48,9 @@ public final class Gpt2 extends LanguageModel {
     private boolean toldOfDropout;
 
     /** Builds the layers; {@code weights} decides what is in them. */
-    public Gpt2(Gpt2Config config, Weights weights) {
+    public Gpt2(Gpt2Config config, WeightSource weights) {
         Initializer normal = Initializer.normal(config.initializerRange());
-        Weights model = weights.in("transformer");
+        WeightSource model = weights.in("transformer");
         this.config = config;
         this.device = weights.device();
         this.tokens = child(new Embedding(model.in("wte"), config.vocabSize(), config.nEmbd(), normal));
@@ -82,10 +82,10 @@ public final class Gpt2 extends LanguageModel {
     public static Gpt2 load(Path folder, Device device, DType dtype) throws IOException {
         Gpt2Config config = Gpt2Config.read(folder);
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
-            Weights weights =
-                    Weights.read(checkpoint, device, prefixes(checkpoint)).to(dtype);
+            WeightSource weights =
+                    WeightSource.from(checkpoint, device, prefixes(checkpoint)).to(dtype);
             Gpt2 model = new Gpt2(config, weights);
-            weights.finish(name ->
+            weights.requireAllLoaded(name ->
                     MASK.matcher(name).matches() || name.equals("lm_head.weight") && config.tieWordEmbeddings());
             return model;
         } catch (UncheckedIOException e) {
@@ -110,7 +110,7 @@ public final class Gpt2 extends LanguageModel {
      * @throws IllegalArgumentException when there are more tokens, the cached ones included, than positions
      */
     @Override
-    public Variable hidden(Input input) {
+    public Variable hiddenStates(Input input) {
         requirePositions(input);
         tellOfDropout();
         Variable x = tokens.forward(input.ids()).add(positions.forward(input.positions()));
@@ -121,7 +121,7 @@ public final class Gpt2 extends LanguageModel {
     }
 
     @Override
-    public Variable outputWeight() {
+    public Variable lmHeadWeight() {
         return head == null ? tokens.weight() : head.weight();
     }
 
@@ -141,8 +141,8 @@ public final class Gpt2 extends LanguageModel {
             System.getLogger(Gpt2.class.getName())
                     .log(
                             Level.WARNING,
-                            "config.json asks for dropout (resid_pdrop {0}, embd_pdrop {1}, attn_pdrop {2}), which is not"
-                                    + " applied: the model trains without it",
+                            "config.json asks for dropout (resid_pdrop {0}, embd_pdrop {1}, attn_pdrop {2}), which is"
+                                    + " not applied: the model trains without it",
                             config.residPdrop(),
                             config.embdPdrop(),
                             config.attnPdrop());
@@ -154,7 +154,7 @@ public final class Gpt2 extends LanguageModel {
     }
 
     @Override
-    public int vocabularySize() {
+    public int vocabSize() {
         return config.vocabSize();
     }
 
@@ -181,7 +181,7 @@ public final class Gpt2 extends LanguageModel {
         private final LayerNorm feedForwardNorm;
         private final FeedForward feedForward;
 
-        Block(Gpt2Config c, Weights weights, int layer) {
+        Block(Gpt2Config c, WeightSource weights, int layer) {
             Initializer normal = Initializer.normal(c.initializerRange());
             Initializer residual = Initializer.normal(c.initializerRange() / Math.sqrt(2.0 * c.nLayer()));
             double scale = c.scaleAttnWeights() ? 1 / Math.sqrt((double) c.nEmbd() / c.nHead()) : 1;
@@ -195,7 +195,7 @@ public final class Gpt2 extends LanguageModel {
 
         Variable forward(Variable x, Input input) {
             x = x.add(attention.forward(
-                    attentionNorm.forward(x), input.attentionMask(), input.cache(), layer, input.firstKeys()));
+                    attentionNorm.forward(x), input.attentionMask(), input.cache(), layer, input.documentStarts()));
             return x.add(feedForward.forward(feedForwardNorm.forward(x)));
         }
     }
@@ -206,7 +206,7 @@ public final class Gpt2 extends LanguageModel {
         private final Conv1D up;
         private final Conv1D down;
 
-        FeedForward(Gpt2Config c, Weights weights, Initializer normal, Initializer residual) {
+        FeedForward(Gpt2Config c, WeightSource weights, Initializer normal, Initializer residual) {
             this.activation = c.activationFunction();
             this.up = child(new Conv1D(weights.in("c_fc"), c.nEmbd(), c.nInner(), normal));
             this.down = child(new Conv1D(weights.in("c_proj"), c.nInner(), c.nEmbd(), residual));

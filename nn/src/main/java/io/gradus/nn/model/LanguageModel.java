@@ -24,7 +24,7 @@ public abstract class LanguageModel extends Module {
      * @return {@code [B, T, vocabulary]}
      */
     public Variable forward(Input input) {
-        return hidden(input).linear(outputWeight(), null, true);
+        return hiddenStates(input).linear(lmHeadWeight(), null, true);
     }
 
     /**
@@ -32,10 +32,10 @@ public abstract class LanguageModel extends Module {
      *
      * @return {@code [B, T, width]}
      */
-    public abstract Variable hidden(Input input);
+    public abstract Variable hiddenStates(Input input);
 
     /** The weight of the output layer, {@code [vocabulary, width]}: the table of embeddings where the two are tied. */
-    public abstract Variable outputWeight();
+    public abstract Variable lmHeadWeight();
 
     /**
      * The sum of the cross-entropies of all targets, from a few rows of scores at a time: what
@@ -45,8 +45,8 @@ public abstract class LanguageModel extends Module {
      * @param chunk how many rows of scores there are at once, or 0 for {@link LinearCrossEntropy#usualChunk as many as pay}
      */
     public final Variable lossSum(Input input, Tensor targets, int chunk) {
-        return hidden(input)
-                .linearCrossEntropy(outputWeight(), targets, CrossEntropy.IGNORE_INDEX, Reduction.SUM, null, chunk);
+        return hiddenStates(input)
+                .linearCrossEntropy(lmHeadWeight(), targets, CrossEntropy.IGNORE_INDEX, Reduction.SUM, null, chunk);
     }
 
     /**
@@ -70,7 +70,7 @@ public abstract class LanguageModel extends Module {
     }
 
     /** How many tokens there are. */
-    public abstract int vocabularySize();
+    public abstract int vocabSize();
 
     /** How many tokens the model can see at once. */
     public abstract int contextLength();
@@ -88,7 +88,7 @@ public abstract class LanguageModel extends Module {
      * @param positions I32 {@code [B, T]}: each token's place in its text, from 0
      * @param attentionMask I32 {@code [B, S]} over all tokens, the cached ones included, 0 for padding; or null
      * @param cache what came before, or null
-     * @param firstKeys I32 {@code [B, T]}: where the document of each token begins among all tokens of its row, the cached
+     * @param documentStarts I32 {@code [B, T]}: where the document of each token begins among all tokens of its row, the cached
      *     ones included; it sees none before. Null where a row is one document
      */
     public record Input(
@@ -96,7 +96,7 @@ public abstract class LanguageModel extends Module {
             Tensor positions,
             @Nullable Tensor attentionMask,
             @Nullable KeyValueCache cache,
-            @Nullable Tensor firstKeys) {
+            @Nullable Tensor documentStarts) {
 
         /** One document to a row. */
         public Input(Tensor ids, Tensor positions, @Nullable Tensor attentionMask, @Nullable KeyValueCache cache) {
@@ -112,10 +112,10 @@ public abstract class LanguageModel extends Module {
          * Rows of several documents, none of which sees another.
          *
          * @param positions I32 {@code [B, T]}: each token's place in its document, from 0
-         * @param firstKeys I32 {@code [B, T]}: the place in the row at which the token's document begins
+         * @param documentStarts I32 {@code [B, T]}: the place in the row at which the token's document begins
          */
-        public static Input packed(Tensor ids, Tensor positions, Tensor firstKeys) {
-            return new Input(ids, positions, null, null, firstKeys);
+        public static Input packed(Tensor ids, Tensor positions, Tensor documentStarts) {
+            return new Input(ids, positions, null, null, documentStarts);
         }
 
         /** The next tokens after those in the cache. */

@@ -14,7 +14,7 @@ import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.RmsNorm;
 import io.gradus.nn.RotaryTable;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -38,9 +38,9 @@ public final class Llama extends LanguageModel {
     /**
      * Builds the layers; {@code weights} decides what is in them.
      */
-    public Llama(LlamaConfig config, Weights weights) {
+    public Llama(LlamaConfig config, WeightSource weights) {
         Initializer normal = Initializer.normal(config.initializerRange());
-        Weights model = weights.in("model");
+        WeightSource model = weights.in("model");
         this.config = config;
         this.device = weights.device();
         this.rotary = RotaryTable.of(
@@ -73,9 +73,9 @@ public final class Llama extends LanguageModel {
     public static Llama load(Path folder, Device device, DType dtype) throws IOException {
         LlamaConfig config = LlamaConfig.read(folder);
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
-            Weights weights = Weights.read(checkpoint, device).to(dtype);
+            WeightSource weights = WeightSource.from(checkpoint, device).to(dtype);
             Llama model = new Llama(config, weights);
-            weights.finish(name -> name.endsWith("rotary_emb.inv_freq")
+            weights.requireAllLoaded(name -> name.endsWith("rotary_emb.inv_freq")
                     || name.equals("lm_head.weight") && config.tieWordEmbeddings());
             return model;
         } catch (UncheckedIOException e) {
@@ -84,9 +84,9 @@ public final class Llama extends LanguageModel {
     }
 
     @Override
-    public Variable hidden(Input input) {
+    public Variable hiddenStates(Input input) {
         Context context =
-                new Context(rotary, input.positions(), input.attentionMask(), input.cache(), input.firstKeys());
+                new Context(rotary, input.positions(), input.attentionMask(), input.cache(), input.documentStarts());
         Variable x = embedding.forward(input.ids());
         for (Block block : blocks) {
             x = apply(h -> block.forward(h, context), x);
@@ -95,7 +95,7 @@ public final class Llama extends LanguageModel {
     }
 
     @Override
-    public Variable outputWeight() {
+    public Variable lmHeadWeight() {
         return head == null ? embedding.weight() : head.weight();
     }
 
@@ -104,7 +104,7 @@ public final class Llama extends LanguageModel {
     }
 
     @Override
-    public int vocabularySize() {
+    public int vocabSize() {
         return config.vocabSize();
     }
 
@@ -131,7 +131,7 @@ public final class Llama extends LanguageModel {
         private final RmsNorm postAttentionNorm;
         private final GatedFeedForward feedForward;
 
-        Block(LlamaConfig c, Weights weights, int layer) {
+        Block(LlamaConfig c, WeightSource weights, int layer) {
             Initializer normal = Initializer.normal(c.initializerRange());
             var sizes = new GroupedQueryAttention.Sizes(
                     c.hiddenSize(),

@@ -4,7 +4,7 @@ import io.gradus.autograd.Variable;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,7 +16,7 @@ public final class Mlp extends Module {
      * @param bias whether the layers have biases
      * @param widths of the input, of each hidden layer, and of the output: at least two
      */
-    public Mlp(Weights weights, boolean bias, int... widths) {
+    public Mlp(WeightSource weights, boolean bias, int... widths) {
         if (widths.length < 2) {
             throw new IllegalArgumentException("mlp: needs at least an input and an output width");
         }

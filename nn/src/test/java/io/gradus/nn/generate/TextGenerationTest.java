@@ -42,17 +42,17 @@ class TextGenerationTest {
         }
 
         @Override
-        public Variable hidden(Input input) {
+        public Variable hiddenStates(Input input) {
             throw new UnsupportedOperationException("it has none");
         }
 
         @Override
-        public Variable outputWeight() {
+        public Variable lmHeadWeight() {
             throw new UnsupportedOperationException("it has none");
         }
 
         @Override
-        public int vocabularySize() {
+        public int vocabSize() {
             return 100;
         }
 
@@ -122,7 +122,7 @@ class TextGenerationTest {
     @Test
     void runsOutsideTrainingAndHistoryAndLeavesTheModelAsItWas() {
         Counting model = new Counting();
-        model.setTraining(true);
+        model.train();
         var generation = new TextGeneration(Sampling.GREEDY, 2, Set.of(), false);
         generation.generate(model, new int[] {1}, _ -> {});
         assertThat(model.trainingWhileReading).isFalse();

@@ -15,7 +15,7 @@ import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.nn.Given;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Losses;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.generate.TextGeneration.End;
@@ -104,8 +104,8 @@ class Gpt2Test {
 
     @Test
     void theSameSeedGivesTheSameModel() {
-        Gpt2 a = new Gpt2(CONFIG, Weights.initialised(Device.cpu(1), 3));
-        Gpt2 b = new Gpt2(CONFIG, Weights.initialised(Device.cpu(2), 3));
+        Gpt2 a = new Gpt2(CONFIG, WeightSource.random(Device.cpu(1), 3));
+        Gpt2 b = new Gpt2(CONFIG, WeightSource.random(Device.cpu(2), 3));
         a.namedParameters()
                 .forEach((name, parameter) -> assertThat(parameter.value().toFloats())
                         .as(name)
@@ -127,7 +127,7 @@ class Gpt2Test {
     void everyParameterGetsAGradient() {
         Gpt2 model = Given.randomised(new Gpt2(with("tie_word_embeddings", false), Given.weights()));
         int[] ids = {1, 2, 3, 4, 5, 6};
-        Tensor targets = Tensor.of(Losses.nextTokens(ids, 3), 2, 3);
+        Tensor targets = Tensor.of(Losses.shiftLabels(ids, 3), 2, 3);
         model.forward(Input.of(Given.ids(2, ids))).crossEntropy(targets).backward();
         assertThat(model.namedParameters()).allSatisfy((_, parameter) -> {
             assertThat(parameter.grad()).isNotNull();
@@ -221,7 +221,7 @@ class Gpt2Test {
             Input input = Input.of(Given.ids(1, 1, 2));
             float[] before = logits(model, input);
             assertThat(warnings).isEmpty();
-            model.setTraining(true);
+            model.train();
             assertThat(logits(model, input)).isEqualTo(before);
             logits(model, input);
             assertThat(warnings).hasSize(1).first().asString().contains("dropout", "not applied");
@@ -265,7 +265,7 @@ class Gpt2Test {
         write(CONFIG, tensors(model, name -> name));
         Gpt2 loaded = load();
         assertThat(loaded.config()).isEqualTo(CONFIG);
-        assertThat(loaded.vocabularySize()).isEqualTo(VOCABULARY);
+        assertThat(loaded.vocabSize()).isEqualTo(VOCABULARY);
         assertSame(loaded, model);
     }
 

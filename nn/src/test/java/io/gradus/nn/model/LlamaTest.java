@@ -15,7 +15,7 @@ import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.nn.Given;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Losses;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel.Input;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -102,7 +102,7 @@ class LlamaTest {
     void everyParameterGetsAGradient() {
         Llama model = new Llama(tied(false), Given.weights());
         int[] ids = {1, 2, 3, 4, 5, 6};
-        Tensor targets = Tensor.of(Losses.nextTokens(ids, 3), 2, 3);
+        Tensor targets = Tensor.of(Losses.shiftLabels(ids, 3), 2, 3);
         model.forward(Input.of(Given.ids(2, ids))).crossEntropy(targets).backward();
         assertThat(model.namedParameters()).allSatisfy((_, parameter) -> {
             assertThat(parameter.grad()).isNotNull();
@@ -160,7 +160,7 @@ class LlamaTest {
         write(CONFIG, tensors(model, DType.F32));
         Llama loaded = load();
         assertThat(loaded.config()).isEqualTo(CONFIG);
-        assertThat(loaded.vocabularySize()).isEqualTo(11);
+        assertThat(loaded.vocabSize()).isEqualTo(11);
         assertThat(loaded.contextLength()).isEqualTo(16);
         Input input = Input.of(Given.ids(1, 1, 2, 3));
         assertThat(logits(loaded, input)).isEqualTo(logits(model, input));
@@ -244,8 +244,8 @@ class LlamaTest {
 
     @Test
     void theSameSeedGivesTheSameModel() {
-        Llama a = new Llama(CONFIG, Weights.initialised(Device.cpu(1), 3));
-        Llama b = new Llama(CONFIG, Weights.initialised(Device.cpu(2), 3));
+        Llama a = new Llama(CONFIG, WeightSource.random(Device.cpu(1), 3));
+        Llama b = new Llama(CONFIG, WeightSource.random(Device.cpu(2), 3));
         a.namedParameters()
                 .forEach((name, parameter) -> assertThat(parameter.value().toFloats())
                         .as(name)

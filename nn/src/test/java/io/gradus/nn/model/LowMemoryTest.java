@@ -16,7 +16,7 @@ import io.gradus.core.cpu.CpuBackend;
 import io.gradus.nn.Dropout;
 import io.gradus.nn.Given;
 import io.gradus.nn.Losses;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel.Input;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,15 +44,15 @@ class LowMemoryTest {
                 LlamaConfig.of(VOCABULARY, 12, 20, 4, 6, 2, 32).toJson().put("tie_word_embeddings", tied));
     }
 
-    static Stream<Function<Weights, LanguageModel>> models() {
+    static Stream<Function<WeightSource, LanguageModel>> models() {
         return Stream.of(
                 weights -> new Llama(llama(true), weights),
                 weights -> new Llama(llama(false), weights),
                 weights -> new Gpt2(Gpt2Config.of(VOCABULARY, 12, 4, 3, 32), weights));
     }
 
-    private LanguageModel made(Function<Weights, LanguageModel> kind) {
-        LanguageModel model = Given.randomised(kind.apply(Weights.initialised(device, 7)));
+    private LanguageModel made(Function<WeightSource, LanguageModel> kind) {
+        LanguageModel model = Given.randomised(kind.apply(WeightSource.random(device, 7)));
         alive.add(model); // lest the garbage collector changes the count
         return model;
     }
@@ -68,7 +68,7 @@ class LowMemoryTest {
     private Tensor targets() {
         int[] labels =
                 IntStream.range(0, 2 * LENGTH).map(i -> i * 17 % VOCABULARY).toArray();
-        return Tensor.of(device, Losses.nextTokens(labels, LENGTH), 2, LENGTH);
+        return Tensor.of(device, Losses.shiftLabels(labels, LENGTH), 2, LENGTH);
     }
 
     private Variable plainLoss(LanguageModel model) {
@@ -101,7 +101,7 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void checkpointedBlocksHaveTheSameBitsAndLessMemory(Function<Weights, LanguageModel> kind) {
+    void checkpointedBlocksHaveTheSameBitsAndLessMemory(Function<WeightSource, LanguageModel> kind) {
         LanguageModel plain = made(kind);
         LanguageModel checkpointed = made(kind);
         checkpointed.setActivationCheckpointing(true);
@@ -124,7 +124,7 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void theLossByChunksIsTheLossInLessMemory(Function<Weights, LanguageModel> kind) {
+    void theLossByChunksIsTheLossInLessMemory(Function<WeightSource, LanguageModel> kind) {
         LanguageModel plain = made(kind);
         LanguageModel chunked = made(kind);
         try (Scope _ = Scope.open("step")) {
@@ -152,10 +152,11 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void parametersOfSixteenBitsGiveAboutTheSameLossAndGradientsOfSixteenBits(Function<Weights, LanguageModel> kind) {
+    void parametersOfSixteenBitsGiveAboutTheSameLossAndGradientsOfSixteenBits(
+            Function<WeightSource, LanguageModel> kind) {
         for (DType half : new DType[] {DType.BF16, DType.F16}) {
-            LanguageModel narrow = kind.apply(Weights.initialised(device, 7).to(half));
-            LanguageModel wide = kind.apply(Weights.initialised(device, 7));
+            LanguageModel narrow = kind.apply(WeightSource.random(device, 7).to(half));
+            LanguageModel wide = kind.apply(WeightSource.random(device, 7));
             BiFunction<LanguageModel, Boolean, Variable> loss =
                     (model, byChunks) -> byChunks ? chunkedLoss(model) : plainLoss(model);
             for (boolean byChunks : new boolean[] {false, true}) {
@@ -174,7 +175,7 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void theDeviceThatCountsCountsTheSame(Function<Weights, LanguageModel> kind) {
+    void theDeviceThatCountsCountsTheSame(Function<WeightSource, LanguageModel> kind) {
         for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
             for (boolean lean : new boolean[] {false, true}) {
                 assertThat(counted(Device.meta(), kind, dtype, lean))
@@ -186,16 +187,17 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void aCheckpointKeepsNoCopyInF32OfWeightsOf16Bits(Function<Weights, LanguageModel> kind) {
+    void aCheckpointKeepsNoCopyInF32OfWeightsOf16Bits(Function<WeightSource, LanguageModel> kind) {
         long wide = counted(Device.meta(), kind, DType.F32, true).get(MemoryCategory.ACTIVATIONS);
         long narrow = counted(Device.meta(), kind, DType.BF16, true).get(MemoryCategory.ACTIVATIONS);
-        long copies = kind.apply(Weights.initialised(device, 7)).parameterCount() * DType.F32.bytes();
+        long copies = kind.apply(WeightSource.random(device, 7)).parameterCount() * DType.F32.bytes();
         assertThat(narrow - wide).isLessThan(copies / 4);
     }
 
     /** What is held at the peak of the second step, by category, and the peak. */
-    private Map<Object, Long> counted(Device on, Function<Weights, LanguageModel> kind, DType dtype, boolean lean) {
-        LanguageModel model = kind.apply(Weights.initialised(on, 7).to(dtype));
+    private Map<Object, Long> counted(
+            Device on, Function<WeightSource, LanguageModel> kind, DType dtype, boolean lean) {
+        LanguageModel model = kind.apply(WeightSource.random(on, 7).to(dtype));
         model.setActivationCheckpointing(lean);
         MemoryLedger ledger = on.backend().memory();
         Map<Object, Long> counted = new HashMap<>();
@@ -228,7 +230,7 @@ class LowMemoryTest {
         List<float[]> gradients = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             Dropout layer = layers[i];
-            layer.setTraining(true);
+            layer.train();
             Variable x = Variable.parameter("x", Given.random(1, 100));
             for (int step = 0; step < 3; step++) {
                 Variable y = i == 0 ? layer.forward(x) : x.checkpoint(layer::forward);

@@ -55,7 +55,7 @@ class PackedDocumentsTest {
         }
 
         Variable packed = model.forward(Input.packed(
-                Tensor.of(ids, ROWS.size(), WIDTH), Tensor.of(positions(), ROWS.size(), WIDTH), firstKeys()));
+                Tensor.of(ids, ROWS.size(), WIDTH), Tensor.of(positions(), ROWS.size(), WIDTH), documentStarts()));
         assertClose("logits", packed.value().toDoubles(), logits);
         backward(model, packed, targets);
         model.namedParameters()
@@ -74,8 +74,9 @@ class PackedDocumentsTest {
         Tensor ids =
                 Tensor.of(IntStream.range(0, 3 * WIDTH).map(i -> i % VOCABULARY).toArray(), 3, WIDTH);
         Tensor positions = Tensor.of(positions(), 3, WIDTH);
-        float[] packed =
-                model.forward(Input.packed(ids, positions, firstKeys())).value().toFloats();
+        float[] packed = model.forward(Input.packed(ids, positions, documentStarts()))
+                .value()
+                .toFloats();
         float[] seeing =
                 model.forward(new Input(ids, positions, null, null)).value().toFloats();
         int first = Arrays.mismatch(packed, seeing);
@@ -92,7 +93,7 @@ class PackedDocumentsTest {
                 .toArray();
     }
 
-    private static Tensor firstKeys() {
+    private static Tensor documentStarts() {
         int[] positions = positions();
         int[] first = IntStream.range(0, positions.length)
                 .map(i -> i % WIDTH - positions[i])

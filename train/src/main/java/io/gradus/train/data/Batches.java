@@ -50,14 +50,14 @@ public final class Batches {
      * @param targets I32 {@code [B * T]}: the token that follows each, or {@code CrossEntropy.IGNORE_INDEX}
      * @param counted how many targets count
      * @param positions I32 {@code [B, T]}, each token's place in its document; null where each row is one
-     * @param firstKeys I32 {@code [B, T]}, the place in the row at which the token's document begins; null likewise
+     * @param documentStarts I32 {@code [B, T]}, the place in the row at which the token's document begins; null likewise
      */
     public record Batch(
             Tensor ids,
             Tensor targets,
             long counted,
             @Nullable Tensor positions,
-            @Nullable Tensor firstKeys) {
+            @Nullable Tensor documentStarts) {
 
         /** Rows of one document each. */
         public Batch(Tensor ids, Tensor targets, long counted) {
@@ -66,9 +66,9 @@ public final class Batches {
 
         /** What a model reads: documents that share a row do not see each other. */
         public LanguageModel.Input input() {
-            return positions == null || firstKeys == null
+            return positions == null || documentStarts == null
                     ? LanguageModel.Input.of(ids)
-                    : LanguageModel.Input.packed(ids, positions, firstKeys);
+                    : LanguageModel.Input.packed(ids, positions, documentStarts);
         }
     }
 
@@ -129,13 +129,13 @@ public final class Batches {
         int length = mixture.length();
         int[] ids = new int[Math.multiplyExact(blocks.size(), length)];
         int[] targets = new int[ids.length];
-        int[] firstKeys = new int[ids.length];
+        int[] documentStarts = new int[ids.length];
         long counted = 0;
         for (int row = 0; row < blocks.size(); row++) {
             Block block = blocks.get(row);
             System.arraycopy(block.ids(), 0, ids, row * length, length);
             System.arraycopy(block.targets(), 0, targets, row * length, length);
-            System.arraycopy(block.firstKeys(), 0, firstKeys, row * length, length);
+            System.arraycopy(block.documentStarts(), 0, documentStarts, row * length, length);
             counted += block.counted();
         }
         Tensor idTensor = Tensor.of(device, ids, blocks.size(), length);
@@ -144,13 +144,13 @@ public final class Batches {
             return new Batch(idTensor, targetTensor, counted);
         }
         int[] positions = new int[ids.length];
-        Arrays.setAll(positions, i -> i % length - firstKeys[i]);
+        Arrays.setAll(positions, i -> i % length - documentStarts[i]);
         return new Batch(
                 idTensor,
                 targetTensor,
                 counted,
                 Tensor.of(device, positions, blocks.size(), length),
-                Tensor.of(device, firstKeys, blocks.size(), length));
+                Tensor.of(device, documentStarts, blocks.size(), length));
     }
 
     /** The tokens of a row. */

@@ -43,7 +43,7 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
         }
 
         /** For each place the one where its document begins. */
-        int[] firstKeys() {
+        int[] documentStarts() {
             int[] first = new int[ids.length];
             for (int start : documents) {
                 Arrays.fill(first, start, first.length, start);

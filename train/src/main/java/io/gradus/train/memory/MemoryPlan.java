@@ -6,7 +6,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Architecture;
 import io.gradus.train.Evaluator;
@@ -66,7 +66,7 @@ public record MemoryPlan(
         Device device = Device.meta();
         LanguageModel model = architecture
                 .network()
-                .apply(Weights.initialised(device, recipe.seed())
+                .apply(WeightSource.random(device, recipe.seed())
                         .to(recipe.memory().precision().dtype()));
         int blockLength = FineTuning.blockLength(recipe, model);
         requireCountable(recipe.batchSize(), blockLength);
@@ -84,7 +84,7 @@ public record MemoryPlan(
                     _ -> Optional.empty());
         }
         try (Scope _ = Scope.open("evaluation")) {
-            model.setTraining(false);
+            model.eval();
             Evaluator.lossSum(
                     model,
                     batch(device, Math.min(recipe.batchSize(), recipe.evaluateBlocks()), blockLength),

@@ -1,7 +1,7 @@
 package io.gradus.train.study;
 
 import io.gradus.core.Device;
-import io.gradus.nn.Weights;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.optim.LayerDepth;
 import io.gradus.optim.ParameterGroups;
@@ -56,7 +56,7 @@ final class ForgettingVariants {
 
     /** Patterns of the names of the embeddings and of the blocks below the middle. */
     static List<String> lowerHalf(Architecture architecture) {
-        LanguageModel model = architecture.network().apply(Weights.initialised(Device.meta(), 0));
+        LanguageModel model = architecture.network().apply(WeightSource.random(Device.meta(), 0));
         LayerDepth depth = LayerDepth.of(model.parameters());
         return model.namedParameters().keySet().stream()
                 .filter(name -> depth.applyAsInt(name) <= depth.blocks() / 2)

@@ -72,7 +72,7 @@ public final class ByteTokenizer implements Tokenizer {
     }
 
     @Override
-    public int vocabularySize() {
+    public int vocabSize() {
         return END_OF_TEXT_ID + 1;
     }
 
@@ -173,6 +173,6 @@ public final class ByteTokenizer implements Tokenizer {
     /** As {@code bytes, 257 tokens}. */
     @Override
     public String toString() {
-        return "bytes, " + vocabularySize() + " tokens";
+        return "bytes, " + vocabSize() + " tokens";
     }
 }

@@ -31,7 +31,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     private final TokenizerFiles files;
     private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer library;
-    private final int vocabularySize;
+    private final int vocabSize;
     private final SpecialTokens special;
     private final boolean addsBos;
 
@@ -48,7 +48,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         this.files = files;
         TokenizerVocabulary vocabulary =
                 new TokenizerVocabulary(files.tokenizer(), files.path(TokenizerFiles.TOKENIZER));
-        vocabularySize = vocabulary.size();
+        vocabSize = vocabulary.size();
         special = SpecialTokens.read(files, vocabulary);
         library = open(files);
         addsBos = special.bos().isPresent() && special.addBosToken().orElseGet(this::postProcessorAddsBos);
@@ -103,8 +103,8 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     }
 
     @Override
-    public int vocabularySize() {
-        return vocabularySize;
+    public int vocabSize() {
+        return vocabSize;
     }
 
     @Override
@@ -135,6 +135,6 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     /** As {@code tokenizer.json of FOLDER, 512 tokens}. */
     @Override
     public String toString() {
-        return TokenizerFiles.TOKENIZER + " of " + files.folder() + ", " + vocabularySize + " tokens";
+        return TokenizerFiles.TOKENIZER + " of " + files.folder() + ", " + vocabSize + " tokens";
     }
 }

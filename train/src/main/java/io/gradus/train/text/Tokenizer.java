@@ -31,7 +31,7 @@ public interface Tokenizer {
     }
 
     /** One more than the largest id. The model's own vocabulary may be larger, never smaller. */
-    int vocabularySize();
+    int vocabSize();
 
     /** The token that begins a text, if the model has one. */
     OptionalInt bos();

@@ -32,7 +32,7 @@ class PackedBlocksTest {
         assertThat(block.ids()).containsExactly('a', 'b', 'c', 'd', 'e', EOS, EOS);
         assertThat(block.targets()).containsExactly(NONE, 'c', EOS, 'e', EOS, NONE, NONE);
         assertThat(block.documents()).containsExactly(0, 3, 5);
-        assertThat(block.firstKeys()).containsExactly(0, 0, 0, 3, 3, 5, 5);
+        assertThat(block.documentStarts()).containsExactly(0, 0, 0, 3, 3, 5, 5);
         assertThat(block.tokens()).isEqualTo(5);
         assertThat(blocks.tokens()).isEqualTo(5);
         assertThat(blocks.counted()).isEqualTo(4);
@@ -45,12 +45,12 @@ class PackedBlocksTest {
         Blocks blocks = pack(7, new PromptCompletion("ab", "c"), new Text("de"), new Text("1234567"));
         Batches.Batch batch = new Batches(blocks, 2, 0, false).batch(0, Device.cpu());
         assertThat(batch.positions().toInts()).containsExactly(0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3, 4, 5, 6);
-        assertThat(batch.firstKeys().toInts()).containsExactly(0, 0, 0, 3, 3, 5, 5, 0, 0, 0, 0, 0, 0, 0);
-        assertThat(batch.input().firstKeys()).isSameAs(batch.firstKeys());
+        assertThat(batch.documentStarts().toInts()).containsExactly(0, 0, 0, 3, 3, 5, 5, 0, 0, 0, 0, 0, 0, 0);
+        assertThat(batch.input().documentStarts()).isSameAs(batch.documentStarts());
         assertThat(new Batches(blocks, 1, 0, false)
                         .batch(1, Device.cpu())
                         .input()
-                        .firstKeys())
+                        .documentStarts())
                 .isNull();
     }
 
@@ -76,7 +76,7 @@ class PackedBlocksTest {
                     if (block.targets()[i] != NONE) {
                         predicted[block.targets()[i]]++;
                     }
-                    boolean starts = i == block.firstKeys()[i];
+                    boolean starts = i == block.documentStarts()[i];
                     if (!starts) {
                         assertThat(block.ids()[i]).isEqualTo(block.ids()[i - 1]);
                     }

@@ -32,7 +32,7 @@ class TokenizedDocumentTest {
         }
 
         @Override
-        public int vocabularySize() {
+        public int vocabSize() {
             return 300;
         }
 

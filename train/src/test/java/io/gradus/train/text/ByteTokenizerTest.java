@@ -41,7 +41,7 @@ class ByteTokenizerTest {
         assertThat(tokenizer.eos()).hasValue(256);
         assertThat(tokenizer.bos()).hasValue(256);
         assertThat(tokenizer.eosIds()).containsExactly(256);
-        assertThat(tokenizer.vocabularySize()).isEqualTo(257);
+        assertThat(tokenizer.vocabSize()).isEqualTo(257);
         assertThat(tokenizer.addsBos()).isFalse();
     }
 
@@ -49,7 +49,7 @@ class ByteTokenizerTest {
     void savedItIsReadAsTheSameTokenizerByTheHuggingFaceLibrary() throws IOException {
         tokenizer.save(folder);
         HuggingFaceTokenizer theirs = new HuggingFaceTokenizer(folder);
-        assertThat(theirs.vocabularySize()).isEqualTo(257);
+        assertThat(theirs.vocabSize()).isEqualTo(257);
         assertThat(theirs.bos()).hasValue(256);
         assertThat(theirs.eos()).hasValue(256);
         assertThat(theirs.addsBos()).isFalse();

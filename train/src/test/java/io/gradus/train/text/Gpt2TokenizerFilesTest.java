@@ -41,7 +41,7 @@ class Gpt2TokenizerFilesTest {
                     .as(text.get("text").textValue())
                     .containsExactly(json.convertValue(text.get("ids"), int[].class));
         }
-        assertThat(tokenizer.vocabularySize()).isEqualTo(276);
+        assertThat(tokenizer.vocabSize()).isEqualTo(276);
         assertThat(tokenizer.eos()).hasValue(END_OF_TEXT);
         assertThat(tokenizer.bos()).hasValue(END_OF_TEXT);
         assertThat(tokenizer.addsBos()).isFalse();
@@ -71,7 +71,7 @@ class Gpt2TokenizerFilesTest {
         assertThat(tokenizer.encode("o")).hasSize(2);
         assertThat(tokenizer.encode("<user>")).containsExactly(276);
         assertThat(tokenizer.decode(new int[] {276})).isEqualTo("<user>");
-        assertThat(tokenizer.vocabularySize()).isEqualTo(277);
+        assertThat(tokenizer.vocabSize()).isEqualTo(277);
         write("special_tokens_map.json", "{'eos_token': {'content': '<user>'}}");
         Tokenizer special = Tokenizer.load(folder);
         assertThat(special.eos()).hasValue(276);

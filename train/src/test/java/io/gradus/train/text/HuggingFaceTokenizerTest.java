@@ -62,7 +62,7 @@ class HuggingFaceTokenizerTest {
         assertThat(tokenizer.eos()).hasValue(2);
         assertThat(tokenizer.eosIds()).containsExactly(2);
         assertThat(tokenizer.addsBos()).isTrue();
-        assertThat(tokenizer.vocabularySize()).isEqualTo(512);
+        assertThat(tokenizer.vocabSize()).isEqualTo(512);
     }
 
     @Test
@@ -82,7 +82,7 @@ class HuggingFaceTokenizerTest {
         assertThat(tokenizer.encode("")).isEmpty();
         assertThat(tokenizer.decode(new int[] {4, 1, 3, 5})).isEqualTo("one three");
         assertThat(tokenizer.decode(new int[0])).isEmpty();
-        assertThat(tokenizer.vocabularySize()).isEqualTo(6);
+        assertThat(tokenizer.vocabSize()).isEqualTo(6);
     }
 
     @Test

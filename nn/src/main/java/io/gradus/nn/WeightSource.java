@@ -23,19 +23,19 @@ import org.jspecify.annotations.Nullable;
  * from a checkpoint is decided here.
  *
  * <pre>{@code
- * Weights weights = Weights.initialised(Device.cpu(), 42);
+ * WeightSource weights = WeightSource.random(Device.cpu(), 42);
  * Variable up = weights.in("model").in("layers").in(3).in("mlp").in("up_proj").parameter("weight", shape, init);
  * up.name();   // model.layers.3.mlp.up_proj.weight
  * }</pre>
  *
- * Of a checkpoint, {@link #finish} says at the end which names were missing, unexpected, or of another shape, all at once.
+ * Of a checkpoint, {@link #requireAllLoaded} says at the end which names were missing, unexpected, or of another shape, all at once.
  */
-public final class Weights {
+public final class WeightSource {
     private final Source source;
     private final String prefix;
     private final DType dtype;
 
-    private Weights(Source source, String prefix, DType dtype) {
+    private WeightSource(Source source, String prefix, DType dtype) {
         this.source = source;
         this.prefix = prefix;
         this.dtype = dtype;
@@ -62,13 +62,13 @@ public final class Weights {
     }
 
     /** Parameters drawn by their initialisers; the n-th one depends on the seed and on n alone. */
-    public static Weights initialised(Device device, long seed) {
-        return new Weights(new Source(device, seed, null, UnaryOperator.identity()), "", DType.F32);
+    public static WeightSource random(Device device, long seed) {
+        return new WeightSource(new Source(device, seed, null, UnaryOperator.identity()), "", DType.F32);
     }
 
     /** Parameters read from a checkpoint, as {@link DType#F32} unless {@linkplain #to told otherwise}. */
-    public static Weights read(SafetensorsCheckpoint checkpoint, Device device) {
-        return read(checkpoint, device, UnaryOperator.identity());
+    public static WeightSource from(SafetensorsCheckpoint checkpoint, Device device) {
+        return from(checkpoint, device, UnaryOperator.identity());
     }
 
     /**
@@ -76,17 +76,17 @@ public final class Weights {
      *
      * @param inFile from a parameter's name to that in the file; no two to the same
      */
-    public static Weights read(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> inFile) {
-        return new Weights(new Source(device, 0, checkpoint, inFile), "", DType.F32);
+    public static WeightSource from(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> inFile) {
+        return new WeightSource(new Source(device, 0, checkpoint, inFile), "", DType.F32);
     }
 
     /** The weights of a part: names get {@code name.} in front. */
-    public Weights in(String name) {
-        return new Weights(source, prefix + name + ".", dtype);
+    public WeightSource in(String name) {
+        return new WeightSource(source, prefix + name + ".", dtype);
     }
 
     /** The weights of the n-th of several parts, from 0. */
-    public Weights in(int index) {
+    public WeightSource in(int index) {
         return in(Integer.toString(index));
     }
 
@@ -95,11 +95,11 @@ public final class Weights {
      *
      * @throws IllegalArgumentException when it is no dtype for parameters
      */
-    public Weights to(DType dtype) {
+    public WeightSource to(DType dtype) {
         if (!dtype.isFloating()) {
             throw new IllegalArgumentException("weights: parameters cannot be " + dtype + "; use F32, BF16 or F16");
         }
-        return new Weights(source, prefix, dtype);
+        return new WeightSource(source, prefix, dtype);
     }
 
     /** Where the parameters will live. */
@@ -143,7 +143,7 @@ public final class Weights {
 
     /**
      * What the checkpoint holds under a name. When it has none, or one of another shape, that is remembered, and a tensor
-     * without elements stands in: a wrong size in the configuration costs no memory before {@link #finish} tells.
+     * without elements stands in: a wrong size in the configuration costs no memory before {@link #requireAllLoaded} tells.
      */
     private Tensor read(SafetensorsCheckpoint checkpoint, String name, Shape shape) {
         try {
@@ -167,7 +167,7 @@ public final class Weights {
      * @param ignored names in the file that the model may leave alone
      * @throws IOException listing all that does not fit
      */
-    public void finish(Predicate<String> ignored) throws IOException {
+    public void requireAllLoaded(Predicate<String> ignored) throws IOException {
         SafetensorsCheckpoint checkpoint = source.checkpoint;
         if (checkpoint == null) {
             return;
@@ -182,8 +182,8 @@ public final class Weights {
         list(message, "missing in the file", source.missing);
         list(
                 message,
-                "of another shape (check hidden_size or n_embd, intermediate_size or n_inner, vocab_size and the numbers of"
-                        + " heads)",
+                "of another shape (check hidden_size or n_embd, intermediate_size or n_inner, vocab_size and the"
+                        + " numbers of heads)",
                 source.misshapen);
         list(message, "in the file but not in the model", unexpected);
         throw new IOException(message.toString());

@@ -22,7 +22,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class WeightsTest {
+class WeightSourceTest {
     private static final Initializer NORMAL = Initializer.normal(1);
 
     @TempDir
@@ -42,7 +42,7 @@ class WeightsTest {
 
     @Test
     void partsAndIndicesMakeTheHuggingFaceName() {
-        Weights part = Given.weights().in("model").in("layers").in(3).in("mlp");
+        WeightSource part = Given.weights().in("model").in("layers").in(3).in("mlp");
         Variable weight = part.in("up_proj").parameter("weight", Shape.of(2, 3), NORMAL);
         assertThat(weight.name()).isEqualTo("model.layers.3.mlp.up_proj.weight");
         assertThat(weight.shape()).isEqualTo(Shape.of(2, 3));
@@ -52,7 +52,7 @@ class WeightsTest {
 
     @Test
     void aNameMayBeAskedForOnceThoughByAnotherWay() {
-        Weights weights = Given.weights();
+        WeightSource weights = Given.weights();
         weights.in("a").parameter("b", Shape.of(1), NORMAL);
         assertThatThrownBy(() -> weights.parameter("a.b", Shape.of(1), NORMAL))
                 .isInstanceOf(IllegalStateException.class)
@@ -63,20 +63,20 @@ class WeightsTest {
 
     @Test
     void theNthParameterDependsOnTheSeedAndOnNAlone() {
-        float[] second = secondOf(Weights.initialised(Device.cpu(), 1), "a", 2, "b");
-        assertThat(secondOf(Weights.initialised(Device.cpu(), 1), "x", 50, "y")).isEqualTo(second);
-        assertThat(secondOf(Weights.initialised(Device.cpu(2), 1), "a", 2, "b")).isEqualTo(second);
-        assertThat(secondOf(Weights.initialised(Device.cpu(), 2), "a", 2, "b")).isNotEqualTo(second);
+        float[] second = secondOf(WeightSource.random(Device.cpu(), 1), "a", 2, "b");
+        assertThat(secondOf(WeightSource.random(Device.cpu(), 1), "x", 50, "y")).isEqualTo(second);
+        assertThat(secondOf(WeightSource.random(Device.cpu(2), 1), "a", 2, "b")).isEqualTo(second);
+        assertThat(secondOf(WeightSource.random(Device.cpu(), 2), "a", 2, "b")).isNotEqualTo(second);
     }
 
-    private static float[] secondOf(Weights weights, String first, int size, String second) {
+    private static float[] secondOf(WeightSource weights, String first, int size, String second) {
         weights.in("part").parameter(first, Shape.of(size), NORMAL);
         return weights.parameter(second, Shape.of(9), NORMAL).value().toFloats();
     }
 
     @Test
     void twoParametersOfOneModelDiffer() {
-        Weights weights = Given.weights();
+        WeightSource weights = Given.weights();
         float[] a = weights.parameter("a", Shape.of(9), NORMAL).value().toFloats();
         assertThat(weights.parameter("b", Shape.of(9), NORMAL).value().toFloats())
                 .isNotEqualTo(a);
@@ -85,7 +85,7 @@ class WeightsTest {
     @Test
     void withoutACheckpointEveryNameCanBeHadAndNothingIsUnexpected() {
         assertThat(Given.weights().has("anything")).isTrue();
-        assertThatCode(() -> Given.weights().finish(_ -> false)).doesNotThrowAnyException();
+        assertThatCode(() -> Given.weights().requireAllLoaded(_ -> false)).doesNotThrowAnyException();
     }
 
     @Test
@@ -115,9 +115,10 @@ class WeightsTest {
             assertThat(drawn.toFloats())
                     .containsExactly(Tensor.of(exact, 50).to(half).toFloats());
             try (var checkpoint = checkpoint(tensor("a", 1.001f, 2, 3))) {
-                Weights weights = Weights.read(checkpoint, Device.cpu()).to(half);
+                WeightSource weights =
+                        WeightSource.from(checkpoint, Device.cpu()).to(half);
                 Tensor read = weights.parameter("a", Shape.of(3), NORMAL).value();
-                weights.finish(_ -> false);
+                weights.requireAllLoaded(_ -> false);
                 assertThat(read.dtype()).isEqualTo(half);
                 assertThat(read.toFloats())
                         .containsExactly(Tensor.of(new float[] {1.001f, 2, 3}, 3)
@@ -135,12 +136,12 @@ class WeightsTest {
     @Test
     void aCheckpointGivesWhatItHoldsAndNotTheInitialiser() throws IOException {
         try (var checkpoint = checkpoint(tensor("layer.weight", 1, 2, 3), tensor("left.alone", 4))) {
-            Weights weights = Weights.read(checkpoint, Device.cpu());
+            WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             assertThat(weights.in("layer").has("weight")).isTrue();
             assertThat(weights.in("layer").has("bias")).isFalse();
             Variable weight = weights.in("layer").parameter("weight", Shape.of(3), NORMAL);
             assertThat(weight.value().toFloats()).containsExactly(1, 2, 3);
-            assertThatCode(() -> weights.finish(name -> name.equals("left.alone")))
+            assertThatCode(() -> weights.requireAllLoaded(name -> name.equals("left.alone")))
                     .doesNotThrowAnyException();
         }
     }
@@ -148,13 +149,14 @@ class WeightsTest {
     @Test
     void aFileMayKnowAParameterByAnotherName() throws IOException {
         try (var checkpoint = checkpoint(tensor("weight", 1, 2, 3), tensor("other", 4))) {
-            Weights weights = Weights.read(checkpoint, Device.cpu(), name -> name.replaceFirst("^model\\.", ""));
+            WeightSource weights =
+                    WeightSource.from(checkpoint, Device.cpu(), name -> name.replaceFirst("^model\\.", ""));
             assertThat(weights.in("model").has("weight")).isTrue();
             Variable weight = weights.in("model").parameter("weight", Shape.of(3), NORMAL);
             assertThat(weight.name()).isEqualTo("model.weight");
             assertThat(weight.value().toFloats()).containsExactly(1, 2, 3);
             weights.in("model").parameter("absent", Shape.of(3), NORMAL);
-            assertThatThrownBy(() -> weights.finish(_ -> false))
+            assertThatThrownBy(() -> weights.requireAllLoaded(_ -> false))
                     .hasMessageContaining("missing in the file: absent")
                     .hasMessageContaining("in the file but not in the model: other");
         }
@@ -163,11 +165,11 @@ class WeightsTest {
     @Test
     void allThatDoesNotFitIsToldInOneMessage() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1, 2), tensor("extra", 1), tensor("b", 1))) {
-            Weights weights = Weights.read(checkpoint, Device.cpu());
+            WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             weights.parameter("a", Shape.of(3), NORMAL);
             weights.parameter("b", Shape.of(1), NORMAL);
             weights.in("c").parameter("weight", Shape.of(1), NORMAL);
-            assertThatThrownBy(() -> weights.finish(_ -> false))
+            assertThatThrownBy(() -> weights.requireAllLoaded(_ -> false))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("model.safetensors")
                     .hasMessageContaining("missing in the file: c.weight")
@@ -179,8 +181,8 @@ class WeightsTest {
     @Test
     void oneKindOfMisfitDoesNotMentionTheOthers() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1))) {
-            Weights weights = Weights.read(checkpoint, Device.cpu());
-            assertThatThrownBy(() -> weights.finish(_ -> false))
+            WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
+            assertThatThrownBy(() -> weights.requireAllLoaded(_ -> false))
                     .hasMessageContaining("in the file but not in the model: a")
                     .hasMessageNotContaining("missing")
                     .hasMessageNotContaining("shape");
@@ -190,12 +192,12 @@ class WeightsTest {
     @Test
     void ofManyNamesTheFirstFiveAndTheirNumberAreTold() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1))) {
-            Weights weights = Weights.read(checkpoint, Device.cpu());
+            WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             weights.parameter("a", Shape.of(1), NORMAL);
             for (int i = 0; i < 12; i++) {
                 weights.in(i).parameter("weight", Shape.of(1), NORMAL);
             }
-            assertThatThrownBy(() -> weights.finish(_ -> false))
+            assertThatThrownBy(() -> weights.requireAllLoaded(_ -> false))
                     .hasMessageContaining("0.weight, 1.weight, 2.weight, 3.weight, 4.weight and 7 more")
                     .hasMessageNotContaining("5.weight");
         }
@@ -204,10 +206,10 @@ class WeightsTest {
     @Test
     void aSizeThatIsFarOffCostsNoMemoryBeforeItIsTold() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1))) {
-            Weights weights = Weights.read(checkpoint, Device.cpu());
+            WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             weights.parameter("a", Shape.of(1L << 40, 1L << 10), NORMAL);
             weights.parameter("b", Shape.of(1L << 40, 1L << 10), NORMAL);
-            assertThatThrownBy(() -> weights.finish(_ -> false))
+            assertThatThrownBy(() -> weights.requireAllLoaded(_ -> false))
                     .hasMessageContaining("b")
                     .hasMessageContaining(Arrays.toString(new long[] {1L << 40, 1L << 10}));
         }
