@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.Device;
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.Llama;
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.Llama;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.ModelFolder;
 import io.gradus.train.text.ByteTokenizer;
 import java.io.IOException;

@@ -49,17 +49,18 @@ public final class KeyValueCache {
      * @param keys {@code [B, S, G, D]}
      * @param values {@code [B, S, G, D]}
      */
-    record Seen(Variable keys, Variable values) {}
+    public record Seen(Variable keys, Variable values) {}
 
     /**
      * Adds the keys and values of new tokens, each {@code [B, T, G, D]}.
      *
      * @throws IllegalStateException when history is recorded: no gradient passes through the cache
      */
-    Seen append(int layer, Variable freshKeys, Variable freshValues) {
+    public Seen append(int layer, Variable freshKeys, Variable freshValues) {
         if (freshKeys.requiresGrad() || freshValues.requiresGrad()) {
             throw new IllegalStateException(
-                    "attention: no gradient passes through a key-value cache; compute inside Autograd.noGrad, or without one");
+                    "attention: no gradient passes through a key-value cache; compute inside Autograd.noGrad, or"
+                            + " without one");
         }
         return new Seen(
                 Variable.constant(appendKeys(layer, freshKeys.value())),

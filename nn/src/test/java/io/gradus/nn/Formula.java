@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 
 /** What a layer computes, as plain loops in double precision. */
 @FunctionalInterface
-interface Formula {
+public interface Formula {
 
     /**
      * @param inputs the elements of each input, row by row

@@ -1,11 +1,11 @@
 package io.gradus.train;
 
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.Gpt2;
-import io.gradus.nn.model.Gpt2Config;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.Llama;
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.gpt2.Gpt2;
+import io.gradus.nn.model.gpt2.Gpt2Config;
+import io.gradus.nn.model.llama.Llama;
+import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.function.Function;
 
 /**

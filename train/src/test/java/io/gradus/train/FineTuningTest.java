@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning.Result;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Plan;
@@ -51,18 +51,18 @@ class FineTuningTest {
     /** A run of a few steps, with what a test changes. */
     private Recipe recipe(String output, String... overrides) {
         String yaml = """
-                model: {path: '%s'}
-                data: {train: '%s', held_out: 0.1}
-                output: '%s'
-                steps: 6
-                batch_size: 4
-                learning_rate: 0.01
-                evaluate_every: 3
-                evaluate_blocks: 4
-                checkpoint_every: 0
-                sample: {max_tokens: 4}
-                threads: 1
-                """.formatted(model, text, folder.resolve(output));
+            model: {path: '%s'}
+            data: {train: '%s', held_out: 0.1}
+            output: '%s'
+            steps: 6
+            batch_size: 4
+            learning_rate: 0.01
+            evaluate_every: 3
+            evaluate_blocks: 4
+            checkpoint_every: 0
+            sample: {max_tokens: 4}
+            threads: 1
+            """.formatted(model, text, folder.resolve(output));
         return Recipe.parse(yaml, overrides);
     }
 

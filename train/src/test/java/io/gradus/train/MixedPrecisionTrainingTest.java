@@ -17,7 +17,7 @@ import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.nn.Losses;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
-import io.gradus.nn.model.Llama;
+import io.gradus.nn.model.llama.Llama;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.LossScaler;

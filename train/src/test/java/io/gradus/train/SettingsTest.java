@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning.Result;
 import io.gradus.train.TrainingListener.Step;
 import io.gradus.train.memory.MemoryPlan;
@@ -54,20 +54,20 @@ class SettingsTest {
 
     private Recipe recipe(String output, String keys) {
         String yaml = """
-                model: {path: '%s'}
-                data: {train: '%s', held_out: 0.1, general: '%s'}
-                output: '%s'
-                steps: %d
-                batch_size: 4
-                learning_rate: 0.01
-                warmup: 0
-                evaluate_every: 2
-                evaluate_blocks: 2
-                checkpoint_every: 3
-                sample: {max_tokens: 0}
-                resume: true
-                threads: 1
-                """.formatted(model, text, general, folder.resolve(output), STEPS);
+            model: {path: '%s'}
+            data: {train: '%s', held_out: 0.1, general: '%s'}
+            output: '%s'
+            steps: %d
+            batch_size: 4
+            learning_rate: 0.01
+            warmup: 0
+            evaluate_every: 2
+            evaluate_blocks: 2
+            checkpoint_every: 3
+            sample: {max_tokens: 0}
+            resume: true
+            threads: 1
+            """.formatted(model, text, general, folder.resolve(output), STEPS);
         return Recipe.parse(yaml, keys.isEmpty() ? new String[0] : keys.split(" "));
     }
 

@@ -2,7 +2,7 @@ package io.gradus.bench.libtorch;
 
 import static io.gradus.bench.libtorch.LibTorch.function;
 
-import io.gradus.nn.model.Gpt2Config;
+import io.gradus.nn.model.gpt2.Gpt2Config;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.DoubleOptional;

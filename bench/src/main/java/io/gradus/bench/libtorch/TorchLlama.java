@@ -2,7 +2,7 @@ package io.gradus.bench.libtorch;
 
 import static io.gradus.bench.libtorch.LibTorch.function;
 
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.DoubleOptional;

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@code config.json}, which says what model a checkpoint folder holds. A problem is told by the file and the key. */
 public final class ConfigJson {
-    static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
+    public static final ObjectMapper JSON =
+            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
     private static final String FILE = "config.json";
 
@@ -34,7 +35,7 @@ public final class ConfigJson {
      * @param parse throws {@link IllegalArgumentException}, as {@link #check} does, when the file makes no sense
      * @throws IOException when the file is missing, is not JSON, or makes no sense
      */
-    static <C> C read(Path folder, Function<JsonNode, C> parse) throws IOException {
+    public static <C> C read(Path folder, Function<JsonNode, C> parse) throws IOException {
         Path file = Files.isRegularFile(folder) ? folder : folder.resolve(FILE);
         if (!Files.isRegularFile(file)) {
             throw new IOException(file + " is missing; a checkpoint is a Hugging Face folder with config.json,"
@@ -49,18 +50,18 @@ public final class ConfigJson {
         }
     }
 
-    static void check(boolean condition, String problem) {
+    public static void check(boolean condition, String problem) {
         if (!condition) {
             throw new IllegalArgumentException(FILE + ": " + problem);
         }
     }
 
-    static void positive(String key, int value) {
+    public static void positive(String key, int value) {
         check(value > 0, key + " is " + value + "; it must be at least 1");
     }
 
     /** A whole number; without a fall-back it must be there. */
-    static int integer(JsonNode json, String key, @Nullable Integer fallback) {
+    public static int integer(JsonNode json, String key, @Nullable Integer fallback) {
         JsonNode node = json.path(key);
         if (node.isMissingNode() || node.isNull()) {
             check(fallback != null, key + " is missing");
@@ -71,7 +72,7 @@ public final class ConfigJson {
     }
 
     /** A number; without a fall-back it must be there. */
-    static double number(JsonNode json, String key, @Nullable Double fallback) {
+    public static double number(JsonNode json, String key, @Nullable Double fallback) {
         JsonNode node = json.path(key);
         if (node.isMissingNode() || node.isNull()) {
             check(fallback != null, key + " is missing");

@@ -60,7 +60,7 @@ public abstract class LanguageModel extends Module {
     }
 
     /** Applies a block of the network. */
-    final Variable apply(UnaryOperator<Variable> block, Variable x) {
+    protected final Variable applyBlock(UnaryOperator<Variable> block, Variable x) {
         return checkpointing ? x.checkpoint(block) : block.apply(x);
     }
 

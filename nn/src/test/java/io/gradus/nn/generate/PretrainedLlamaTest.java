@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.core.Device;
-import io.gradus.nn.model.Llama;
+import io.gradus.nn.model.llama.Llama;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.gradus.train.memory;
 
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.Architecture;
 import java.util.Arrays;
 import java.util.Locale;

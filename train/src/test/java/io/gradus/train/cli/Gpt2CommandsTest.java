@@ -2,7 +2,7 @@ package io.gradus.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.nn.model.Gpt2Config;
+import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -3,7 +3,7 @@ package io.gradus.train.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -101,7 +101,8 @@ class MainTest {
     @Test
     void aCommandIsNeeded() {
         gradus().assertMisused(
-                        "Which command? There are finetune, lr, generate, evaluate, inspect, memory, study, delta, devices.");
+                        "Which command? There are finetune, lr, generate, evaluate, inspect, memory, study, delta,"
+                                + " devices.");
         gradus("study").assertMisused("Which study? There are forgetting, memory.");
         gradus("study", "memory").assertMisused("Missing required option: '--output=FOLDER'");
         gradus("finetun").assertMisused("finetune");
@@ -139,7 +140,8 @@ class MainTest {
 
         Path chats = Files.writeString(
                 folder.resolve("chats.jsonl"),
-                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"bc\"}]}");
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\":"
+                        + " \"bc\"}]}");
         Ran chat = gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "plain");
         assertThat(chat.out()).containsPattern("tokens +4 in 1 blocks of 32");
         assertThat(gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "llama3")
@@ -228,13 +230,13 @@ class MainTest {
     void aRecipeFileIsReadAndContinued() throws IOException {
         Path recipe =
                 Files.writeString(folder.resolve("recipe.yaml"), """
-                model: {path: '%s'}
-                data: {train: '%s'}
-                output: '%s'
-                steps: 4
-                checkpoint_every: 2
-                sample: {max_tokens: 0}
-                """.formatted(model, text, folder.resolve("out")));
+                    model: {path: '%s'}
+                    data: {train: '%s'}
+                    output: '%s'
+                    steps: 4
+                    checkpoint_every: 2
+                    sample: {max_tokens: 0}
+                    """.formatted(model, text, folder.resolve("out")));
 
         assertThat(gradus("finetune", recipe).code()).isZero();
         gradus("finetune", recipe).assertFailed(2, "holds a run already");

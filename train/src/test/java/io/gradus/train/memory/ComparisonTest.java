@@ -2,7 +2,7 @@ package io.gradus.train.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.Architecture;
 import io.gradus.train.Recipe;
 import java.io.StringReader;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.Architecture;
 import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;

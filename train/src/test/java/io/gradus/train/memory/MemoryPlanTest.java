@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
-import io.gradus.nn.model.Gpt2Config;
-import io.gradus.nn.model.LlamaConfig;
+import io.gradus.nn.model.gpt2.Gpt2Config;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
 import io.gradus.train.ModelFolder;
 import io.gradus.train.Recipe;
@@ -34,16 +34,16 @@ class MemoryPlanTest {
     private Recipe recipe(Path model, String... overrides) {
         Path text = TinyModel.writeText(folder.resolve("text.txt"), 300);
         String yaml = """
-                model: {path: '%s'}
-                data: {train: '%s'}
-                output: '%s'
-                steps: 3
-                batch_size: 4
-                checkpoint_every: 0
-                check_first_loss: false
-                sample: {max_tokens: 4}
-                threads: 1
-                """.formatted(model, text, folder.resolve("out"));
+            model: {path: '%s'}
+            data: {train: '%s'}
+            output: '%s'
+            steps: 3
+            batch_size: 4
+            checkpoint_every: 0
+            check_first_loss: false
+            sample: {max_tokens: 4}
+            threads: 1
+            """.formatted(model, text, folder.resolve("out"));
         return Recipe.parse(yaml, overrides);
     }
 

@@ -1,11 +1,9 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
-import io.gradus.nn.CausalSelfAttention;
-import io.gradus.nn.Conv1D;
 import io.gradus.nn.Embedding;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
@@ -13,6 +11,7 @@ import io.gradus.nn.LayerNorm;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.LanguageModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -115,7 +114,7 @@ public final class Gpt2 extends LanguageModel {
         tellOfDropout();
         Variable x = tokens.forward(input.ids()).add(positions.forward(input.positions()));
         for (Block block : blocks) {
-            x = apply(h -> block.forward(h, input), x);
+            x = applyBlock(h -> block.forward(h, input), x);
         }
         return norm.forward(x);
     }

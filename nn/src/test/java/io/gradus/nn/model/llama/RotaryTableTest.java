@@ -1,4 +1,4 @@
-package io.gradus.nn;
+package io.gradus.nn.model.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -7,7 +7,7 @@ import io.gradus.core.Device;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.kernel.RotaryKernels.Pairs;
-import io.gradus.nn.RotaryTable.Llama3Scaling;
+import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
 import org.junit.jupiter.api.Test;
 
 class RotaryTableTest {

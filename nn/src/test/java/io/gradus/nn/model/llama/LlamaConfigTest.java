@@ -1,4 +1,4 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.gradus.nn.RotaryTable.Llama3Scaling;
+import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +21,8 @@ class LlamaConfigTest {
 
     /** What must be there. */
     private static final String LEAST = """
-            {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 56, "num_hidden_layers": 2, "num_attention_heads": 4}
-            """;
+        {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 56, "num_hidden_layers": 2, "num_attention_heads": 4}
+        """;
 
     /** The least configuration with some keys added or replaced; single quotes stand for double ones. */
     private static LlamaConfig parse(String keys) {
@@ -49,9 +49,10 @@ class LlamaConfigTest {
     @Test
     void everyKeyIsRead() {
         assertThat(parse("""
-                {'model_type': 'llama', 'num_key_value_heads': 2, 'head_dim': 16, 'max_position_embeddings': 128,
-                 'rms_norm_eps': 1e-5, 'rope_theta': 500000, 'tie_word_embeddings': true, 'attention_bias': true,
-                 'mlp_bias': true, 'initializer_range': 0.3, 'hidden_act': 'silu', 'torch_dtype': 'bfloat16'}"""))
+            {'model_type': 'llama', 'num_key_value_heads': 2, 'head_dim': 16, 'max_position_embeddings': 128,
+             'rms_norm_eps': 1e-5, 'rope_theta': 500000, 'tie_word_embeddings': true, 'attention_bias': true,
+             'mlp_bias': true, 'initializer_range': 0.3, 'hidden_act': 'silu', 'torch_dtype': 'bfloat16'}\
+            """))
                 .isEqualTo(new LlamaConfig(
                         96, 32, 56, 2, 4, 2, 16, 128, 1e-5, 500_000, null, true, true, true, true, 0.3));
     }
@@ -62,7 +63,8 @@ class LlamaConfigTest {
                 "{'rope_theta': 20.5, 'rope_scaling': {'rope_type': 'llama3', SCALING}}",
                 "{'rope_theta': 20.5, 'rope_scaling': {'type': 'llama3', SCALING}}",
                 "{'rope_parameters': {'rope_theta': 20.5, 'rope_type': 'llama3', SCALING}}",
-                "{'rope_theta': 1e6, 'rope_scaling': null, 'rope_parameters': {'rope_theta': 20.5, 'rope_type': 'llama3', SCALING}}"
+                "{'rope_theta': 1e6, 'rope_scaling': null, 'rope_parameters': {'rope_theta': 20.5, 'rope_type':"
+                        + " 'llama3', SCALING}}"
             })
     void rotaryScalingIsReadInEverySpelling(String keys) {
         LlamaConfig config = parse(keys.replace(
@@ -106,40 +108,40 @@ class LlamaConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
-                    {'model_type': 'gpt2'}                  | model_type is 'gpt2'; llama, mistral and qwen2 are supported
-                    {'model_type': 'mistral', 'sliding_window': 4096} | sliding_window is set
-                    {'model_type': 'qwen2', 'sliding_window': 4096, 'use_sliding_window': true} | sliding_window is set
-                    {'hidden_act': 'gelu'}                  | hidden_act is 'gelu'; silu is supported
-                    {'rope_scaling': {'type': 'linear', 'factor': 2}} | rope_type is 'linear'; default and llama3 are supported
-                    {'rope_parameters': {'rope_type': 'yarn'}} | rope_type is 'yarn'
-                    {'rope_scaling': {'rope_type': 'llama3'}} | factor is missing
-                    {'vocab_size': null}                    | vocab_size is missing
-                    {'hidden_size': null}                   | hidden_size is missing
-                    {'intermediate_size': null}             | intermediate_size is missing
-                    {'num_hidden_layers': null}             | num_hidden_layers is missing
-                    {'num_attention_heads': null}           | num_attention_heads is missing
-                    {'hidden_size': '32'}                   | hidden_size is "32", not a whole number
-                    {'hidden_size': 32.5}                   | hidden_size is 32.5, not a whole number
-                    {'hidden_size': 99999999999}            | hidden_size is 99999999999, not a whole number
-                    {'rope_theta': 'big'}                   | rope_theta is "big", not a number
-                    {'vocab_size': 0}                       | vocab_size is 0; it must be at least 1
-                    {'hidden_size': -32}                    | hidden_size is -32; it must be at least 1
-                    {'intermediate_size': 0}                | intermediate_size is 0; it must be at least 1
-                    {'num_hidden_layers': 0}                | num_hidden_layers is 0; it must be at least 1
-                    {'num_attention_heads': 0}              | num_attention_heads is 0
-                    {'num_key_value_heads': 0}              | num_key_value_heads is 0; it must be at least 1
-                    {'max_position_embeddings': 0}          | max_position_embeddings is 0; it must be at least 1
-                    {'max_position_embeddings': 2000000000} | max_position_embeddings is 2000000000; a table
-                    {'head_dim': 0}                         | head_dim is 0; it must be at least 1
-                    {'head_dim': 7}                         | head_dim is 7; rotary positions need an even one
-                    {'num_attention_heads': 5}              | hidden_size is 32, which is not a multiple of num_attention_heads, 5
-                    {'num_key_value_heads': 3}              | num_attention_heads is 4, which is not a multiple of num_key_value_heads, 3
-                    {'rms_norm_eps': -1}                    | rms_norm_eps is -1.0
-                    {'rms_norm_eps': 1}                     | rms_norm_eps is 1.0
-                    {'rope_theta': 1}                       | rope_theta is 1.0
-                    {'initializer_range': -0.1}             | initializer_range is -0.1
-                    {'model_type': 'qwen2', 'mlp_bias': true} | mlp_bias is set, which model_type qwen2 does not have
-                    """)
+        {'model_type': 'gpt2'}                  | model_type is 'gpt2'; llama, mistral and qwen2 are supported
+        {'model_type': 'mistral', 'sliding_window': 4096} | sliding_window is set
+        {'model_type': 'qwen2', 'sliding_window': 4096, 'use_sliding_window': true} | sliding_window is set
+        {'hidden_act': 'gelu'}                  | hidden_act is 'gelu'; silu is supported
+        {'rope_scaling': {'type': 'linear', 'factor': 2}} | rope_type is 'linear'; default and llama3 are supported
+        {'rope_parameters': {'rope_type': 'yarn'}} | rope_type is 'yarn'
+        {'rope_scaling': {'rope_type': 'llama3'}} | factor is missing
+        {'vocab_size': null}                    | vocab_size is missing
+        {'hidden_size': null}                   | hidden_size is missing
+        {'intermediate_size': null}             | intermediate_size is missing
+        {'num_hidden_layers': null}             | num_hidden_layers is missing
+        {'num_attention_heads': null}           | num_attention_heads is missing
+        {'hidden_size': '32'}                   | hidden_size is "32", not a whole number
+        {'hidden_size': 32.5}                   | hidden_size is 32.5, not a whole number
+        {'hidden_size': 99999999999}            | hidden_size is 99999999999, not a whole number
+        {'rope_theta': 'big'}                   | rope_theta is "big", not a number
+        {'vocab_size': 0}                       | vocab_size is 0; it must be at least 1
+        {'hidden_size': -32}                    | hidden_size is -32; it must be at least 1
+        {'intermediate_size': 0}                | intermediate_size is 0; it must be at least 1
+        {'num_hidden_layers': 0}                | num_hidden_layers is 0; it must be at least 1
+        {'num_attention_heads': 0}              | num_attention_heads is 0
+        {'num_key_value_heads': 0}              | num_key_value_heads is 0; it must be at least 1
+        {'max_position_embeddings': 0}          | max_position_embeddings is 0; it must be at least 1
+        {'max_position_embeddings': 2000000000} | max_position_embeddings is 2000000000; a table
+        {'head_dim': 0}                         | head_dim is 0; it must be at least 1
+        {'head_dim': 7}                         | head_dim is 7; rotary positions need an even one
+        {'num_attention_heads': 5}              | hidden_size is 32, which is not a multiple of num_attention_heads, 5
+        {'num_key_value_heads': 3}              | num_attention_heads is 4, which is not a multiple of num_key_value_heads, 3
+        {'rms_norm_eps': -1}                    | rms_norm_eps is -1.0
+        {'rms_norm_eps': 1}                     | rms_norm_eps is 1.0
+        {'rope_theta': 1}                       | rope_theta is 1.0
+        {'initializer_range': -0.1}             | initializer_range is -0.1
+        {'model_type': 'qwen2', 'mlp_bias': true} | mlp_bias is set, which model_type qwen2 does not have
+        """)
     void aValueThatCannotBeIsRefusedByItsKey(String keys, String message) {
         assertThatThrownBy(() -> parse(keys))
                 .isInstanceOf(IllegalArgumentException.class)

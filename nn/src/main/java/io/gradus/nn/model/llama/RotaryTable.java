@@ -1,4 +1,4 @@
-package io.gradus.nn;
+package io.gradus.nn.model.llama;
 
 import io.gradus.core.Device;
 import io.gradus.core.Scope;

@@ -1,4 +1,4 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,6 +16,7 @@ import io.gradus.nn.Given;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Losses;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.gpt2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Tensor;
-import io.gradus.nn.model.Gpt2Config.Activation;
+import io.gradus.nn.model.gpt2.Gpt2Config.Activation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,10 +49,11 @@ class Gpt2ConfigTest {
     @Test
     void everyKeyIsRead() {
         assertThat(parse("""
-                {'model_type': 'gpt2', 'n_ctx': 64, 'n_inner': 50, 'activation_function': 'relu', 'resid_pdrop': 0,
-                 'embd_pdrop': 0.2, 'attn_pdrop': 0.3, 'layer_norm_epsilon': 1e-3, 'scale_attn_weights': false,
-                 'tie_word_embeddings': false, 'initializer_range': 0.3, 'bos_token_id': 5, 'eos_token_id': [6, 7],
-                 'scale_attn_by_inverse_layer_idx': false, 'reorder_and_upcast_attn': false}"""))
+            {'model_type': 'gpt2', 'n_ctx': 64, 'n_inner': 50, 'activation_function': 'relu', 'resid_pdrop': 0,
+             'embd_pdrop': 0.2, 'attn_pdrop': 0.3, 'layer_norm_epsilon': 1e-3, 'scale_attn_weights': false,
+             'tie_word_embeddings': false, 'initializer_range': 0.3, 'bos_token_id': 5, 'eos_token_id': [6, 7],
+             'scale_attn_by_inverse_layer_idx': false, 'reorder_and_upcast_attn': false}\
+            """))
                 .isEqualTo(new Gpt2Config(
                         96, 64, 32, 2, 4, 50, Activation.RELU, 0, 0.2, 0.3, 1e-3, false, false, 0.3, 5, 6));
     }
@@ -77,26 +78,26 @@ class Gpt2ConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-                    {'model_type': 'gptj'}                      | model_type is 'gptj', not gpt2
-                    {'scale_attn_by_inverse_layer_idx': true}   | scale_attn_by_inverse_layer_idx is set, which is not supported
-                    {'reorder_and_upcast_attn': true}           | reorder_and_upcast_attn is set, which is not supported
-                    {'add_cross_attention': true}               | add_cross_attention is set, which is not supported
-                    {'activation_function': 'mish'}             | activation_function is 'mish'; supported are gelu_new, gelu_pytorch_tanh, gelu, relu, silu
-                    {'n_embd': null}                            | n_embd is missing
-                    {'n_positions': 'many'}                     | n_positions is "many", not a whole number
-                    {'n_layer': 0}                              | n_layer is 0; it must be at least 1
-                    {'vocab_size': -1}                          | vocab_size is -1; it must be at least 1
-                    {'n_positions': 0}                          | n_positions is 0; it must be at least 1
-                    {'n_embd': 0}                               | n_embd is 0; it must be at least 1
-                    {'n_embd': 2000000000}                      | n_embd is 2000000000
-                    {'n_head': 0}                               | n_head is 0; it must be at least 1
-                    {'n_inner': 0}                              | n_inner is 0; it must be at least 1
-                    {'n_head': 5}                               | n_embd is 32, which is not a multiple of n_head, 5
-                    {'attn_pdrop': 1.5}                         | attn_pdrop is 1.5; it must be from 0 to 1
-                    {'layer_norm_epsilon': 1}                   | layer_norm_epsilon is 1.0
-                    {'initializer_range': -0.1}                 | initializer_range is -0.1
-                    {'eos_token_id': 'end'}                     | eos_token_id is "end", not a token's id
-                    """)
+        {'model_type': 'gptj'}                      | model_type is 'gptj', not gpt2
+        {'scale_attn_by_inverse_layer_idx': true}   | scale_attn_by_inverse_layer_idx is set, which is not supported
+        {'reorder_and_upcast_attn': true}           | reorder_and_upcast_attn is set, which is not supported
+        {'add_cross_attention': true}               | add_cross_attention is set, which is not supported
+        {'activation_function': 'mish'}             | activation_function is 'mish'; supported are gelu_new, gelu_pytorch_tanh, gelu, relu, silu
+        {'n_embd': null}                            | n_embd is missing
+        {'n_positions': 'many'}                     | n_positions is "many", not a whole number
+        {'n_layer': 0}                              | n_layer is 0; it must be at least 1
+        {'vocab_size': -1}                          | vocab_size is -1; it must be at least 1
+        {'n_positions': 0}                          | n_positions is 0; it must be at least 1
+        {'n_embd': 0}                               | n_embd is 0; it must be at least 1
+        {'n_embd': 2000000000}                      | n_embd is 2000000000
+        {'n_head': 0}                               | n_head is 0; it must be at least 1
+        {'n_inner': 0}                              | n_inner is 0; it must be at least 1
+        {'n_head': 5}                               | n_embd is 32, which is not a multiple of n_head, 5
+        {'attn_pdrop': 1.5}                         | attn_pdrop is 1.5; it must be from 0 to 1
+        {'layer_norm_epsilon': 1}                   | layer_norm_epsilon is 1.0
+        {'initializer_range': -0.1}                 | initializer_range is -0.1
+        {'eos_token_id': 'end'}                     | eos_token_id is "end", not a token's id
+        """)
     void whatCannotBeIsRefusedByItsKey(String keys, String message) {
         assertThatThrownBy(() -> parse(keys))
                 .isInstanceOf(IllegalArgumentException.class)

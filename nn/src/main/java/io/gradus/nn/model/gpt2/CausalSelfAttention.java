@@ -1,8 +1,12 @@
-package io.gradus.nn;
+package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.KeyValueCache;
+import io.gradus.nn.Module;
+import io.gradus.nn.WeightSource;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,4 +1,4 @@
-package io.gradus.nn;
+package io.gradus.nn.model.gpt2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import io.gradus.autograd.Autograd;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
+import io.gradus.nn.Formula;
+import io.gradus.nn.Given;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.KeyValueCache;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.gpt2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -19,6 +19,7 @@ import io.gradus.nn.WeightSource;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.generate.TextGeneration.End;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
 import java.io.IOException;
 import java.nio.file.Files;

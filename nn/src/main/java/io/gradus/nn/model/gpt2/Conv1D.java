@@ -1,7 +1,11 @@
-package io.gradus.nn;
+package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.Linear;
+import io.gradus.nn.Module;
+import io.gradus.nn.WeightSource;
 
 /**
  * {@code y = x·W + b} on the last axis: {@code [.., in]} becomes {@code [.., out]}. W is {@code [in, out]}, as GPT-2's

@@ -1,20 +1,18 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.nn.Embedding;
-import io.gradus.nn.GatedFeedForward;
-import io.gradus.nn.GroupedQueryAttention;
-import io.gradus.nn.GroupedQueryAttention.Context;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.RmsNorm;
-import io.gradus.nn.RotaryTable;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.llama.GroupedQueryAttention.Context;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -89,7 +87,7 @@ public final class Llama extends LanguageModel {
                 new Context(rotary, input.positions(), input.attentionMask(), input.cache(), input.documentStarts());
         Variable x = embedding.forward(input.ids());
         for (Block block : blocks) {
-            x = apply(h -> block.forward(h, context), x);
+            x = applyBlock(h -> block.forward(h, context), x);
         }
         return norm.forward(x);
     }
@@ -129,7 +127,7 @@ public final class Llama extends LanguageModel {
         private final RmsNorm inputNorm;
         private final GroupedQueryAttention attention;
         private final RmsNorm postAttentionNorm;
-        private final GatedFeedForward feedForward;
+        private final SwiGluMlp feedForward;
 
         Block(LlamaConfig c, WeightSource weights, int layer) {
             Initializer normal = Initializer.normal(c.initializerRange());
@@ -145,8 +143,8 @@ public final class Llama extends LanguageModel {
             this.attention = child(new GroupedQueryAttention(weights.in("self_attn"), sizes, normal));
             this.postAttentionNorm =
                     child(new RmsNorm(weights.in("post_attention_layernorm"), c.hiddenSize(), c.rmsNormEps()));
-            this.feedForward = child(
-                    new GatedFeedForward(weights.in("mlp"), c.hiddenSize(), c.intermediateSize(), c.mlpBias(), normal));
+            this.feedForward =
+                    child(new SwiGluMlp(weights.in("mlp"), c.hiddenSize(), c.intermediateSize(), c.mlpBias(), normal));
         }
 
         Variable forward(Variable x, Context context) {

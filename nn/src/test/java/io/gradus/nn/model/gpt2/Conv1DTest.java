@@ -1,4 +1,4 @@
-package io.gradus.nn;
+package io.gradus.nn.model.gpt2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
+import io.gradus.nn.Formula;
+import io.gradus.nn.Given;
+import io.gradus.nn.Initializer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -1,10 +1,6 @@
-package io.gradus.nn.model;
+package io.gradus.nn;
 
 import io.gradus.autograd.Variable;
-import io.gradus.nn.Initializer;
-import io.gradus.nn.Linear;
-import io.gradus.nn.Module;
-import io.gradus.nn.WeightSource;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,18 +1,21 @@
-package io.gradus.nn;
+package io.gradus.nn.model.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.autograd.Variable;
+import io.gradus.nn.Formula;
+import io.gradus.nn.Given;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.WeightSource;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class GatedFeedForwardTest {
+class SwiGluMlpTest {
 
     @Test
     void isDownOfSiluOfGateTimesUp() {
-        GatedFeedForward layer =
-                Given.randomised(new GatedFeedForward(Given.weights(), 3, 5, true, Initializer.ones()));
+        SwiGluMlp layer = Given.randomised(new SwiGluMlp(Given.weights(), 3, 5, true, Initializer.ones()));
         Variable x = Variable.parameter("x", Given.random(1, 2, 3));
         List<Variable> inputs = new ArrayList<>(List.of(x));
         inputs.addAll(layer.parameters());
@@ -31,7 +34,7 @@ class GatedFeedForwardTest {
     @Test
     void hasHuggingFacesNames() {
         WeightSource weights = Given.weights().in("mlp");
-        assertThat(new GatedFeedForward(weights, 3, 5, false, Initializer.ones())
+        assertThat(new SwiGluMlp(weights, 3, 5, false, Initializer.ones())
                         .namedParameters()
                         .keySet())
                 .containsExactly("mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight");

@@ -1,4 +1,4 @@
-package io.gradus.nn.model;
+package io.gradus.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
-import io.gradus.nn.Given;
-import io.gradus.nn.Linear;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

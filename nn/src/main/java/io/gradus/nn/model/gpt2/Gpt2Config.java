@@ -1,4 +1,4 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.gpt2;
 
 import static io.gradus.nn.model.ConfigJson.check;
 import static io.gradus.nn.model.ConfigJson.integer;
@@ -8,6 +8,7 @@ import static io.gradus.nn.model.ConfigJson.positive;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.autograd.Variable;
+import io.gradus.nn.model.ConfigJson;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

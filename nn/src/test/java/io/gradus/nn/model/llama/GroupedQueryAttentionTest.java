@@ -1,4 +1,4 @@
-package io.gradus.nn;
+package io.gradus.nn.model.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,8 +10,12 @@ import io.gradus.core.Device;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import io.gradus.nn.GroupedQueryAttention.Context;
-import io.gradus.nn.GroupedQueryAttention.Sizes;
+import io.gradus.nn.Formula;
+import io.gradus.nn.Given;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.KeyValueCache;
+import io.gradus.nn.model.llama.GroupedQueryAttention.Context;
+import io.gradus.nn.model.llama.GroupedQueryAttention.Sizes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -1,4 +1,4 @@
-package io.gradus.nn.model;
+package io.gradus.nn.model.llama;
 
 import static io.gradus.nn.model.ConfigJson.check;
 import static io.gradus.nn.model.ConfigJson.integer;
@@ -7,7 +7,8 @@ import static io.gradus.nn.model.ConfigJson.positive;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.gradus.nn.RotaryTable.Llama3Scaling;
+import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -119,7 +120,7 @@ public record LlamaConfig(
         return ConfigJson.read(folder, LlamaConfig::parse);
     }
 
-    static LlamaConfig parse(JsonNode json) {
+    public static LlamaConfig parse(JsonNode json) {
         check(json.isObject(), "is not an object");
         String family = json.path("model_type").asText("llama");
         boolean qwen2 = family.equals("qwen2");

@@ -1,12 +1,16 @@
-package io.gradus.nn;
+package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.Linear;
+import io.gradus.nn.Module;
+import io.gradus.nn.WeightSource;
 
 /**
  * The feed-forward block of Llama: {@code down(silu(gate(x)) ⊙ up(x))}, SwiGLU (Shazeer 2020, eq. 6) with Hugging Face's
  * names.
  */
-public final class GatedFeedForward extends Module {
+public final class SwiGluMlp extends Module {
     private final Linear gate;
     private final Linear up;
     private final Linear down;
@@ -16,8 +20,7 @@ public final class GatedFeedForward extends Module {
      * @param width of the model
      * @param intermediate width between the layers
      */
-    public GatedFeedForward(
-            WeightSource weights, long width, long intermediate, boolean bias, Initializer initializer) {
+    public SwiGluMlp(WeightSource weights, long width, long intermediate, boolean bias, Initializer initializer) {
         this.gate = child(new Linear(weights.in("gate_proj"), width, intermediate, bias, initializer));
         this.up = child(new Linear(weights.in("up_proj"), width, intermediate, bias, initializer));
         this.down = child(new Linear(weights.in("down_proj"), intermediate, width, bias, initializer));
