@@ -39,16 +39,16 @@ import io.gradus.autograd.op.Sum;
 import io.gradus.autograd.op.SwiGlu;
 import io.gradus.autograd.op.Tanh;
 import io.gradus.autograd.op.Where;
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Philox;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
-import io.gradus.core.kernel.RotaryKernels;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -187,7 +187,8 @@ public final class Variable {
         return constant(value);
     }
 
-    @Nullable Node node() {
+    @Nullable
+    Node node() {
         return node;
     }
 
@@ -591,10 +592,10 @@ public final class Variable {
      * @param cos {@code [P, D/2]}, for each position and pair
      * @param sin {@code [P, D/2]}
      * @param positions I32 {@code [B, T]}, each in 0 … P−1
-     * @param pairs which two elements turn together
+     * @param layout which two elements turn together
      */
-    public Variable rotary(Tensor cos, Tensor sin, Tensor positions, RotaryKernels.Pairs pairs) {
-        return apply(new RotaryEmbedding(cos, sin, positions, pairs), this);
+    public Variable rotary(Tensor cos, Tensor sin, Tensor positions, RopeLayout layout) {
+        return apply(new RotaryEmbedding(cos, sin, positions, layout), this);
     }
 
     /**
@@ -604,8 +605,8 @@ public final class Variable {
      * @param values {@code [B, S, G, D]}
      * @return {@code [B, T, H, D]}
      */
-    public Variable attention(Variable keys, Variable values, AttentionKernels.Settings settings) {
-        return apply(new Attention(settings), this, keys, values);
+    public Variable attention(Variable keys, Variable values, AttentionOptions options) {
+        return apply(new Attention(options), this, keys, values);
     }
 
     /**
@@ -622,7 +623,7 @@ public final class Variable {
 
     /** The same elements under another shape; one length may be −1 and is then inferred. No copy. */
     public Variable reshape(long... lengths) {
-        return apply(new Reshape(inferred(lengths)), this);
+        return apply(new Reshape(shape().reshaped(lengths)), this);
     }
 
     /** The axes in another order: axis i of the result is axis {@code order[i]} of this one. */
@@ -696,27 +697,6 @@ public final class Variable {
         return shape().axis(axis) == last
                 ? function.apply(this)
                 : function.apply(transpose(axis, last)).transpose(axis, last);
-    }
-
-    private Shape inferred(long... lengths) {
-        long[] filled = lengths.clone();
-        long known = 1;
-        int unknown = -1;
-        for (int i = 0; i < filled.length; i++) {
-            if (filled[i] == -1 && unknown < 0) {
-                unknown = i;
-            } else {
-                known *= filled[i];
-            }
-        }
-        if (unknown >= 0) {
-            if (known <= 0 || value.size() % known != 0) {
-                throw new IllegalArgumentException(
-                        "reshape: " + shape() + " has no length for −1 in " + Arrays.toString(lengths));
-            }
-            filled[unknown] = value.size() / known;
-        }
-        return Shape.of(filled);
     }
 
     /** As {@code softmax F32 [8, 64] on cpu}. */

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -16,7 +17,6 @@ import io.gradus.core.Philox;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
 import io.gradus.core.reference.ReferenceBackend;
 import java.util.ArrayList;
 import java.util.List;
@@ -145,7 +145,7 @@ class BackwardPassTest {
     @Test
     void aKernelThatWritesSeveralGradientsOfOneVariableWritesThemApart() {
         Tensor start = vector(0.3, -0.5, 0.8, 0.1, 0.9, -0.2).reshape(1, 3, 1, 2);
-        Settings settings = new Settings(true, null, 0.7);
+        AttentionOptions settings = new AttentionOptions(true, null, 0.7);
         Variable x = Variable.parameter("x", start);
         x.attention(x, x, settings).sum().backward();
         Variable q = Variable.parameter("q", start);
@@ -189,7 +189,7 @@ class BackwardPassTest {
         Tensor start = Tensor.of(device, new double[] {0.3, -0.5, 0.8, 0.1, 0.9, -0.2}, 1, 3, 1, 2);
         Variable q = Variable.parameter("q", start);
         Variable frozen = Variable.constant(start.copy());
-        Variable out = q.attention(frozen, frozen, new Settings(false, null, 0.7));
+        Variable out = q.attention(frozen, frozen, new AttentionOptions(false, null, 0.7));
         long before = device.backend().memory().live(MemoryCategory.GRADIENTS);
         out.backward(start, false);
         assertThat(frozen.grad()).isNull();

@@ -7,6 +7,7 @@ import static io.gradus.autograd.OnReference.vector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -15,7 +16,6 @@ import io.gradus.core.Philox;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
 import io.gradus.core.reference.ReferenceBackend;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -74,7 +74,7 @@ class IntermediateValuesTest {
                     .linear(w.get(1), w.get(2), true)
                     .reshape(1, 8, 6, 8)
                     .split(2, 2, 2, 2);
-            Variable attended = qkv.get(0).attention(qkv.get(1), qkv.get(2), new Settings(true, null, 0.35));
+            Variable attended = qkv.get(0).attention(qkv.get(1), qkv.get(2), new AttentionOptions(true, null, 0.35));
             x = x.add(attended.reshape(1, 8, 16).linear(w.get(3), null, false));
             List<Variable> gateAndUp =
                     x.rmsNorm(w.get(4), 1e-5).linear(w.get(5), null, true).split(-1, 32, 32);
@@ -266,7 +266,9 @@ class IntermediateValuesTest {
             Variable x = recorded ? Variable.parameter("x", ones) : Variable.constant(ones);
             Variable w = Variable.constant(weight);
             try (Scope _ = Scope.open("step")) {
-                Variable h = x.layerNorm(w, null, 1e-5).rmsNorm(w, 1e-5).attention(x, x, new Settings(true, null, 1));
+                Variable h = x.layerNorm(w, null, 1e-5)
+                        .rmsNorm(w, 1e-5)
+                        .attention(x, x, new AttentionOptions(true, null, 1));
                 long results = 3 * ones.byteSize();
                 if (recorded) {
                     assertThat(memory.live(MemoryCategory.ACTIVATIONS)).isGreaterThan(results);

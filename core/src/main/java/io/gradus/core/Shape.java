@@ -102,6 +102,33 @@ public final class Shape {
         return of(Arrays.copyOfRange(lengths, from, to));
     }
 
+    /**
+     * The shape with the given lengths and as many elements as this one.
+     *
+     * @param lengths one of which may be −1, for the length that makes up the number of elements
+     * @throws IllegalArgumentException when no length does
+     */
+    public Shape reshaped(long... lengths) {
+        long[] filled = lengths.clone();
+        long known = 1;
+        int unknown = -1;
+        for (int i = 0; i < filled.length; i++) {
+            if (filled[i] == -1 && unknown < 0) {
+                unknown = i;
+            } else {
+                known *= filled[i];
+            }
+        }
+        if (unknown >= 0) {
+            if (known <= 0 || size % known != 0) {
+                throw new IllegalArgumentException(
+                        "reshape: " + this + " has no length for −1 in " + Arrays.toString(lengths));
+            }
+            filled[unknown] = size / known;
+        }
+        return of(filled);
+    }
+
     /** Row-major strides in elements: the innermost is 1. */
     public long[] strides() {
         long[] strides = new long[lengths.length];

@@ -1,5 +1,6 @@
 package io.gradus.gpu;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 
@@ -12,7 +13,7 @@ final class Attention implements AttentionKernels {
     }
 
     @Override
-    public void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+    public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
         AttentionKernels.check(q, k, v, settings, out, logSumExp);
         try (Workspace none = AttentionSizes.none(q)) {
             AttentionForward.run(launcher, AttentionSizes.of(q, k, v, settings, none.tensor()), out, logSumExp);
@@ -24,7 +25,7 @@ final class Attention implements AttentionKernels {
             Tensor q,
             Tensor k,
             Tensor v,
-            Settings settings,
+            AttentionOptions settings,
             Tensor out,
             Tensor logSumExp,
             Tensor dout,

@@ -196,7 +196,7 @@ final class AttentionBackward {
         int x = c.localIdx;
         int y = c.localIdy;
         int item = y * SIDE + x;
-        int start = AttentionSizes.firstKey(d, first, b, query0);
+        int start = AttentionSizes.documentStarts(d, first, b, query0);
         int end = AttentionSizes.endOfKeys(d, query0);
         boolean accumulate = d.get(AttentionSizes.OPTION_A) != 0;
         if (start >= end && !accumulate) {

@@ -90,7 +90,7 @@ final class AttentionForward {
             largest[item] = Float.NEGATIVE_INFINITY;
             sums[item] = 0;
         }
-        int start = AttentionSizes.firstKey(d, first, b, query0);
+        int start = AttentionSizes.documentStarts(d, first, b, query0);
         int end = AttentionSizes.endOfKeys(d, query0);
         for (int key0 = start; key0 < end; key0 += TILE) {
             int kLines = keys - key0;

@@ -1,9 +1,9 @@
 package io.gradus.gpu;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -15,7 +15,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * 16 × 16 items works on tiles of 32 queries by 32 keys, or of 32 lines by 32 of their elements; item (x, y) has the elements of
  * columns x and x + 16 and rows y and y + 16 of each.
  */
-record AttentionSizes(Tensor q, Tensor k, Tensor v, Settings settings, Tensor mask, Tensor first) {
+record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor mask, Tensor first) {
     static final int SIDE = 16;
     static final int TILE = 2 * SIDE;
     static final int GROUP = SIDE * SIDE;
@@ -43,9 +43,9 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, Settings settings, Tensor ma
     static final int OPTION_B = 19;
 
     /** {@code none}, an I32 tensor of any content, stands where there is no mask or there are no first keys. */
-    static AttentionSizes of(Tensor q, Tensor k, Tensor v, Settings settings, Tensor none) {
-        Tensor mask = settings.keyMask();
-        Tensor first = settings.firstKey();
+    static AttentionSizes of(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor none) {
+        Tensor mask = settings.attentionMask();
+        Tensor first = settings.documentStarts();
         return new AttentionSizes(q, k, v, settings, mask == null ? none : mask, first == null ? none : first);
     }
 
@@ -88,8 +88,8 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, Settings settings, Tensor ma
                 keyHeads(),
                 q.shape().get(3),
                 settings.causal() ? 1 : 0,
-                settings.keyMask() != null ? 1 : 0,
-                settings.firstKey() != null ? 1 : 0,
+                settings.attentionMask() != null ? 1 : 0,
+                settings.documentStarts() != null ? 1 : 0,
                 batch() * queries() * heads(),
                 a ? 1 : 0,
                 b ? 1 : 0);
@@ -126,7 +126,7 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, Settings settings, Tensor ma
     }
 
     /** The first key that any of the tile of queries from {@code query0} may see, but for the mask. */
-    static int firstKey(IntArray d, IntArray first, int b, int query0) {
+    static int documentStarts(IntArray d, IntArray first, int b, int query0) {
         int key = 0;
         if (d.get(HAS_FIRST) != 0) {
             key = d.get(S);

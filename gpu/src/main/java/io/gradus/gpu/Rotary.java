@@ -3,6 +3,7 @@ package io.gradus.gpu;
 import static io.gradus.gpu.Launcher.floats;
 import static io.gradus.gpu.Launcher.ints;
 
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.RotaryKernels;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -25,7 +26,7 @@ final class Rotary implements RotaryKernels {
             Tensor cos,
             Tensor sin,
             Tensor positions,
-            Pairs pairs,
+            RopeLayout layout,
             boolean inverse,
             Tensor out,
             boolean accumulate) {
@@ -36,7 +37,7 @@ final class Rotary implements RotaryKernels {
             throw RotaryKernels.badPosition(places[bad], cos.shape().get(0));
         }
         long half = cos.shape().get(1);
-        boolean split = pairs == Pairs.HALF_SPLIT;
+        boolean split = layout == RopeLayout.HALF_SPLIT;
         launcher.run(
                 ROTATE,
                 x.size() / 2,

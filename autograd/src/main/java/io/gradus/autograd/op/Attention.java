@@ -2,10 +2,10 @@ package io.gradus.autograd.op;
 
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017, eq. 1), for each head:
@@ -26,15 +26,15 @@ import io.gradus.core.kernel.AttentionKernels.Settings;
  * al. 2022, appendix B.2). A key-value head that several query heads read gets the sum of their gradients.
  */
 public final class Attention extends Operation {
-    private final Settings settings;
+    private final AttentionOptions options;
     private Tensor q;
     private Tensor k;
     private Tensor v;
     private Tensor out;
     private Tensor logSumExp;
 
-    public Attention(Settings settings) {
-        this.settings = settings;
+    public Attention(AttentionOptions options) {
+        this.options = options;
     }
 
     @Override
@@ -54,7 +54,7 @@ public final class Attention extends Operation {
         }
         out = q.emptyLike(shape);
         logSumExp = q.emptyLike(Shape.of(shape.get(0), shape.get(2), shape.get(1)));
-        q.backend().attention().forward(q, k, v, settings, out, logSumExp);
+        q.backend().attention().forward(q, k, v, options, out, logSumExp);
         return out;
     }
 
@@ -69,7 +69,7 @@ public final class Attention extends Operation {
                         q,
                         k,
                         v,
-                        settings,
+                        options,
                         out,
                         logSumExp,
                         dy,

@@ -2,8 +2,8 @@ package io.gradus.autograd.op;
 
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 
 /**
  * Each pair (u, v) of a head's elements turned by an angle that grows with the token's position (Su et al. 2021, eq. 34):
@@ -20,31 +20,31 @@ public final class RotaryEmbedding extends Operation {
     private final Tensor cos;
     private final Tensor sin;
     private final Tensor positions;
-    private final Pairs pairs;
+    private final RopeLayout layout;
 
     /**
      * @param cos {@code [P, D/2]}, for each position and pair
      * @param sin {@code [P, D/2]}
      * @param positions I32 {@code [B, T]}, each in 0 … P−1
-     * @param pairs which two elements are a pair
+     * @param layout which two elements are a pair
      */
-    public RotaryEmbedding(Tensor cos, Tensor sin, Tensor positions, Pairs pairs) {
+    public RotaryEmbedding(Tensor cos, Tensor sin, Tensor positions, RopeLayout layout) {
         this.cos = cos;
         this.sin = sin;
         this.positions = positions;
-        this.pairs = pairs;
+        this.layout = layout;
     }
 
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         Tensor y = x.emptyLike(x.shape());
-        x.backend().rotary().rotate(x, cos, sin, positions, pairs, false, y, false);
+        x.backend().rotary().rotate(x, cos, sin, positions, layout, false, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dx, add) -> dy.backend().rotary().rotate(dy, cos, sin, positions, pairs, true, dx, add));
+        gradients.write(0, (dx, add) -> dy.backend().rotary().rotate(dy, cos, sin, positions, layout, true, dx, add));
     }
 }

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Device;
 import io.gradus.core.Philox;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -110,7 +110,7 @@ class OperationErrorsTest {
 
     @Test
     void headsThatDoNotDivideAreNamed() {
-        Settings settings = new Settings(true, null, 1);
+        AttentionOptions settings = new AttentionOptions(true, null, 1);
         Variable keys = zeros(1, 2, 2, 4);
         assertThatThrownBy(() -> zeros(1, 2, 3, 4).attention(keys, keys, settings))
                 .isInstanceOf(ShapeException.class)

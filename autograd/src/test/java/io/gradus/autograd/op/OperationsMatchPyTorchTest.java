@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.autograd.Variable;
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 import io.gradus.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -182,7 +182,7 @@ class OperationsMatchPyTorchTest {
         Variable q = in.getFirst();
         Tensor mask = flag(a, "key_mask") ? in.get(3).value() : null;
         double scale = 1 / Math.sqrt(q.shape().last());
-        return q.attention(in.get(1), in.get(2), new Settings(flag(a, "causal"), mask, scale));
+        return q.attention(in.get(1), in.get(2), new AttentionOptions(flag(a, "causal"), mask, scale));
     }
 
     private static Variable rotary(Variable x, JsonNode a) {
@@ -204,7 +204,7 @@ class OperationsMatchPyTorchTest {
                 table(x, cos, length, half),
                 table(x, sin, length, half),
                 Tensor.of(x.device(), positions, shape.get(0), shape.get(1)),
-                Pairs.valueOf(a.get("layout").asText().toUpperCase(Locale.ROOT)));
+                RopeLayout.valueOf(a.get("layout").asText().toUpperCase(Locale.ROOT)));
     }
 
     private static Tensor table(Variable x, double[] elements, long... shape) {

@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import io.gradus.autograd.GradientCheck;
 import io.gradus.autograd.Operation;
 import io.gradus.autograd.Variable;
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Philox;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -276,12 +276,12 @@ class OperationsPassGradientCheckTest {
         add("RmsNorm", "residual", x -> x[0].add(x[0].rmsNorm(x[1], 1e-6)), any(3, 5), any(5));
         Tensor angles = any(11, 3);
         Tensor positions = Tensor.of(new int[] {0, 1, 2, 3, 10, 7, 7, 0, 2, 1}, 2, 5);
-        for (Pairs pairs : Pairs.values()) {
-            add("RotaryEmbedding", pairs + "", x -> rotate(x[0], angles, positions, pairs), any(2, 5, 3, 6));
+        for (RopeLayout layout : RopeLayout.values()) {
+            add("RotaryEmbedding", layout + "", x -> rotate(x[0], angles, positions, layout), any(2, 5, 3, 6));
             add(
                     "RotaryEmbedding",
-                    pairs + " and x",
-                    x -> rotate(x[0], angles, positions, pairs).multiply(x[0]),
+                    layout + " and x",
+                    x -> rotate(x[0], angles, positions, layout).multiply(x[0]),
                     any(2, 5, 1, 6));
         }
         Philox.Key key = new Philox.Key(7, 3, 1);
@@ -290,15 +290,15 @@ class OperationsPassGradientCheckTest {
     }
 
     /** The tables need not be cosines for the operation to be linear in x; these are {@code a} and {@code 1 − a}. */
-    private static Variable rotate(Variable x, Tensor angles, Tensor positions, Pairs pairs) {
+    private static Variable rotate(Variable x, Tensor angles, Tensor positions, RopeLayout layout) {
         Tensor cos = beside(angles, x);
         Tensor sin = Variable.constant(cos).negate().add(1).value();
-        return x.rotary(cos, sin, beside(positions, x), pairs);
+        return x.rotary(cos, sin, beside(positions, x), layout);
     }
 
     private void attention() {
         Tensor mask = Tensor.of(new int[] {1, 1, 1, 1, 1, 0, 1, 1, 1, 0}, 2, 5);
-        Tensor firstKey = Tensor.of(new int[] {0, 0, 2, 2, 4, 0, 1, 1, 1, 1}, 2, 5);
+        Tensor documentStarts = Tensor.of(new int[] {0, 0, 2, 2, 4, 0, 1, 1, 1, 1}, 2, 5);
         for (boolean causal : new boolean[] {false, true}) {
             String name = causal ? "causal" : "full";
             add(
@@ -325,7 +325,8 @@ class OperationsPassGradientCheckTest {
             add(
                     "Attention",
                     name + ", documents side by side",
-                    x -> x[0].attention(x[1], x[2], new Settings(causal, null, 0.6, beside(firstKey, x[0]))),
+                    x -> x[0].attention(
+                            x[1], x[2], new AttentionOptions(causal, null, 0.6, beside(documentStarts, x[0]))),
                     any(2, 5, 4, 3),
                     any(2, 5, 2, 3),
                     any(2, 5, 2, 3));
@@ -347,7 +348,7 @@ class OperationsPassGradientCheckTest {
     }
 
     private static Variable attend(Variable q, Variable k, Variable v, boolean causal, @Nullable Tensor mask) {
-        return q.attention(k, v, new Settings(causal, mask == null ? null : beside(mask, q), 0.6));
+        return q.attention(k, v, new AttentionOptions(causal, mask == null ? null : beside(mask, q), 0.6));
     }
 
     private void movement() {

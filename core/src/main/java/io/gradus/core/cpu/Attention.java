@@ -1,5 +1,6 @@
 package io.gradus.core.cpu;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 import java.lang.foreign.MemorySegment;
@@ -29,7 +30,7 @@ final class Attention implements AttentionKernels {
     }
 
     @Override
-    public void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+    public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
         AttentionKernels.check(q, k, v, settings, out, logSumExp);
         AttentionSizes z = AttentionSizes.of(q, k, settings);
         int blocks = (z.t() + QUERIES - 1) / QUERIES;
@@ -52,7 +53,7 @@ final class Attention implements AttentionKernels {
             Tensor q,
             Tensor k,
             Tensor v,
-            Settings settings,
+            AttentionOptions settings,
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
@@ -135,7 +136,7 @@ final class Attention implements AttentionKernels {
             Matrix o = new Matrix(scratch.floats(1, (long) QUERIES * z.d()), 0, z.d(), false);
             OnlineSoftmax softmax = new OnlineSoftmax(lanes);
             int visible = z.visible(t1);
-            FirstKeys first = firstKeys(t0, t1);
+            FirstKeys first = documentStarts(t0, t1);
             for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
                 scores(p, t0, j0, keys, first);
@@ -167,9 +168,9 @@ final class Attention implements AttentionKernels {
         /** The first key that each query of a block may see, the smallest of them (0 at least), and the largest. */
         private record FirstKeys(int[] ofQueries, int earliest, int latest) {}
 
-        private FirstKeys firstKeys(int t0, int t1) {
+        private FirstKeys documentStarts(int t0, int t1) {
             int[] first = new int[t1 - t0];
-            Arrays.setAll(first, i -> z.firstKey(b, t0 + i));
+            Arrays.setAll(first, i -> z.documentStarts(b, t0 + i));
             return new FirstKeys(
                     first,
                     Math.max(0, Arrays.stream(first).min().orElse(0)),
@@ -190,7 +191,7 @@ final class Attention implements AttentionKernels {
                 delta[i] = dot(g.out, g.dout, t0 + i);
             }
             int visible = z.visible(t1);
-            FirstKeys first = firstKeys(t0, t1);
+            FirstKeys first = documentStarts(t0, t1);
             for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
                 scores(p, t0, j0, keys, first);
@@ -222,7 +223,7 @@ final class Attention implements AttentionKernels {
             Matrix p = new Matrix(row, 0, z.s(), false);
             for (int t = 0; t < z.t(); t++) {
                 int visible = z.visible(t + 1);
-                int first = z.firstKey(b, t);
+                int first = z.documentStarts(b, t);
                 Gemm.multiply(q.row(t), k.transpose(), p, 1, visible, z.d(), false);
                 float largest = Float.NEGATIVE_INFINITY;
                 for (int j = 0; j < visible; j++) {

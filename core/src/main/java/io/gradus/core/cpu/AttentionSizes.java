@@ -1,5 +1,6 @@
 package io.gradus.core.cpu;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 import org.jspecify.annotations.Nullable;
@@ -14,10 +15,10 @@ record AttentionSizes(
         int d,
         boolean causal,
         float scale,
-        @Nullable Tensor keyMask,
-        @Nullable Tensor firstKey) {
+        @Nullable Tensor attentionMask,
+        @Nullable Tensor documentStarts) {
 
-    static AttentionSizes of(Tensor q, Tensor k, AttentionKernels.Settings settings) {
+    static AttentionSizes of(Tensor q, Tensor k, AttentionOptions settings) {
         return new AttentionSizes(
                 q.shape().get(0),
                 Math.toIntExact(q.shape().get(1)),
@@ -27,8 +28,8 @@ record AttentionSizes(
                 Math.toIntExact(q.shape().get(3)),
                 settings.causal(),
                 (float) settings.scale(),
-                settings.keyMask(),
-                settings.firstKey());
+                settings.attentionMask(),
+                settings.documentStarts());
     }
 
     /** How many keys there are before the first query's own. */
@@ -52,12 +53,12 @@ record AttentionSizes(
     }
 
     /** The first key that a query may see. */
-    int firstKey(long b, int query) {
-        return firstKey == null ? 0 : CpuStorage.getInt(CpuStorage.of(firstKey), b * t + query);
+    int documentStarts(long b, int query) {
+        return documentStarts == null ? 0 : CpuStorage.getInt(CpuStorage.of(documentStarts), b * t + query);
     }
 
     /** Whether a key is padding. */
     boolean hides(long b, int key) {
-        return keyMask != null && CpuStorage.getInt(CpuStorage.of(keyMask), b * s + key) == 0;
+        return attentionMask != null && CpuStorage.getInt(CpuStorage.of(attentionMask), b * s + key) == 0;
     }
 }

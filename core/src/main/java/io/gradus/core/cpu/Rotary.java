@@ -1,5 +1,6 @@
 package io.gradus.core.cpu;
 
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.RotaryKernels;
 import java.lang.foreign.MemorySegment;
@@ -27,14 +28,14 @@ final class Rotary implements RotaryKernels {
             Tensor cos,
             Tensor sin,
             Tensor positions,
-            Pairs pairs,
+            RopeLayout layout,
             boolean inverse,
             Tensor out,
             boolean accumulate) {
         RotaryKernels.check(x, cos, sin, positions, out);
         int half = Math.toIntExact(cos.shape().get(1));
-        if (pairs != Pairs.HALF_SPLIT || half == 0 || half % Lanes.COUNT != 0) {
-            scalar.rotate(x, cos, sin, positions, pairs, inverse, out, accumulate);
+        if (layout != RopeLayout.HALF_SPLIT || half == 0 || half % Lanes.COUNT != 0) {
+            scalar.rotate(x, cos, sin, positions, layout, inverse, out, accumulate);
             return;
         }
         MemorySegment places = CpuStorage.of(positions);

@@ -1,5 +1,6 @@
 package io.gradus.core.cpu;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 import java.lang.foreign.MemorySegment;
@@ -23,8 +24,8 @@ final class ScalarAttention implements AttentionKernels {
     }
 
     /** The sizes of one call, named as in {@link AttentionKernels}. */
-    private record Sizes(int t, int s, int h, int g, int d, Settings settings) {
-        Sizes(Tensor q, Tensor k, Settings settings) {
+    private record Sizes(int t, int s, int h, int g, int d, AttentionOptions settings) {
+        Sizes(Tensor q, Tensor k, AttentionOptions settings) {
             this(
                     Math.toIntExact(q.shape().get(1)),
                     Math.toIntExact(k.shape().get(1)),
@@ -41,7 +42,7 @@ final class ScalarAttention implements AttentionKernels {
     }
 
     @Override
-    public void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+    public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
         AttentionKernels.check(q, k, v, settings, out, logSumExp);
         Sizes sizes = new Sizes(q, k, settings);
         long heads = q.shape().get(0) * sizes.h;
@@ -60,7 +61,7 @@ final class ScalarAttention implements AttentionKernels {
             Tensor q,
             Tensor k,
             Tensor v,
-            Settings settings,
+            AttentionOptions settings,
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
@@ -143,7 +144,7 @@ final class ScalarAttention implements AttentionKernels {
             int g = head / (z.h / z.g);
             gather(CpuStorage.of(k), g, keys);
             gather(CpuStorage.of(v), g, values);
-            Tensor mask = z.settings.keyMask();
+            Tensor mask = z.settings.attentionMask();
             if (mask != null) {
                 MemorySegment memory = CpuStorage.of(mask);
                 for (int j = 0; j < z.s; j++) {
@@ -254,7 +255,7 @@ final class ScalarAttention implements AttentionKernels {
             float[][] scores = new float[visible][lanes];
             float[] scaled = new float[z.d];
             int lead = z.s - z.t;
-            int[] first = firstKeys(t0, lanes);
+            int[] first = documentStarts(t0, lanes);
             int earliest = Arrays.stream(first).min().orElse(0);
             int latest = Arrays.stream(first).max().orElse(0);
             for (int j = 0; j < visible; j++) {
@@ -279,11 +280,11 @@ final class ScalarAttention implements AttentionKernels {
         }
 
         /** The first key that each lane's query may see. */
-        private int[] firstKeys(int t0, int lanes) {
+        private int[] documentStarts(int t0, int lanes) {
             int[] first = new int[lanes];
-            Tensor firstKey = z.settings.firstKey();
-            for (int lane = 0; lane < lanes && firstKey != null; lane++) {
-                first[lane] = CpuStorage.getInt(CpuStorage.of(firstKey), b * z.t + t0 + lane);
+            Tensor documentStarts = z.settings.documentStarts();
+            for (int lane = 0; lane < lanes && documentStarts != null; lane++) {
+                first[lane] = CpuStorage.getInt(CpuStorage.of(documentStarts), b * z.t + t0 + lane);
             }
             return first;
         }

@@ -1,5 +1,6 @@
 package io.gradus.core.cpu;
 
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.RotaryKernels;
 import java.lang.foreign.MemorySegment;
@@ -21,7 +22,7 @@ final class ScalarRotary implements RotaryKernels {
             Tensor cos,
             Tensor sin,
             Tensor positions,
-            Pairs pairs,
+            RopeLayout layout,
             boolean inverse,
             Tensor out,
             boolean accumulate) {
@@ -45,11 +46,11 @@ final class ScalarRotary implements RotaryKernels {
             long entry = (long) CpuStorage.getInt(places, row) * half;
             CpuStorage.load(inputs, row * n, values, n);
             CpuStorage.load(cosines, entry, angle, half);
-            spread(angle, 1, pairs, c, half, n);
+            spread(angle, 1, layout, c, half, n);
             CpuStorage.load(sines, entry, angle, half);
             FloatMath.scale(angle, inverse ? -1 : 1, half);
-            spread(angle, -1, pairs, s, half, n);
-            swap(values, pairs, partner, half, n);
+            spread(angle, -1, layout, s, half, n);
+            swap(values, layout, partner, half, n);
             turn(values, partner, c, s, n);
             Chunks.write(scratch, values, target, row * n, n, accumulate);
         });
@@ -63,8 +64,8 @@ final class ScalarRotary implements RotaryKernels {
     }
 
     /** Angle i goes to the second element of pair i, and times {@code sign} to the first, in each head. */
-    private static void spread(float[] angle, float sign, Pairs pairs, float[] target, int half, int n) {
-        boolean split = pairs == Pairs.HALF_SPLIT;
+    private static void spread(float[] angle, float sign, RopeLayout layout, float[] target, int half, int n) {
+        boolean split = layout == RopeLayout.HALF_SPLIT;
         for (int i = 0; i < Math.min(half, n); i++) {
             target[split ? i : 2 * i] = sign * angle[i];
             target[split ? i + half : 2 * i + 1] = angle[i];
@@ -74,8 +75,8 @@ final class ScalarRotary implements RotaryKernels {
         }
     }
 
-    private static void swap(float[] x, Pairs pairs, float[] partner, int half, int n) {
-        if (pairs == Pairs.HALF_SPLIT) {
+    private static void swap(float[] x, RopeLayout layout, float[] partner, int half, int n) {
+        if (layout == RopeLayout.HALF_SPLIT) {
             for (int head = 0; head < n; head += 2 * half) {
                 System.arraycopy(x, head, partner, head + half, half);
                 System.arraycopy(x, head + half, partner, head, half);

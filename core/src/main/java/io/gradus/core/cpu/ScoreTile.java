@@ -29,9 +29,9 @@ record ScoreTile(MemorySegment memory, int lanes) {
     }
 
     /** The queries whose first key comes later than {@code place} must not see the key there. */
-    void hideFromLater(int key, int place, int[] firstKeys) {
+    void hideFromLater(int key, int place, int[] documentStarts) {
         for (int i = 0; i < lanes; i++) {
-            if (firstKeys[i] > place) {
+            if (documentStarts[i] > place) {
                 CpuStorage.set(memory, (long) key * STRIDE + i, Float.NEGATIVE_INFINITY);
             }
         }

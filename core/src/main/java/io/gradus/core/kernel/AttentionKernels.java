@@ -1,37 +1,15 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017, eq. 1) on the packed layout, with grouped key-value heads (Ainslie et
  * al. 2023): query head h reads key-value head {@code h / (H / G)}.
  */
 public interface AttentionKernels {
-
-    /**
-     * What a query may see and how scores are scaled.
-     *
-     * @param causal query t of T sees the keys s of S with {@code s ≤ t + S − T}: with a cache, the last query sees all
-     * @param keyMask I32 {@code [B, S]}, 0 where a key is padding, or null
-     * @param scale the factor of the scores, usually {@code 1/√D}
-     * @param firstKey I32 {@code [B, T]}: query t of row b sees the keys {@code s ≥ firstKey[b, t]} only, or null. Where
-     *     several documents share a row it is the place at which the query's own document begins; 0 hides nothing, S
-     *     everything
-     */
-    record Settings(
-            boolean causal,
-            @Nullable Tensor keyMask,
-            double scale,
-            @Nullable Tensor firstKey) {
-
-        /** One document to a row. */
-        public Settings(boolean causal, @Nullable Tensor keyMask, double scale) {
-            this(causal, keyMask, scale, null);
-        }
-    }
 
     /**
      * {@code out = softmax(scale·q·kᵀ)·v} for each batch and head; zeros where a query sees no key. What is not finite in a
@@ -44,7 +22,7 @@ public interface AttentionKernels {
      * @param logSumExp {@code [B, H, T]}, written: {@code ln Σ exp(scale·q·k)} over the keys seen, −∞ where there are
      *     none, for the backward pass
      */
-    void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp);
+    void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp);
 
     /**
      * The gradients of all three inputs. With P the softmax's result, recomputed from {@code logSumExp}:
@@ -57,7 +35,7 @@ public interface AttentionKernels {
             Tensor q,
             Tensor k,
             Tensor v,
-            Settings settings,
+            AttentionOptions settings,
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
@@ -68,7 +46,7 @@ public interface AttentionKernels {
             Tensor dv,
             boolean accumulateV);
 
-    static void check(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+    static void check(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
         String name = "attention";
         Checks.computable(name, q, k, v, out, logSumExp);
         Shape query = q.shape();
@@ -93,15 +71,15 @@ public interface AttentionKernels {
             throw new ShapeException(
                     name, "causal attention has more queries than keys", "pass the cached keys too", query, key);
         }
-        Tensor mask = settings.keyMask();
+        Tensor mask = settings.attentionMask();
         if (mask != null) {
             Checks.ids(name, mask, q);
             Checks.shape(name, mask, Shape.of(key.get(0), key.get(1)));
         }
-        Tensor firstKey = settings.firstKey();
-        if (firstKey != null) {
-            Checks.ids(name, firstKey, q);
-            Checks.shape(name, firstKey, Shape.of(query.get(0), query.get(1)));
+        Tensor documentStarts = settings.documentStarts();
+        if (documentStarts != null) {
+            Checks.ids(name, documentStarts, q);
+            Checks.shape(name, documentStarts, Shape.of(query.get(0), query.get(1)));
         }
     }
 }

@@ -1,19 +1,12 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 
 /** Rotary position embedding (Su et al. 2021, RoFormer, eq. 34): each pair of a head's elements turns by an angle. */
 public interface RotaryKernels {
-
-    /** Which two of a head's D elements are pair i of D/2. */
-    enum Pairs {
-        /** Elements i and i + D/2, as Hugging Face's Llama has them. */
-        HALF_SPLIT,
-        /** Elements 2i and 2i + 1, as the paper has them. */
-        INTERLEAVED
-    }
 
     /**
      * {@code out (+)=} x with pair i of the row at (b, t) turned by the angle whose cosine is {@code cos[positions[b, t], i]}:
@@ -31,7 +24,7 @@ public interface RotaryKernels {
             Tensor cos,
             Tensor sin,
             Tensor positions,
-            Pairs pairs,
+            RopeLayout layout,
             boolean inverse,
             Tensor out,
             boolean accumulate);

@@ -1,6 +1,8 @@
 package io.gradus.core.meta;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Philox;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.core.kernel.CastKernels;
@@ -223,7 +225,7 @@ final class MetaKernels
             Tensor cos,
             Tensor sin,
             Tensor positions,
-            Pairs pairs,
+            RopeLayout layout,
             boolean inverse,
             Tensor out,
             boolean accumulate) {
@@ -231,8 +233,7 @@ final class MetaKernels
     }
 
     @Override
-    public void forward(
-            Tensor q, Tensor k, Tensor v, AttentionKernels.Settings settings, Tensor out, Tensor logSumExp) {
+    public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
         AttentionKernels.check(q, k, v, settings, out, logSumExp);
     }
 
@@ -241,7 +242,7 @@ final class MetaKernels
             Tensor q,
             Tensor k,
             Tensor v,
-            AttentionKernels.Settings settings,
+            AttentionOptions settings,
             Tensor out,
             Tensor logSumExp,
             Tensor dout,

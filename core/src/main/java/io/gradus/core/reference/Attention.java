@@ -1,5 +1,6 @@
 package io.gradus.core.reference;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
@@ -9,7 +10,7 @@ import io.gradus.core.kernel.Checks;
 final class Attention implements AttentionKernels {
 
     @Override
-    public void forward(Tensor q, Tensor k, Tensor v, Settings settings, Tensor out, Tensor logSumExp) {
+    public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
         AttentionKernels.check(q, k, v, settings, out, logSumExp);
         Layout layout = new Layout(q.shape(), k.shape());
         Elements queries = Elements.of(q);
@@ -45,7 +46,7 @@ final class Attention implements AttentionKernels {
             Tensor q,
             Tensor k,
             Tensor v,
-            Settings settings,
+            AttentionOptions settings,
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
@@ -132,10 +133,10 @@ final class Attention implements AttentionKernels {
         }
 
         /** The score of each key for one query, {@link #UNSEEN} where the query may not see it. */
-        double[] scores(Settings settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
-            Elements mask = settings.keyMask() == null ? null : Elements.of(settings.keyMask());
-            Tensor firstKey = settings.firstKey();
-            int first = firstKey == null ? 0 : Elements.of(firstKey).getInt(b * queries + t);
+        double[] scores(AttentionOptions settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
+            Elements mask = settings.attentionMask() == null ? null : Elements.of(settings.attentionMask());
+            Tensor documentStarts = settings.documentStarts();
+            int first = documentStarts == null ? 0 : Elements.of(documentStarts).getInt(b * queries + t);
             double[] scores = new double[Math.toIntExact(keys)];
             for (int s = 0; s < scores.length; s++) {
                 boolean padding = mask != null && mask.getInt(b * keys + s) == 0;

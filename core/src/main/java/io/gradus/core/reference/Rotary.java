@@ -1,5 +1,6 @@
 package io.gradus.core.reference;
 
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.RotaryKernels;
@@ -13,7 +14,7 @@ final class Rotary implements RotaryKernels {
             Tensor cos,
             Tensor sin,
             Tensor positions,
-            Pairs pairs,
+            RopeLayout layout,
             boolean inverse,
             Tensor out,
             boolean accumulate) {
@@ -35,8 +36,8 @@ final class Rotary implements RotaryKernels {
                 for (long i = 0; i < half; i++) {
                     double c = Elements.of(cos).get(position * half + i);
                     double s = Elements.of(sin).get(position * half + i) * (inverse ? -1 : 1);
-                    long first = start + (pairs == Pairs.HALF_SPLIT ? i : 2 * i);
-                    long second = start + (pairs == Pairs.HALF_SPLIT ? i + half : 2 * i + 1);
+                    long first = start + (layout == RopeLayout.HALF_SPLIT ? i : 2 * i);
+                    long second = start + (layout == RopeLayout.HALF_SPLIT ? i + half : 2 * i + 1);
                     double u = from.get(first);
                     double v = from.get(second);
                     to.put(first, u * c - v * s, accumulate);

@@ -3,9 +3,9 @@ package io.gradus.core.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels.Settings;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -101,7 +101,7 @@ public abstract class AttentionContract extends KernelContract {
     /** First keys need not rise from query to query; what lies outside the keys is everything, or nothing. */
     @ParameterizedTest
     @MethodSource("sizes")
-    void firstKeysInAnyOrderAreKept(Size size) {
+    void documentStartsInAnyOrderAreKept(Size size) {
         int[] first = new int[size.b * size.t];
         Arrays.setAll(first, i -> i % 4 == 0 ? -3 : i % 4 == 1 ? size.s + 2 : i * 29 % (size.s + 1));
         check(size, true, null, first);
@@ -125,8 +125,8 @@ public abstract class AttentionContract extends KernelContract {
         Twin q = random(size.q());
         Twin k = random(size.k());
         Twin v = random(size.k());
-        Twin keyMask = mask == null ? null : ints(mask, size.b, size.s);
-        Twin firstKey = first == null ? null : ints(first, size.b, size.t);
+        Twin attentionMask = mask == null ? null : ints(mask, size.b, size.s);
+        Twin documentStarts = first == null ? null : ints(first, size.b, size.t);
         double scale = 1 / Math.sqrt(size.d);
         Twin out = output(false, size.q());
         Twin sums = output(false, size.b, size.h, size.t);
@@ -136,7 +136,7 @@ public abstract class AttentionContract extends KernelContract {
                         side.of(q),
                         side.of(k),
                         side.of(v),
-                        settings(side, causal, keyMask, scale, firstKey),
+                        settings(side, causal, attentionMask, scale, documentStarts),
                         side.of(out),
                         side.of(sums)));
         // a score of up to 4√d·scale·√d terms is off by some ULP, and so is its exponential; the values are below 2
@@ -156,7 +156,7 @@ public abstract class AttentionContract extends KernelContract {
                             side.of(q),
                             side.of(k),
                             side.of(v),
-                            settings(side, causal, keyMask, scale, firstKey),
+                            settings(side, causal, attentionMask, scale, documentStarts),
                             side.of(savedOut),
                             side.of(savedSums),
                             side.of(dout),
@@ -174,10 +174,13 @@ public abstract class AttentionContract extends KernelContract {
         return out;
     }
 
-    private static Settings settings(
-            Side side, boolean causal, @Nullable Twin mask, double scale, @Nullable Twin firstKey) {
-        return new Settings(
-                causal, mask == null ? null : side.of(mask), scale, firstKey == null ? null : side.of(firstKey));
+    private static AttentionOptions settings(
+            Side side, boolean causal, @Nullable Twin mask, double scale, @Nullable Twin documentStarts) {
+        return new AttentionOptions(
+                causal,
+                mask == null ? null : side.of(mask),
+                scale,
+                documentStarts == null ? null : side.of(documentStarts));
     }
 
     /** Documents of one row are as strange to each other as rows are. */
@@ -189,7 +192,7 @@ public abstract class AttentionContract extends KernelContract {
         Twin v = random(1, 3 * length, 1, 8);
         int[] first = new int[3 * length];
         Arrays.setAll(first, i -> i / length * length);
-        Twin firstKey = ints(first, 1, 3 * length);
+        Twin documentStarts = ints(first, 1, 3 * length);
         Twin out = output(false, 1, 3 * length, 2, 8);
         Twin sums = output(false, 1, 2, 3 * length);
         run(side -> side.backend()
@@ -198,7 +201,7 @@ public abstract class AttentionContract extends KernelContract {
                         side.of(q),
                         side.of(k),
                         side.of(v),
-                        settings(side, true, null, 0.3, firstKey),
+                        settings(side, true, null, 0.3, documentStarts),
                         side.of(out),
                         side.of(sums)));
         for (int document = 0; document < 3; document++) {
@@ -211,7 +214,7 @@ public abstract class AttentionContract extends KernelContract {
                             side.of(part[0]),
                             side.of(part[1]),
                             side.of(part[2]),
-                            new Settings(true, null, 0.3),
+                            new AttentionOptions(true, null, 0.3),
                             side.of(alone),
                             side.of(aloneSums)));
             float[] inRow = Arrays.copyOfRange(out.actual(), document * length * 16, (document + 1) * length * 16);
@@ -240,7 +243,13 @@ public abstract class AttentionContract extends KernelContract {
         Twin sums = output(false, 1, 2, 5);
         run(side -> side.backend()
                 .attention()
-                .forward(side.of(q), side.of(k), side.of(v), new Settings(true, null, 1), side.of(out), side.of(sums)));
+                .forward(
+                        side.of(q),
+                        side.of(k),
+                        side.of(v),
+                        new AttentionOptions(true, null, 1),
+                        side.of(out),
+                        side.of(sums)));
         // scores near 20,000 are known to 20,000·ULP, and so is the logarithm of a ratio of probabilities
         out.assertClose(4 * 20_000 * ULP, 2);
         sums.assertClose(8 * ULP, 0);
@@ -271,7 +280,7 @@ public abstract class AttentionContract extends KernelContract {
                         side.of(q),
                         side.of(k),
                         side.of(v),
-                        new Settings(true, side.of(mask), 1),
+                        new AttentionOptions(true, side.of(mask), 1),
                         side.of(out),
                         side.of(sums)));
         out.assertClose(8 * ULP, 2);
@@ -295,7 +304,7 @@ public abstract class AttentionContract extends KernelContract {
                             side.of(q),
                             side.of(key ? broken : sound),
                             side.of(key ? sound : broken),
-                            new Settings(false, null, 1),
+                            new AttentionOptions(false, null, 1),
                             side.of(out),
                             side.of(sums)));
             out.assertClose(32 * ULP, 2);
@@ -304,7 +313,7 @@ public abstract class AttentionContract extends KernelContract {
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        Settings plain = new Settings(false, null, 1);
+        AttentionOptions plain = new AttentionOptions(false, null, 1);
         refuses(
                 ShapeException.class,
                 () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 3, 8), plain),
@@ -316,28 +325,28 @@ public abstract class AttentionContract extends KernelContract {
         refuses(ShapeException.class, () -> forward(zeros(5, 4, 8), zeros(5, 4, 8), plain), "attention", "[5, 4, 8]");
         refuses(
                 ShapeException.class,
-                () -> forward(zeros(1, 5, 4, 8), zeros(1, 3, 4, 8), new Settings(true, null, 1)),
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 3, 4, 8), new AttentionOptions(true, null, 1)),
                 "attention",
                 "more queries than keys");
         refuses(
                 ShapeException.class,
-                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new Settings(false, zeroIds(1, 4), 1)),
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new AttentionOptions(false, zeroIds(1, 4), 1)),
                 "attention",
                 "[1, 4]");
         refuses(
                 IllegalArgumentException.class,
-                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new Settings(false, zeros(1, 5), 1)),
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new AttentionOptions(false, zeros(1, 5), 1)),
                 "attention",
                 "I32");
         refuses(
                 ShapeException.class,
-                () -> forward(zeros(1, 3, 4, 8), zeros(1, 5, 4, 8), new Settings(true, null, 1, zeroIds(1, 5))),
+                () -> forward(zeros(1, 3, 4, 8), zeros(1, 5, 4, 8), new AttentionOptions(true, null, 1, zeroIds(1, 5))),
                 "attention",
                 "[1, 5]",
                 "[1, 3]");
         refuses(
                 IllegalArgumentException.class,
-                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new Settings(true, null, 1, zeros(1, 5))),
+                () -> forward(zeros(1, 5, 4, 8), zeros(1, 5, 4, 8), new AttentionOptions(true, null, 1, zeros(1, 5))),
                 "attention",
                 "I32");
         refuses(
@@ -353,7 +362,7 @@ public abstract class AttentionContract extends KernelContract {
                 "[1, 5, 2, 8]");
     }
 
-    private void forward(Tensor q, Tensor k, Settings settings) {
+    private void forward(Tensor q, Tensor k, AttentionOptions settings) {
         Tensor sums = zeros(q.shape().get(0), q.shape().get(-2), q.shape().get(1));
         device().backend()
                 .attention()
@@ -368,7 +377,7 @@ public abstract class AttentionContract extends KernelContract {
                         q,
                         k,
                         k,
-                        new Settings(false, null, 1),
+                        new AttentionOptions(false, null, 1),
                         q,
                         sums,
                         q,

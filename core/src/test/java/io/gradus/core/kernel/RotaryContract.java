@@ -1,9 +1,9 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,7 +14,7 @@ public abstract class RotaryContract extends KernelContract {
 
     @ParameterizedTest
     @EnumSource
-    void turnsPairsForwardsAndBackwards(Pairs pairs) {
+    void turnsPairsForwardsAndBackwards(RopeLayout layout) {
         for (Shape shape : List.of(
                 Shape.of(1, 1, 1, 2),
                 Shape.of(0, 3, 2, 4),
@@ -38,7 +38,7 @@ public abstract class RotaryContract extends KernelContract {
                                 side.of(cos),
                                 side.of(sin),
                                 side.of(positions),
-                                pairs,
+                                layout,
                                 inverse,
                                 side.of(out),
                                 accumulate));
@@ -49,7 +49,7 @@ public abstract class RotaryContract extends KernelContract {
 
     @ParameterizedTest
     @EnumSource
-    void nanStaysInItsPair(Pairs pairs) {
+    void nanStaysInItsPair(RopeLayout layout) {
         float[] elements = new float[16];
         elements[9] = Float.NaN;
         elements[3] = Float.POSITIVE_INFINITY;
@@ -60,7 +60,15 @@ public abstract class RotaryContract extends KernelContract {
         Twin out = output(false, 1, 1, 2, 8);
         run(side -> side.backend()
                 .rotary()
-                .rotate(side.of(x), side.of(cos), side.of(sin), side.of(positions), pairs, false, side.of(out), false));
+                .rotate(
+                        side.of(x),
+                        side.of(cos),
+                        side.of(sin),
+                        side.of(positions),
+                        layout,
+                        false,
+                        side.of(out),
+                        false));
         out.assertExact();
     }
 
@@ -113,7 +121,7 @@ public abstract class RotaryContract extends KernelContract {
                         table,
                         table,
                         positions,
-                        Pairs.HALF_SPLIT,
+                        RopeLayout.HALF_SPLIT,
                         false,
                         zeros(x.shape().toArray()),
                         false);

@@ -3,18 +3,18 @@ package io.gradus.core.meta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Backend;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -92,7 +92,7 @@ class MetaBackendTest {
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("inner dimensions differ");
         assertThatThrownBy(() -> backend.softmax().softmax(empty(2), empty(3))).isInstanceOf(ShapeException.class);
-        var settings = new AttentionKernels.Settings(true, null, 1);
+        var settings = new AttentionOptions(true, null, 1);
         Tensor q = empty(1, 4, 3, 8);
         Tensor k = empty(1, 4, 2, 8);
         assertThatThrownBy(() -> backend.attention().forward(q, k, k, settings, q, empty(1, 3, 4)))
@@ -100,7 +100,7 @@ class MetaBackendTest {
                 .hasMessageContaining("num_key_value_heads");
         Tensor positions = Tensor.of(device, new int[4], 1, 4);
         assertThatThrownBy(() -> backend.rotary()
-                        .rotate(q, empty(9, 3), empty(9, 3), positions, Pairs.HALF_SPLIT, false, q, false))
+                        .rotate(q, empty(9, 3), empty(9, 3), positions, RopeLayout.HALF_SPLIT, false, q, false))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("head_dim");
         assertThatThrownBy(() -> backend.elementwise().unary(Unary.EXP, empty(2), Tensor.of(new float[2], 2)))

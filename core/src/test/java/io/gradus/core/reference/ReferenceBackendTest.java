@@ -4,17 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Backend;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 import io.gradus.core.kernel.OptimizerStepKernels.Sgd;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 import org.junit.jupiter.api.Test;
 
 /** The reference against numbers worked out by hand; gradients are tested against differences in {@code autograd}. */
@@ -86,9 +86,9 @@ final class ReferenceBackendTest {
         Tensor sin = of(new double[] {9, 9, 1, 0}, 2, 2);
         Tensor position = Tensor.of(device, new int[] {1}, 1, 1);
         Tensor out = out(1, 1, 1, 4);
-        backend.rotary().rotate(x, cos, sin, position, Pairs.HALF_SPLIT, false, out, false);
+        backend.rotary().rotate(x, cos, sin, position, RopeLayout.HALF_SPLIT, false, out, false);
         assertClose(out, -3, 2, 1, 4); // (1, 3) turns, (2, 4) stays
-        backend.rotary().rotate(x, cos, sin, position, Pairs.INTERLEAVED, true, out, false);
+        backend.rotary().rotate(x, cos, sin, position, RopeLayout.INTERLEAVED, true, out, false);
         assertClose(out, 2, -1, 3, 4); // (1, 2) turns back, (3, 4) stays
     }
 
@@ -99,7 +99,7 @@ final class ReferenceBackendTest {
         Tensor v = of(new double[] {4, 8}, 1, 2, 1, 1);
         Tensor out = out(1, 2, 1, 1);
         Tensor sums = out(1, 1, 2);
-        backend.attention().forward(q, k, v, new AttentionKernels.Settings(true, null, 2), out, sums);
+        backend.attention().forward(q, k, v, new AttentionOptions(true, null, 2), out, sums);
         assertClose(out, 4, 7); // the first sees itself; the second weighs 1 : 3
         assertClose(sums, 0, Math.log(4));
     }

@@ -74,7 +74,7 @@ class PackedDocumentsTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void withoutFirstKeysTheySeeEachOther(LanguageModel model) {
+    void withoutDocumentStartsTheySeeEachOther(LanguageModel model) {
         Tensor ids =
                 Tensor.of(IntStream.range(0, 3 * WIDTH).map(i -> i % VOCABULARY).toArray(), 3, WIDTH);
         Tensor positions = Tensor.of(positions(), 3, WIDTH);

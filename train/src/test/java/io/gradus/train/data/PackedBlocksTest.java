@@ -41,7 +41,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void aBatchHasThePositionsAndFirstKeysOfItsDocuments() {
+    void aBatchHasThePositionsAndDocumentStartsOfItsDocuments() {
         Blocks blocks = pack(7, new PromptCompletion("ab", "c"), new Text("de"), new Text("1234567"));
         Batches.Batch batch = new Batches(blocks, 2, 0, false).batch(0, Device.cpu());
         assertThat(batch.positions().toInts()).containsExactly(0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3, 4, 5, 6);

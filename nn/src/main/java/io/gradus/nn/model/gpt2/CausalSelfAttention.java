@@ -1,8 +1,8 @@
 package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Module;
@@ -74,7 +74,7 @@ public final class CausalSelfAttention extends Module {
             k = seen.keys();
             v = seen.values();
         }
-        var settings = new AttentionKernels.Settings(true, attentionMask, scale, documentStarts);
+        var settings = new AttentionOptions(true, attentionMask, scale, documentStarts);
         return output.forward(parts.getFirst().attention(k, v, settings).reshape(b, t, width));
     }
 }

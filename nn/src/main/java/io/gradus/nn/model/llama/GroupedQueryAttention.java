@@ -1,8 +1,8 @@
 package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Linear;
@@ -65,7 +65,7 @@ public final class GroupedQueryAttention extends Module {
             k = seen.keys();
             v = seen.values();
         }
-        var settings = new AttentionKernels.Settings(
+        var settings = new AttentionOptions(
                 true, context.attentionMask(), 1 / Math.sqrt(sizes.headDim), context.documentStarts());
         return output.forward(q.attention(k, v, settings).reshape(b, t, sizes.heads * sizes.headDim));
     }
@@ -93,7 +93,7 @@ public final class GroupedQueryAttention extends Module {
         }
 
         Variable rotate(Variable x) {
-            return x.rotary(rotary.cos(), rotary.sin(), positions, rotary.pairs());
+            return x.rotary(rotary.cos(), rotary.sin(), positions, rotary.layout());
         }
     }
 }

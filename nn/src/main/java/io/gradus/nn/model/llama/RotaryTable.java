@@ -1,9 +1,9 @@
 package io.gradus.nn.model.llama;
 
 import io.gradus.core.Device;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param cos {@code [positions, D/2]}
  * @param sin {@code [positions, D/2]}
- * @param pairs which elements make a pair
+ * @param layout which elements make a pair
  */
-public record RotaryTable(Tensor cos, Tensor sin, Pairs pairs) {
+public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
 
     /**
      * How Llama 3.1 stretches the angles to longer contexts than it was pre-trained on: slow pairs turn {@code factor} times
@@ -62,6 +62,8 @@ public record RotaryTable(Tensor cos, Tensor sin, Pairs pairs) {
             }
         }
         return Scope.outside(() -> new RotaryTable(
-                Tensor.of(device, cos, positions, pairs), Tensor.of(device, sin, positions, pairs), Pairs.HALF_SPLIT));
+                Tensor.of(device, cos, positions, pairs),
+                Tensor.of(device, sin, positions, pairs),
+                RopeLayout.HALF_SPLIT));
     }
 }

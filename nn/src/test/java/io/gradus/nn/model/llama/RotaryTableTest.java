@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.Device;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
-import io.gradus.core.kernel.RotaryKernels.Pairs;
 import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
 import org.junit.jupiter.api.Test;
 
@@ -17,7 +17,7 @@ class RotaryTableTest {
         RotaryTable table = RotaryTable.of(Device.cpu(), 1000, 6, 10_000, null);
         assertThat(table.cos().shape()).isEqualTo(Shape.of(1000, 3));
         assertThat(table.sin().shape()).isEqualTo(Shape.of(1000, 3));
-        assertThat(table.pairs()).isEqualTo(Pairs.HALF_SPLIT);
+        assertThat(table.layout()).isEqualTo(RopeLayout.HALF_SPLIT);
         double[] cos = table.cos().toDoubles();
         double[] sin = table.sin().toDoubles();
         for (int position : new int[] {0, 1, 17, 999}) {
