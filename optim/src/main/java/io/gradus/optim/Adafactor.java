@@ -70,18 +70,18 @@ public final class Adafactor extends Optimizer {
      *     there is none, or a parameter is of a dtype that its device does not compute in
      */
     public Adafactor(List<ParameterGroup> groups, double learningRate, Settings settings) {
-        super(groups, learningRate, Adafactor::buffers);
+        super(groups, learningRate, Adafactor::stateTensors);
         this.settings = settings;
     }
 
-    private static List<Buffer> buffers(Tensor value) {
+    private static List<StateTensor> stateTensors(Tensor value) {
         Shape shape = value.shape();
         int rank = shape.rank();
         return rank < 2
-                ? List.of(Buffer.like(value, "variance"))
+                ? List.of(StateTensor.like(value, "variance"))
                 : List.of(
-                        new Buffer("row_var", value.dtype(), shape.with(rank - 1, 1)),
-                        new Buffer("col_var", value.dtype(), shape.with(rank - 2, 1)));
+                        new StateTensor("row_var", value.dtype(), shape.with(rank - 1, 1)),
+                        new StateTensor("col_var", value.dtype(), shape.with(rank - 2, 1)));
     }
 
     public Settings settings() {
@@ -89,25 +89,26 @@ public final class Adafactor extends Optimizer {
     }
 
     @Override
-    void update(
-            ParameterGroup group,
-            Tensor parameter,
-            Tensor gradient,
-            List<Tensor> buffers,
-            double gradientScale,
-            long step) {
+    protected void update(ParameterStep step) {
         OptimizerStepKernels.Adafactor constants = new OptimizerStepKernels.Adafactor(
-                learningRate(group),
+                step.learningRate(),
                 settings.decay(),
                 settings.epsilon1(),
                 settings.epsilon2(),
                 settings.clippingThreshold(),
-                group.weightDecay(),
+                step.weightDecay(),
                 settings.relative());
-        Tensor columns = buffers.size() == 1 ? null : buffers.getLast();
-        parameter
+        boolean factored = step.weight().shape().rank() >= 2;
+        step.weight()
                 .backend()
                 .optimizerSteps()
-                .adafactor(parameter, gradient, buffers.getFirst(), columns, constants, gradientScale, step);
+                .adafactor(
+                        step.weight(),
+                        step.unscaledGradient(),
+                        step.state(factored ? "row_var" : "variance"),
+                        factored ? step.state("col_var") : null,
+                        constants,
+                        step.gradientScale(),
+                        step.number());
     }
 }

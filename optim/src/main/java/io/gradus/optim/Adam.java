@@ -1,6 +1,5 @@
 package io.gradus.optim;
 
-import io.gradus.core.Tensor;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import java.util.List;
 
@@ -60,7 +59,7 @@ public sealed class Adam extends Optimizer permits AdamW {
 
     /** @param decoupled whether weight decay acts on the weight itself */
     Adam(List<ParameterGroup> groups, double learningRate, Settings settings, boolean decoupled) {
-        super(groups, learningRate, List.of("exp_avg", "exp_avg_sq"));
+        super(groups, learningRate, "exp_avg", "exp_avg_sq");
         this.settings = settings;
         this.decoupled = decoupled;
     }
@@ -70,23 +69,31 @@ public sealed class Adam extends Optimizer permits AdamW {
     }
 
     @Override
-    final void update(
-            ParameterGroup group,
-            Tensor parameter,
-            Tensor gradient,
-            List<Tensor> buffers,
-            double gradientScale,
-            long step) {
-        OptimizerStepKernels.Adam constants = new OptimizerStepKernels.Adam(
-                learningRate(group),
+    protected final void update(ParameterStep step) {
+        step(step, settings, decoupled);
+    }
+
+    static void step(ParameterStep step, Settings settings, boolean decoupled) {
+        step.weight()
+                .backend()
+                .optimizerSteps()
+                .adam(
+                        step.weight(),
+                        step.unscaledGradient(),
+                        step.state("exp_avg"),
+                        step.state("exp_avg_sq"),
+                        constants(step, settings, decoupled),
+                        step.gradientScale(),
+                        step.number());
+    }
+
+    static OptimizerStepKernels.Adam constants(ParameterStep step, Settings settings, boolean decoupled) {
+        return new OptimizerStepKernels.Adam(
+                step.learningRate(),
                 settings.beta1(),
                 settings.beta2(),
                 settings.epsilon(),
-                group.weightDecay(),
+                step.weightDecay(),
                 decoupled);
-        parameter
-                .backend()
-                .optimizerSteps()
-                .adam(parameter, gradient, buffers.get(0), buffers.get(1), constants, gradientScale, step);
     }
 }

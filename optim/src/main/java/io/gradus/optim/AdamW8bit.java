@@ -36,20 +36,20 @@ public final class AdamW8bit extends Optimizer {
      *     there is none, or a parameter is of a dtype that its device does not compute in
      */
     public AdamW8bit(List<ParameterGroup> groups, double learningRate, Adam.Settings settings) {
-        super(groups, learningRate, AdamW8bit::buffers);
+        super(groups, learningRate, AdamW8bit::stateTensors);
         this.settings = settings;
     }
 
-    private static List<Buffer> buffers(Tensor value) {
+    private static List<StateTensor> stateTensors(Tensor value) {
         if (value.size() < LEAST_CODED) {
-            return List.of(Buffer.like(value, "exp_avg"), Buffer.like(value, "exp_avg_sq"));
+            return List.of(StateTensor.like(value, "exp_avg"), StateTensor.like(value, "exp_avg_sq"));
         }
         Shape blocks = Shape.of(OptimizerStepKernels.blocks(value.size()));
         return List.of(
-                new Buffer("exp_avg_code", DType.U8, value.shape()),
-                new Buffer("exp_avg_largest", value.dtype(), blocks),
-                new Buffer("exp_avg_sq_code", DType.U8, value.shape()),
-                new Buffer("exp_avg_sq_largest", value.dtype(), blocks));
+                new StateTensor("exp_avg_code", DType.U8, value.shape()),
+                new StateTensor("exp_avg_largest", value.dtype(), blocks),
+                new StateTensor("exp_avg_sq_code", DType.U8, value.shape()),
+                new StateTensor("exp_avg_sq_largest", value.dtype(), blocks));
     }
 
     public Adam.Settings settings() {
@@ -57,29 +57,23 @@ public final class AdamW8bit extends Optimizer {
     }
 
     @Override
-    void update(
-            ParameterGroup group,
-            Tensor parameter,
-            Tensor gradient,
-            List<Tensor> buffers,
-            double gradientScale,
-            long step) {
-        OptimizerStepKernels.Adam constants = new OptimizerStepKernels.Adam(
-                learningRate(group), settings.beta1(), settings.beta2(), settings.epsilon(), group.weightDecay(), true);
-        OptimizerStepKernels kernels = parameter.backend().optimizerSteps();
-        if (buffers.size() == 2) {
-            kernels.adam(parameter, gradient, buffers.get(0), buffers.get(1), constants, gradientScale, step);
-        } else {
-            kernels.adam8bit(
-                    parameter,
-                    gradient,
-                    buffers.get(0),
-                    buffers.get(1),
-                    buffers.get(2),
-                    buffers.get(3),
-                    constants,
-                    gradientScale,
-                    step);
+    protected void update(ParameterStep step) {
+        if (step.weight().size() < LEAST_CODED) {
+            Adam.step(step, settings, true);
+            return;
         }
+        step.weight()
+                .backend()
+                .optimizerSteps()
+                .adam8bit(
+                        step.weight(),
+                        step.unscaledGradient(),
+                        step.state("exp_avg_code"),
+                        step.state("exp_avg_largest"),
+                        step.state("exp_avg_sq_code"),
+                        step.state("exp_avg_sq_largest"),
+                        Adam.constants(step, settings, true),
+                        step.gradientScale(),
+                        step.number());
     }
 }

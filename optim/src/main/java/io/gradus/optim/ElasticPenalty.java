@@ -2,9 +2,8 @@ package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.ElementwiseKernels.Binary;
-import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -87,14 +86,15 @@ public final class ElasticPenalty {
     public double value(Collection<Variable> parameters) {
         double sum = 0;
         for (Variable parameter : parameters) {
-            sum += Computed.inScope(parameter.value(), value -> {
-                Tensor way = Computed.difference(value, start.of(parameter));
+            sum += Precision.compute(parameter.value(), value -> {
+                Tensor difference = InPlace.copy(value);
+                InPlace.subtract(difference, start.of(parameter));
                 if (importance != null) { // F(θ − θ₀)² as the square of √F·(θ − θ₀)
-                    Tensor root = way.emptyLike(way.shape());
-                    way.backend().elementwise().unary(Unary.SQRT, importance.of(parameter), root);
-                    way.backend().elementwise().binary(Binary.MULTIPLY, root, way, way, false);
+                    Tensor root = InPlace.copy(importance.of(parameter));
+                    InPlace.sqrt(root);
+                    InPlace.multiply(difference, root);
                 }
-                return way.backend().reduction().sumOfSquares(List.of(way));
+                return GradientClipping.sumOfSquares(List.of(difference));
             });
         }
         return sum == 0 ? 0 : strength / 2 * sum;
@@ -102,17 +102,17 @@ public final class ElasticPenalty {
 
     /** ∂Ω/∂θ for one parameter, in its shape; for those who would rather add it to the gradient. */
     public Tensor gradient(Variable parameter) {
-        Tensor value = parameter.value();
         Tensor from = start.of(parameter);
-        Tensor gradient = Tensor.empty(from.device(), from.dtype(), from.shape(), MemoryCategory.GRADIENTS);
-        return Computed.inScope(value, wide -> {
-            Tensor way = Computed.difference(wide, from);
-            if (importance != null) {
-                way.backend().elementwise().binary(Binary.MULTIPLY, way, importance.of(parameter), way, false);
-            }
-            way.backend().elementwise().affine(way, strength, 0, gradient, false);
-            return gradient;
-        });
+        Tensor gradient = from.to(from.device(), from.dtype(), MemoryCategory.GRADIENTS);
+        try (Scope _ = Scope.open("penalty")) {
+            InPlace.scale(gradient, -1);
+            InPlace.add(gradient, Precision.widen(parameter.value()));
+        }
+        if (importance != null) {
+            InPlace.multiply(gradient, importance.of(parameter));
+        }
+        InPlace.scale(gradient, strength);
+        return gradient;
     }
 
     /**

@@ -1,13 +1,10 @@
 package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.ElementwiseKernels;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,10 +33,12 @@ import java.util.function.LongConsumer;
 public final class FisherInformation {
     private static final String SUFFIX = ".fisher";
 
-    private final Map<String, Tensor> tensors;
+    private static final String OWNER = "Fisher information";
 
-    private FisherInformation(Map<String, Tensor> tensors) {
-        this.tensors = Collections.unmodifiableMap(tensors);
+    private final ParameterTensors tensors;
+
+    private FisherInformation(ParameterTensors tensors) {
+        this.tensors = tensors;
     }
 
     /**
@@ -57,23 +56,18 @@ public final class FisherInformation {
         if (samples < 1) {
             throw new IllegalArgumentException("Fisher information: " + samples + " samples; at least 1 is needed");
         }
-        Map<String, Tensor> sums = Scope.outside(() -> {
-            Map<String, Tensor> zeros = new LinkedHashMap<>();
-            parameters.forEach(
-                    parameter -> zeros.put(ParameterGroup.nameOf(parameter), Computed.zeros(parameter.value())));
-            return zeros;
-        });
+        ParameterTensors sums = ParameterTensors.zeros(OWNER, parameters);
         for (long sample = 0; sample < samples; sample++) {
             parameters.forEach(Variable::clearGrad);
             backward.accept(sample);
             for (Variable parameter : parameters) {
                 Tensor gradient = parameter.grad();
                 if (gradient != null && parameter.requiresGrad()) {
-                    Tensor sum = Computed.named("Fisher information", sums, parameter);
-                    Computed.inScope(gradient, wide -> {
+                    Tensor sum = sums.of(parameter);
+                    try (Scope _ = Scope.open("Fisher information")) {
+                        Tensor wide = Precision.widen(gradient);
                         sum.backend().elementwise().binary(Binary.MULTIPLY, wide, wide, sum, true);
-                        return sum;
-                    });
+                    }
                 }
             }
         }
@@ -93,14 +87,12 @@ public final class FisherInformation {
             }
             tensors.put(name.substring(0, name.length() - SUFFIX.length()), tensor);
         });
-        return new FisherInformation(tensors);
+        return new FisherInformation(new ParameterTensors(OWNER, tensors));
     }
 
     /** F under {@code <parameter>.fisher}, so that a run that is resumed need not estimate it again. */
     public Map<String, Tensor> state() {
-        Map<String, Tensor> state = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> state.put(name + SUFFIX, tensor));
-        return state;
+        return tensors.state(SUFFIX);
     }
 
     /**
@@ -109,14 +101,14 @@ public final class FisherInformation {
      * @throws IllegalArgumentException when it was not estimated for that parameter
      */
     public Tensor of(Variable parameter) {
-        return Computed.named("Fisher information", tensors, parameter);
+        return tensors.of(parameter);
     }
 
     /** The mean over all weights. */
     public double mean() {
         double sum = 0;
         long weights = 0;
-        for (Tensor tensor : tensors.values()) {
+        for (Tensor tensor : tensors.byName().values()) {
             sum += sum(tensor);
             weights += tensor.size();
         }
@@ -139,23 +131,21 @@ public final class FisherInformation {
     }
 
     private void scale(double factor) {
-        for (Tensor tensor : tensors.values()) {
-            ElementwiseKernels elementwise = tensor.backend().elementwise();
-            elementwise.affine(tensor, factor, 0, tensor, false);
-        }
+        tensors.byName().values().forEach(tensor -> InPlace.scale(tensor, factor));
     }
 
     private static double sum(Tensor tensor) {
-        return Computed.inScope(tensor, wide -> {
-            Tensor root = Tensor.empty(wide.device(), wide.dtype(), wide.shape(), MemoryCategory.WORKSPACE);
-            wide.backend().elementwise().unary(ElementwiseKernels.Unary.SQRT, wide, root);
-            return root.backend().reduction().sumOfSquares(List.of(root));
+        return Precision.compute(tensor, wide -> {
+            Tensor root = InPlace.copy(wide);
+            InPlace.sqrt(root);
+            return GradientClipping.sumOfSquares(List.of(root));
         });
     }
 
     private void requireFinite() {
-        List<String> bad = tensors.keySet().stream()
-                .filter(name -> !Double.isFinite(sum(tensors.get(name))))
+        List<String> bad = tensors.byName().entrySet().stream()
+                .filter(entry -> !Double.isFinite(sum(entry.getValue())))
+                .map(Map.Entry::getKey)
                 .toList();
         if (!bad.isEmpty()) {
             throw new ArithmeticException(
@@ -166,6 +156,6 @@ public final class FisherInformation {
 
     /** Parameters that it was not estimated for, by name. */
     List<String> unknown(Collection<Variable> parameters) {
-        return Computed.unknown(tensors, parameters);
+        return tensors.unknown(parameters);
     }
 }

@@ -86,9 +86,7 @@ public record GradientClipping(double maxNorm) {
         }
         double sum = 0;
         for (Tensor tensor : tensors) {
-            try (Widened wide = Widened.of(tensor)) {
-                sum += tensor.backend().reduction().sumOfSquares(List.of(wide.tensor()));
-            }
+            sum += Precision.compute(tensor, wide -> wide.backend().reduction().sumOfSquares(List.of(wide)));
         }
         return sum;
     }

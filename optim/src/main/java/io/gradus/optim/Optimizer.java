@@ -2,25 +2,20 @@ package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
-import io.gradus.core.Device;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Changes parameters by their gradients, and remembers what its method needs of each.
+ * Updates parameters from their gradients and keeps the state that its method needs for each of them.
  *
  * <pre>{@code
  * Optimizer optimizer = new AdamW(ParameterGroups.decayed(model.parameters(), 0.1), 3e-4);
@@ -28,83 +23,107 @@ import org.jspecify.annotations.Nullable;
  * for (int step = 0; step < 1000; step++) {
  *     optimizer.zeroGrad();
  *     loss(batch).backward();
- *     optimizer.setLearningRate(3e-4 * schedule.factor(step));
+ *     optimizer.setLearningRate(schedule, step);
  *     optimizer.step();
  * }
  * }</pre>
  *
- * <p>State is allocated when the optimiser is made, so that a run that does not fit fails at its start, and outlives
- * every {@link Scope}. A frozen parameter has none; one that is thawed later gets it at its first step. A parameter
- * without a gradient is skipped, and steps are counted for each parameter, as in PyTorch.
+ * <p>State is allocated by the constructor, so that a run that does not fit in memory fails at its start, and outlives
+ * every {@link Scope}. A frozen parameter has no state; one that is unfrozen later is given state at its first step. A
+ * parameter without a gradient is skipped, and steps are counted for each parameter, as in PyTorch.
  *
- * <p>A parameter of 16 bits is changed through a master in F32, which is part of the state: see {@link #weight}.
+ * <p>A 16-bit parameter is updated through an F32 master, which is part of the state: see {@link #weight}.
+ *
+ * <h2>Your own optimizer</h2>
+ *
+ * Extend this class, declare the state tensors, and write one parameter's step with the operations of {@link InPlace}.
+ * Saving and resuming, parameter groups, 16-bit masters, penalties, steps in the backward pass and memory planning then work
+ * as for the built-in optimizers.
+ *
+ * <pre>{@code
+ * final class Momentum extends Optimizer {
+ *     Momentum(List<ParameterGroup> groups, double learningRate) {
+ *         super(groups, learningRate, "momentum_buffer");
+ *     }
+ *
+ *     protected void update(ParameterStep step) {
+ *         Tensor average = step.state("momentum_buffer");
+ *         InPlace.lerp(average, step.gradient(), 0.1);
+ *         InPlace.add(step.weight(), average, -step.learningRate());
+ *     }
+ * }
+ * }</pre>
  */
-public abstract sealed class Optimizer permits Sgd, Adam, Adafactor, AdamW8bit {
-    private static final String STEP = "step";
-
+public abstract class Optimizer {
     private final List<ParameterGroup> groups;
-    private final Function<Tensor, List<Buffer>> buffers;
-    private final Map<String, State> states = new LinkedHashMap<>();
-    private final MasterWeights masters = new MasterWeights();
+    private final OptimizerState state;
+    private final double baseLearningRate;
     private double learningRate;
     private @Nullable ElasticPenalty penalty;
 
-    /** @param bufferNames what is remembered of each parameter, in tensors of its shape that start as zeros */
-    Optimizer(List<ParameterGroup> groups, double learningRate, List<String> bufferNames) {
-        this(
-                groups,
-                learningRate,
-                value -> bufferNames.stream()
-                        .map(name -> Buffer.like(value, name))
-                        .toList());
+    /** Creates an optimizer from parameter groups and a base learning rate, such as {@code AdamW::new}. */
+    @FunctionalInterface
+    public interface Factory {
+        Optimizer create(List<ParameterGroup> groups, double learningRate);
     }
 
-    /** @param buffers what is remembered of a parameter of this shape and dtype */
-    Optimizer(List<ParameterGroup> groups, double learningRate, Function<Tensor, List<Buffer>> buffers) {
-        this.groups = List.copyOf(groups);
-        this.buffers = buffers;
-        setLearningRate(learningRate);
-        ParameterGroups.requireDistinct(method(), this.groups);
-        for (Variable parameter : parameters()) {
-            requireTrainable(parameter);
-            if (parameter.requiresGrad()) {
-                stateOf(parameter);
-            }
-        }
-    }
-
-    /** A tensor that is remembered of one parameter; zeros at first. */
-    record Buffer(String name, DType dtype, Shape shape) {
-        static Buffer like(Tensor value, String name) {
-            return new Buffer(name, value.dtype(), value.shape());
-        }
-    }
-
-    /** What is remembered of one parameter. */
-    private static final class State {
-        final List<Buffer> layout;
-        final List<Tensor> buffers;
-        long steps;
-
-        State(List<Buffer> layout, List<Tensor> buffers) {
-            this.layout = layout;
-            this.buffers = buffers;
+    /**
+     * A tensor that an optimizer keeps for one parameter.
+     *
+     * @param dtype a 16-bit dtype is replaced by the one that it is computed in
+     */
+    public record StateTensor(String name, DType dtype, Shape shape) {
+        /** A tensor of the shape and dtype of a parameter. */
+        public static StateTensor like(Tensor parameter, String name) {
+            return new StateTensor(name, parameter.dtype(), parameter.shape());
         }
     }
 
     /**
-     * Changes one parameter.
+     * An optimizer whose state tensors have the shape of the parameter.
      *
-     * @param buffers in the order given at construction
-     * @param step counted from 1
+     * @param learningRate the base learning rate, which applies until {@link #setLearningRate} changes it
+     * @param stateNames of the tensors kept for each parameter; they start as zeros. {@code step} and {@code master} are
+     *     reserved
+     * @throws IllegalArgumentException if the rate is negative or not finite, a parameter or a name occurs twice, there is
+     *     no parameter, or a parameter has a dtype that its device does not compute in
      */
-    abstract void update(
-            ParameterGroup group,
-            Tensor parameter,
-            Tensor gradient,
-            List<Tensor> buffers,
-            double gradientScale,
-            long step);
+    protected Optimizer(List<ParameterGroup> groups, double learningRate, String... stateNames) {
+        this(
+                groups,
+                learningRate,
+                parameter -> Stream.of(stateNames)
+                        .map(name -> StateTensor.like(parameter, name))
+                        .toList());
+    }
+
+    /**
+     * An optimizer whose state tensors depend on the parameter's shape.
+     *
+     * @param stateTensors the tensors kept for a parameter of this shape and dtype; they start as zeros
+     * @throws IllegalArgumentException as the other constructor
+     */
+    protected Optimizer(
+            List<ParameterGroup> groups, double learningRate, Function<Tensor, List<StateTensor>> stateTensors) {
+        this.groups = List.copyOf(groups);
+        this.state = new OptimizerState(method(), stateTensors);
+        requireNotNegative("the learning rate", learningRate);
+        this.baseLearningRate = learningRate;
+        this.learningRate = learningRate;
+        ParameterGroups.requireDistinct(method(), this.groups);
+        for (Variable parameter : parameters()) {
+            requireTrainable(parameter);
+            if (parameter.requiresGrad()) {
+                state.of(parameter);
+            }
+        }
+    }
+
+    /**
+     * Updates one parameter: changes {@link ParameterStep#weight()} and the state tensors in place. Called once per step for
+     * each parameter with a gradient; weight decay is part of the method, and so up to the update.
+     */
+    protected abstract void update(ParameterStep step);
 
     // ---- the step ----
 
@@ -133,16 +152,19 @@ public abstract sealed class Optimizer permits Sgd, Adam, Adafactor, AdamW8bit {
     }
 
     private void step(ParameterGroup group, Variable parameter, Tensor gradient, double gradientScale) {
-        State state = stateOf(parameter);
-        Tensor weight = masters.of(parameter);
-        state.steps++;
-        try (Widened wide = Widened.of(gradient)) {
-            update(group, weight, wide.tensor(), state.buffers, gradientScale, state.steps);
+        OptimizerState.Entry entry = state.of(parameter);
+        Tensor weight = state.weight(parameter);
+        double rate = learningRate * group.learningRateFactor();
+        entry.steps++;
+        try (Scope _ = Scope.open("optimizer step")) {
+            update(new ParameterStep(group, rate, weight, Precision.widen(gradient), gradientScale, entry));
         }
         if (penalty != null) {
-            penalty.pull(parameter, weight, learningRate(group));
+            penalty.pull(parameter, weight, rate);
         }
-        masters.write(parameter);
+        if (weight != parameter.value()) {
+            parameter.value().copyFrom(weight);
+        }
     }
 
     /**
@@ -201,8 +223,8 @@ public abstract sealed class Optimizer permits Sgd, Adam, Adafactor, AdamW8bit {
         double squares = GradientClipping.sumOfSquares(List.of(gradient));
         if (!Double.isFinite(squares)) {
             throw new ArithmeticException(method() + ": the gradient of " + ParameterGroup.nameOf(parameter)
-                    + " is not finite, and layers behind it have made their step already; go on from a checkpoint with a"
-                    + " lower learning rate or a longer warm-up, or without steps inside the backward pass");
+                    + " is not finite, and layers behind it have made their step already; go on from a checkpoint with"
+                    + " a lower learning rate or a longer warm-up, or without steps inside the backward pass");
         }
         return squares;
     }
@@ -238,194 +260,85 @@ public abstract sealed class Optimizer permits Sgd, Adam, Adafactor, AdamW8bit {
         return groups.stream().flatMap(group -> group.parameters().stream()).toList();
     }
 
-    /** The learning rate of groups whose factor is 1. */
+    /** The learning rate given to the constructor: the peak of a schedule. */
+    public final double baseLearningRate() {
+        return baseLearningRate;
+    }
+
+    /** The current learning rate of groups whose factor is 1. */
     public final double learningRate() {
         return learningRate;
     }
 
     /**
-     * Sets the rate of the steps from now on: the peak rate times {@link Schedule#factor}.
+     * Sets the learning rate of the following steps to {@link #baseLearningRate()} times {@link Schedule#factor}.
      *
-     * @throws IllegalArgumentException when it is negative or not finite
+     * @param step the number of steps done: 0 for the first
+     */
+    public final void setLearningRate(Schedule schedule, long step) {
+        setLearningRate(baseLearningRate * schedule.factor(step));
+    }
+
+    /**
+     * Sets the learning rate of the following steps, whatever the base learning rate is.
+     *
+     * @throws IllegalArgumentException if it is negative or not finite
      */
     public final void setLearningRate(double learningRate) {
         requireNotNegative("the learning rate", learningRate);
         this.learningRate = learningRate;
     }
 
-    final double learningRate(ParameterGroup group) {
-        return learningRate * group.learningRateFactor();
-    }
-
-    // ---- masters of parameters of 16 bits ----
+    // ---- state ----
 
     /**
-     * The weights in the precision that they are trained in: of a parameter of 16 bits the F32 master, from which it is
-     * rounded after each step; of any other its own value. This is what to save.
+     * The weights in the precision that they are trained in: the F32 master of a 16-bit parameter, from which the parameter
+     * is rounded after each step; the value of any other parameter, and of a frozen one without state. Save these.
      */
     public final Tensor weight(Variable parameter) {
-        return masters.of(parameter);
+        return state.weight(parameter);
     }
 
     /**
-     * Starts the master of a parameter of 16 bits from the numbers that the parameter was rounded from, such as a
-     * checkpoint's in F32; otherwise it starts from the rounded ones. Does nothing for a parameter of F32.
+     * Initializes the master of a 16-bit parameter from the numbers that the parameter was rounded from, such as a
+     * checkpoint's in F32. Without this call it starts from the rounded numbers. Does nothing for an F32 parameter.
      *
-     * @throws io.gradus.core.ShapeException when the shapes differ
+     * @throws io.gradus.core.ShapeException if the shapes differ
      */
     public final void startMaster(Variable parameter, Tensor exact) {
-        if (MasterWeights.isNeeded(parameter)) {
-            masters.of(parameter).copyFrom(exact);
-            masters.write(parameter);
+        if (OptimizerState.needsMaster(parameter)) {
+            Tensor master = Objects.requireNonNull(state.of(parameter).master);
+            master.copyFrom(exact);
+            parameter.value().copyFrom(master);
         }
+    }
+
+    /**
+     * All state by PyTorch's names after the parameter's: {@code <parameter>.exp_avg} in the parameter's shape, and
+     * {@code <parameter>.step}, an I32 scalar. A 16-bit parameter also has {@code <parameter>.master}, its weights in F32.
+     * The tensors are the optimizer's own, not copies. The learning rate is not included, since it follows from the
+     * schedule, and neither is {@linkplain #holdWith a penalty}.
+     */
+    public final Map<String, Tensor> state() {
+        return state.tensors();
+    }
+
+    /**
+     * Restores what {@link #state()} returned, of any dtype and device; training then continues as if it had not stopped. A
+     * parameter that is frozen now may have state or not.
+     *
+     * @throws IllegalArgumentException if a tensor is missing, unexpected or of another shape; names it, and changes
+     *     nothing
+     */
+    public final void load(Map<String, Tensor> saved) {
+        state.load(parameters(), saved);
     }
 
     private void requireTrainable(Variable parameter) {
         Tensor value = parameter.value();
-        if (!MasterWeights.isNeeded(parameter) || value.device().type().equals("reference")) {
+        if (!OptimizerState.needsMaster(parameter) || value.device().type().equals("reference")) {
             Checks.computable(method() + ": " + ParameterGroup.nameOf(parameter), value);
         }
-    }
-
-    // ---- state ----
-
-    /**
-     * All that the optimiser remembers, under PyTorch's names after the parameter's: {@code <parameter>.exp_avg} of the
-     * parameter's shape, and {@code <parameter>.step}, an I32 scalar. The tensors are the optimiser's own and not
-     * copies; the learning rate is not among them, for it follows from the schedule, nor is what a penalty
-     * {@linkplain #holdWith holds to}. A parameter of 16 bits also has {@code <parameter>.master}, its weights in F32.
-     */
-    public final Map<String, Tensor> state() {
-        Map<String, Tensor> named = new LinkedHashMap<>();
-        states.forEach((parameter, state) -> {
-            for (int i = 0; i < state.layout.size(); i++) {
-                named.put(parameter + "." + state.layout.get(i).name(), state.buffers.get(i));
-            }
-            named.put(parameter + "." + STEP, Tensor.of(Device.cpu(), new int[] {Math.toIntExact(state.steps)}));
-        });
-        masters.all().forEach((parameter, master) -> named.put(parameter + "." + MasterWeights.NAME, master));
-        return named;
-    }
-
-    /**
-     * Takes over what {@link #state()} gave, of any dtype and device; training then goes on as if it had not stopped. A
-     * parameter that is frozen now may have state or not.
-     *
-     * @throws IllegalArgumentException that names what is missing, unexpected or of another shape; nothing has changed
-     *     then
-     */
-    public final void load(Map<String, Tensor> saved) {
-        List<Variable> restored = parameters().stream()
-                .filter(p -> p.requiresGrad() || stateNames(p).stream().anyMatch(saved::containsKey))
-                .toList();
-        requireFits(saved, restored);
-        List<String> names = restored.stream().map(ParameterGroup::nameOf).toList();
-        states.keySet().retainAll(names);
-        masters.all().keySet().retainAll(names);
-        for (Variable parameter : restored) {
-            State state = stateOf(parameter);
-            for (int i = 0; i < state.layout.size(); i++) {
-                state.buffers
-                        .get(i)
-                        .copyFrom(saved(saved, parameter, state.layout.get(i).name()));
-            }
-            state.steps = (long) saved(saved, parameter, STEP).item();
-            if (MasterWeights.isNeeded(parameter)) {
-                startMaster(parameter, saved(saved, parameter, MasterWeights.NAME));
-            }
-        }
-    }
-
-    private void requireFits(Map<String, Tensor> saved, List<Variable> restored) {
-        TreeSet<String> unexpected = new TreeSet<>(saved.keySet());
-        List<String> missing = new ArrayList<>();
-        List<String> wrong = new ArrayList<>();
-        for (Variable parameter : restored) {
-            for (Buffer buffer : wholeLayout(parameter)) {
-                String name = ParameterGroup.nameOf(parameter) + "." + buffer.name();
-                Tensor tensor = saved.get(name);
-                unexpected.remove(name);
-                if (tensor == null) {
-                    missing.add(name);
-                } else if (!tensor.shape().equals(buffer.shape())) {
-                    wrong.add(name + " has shape " + tensor.shape() + ", not " + buffer.shape());
-                }
-            }
-            String name = ParameterGroup.nameOf(parameter) + "." + STEP;
-            Tensor steps = saved.get(name);
-            unexpected.remove(name);
-            if (steps == null) {
-                missing.add(name);
-            } else if (!isCount(steps)) {
-                wrong.add(name + " is not a count of steps: " + steps);
-            }
-        }
-        List<String> problems = new ArrayList<>();
-        if (!wrong.isEmpty()) {
-            problems.add(Names.few(wrong));
-        }
-        if (!missing.isEmpty()) {
-            problems.add("missing: " + Names.few(missing));
-        }
-        if (!unexpected.isEmpty()) {
-            problems.add("unexpected: " + Names.few(List.copyOf(unexpected)));
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(
-                    method() + ": the saved state does not fit; " + String.join("; ", problems)
-                            + ". It must come from the same optimiser with the same trainable parameters");
-        }
-    }
-
-    private State stateOf(Variable parameter) {
-        masters.of(parameter);
-        return states.computeIfAbsent(ParameterGroup.nameOf(parameter), name -> {
-            List<Buffer> layout = layout(parameter);
-            return new State(layout, zeros(name, layout, parameter.value().device()));
-        });
-    }
-
-    /** What is remembered beside a master; of a parameter of 16 bits as of that. */
-    private List<Buffer> layout(Variable parameter) {
-        return buffers.apply(parameter.value()).stream()
-                .map(buffer -> new Buffer(buffer.name(), buffer.dtype().computed(), buffer.shape()))
-                .toList();
-    }
-
-    /** All tensors of the state but the count of steps. */
-    private List<Buffer> wholeLayout(Variable parameter) {
-        Tensor value = parameter.value();
-        Buffer master = new Buffer(MasterWeights.NAME, value.dtype().computed(), value.shape());
-        return Stream.concat(
-                        layout(parameter).stream(),
-                        MasterWeights.isNeeded(parameter) ? Stream.of(master) : Stream.empty())
-                .toList();
-    }
-
-    private static List<Tensor> zeros(String name, List<Buffer> layout, Device device) {
-        return Scope.outside(() -> layout.stream()
-                .map(buffer -> Tensor.zeros(device, buffer.dtype(), buffer.shape(), MemoryCategory.OPTIMIZER_STATE)
-                        .named(name + "." + buffer.name()))
-                .toList());
-    }
-
-    private List<String> stateNames(Variable parameter) {
-        String name = ParameterGroup.nameOf(parameter);
-        return Stream.concat(wholeLayout(parameter).stream().map(Buffer::name), Stream.of(STEP))
-                .map(suffix -> name + "." + suffix)
-                .toList();
-    }
-
-    private static Tensor saved(Map<String, Tensor> saved, Variable parameter, String suffix) {
-        return Objects.requireNonNull(saved.get(ParameterGroup.nameOf(parameter) + "." + suffix));
-    }
-
-    private static boolean isCount(Tensor tensor) {
-        if (tensor.size() != 1) {
-            return false;
-        }
-        double value = tensor.item();
-        return value >= 0 && value <= Integer.MAX_VALUE && value == Math.rint(value);
     }
 
     private void requireNotNegative(String what, double value) {

@@ -70,7 +70,7 @@ public final class Sgd extends Optimizer {
      *     there is none, or a parameter is of a dtype that its device does not compute in
      */
     public Sgd(List<ParameterGroup> groups, double learningRate, Settings settings) {
-        super(groups, learningRate, settings.momentum() == 0 ? List.of() : List.of("momentum_buffer"));
+        super(groups, learningRate, settings.momentum() == 0 ? new String[0] : new String[] {"momentum_buffer"});
         this.settings = settings;
     }
 
@@ -79,20 +79,18 @@ public final class Sgd extends Optimizer {
     }
 
     @Override
-    void update(
-            ParameterGroup group,
-            Tensor parameter,
-            Tensor gradient,
-            List<Tensor> buffers,
-            double gradientScale,
-            long step) {
+    protected void update(ParameterStep step) {
         OptimizerStepKernels.Sgd constants = new OptimizerStepKernels.Sgd(
-                learningRate(group),
+                step.learningRate(),
                 settings.momentum(),
                 settings.dampening(),
                 settings.nesterov(),
-                group.weightDecay());
-        Tensor buffer = buffers.isEmpty() ? null : buffers.getFirst();
-        parameter.backend().optimizerSteps().sgd(parameter, gradient, buffer, constants, gradientScale, step == 1);
+                step.weightDecay());
+        Tensor buffer = settings.momentum() == 0 ? null : step.state("momentum_buffer");
+        boolean first = step.number() == 1;
+        step.weight()
+                .backend()
+                .optimizerSteps()
+                .sgd(step.weight(), step.unscaledGradient(), buffer, constants, step.gradientScale(), first);
     }
 }

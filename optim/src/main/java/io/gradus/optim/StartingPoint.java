@@ -5,8 +5,6 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -20,10 +18,12 @@ import java.util.function.Function;
  * had not stopped. Where there is no base model, {@link #tensors()} can be saved and given to {@link #of(Map)}.
  */
 public final class StartingPoint {
-    private final Map<String, Tensor> tensors;
+    private static final String OWNER = "starting point";
 
-    private StartingPoint(Map<String, Tensor> tensors) {
-        this.tensors = Collections.unmodifiableMap(tensors);
+    private final ParameterTensors tensors;
+
+    private StartingPoint(ParameterTensors tensors) {
+        this.tensors = tensors;
     }
 
     /**
@@ -41,17 +41,17 @@ public final class StartingPoint {
      * @param weights of a parameter: its value, or the wider tensor that an optimiser keeps beside it
      */
     public static StartingPoint of(Collection<Variable> parameters, Function<Variable, Tensor> weights) {
-        return new StartingPoint(Computed.copies(parameters, weights));
+        return new StartingPoint(ParameterTensors.copies(OWNER, parameters, weights));
     }
 
     /** Takes over tensors that were saved, by the name of their parameter; they must outlive every {@link Scope}. */
     public static StartingPoint of(Map<String, Tensor> tensors) {
-        return new StartingPoint(new LinkedHashMap<>(tensors));
+        return new StartingPoint(new ParameterTensors(OWNER, tensors));
     }
 
     /** θ₀ by the names of the parameters; the tensors are this object's own and not copies. */
     public Map<String, Tensor> tensors() {
-        return tensors;
+        return tensors.byName();
     }
 
     /**
@@ -60,16 +60,17 @@ public final class StartingPoint {
      * @throws IllegalArgumentException when it is not among those that were copied, or has another shape
      */
     public Tensor of(Variable parameter) {
-        return Computed.named("starting point", tensors, parameter);
+        return tensors.of(parameter);
     }
 
     /** How far parameters are from where they started: {@code ‖θ − θ₀‖}. */
     public double distance(Collection<Variable> parameters) {
         double sum = 0;
         for (Variable parameter : parameters) {
-            sum += Computed.inScope(parameter.value(), value -> {
-                Tensor way = Computed.difference(value, of(parameter));
-                return way.backend().reduction().sumOfSquares(List.of(way));
+            sum += Precision.compute(parameter.value(), value -> {
+                Tensor difference = InPlace.copy(value);
+                InPlace.subtract(difference, of(parameter));
+                return GradientClipping.sumOfSquares(List.of(difference));
             });
         }
         return Math.sqrt(sum);
@@ -102,7 +103,7 @@ public final class StartingPoint {
         for (Variable parameter : parameters) {
             // a pull of s leaves 1/(1 + s) of the way, and that is α
             Tensor mixed = weights.apply(parameter);
-            Computed.change(
+            Precision.change(
                     mixed,
                     value -> value.backend()
                             .optimizerSteps()
@@ -115,13 +116,14 @@ public final class StartingPoint {
 
     /** Parameters that have no copy here, or one of another shape, by name. */
     List<String> unknown(Collection<Variable> parameters) {
-        return Computed.unknown(tensors, parameters);
+        return tensors.unknown(parameters);
     }
 
     /** As {@code starting point of 47 tensors, 272640 weights}. */
     @Override
     public String toString() {
-        long weights = tensors.values().stream().mapToLong(Tensor::size).sum();
-        return "starting point of " + tensors.size() + " tensors, " + weights + " weights";
+        long weights =
+                tensors.byName().values().stream().mapToLong(Tensor::size).sum();
+        return "starting point of " + tensors.byName().size() + " tensors, " + weights + " weights";
     }
 }

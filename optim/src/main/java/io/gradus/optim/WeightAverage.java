@@ -1,12 +1,10 @@
 package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,7 +33,7 @@ public final class WeightAverage {
     private final List<Variable> parameters;
     private final double decay;
     private final Function<Variable, Tensor> weights;
-    private final Map<String, Tensor> averages;
+    private final ParameterTensors averages;
     /** The values of parameters of 16 bits while the average, which they cannot hold, is in their place. */
     private final Map<String, Tensor> kept = new HashMap<>();
 
@@ -62,7 +60,7 @@ public final class WeightAverage {
         this.parameters = List.copyOf(parameters);
         this.decay = decay;
         this.weights = weights;
-        this.averages = Computed.copies(parameters, weights);
+        this.averages = ParameterTensors.copies("weight average", parameters, weights);
     }
 
     public double decay() {
@@ -82,10 +80,10 @@ public final class WeightAverage {
         for (Variable parameter : parameters) {
             // a pull of s goes the fraction s/(1 + s) of the way, and that is 1 − d
             Tensor average = averageOf(parameter);
-            Computed.inScope(weights.apply(parameter), value -> {
-                value.backend().optimizerSteps().pullTowards(average, value, null, (1 - decay) / decay);
-                return average;
-            });
+            try (Scope _ = Scope.open("weight average")) {
+                Tensor weight = Precision.widen(weights.apply(parameter));
+                weight.backend().optimizerSteps().pullTowards(average, weight, null, (1 - decay) / decay);
+            }
         }
     }
 
@@ -111,7 +109,7 @@ public final class WeightAverage {
 
     private static void exchange(Tensor a, Tensor b) {
         try (Scope _ = Scope.open("weight average")) {
-            Tensor copy = a.to(a.device(), a.dtype(), MemoryCategory.WORKSPACE);
+            Tensor copy = InPlace.copy(a);
             a.copyFrom(b);
             b.copyFrom(copy);
         }
@@ -129,7 +127,7 @@ public final class WeightAverage {
     }
 
     private Tensor averageOf(Variable parameter) {
-        return Computed.named("weight average", averages, parameter);
+        return averages.of(parameter);
     }
 
     /**
@@ -141,9 +139,7 @@ public final class WeightAverage {
         if (swapped) {
             throw new IllegalStateException("weight average: the model holds the average; swap back before saving");
         }
-        Map<String, Tensor> state = new LinkedHashMap<>();
-        averages.forEach((name, tensor) -> state.put(name + SUFFIX, tensor));
-        return state;
+        return averages.state(SUFFIX);
     }
 
     /**
@@ -153,7 +149,7 @@ public final class WeightAverage {
      *     then
      */
     public void load(Map<String, Tensor> saved) {
-        List<String> wrong = averages.entrySet().stream()
+        List<String> wrong = averages.byName().entrySet().stream()
                 .filter(entry -> {
                     Tensor tensor = saved.get(entry.getKey() + SUFFIX);
                     return tensor == null
@@ -163,14 +159,14 @@ public final class WeightAverage {
                 .toList();
         List<String> unexpected = saved.keySet().stream()
                 .filter(name -> !name.endsWith(SUFFIX)
-                        || !averages.containsKey(name.substring(0, name.length() - SUFFIX.length())))
+                        || !averages.byName().containsKey(name.substring(0, name.length() - SUFFIX.length())))
                 .toList();
         if (!wrong.isEmpty() || !unexpected.isEmpty()) {
             throw new IllegalArgumentException("weight average: the saved state does not fit"
                     + (wrong.isEmpty() ? "" : "; missing or of another shape: " + Names.few(wrong))
                     + (unexpected.isEmpty() ? "" : "; unexpected: " + Names.few(unexpected)));
         }
-        averages.forEach((name, tensor) -> tensor.copyFrom(required(saved, name + SUFFIX)));
+        averages.state(SUFFIX).forEach((name, tensor) -> tensor.copyFrom(required(saved, name)));
     }
 
     private static Tensor required(Map<String, Tensor> saved, String name) {

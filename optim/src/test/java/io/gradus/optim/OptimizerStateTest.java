@@ -117,7 +117,7 @@ class OptimizerStateTest {
                 .hasMessageContaining("missing: fc.bias.exp_avg;")
                 .hasMessageContaining("unexpected: fc2.weight.exp_avg.")
                 .hasMessageContaining("fc.weight.exp_avg_sq has shape [2], not [2, 3]")
-                .hasMessageContaining("fc.bias.step is not a count of steps");
+                .hasMessageContaining("fc.bias.step is not a number of steps");
         assertThat(text(model.optimizer.state())).isEqualTo(before);
     }
 

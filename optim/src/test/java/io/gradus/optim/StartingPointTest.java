@@ -98,7 +98,7 @@ class StartingPointTest {
         a.value().copyFrom(Tensor.of(new float[] {4, 2, 0.1f}, 3));
         assertThatThrownBy(() -> start.mixInto(List.of(a, b), 0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("starting point: it has nothing for b [1]");
+                .hasMessageContaining("starting point: it has no tensor for b [1]");
         Variable other = Given.parameter("a", 1);
         assertThatThrownBy(() -> start.of(other)).hasMessageContaining("it has the shape [3] for a [1]");
         assertThatThrownBy(() -> start.mixInto(List.of(a), 1.5)).hasMessageContaining("alpha is 1.5");
