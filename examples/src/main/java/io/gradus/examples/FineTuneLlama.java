@@ -52,7 +52,7 @@ public final class FineTuneLlama {
         Blocks heldOut = Blocks.pack(documents(Corpus.CODE.heldOut()), tokenizer, BLOCK_LENGTH);
         Batches batches = new Batches(training, BATCH_SIZE, 42, true);
 
-        AdamW optimizer = new AdamW(ParameterGroups.decayed(model.parameters(), 0.01), LEARNING_RATE);
+        AdamW optimizer = new AdamW(ParameterGroups.withWeightDecay(model.parameters(), 0.01), LEARNING_RATE);
         Schedule schedule = Schedule.cosine(steps / 10, steps, 0.1);
         GradientClipping clipping = new GradientClipping(1.0);
 

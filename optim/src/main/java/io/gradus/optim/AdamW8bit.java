@@ -17,12 +17,12 @@ import java.util.List;
  * the tensor. The paper has blocks of 2,048; 256 is what its authors' library came to. Parameters of fewer than 4,096
  * elements keep their moments in F32: there is nothing to gain, and norms and biases are sensitive.
  *
- * <p>State: {@code exp_avg_code} and {@code exp_avg_sq_code} of the parameter's shape in U8, {@code exp_avg_largest} and
- * {@code exp_avg_sq_largest} with a number for each block; for small parameters {@code exp_avg} and {@code exp_avg_sq}.
+ * <p>State: {@code exp_avg_code} and {@code exp_avg_sq_code} of the parameter's shape in U8, {@code exp_avg_absmax} and
+ * {@code exp_avg_sq_absmax} with a number for each block; for small parameters {@code exp_avg} and {@code exp_avg_sq}.
  */
 public final class AdamW8bit extends Optimizer {
     /** Elements from which on moments are coded. */
-    public static final long LEAST_CODED = 4096;
+    public static final long MIN_QUANTIZED_SIZE = 4096;
 
     private final Adam.Settings settings;
 
@@ -41,15 +41,15 @@ public final class AdamW8bit extends Optimizer {
     }
 
     private static List<StateTensor> stateTensors(Tensor value) {
-        if (value.size() < LEAST_CODED) {
+        if (value.size() < MIN_QUANTIZED_SIZE) {
             return List.of(StateTensor.like(value, "exp_avg"), StateTensor.like(value, "exp_avg_sq"));
         }
         Shape blocks = Shape.of(OptimizerStepKernels.blocks(value.size()));
         return List.of(
                 new StateTensor("exp_avg_code", DType.U8, value.shape()),
-                new StateTensor("exp_avg_largest", value.dtype(), blocks),
+                new StateTensor("exp_avg_absmax", value.dtype(), blocks),
                 new StateTensor("exp_avg_sq_code", DType.U8, value.shape()),
-                new StateTensor("exp_avg_sq_largest", value.dtype(), blocks));
+                new StateTensor("exp_avg_sq_absmax", value.dtype(), blocks));
     }
 
     public Adam.Settings settings() {
@@ -58,7 +58,7 @@ public final class AdamW8bit extends Optimizer {
 
     @Override
     protected void update(ParameterStep step) {
-        if (step.weight().size() < LEAST_CODED) {
+        if (step.weight().size() < MIN_QUANTIZED_SIZE) {
             Adam.step(step, settings, true);
             return;
         }
@@ -69,9 +69,9 @@ public final class AdamW8bit extends Optimizer {
                         step.weight(),
                         step.unscaledGradient(),
                         step.state("exp_avg_code"),
-                        step.state("exp_avg_largest"),
+                        step.state("exp_avg_absmax"),
                         step.state("exp_avg_sq_code"),
-                        step.state("exp_avg_sq_largest"),
+                        step.state("exp_avg_sq_absmax"),
                         Adam.constants(step, settings, true),
                         step.gradientScale(),
                         step.number());

@@ -78,7 +78,7 @@ public final class LossScaler {
      * @param stepped whether it was made; if not, a gradient was not finite
      * @param norm of all gradients as one vector, as of the loss without its scale; not finite when the step was skipped
      */
-    public record Outcome(boolean stepped, double norm) {}
+    public record StepResult(boolean stepped, double norm) {}
 
     /** With {@link Settings#DEFAULT}. */
     public LossScaler() {
@@ -112,7 +112,7 @@ public final class LossScaler {
      *     as if there were no scale
      * @throws ArithmeticException when so many steps were skipped that the scale cannot be the cause; names the parameters
      */
-    public Outcome step(Optimizer optimizer, DoubleUnaryOperator factor) {
+    public StepResult step(Optimizer optimizer, DoubleUnaryOperator factor) {
         double norm = Math.sqrt(GradientClipping.sumOfSquares(optimizer.parameters().stream()
                         .filter(parameter -> parameter.requiresGrad() && parameter.grad() != null)
                         .map(parameter -> Objects.requireNonNull(parameter.grad()))
@@ -121,7 +121,7 @@ public final class LossScaler {
         if (Double.isFinite(norm)) {
             optimizer.step(factor.applyAsDouble(norm) / scale);
             grow();
-            return new Outcome(true, norm);
+            return new StepResult(true, norm);
         }
         skipped++;
         goodSteps = 0;
@@ -132,7 +132,7 @@ public final class LossScaler {
                     + " the gradient of " + Names.few(names)
                     + " is still not finite; are the weights? A lower learning rate or BF16 often helps");
         }
-        return new Outcome(false, norm);
+        return new StepResult(false, norm);
     }
 
     private void grow() {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Updates parameters from their gradients and keeps the state that its method needs for each of them.
  *
  * <pre>{@code
- * Optimizer optimizer = new AdamW(ParameterGroups.decayed(model.parameters(), 0.1), 3e-4);
+ * Optimizer optimizer = new AdamW(ParameterGroups.withWeightDecay(model.parameters(), 0.1), 3e-4);
  * Schedule schedule = Schedule.cosine(100, 1000, 0.1);
  * for (int step = 0; step < 1000; step++) {
  *     optimizer.zeroGrad();
@@ -59,7 +59,7 @@ public abstract class Optimizer {
     private final OptimizerState state;
     private final double baseLearningRate;
     private double learningRate;
-    private @Nullable ElasticPenalty penalty;
+    private @Nullable ProximalPenalty penalty;
 
     /** Creates an optimizer from parameter groups and a base learning rate, such as {@code AdamW::new}. */
     @FunctionalInterface
@@ -242,7 +242,7 @@ public abstract class Optimizer {
      * @throws IllegalArgumentException that names the parameters that the penalty does not know; nothing has changed
      *     then
      */
-    public final void holdWith(@Nullable ElasticPenalty penalty) {
+    public final void setPenalty(@Nullable ProximalPenalty penalty) {
         if (penalty != null) {
             penalty.requireCovers(method(), parameters());
         }
@@ -305,7 +305,7 @@ public abstract class Optimizer {
      *
      * @throws io.gradus.core.ShapeException if the shapes differ
      */
-    public final void startMaster(Variable parameter, Tensor exact) {
+    public final void initMasterWeight(Variable parameter, Tensor exact) {
         if (OptimizerState.needsMaster(parameter)) {
             Tensor master = Objects.requireNonNull(state.of(parameter).master);
             master.copyFrom(exact);
@@ -317,7 +317,7 @@ public abstract class Optimizer {
      * All state by PyTorch's names after the parameter's: {@code <parameter>.exp_avg} in the parameter's shape, and
      * {@code <parameter>.step}, an I32 scalar. A 16-bit parameter also has {@code <parameter>.master}, its weights in F32.
      * The tensors are the optimizer's own, not copies. The learning rate is not included, since it follows from the
-     * schedule, and neither is {@linkplain #holdWith a penalty}.
+     * schedule, and neither is {@linkplain #setPenalty a penalty}.
      */
     public final Map<String, Tensor> state() {
         return state.tensors();

@@ -30,7 +30,7 @@ public final class ParameterGroups {
      *
      * @return the groups {@code decay} and {@code no_decay}, without one that would be empty
      */
-    public static List<ParameterGroup> decayed(Collection<Variable> parameters, double weightDecay) {
+    public static List<ParameterGroup> withWeightDecay(Collection<Variable> parameters, double weightDecay) {
         List<Variable> matrices =
                 parameters.stream().filter(p -> p.shape().rank() >= 2).toList();
         List<Variable> others =
@@ -50,7 +50,7 @@ public final class ParameterGroups {
      * @param depth by name, the greatest being the top: {@link LayerDepth}, or a function of your own
      * @param xi ξ, at least 1; the paper found {@link #XI} for a language model of three layers, and 13 groups of a
      *     transformer with it leave the lowest at 1e-5 of the rate
-     * @param weightDecay for matrices; biases and the weights of norms have none, as in {@link #decayed}
+     * @param weightDecay for matrices; biases and the weights of norms have none, as in {@link #withWeightDecay}
      * @return for each depth the groups {@code depth 3} and {@code depth 3, no decay}, from the lowest to the top,
      *     without any that would be empty
      * @throws IllegalArgumentException when ξ is smaller or not finite
@@ -93,7 +93,7 @@ public final class ParameterGroups {
         List<ParameterGroup> groups = new ArrayList<>();
         byDepth.forEach((at, members) -> {
             double rate = factor.applyAsDouble(byDepth.lastKey() - at);
-            for (ParameterGroup group : decayed(members, weightDecay)) {
+            for (ParameterGroup group : withWeightDecay(members, weightDecay)) {
                 String name = "depth " + at + (group.name().equals("decay") ? "" : ", no decay");
                 groups.add(new ParameterGroup(name, group.parameters(), rate, group.weightDecay()));
             }

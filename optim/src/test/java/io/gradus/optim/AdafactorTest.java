@@ -63,7 +63,7 @@ class AdafactorTest {
         Variable matrix =
                 Variable.parameter("w", Tensor.zeros(device, DType.F32, Shape.of(2, 300, 200), MemoryCategory.WEIGHTS));
         Variable bias = Variable.parameter("b", Tensor.zeros(device, DType.F32, Shape.of(200), MemoryCategory.WEIGHTS));
-        Optimizer optimizer = new Adafactor(Given.group(matrix, bias), 0.01);
+        Optimizer optimizer = new Adafactor(TestParameters.group(matrix, bias), 0.01);
         assertThat(optimizer.state().get("w.row_var").shape()).isEqualTo(Shape.of(2, 300, 1));
         assertThat(optimizer.state().get("w.col_var").shape()).isEqualTo(Shape.of(2, 1, 200));
         assertThat(optimizer.state().get("b.variance").shape()).isEqualTo(Shape.of(200));
@@ -78,8 +78,8 @@ class AdafactorTest {
         Optimizer first = new Adafactor(ParameterGroups.single(List.of(folded), 0.1), 0.01);
         Optimizer second = new Adafactor(ParameterGroups.single(List.of(before), 0.1), 0.01);
         for (int step = 0; step < 3; step++) {
-            Given.gradient(folded, 0.5f, -3, step, 0.1f, 0, 7);
-            Given.gradient(before, 0.125f, -0.75f, step / 4f, 0.1f / 4, 0, 1.75f);
+            TestParameters.gradient(folded, 0.5f, -3, step, 0.1f, 0, 7);
+            TestParameters.gradient(before, 0.125f, -0.75f, step / 4f, 0.1f / 4, 0, 1.75f);
             first.step(0.25);
             second.step();
         }
@@ -88,9 +88,9 @@ class AdafactorTest {
 
     @Test
     void aFirstStepMovesEachWeightByTheRateTimesTheSizeOfTheWeights() {
-        Variable w = Given.parameter("w", 3, -4);
-        Optimizer optimizer = new Adafactor(Given.group(w), 0.01);
-        Given.gradient(w, 1e-4f, -200);
+        Variable w = TestParameters.parameter("w", 3, -4);
+        Optimizer optimizer = new Adafactor(TestParameters.group(w), 0.01);
+        TestParameters.gradient(w, 1e-4f, -200);
         optimizer.step();
         float move = (float) (0.01 * Math.sqrt(12.5));
         assertThat(w.value().toFloats()).containsExactly(new float[] {3 - move, -4 + move}, within(1e-6f));

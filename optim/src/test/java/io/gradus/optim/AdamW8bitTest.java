@@ -46,7 +46,7 @@ class AdamW8bitTest {
                     for (int i = 0; i < gradient.length; i++) {
                         gradient[i] = rows[step * ROWS + i / COLUMNS] * columns[step * COLUMNS + i % COLUMNS];
                     }
-                    Given.gradient(
+                    TestParameters.gradient(
                             w,
                             Tensor.of(gradient, ROWS, COLUMNS)
                                     .to(device, w.value().dtype(), MemoryCategory.GRADIENTS));
@@ -60,10 +60,10 @@ class AdamW8bitTest {
                 int first = assertSameCodes(fixture, "exp_avg_code", state);
                 int second = assertSameCodes(fixture, "exp_avg_sq_code", state);
                 PytorchFixture.assertClose(
-                        state.get("w.exp_avg_largest"), fixture.read("adamw8bit/exp_avg_largest", device), 1e-6, "m");
+                        state.get("w.exp_avg_absmax"), fixture.read("adamw8bit/exp_avg_absmax", device), 1e-6, "m");
                 PytorchFixture.assertClose(
-                        state.get("w.exp_avg_sq_largest"),
-                        fixture.read("adamw8bit/exp_avg_sq_largest", device),
+                        state.get("w.exp_avg_sq_absmax"),
+                        fixture.read("adamw8bit/exp_avg_sq_absmax", device),
                         1e-6,
                         "v");
                 PytorchFixture.assertClose(
@@ -106,19 +106,19 @@ class AdamW8bitTest {
         Device device = Device.cpu(1); // a ledger of its own
         Variable w = parameter(device, "w", 64, 64);
         Variable small = parameter(device, "b", 4095);
-        Optimizer optimizer = new AdamW8bit(Given.group(w, small), 0.01);
+        Optimizer optimizer = new AdamW8bit(TestParameters.group(w, small), 0.01);
         assertThat(optimizer.state())
                 .containsOnlyKeys(
                         "w.exp_avg_code",
-                        "w.exp_avg_largest",
+                        "w.exp_avg_absmax",
                         "w.exp_avg_sq_code",
-                        "w.exp_avg_sq_largest",
+                        "w.exp_avg_sq_absmax",
                         "w.step",
                         "b.exp_avg",
                         "b.exp_avg_sq",
                         "b.step");
         assertThat(optimizer.state().get("w.exp_avg_code").dtype()).isEqualTo(DType.U8);
-        assertThat(optimizer.state().get("w.exp_avg_largest").shape()).isEqualTo(Shape.of(16));
+        assertThat(optimizer.state().get("w.exp_avg_absmax").shape()).isEqualTo(Shape.of(16));
         assertThat(device.backend().memory().live(MemoryCategory.OPTIMIZER_STATE))
                 .isEqualTo(2 * (4096 + 16 * 4) + 2 * 4095 * 4);
     }
@@ -129,13 +129,13 @@ class AdamW8bitTest {
 
     @Test
     void aSmallParameterIsAdamWsToTheBit() {
-        Variable a = Given.parameter("a", 1, 2, 3);
-        Variable b = Given.parameter("a", 1, 2, 3);
+        Variable a = TestParameters.parameter("a", 1, 2, 3);
+        Variable b = TestParameters.parameter("a", 1, 2, 3);
         Optimizer eight = new AdamW8bit(ParameterGroups.single(List.of(a), 0.1), 0.01);
         Optimizer plain = new AdamW(ParameterGroups.single(List.of(b), 0.1), 0.01);
         for (int step = 0; step < 5; step++) {
-            Given.gradient(a, step, 1, -0.3f);
-            Given.gradient(b, step, 1, -0.3f);
+            TestParameters.gradient(a, step, 1, -0.3f);
+            TestParameters.gradient(b, step, 1, -0.3f);
             eight.step();
             plain.step();
         }
@@ -198,7 +198,7 @@ class AdamW8bitTest {
             for (int i = 0; i < SIZE; i++) {
                 start[i] = (float) Math.sin(i);
             }
-            w = Given.parameter("w", start);
+            w = TestParameters.parameter("w", start);
             List<ParameterGroup> group = ParameterGroups.single(List.of(w), 0);
             optimizer = eightBits ? new AdamW8bit(group, 0.02) : new AdamW(group, 0.02);
         }
@@ -209,7 +209,7 @@ class AdamW8bitTest {
                 for (int i = 0; i < SIZE; i++) {
                     gradient[i] *= 1 + i % 10;
                 }
-                Given.gradient(w, gradient);
+                TestParameters.gradient(w, gradient);
                 optimizer.step();
             }
         }

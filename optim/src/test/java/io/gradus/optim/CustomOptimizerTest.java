@@ -78,7 +78,7 @@ class CustomOptimizerTest {
                             betas.get(1).doubleValue(),
                             settings.get("eps").doubleValue()));
             for (long step = 0; step < expected.shape().get(0); step++) {
-                Given.gradient(parameter, PytorchFixture.at(step, gradients));
+                TestParameters.gradient(parameter, PytorchFixture.at(step, gradients));
                 optimizer.step();
                 PytorchFixture.assertClose(
                         parameter.value(), PytorchFixture.at(step, expected), 2e-6, name + ", step " + step);
@@ -95,7 +95,7 @@ class CustomOptimizerTest {
     private void train(Optimizer optimizer, int from, int to) {
         for (int step = from; step < to; step++) {
             for (Variable parameter : optimizer.parameters()) {
-                Given.gradient(parameter, random(10 + step, DType.F32));
+                TestParameters.gradient(parameter, random(10 + step, DType.F32));
             }
             optimizer.setLearningRate(Schedule.cosine(2, 6, 0.1), step);
             optimizer.step(0.5);
@@ -106,17 +106,17 @@ class CustomOptimizerTest {
     @EnumSource(names = {"F32", "BF16", "F16"})
     void resumedRunEndsWithTheSameBits(DType dtype) {
         Variable whole = Variable.parameter("w", random(0, dtype));
-        train(tensorAdamW(Given.group(whole), 1e-2), 0, 6);
+        train(tensorAdamW(TestParameters.group(whole), 1e-2), 0, 6);
 
         Variable first = Variable.parameter("w", random(0, dtype));
-        Optimizer stopped = tensorAdamW(Given.group(first), 1e-2);
+        Optimizer stopped = tensorAdamW(TestParameters.group(first), 1e-2);
         train(stopped, 0, 3);
         Map<String, Tensor> saved = new LinkedHashMap<>();
         stopped.state().forEach((name, tensor) -> saved.put(name, tensor.copy()));
         assertThat(saved).containsKeys("w.exp_avg", "w.exp_avg_sq", "w.step").hasSize(dtype == DType.F32 ? 3 : 4);
 
         Variable second = Variable.parameter("w", first.value().copy());
-        Optimizer resumed = tensorAdamW(Given.group(second), 1e-2);
+        Optimizer resumed = tensorAdamW(TestParameters.group(second), 1e-2);
         resumed.load(saved);
         train(resumed, 3, 6);
         assertThat(second.value().toFloats()).containsExactly(whole.value().toFloats());
@@ -126,12 +126,12 @@ class CustomOptimizerTest {
     void sixteenBitParameterIsRoundedFromItsMaster() {
         Variable half = Variable.parameter("w", random(0, DType.BF16));
         Variable single = Variable.parameter("w", half.value().to(DType.F32));
-        Optimizer mixed = tensorAdamW(Given.group(half), 1e-2);
-        Optimizer plain = tensorAdamW(Given.group(single), 1e-2);
+        Optimizer mixed = tensorAdamW(TestParameters.group(half), 1e-2);
+        Optimizer plain = tensorAdamW(TestParameters.group(single), 1e-2);
         for (int step = 0; step < 3; step++) {
             Tensor gradient = random(10 + step, DType.BF16).to(DType.F32);
-            Given.gradient(half, gradient);
-            Given.gradient(single, gradient);
+            TestParameters.gradient(half, gradient);
+            TestParameters.gradient(single, gradient);
             mixed.step(0.5);
             plain.step(0.5);
         }
@@ -144,8 +144,8 @@ class CustomOptimizerTest {
     void stepInBackwardEqualsBackwardAndStep() {
         Variable ordinary = Variable.parameter("w", random(0, DType.F32));
         Variable fused = Variable.parameter("w", random(0, DType.F32));
-        Optimizer afterBackward = tensorAdamW(Given.group(ordinary), 1e-2);
-        Optimizer inBackward = tensorAdamW(Given.group(fused), 1e-2);
+        Optimizer afterBackward = tensorAdamW(TestParameters.group(ordinary), 1e-2);
+        Optimizer inBackward = tensorAdamW(TestParameters.group(fused), 1e-2);
         for (int step = 0; step < 3; step++) {
             afterBackward.zeroGrad();
             ordinary.tanh().sum().backward();
@@ -164,7 +164,7 @@ class CustomOptimizerTest {
         Optimizer optimizer = tensorAdamW(
                 List.of(new ParameterGroup("held", List.of(held)), new ParameterGroup("still", List.of(still), 0, 0)),
                 1e-2);
-        optimizer.holdWith(ElasticPenalty.l2sp(StartingPoint.of(optimizer.parameters()), Double.POSITIVE_INFINITY));
+        optimizer.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(optimizer.parameters()), Double.POSITIVE_INFINITY));
         train(optimizer, 0, 3);
         assertThat(held.value().toFloats()).containsExactly(start);
         assertThat(still.value().toFloats()).containsExactly(stillStart);
@@ -173,9 +173,9 @@ class CustomOptimizerTest {
     @Test
     void updateFreesItsTemporariesAndKeepsTheGradient() {
         Variable w = Variable.parameter("w", random(0, DType.BF16));
-        Optimizer optimizer = tensorAdamW(Given.group(w), 1e-2);
+        Optimizer optimizer = tensorAdamW(TestParameters.group(w), 1e-2);
         Tensor gradient = random(10, DType.F32);
-        Given.gradient(w, gradient);
+        TestParameters.gradient(w, gradient);
         long before = device.backend().memory().live();
         optimizer.step(0.5);
         assertThat(device.backend().memory().live()).isEqualTo(before);
@@ -190,7 +190,7 @@ class CustomOptimizerTest {
         private final String wanted;
 
         Asking(Variable parameter, String declared, String wanted) {
-            super(Given.group(parameter), 1, declared);
+            super(TestParameters.group(parameter), 1, declared);
             this.wanted = wanted;
         }
 
@@ -202,9 +202,9 @@ class CustomOptimizerTest {
 
     @Test
     void undeclaredStateTensorIsAnErrorThatListsTheDeclaredOnes() {
-        Variable w = Given.parameter("w", 1);
+        Variable w = TestParameters.parameter("w", 1);
         Optimizer optimizer = new Asking(w, "average", "avg");
-        Given.gradient(w, 1);
+        TestParameters.gradient(w, 1);
         assertThatThrownBy(optimizer::step)
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("'avg' was not declared", "[average]", "constructor");
@@ -212,7 +212,7 @@ class CustomOptimizerTest {
 
     @Test
     void reservedStateNamesAreRejected() {
-        Variable w = Given.parameter("w", 1);
+        Variable w = TestParameters.parameter("w", 1);
         for (String reserved : List.of("step", "master")) {
             assertThatThrownBy(() -> new Asking(w, reserved, reserved))
                     .isInstanceOf(IllegalArgumentException.class)

@@ -37,7 +37,7 @@ final class FineTuned {
 
     void gradients(long step) {
         for (int i = 0; i < parameters.size(); i++) {
-            Given.gradient(parameters.get(i), PytorchFixture.at(step, gradients.get(i)));
+            TestParameters.gradient(parameters.get(i), PytorchFixture.at(step, gradients.get(i)));
         }
     }
 

@@ -51,12 +51,13 @@ class FisherInformationTest {
 
     @Test
     void frozenParametersAndThoseWithoutAGradientDoNotMatter() {
-        Variable a = Given.parameter("a", 1, 1);
-        Variable frozen = Given.parameter("b", 1);
-        Variable idle = Given.parameter("c", 1);
+        Variable a = TestParameters.parameter("a", 1, 1);
+        Variable frozen = TestParameters.parameter("b", 1);
+        Variable idle = TestParameters.parameter("c", 1);
         frozen.setRequiresGrad(false);
         List<Variable> all = List.of(a, frozen, idle);
-        FisherInformation fisher = FisherInformation.estimate(all, 2, k -> Given.gradient(a, k == 0 ? 3 : 1, 2));
+        FisherInformation fisher =
+                FisherInformation.estimate(all, 2, k -> TestParameters.gradient(a, k == 0 ? 3 : 1, 2));
         assertThat(fisher.of(a).toFloats()).containsExactly(5, 4);
         assertThat(fisher.of(frozen).toFloats()).containsExactly(0);
         assertThat(fisher.of(idle).toFloats()).containsExactly(0);
@@ -68,8 +69,8 @@ class FisherInformationTest {
 
     @Test
     void itComesBackFromItsState() {
-        Variable a = Given.parameter("a", 1, 1);
-        FisherInformation fisher = FisherInformation.estimate(List.of(a), 1, _ -> Given.gradient(a, 0.1f, 7));
+        Variable a = TestParameters.parameter("a", 1, 1);
+        FisherInformation fisher = FisherInformation.estimate(List.of(a), 1, _ -> TestParameters.gradient(a, 0.1f, 7));
         assertThat(fisher.state()).containsOnlyKeys("a.fisher");
         assertThat(FisherInformation.of(fisher.state()).of(a).toFloats())
                 .containsExactly(fisher.of(a).toFloats());
@@ -80,14 +81,14 @@ class FisherInformationTest {
 
     @Test
     void whatSaysNothingOrTooMuchIsRefused() {
-        Variable a = Given.parameter("layers.0.weight", 1);
+        Variable a = TestParameters.parameter("layers.0.weight", 1);
         assertThatThrownBy(() -> FisherInformation.estimate(List.of(a), 0, _ -> {}))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("0 samples");
-        assertThatThrownBy(() -> FisherInformation.estimate(List.of(a), 1, _ -> Given.gradient(a, Float.NaN)))
+        assertThatThrownBy(() -> FisherInformation.estimate(List.of(a), 1, _ -> TestParameters.gradient(a, Float.NaN)))
                 .isInstanceOf(ArithmeticException.class)
                 .hasMessageContaining("layers.0.weight");
-        assertThatThrownBy(() -> FisherInformation.estimate(List.of(a), 1, _ -> Given.gradient(a, 1e30f)))
+        assertThatThrownBy(() -> FisherInformation.estimate(List.of(a), 1, _ -> TestParameters.gradient(a, 1e30f)))
                 .isInstanceOf(ArithmeticException.class);
         assertThatThrownBy(FisherInformation.estimate(List.of(a), 1, _ -> {})::normalized)
                 .isInstanceOf(IllegalStateException.class)

@@ -18,7 +18,7 @@ class FreezingTest {
                     "model.layers.0.input_layernorm.weight",
                     "model.layers.10.mlp.up_proj.weight",
                     "model.norm.weight")
-            .map(name -> Given.parameter(name, 1, 2))
+            .map(name -> TestParameters.parameter(name, 1, 2))
             .toList();
 
     @ParameterizedTest
@@ -57,7 +57,7 @@ class FreezingTest {
         Optimizer optimizer = new AdamW(ParameterGroups.single(parameters, 0.1), 0.1);
         parameters.forEach(parameter -> {
             if (parameter.requiresGrad()) {
-                Given.gradient(parameter, 1, 1);
+                TestParameters.gradient(parameter, 1, 1);
             }
         });
         optimizer.step();

@@ -42,7 +42,7 @@ class GradientClippingTest {
             for (int i = 0; fixture.contains(name + "/before" + i); i++) {
                 Tensor before = fixture.read(name + "/before" + i, device);
                 parameters.add(Variable.parameter("p" + i, before.copy()));
-                Given.gradient(parameters.getLast(), before);
+                TestParameters.gradient(parameters.getLast(), before);
             }
             double norm = GradientClipping.norm(parameters);
             double expected = fixture.read(name + "/total_norm", device).item();
@@ -63,13 +63,13 @@ class GradientClippingTest {
     @Test
     void clippingInTheStepEqualsClippingBefore() {
         // A factor that is a power of two rounds nothing, so that the results must be equal and not just close.
-        Variable folded = Given.parameter("w", 1, 2, 3);
-        Variable before = Given.parameter("w", 1, 2, 3);
+        Variable folded = TestParameters.parameter("w", 1, 2, 3);
+        Variable before = TestParameters.parameter("w", 1, 2, 3);
         Optimizer first = new AdamW(ParameterGroups.single(List.of(folded), 0.1), 0.01);
         Optimizer second = new AdamW(ParameterGroups.single(List.of(before), 0.1), 0.01);
         for (int step = 0; step < 3; step++) {
-            Given.gradient(folded, 0.3f, -0.7f, 0.11f);
-            Given.gradient(before, 0.3f / 4, -0.7f / 4, 0.11f / 4);
+            TestParameters.gradient(folded, 0.3f, -0.7f, 0.11f);
+            TestParameters.gradient(before, 0.3f / 4, -0.7f / 4, 0.11f / 4);
             first.step(0.25);
             second.step();
         }
@@ -78,13 +78,13 @@ class GradientClippingTest {
 
     @Test
     void theNormIsOfAllGradientsTogetherAndOfNoOthers() {
-        Variable a = Given.parameter("a", 0);
-        Variable b = Given.parameter("b", 0);
-        Variable without = Given.parameter("c", 0);
-        Variable frozen = Given.parameter("d", 0);
-        Given.gradient(a, 3);
-        Given.gradient(b, 4);
-        Given.gradient(frozen, 100);
+        Variable a = TestParameters.parameter("a", 0);
+        Variable b = TestParameters.parameter("b", 0);
+        Variable without = TestParameters.parameter("c", 0);
+        Variable frozen = TestParameters.parameter("d", 0);
+        TestParameters.gradient(a, 3);
+        TestParameters.gradient(b, 4);
+        TestParameters.gradient(frozen, 100);
         frozen.setRequiresGrad(false);
         assertThat(GradientClipping.norm(List.of(a, b, without, frozen))).isEqualTo(5);
         assertThat(GradientClipping.norm(List.of(without))).isZero();
@@ -92,19 +92,19 @@ class GradientClippingTest {
 
     @Test
     void aNormThatSinglePrecisionCannotHoldIsFinite() {
-        Variable w = Given.parameter("w", 0, 0);
-        Given.gradient(w, 3e30f, 4e30f);
+        Variable w = TestParameters.parameter("w", 0, 0);
+        TestParameters.gradient(w, 3e30f, 4e30f);
         assertThat(GradientClipping.norm(List.of(w))).isCloseTo(5e30, within(1e24));
     }
 
     @Test
     void gradientsThatAreNotFiniteAreNamed() {
-        Variable fine = Given.parameter("fine", 0, 0);
-        Variable nan = Given.parameter("layers.0.weight", 0, 0);
-        Variable infinite = Given.parameter("layers.1.weight", 0, 0);
-        Given.gradient(fine, 1, 2);
-        Given.gradient(nan, 1, Float.NaN);
-        Given.gradient(infinite, Float.NEGATIVE_INFINITY, 1);
+        Variable fine = TestParameters.parameter("fine", 0, 0);
+        Variable nan = TestParameters.parameter("layers.0.weight", 0, 0);
+        Variable infinite = TestParameters.parameter("layers.1.weight", 0, 0);
+        TestParameters.gradient(fine, 1, 2);
+        TestParameters.gradient(nan, 1, Float.NaN);
+        TestParameters.gradient(infinite, Float.NEGATIVE_INFINITY, 1);
         List<Variable> all = List.of(fine, nan, infinite);
         assertThat(GradientClipping.nonFinite(all)).containsExactly("layers.0.weight", "layers.1.weight");
         assertThat(GradientClipping.nonFinite(List.of(fine))).isEmpty();

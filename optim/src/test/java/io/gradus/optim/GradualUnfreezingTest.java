@@ -19,7 +19,7 @@ class GradualUnfreezingTest {
 
     private static List<Variable> parameters() {
         return Stream.of("embed_tokens.weight", "layers.0.w", "layers.1.w", "layers.1.b", "norm.weight")
-                .map(name -> Given.parameter(name, 1, 2))
+                .map(name -> TestParameters.parameter(name, 1, 2))
                 .toList();
     }
 
@@ -94,7 +94,7 @@ class GradualUnfreezingTest {
             for (Variable parameter : parameters) {
                 if (parameter.requiresGrad()) {
                     float[] at = parameter.value().toFloats();
-                    Given.gradient(parameter, at[0] * 0.3f + step, (float) Math.sin(step) - at[1]);
+                    TestParameters.gradient(parameter, at[0] * 0.3f + step, (float) Math.sin(step) - at[1]);
                 }
             }
             optimizer.step();

@@ -49,14 +49,14 @@ class HalfPrecisionStateTest {
     @MethodSource("makers")
     void aRunThatIsResumedEndsWithTheSameBits(BiFunction<List<ParameterGroup>, Double, Optimizer> maker) {
         Variable w = half();
-        Optimizer whole = maker.apply(Given.group(w), 0.01);
+        Optimizer whole = maker.apply(TestParameters.group(w), 0.01);
         train(w, whole, 0, 6);
         Variable first = half();
-        Optimizer interrupted = maker.apply(Given.group(first), 0.01);
+        Optimizer interrupted = maker.apply(TestParameters.group(first), 0.01);
         train(first, interrupted, 0, 3);
         Variable second = half();
         second.value().copyFrom(first.value());
-        Optimizer resumed = maker.apply(Given.group(second), 0.01);
+        Optimizer resumed = maker.apply(TestParameters.group(second), 0.01);
         Map<String, Tensor> state = interrupted.state();
         resumed.load(state);
         train(second, resumed, 3, 6);
@@ -69,14 +69,14 @@ class HalfPrecisionStateTest {
     @Test
     void thePenaltyPullsTheMaster() {
         Variable w = half();
-        Optimizer optimizer = new AdamW(Given.group(w), 0.01);
-        optimizer.startMaster(w, w.value().to(w.value().device(), DType.F32, MemoryCategory.WORKSPACE));
+        Optimizer optimizer = new AdamW(TestParameters.group(w), 0.01);
+        optimizer.initMasterWeight(w, w.value().to(w.value().device(), DType.F32, MemoryCategory.WORKSPACE));
         float[] before = optimizer.weight(w).toFloats();
-        optimizer.holdWith(
-                ElasticPenalty.l2sp(StartingPoint.of(List.of(w), optimizer::weight), Double.POSITIVE_INFINITY));
+        optimizer.setPenalty(
+                ProximalPenalty.l2sp(AnchorWeights.of(List.of(w), optimizer::weight), Double.POSITIVE_INFINITY));
         train(w, optimizer, 0, 3);
         assertThat(optimizer.weight(w).toFloats()).containsExactly(before);
-        optimizer.holdWith(null);
+        optimizer.setPenalty(null);
         train(w, optimizer, 0, 1);
         assertThat(optimizer.weight(w).toFloats()).isNotEqualTo(before);
     }

@@ -38,7 +38,7 @@ class LayerDepthTest {
     @Test
     void theBlocksAreCounted() {
         List<Variable> parameters = Stream.of("model.embed_tokens.weight", "model.layers.0.w", "model.layers.10.w")
-                .map(name -> Given.parameter(name, 1))
+                .map(name -> TestParameters.parameter(name, 1))
                 .toList();
         assertThat(LayerDepth.of(parameters)).isEqualTo(new LayerDepth(11));
         assertThat(LayerDepth.of(parameters).top()).isEqualTo(12);
@@ -46,7 +46,7 @@ class LayerDepthTest {
 
     @Test
     void namesWithoutANumberAreRefusedRatherThanAllPutAtTheTop() {
-        assertThatThrownBy(() -> LayerDepth.of(List.of(Given.parameter("fc.weight", 1))))
+        assertThatThrownBy(() -> LayerDepth.of(List.of(TestParameters.parameter("fc.weight", 1))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("no parameter's name has the number of a block")
                 .hasMessageContaining("fc.weight");

@@ -10,9 +10,9 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.SafetensorsFile;
-import io.gradus.optim.LossScaler.Outcome;
 import io.gradus.optim.LossScaler.Settings;
 import io.gradus.optim.LossScaler.State;
+import io.gradus.optim.LossScaler.StepResult;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
@@ -20,10 +20,10 @@ import org.junit.jupiter.api.Test;
 class LossScalerTest {
     private final Variable w =
             Variable.parameter("w", Tensor.of(new float[] {1}, 1).to(DType.F16));
-    private final Optimizer optimizer = new Sgd(Given.group(w), 0.5);
+    private final Optimizer optimizer = new Sgd(TestParameters.group(w), 0.5);
 
     private void gradient(float element) {
-        Given.gradient(w, element);
+        TestParameters.gradient(w, element);
     }
 
     @Test
@@ -54,7 +54,7 @@ class LossScalerTest {
         assertThat(w.grad().toFloats()).containsExactly(0); // too small for F16
         optimizer.zeroGrad();
         scaler.scale(w.multiply(1e-8).sum()).backward();
-        Outcome outcome = scaler.step(optimizer, norm -> {
+        StepResult outcome = scaler.step(optimizer, norm -> {
             assertThat(norm).isCloseTo(1e-8, within(1e-11));
             return 1e7;
         });
@@ -67,7 +67,7 @@ class LossScalerTest {
     void aSpoiledStepChangesNothingButTheScale() {
         LossScaler scaler = new LossScaler();
         scaler.scale(w.multiply(2).sum()).backward(); // 131,072 is beyond F16
-        Outcome outcome = scaler.step(optimizer, _ -> {
+        StepResult outcome = scaler.step(optimizer, _ -> {
             throw new AssertionError("there is no norm to clip by");
         });
         assertThat(outcome.stepped()).isFalse();
@@ -76,7 +76,7 @@ class LossScalerTest {
         assertThat(scaler.state()).isEqualTo(new State(32768, 0, 1));
         optimizer.zeroGrad();
         scaler.scale(w.multiply(1.5).sum()).backward();
-        assertThat(scaler.step(optimizer, _ -> 1)).isEqualTo(new Outcome(true, 1.5));
+        assertThat(scaler.step(optimizer, _ -> 1)).isEqualTo(new StepResult(true, 1.5));
     }
 
     @Test

@@ -197,13 +197,13 @@ class MixedPrecisionTest {
     // ---- masters ----
 
     private static void gradient(Variable parameter, float... elements) {
-        Given.gradient(parameter, elements);
+        TestParameters.gradient(parameter, elements);
     }
 
     @Test
     void updatesTooSmallForTheParameterAddUpInTheMaster() {
         Variable w = Variable.parameter("w", Tensor.of(new float[] {1}, 1).to(DType.BF16));
-        Optimizer optimizer = new Sgd(Given.group(w), 1e-3);
+        Optimizer optimizer = new Sgd(TestParameters.group(w), 1e-3);
         gradient(w, -1);
         for (int step = 1; step <= 10; step++) {
             optimizer.step();
@@ -216,10 +216,10 @@ class MixedPrecisionTest {
     void aMasterStartsWithTheDigitsThatAreGiven() {
         Variable w = Variable.parameter("w", Tensor.of(new float[] {1.001f}, 1).to(DType.BF16));
         Variable single = Variable.parameter("single", Tensor.of(new float[] {2}, 1));
-        Optimizer optimizer = new Sgd(Given.group(w, single), 1);
+        Optimizer optimizer = new Sgd(TestParameters.group(w, single), 1);
         assertThat(optimizer.weight(w).item()).isEqualTo(1);
-        optimizer.startMaster(w, Tensor.of(new float[] {1.001f}, 1));
-        optimizer.startMaster(single, Tensor.of(new float[] {5}, 1));
+        optimizer.initMasterWeight(w, Tensor.of(new float[] {1.001f}, 1));
+        optimizer.initMasterWeight(single, Tensor.of(new float[] {5}, 1));
         assertThat(optimizer.weight(w).toFloats()).containsExactly(1.001f);
         assertThat(w.value().item()).isEqualTo(1);
         assertThat(optimizer.weight(single)).isSameAs(single.value());
@@ -259,15 +259,15 @@ class MixedPrecisionTest {
         for (BiFunction<List<ParameterGroup>, Double, Optimizer> maker : makers) {
             Variable half = Variable.parameter("w", random(5, DType.BF16, 80, 64)); // enough for codes of 8 bits
             Variable single = Variable.parameter("w", half.value().to(DType.F32));
-            Optimizer mixed = maker.apply(Given.group(half), 1e-2);
-            Optimizer plain = maker.apply(Given.group(single), 1e-2);
+            Optimizer mixed = maker.apply(TestParameters.group(half), 1e-2);
+            Optimizer plain = maker.apply(TestParameters.group(single), 1e-2);
             for (Optimizer optimizer : List.of(mixed, plain)) {
-                optimizer.holdWith(ElasticPenalty.l2sp(StartingPoint.of(optimizer.parameters()), 0.5));
+                optimizer.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(optimizer.parameters()), 0.5));
             }
             for (int step = 0; step < 3; step++) {
                 Tensor gradient = random(10 + step, DType.BF16, 80, 64).to(DType.F32);
-                Given.gradient(half, gradient);
-                Given.gradient(single, gradient);
+                TestParameters.gradient(half, gradient);
+                TestParameters.gradient(single, gradient);
                 mixed.step();
                 plain.step();
             }

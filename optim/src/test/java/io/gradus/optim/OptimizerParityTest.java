@@ -46,7 +46,7 @@ class OptimizerParityTest {
             long steps = expected.getFirst().shape().get(0);
             for (long step = 0; step < steps; step++) {
                 for (int i = 0; i < PARAMETERS; i++) {
-                    Given.gradient(parameters.get(i), PytorchFixture.at(step, gradients.get(i)));
+                    TestParameters.gradient(parameters.get(i), PytorchFixture.at(step, gradients.get(i)));
                 }
                 optimizer.step();
                 for (int i = 0; i < PARAMETERS; i++) {

@@ -134,9 +134,9 @@ class OptimizerStateTest {
     void manyMissingNamesAreCounted() {
         Variable[] parameters = new Variable[10];
         for (int i = 0; i < parameters.length; i++) {
-            parameters[i] = Given.parameter("p" + i, 1);
+            parameters[i] = TestParameters.parameter("p" + i, 1);
         }
-        assertThatThrownBy(() -> new Sgd(Given.group(parameters), 1).load(Map.of()))
+        assertThatThrownBy(() -> new Sgd(TestParameters.group(parameters), 1).load(Map.of()))
                 .hasMessageContaining("missing: p0.step, p1.step, p2.step, p3.step, p4.step and 5 more.");
     }
 
@@ -157,7 +157,7 @@ class OptimizerStateTest {
     /** Two parameters and an optimiser; gradients depend on the weights and on the step. */
     private static final class Model {
         final Variable weight = Variable.parameter("fc.weight", Tensor.of(new float[] {1, -2, 3, 0.5f, 0, -1}, 2, 3));
-        final Variable bias = Given.parameter("fc.bias", 0.1f, -0.2f);
+        final Variable bias = TestParameters.parameter("fc.bias", 0.1f, -0.2f);
         final Optimizer optimizer;
 
         Model(Maker maker) {
@@ -166,7 +166,7 @@ class OptimizerStateTest {
 
         Model(Maker maker, Consumer<Model> prepare) {
             prepare.accept(this);
-            optimizer = maker.apply(ParameterGroups.decayed(List.of(weight, bias), 0.1), 0.05);
+            optimizer = maker.apply(ParameterGroups.withWeightDecay(List.of(weight, bias), 0.1), 0.05);
         }
 
         void train(int from, int to) {
@@ -176,7 +176,7 @@ class OptimizerStateTest {
                     for (int i = 0; i < gradient.length; i++) {
                         gradient[i] = gradient[i] * 0.3f + (float) Math.sin(step + i);
                     }
-                    Given.gradient(parameter, gradient);
+                    TestParameters.gradient(parameter, gradient);
                 }
                 optimizer.setLearningRate(0.05 / (step + 1));
                 optimizer.step(0.5);

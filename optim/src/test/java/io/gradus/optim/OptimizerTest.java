@@ -16,13 +16,13 @@ import org.junit.jupiter.api.Test;
 
 /** Which parameters a step changes, at what rate, and what an optimiser refuses. */
 class OptimizerTest {
-    private final Variable a = Given.parameter("a", 1, 2);
-    private final Variable b = Given.parameter("b", 3, 4, 5);
+    private final Variable a = TestParameters.parameter("a", 1, 2);
+    private final Variable b = TestParameters.parameter("b", 3, 4, 5);
 
     @Test
     void aStepMovesAgainstTheGradientTimesTheRate() {
-        Optimizer sgd = new Sgd(Given.group(a), 0.5);
-        Given.gradient(a, 2, -4);
+        Optimizer sgd = new Sgd(TestParameters.group(a), 0.5);
+        TestParameters.gradient(a, 2, -4);
         sgd.step();
         assertThat(a.value().toFloats()).containsExactly(0, 4);
     }
@@ -33,8 +33,8 @@ class OptimizerTest {
                 List.of(new ParameterGroup("slow", List.of(a), 0.5, 0), new ParameterGroup("fast", List.of(b), 2, 0)),
                 100);
         sgd.setLearningRate(0.25);
-        Given.gradient(a, 8, 0);
-        Given.gradient(b, 2, 0, 0);
+        TestParameters.gradient(a, 8, 0);
+        TestParameters.gradient(b, 2, 0, 0);
         sgd.step();
         assertThat(sgd.learningRate()).isEqualTo(0.25);
         assertThat(a.value().toFloats()).containsExactly(0, 2);
@@ -48,8 +48,8 @@ class OptimizerTest {
                         new ParameterGroup("decay", List.of(a), 1, 0.5),
                         new ParameterGroup("no_decay", List.of(b), 1, 0)),
                 0.5);
-        Given.gradient(a, 0, 0);
-        Given.gradient(b, 0, 0, 0);
+        TestParameters.gradient(a, 0, 0);
+        TestParameters.gradient(b, 0, 0, 0);
         adamW.step();
         assertThat(a.value().toFloats()).containsExactly(0.75f, 1.5f);
         assertThat(b.value().toFloats()).containsExactly(3, 4, 5);
@@ -57,8 +57,8 @@ class OptimizerTest {
 
     @Test
     void theGradientScaleMultipliesEveryGradientAndLeavesItAsItIs() {
-        Optimizer sgd = new Sgd(Given.group(a), 1);
-        Given.gradient(a, 4, 8);
+        Optimizer sgd = new Sgd(TestParameters.group(a), 1);
+        TestParameters.gradient(a, 4, 8);
         sgd.step(0.25);
         assertThat(a.value().toFloats()).containsExactly(0, 0);
         assertThat(gradient(a).toFloats()).containsExactly(4, 8);
@@ -67,16 +67,16 @@ class OptimizerTest {
     @Test
     void aParameterWithoutGradientIsSkippedAndItsStepsAreNotCounted() {
         Optimizer adam = new Adam(ParameterGroups.single(List.of(a, b), 0.1), 0.1);
-        Given.gradient(a, 1, 1);
+        TestParameters.gradient(a, 1, 1);
         adam.step();
         assertThat(b.value().toFloats()).containsExactly(3, 4, 5);
         assertThat(adam.state().get("a.step").item()).isEqualTo(1);
         assertThat(adam.state().get("b.step").item()).isEqualTo(0);
 
-        Variable alone = Given.parameter("b", 3, 4, 5);
+        Variable alone = TestParameters.parameter("b", 3, 4, 5);
         Optimizer other = new Adam(ParameterGroups.single(List.of(alone), 0.1), 0.1);
-        Given.gradient(b, 1, 2, 3);
-        Given.gradient(alone, 1, 2, 3);
+        TestParameters.gradient(b, 1, 2, 3);
+        TestParameters.gradient(alone, 1, 2, 3);
         adam.step();
         other.step();
         assertThat(b.value().toFloats())
@@ -88,7 +88,7 @@ class OptimizerTest {
     void aFrozenParameterHasNoStateAndStaysAsItIs() {
         b.setRequiresGrad(false);
         Optimizer adam = new AdamW(ParameterGroups.single(List.of(a, b), 0.1), 0.1);
-        Given.gradient(a, 1, 1);
+        TestParameters.gradient(a, 1, 1);
         adam.step();
         assertThat(b.value().toFloats()).containsExactly(3, 4, 5);
         assertThat(adam.state()).containsOnlyKeys("a.exp_avg", "a.exp_avg_sq", "a.step");
@@ -96,8 +96,8 @@ class OptimizerTest {
 
     @Test
     void aParameterFrozenOnTheWayKeepsItsValueThoughItHasAGradient() {
-        Optimizer sgd = new Sgd(Given.group(a), 1);
-        Given.gradient(a, 1, 1);
+        Optimizer sgd = new Sgd(TestParameters.group(a), 1);
+        TestParameters.gradient(a, 1, 1);
         a.setRequiresGrad(false);
         sgd.step();
         assertThat(a.value().toFloats()).containsExactly(1, 2);
@@ -106,10 +106,10 @@ class OptimizerTest {
     @Test
     void aParameterThawedOnTheWayGetsItsStateThen() {
         a.setRequiresGrad(false);
-        Optimizer adam = new Adam(Given.group(a), 0.5);
+        Optimizer adam = new Adam(TestParameters.group(a), 0.5);
         assertThat(adam.state()).isEmpty();
         a.setRequiresGrad(true);
-        Given.gradient(a, 1, -1);
+        TestParameters.gradient(a, 1, -1);
         adam.step();
         assertThat(a.value().toFloats()).containsExactly(new float[] {0.5f, 2.5f}, within(1e-6f));
         assertThat(adam.state().get("a.step").item()).isEqualTo(1);
@@ -117,9 +117,9 @@ class OptimizerTest {
 
     @Test
     void zeroGradForgetsAllGradients() {
-        Optimizer sgd = new Sgd(Given.group(a, b), 1);
-        Given.gradient(a, 1, 1);
-        Given.gradient(b, 1, 1, 1);
+        Optimizer sgd = new Sgd(TestParameters.group(a, b), 1);
+        TestParameters.gradient(a, 1, 1);
+        TestParameters.gradient(b, 1, 1, 1);
         sgd.zeroGrad();
         assertThat(a.grad()).isNull();
         assertThat(b.grad()).isNull();
@@ -133,11 +133,11 @@ class OptimizerTest {
         Variable w = Variable.parameter("w", Tensor.zeros(device, DType.F32, Shape.of(3, 4), MemoryCategory.WEIGHTS));
         Optimizer adam;
         try (Scope _ = Scope.open("set-up")) {
-            adam = new Adam(Given.group(w), 1);
+            adam = new Adam(TestParameters.group(w), 1);
         }
         assertThat(device.backend().memory().live(MemoryCategory.OPTIMIZER_STATE))
                 .isEqualTo(2 * 12 * 4);
-        Given.gradient(w, Tensor.full(device, DType.F32, Shape.of(3, 4), 1, MemoryCategory.GRADIENTS));
+        TestParameters.gradient(w, Tensor.full(device, DType.F32, Shape.of(3, 4), 1, MemoryCategory.GRADIENTS));
         adam.step();
         for (float element : w.value().toFloats()) {
             assertThat(element).isCloseTo(-1, within(1e-6f));
@@ -146,22 +146,23 @@ class OptimizerTest {
 
     @Test
     void aScaleOrRateThatIsNoNumberIsRefusedBeforeAnythingChanges() {
-        Optimizer sgd = new Sgd(Given.group(a), 1);
-        Given.gradient(a, 1, 1);
+        Optimizer sgd = new Sgd(TestParameters.group(a), 1);
+        TestParameters.gradient(a, 1, 1);
         assertThatThrownBy(() -> sgd.step(Double.NaN)).hasMessageContaining("Sgd: the gradient scale is NaN");
         assertThatThrownBy(() -> sgd.step(-1)).hasMessageContaining("Sgd: the gradient scale is -1.0");
         assertThatThrownBy(() -> sgd.setLearningRate(Double.POSITIVE_INFINITY))
                 .hasMessageContaining("Sgd: the learning rate is Infinity");
-        assertThatThrownBy(() -> new Sgd(Given.group(a), -0.1)).hasMessageContaining("Sgd: the learning rate is -0.1");
+        assertThatThrownBy(() -> new Sgd(TestParameters.group(a), -0.1))
+                .hasMessageContaining("Sgd: the learning rate is -0.1");
         assertThat(a.value().toFloats()).containsExactly(1, 2);
     }
 
     @Test
     void aParameterOrANameThatOccursTwiceIsRefused() {
-        assertThatThrownBy(() -> new Sgd(Given.group(a, a), 1))
+        assertThatThrownBy(() -> new Sgd(TestParameters.group(a, a), 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Sgd: the parameter 'a' was given twice");
-        Variable namesake = Given.parameter("a", 1);
+        Variable namesake = TestParameters.parameter("a", 1);
         assertThatThrownBy(() -> new AdamW(
                         List.of(new ParameterGroup("one", List.of(a)), new ParameterGroup("two", List.of(namesake))),
                         1))
@@ -175,7 +176,7 @@ class OptimizerTest {
 
     @Test
     void noParameterAtAllIsRefused() {
-        assertThatThrownBy(() -> new Sgd(ParameterGroups.decayed(List.of(), 0.1), 1))
+        assertThatThrownBy(() -> new Sgd(ParameterGroups.withWeightDecay(List.of(), 0.1), 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Sgd: there is no parameter to train");
     }
@@ -183,7 +184,7 @@ class OptimizerTest {
     @Test
     void aParameterThatCannotBeComputedOnIsRefusedByName() {
         Variable single = Variable.parameter("norm.weight", Tensor.of(Device.reference(), new float[] {1}, 1));
-        assertThatThrownBy(() -> new AdamW(Given.group(single), 1))
+        assertThatThrownBy(() -> new AdamW(TestParameters.group(single), 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("AdamW: norm.weight")
                 .hasMessageContaining("F32")

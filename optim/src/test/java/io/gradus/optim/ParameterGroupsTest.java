@@ -16,12 +16,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ParameterGroupsTest {
     private final Variable matrix = Variable.parameter("fc.weight", Tensor.of(new float[6], 2, 3));
     private final Variable filter = Variable.parameter("conv.weight", Tensor.of(new float[8], 2, 2, 2));
-    private final Variable bias = Given.parameter("fc.bias", 1, 2);
+    private final Variable bias = TestParameters.parameter("fc.bias", 1, 2);
     private final Variable scalar = Variable.parameter("scale", Tensor.of(new float[1]));
 
     @Test
     void matricesDecayAndBiasesAndNormWeightsDoNot() {
-        assertThat(ParameterGroups.decayed(List.of(bias, matrix, scalar, filter), 0.1))
+        assertThat(ParameterGroups.withWeightDecay(List.of(bias, matrix, scalar, filter), 0.1))
                 .containsExactly(
                         new ParameterGroup("decay", List.of(matrix, filter), 1, 0.1),
                         new ParameterGroup("no_decay", List.of(bias, scalar), 1, 0));
@@ -29,10 +29,10 @@ class ParameterGroupsTest {
 
     @Test
     void aGroupThatWouldBeEmptyIsLeftOut() {
-        assertThat(ParameterGroups.decayed(List.of(matrix), 0.1))
+        assertThat(ParameterGroups.withWeightDecay(List.of(matrix), 0.1))
                 .extracting(ParameterGroup::name)
                 .containsExactly("decay");
-        assertThat(ParameterGroups.decayed(List.of(bias), 0.1))
+        assertThat(ParameterGroups.withWeightDecay(List.of(bias), 0.1))
                 .extracting(ParameterGroup::name)
                 .containsExactly("no_decay");
     }
@@ -40,9 +40,9 @@ class ParameterGroupsTest {
     private static final List<Variable> LLAMA = List.of(
             Variable.parameter("model.embed_tokens.weight", Tensor.of(new float[20], 10, 2)),
             Variable.parameter("model.layers.0.mlp.up_proj.weight", Tensor.of(new float[6], 3, 2)),
-            Given.parameter("model.layers.0.input_layernorm.weight", 1, 1),
+            TestParameters.parameter("model.layers.0.input_layernorm.weight", 1, 1),
             Variable.parameter("model.layers.1.mlp.up_proj.weight", Tensor.of(new float[6], 3, 2)),
-            Given.parameter("model.norm.weight", 1, 1));
+            TestParameters.parameter("model.norm.weight", 1, 1));
 
     @Test
     void ratesFallByXiFromTheTopDown() {
@@ -62,7 +62,7 @@ class ParameterGroupsTest {
     void everyGroupLearnsAtTheRateOfTheOneAboveDividedByXi() {
         List<Variable> deep = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
-            deep.add(Given.parameter("transformer.h." + i + ".ln_1.weight", 1));
+            deep.add(TestParameters.parameter("transformer.h." + i + ".ln_1.weight", 1));
         }
         List<ParameterGroup> groups = ParameterGroups.discriminative(deep, LayerDepth.of(deep), 2.6, 0);
         assertThat(groups).hasSize(12);
@@ -76,12 +76,12 @@ class ParameterGroupsTest {
 
     @Test
     void theOptimiserStepsEachGroupAtItsRate() {
-        Variable low = Given.parameter("layers.0.bias", 1);
-        Variable top = Given.parameter("head.bias", 1);
+        Variable low = TestParameters.parameter("layers.0.bias", 1);
+        Variable top = TestParameters.parameter("head.bias", 1);
         Optimizer sgd =
                 new Sgd(ParameterGroups.discriminative(List.of(low, top), LayerDepth.of(List.of(low, top)), 2, 0), 0.5);
-        Given.gradient(low, 1);
-        Given.gradient(top, 1);
+        TestParameters.gradient(low, 1);
+        TestParameters.gradient(top, 1);
         sgd.step();
         assertThat(low.value().item()).isEqualTo(0.75);
         assertThat(top.value().item()).isEqualTo(0.5);

@@ -131,7 +131,7 @@ class StepInBackwardTest {
     void aGradientThatIsNotFiniteStopsThePassBeforeItsStep() {
         Variable bad = Variable.parameter("bad", Tensor.of(new float[] {1}, 1));
         Variable good = Variable.parameter("good", Tensor.of(new float[] {1}, 1));
-        Optimizer optimizer = new Sgd(Given.group(bad, good), 1);
+        Optimizer optimizer = new Sgd(TestParameters.group(bad, good), 1);
         Variable infinite = bad.multiply(Double.POSITIVE_INFINITY).add(good).sum();
         assertThatThrownBy(() -> optimizer.stepInBackward(infinite, 1))
                 .isInstanceOf(ArithmeticException.class)
@@ -145,7 +145,7 @@ class StepInBackwardTest {
         Variable frozen = Variable.parameter("frozen", Tensor.of(new float[] {2}, 1));
         Variable foreign = Variable.parameter("foreign", Tensor.of(new float[] {3}, 1));
         frozen.setRequiresGrad(false);
-        Optimizer optimizer = new Sgd(Given.group(mine, frozen), 1);
+        Optimizer optimizer = new Sgd(TestParameters.group(mine, frozen), 1);
         double norm =
                 optimizer.stepInBackward(mine.multiply(frozen).multiply(foreign).sum(), 0.5);
         assertThat(norm).isEqualTo(6);

@@ -44,7 +44,7 @@ class WeightAverageTest {
 
     @Test
     void swappingTwiceChangesNothingAndOnceExchangesToTheBit() {
-        Variable w = Given.parameter("w", 1, -0f, 0.1f);
+        Variable w = TestParameters.parameter("w", 1, -0f, 0.1f);
         WeightAverage average = new WeightAverage(List.of(w), 0.9);
         w.value().copyFrom(Tensor.of(new float[] {5, 7, 1e-40f}, 3));
         average.swap();
@@ -59,7 +59,7 @@ class WeightAverageTest {
 
     @Test
     void withADecayOfZeroItIsTheWeightsThemselves() {
-        Variable w = Given.parameter("w", 1, 2);
+        Variable w = TestParameters.parameter("w", 1, 2);
         WeightAverage average = new WeightAverage(List.of(w), 0);
         w.value().copyFrom(Tensor.of(new float[] {0.1f, 1e30f}, 2));
         average.update();
@@ -68,7 +68,7 @@ class WeightAverageTest {
 
     @Test
     void aRunThatIsResumedHasTheSameAverage() {
-        Variable w = Given.parameter("w", 1, 2);
+        Variable w = TestParameters.parameter("w", 1, 2);
         WeightAverage whole = new WeightAverage(List.of(w), 0.7);
         WeightAverage first = new WeightAverage(List.of(w), 0.7);
         for (int step = 1; step <= 3; step++) {
@@ -131,7 +131,7 @@ class WeightAverageTest {
 
     @Test
     void whatMustNotHappenWhileSwappedIsRefused() {
-        WeightAverage average = new WeightAverage(List.of(Given.parameter("w", 1)), 0.9);
+        WeightAverage average = new WeightAverage(List.of(TestParameters.parameter("w", 1)), 0.9);
         average.swap();
         assertThatThrownBy(average::update)
                 .isInstanceOf(IllegalStateException.class)
@@ -143,7 +143,8 @@ class WeightAverageTest {
 
     @Test
     void aStateThatDoesNotFitIsRefused() {
-        WeightAverage average = new WeightAverage(List.of(Given.parameter("a", 1), Given.parameter("b", 1)), 0.9);
+        WeightAverage average =
+                new WeightAverage(List.of(TestParameters.parameter("a", 1), TestParameters.parameter("b", 1)), 0.9);
         Map<String, Tensor> saved =
                 Map.of("a.average", Tensor.of(new float[] {1, 2}, 2), "c.average", Tensor.of(new float[] {1}, 1));
         assertThatThrownBy(() -> average.load(saved))

@@ -31,7 +31,7 @@ final class Optimizers {
 
     private static List<ParameterGroup> groups(Recipe recipe, List<Variable> parameters) {
         return recipe.layerDecay() == 1
-                ? ParameterGroups.decayed(parameters, recipe.weightDecay())
+                ? ParameterGroups.withWeightDecay(parameters, recipe.weightDecay())
                 : ParameterGroups.layerwiseDecay(
                         parameters, LayerDepth.of(parameters), recipe.layerDecay(), recipe.weightDecay());
     }

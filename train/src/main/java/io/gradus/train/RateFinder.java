@@ -1,13 +1,13 @@
 package io.gradus.train;
 
-import io.gradus.optim.LearningRateRangeTest;
-import io.gradus.optim.LearningRateRangeTest.Point;
+import io.gradus.optim.LearningRateFinder;
+import io.gradus.optim.LearningRateFinder.Point;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Looks for a learning rate with a recipe's own model, text and optimiser (the {@linkplain LearningRateRangeTest range test}).
+ * Looks for a learning rate with a recipe's own model, text and optimiser (the {@linkplain LearningRateFinder range test}).
  * Nothing is written; the weights that it spoils are its own copy.
  */
 public final class RateFinder {
@@ -18,9 +18,9 @@ public final class RateFinder {
      *
      * @param points the rates that were tried, in order, with their losses
      * @param steepest where the loss falls fastest: a rate to begin with
-     * @param minimumTenth a tenth of the rate with the lowest loss, beyond which it rises: the careful choice
+     * @param tenthOfMinimum a tenth of the rate with the lowest loss, beyond which it rises: the careful choice
      */
-    public record Found(List<Point> points, double steepest, double minimumTenth) {}
+    public record Found(List<Point> points, double steepest, double tenthOfMinimum) {}
 
     /**
      * Tries.
@@ -32,26 +32,26 @@ public final class RateFinder {
      * @throws RecipeException when the recipe does not fit the model or the text
      */
     public static Found find(Recipe recipe, double low, double high, int steps) throws IOException {
-        var test = new LearningRateRangeTest(low, high, steps);
+        var finder = new LearningRateFinder(low, high, steps);
         Prepared prepared = Prepared.of(recipe, false);
         TrainingStep training = new TrainingStep(recipe, prepared.model());
         training.begin(prepared::known);
         try {
-            for (int step = 0; test.goesOn(); step++) {
+            for (int step = 0; finder.isRunning(); step++) {
                 double[] loss = {Double.NaN};
                 training.step(
-                        step, i -> prepared.batches().batch(i, prepared.model().device()), test.rate(), told -> {
+                        step, i -> prepared.batches().batch(i, prepared.model().device()), finder.rate(), told -> {
                             loss[0] = told;
                             return Double.isFinite(told) ? Optional.empty() : Optional.of("it diverged");
                         });
-                test.add(loss[0]);
+                finder.add(loss[0]);
             }
         } catch (ArithmeticException e) {
-            test.add(Double.POSITIVE_INFINITY); // a gradient that is not finite is a loss that will not be
+            finder.add(Double.POSITIVE_INFINITY); // a gradient that is not finite is a loss that will not be
         }
         try {
-            LearningRateRangeTest.Proposal proposal = test.proposal();
-            return new Found(test.points(), proposal.steepest(), proposal.minimumTenth());
+            LearningRateFinder.Suggestion suggestion = finder.suggestion();
+            return new Found(finder.points(), suggestion.steepest(), suggestion.tenthOfMinimum());
         } catch (IllegalStateException e) {
             throw new TrainingException(e.getMessage());
         }

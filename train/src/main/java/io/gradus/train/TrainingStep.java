@@ -6,7 +6,7 @@ import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.optim.ElasticPenalty;
+import io.gradus.optim.AnchorWeights;
 import io.gradus.optim.FisherInformation;
 import io.gradus.optim.Freezing;
 import io.gradus.optim.GradientClipping;
@@ -14,7 +14,7 @@ import io.gradus.optim.GradualUnfreezing;
 import io.gradus.optim.LayerDepth;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
-import io.gradus.optim.StartingPoint;
+import io.gradus.optim.ProximalPenalty;
 import io.gradus.optim.WeightAverage;
 import io.gradus.train.Recipe.PrecisionKind;
 import io.gradus.train.data.Batches.Batch;
@@ -64,20 +64,20 @@ public final class TrainingStep {
      * @param known batches of one block of what the model knows, by their number, for elastic weight consolidation
      */
     public void begin(LongFunction<Batch> known) {
-        optimizer.holdWith(penalty(recipe.forgetting(), known));
+        optimizer.setPenalty(penalty(recipe.forgetting(), known));
         Double decay = recipe.forgetting().ema();
         average = decay == null ? null : new WeightAverage(model.parameters(), decay, this::weight);
     }
 
-    private @Nullable ElasticPenalty penalty(Recipe.Forgetting wanted, LongFunction<Batch> known) {
+    private @Nullable ProximalPenalty penalty(Recipe.Forgetting wanted, LongFunction<Batch> known) {
         if (wanted.l2Sp() > 0) {
-            return ElasticPenalty.l2sp(StartingPoint.of(model.parameters(), this::weight), wanted.l2Sp());
+            return ProximalPenalty.l2sp(AnchorWeights.of(model.parameters(), this::weight), wanted.l2Sp());
         }
         if (wanted.ewc() > 0) {
             // A mean of 1 gives the strength the meaning that it has in L2-SP.
             FisherInformation importance =
                     importance(wanted.ewcSamples(), known).normalized();
-            return ElasticPenalty.ewc(StartingPoint.of(model.parameters(), this::weight), importance, wanted.ewc());
+            return ProximalPenalty.ewc(AnchorWeights.of(model.parameters(), this::weight), importance, wanted.ewc());
         }
         return null;
     }
@@ -188,7 +188,7 @@ public final class TrainingStep {
             return new Outcome(loss, tokens, norm, null);
         }
         double toMean = scaler.scale() / (weight * tokens); // what is left when the scaler has divided by its scale
-        LossScaler.Outcome made = scaler.step(optimizer, norm -> clipping.factor(norm * toMean) * toMean);
+        LossScaler.StepResult made = scaler.step(optimizer, norm -> clipping.factor(norm * toMean) * toMean);
         return new Outcome(
                 loss,
                 tokens,
@@ -291,7 +291,7 @@ public final class TrainingStep {
     void set(Variable parameter, Tensor exact) {
         parameter.value().copyFrom(exact);
         if (!frozen.contains(parameter)) {
-            optimizer.startMaster(parameter, exact);
+            optimizer.initMasterWeight(parameter, exact);
         }
     }
 
@@ -301,8 +301,8 @@ public final class TrainingStep {
      * @param share of the way from there that it keeps
      */
     void mix(Variable parameter, Tensor start, double share) {
-        StartingPoint.of(Map.of(String.valueOf(parameter.name()), start))
-                .mixInto(List.of(parameter), share, this::weight);
+        AnchorWeights.of(Map.of(String.valueOf(parameter.name()), start))
+                .interpolate(List.of(parameter), share, this::weight);
     }
 
     /** All that must be remembered in tensors for the run to go on to the same bits, besides the weights. */

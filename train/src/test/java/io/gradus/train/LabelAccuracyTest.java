@@ -69,8 +69,8 @@ class LabelAccuracyTest {
 
         Blocks blocks = Blocks.pack(texts().stream().map(TEMPLATE::of).toList(), BYTES, 16, Packing.DOCUMENTS, null);
         Batches batches = new Batches(blocks, 8, 1, true);
-        var optimizer =
-                new AdamW(ParameterGroups.decayed(model.parameters(), 0), 0.01, new Adam.Settings(0.9, 0.99, 1e-8));
+        var optimizer = new AdamW(
+                ParameterGroups.withWeightDecay(model.parameters(), 0), 0.01, new Adam.Settings(0.9, 0.99, 1e-8));
         model.train();
         for (int step = 0; step < 150; step++) {
             Batches.Batch batch = batches.batch(step, model.device());

@@ -79,7 +79,7 @@ class MixedPrecisionTrainingTest {
         int[] tokens = Tokenizer.load(MODEL).encode(Files.readString(TEXT).substring(0, 200_000));
         Llama model = Llama.load(MODEL, device, dtype);
         model.setActivationCheckpointing(lean);
-        Optimizer optimizer = new AdamW(ParameterGroups.decayed(model.parameters(), 0.01), 1e-3);
+        Optimizer optimizer = new AdamW(ParameterGroups.withWeightDecay(model.parameters(), 0.01), 1e-3);
         startMasters(model, optimizer, device);
         LossScaler scaler = new LossScaler(
                 dtype == DType.F16 ? LossScaler.Settings.DEFAULT : new LossScaler.Settings(1, 2, 0.5, STEPS + 1));
@@ -110,7 +110,7 @@ class MixedPrecisionTrainingTest {
             for (Variable parameter : optimizer.parameters()) {
                 try (Scope _ = Scope.open("master")) {
                     String name = model.namesIn(checkpoint).apply(String.valueOf(parameter.name()));
-                    optimizer.startMaster(
+                    optimizer.initMasterWeight(
                             parameter, checkpoint.read(name, device, DType.F32, MemoryCategory.WORKSPACE));
                 }
             }

@@ -127,7 +127,7 @@ abstract class ModelParity {
         double beta1 = settings.get("betas").get(0).doubleValue();
         double beta2 = settings.get("betas").get(1).doubleValue();
         var constants = new Adam.Settings(beta1, beta2, settings.get("eps").doubleValue());
-        var groups = ParameterGroups.decayed(
+        var groups = ParameterGroups.withWeightDecay(
                 model.parameters(), settings.get("weight_decay").doubleValue());
         Optimizer optimizer = new AdamW(groups, peak, constants);
         Schedule schedule = Schedule.cosine(settings.get("warmup_steps").intValue(), steps, 0);

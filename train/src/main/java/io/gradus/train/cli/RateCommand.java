@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
         name = "lr",
         mixinStandardHelpOptions = true,
         description = {
-            "Proposes a learning rate for a recipe: trains a copy of the model at rates from far too low to far too high",
+            "Proposes a learning rate for a recipe: trains a copy of the model at rates from far too low to far too"
+                    + " high",
             "and looks at where the loss falls. Nothing is kept."
         },
         footer = {
@@ -66,8 +67,8 @@ final class RateCommand implements Callable<Integer> {
         }
         out.println();
         out.printf(Locale.ROOT, "the loss falls fastest at a rate of     %.1e%n", found.steepest());
-        out.printf(Locale.ROOT, "a tenth of the rate where it is lowest  %.1e%n", found.minimumTenth());
-        out.printf(Locale.ROOT, "proposed: learning_rate=%.1e%n", Math.min(found.steepest(), found.minimumTenth()));
+        out.printf(Locale.ROOT, "a tenth of the rate where it is lowest  %.1e%n", found.tenthOfMinimum());
+        out.printf(Locale.ROOT, "proposed: learning_rate=%.1e%n", Math.min(found.steepest(), found.tenthOfMinimum()));
         if (svg != null) {
             AtomicFile.write(svg, new RateChart(found).svg());
             out.println("drawn in " + svg);

@@ -1,6 +1,6 @@
 package io.gradus.train.report;
 
-import io.gradus.optim.LearningRateRangeTest.Point;
+import io.gradus.optim.LearningRateFinder.Point;
 import io.gradus.train.RateFinder;
 import java.util.List;
 import java.util.Locale;
@@ -21,21 +21,21 @@ public record RateChart(RateFinder.Found found) {
     private static final int BOTTOM = 56;
 
     private static final String STYLE = """
-            <style>
-            svg { --paper: #ffffff; --ink: #1b222c; --soft: #5a6473; --rule: #dfe3e9; --line: #2f6db5; --mark: #c8500a; }
-            @media (prefers-color-scheme: dark) {
-              svg { --paper: #11151b; --ink: #e4e8ee; --soft: #9aa5b3; --rule: #2b333e; --line: #6ea8ec; --mark: #f0893f; }
-            }
-            text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
-            text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
-            text.x { text-anchor: middle; } text.y { text-anchor: end; } text.proposal { fill: var(--mark); }
-            path { fill: none; stroke: var(--rule); }
-            path.raw { stroke: var(--line); opacity: 0.35; }
-            path.smoothed { stroke: var(--line); stroke-width: 2; }
-            path.proposal { stroke: var(--mark); stroke-dasharray: 5 4; }
-            rect { fill: var(--paper); }
-            </style>
-            """;
+        <style>
+        svg { --paper: #ffffff; --ink: #1b222c; --soft: #5a6473; --rule: #dfe3e9; --line: #2f6db5; --mark: #c8500a; }
+        @media (prefers-color-scheme: dark) {
+          svg { --paper: #11151b; --ink: #e4e8ee; --soft: #9aa5b3; --rule: #2b333e; --line: #6ea8ec; --mark: #f0893f; }
+        }
+        text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
+        text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
+        text.x { text-anchor: middle; } text.y { text-anchor: end; } text.proposal { fill: var(--mark); }
+        path { fill: none; stroke: var(--rule); }
+        path.raw { stroke: var(--line); opacity: 0.35; }
+        path.smoothed { stroke: var(--line); stroke-width: 2; }
+        path.proposal { stroke: var(--mark); stroke-dasharray: 5 4; }
+        rect { fill: var(--paper); }
+        </style>
+        """;
 
     /** The file. */
     public String svg() {
@@ -54,16 +54,17 @@ public record RateChart(RateFinder.Found found) {
         append(svg, "<title>Loss over the learning rate</title>\n");
         append(
                 svg,
-                "<desc>The smoothed loss falls fastest at a rate of %.1e; a tenth of the rate where it is lowest is %.1e.</desc>\n",
+                "<desc>The smoothed loss falls fastest at a rate of %.1e; a tenth of the rate where it is lowest is"
+                        + " %.1e.</desc>\n",
                 found.steepest(),
-                found.minimumTenth());
+                found.tenthOfMinimum());
         append(svg, "%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
         append(svg, "<text class='title' x='16' y='32'>Loss over the learning rate</text>\n");
         grid(svg, y);
         append(svg, "<path class='raw' d='%s'/>\n", path(points, y, false));
         append(svg, "<path class='smoothed' d='%s'/>\n", path(points, y, true));
         proposal(svg, found.steepest(), "falls fastest", 14);
-        proposal(svg, found.minimumTenth(), "a tenth of the lowest", 30);
+        proposal(svg, found.tenthOfMinimum(), "a tenth of the lowest", 30);
         return svg.append("</svg>\n").toString();
     }
 

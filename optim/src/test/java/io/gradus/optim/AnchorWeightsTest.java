@@ -16,15 +16,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The starting point keeps what the weights were, and mixes it back in. */
-class StartingPointTest {
-    private final Variable a = Given.parameter("a", 1, -2, 0.1f);
-    private final Variable b = Given.parameter("b", 3);
+class AnchorWeightsTest {
+    private final Variable a = TestParameters.parameter("a", 1, -2, 0.1f);
+    private final Variable b = TestParameters.parameter("b", 3);
 
     @Test
     void itIsACopyThatOutlivesTheScope() {
-        StartingPoint start;
+        AnchorWeights start;
         try (Scope _ = Scope.open("set-up")) {
-            start = StartingPoint.of(List.of(a, b));
+            start = AnchorWeights.of(List.of(a, b));
         }
         a.value().copyFrom(Tensor.of(new float[] {4, 2, 0.1f}, 3));
         assertThat(start.of(a).toFloats()).containsExactly(1, -2, 0.1f);
@@ -36,20 +36,20 @@ class StartingPointTest {
 
     @Test
     void bothEndsOfTheMixtureAreExact() {
-        StartingPoint start = StartingPoint.of(List.of(a, b));
+        AnchorWeights start = AnchorWeights.of(List.of(a, b));
         a.value().copyFrom(Tensor.of(new float[] {1e10f, 0.3f, -7}, 3));
-        start.mixInto(List.of(a), 1);
+        start.interpolate(List.of(a), 1);
         assertThat(a.value().toFloats()).containsExactly(1e10f, 0.3f, -7);
-        start.mixInto(List.of(a), 0);
+        start.interpolate(List.of(a), 0);
         assertThat(a.value().toFloats()).containsExactly(1, -2, 0.1f);
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0.001, 0.25, 0.5, 0.75, 0.999})
     void theMixtureIsLinear(double alpha) {
-        StartingPoint start = StartingPoint.of(List.of(a, b));
+        AnchorWeights start = AnchorWeights.of(List.of(a, b));
         a.value().copyFrom(Tensor.of(new float[] {2, 2, 2}, 3));
-        start.mixInto(List.of(a), alpha);
+        start.interpolate(List.of(a), alpha);
         float[] mixed = a.value().toFloats();
         double[] from = {1, -2, 0.1f};
         for (int i = 0; i < mixed.length; i++) {
@@ -61,10 +61,10 @@ class StartingPointTest {
     void weightsOfSixteenBitsAreMixedInThirtyTwo() {
         Variable half =
                 Variable.parameter("half", Tensor.of(new float[] {1, 2}, 2).to(DType.BF16));
-        StartingPoint start = StartingPoint.of(List.of(half));
+        AnchorWeights start = AnchorWeights.of(List.of(half));
         assertThat(start.of(half).dtype()).isEqualTo(DType.F32);
         half.value().copyFrom(Tensor.of(new float[] {2, 4}, 2));
-        start.mixInto(List.of(half), 0.5);
+        start.interpolate(List.of(half), 0.5);
         assertThat(half.value().toFloats()).containsExactly(1.5f, 3);
         assertThat(start.distance(List.of(half))).isCloseTo(Math.sqrt(1.25), within(1e-12));
     }
@@ -73,10 +73,10 @@ class StartingPointTest {
     void whatAnOptimiserKeepsBesideAParameterIsMixedAndTheParameterRounded() {
         Variable half = Variable.parameter("half", Tensor.of(new float[] {1}, 1).to(DType.BF16));
         Tensor master = Tensor.of(new float[] {1.001f}, 1);
-        StartingPoint start = StartingPoint.of(List.of(half), _ -> master);
+        AnchorWeights start = AnchorWeights.of(List.of(half), _ -> master);
         assertThat(start.of(half).toFloats()).containsExactly(1.001f);
         master.copyFrom(Tensor.of(new float[] {2.003f}, 1));
-        start.mixInto(List.of(half), 0.5, _ -> master);
+        start.interpolate(List.of(half), 0.5, _ -> master);
         assertThat(master.item()).isCloseTo(1.502, within(1e-6));
         assertThat(half.value().toFloats()).containsExactly(1.5f);
     }
@@ -85,24 +85,24 @@ class StartingPointTest {
     void nothingIsLeftAllocatedByAMixture() {
         Device device = Device.cpu(1);
         Variable w = Variable.parameter("w", Tensor.of(device, new float[64], 8, 8));
-        StartingPoint start = StartingPoint.of(List.of(w));
+        AnchorWeights start = AnchorWeights.of(List.of(w));
         long before = device.backend().memory().live();
-        start.mixInto(List.of(w), 0.5);
+        start.interpolate(List.of(w), 0.5);
         start.distance(List.of(w));
         assertThat(device.backend().memory().live()).isEqualTo(before);
     }
 
     @Test
     void whatItDoesNotKnowIsRefusedBeforeAnythingChanges() {
-        StartingPoint start = StartingPoint.of(List.of(a));
+        AnchorWeights start = AnchorWeights.of(List.of(a));
         a.value().copyFrom(Tensor.of(new float[] {4, 2, 0.1f}, 3));
-        assertThatThrownBy(() -> start.mixInto(List.of(a, b), 0))
+        assertThatThrownBy(() -> start.interpolate(List.of(a, b), 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("starting point: it has no tensor for b [1]");
-        Variable other = Given.parameter("a", 1);
+        Variable other = TestParameters.parameter("a", 1);
         assertThatThrownBy(() -> start.of(other)).hasMessageContaining("it has the shape [3] for a [1]");
-        assertThatThrownBy(() -> start.mixInto(List.of(a), 1.5)).hasMessageContaining("alpha is 1.5");
-        assertThatThrownBy(() -> start.mixInto(List.of(a), Double.NaN)).hasMessageContaining("alpha is NaN");
+        assertThatThrownBy(() -> start.interpolate(List.of(a), 1.5)).hasMessageContaining("alpha is 1.5");
+        assertThatThrownBy(() -> start.interpolate(List.of(a), Double.NaN)).hasMessageContaining("alpha is NaN");
         assertThat(a.value().toFloats()).containsExactly(4, 2, 0.1f);
     }
 }

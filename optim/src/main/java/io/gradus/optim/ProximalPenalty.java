@@ -38,12 +38,12 @@ import org.jspecify.annotations.Nullable;
  * is stable. With plain SGD it is the proximal gradient method, whose fixed points are the stationary points of loss + Ω.
  * It costs one pass over weights and start, and nothing in the graph.
  */
-public final class ElasticPenalty {
-    private final StartingPoint start;
+public final class ProximalPenalty {
+    private final AnchorWeights start;
     private final @Nullable FisherInformation importance;
     private final double strength;
 
-    private ElasticPenalty(StartingPoint start, @Nullable FisherInformation importance, double strength) {
+    private ProximalPenalty(AnchorWeights start, @Nullable FisherInformation importance, double strength) {
         if (!(strength >= 0)) {
             throw new IllegalArgumentException("penalty: the strength is " + strength + "; it must be at least 0");
         }
@@ -58,8 +58,8 @@ public final class ElasticPenalty {
      * @param strength λ, from 0 to infinity
      * @throws IllegalArgumentException when it is negative or NaN
      */
-    public static ElasticPenalty l2sp(StartingPoint start, double strength) {
-        return new ElasticPenalty(start, null, strength);
+    public static ProximalPenalty l2sp(AnchorWeights start, double strength) {
+        return new ProximalPenalty(start, null, strength);
     }
 
     /**
@@ -69,8 +69,8 @@ public final class ElasticPenalty {
      *     {@link FisherInformation#normalized()}
      * @throws IllegalArgumentException when it is negative or NaN
      */
-    public static ElasticPenalty ewc(StartingPoint start, FisherInformation importance, double strength) {
-        return new ElasticPenalty(start, importance, strength);
+    public static ProximalPenalty ewc(AnchorWeights start, FisherInformation importance, double strength) {
+        return new ProximalPenalty(start, importance, strength);
     }
 
     /** λ. */
@@ -78,7 +78,7 @@ public final class ElasticPenalty {
         return strength;
     }
 
-    public StartingPoint start() {
+    public AnchorWeights start() {
         return start;
     }
 

@@ -5,8 +5,8 @@ import io.gradus.core.Tensor;
 import java.util.List;
 
 /** Parameters and gradients for tests. */
-final class Given {
-    private Given() {}
+final class TestParameters {
+    private TestParameters() {}
 
     /** A parameter that is a vector on the CPU. */
     static Variable parameter(String name, float... elements) {

@@ -8,14 +8,14 @@ import java.util.List;
  * grows from far too low to far too high, and the loss says where learning begins and where it ends.
  *
  * <pre>{@code
- * LearningRateRangeTest test = new LearningRateRangeTest(1e-7, 1, 100);
- * while (test.goesOn()) {
- *     optimizer.setLearningRate(test.rate());
+ * LearningRateFinder finder = new LearningRateFinder(1e-7, 1, 100);
+ * while (finder.isRunning()) {
+ *     optimizer.setLearningRate(finder.rate());
  *     double loss = ...;       // of a batch, before its step
  *     optimizer.step();
- *     test.add(loss);
+ *     finder.add(loss);
  * }
- * double rate = test.proposal().steepest();
+ * double rate = finder.suggestion().steepest();
  * }</pre>
  *
  * The weights are spoilt afterwards; load them again. The rate grows by a constant factor from step to step; losses are
@@ -23,7 +23,7 @@ import java.util.List;
  * test ends when that is above four times its least value or not finite, or after the last step. These are the choices
  * of fastai's {@code lr_find}.
  */
-public final class LearningRateRangeTest {
+public final class LearningRateFinder {
     private static final double SMOOTHING = 0.98;
     private static final double DIVERGED = 4;
 
@@ -53,9 +53,9 @@ public final class LearningRateRangeTest {
      * Two rates of thumb.
      *
      * @param steepest where the smoothed loss falls fastest over the logarithm of the rate
-     * @param minimumTenth a tenth of the rate at which it is least
+     * @param tenthOfMinimum a tenth of the rate at which it is least
      */
-    public record Proposal(double steepest, double minimumTenth) {}
+    public record Suggestion(double steepest, double tenthOfMinimum) {}
 
     /**
      * @param low the first rate, above 0
@@ -63,7 +63,7 @@ public final class LearningRateRangeTest {
      * @param steps at least 20; 100 is usual
      * @throws IllegalArgumentException when a number is out of its range
      */
-    public LearningRateRangeTest(double low, double high, int steps) {
+    public LearningRateFinder(double low, double high, int steps) {
         if (!(low > 0 && high > low) || Double.isInfinite(high)) {
             throw new IllegalArgumentException(
                     "range test: rates from " + low + " to " + high + "; the first must be above 0 and below the last");
@@ -78,7 +78,7 @@ public final class LearningRateRangeTest {
     }
 
     /** Whether another step is wanted. */
-    public boolean goesOn() {
+    public boolean isRunning() {
         return !diverged && points.size() < steps;
     }
 
@@ -93,7 +93,7 @@ public final class LearningRateRangeTest {
      * @throws IllegalStateException when the test is over
      */
     public void add(double loss) {
-        if (!goesOn()) {
+        if (!isRunning()) {
             throw new IllegalStateException("range test: it is over after " + points.size() + " steps");
         }
         average = SMOOTHING * average + (1 - SMOOTHING) * loss;
@@ -118,8 +118,8 @@ public final class LearningRateRangeTest {
      *
      * @throws IllegalStateException when the test still goes on, ended too early, or the loss never fell
      */
-    public Proposal proposal() {
-        if (goesOn()) {
+    public Suggestion suggestion() {
+        if (isRunning()) {
             throw new IllegalStateException("range test: it still goes on, at step " + points.size() + " of " + steps);
         }
         int from = steps / HEAD;
@@ -145,6 +145,6 @@ public final class LearningRateRangeTest {
             throw new IllegalStateException("range test: the loss never fell between rates of "
                     + points.get(from).rate() + " and " + points.get(to - 1).rate() + "; begin lower than " + low);
         }
-        return new Proposal(points.get(steepest).rate(), points.get(minimum).rate() / 10);
+        return new Suggestion(points.get(steepest).rate(), points.get(minimum).rate() / 10);
     }
 }

@@ -10,19 +10,19 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * θ₀, the weights that a run begins with: what {@link ElasticPenalty} holds a model near, and what a tuned model can be
+ * θ₀, the weights that a run begins with: what {@link ProximalPenalty} holds a model near, and what a tuned model can be
  * mixed with afterwards. A copy as large as the weights, counted as {@link MemoryCategory#OPTIMIZER_STATE}.
  *
  * <p>It is not among {@link Optimizer#state()}: it does not change during a run and is on disk already. A run that is
  * resumed loads the base model once more, takes the starting point from its parameters, and goes on to the bit as if it
  * had not stopped. Where there is no base model, {@link #tensors()} can be saved and given to {@link #of(Map)}.
  */
-public final class StartingPoint {
+public final class AnchorWeights {
     private static final String OWNER = "starting point";
 
     private final ParameterTensors tensors;
 
-    private StartingPoint(ParameterTensors tensors) {
+    private AnchorWeights(ParameterTensors tensors) {
         this.tensors = tensors;
     }
 
@@ -31,7 +31,7 @@ public final class StartingPoint {
      *
      * @param parameters named ones; those of 16 bits are widened, which is exact
      */
-    public static StartingPoint of(Collection<Variable> parameters) {
+    public static AnchorWeights of(Collection<Variable> parameters) {
         return of(parameters, Variable::value);
     }
 
@@ -40,13 +40,13 @@ public final class StartingPoint {
      *
      * @param weights of a parameter: its value, or the wider tensor that an optimiser keeps beside it
      */
-    public static StartingPoint of(Collection<Variable> parameters, Function<Variable, Tensor> weights) {
-        return new StartingPoint(ParameterTensors.copies(OWNER, parameters, weights));
+    public static AnchorWeights of(Collection<Variable> parameters, Function<Variable, Tensor> weights) {
+        return new AnchorWeights(ParameterTensors.copies(OWNER, parameters, weights));
     }
 
     /** Takes over tensors that were saved, by the name of their parameter; they must outlive every {@link Scope}. */
-    public static StartingPoint of(Map<String, Tensor> tensors) {
-        return new StartingPoint(new ParameterTensors(OWNER, tensors));
+    public static AnchorWeights of(Map<String, Tensor> tensors) {
+        return new AnchorWeights(new ParameterTensors(OWNER, tensors));
     }
 
     /** θ₀ by the names of the parameters; the tensors are this object's own and not copies. */
@@ -85,8 +85,8 @@ public final class StartingPoint {
      * @throws IllegalArgumentException when alpha is out of its range or a parameter is unknown; nothing has changed
      *     then
      */
-    public void mixInto(Collection<Variable> parameters, double alpha) {
-        mixInto(parameters, alpha, Variable::value);
+    public void interpolate(Collection<Variable> parameters, double alpha) {
+        interpolate(parameters, alpha, Variable::value);
     }
 
     /**
@@ -95,7 +95,7 @@ public final class StartingPoint {
      *
      * @param weights of a parameter: its value, or the wider tensor
      */
-    public void mixInto(Collection<Variable> parameters, double alpha, Function<Variable, Tensor> weights) {
+    public void interpolate(Collection<Variable> parameters, double alpha, Function<Variable, Tensor> weights) {
         if (!(alpha >= 0 && alpha <= 1)) {
             throw new IllegalArgumentException("starting point: alpha is " + alpha + "; it must be in [0, 1]");
         }

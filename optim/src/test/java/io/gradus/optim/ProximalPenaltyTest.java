@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** L2-SP and EWC have the value, the gradient and the step of the formula, and are exact at both ends of λ. */
-class ElasticPenaltyTest {
+class ProximalPenaltyTest {
 
     static List<String> cases() throws IOException {
         return PytorchFixture.finetuningCases("penalty/");
@@ -40,12 +40,12 @@ class ElasticPenaltyTest {
             FineTuned run = FineTuned.begin(fixture, device);
             JsonNode settings = fixture.settings(name);
             double strength = settings.get("strength").doubleValue();
-            StartingPoint start = StartingPoint.of(run.parameters);
+            AnchorWeights start = AnchorWeights.of(run.parameters);
             Optimizer optimizer = optimizer(settings, run.parameters);
-            optimizer.holdWith(
+            optimizer.setPenalty(
                     settings.get("importance").booleanValue()
-                            ? ElasticPenalty.ewc(start, run.importance(), strength)
-                            : ElasticPenalty.l2sp(start, strength));
+                            ? ProximalPenalty.ewc(start, run.importance(), strength)
+                            : ProximalPenalty.l2sp(start, strength));
             run.assertFollows(fixture, name, device, tolerance, () -> {
                 optimizer.step();
                 return run.values();
@@ -72,12 +72,12 @@ class ElasticPenaltyTest {
             try (PytorchFixture fixture = PytorchFixture.finetuning()) {
                 String name = "elastic/" + kind;
                 double tolerance = device.equals(Device.cpu()) ? 1e-6 : 6e-8;
-                StartingPoint start = StartingPoint.of(FineTuned.begin(fixture, device).parameters);
+                AnchorWeights start = AnchorWeights.of(FineTuned.begin(fixture, device).parameters);
                 FineTuned now = new FineTuned(fixture, device, "weights/");
                 double strength = fixture.settings(name).get("strength").doubleValue();
-                ElasticPenalty penalty = kind.equals("ewc")
-                        ? ElasticPenalty.ewc(start, now.importance(), strength)
-                        : ElasticPenalty.l2sp(start, strength);
+                ProximalPenalty penalty = kind.equals("ewc")
+                        ? ProximalPenalty.ewc(start, now.importance(), strength)
+                        : ProximalPenalty.l2sp(start, strength);
                 double value = fixture.read(name + "/value", device).item();
                 assertThat(penalty.value(now.parameters)).isCloseTo(value, within(tolerance * value));
                 List<Tensor> gradients = fixture.readAll(name + "/gradient", device);
@@ -96,17 +96,17 @@ class ElasticPenaltyTest {
             assertThat(trained(
                             fixture,
                             (optimizer, run) ->
-                                    optimizer.holdWith(ElasticPenalty.l2sp(StartingPoint.of(run.parameters), 0))))
+                                    optimizer.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(run.parameters), 0))))
                     .isDeepEqualTo(plain);
             assertThat(trained(
                             fixture,
-                            (optimizer, run) -> optimizer.holdWith(
-                                    ElasticPenalty.ewc(StartingPoint.of(run.parameters), run.importance(), 0))))
+                            (optimizer, run) -> optimizer.setPenalty(
+                                    ProximalPenalty.ewc(AnchorWeights.of(run.parameters), run.importance(), 0))))
                     .isDeepEqualTo(plain);
             assertThat(trained(
                             fixture,
-                            (optimizer, run) -> optimizer.holdWith(
-                                    ElasticPenalty.ewc(StartingPoint.of(run.parameters), nothing(run), 7))))
+                            (optimizer, run) -> optimizer.setPenalty(
+                                    ProximalPenalty.ewc(AnchorWeights.of(run.parameters), nothing(run), 7))))
                     .isDeepEqualTo(plain);
         }
     }
@@ -116,8 +116,8 @@ class ElasticPenaltyTest {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             float[][] held = trained(
                     fixture,
-                    (optimizer, run) -> optimizer.holdWith(
-                            ElasticPenalty.l2sp(StartingPoint.of(run.parameters), Double.POSITIVE_INFINITY)));
+                    (optimizer, run) -> optimizer.setPenalty(
+                            ProximalPenalty.l2sp(AnchorWeights.of(run.parameters), Double.POSITIVE_INFINITY)));
             List<Tensor> start = FineTuned.begin(fixture, Device.cpu()).values();
             for (int i = 0; i < held.length; i++) {
                 assertThat(held[i]).containsExactly(start.get(i).toFloats());
@@ -131,9 +131,9 @@ class ElasticPenaltyTest {
             double longer = Double.POSITIVE_INFINITY;
             for (double strength : new double[] {0, 0.1, 1, 10, 1000, 1e9}) {
                 FineTuned run = FineTuned.begin(fixture, Device.cpu());
-                StartingPoint start = StartingPoint.of(run.parameters);
+                AnchorWeights start = AnchorWeights.of(run.parameters);
                 Optimizer optimizer = new AdamW(ParameterGroups.single(run.parameters, 0), 0.05);
-                optimizer.holdWith(ElasticPenalty.l2sp(start, strength));
+                optimizer.setPenalty(ProximalPenalty.l2sp(start, strength));
                 for (int step = 0; step < 10; step++) {
                     run.gradients(step);
                     optimizer.step();
@@ -148,14 +148,14 @@ class ElasticPenaltyTest {
     /** Plain SGD with the pull settles where the gradient of loss + penalty is zero, and not beside it. */
     @Test
     void theFixedPointIsThatOfLossAndPenaltyTogether() {
-        Variable w = Given.parameter("w", 1, 1);
-        StartingPoint start = StartingPoint.of(List.of(w));
-        Optimizer sgd = new Sgd(Given.group(w), 0.3);
+        Variable w = TestParameters.parameter("w", 1, 1);
+        AnchorWeights start = AnchorWeights.of(List.of(w));
+        Optimizer sgd = new Sgd(TestParameters.group(w), 0.3);
         FisherInformation importance = FisherInformation.of(Map.of("w.fisher", Tensor.of(new float[] {1, 4}, 2)));
-        sgd.holdWith(ElasticPenalty.ewc(start, importance, 0.5));
+        sgd.setPenalty(ProximalPenalty.ewc(start, importance, 0.5));
         for (int step = 0; step < 200; step++) {
             float[] at = w.value().toFloats();
-            Given.gradient(w, at[0] - 4, at[1] - 4); // of ½(w − 4)²
+            TestParameters.gradient(w, at[0] - 4, at[1] - 4); // of ½(w − 4)²
             sgd.step();
         }
         // w − 4 + λF(w − 1) = 0
@@ -165,11 +165,11 @@ class ElasticPenaltyTest {
     /** In Adam's gradient the pull would be divided by √v, and λ would hold both alike. */
     @Test
     void weightsWithLargeGradientsAreHeldNoLess() {
-        Variable w = Given.parameter("w", 0, 0);
-        Optimizer adam = new AdamW(Given.group(w), 0.01);
-        adam.holdWith(ElasticPenalty.l2sp(StartingPoint.of(List.of(w)), 10));
+        Variable w = TestParameters.parameter("w", 0, 0);
+        Optimizer adam = new AdamW(TestParameters.group(w), 0.01);
+        adam.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(List.of(w)), 10));
         for (int step = 0; step < 200; step++) {
-            Given.gradient(w, 1e3f, 1e-3f);
+            TestParameters.gradient(w, 1e3f, 1e-3f);
             adam.step();
         }
         // Adam's update is 1 for either; θ′ = θ − η, and θ = θ′/(1 + ηλ) stays where θ·ηλ = −η
@@ -181,14 +181,14 @@ class ElasticPenaltyTest {
     void aRunThatIsResumedEndsWithTheSameBits() throws IOException {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             FineTuned whole = FineTuned.begin(fixture, Device.cpu());
-            steps(whole, held(whole, StartingPoint.of(whole.parameters)), 0, 10);
+            steps(whole, held(whole, AnchorWeights.of(whole.parameters)), 0, 10);
             for (int stop = 0; stop <= 10; stop += 5) {
                 FineTuned first = FineTuned.begin(fixture, Device.cpu());
-                Optimizer interrupted = held(first, StartingPoint.of(first.parameters));
+                Optimizer interrupted = held(first, AnchorWeights.of(first.parameters));
                 steps(first, interrupted, 0, stop);
 
                 FineTuned second = FineTuned.begin(fixture, Device.cpu());
-                StartingPoint base = StartingPoint.of(FineTuned.begin(fixture, Device.cpu()).parameters);
+                AnchorWeights base = AnchorWeights.of(FineTuned.begin(fixture, Device.cpu()).parameters);
                 for (int i = 0; i < second.parameters.size(); i++) {
                     second.values().get(i).copyFrom(first.values().get(i));
                 }
@@ -204,9 +204,9 @@ class ElasticPenaltyTest {
         }
     }
 
-    private static Optimizer held(FineTuned run, StartingPoint start) {
+    private static Optimizer held(FineTuned run, AnchorWeights start) {
         Optimizer optimizer = new AdamW(ParameterGroups.single(run.parameters, 0.1), 0.05);
-        optimizer.holdWith(ElasticPenalty.ewc(start, run.importance(), 2));
+        optimizer.setPenalty(ProximalPenalty.ewc(start, run.importance(), 2));
         return optimizer;
     }
 
@@ -219,47 +219,47 @@ class ElasticPenaltyTest {
 
     @Test
     void theRateOfAGroupIsThatOfItsPull() {
-        Variable a = Given.parameter("a", 1);
-        Variable b = Given.parameter("b", 1);
+        Variable a = TestParameters.parameter("a", 1);
+        Variable b = TestParameters.parameter("b", 1);
         Optimizer sgd = new Sgd(
                 List.of(new ParameterGroup("a", List.of(a), 1, 0), new ParameterGroup("b", List.of(b), 0.5, 0)), 1);
-        sgd.holdWith(ElasticPenalty.l2sp(StartingPoint.of(List.of(a, b)), 2));
-        Given.gradient(a, -3);
-        Given.gradient(b, -6);
+        sgd.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(List.of(a, b)), 2));
+        TestParameters.gradient(a, -3);
+        TestParameters.gradient(b, -6);
         sgd.step();
         assertThat(a.value().item()).isEqualTo(1 + 3 / (1.0f + 2));
         assertThat(b.value().item()).isEqualTo(1 + 3 / (1.0f + 1));
-        sgd.holdWith(null);
-        Given.gradient(a, -3);
+        sgd.setPenalty(null);
+        TestParameters.gradient(a, -3);
         sgd.step();
         assertThat(a.value().item()).isEqualTo(5);
     }
 
     @Test
     void aRateOfZeroPullsNothingHoweverStrong() {
-        Variable a = Given.parameter("a", 1);
-        StartingPoint start = StartingPoint.of(List.of(a));
-        Optimizer sgd = new Sgd(Given.group(a), 0);
-        sgd.holdWith(ElasticPenalty.l2sp(start, Double.POSITIVE_INFINITY));
-        Given.gradient(a, 5);
+        Variable a = TestParameters.parameter("a", 1);
+        AnchorWeights start = AnchorWeights.of(List.of(a));
+        Optimizer sgd = new Sgd(TestParameters.group(a), 0);
+        sgd.setPenalty(ProximalPenalty.l2sp(start, Double.POSITIVE_INFINITY));
+        TestParameters.gradient(a, 5);
         sgd.step();
         assertThat(a.value().item()).isEqualTo(1);
     }
 
     @Test
     void aParameterThatThePenaltyDoesNotKnowIsNamed() {
-        Variable a = Given.parameter("a", 1);
-        Variable b = Given.parameter("b", 1, 2);
-        Optimizer sgd = new Sgd(Given.group(a, b), 1);
-        StartingPoint both = StartingPoint.of(List.of(a, b));
+        Variable a = TestParameters.parameter("a", 1);
+        Variable b = TestParameters.parameter("b", 1, 2);
+        Optimizer sgd = new Sgd(TestParameters.group(a, b), 1);
+        AnchorWeights both = AnchorWeights.of(List.of(a, b));
         FisherInformation ofA = FisherInformation.of(Map.of("a.fisher", Tensor.of(new float[] {1}, 1)));
-        assertThatThrownBy(() -> sgd.holdWith(ElasticPenalty.l2sp(StartingPoint.of(List.of(a)), 1)))
+        assertThatThrownBy(() -> sgd.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(List.of(a)), 1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Sgd: the penalty does not know b");
-        assertThatThrownBy(() -> sgd.holdWith(ElasticPenalty.ewc(both, ofA, 1)))
+        assertThatThrownBy(() -> sgd.setPenalty(ProximalPenalty.ewc(both, ofA, 1)))
                 .hasMessageContaining("Sgd: the penalty does not know b");
         for (double strength : new double[] {-1, Double.NaN}) {
-            assertThatThrownBy(() -> ElasticPenalty.l2sp(both, strength))
+            assertThatThrownBy(() -> ProximalPenalty.l2sp(both, strength))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("penalty: the strength is " + strength);
         }

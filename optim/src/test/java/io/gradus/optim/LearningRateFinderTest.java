@@ -1,0 +1,121 @@
+package io.gradus.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gradus.autograd.Variable;
+import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/** Rates grow by a constant factor, losses are smoothed, and the suggestion lies where the loss falls. */
+class LearningRateFinderTest {
+
+    private static LearningRateFinder run(double low, double high, int steps, DoubleUnaryOperator loss) {
+        LearningRateFinder finder = new LearningRateFinder(low, high, steps);
+        while (finder.isRunning()) {
+            finder.add(loss.applyAsDouble(finder.rate()));
+        }
+        return finder;
+    }
+
+    @Test
+    void ratesGrowFromTheFirstToTheLastByAConstantFactor() {
+        LearningRateFinder finder = run(1e-7, 10, 100, rate -> 1);
+        assertThat(finder.points()).hasSize(100);
+        assertThat(finder.diverged()).isFalse();
+        assertThat(finder.points().getFirst().rate()).isEqualTo(1e-7);
+        assertThat(finder.points().getLast().rate()).isCloseTo(10, within(1e-12));
+        double factor = Math.pow(1e8, 1.0 / 99);
+        for (int i = 1; i < 100; i++) {
+            assertThat(finder.points().get(i).rate()
+                            / finder.points().get(i - 1).rate())
+                    .isCloseTo(factor, within(1e-9));
+        }
+    }
+
+    @Test
+    void lossesAreSmoothedAndTheBiasIsTakenOut() {
+        LearningRateFinder finder = new LearningRateFinder(1e-5, 1, 20);
+        finder.add(3);
+        finder.add(2);
+        finder.add(7);
+        assertThat(finder.points().get(0).smoothed()).isCloseTo(3, within(1e-12));
+        assertThat(finder.points().get(1).smoothed()).isCloseTo((0.98 * 3 + 2) / 1.98, within(1e-12));
+        assertThat(finder.points().get(2).smoothed())
+                .isCloseTo((0.98 * 0.98 * 3 + 0.98 * 2 + 7) / (0.98 * 0.98 + 0.98 + 1), within(1e-12));
+        assertThat(finder.points().get(2).loss()).isEqualTo(7);
+    }
+
+    /** A loss that falls as a step of the logistic function of ln(rate), steepest at 1e-3, and rises above 1e-1. */
+    @Test
+    void theProposalLiesOnTheSlopeAndBelowTheMinimum() {
+        LearningRateFinder finder =
+                run(1e-6, 10, 200, rate -> 1 + 4 / (1 + Math.pow(rate / 1e-3, 2)) + Math.pow(rate / 0.3, 4));
+        LearningRateFinder.Suggestion suggestion = finder.suggestion();
+        assertThat(finder.diverged()).isTrue();
+        // the average of 50 steps lags behind: by no more than a factor of 10
+        assertThat(suggestion.steepest()).isBetween(1e-3, 1e-2);
+        assertThat(suggestion.tenthOfMinimum()).isBetween(1e-2, 0.1);
+    }
+
+    @Test
+    void itStopsWhereTheLossDiverges() {
+        LearningRateFinder finder = run(1e-6, 10, 100, rate -> rate < 0.01 ? 2 - rate : 1e4);
+        assertThat(finder.diverged()).isTrue();
+        assertThat(finder.points().getLast().rate()).isBetween(0.01, 0.02);
+        assertThatThrownBy(() -> finder.add(1)).isInstanceOf(IllegalStateException.class);
+
+        LearningRateFinder infinite = run(1e-6, 10, 100, rate -> rate < 0.01 ? 2 - rate : Double.NaN);
+        assertThat(infinite.diverged()).isTrue();
+        assertThat(infinite.suggestion().steepest()).isLessThan(0.01);
+    }
+
+    /** Gradient descent on ½·c·w² diverges above 2/c, and the suggestion is a rate that does not. */
+    @Test
+    void theProposalTrainsWhatItWasFoundFor() {
+        Variable w = TestParameters.parameter("w", 1, 1);
+        Optimizer sgd = new Sgd(TestParameters.group(w), 0);
+        LearningRateFinder finder = new LearningRateFinder(1e-5, 100, 100);
+        while (finder.isRunning()) {
+            sgd.setLearningRate(finder.rate());
+            finder.add(quadratic(w));
+            sgd.step();
+        }
+        assertThat(finder.diverged()).isTrue();
+        double rate = finder.suggestion().tenthOfMinimum();
+        assertThat(rate).isBetween(1e-4, 2.0 / 10);
+
+        Variable fresh = TestParameters.parameter("w", 1, 1);
+        Optimizer again = new Sgd(TestParameters.group(fresh), rate);
+        double before = quadratic(fresh);
+        for (int step = 0; step < 50; step++) {
+            quadratic(fresh);
+            again.step();
+        }
+        assertThat(quadratic(fresh)).isLessThan(before / 2);
+    }
+
+    private static double quadratic(Variable w) {
+        float[] at = w.value().toFloats();
+        TestParameters.gradient(w, 10 * at[0], at[1]);
+        return 0.5 * (10.0 * at[0] * at[0] + (double) at[1] * at[1]);
+    }
+
+    @Test
+    void whatMakesNoSenseIsRefused() {
+        assertThatThrownBy(() -> new LearningRateFinder(0, 1, 100)).hasMessageContaining("rates from 0.0 to 1.0");
+        assertThatThrownBy(() -> new LearningRateFinder(1, 1, 100)).hasMessageContaining("rates from 1.0 to 1.0");
+        assertThatThrownBy(() -> new LearningRateFinder(1e-5, Double.NaN, 100)).hasMessageContaining("NaN");
+        assertThatThrownBy(() -> new LearningRateFinder(1e-5, 1, 19)).hasMessageContaining("19 steps");
+        assertThatThrownBy(() -> new LearningRateFinder(1e-5, 1, 20).suggestion())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("still goes on, at step 0 of 20");
+        assertThatThrownBy(() -> run(1e-5, 1, 100, rate -> 1 + rate).suggestion())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("the loss never fell");
+        assertThatThrownBy(() -> run(1, 10, 100, rate -> Math.pow(rate, 1e3)).suggestion())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("begin lower than 1.0");
+    }
+}
