@@ -2,7 +2,7 @@ package io.gradus.autograd;
 
 import java.util.function.Supplier;
 
-/** Whether this thread records history. It does unless told otherwise. */
+/** Turns the recording of history on and off for a thread. It is on by default. */
 public final class Autograd {
     private static final ThreadLocal<Boolean> RECORDING = ThreadLocal.withInitial(() -> true);
 
@@ -14,27 +14,27 @@ public final class Autograd {
     }
 
     /**
-     * Computes without recording history, as evaluation and generation do: results need no gradient and keep nothing
-     * (PyTorch's {@code no_grad}).
+     * Computes without recording history, as in evaluation and generation: results require no gradient and keep nothing for a
+     * backward pass (PyTorch's {@code no_grad}).
      */
     public static <T> T noGrad(Supplier<T> work) {
-        return with(false, work);
+        return withRecording(false, work);
     }
 
-    /** Computes with history, whatever was said outside. */
+    /** Computes with recording on, even inside {@link #noGrad}. */
     static <T> T recording(Supplier<T> work) {
-        return with(true, work);
+        return withRecording(true, work);
     }
 
     /**
-     * A value that is computed once even where it stands in a function that is run again, as by {@link Checkpoint}: there the
-     * backward pass gets what the forward pass got. For what changes with each call, such as a count of calls.
+     * A value that is computed only once even inside a function that runs again, as under {@link Checkpoint}: the backward pass
+     * sees the value of the forward pass. Use it for anything that changes with each call, such as a call counter.
      */
     public static <T> T once(Supplier<T> value) {
         return Replay.once(value);
     }
 
-    private static <T> T with(boolean recording, Supplier<T> work) {
+    private static <T> T withRecording(boolean recording, Supplier<T> work) {
         boolean before = RECORDING.get();
         RECORDING.set(recording);
         try {

@@ -10,20 +10,26 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A function whose intermediate values are not kept for the backward pass but computed again in it (Chen et al. 2016,
- * Training Deep Nets with Sublinear Memory Cost): memory for the price of a second forward pass. Around each of L blocks,
- * what lives at once is the input of every block and the inside of one, where it was the inside of all.
+ * Activation checkpointing (Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost): the intermediate values of a
+ * function are not kept for the backward pass but computed again in it. This saves memory at the price of a second forward pass.
+ * With a checkpoint around each of L blocks, memory holds the input of every block and the inside of only one.
  *
- * <p>The gradient is that of the function: with {@code y = f(x, θ)}, dx and dθ are what its own operations give. The backward
- * pass runs f again from x, this time with history, and walks through it. The bits are those that it would have given without;
- * only the gradient of an input that others read too, or of a leaf that has one already, is added up in another order.
+ * {@snippet :
+ * Variable x = Variable.constant(Tensor.of(new float[] {1, 2}, 1, 2));
+ * Variable w = Variable.parameter("w", Tensor.of(new float[] {1, 2, 3, 4}, 2, 2));
+ * Variable h = x.checkpoint(block -> block.linear(w, null).gelu()); // keeps x only
+ * h.sum().backward(); // computes linear again, then the gradient of w
+ * }
  *
- * <p>Parameters that the function uses need not be named: they are found in its history, and get their gradients. What
- * operations made outside must be an input, though. The function must do the same each time; what does not by itself, such as
- * a counter, goes through {@link Autograd#once}.
+ * <p>The gradient is that of the function: with {@code y = f(x, θ)}, dx and dθ are what its leaves operations compute. The backward
+ * pass runs f again from x, this time with history, and walks through that graph. Gradients have the same bits as without a
+ * checkpoint, except where an input is also read outside, or a leaf has a gradient already: those are added in another order.
+ *
+ * <p>Parameters that the function uses need not be passed: they are found in its history, and get their gradients. The results
+ * of operations outside must be passed as inputs. The function must do the same each time it is called; route anything that
+ * changes between calls, such as a counter, through {@link Autograd#once}.
  */
 public final class Checkpoint extends Operation {
     private final Function<List<Variable>, Variable> function;
@@ -34,8 +40,8 @@ public final class Checkpoint extends Operation {
     private List<Tensor> values = List.of();
 
     /**
-     * @param count of the inputs that the function is given; parameters follow them
-     * @param captured those parameters that it reaches by itself only
+     * @param count the number of inputs that the function receives; parameters follow them
+     * @param captured the parameters that are not also inputs
      */
     private Checkpoint(
             Function<List<Variable>, Variable> function,
@@ -51,11 +57,11 @@ public final class Checkpoint extends Operation {
     }
 
     /**
-     * {@code function(inputs)}. Without history its inside goes as soon as the result is there, so that an evaluation takes
-     * no more than a step does.
+     * {@code function(inputs)}. Without recording, intermediate values are freed as soon as the result is computed, so an
+     * evaluation needs no more memory than a training step.
      *
-     * @param function called now and in each backward pass, with variables of the inputs' values
-     * @throws IllegalArgumentException when it reads something that an operation made outside and that is no input
+     * @param function called now and in each backward pass, with variables that have the inputs' values
+     * @throws IllegalArgumentException if the function reads the result of an operation outside that is not an input
      */
     public static Variable apply(Function<List<Variable>, Variable> function, Variable... inputs) {
         if (!Autograd.isRecording()) {
@@ -68,16 +74,16 @@ public final class Checkpoint extends Operation {
         Checkpoint operation;
         List<Variable> all = new ArrayList<>(List.of(inputs));
         try (Scope scope = Scope.open("checkpoint")) {
-            List<Variable> own = all.stream().map(Variable::leaf).toList();
-            Variable made = run.run(() -> function.apply(own));
-            Tensor result = scope.keep(made.value());
-            List<Variable> parameters = parameters(made, run);
-            parameters.removeAll(own);
+            List<Variable> leaves = all.stream().map(Variable::leaf).toList();
+            Variable y = run.run(() -> function.apply(leaves));
+            Tensor result = scope.keep(y.value());
+            List<Variable> parameters = parameters(y, run);
+            parameters.removeAll(leaves);
             Set<Variable> captured = Collections.newSetFromMap(new IdentityHashMap<>());
             captured.addAll(parameters);
             all.forEach(captured::remove);
             operation = new Checkpoint(function, inputs.length, captured, run.recording(result.shape()), result);
-            if (!made.requiresGrad()) {
+            if (!y.requiresGrad()) {
                 return Variable.constant(result);
             }
             all.addAll(parameters);
@@ -85,13 +91,13 @@ public final class Checkpoint extends Operation {
         return Variable.apply(operation, all.toArray(Variable[]::new));
     }
 
-    /** The trained leaves that a result comes from, in the order in which they are met. */
-    private static List<Variable> parameters(Variable made, Replay run) {
+    /** The leaves that a result depends on and that require a gradient, in the order in which they are found. */
+    private static List<Variable> parameters(Variable result, Replay run) {
         List<Variable> parameters = new ArrayList<>();
         Set<Variable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        Deque<Variable> open = new ArrayDeque<>(List.of(made));
-        while (!open.isEmpty()) {
-            Variable variable = open.pop();
+        Deque<Variable> stack = new ArrayDeque<>(List.of(result));
+        while (!stack.isEmpty()) {
+            Variable variable = stack.pop();
             if (!variable.requiresGrad() || !seen.add(variable)) {
                 continue;
             }
@@ -100,15 +106,15 @@ public final class Checkpoint extends Operation {
                 parameters.add(variable);
             } else if (node.run() != run) {
                 throw new IllegalArgumentException("checkpoint: the function reads '" + variable
-                        + "', which was made outside of it; pass it as an input");
+                        + "', which was computed outside; pass it as an input");
             } else {
-                node.inputs().forEach(open::push);
+                node.inputs().forEach(stack::push);
             }
         }
         return parameters;
     }
 
-    /** Parameters are inputs for their gradients' sake only: a copy of each in F32 would cost what is saved here. */
+    /** The engine needs the parameters as inputs, but they are not read: converting them to F32 would waste memory. */
     @Override
     protected boolean readsHalf(int input) {
         return true;
@@ -122,44 +128,38 @@ public final class Checkpoint extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        backward(dy, gradients, null);
+        backward(dy, gradients, List.of());
     }
 
     @Override
-    void backward(Tensor dy, Gradients gradients, @Nullable LeafGradients waiting) {
-        List<Variable> own = new ArrayList<>();
+    void backward(Tensor dy, Gradients gradients, List<BackwardListener> listeners) {
+        List<Variable> leaves = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            own.add(Variable.leaf(values.get(i), gradients.wanted(i)));
+            leaves.add(Variable.leaf(values.get(i), gradients.wanted(i)));
         }
         try (Scope _ = Scope.open("checkpoint")) {
-            runBackwards(List.copyOf(own), dy, waiting);
+            nestedPass(List.copyOf(leaves), dy, listeners);
         }
         for (int i = 0; i < count; i++) {
-            Tensor dx = own.get(i).grad();
+            Tensor dx = leaves.get(i).grad();
             if (dx != null) {
                 gradients.give(i, dx);
             }
         }
     }
 
-    /** Leaves the gradients in the inputs, and in the parameters. */
-    private void runBackwards(List<Variable> inputs, Tensor dy, @Nullable LeafGradients waiting) {
+    /** Computes the function again, and adds to the gradients of its inputs and parameters. */
+    private void nestedPass(List<Variable> inputs, Tensor dy, List<BackwardListener> listeners) {
         Replay run = Replay.again(recording);
-        Variable made = run.run(() -> function.apply(inputs));
-        run.requireSame(recording, made.shape());
-        if (!made.requiresGrad()) {
-            return; // all was frozen since
+        Variable y = run.run(() -> function.apply(inputs));
+        run.requireSame(recording, y.shape());
+        if (!y.requiresGrad()) {
+            return; // everything was frozen after the forward pass
         }
-        BackwardPass.run(
-                made,
-                dy,
-                BackwardPass.Afterwards.RELEASE_VALUES,
-                waiting == null
-                        ? null
-                        : leaf -> {
-                            if (captured.contains(leaf)) {
-                                waiting.complete(leaf);
-                            }
-                        });
+        BackwardPass.runAndRelease(y, dy, leaf -> {
+            if (captured.contains(leaf)) {
+                listeners.forEach(listener -> listener.nestedPassDone(leaf));
+            }
+        });
     }
 }

@@ -7,30 +7,32 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The values between the leaves and the root of a graph, whose memory is given back during the backward pass.
+ * Frees the values between the leaves and the root of a graph during the backward pass.
  *
- * <p>When the pass has visited a variable it has visited everything that read it, and what is still to come reads only what
- * lies before it: its value is of no more use. Views lie in one storage; that goes with the last of them.
+ * <p>When the pass has visited a variable, it has visited every operation that read it, and the rest of the pass reads only
+ * variables that come before: the value is not needed any more. Views share one storage, which is freed with the last of them.
  */
-final class IntermediateValues {
-    private static final String REASON = "backwardAndRelease() had given its memory back;"
+final class IntermediateValues implements BackwardListener {
+    private static final String REASON = "backwardAndRelease() freed its memory;"
             + " call backward() instead, or retainGrad() on the variable before";
 
-    /** How many variables still to be visited lie in each storage that may go. */
+    /** The number of variables still to be visited in each storage that may be freed. */
     private final Map<Storage, Integer> inUse = new IdentityHashMap<>();
 
     /**
-     * @param variables all that operations made
+     * Finds out which storages may be freed.
+     *
+     * @param results all variables of the graph that are results of operations
      */
-    IntermediateValues(List<Variable> variables) {
-        for (Variable variable : variables) {
-            inUse.merge(variable.value().storage(), 1, Integer::sum);
+    IntermediateValues(List<Variable> results) {
+        for (Variable result : results) {
+            inUse.merge(result.value().storage(), 1, Integer::sum);
         }
-        for (Variable variable : variables) {
-            if (variable.retainsGrad()) {
-                keep(variable.value());
+        for (Variable result : results) {
+            if (result.retainsGrad()) {
+                keep(result.value());
             }
-            for (Variable input : Node.of(variable).inputs()) {
+            for (Variable input : Node.of(result).inputs()) {
                 if (input.isLeaf()) {
                     keep(input.value());
                 }
@@ -38,16 +40,21 @@ final class IntermediateValues {
         }
     }
 
-    /** Leaves the memory that a tensor lies in alone. */
+    /** Never frees the storage of a tensor. */
     void keep(Tensor tensor) {
         inUse.remove(tensor.storage());
     }
 
-    /** Gives the memory of a value back, if no other lies in it that is still to be visited. */
-    void visited(Variable variable) {
-        Tensor value = variable.value();
-        Storage storage = value.storage();
-        Integer left = inUse.computeIfPresent(storage, (_, count) -> count - 1);
+    @Override
+    public void borrowed(Tensor gradient) {
+        keep(gradient);
+    }
+
+    /** Frees the storage of the result, unless another variable in it is still to be visited. */
+    @Override
+    public void visited(Variable result, List<Variable> inputs) {
+        Tensor value = result.value();
+        Integer left = inUse.computeIfPresent(value.storage(), (_, count) -> count - 1);
         if (left != null && left == 0) {
             value.release(REASON);
         }

@@ -6,22 +6,24 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Tells when the gradient of a leaf is complete in a backward pass: when all that read the leaf were visited. Nothing that
- * is still to come reads the leaf's value then, and its gradient may be used and freed.
+ * Reports each leaf of a backward pass when its gradient is complete, that is, when every operation that read the leaf has been
+ * visited. The rest of the pass reads neither its value nor its gradient.
  */
-final class LeafGradients {
-    /** How many operations still to be visited read each leaf; gone when its gradient is complete. */
+final class LeafGradients implements BackwardListener {
+    /** The number of operations still to be visited that read each leaf; absent once the gradient is complete. */
     private final Map<Variable, Integer> readers = new IdentityHashMap<>();
 
     private final Consumer<Variable> whenComplete;
 
     /**
-     * @param variables all that operations made
+     * Counts the readers of each leaf.
+     *
+     * @param results all variables of the graph that are results of operations
      */
-    LeafGradients(List<Variable> variables, Consumer<Variable> whenComplete) {
+    LeafGradients(List<Variable> results, Consumer<Variable> whenComplete) {
         this.whenComplete = whenComplete;
-        for (Variable variable : variables) {
-            for (Variable input : Node.of(variable).inputs()) {
+        for (Variable result : results) {
+            for (Variable input : Node.of(result).inputs()) {
                 if (input.isLeaf() && input.requiresGrad()) {
                     readers.merge(input, 1, Integer::sum);
                 }
@@ -29,18 +31,18 @@ final class LeafGradients {
         }
     }
 
-    /** One operation that read these is being visited. */
-    void begin(List<Variable> inputs) {
+    @Override
+    public void visiting(List<Variable> inputs) {
         inputs.forEach(input -> readers.computeIfPresent(input, (_, count) -> count - 1));
     }
 
-    /** It was visited. */
-    void end(List<Variable> inputs) {
-        inputs.forEach(this::complete);
+    @Override
+    public void visited(Variable result, List<Variable> inputs) {
+        inputs.forEach(this::nestedPassDone);
     }
 
-    /** Tells of a leaf if nobody is left to read it. */
-    void complete(Variable leaf) {
+    @Override
+    public void nestedPassDone(Variable leaf) {
         if (readers.remove(leaf, 0) && leaf.grad() != null) {
             whenComplete.accept(leaf);
         }

@@ -3,7 +3,7 @@ package io.gradus.autograd;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How a variable was made: the operation and what it was applied to. Forgotten once the backward pass went through. */
+/** How a variable was computed: the operation and its inputs. Both are dropped when the graph is freed. */
 final class Node {
     private final String label;
     private final @Nullable Replay run;
@@ -17,7 +17,7 @@ final class Node {
         this.inputs = inputs;
     }
 
-    /** That of a variable which is no leaf. */
+    /** The node of a variable that is not a leaf. */
     static Node of(Variable variable) {
         Node node = variable.node();
         if (node == null) {
@@ -26,27 +26,30 @@ final class Node {
         return node;
     }
 
+    /** The name of the operation. */
     String label() {
         return label;
     }
 
+    /** The inputs of the operation; empty if the graph was freed. */
     List<Variable> inputs() {
         return inputs;
     }
 
-    /** The checkpointed function whose run this was made in, if any. */
-    @Nullable Replay run() {
+    /** The run of the checkpointed function that created this node, if any. */
+    @Nullable
+    Replay run() {
         return run;
     }
 
     /**
-     * The operation with what it kept.
+     * The operation, with the tensors it kept.
      *
-     * @throws IllegalStateException when the graph was freed
+     * @throws IllegalStateException if the graph was freed
      */
     Operation operation() {
         if (operation == null) {
-            throw new IllegalStateException("backward: the graph behind '" + label
+            throw new IllegalStateException("backward: the graph of '" + label
                     + "' was freed by an earlier backward pass; call backward(true) there to keep it");
         }
         return operation;
@@ -56,7 +59,7 @@ final class Node {
         return operation == null;
     }
 
-    /** Drops what the operation kept, and the way to the inputs. */
+    /** Drops the operation, with the tensors it kept, and the inputs. */
     void free() {
         operation().release();
         operation = null;

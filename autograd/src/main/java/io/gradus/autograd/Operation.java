@@ -1,18 +1,44 @@
 package io.gradus.autograd;
 
 import io.gradus.core.Tensor;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
- * One differentiable function, applied once. An instance belongs to one place in the graph: {@link #forward} keeps on it
- * what {@link #backward} will need.
+ * One application of a differentiable function. An instance belongs to one place in the graph: {@link #forward} keeps in
+ * fields what {@link #backward} will need.
  *
- * <p>To add an operation, extend this and call {@link Variable#apply}. Nothing else has to know of it.
+ * <p>To add an operation, extend this class and call {@link Variable#apply}. Nothing else needs to know about it. For
+ * {@code y = x³}, with {@code dy/dx = 3x²}:
+ *
+ * {@snippet :
+ * class Cube extends Operation {
+ *     private Tensor x; // the input's shape
+ *
+ *     @Override
+ *     protected Tensor forward(Tensor... inputs) {
+ *         x = inputs[0];
+ *         return Autograd.noGrad(() -> Variable.constant(x).pow(3).value());
+ *     }
+ *
+ *     @Override
+ *     protected void backward(Tensor dy, Gradients gradients) {
+ *         Variable slope = Variable.constant(x).pow(2).multiply(3);
+ *         gradients.give(0, Autograd.noGrad(() -> slope.multiply(Variable.constant(dy)).value()));
+ *     }
+ * }
+ *
+ * Variable x = Variable.parameter("x", Tensor.of(new float[] {2}, 1));
+ * Variable.apply(new Cube(), x).sum().backward(); // x.grad() is 12
+ * GradientCheck.of(in -> Variable.apply(new Cube(), in[0]), x.value()).assertPasses();
+ * }
  */
 public abstract class Operation {
     private boolean recorded;
 
-    /** The name that errors and drawings of the graph use: the class's, beginning in lower case. */
+    /** Creates an operation, to be applied once. */
+    protected Operation() {}
+
+    /** The name in error messages and drawings of the graph: the class name, starting in lower case. */
     public String label() {
         String name = getClass().getSimpleName();
         return Character.toLowerCase(name.charAt(0)) + name.substring(1);
@@ -23,37 +49,42 @@ public abstract class Operation {
         return recorded;
     }
 
-    /** Computes the result from the inputs' values: a new tensor, or a view of one of them. */
+    /**
+     * Computes the result.
+     *
+     * @param inputs the values of the variables that the operation is applied to
+     * @return a new tensor, or a view of an input
+     */
+    @Initializer
     protected abstract Tensor forward(Tensor... inputs);
 
     /**
-     * Computes the gradient of each input that wants one, given that of the result.
+     * Computes the gradient of each input that requires one.
      *
-     * @param dy the gradient of the loss with respect to this operation's result, of the result's shape; not to be changed
-     * @param gradients where the inputs' gradients go, by the inputs' index
+     * @param dy the gradient of the loss with respect to the result, of the result's shape; must not be modified
+     * @param gradients receives the inputs' gradients, by the inputs' index
      */
     protected abstract void backward(Tensor dy, Gradients gradients);
 
-    /** {@link #backward(Tensor, Gradients)}, for an operation that walks through a graph of its own. */
-    void backward(Tensor dy, Gradients gradients, @Nullable LeafGradients waiting) {
+    /** {@link #backward(Tensor, Gradients)} for an operation that runs a nested pass, whose events the listeners receive. */
+    void backward(Tensor dy, Gradients gradients, List<BackwardListener> listeners) {
         backward(dy, gradients);
     }
 
     /**
-     * Whether {@link #forward} and {@link #backward} can read this input as a float of 16 bits. What they cannot read they
-     * get converted to F32.
+     * Whether {@link #forward} and {@link #backward} can read an input of BF16 or F16. If not, they get it converted to F32.
      */
     protected boolean readsHalf(int input) {
         return false;
     }
 
     /**
-     * Gives back the memory of what {@link #forward} made for {@link #backward} alone, neither input nor result: the
-     * engine calls this when there will be no backward pass any more, and nobody else can read it. By default there is none.
+     * Frees tensors that {@link #forward} created only for {@link #backward}, and that are neither an input nor the result. The
+     * engine calls this once no backward pass can follow. Does nothing by default.
      */
     protected void release() {}
 
-    /** Applies this, once. */
+    /** Applies the operation, once. */
     final Tensor apply(boolean recorded, Tensor... inputs) {
         this.recorded = recorded;
         Tensor result = forward(inputs);

@@ -7,29 +7,37 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a function whose intermediate values are not kept: the first run, or a later one that must do the same. Tells
- * which operations belong to the run, and repeats in a later one what {@link Autograd#once} gave in the first.
+ * One run of a checkpointed function: the first run, or a later run that must do the same. It identifies the operations of the
+ * run, and gives later runs the values that {@link Autograd#once} computed in the first.
  */
 final class Replay {
     private static final ThreadLocal<@Nullable Replay> CURRENT = new ThreadLocal<>();
 
-    /** The run that this one is part of. */
+    /** The enclosing run. */
     private final @Nullable Replay outer;
 
-    private final List<Object> drawn;
-    private final boolean first;
-    private int next;
+    /** The values of {@link Autograd#once}, in order. */
+    private final List<Object> values;
 
-    private Replay(@Nullable Replay outer, List<Object> drawn, boolean first) {
+    private final boolean first;
+    /** The number of values that a later run has used. */
+    private int used;
+
+    private Replay(@Nullable Replay outer, List<Object> values, boolean first) {
         this.outer = outer;
-        this.drawn = drawn;
+        this.values = values;
         this.first = first;
     }
 
-    /** What a first run leaves for the later ones. */
-    record Recording(List<Object> drawn, Shape shape) {}
+    /**
+     * What later runs need to know about the first.
+     *
+     * @param values the values of {@link Autograd#once}, in order
+     * @param shape the shape of the result
+     */
+    record Recording(List<Object> values, Shape shape) {}
 
-    /** The run that the thread is in, if any. */
+    /** The run that this thread is in, if any. */
     static @Nullable Replay current() {
         return CURRENT.get();
     }
@@ -39,14 +47,14 @@ final class Replay {
     }
 
     static Replay again(Recording recording) {
-        return new Replay(CURRENT.get(), recording.drawn, false);
+        return new Replay(CURRENT.get(), recording.values, false);
     }
 
     Recording recording(Shape shape) {
-        return new Recording(List.copyOf(drawn), shape);
+        return new Recording(List.copyOf(values), shape);
     }
 
-    /** Runs the function, with history. */
+    /** Runs the function, with recording on. */
     Variable run(Supplier<Variable> function) {
         CURRENT.set(this);
         try {
@@ -56,16 +64,21 @@ final class Replay {
         }
     }
 
-    /** @throws IllegalStateException when a later run was not like the first */
+    /**
+     * Checks a later run.
+     *
+     * @param shape the shape of its result
+     * @throws IllegalStateException if the run differed from the first
+     */
     void requireSame(Recording recording, Shape shape) {
-        if (next != drawn.size() || !shape.equals(recording.shape)) {
-            throw new IllegalStateException("checkpoint: the function gave " + recording.shape + " and drew "
-                    + drawn.size() + " times, and in the backward pass " + shape + " and " + next
-                    + " times; it must do the same each time it is called");
+        if (used != values.size() || !shape.equals(recording.shape)) {
+            throw new IllegalStateException("checkpoint: in the forward pass the function returned " + recording.shape
+                    + " and called Autograd.once " + values.size() + " times; in the backward pass it returned " + shape
+                    + " and called it " + used + " times; it must do the same each time it is called");
         }
     }
 
-    /** A value that every run of the function gets, computed in the first. */
+    /** A value that is computed in the first run of the function and the same in every later one. */
     @SuppressWarnings("unchecked") // a run that is like the first asks for the same values in the same order
     static <T> T once(Supplier<T> supplier) {
         Replay run = CURRENT.get();
@@ -75,13 +88,14 @@ final class Replay {
     private Object value(Supplier<?> supplier) {
         if (first) {
             Object value = outer == null ? supplier.get() : outer.value(supplier);
-            drawn.add(value);
+            values.add(value);
             return value;
         }
-        if (next == drawn.size()) {
-            throw new IllegalStateException("checkpoint: the function drew " + next
-                    + " times, and more often in the backward pass; it must do the same each time it is called");
+        if (used == values.size()) {
+            throw new IllegalStateException("checkpoint: the function called Autograd.once " + used
+                    + " times in the forward pass, and more often in the backward pass;"
+                    + " it must do the same each time it is called");
         }
-        return drawn.get(next++);
+        return values.get(used++);
     }
 }

@@ -47,7 +47,6 @@ import io.gradus.core.Philox;
 import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -57,23 +56,23 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor with a history: how it was made, and its gradient. Mathematics is written with its methods; {@link #backward()}
- * then gives every parameter that took part its gradient.
+ * A tensor with a history: how it was computed, and its gradient. Write the forward pass with the methods of this class;
+ * {@link #backward()} then computes the gradient of every parameter that took part.
  *
- * <pre>{@code
+ * {@snippet :
  * Variable w = Variable.parameter("w", Tensor.of(new float[] {2}, 1));
- * Variable loss = w.multiply(w).sum();   // w²
+ * Variable loss = w.multiply(w).sum(); // w² = 4
  * loss.backward();
- * w.grad();                              // 2w = 4
- * }</pre>
+ * System.out.println(w.grad()); // 2w = 4
+ * }
  *
- * A <em>leaf</em> was made from a tensor: a parameter, which requires a gradient, or a constant, which does not. Anything
- * else was made by an {@link Operation} and requires a gradient if one of its inputs does.
+ * A <em>leaf</em> holds a tensor that no operation computed: a parameter, which requires a gradient, or a constant, which
+ * does not. Every other variable is the result of an {@link Operation}, and requires a gradient if one of its inputs does.
  *
- * <p>A parameter may be kept in 16 bits (BF16 or F16). Matrix products and embeddings read it as it is, anything else gets it
- * converted; results are F32. Its gradient is kept in the same 16 bits: what one operation adds to it is summed in F32 and
- * rounded once, so that two operations that share the parameter round twice, and gradients accumulated over n backward
- * passes n times.
+ * <p>A parameter may be stored in 16 bits (BF16 or F16). Matrix products and embeddings read it directly; any other operation
+ * reads a copy in F32. Results are F32. The gradient is stored in the same 16 bits: what one operation contributes is summed
+ * in F32 and rounded once. If two operations share the parameter, its gradient is rounded twice; if gradients accumulate over
+ * n backward passes, it is rounded n times.
  */
 public final class Variable {
     private final Tensor value;
@@ -81,7 +80,7 @@ public final class Variable {
     private boolean requiresGrad;
     private boolean retainsGrad;
     private @Nullable Tensor grad;
-    /** Whether {@link #grad} holds something: a cleared buffer is kept and overwritten. */
+    /** Whether {@link #grad} holds a gradient. A cleared buffer is kept and overwritten. */
     private boolean hasGrad;
 
     private Variable(Tensor value, @Nullable Node node, boolean requiresGrad) {
@@ -90,13 +89,13 @@ public final class Variable {
         this.requiresGrad = requiresGrad;
     }
 
-    // ---- making ----
+    // ---- creation ----
 
     /**
-     * A leaf that requires a gradient.
+     * Creates a leaf that requires a gradient.
      *
-     * @param name what errors and drawings of the graph call it
-     * @throws IllegalArgumentException when the tensor's elements are whole numbers, which have no derivative
+     * @param name the name used in error messages and drawings of the graph
+     * @throws IllegalArgumentException if the tensor holds integers, which have no derivative
      */
     public static Variable parameter(String name, Tensor value) {
         if (!value.dtype().isFloating()) {
@@ -106,12 +105,12 @@ public final class Variable {
         return new Variable(value.named(name), null, true);
     }
 
-    /** A leaf that requires none: data. */
+    /** Creates a leaf that requires no gradient: data. */
     public static Variable constant(Tensor value) {
         return new Variable(value, null, false);
     }
 
-    /** Applies an operation, and remembers it when history is recorded and an input requires a gradient. */
+    /** Applies an operation. The result records it if recording is on and an input requires a gradient. */
     public static Variable apply(Operation operation, Variable... inputs) {
         Variable[] read = new Variable[inputs.length];
         Tensor[] values = new Tensor[inputs.length];
@@ -127,7 +126,7 @@ public final class Variable {
         return new Variable(value, recorded ? new Node(operation, List.of(read)) : null, recorded);
     }
 
-    /** A leaf with this value, which requires a gradient if this does: what came before is cut off. */
+    /** A leaf with this value, without its history, that requires a gradient if this variable does. */
     Variable leaf() {
         return leaf(value, requiresGrad);
     }
@@ -137,8 +136,9 @@ public final class Variable {
         return new Variable(value, null, requiresGrad);
     }
 
-    // ---- what it is ----
+    // ---- properties ----
 
+    /** The elements. */
     public Tensor value() {
         return value;
     }
@@ -151,38 +151,44 @@ public final class Variable {
         return value.device();
     }
 
-    /** The name of a leaf, if it has one; null for what an operation made, though it be a view of a named tensor. */
+    /** The name of a leaf, if it has one; null for the result of an operation, even a view of a named tensor. */
     public @Nullable String name() {
         return node == null ? value.name() : null;
     }
 
-    /** The value of a variable of one element. */
+    /**
+     * The element of a variable with one element.
+     *
+     * @throws IllegalStateException if there is not exactly one element
+     */
     public double item() {
         return value.item();
     }
 
-    /** Whether this was made from a tensor and not by an operation. */
+    /** Whether this variable was created from a tensor, not by an operation. */
     public boolean isLeaf() {
         return node == null;
     }
 
+    /** Whether backward passes compute a gradient for this variable. */
     public boolean requiresGrad() {
         return requiresGrad;
     }
 
     /**
-     * Freezes or thaws a leaf.
+     * Freezes or unfreezes a leaf.
      *
-     * @throws IllegalStateException when this is not a leaf
+     * @throws IllegalStateException if this is not a leaf
      */
     public void setRequiresGrad(boolean requiresGrad) {
         if (node != null) {
-            throw new IllegalStateException("setRequiresGrad: " + this + " was made by an operation; use detach()");
+            throw new IllegalStateException(
+                    "setRequiresGrad: " + this + " is the result of an operation; use detach()");
         }
         this.requiresGrad = requiresGrad;
     }
 
-    /** The same value without its history: gradients stop here. */
+    /** A constant with the same value: no gradient flows through it. */
     public Variable detach() {
         return constant(value);
     }
@@ -195,28 +201,32 @@ public final class Variable {
     // ---- gradients ----
 
     /**
-     * The gradient that backward passes have added up in this leaf (or in a variable that {@linkplain #retainGrad() retains}
-     * it) since it was last cleared; null when there is none.
+     * The gradient accumulated since it was last cleared, of a leaf or of a variable that {@linkplain #retainGrad() retains}
+     * it; null if there is none.
      */
     public @Nullable Tensor grad() {
         return hasGrad ? grad : null;
     }
 
-    /** Forgets the gradient; its memory stays and is overwritten by the next backward pass. */
+    /** Discards the gradient, but keeps its memory for the next backward pass to overwrite. */
     public void clearGrad() {
         hasGrad = false;
     }
 
-    /** Forgets the gradient and gives its memory back. */
+    /** Discards the gradient and frees its memory. */
     public void releaseGrad() {
         if (grad != null) {
-            grad.release("releaseGrad() gave its memory back");
+            grad.release("releaseGrad() freed its memory");
         }
         grad = null;
         hasGrad = false;
     }
 
-    /** Keeps the gradient of a variable that is not a leaf, for looking at. */
+    /**
+     * Retains the gradient of a non-leaf variable, for inspection.
+     *
+     * @return this variable
+     */
     public Variable retainGrad() {
         retainsGrad = true;
         return this;
@@ -226,7 +236,7 @@ public final class Variable {
         return retainsGrad;
     }
 
-    /** The gradient's buffer, which outlives the scope of the step; after this call it counts as holding something. */
+    /** The buffer of {@link #grad()}, which outlives the scope of the step. From now on it counts as holding a gradient. */
     Gradients.Buffer gradientBuffer() {
         Tensor buffer = grad;
         if (buffer == null) {
@@ -243,46 +253,57 @@ public final class Variable {
      * Adds the gradient of this scalar to {@link #grad()} of every leaf that it depends on and that requires one, then frees
      * the graph.
      *
-     * @throws IllegalStateException when this has more than one element, needs no gradient, or its graph was freed
+     * @throws IllegalStateException if this has more than one element, requires no gradient, or its graph was freed
      */
     public void backward() {
         backward(false);
     }
 
     /**
-     * {@link #backward()}.
+     * {@link #backward()} with a choice.
      *
      * @param retainGraph whether to keep the graph for another backward pass
      */
     public void backward(boolean retainGraph) {
-        backward(one(), retainGraph);
+        backward(ones(), retainGraph);
     }
 
     /**
-     * {@link #backward()}, and on the way gives back the memory of every intermediate value that the pass is done with, so
-     * that the gradients of a deep network take the place of its activations. Leaves, this variable, and those that
-     * {@linkplain #retainGrad() retain} their gradient keep their values; so does what shares memory with one of them.
+     * Runs the backward pass from a variable of any shape.
      *
-     * <p>For a training loop that looks at nothing but the loss. Who reads another value afterwards, be it a view or a
-     * {@linkplain #detach() detached} one, gets an {@link IllegalStateException} that says so.
+     * @param gradient the gradient of the loss with respect to this variable, of this variable's shape
+     * @param retainGraph whether to keep the graph for another backward pass
+     */
+    public void backward(Tensor gradient, boolean retainGraph) {
+        BackwardPass.run(this, gradient, retainGraph);
+    }
+
+    /**
+     * {@link #backward()} that also frees the memory of every intermediate value as soon as the pass no longer needs it, so
+     * that the gradients of a deep network take the place of its activations. Leaves, this variable, and variables that
+     * {@linkplain #retainGrad() retain} their gradient keep their values, and so does everything that shares memory with them.
+     *
+     * <p>For training loops that read only the loss. Reading any other value afterwards, including views and
+     * {@linkplain #detach() detached} variables, throws {@link IllegalStateException}.
      */
     public void backwardAndRelease() {
-        backward(one(), BackwardPass.Afterwards.RELEASE_VALUES, null);
+        backwardAndRelease(_ -> {});
     }
 
     /**
-     * {@link #backwardAndRelease()}, telling of each leaf as soon as its gradient is complete: when every operation that read
-     * the leaf was visited, once for weights that several layers share. Its value and its gradient are of no more use to the
-     * pass then; both may be changed, and the gradient's memory {@linkplain #releaseGrad() given back}.
+     * {@link #backwardAndRelease()} that reports each leaf as soon as its gradient is complete, that is, when the pass has
+     * visited every operation that read the leaf. A weight that several layers share is reported once. The pass no longer
+     * needs the leaf's value or gradient by then: both may be changed, and the gradient's memory may be
+     * {@linkplain #releaseGrad() released}.
      *
      * @param whenComplete called on this thread, during the pass
      */
     public void backwardAndRelease(Consumer<Variable> whenComplete) {
-        backward(one(), BackwardPass.Afterwards.RELEASE_VALUES, whenComplete);
+        BackwardPass.runAndRelease(this, ones(), whenComplete);
     }
 
-    /** The gradient of this with respect to itself. */
-    private Tensor one() {
+    /** The gradient of this scalar with respect to itself. */
+    private Tensor ones() {
         if (value.size() != 1) {
             throw new IllegalStateException("backward: " + this
                     + " is not a scalar; reduce it with sum() or mean(), or pass the gradient to start from");
@@ -290,49 +311,19 @@ public final class Variable {
         return Tensor.full(value.device(), value.dtype().computed(), value.shape(), 1, MemoryCategory.GRADIENTS);
     }
 
-    /**
-     * Runs backwards from a variable of any shape.
-     *
-     * @param gradient of the loss with respect to this variable, of its shape
-     * @param retainGraph whether to keep the graph for another backward pass
-     */
-    public void backward(Tensor gradient, boolean retainGraph) {
-        backward(gradient, retainGraph ? BackwardPass.Afterwards.KEEP_GRAPH : BackwardPass.Afterwards.FREE_GRAPH, null);
-    }
+    // ---- conversion and checkpointing ----
 
-    private void backward(
-            Tensor gradient, BackwardPass.Afterwards afterwards, @Nullable Consumer<Variable> whenComplete) {
-        if (!requiresGrad) {
-            throw new IllegalStateException("backward: " + this
-                    + " requires no gradient; nothing it was made from is a parameter, or it was computed in noGrad");
-        }
-        if (!gradient.shape().equals(value.shape())) {
-            throw new ShapeException(
-                    "backward",
-                    "the gradient's shape differs",
-                    "it must be this variable's",
-                    gradient.shape(),
-                    shape());
-        }
-        BackwardPass.run(this, gradient, afterwards, whenComplete);
-    }
-
-    // ---- how it is stored, and whether its making is ----
-
-    /** This, when its elements are of that dtype already; otherwise converted. Gradients pass through as they are. */
+    /** This variable converted to a dtype; itself if it has that dtype already. Gradients pass through unchanged. */
     public Variable to(DType dtype) {
         return dtype == value.dtype() ? this : apply(new Cast(dtype), this);
     }
 
-    /**
-     * {@code function(this)}, whose intermediate values are computed again in the backward pass and not kept for it: see
-     * {@link Checkpoint}.
-     */
+    /** {@code function(this)}, with intermediate values recomputed in the backward pass instead of kept: see {@link Checkpoint}. */
     public Variable checkpoint(UnaryOperator<Variable> function) {
         return Checkpoint.apply(inputs -> function.apply(inputs.getFirst()), this);
     }
 
-    // ---- mathematics: arithmetic, each broadcasting by NumPy's rule ----
+    // ---- arithmetic, element by element, broadcasting by NumPy's rule ----
 
     /** {@code this + other}. */
     public Variable add(Variable other) {
@@ -354,7 +345,7 @@ public final class Variable {
         return add(-number);
     }
 
-    /** {@code this · other}, element by element. */
+    /** {@code this · other}. */
     public Variable multiply(Variable other) {
         return apply(new Multiply(), this, other);
     }
@@ -364,7 +355,7 @@ public final class Variable {
         return apply(new Affine(number, 0), this);
     }
 
-    /** {@code this / other}, element by element. */
+    /** {@code this / other}. */
     public Variable divide(Variable other) {
         return apply(new Divide(), this, other);
     }
@@ -379,18 +370,18 @@ public final class Variable {
         return multiply(-1);
     }
 
-    /** {@code this} to the power of {@code exponent}, element by element. */
+    /** {@code this} to the power of {@code exponent}. */
     public Variable pow(Variable exponent) {
         return apply(new Power(), this, exponent);
     }
 
-    /** {@code this} to the power of a number, element by element. */
+    /** {@code this} to the power of a number. */
     public Variable pow(double exponent) {
         Tensor number = Tensor.full(device(), value.dtype(), Shape.scalar(), exponent, MemoryCategory.ACTIVATIONS);
         return pow(constant(number));
     }
 
-    // ---- functions of one number, element by element ----
+    // ---- functions, element by element ----
 
     /** {@code eˣ}. */
     public Variable exp() {
@@ -422,12 +413,12 @@ public final class Variable {
         return apply(new Relu(), this);
     }
 
-    /** {@code x·Φ(x)}, exactly. */
+    /** {@code x·Φ(x)}, with Φ the standard normal distribution function. */
     public Variable gelu() {
         return apply(new Gelu(false), this);
     }
 
-    /** {@link #gelu()} approximated by a hyperbolic tangent. */
+    /** {@link #gelu()} approximated with a hyperbolic tangent ({@code approximate="tanh"} in PyTorch). */
     public Variable geluTanh() {
         return apply(new Gelu(true), this);
     }
@@ -437,56 +428,97 @@ public final class Variable {
         return apply(new Silu(), this);
     }
 
-    /** {@code silu(this) ⊙ up}, with this as the gate: a gated linear unit; of one shape. */
-    public Variable swiglu(Variable up) {
-        return apply(new SwiGlu(), this, up);
+    /**
+     * {@code silu(gate) ⊙ up}, the product in a gated linear unit.
+     *
+     * @param up of the gate's shape
+     */
+    public static Variable swiglu(Variable gate, Variable up) {
+        return apply(new SwiGlu(), gate, up);
     }
 
-    // ---- many elements to one ----
+    // ---- reductions ----
 
-    /** The sum of all elements, a scalar. */
-    public Variable sum() {
-        return sum(false);
+    /**
+     * The sum over some axes, which are removed.
+     *
+     * @param axes from 0, or negative to count from the last; none means all, which gives a scalar
+     */
+    public Variable sum(int... axes) {
+        return sum(axes, false);
+    }
+
+    /** {@link #sum(int[], boolean)} over one axis. */
+    public Variable sum(int axis, boolean keepDim) {
+        return sum(new int[] {axis}, keepDim);
     }
 
     /**
      * The sum over some axes.
      *
-     * @param keepDim whether a reduced axis stays, with length 1
      * @param axes from 0, or negative to count from the last; none means all
+     * @param keepDim whether a reduced axis remains, with length 1
      */
-    public Variable sum(boolean keepDim, int... axes) {
-        return apply(new Sum(keepDim, axes), this);
+    public Variable sum(int[] axes, boolean keepDim) {
+        return apply(new Sum(axes, keepDim), this);
     }
 
-    /** The mean of all elements, a scalar. */
-    public Variable mean() {
-        return mean(false);
+    /**
+     * The mean over some axes, which are removed.
+     *
+     * @param axes from 0, or negative to count from the last; none means all, which gives a scalar
+     */
+    public Variable mean(int... axes) {
+        return mean(axes, false);
     }
 
-    /** The mean over some axes, which are given as to {@link #sum(boolean, int...)}. */
-    public Variable mean(boolean keepDim, int... axes) {
-        return apply(new Mean(keepDim, axes), this);
+    /** {@link #mean(int[], boolean)} over one axis. */
+    public Variable mean(int axis, boolean keepDim) {
+        return mean(new int[] {axis}, keepDim);
     }
 
-    /** The largest element, a scalar. */
-    public Variable max() {
-        return max(false);
+    /**
+     * The mean over some axes.
+     *
+     * @param axes from 0, or negative to count from the last; none means all
+     * @param keepDim whether a reduced axis remains, with length 1
+     */
+    public Variable mean(int[] axes, boolean keepDim) {
+        return apply(new Mean(axes, keepDim), this);
     }
 
-    /** The largest element along some axes, which are given as to {@link #sum(boolean, int...)}. */
-    public Variable max(boolean keepDim, int... axes) {
-        return apply(new Max(keepDim, axes), this);
+    /**
+     * The largest element along some axes, which are removed.
+     *
+     * @param axes from 0, or negative to count from the last; none means all, which gives a scalar
+     */
+    public Variable max(int... axes) {
+        return max(axes, false);
+    }
+
+    /** {@link #max(int[], boolean)} over one axis. */
+    public Variable max(int axis, boolean keepDim) {
+        return max(new int[] {axis}, keepDim);
+    }
+
+    /**
+     * The largest element along some axes.
+     *
+     * @param axes from 0, or negative to count from the last; none means all
+     * @param keepDim whether a reduced axis remains, with length 1
+     */
+    public Variable max(int[] axes, boolean keepDim) {
+        return apply(new Max(axes, keepDim), this);
     }
 
     // ---- networks ----
 
-    /** The matrix product over the last two axes; the axes before them are a batch and broadcast. */
+    /** The matrix product over the last two axes. The axes before them are a batch and broadcast. */
     public Variable matmul(Variable other) {
         return matmul(other, false, false);
     }
 
-    /** The matrix product with either operand read transposed. */
+    /** The matrix product, with either operand read as its transpose. */
     public Variable matmul(Variable other, boolean transposeThis, boolean transposeOther) {
         boolean oneForAll = shape().rank() > 2 && other.shape().rank() == 2 && !transposeThis;
         return oneForAll
@@ -495,9 +527,19 @@ public final class Variable {
     }
 
     /**
-     * A linear layer on the last axis: {@code this·W + b}, or {@code this·Wᵀ + b}.
+     * A linear layer on the last axis, {@code this·Wᵀ + b}.
      *
-     * @param weight {@code [in, out]}, or {@code [out, in]} when it is read transposed
+     * @param weight {@code [out, in]}, as in PyTorch
+     * @param bias {@code [out]}, or null
+     */
+    public Variable linear(Variable weight, @Nullable Variable bias) {
+        return linear(weight, bias, true);
+    }
+
+    /**
+     * A linear layer on the last axis: {@code this·Wᵀ + b}, or {@code this·W + b}.
+     *
+     * @param weight {@code [out, in]} if it is transposed, otherwise {@code [in, out]} as in GPT-2
      * @param bias {@code [out]}, or null
      */
     public Variable linear(Variable weight, @Nullable Variable bias, boolean transposeWeight) {
@@ -517,45 +559,34 @@ public final class Variable {
 
     /** The mean cross-entropy of these logits, ignoring targets of {@value CrossEntropy#IGNORE_INDEX}; a scalar. */
     public Variable crossEntropy(Tensor targets) {
-        return crossEntropy(targets, CrossEntropy.IGNORE_INDEX, CrossEntropy.Reduction.MEAN, null);
+        return crossEntropy(targets, CrossEntropyOptions.of(Reduction.MEAN));
     }
 
     /**
      * The cross-entropy of these logits {@code […, V]}.
      *
-     * @param targets I32 {@code […]}, each in 0 … V−1 or {@code ignoreIndex}
-     * @param ignoreIndex the target of rows that do not count
-     * @param reduction to a scalar, or {@code NONE} for a loss of the shape {@code […]}
-     * @param weights how much each row counts, of the shape of the targets; null for all alike
-     * @throws IllegalArgumentException when a target is not a class, or when the mean is asked for and no row counts
+     * @param targets I32 {@code […]}, each in 0 … V−1 or {@link CrossEntropyOptions#ignoreIndex}
+     * @return a scalar, or {@code […]} without reduction
+     * @throws IllegalArgumentException if a target is not a class, or if the mean is requested and every target is ignored
      */
-    public Variable crossEntropy(
-            Tensor targets, int ignoreIndex, CrossEntropy.Reduction reduction, @Nullable Tensor weights) {
-        return apply(new CrossEntropy(targets, ignoreIndex, reduction, weights), this);
+    public Variable crossEntropy(Tensor targets, CrossEntropyOptions options) {
+        return apply(new CrossEntropy(targets, options), this);
     }
 
     /**
-     * {@code linear(weight, null, true).crossEntropy(…)}, from a few rows of logits at a time: see {@link LinearCrossEntropy}.
+     * {@code linear(weight, null).crossEntropy(targets, options)} that holds only a few rows of logits at a time: see
+     * {@link LinearCrossEntropy}.
      *
      * @param weight {@code [V, D]}, where this is {@code […, D]}
-     * @param targets I32 {@code […]}, each in 0 … V−1 or {@code ignoreIndex}
-     * @param ignoreIndex the target of rows that do not count
-     * @param reduction to a scalar, or {@code NONE} for a loss of the shape {@code […]}
-     * @param weights how much each row counts, of the shape of the targets; null for all alike
-     * @param chunk how many rows of logits there are at once, or 0 for {@link LinearCrossEntropy#usualChunk as many as pay}
+     * @param targets I32 {@code […]}, each in 0 … V−1 or {@link CrossEntropyOptions#ignoreIndex}
+     * @param chunk rows of logits held at a time, or 0 to choose automatically ({@link LinearCrossEntropy#defaultChunk})
      */
-    public Variable linearCrossEntropy(
-            Variable weight,
-            Tensor targets,
-            int ignoreIndex,
-            CrossEntropy.Reduction reduction,
-            @Nullable Tensor weights,
-            int chunk) {
-        return apply(new LinearCrossEntropy(targets, ignoreIndex, reduction, weights, chunk), this, weight);
+    public Variable linearCrossEntropy(Variable weight, Tensor targets, CrossEntropyOptions options, int chunk) {
+        return apply(new LinearCrossEntropy(targets, options, chunk), this, weight);
     }
 
     /**
-     * The rows of this table {@code [V, D]} that have the given ids.
+     * Looks up rows of this table {@code [V, D]}.
      *
      * @param ids I32 of any shape, each in 0 … V−1
      * @return {@code [ids…, D]}
@@ -565,7 +596,7 @@ public final class Variable {
     }
 
     /**
-     * Layer normalisation over the last axis, of length D.
+     * Layer normalization over the last axis, of length D.
      *
      * @param weight {@code [D]}
      * @param bias {@code [D]} or null
@@ -577,7 +608,7 @@ public final class Variable {
     }
 
     /**
-     * Root-mean-square normalisation over the last axis, of length D.
+     * Root-mean-square normalization over the last axis, of length D.
      *
      * @param weight {@code [D]}
      * @param eps added to the mean square
@@ -589,10 +620,10 @@ public final class Variable {
     /**
      * Rotary position embedding of {@code [B, T, H, D]}.
      *
-     * @param cos {@code [P, D/2]}, for each position and pair
+     * @param cos {@code [P, D/2]}, the cosine of the angle for each position and pair
      * @param sin {@code [P, D/2]}
      * @param positions I32 {@code [B, T]}, each in 0 … P−1
-     * @param layout which two elements turn together
+     * @param layout which two elements form a pair
      */
     public Variable rotary(Tensor cos, Tensor sin, Tensor positions, RopeLayout layout) {
         return apply(new RotaryEmbedding(cos, sin, positions, layout), this);
@@ -610,28 +641,28 @@ public final class Variable {
     }
 
     /**
-     * Sets elements to 0 at random and scales the others up; for training only.
+     * Sets elements to 0 at random and divides the others by {@code 1 − p}; for training only.
      *
      * @param p the probability of 0, at least 0 and below 1
-     * @param key which random numbers; a different one for each use
+     * @param key selects the random numbers; use a different key for each call
      */
     public Variable dropout(double p, Philox.Key key) {
         return p == 0 ? this : apply(new Dropout(p, key), this);
     }
 
-    // ---- elements moved ----
+    // ---- shape and movement ----
 
-    /** The same elements under another shape; one length may be −1 and is then inferred. No copy. */
+    /** The same elements in another shape, without a copy. One length may be −1 and is inferred. */
     public Variable reshape(long... lengths) {
         return apply(new Reshape(shape().reshaped(lengths)), this);
     }
 
-    /** The axes in another order: axis i of the result is axis {@code order[i]} of this one. */
+    /** The axes in another order: axis i of the result is axis {@code order[i]} of this variable. */
     public Variable permute(int... order) {
         return apply(new Permute(Arrays.stream(order).map(shape()::axis).toArray()), this);
     }
 
-    /** Two axes exchanged. */
+    /** Exchanges two axes. */
     public Variable transpose(int a, int b) {
         int[] order = new int[shape().rank()];
         Arrays.setAll(order, i -> i);
@@ -640,15 +671,15 @@ public final class Variable {
         return apply(new Permute(order), this);
     }
 
-    /** The part from {@code from} (inclusive) to {@code to} (exclusive) of an axis. No copy along the first. */
+    /** The elements from {@code from} (inclusive) to {@code to} (exclusive) of an axis; without a copy along axis 0. */
     public Variable slice(int axis, long from, long to) {
         return apply(new Slice(axis, from, to), this);
     }
 
     /**
-     * Cuts an axis into parts of the given lengths; no copy along the first.
+     * Splits an axis into parts of the given lengths; without a copy along axis 0.
      *
-     * @throws IllegalArgumentException when the lengths do not add up to the axis
+     * @throws IllegalArgumentException if the lengths do not add up to the axis
      */
     public List<Variable> split(int axis, long... lengths) {
         if (Arrays.stream(lengths).anyMatch(length -> length < 0)
@@ -663,27 +694,27 @@ public final class Variable {
                 .toList();
     }
 
-    /** Variables laid one after another along an axis; their other lengths are equal. */
+    /** Joins variables along an axis. All their other lengths are equal. */
     public static Variable concat(int axis, List<Variable> parts) {
         return apply(new Concat(axis), parts.toArray(Variable[]::new));
     }
 
-    /** The elements repeated along axes that are missing or of length 1. */
+    /** Repeats the elements along axes that are missing or of length 1. */
     public Variable broadcastTo(long... lengths) {
         return apply(new BroadcastTo(Shape.of(lengths)), this);
     }
 
     /**
-     * {@code y[…, j, …] = x[…, index[…, j, …], …]} along an axis, as {@code torch.gather}.
+     * {@code y[…, j, …] = x[…, index[…, j, …], …]} along an axis, like {@code torch.gather}.
      *
-     * @param index I32 of the shape of the result; on every other axis no longer than this
+     * @param index I32 of the result's shape; on every other axis no longer than this variable
      */
     public Variable gather(int axis, Tensor index) {
         return apply(new Gather(axis, index), this);
     }
 
     /**
-     * Element by element {@code a} where the condition holds and {@code b} elsewhere, broadcasting.
+     * {@code a} where the condition holds and {@code b} elsewhere, element by element, broadcasting.
      *
      * @param condition I32: 0 is false, anything else true
      */
@@ -691,7 +722,7 @@ public final class Variable {
         return apply(new Where(condition), a, b);
     }
 
-    /** Applies a function of the last axis to another one, by exchanging the two before and after. */
+    /** Applies a function of the last axis to another axis, by exchanging the two before and after. */
     private Variable alongLast(int axis, UnaryOperator<Variable> function) {
         int last = shape().rank() - 1;
         return shape().axis(axis) == last

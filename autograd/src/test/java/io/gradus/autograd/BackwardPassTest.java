@@ -78,7 +78,7 @@ class BackwardPassTest {
                         case 4 -> a.reshape(1, -1).reshape(a.shape().toArray()).add(a);
                         case 5 -> a.softmax(-1);
                         default ->
-                            Variable.concat(0, List.of(a, b)).mean(true, 0).add(a);
+                            Variable.concat(0, List.of(a, b)).mean(0, true).add(a);
                     });
         }
         return made.getLast().add(made.get(made.size() - 2)).multiply(inputs[0]);

@@ -287,7 +287,7 @@ class CheckpointTest {
             }
             return w.exp();
         });
-        assertThatThrownBy(() -> drawsMore.sum().backward()).hasMessageContainingAll("drew 0 times", "more often");
+        assertThatThrownBy(() -> drawsMore.sum().backward()).hasMessageContainingAll("0 times", "more often");
         int[] fewer = new int[1];
         Variable drawsFewer = weight.checkpoint(w -> {
             if (fewer[0]++ == 0) {
@@ -295,7 +295,7 @@ class CheckpointTest {
             }
             return w.exp();
         });
-        assertThatThrownBy(() -> drawsFewer.sum().backward()).hasMessageContainingAll("drew 1 times", "0 times");
+        assertThatThrownBy(() -> drawsFewer.sum().backward()).hasMessageContainingAll("1 times", "0 times");
     }
 
     @Test

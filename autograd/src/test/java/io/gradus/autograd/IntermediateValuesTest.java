@@ -71,14 +71,14 @@ class IntermediateValuesTest {
 
         private Variable block(Variable x, List<Variable> w) {
             List<Variable> qkv = x.rmsNorm(w.get(0), 1e-5)
-                    .linear(w.get(1), w.get(2), true)
+                    .linear(w.get(1), w.get(2))
                     .reshape(1, 8, 6, 8)
                     .split(2, 2, 2, 2);
             Variable attended = qkv.get(0).attention(qkv.get(1), qkv.get(2), new AttentionOptions(true, null, 0.35));
             x = x.add(attended.reshape(1, 8, 16).linear(w.get(3), null, false));
             List<Variable> gateAndUp =
-                    x.rmsNorm(w.get(4), 1e-5).linear(w.get(5), null, true).split(-1, 32, 32);
-            return x.add(gateAndUp.get(0).swiglu(gateAndUp.get(1)).linear(w.get(6), null, true));
+                    x.rmsNorm(w.get(4), 1e-5).linear(w.get(5), null).split(-1, 32, 32);
+            return x.add(Variable.swiglu(gateAndUp.get(0), gateAndUp.get(1)).linear(w.get(6), null));
         }
 
         /** The most bytes in use at once; afterwards the scope is closed. */
@@ -149,7 +149,7 @@ class IntermediateValuesTest {
                         case 4 -> Variable.concat(0, a.split(0, 1, 1).reversed());
                         case 5 -> Variable.concat(1, List.of(a.split(1, 1, 2).get(1), b.slice(1, 0, 1)));
                         case 6 -> a.multiply(b.detach());
-                        case 7 -> a.swiglu(b);
+                        case 7 -> Variable.swiglu(a, b);
                         default -> a.softmax(-1);
                     });
         }

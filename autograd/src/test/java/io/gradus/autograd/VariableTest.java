@@ -158,7 +158,7 @@ class VariableTest {
         Variable x = constant(1, 2, 3, 4, 5, 6).reshape(1, 2, 3);
         assertThat(x.transpose(-1, 0).shape()).isEqualTo(Shape.of(3, 2, 1));
         assertThat(x.permute(1, -1, 0).shape()).isEqualTo(Shape.of(2, 3, 1));
-        assertThat(x.sum(false, -1, 0).value().toDoubles()).containsExactly(6, 15);
+        assertThat(x.sum(-1, 0).value().toDoubles()).containsExactly(6, 15);
         assertThat(x.softmax(-3).value().toDoubles()).containsOnly(1);
     }
 }

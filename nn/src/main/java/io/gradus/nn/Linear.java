@@ -19,7 +19,7 @@ public final class Linear extends Module {
     }
 
     public Variable forward(Variable x) {
-        return x.linear(weight, bias, true);
+        return x.linear(weight, bias);
     }
 
     /** {@code [out, in]}. */

@@ -75,9 +75,9 @@ class MixedPrecisionTest {
             int skipped = 0;
             for (int step = 0; step < STEPS; step++) {
                 assertThat(scaler.scale()).isEqualTo(scales[step]);
-                Variable loss = x.linear(parameters.get("w0"), parameters.get("b"), true)
+                Variable loss = x.linear(parameters.get("w0"), parameters.get("b"))
                         .tanh()
-                        .linear(parameters.get("w1"), null, true)
+                        .linear(parameters.get("w1"), null)
                         .crossEntropy(targets);
                 assertThat(loss.item()).isCloseTo(losses[step], within(tolerance));
                 optimizer.zeroGrad();
@@ -139,7 +139,7 @@ class MixedPrecisionTest {
         return p.get(0)
                 .embedding(ids)
                 .rmsNorm(p.get(1), 1e-5)
-                .linear(p.get(2), p.get(3), true)
+                .linear(p.get(2), p.get(3))
                 .crossEntropy(Tensor.of(device, new int[] {1, 7, 7, 3, 29, 2}, 6));
     }
 

@@ -46,12 +46,11 @@ class StepInBackwardTest {
             for (Variable layer : parameters.subList(1, parameters.size())) {
                 h = checkpointed ? h.checkpoint(x -> block(x, layer)) : block(h, layer);
             }
-            return h.linear(parameters.getFirst(), null, true)
-                    .crossEntropy(Tensor.of(device, new int[] {3, 3, 7, 19, 1}, 5));
+            return h.linear(parameters.getFirst(), null).crossEntropy(Tensor.of(device, new int[] {3, 3, 7, 19, 1}, 5));
         }
 
         private static Variable block(Variable x, Variable layer) {
-            return x.add(x.linear(layer, null, true).tanh());
+            return x.add(x.linear(layer, null).tanh());
         }
     }
 

@@ -1,8 +1,9 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Autograd;
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
@@ -104,8 +105,8 @@ public record LabelAccuracy(int correct, int total) {
         try (Scope _ = Scope.open("accuracy")) {
             Tensor input = Tensor.of(model.device(), ids, rows.size(), length);
             Tensor wanted = Tensor.of(model.device(), targets, targets.length);
-            double[] each = Autograd.noGrad(() -> model.forward(Input.of(input))
-                            .crossEntropy(wanted, CrossEntropy.IGNORE_INDEX, Reduction.NONE, null))
+            double[] each = Autograd.noGrad(() ->
+                            model.forward(Input.of(input)).crossEntropy(wanted, CrossEntropyOptions.of(Reduction.NONE)))
                     .value()
                     .toDoubles();
             for (int i = 0; i < each.length; i++) {

@@ -1,8 +1,8 @@
 package io.gradus.train;
 
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
-import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
@@ -223,8 +223,7 @@ public final class TrainingStep {
     static Variable lossSum(LanguageModel model, Batch batch, @Nullable Integer chunk) {
         return chunk != null
                 ? model.lossSum(batch.input(), batch.targets(), chunk)
-                : model.forward(batch.input())
-                        .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
+                : model.forward(batch.input()).crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM));
     }
 
     // ---- besides the step ----

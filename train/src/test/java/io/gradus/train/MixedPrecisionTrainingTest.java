@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gradus.autograd.Autograd;
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
-import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -122,8 +123,7 @@ class MixedPrecisionTrainingTest {
         Tensor targets = Tensor.of(device, Losses.shiftLabels(batch, LENGTH), ROWS, LENGTH);
         return byChunks
                 ? model.lossSum(input, targets, 0)
-                : model.forward(input)
-                        .crossEntropy(targets, CrossEntropy.IGNORE_INDEX, CrossEntropy.Reduction.SUM, null);
+                : model.forward(input).crossEntropy(targets, CrossEntropyOptions.of(Reduction.SUM));
     }
 
     /** The n-th piece of the text; after the last comes the first that is not held out. */

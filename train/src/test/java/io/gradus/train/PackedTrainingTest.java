@@ -3,9 +3,9 @@ package io.gradus.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
-import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.Device;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
@@ -76,8 +76,8 @@ class PackedTrainingTest {
         for (int i = 0; i < batches.batchesPerEpoch(); i++) {
             model.parameters().forEach(Variable::clearGrad);
             Batch batch = batches.batch(i, model.device());
-            Variable loss = model.forward(batch.input())
-                    .crossEntropy(batch.targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
+            Variable loss =
+                    model.forward(batch.input()).crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM));
             loss.backward();
             sum += loss.item();
             model.namedParameters()

@@ -1,7 +1,9 @@
 package io.gradus.autograd.op;
 
+import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.autograd.Reduction;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
@@ -31,16 +33,6 @@ public final class CrossEntropy extends Operation {
     /** The target that PyTorch and Hugging Face ignore. */
     public static final int IGNORE_INDEX = -100;
 
-    /** What becomes of the rows' losses. */
-    public enum Reduction {
-        /** The weighted mean over the rows that count. */
-        MEAN,
-        /** The weighted sum. */
-        SUM,
-        /** One loss per row. */
-        NONE
-    }
-
     private final RowLosses rows;
     private final Tensor targets;
     private final int ignoreIndex;
@@ -51,15 +43,15 @@ public final class CrossEntropy extends Operation {
     private @Nullable Tensor dlogits;
 
     /**
+     * Creates the operation.
+     *
      * @param targets I32, of the logits' shape without the last axis
-     * @param ignoreIndex the target of rows that do not count
-     * @param weights of the shape of the targets, or null
      */
-    public CrossEntropy(Tensor targets, int ignoreIndex, Reduction reduction, @Nullable Tensor weights) {
-        this.rows = new RowLosses(label(), targets, ignoreIndex, reduction, weights);
+    public CrossEntropy(Tensor targets, CrossEntropyOptions options) {
+        this.rows = RowLosses.of(label(), targets, options);
         this.targets = rows.targets();
-        this.ignoreIndex = ignoreIndex;
-        this.reduction = reduction;
+        this.ignoreIndex = options.ignoreIndex();
+        this.reduction = options.reduction();
     }
 
     @Override

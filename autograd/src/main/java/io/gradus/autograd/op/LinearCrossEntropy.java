@@ -1,8 +1,9 @@
 package io.gradus.autograd.op;
 
+import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
+import io.gradus.autograd.Reduction;
 import io.gradus.core.Backend;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
@@ -40,18 +41,17 @@ public final class LinearCrossEntropy extends Operation {
     private double factor;
 
     /**
+     * Creates the operation.
+     *
      * @param targets I32, of the shape of h without the last axis
-     * @param ignoreIndex the target of rows that do not count
-     * @param weights of the shape of the targets, or null
-     * @param chunk how many rows of logits there are at once, or 0 for {@link #usualChunk}
+     * @param chunk rows of logits held at a time, or 0 for {@link #defaultChunk}
      */
-    public LinearCrossEntropy(
-            Tensor targets, int ignoreIndex, Reduction reduction, @Nullable Tensor weights, int chunk) {
+    public LinearCrossEntropy(Tensor targets, CrossEntropyOptions options, int chunk) {
         if (chunk < 0) {
-            throw new IllegalArgumentException("linearCrossEntropy: a chunk of " + chunk
-                    + " rows; it must be at least 1, or 0 for the usual size");
+            throw new IllegalArgumentException(
+                    "linearCrossEntropy: a chunk of " + chunk + " rows; use at least 1, or 0 to choose automatically");
         }
-        this.losses = new RowLosses(label(), targets, ignoreIndex, reduction, weights);
+        this.losses = RowLosses.of(label(), targets, options);
         this.chunk = chunk;
     }
 
@@ -62,7 +62,7 @@ public final class LinearCrossEntropy extends Operation {
      * @param width D
      * @param classes V
      */
-    public static int usualChunk(long rows, long width, long classes) {
+    public static int defaultChunk(long rows, long width, long classes) {
         long like = Math.ceilDiv(rows * width, Math.max(1, classes));
         return Math.toIntExact(Math.clamp(Math.max(FEW, like), 1, Math.max(1, rows)));
     }
@@ -205,7 +205,7 @@ public final class LinearCrossEntropy extends Operation {
     private long chunkSize() {
         return chunk > 0
                 ? chunk
-                : usualChunk(
+                : defaultChunk(
                         hidden.shape().get(0),
                         hidden.shape().get(1),
                         weight.shape().get(0));

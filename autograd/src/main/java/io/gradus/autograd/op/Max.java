@@ -18,18 +18,20 @@ public final class Max extends Operation {
     private Tensor y;
 
     /**
-     * @param keepDim whether a reduced axis stays, with length 1
+     * Creates the operation.
+     *
      * @param axes none means all
+     * @param keepDim whether a reduced axis remains, with length 1
      */
-    public Max(boolean keepDim, int... axes) {
-        this.keepDim = keepDim;
+    public Max(int[] axes, boolean keepDim) {
         this.axes = axes.clone();
+        this.keepDim = keepDim;
     }
 
     @Override
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];
-        Reduced shapes = Reduced.of("max", x.shape(), keepDim, axes);
+        Reduced shapes = Reduced.of("max", x.shape(), axes, keepDim);
         if (x.size() == 0 && shapes.kept().size() > 0) {
             throw new IllegalArgumentException("max: " + x.shape() + " has no element to choose from");
         }

@@ -15,18 +15,20 @@ public final class Mean extends Operation {
     private Reduced shapes;
 
     /**
-     * @param keepDim whether a reduced axis stays, with length 1
+     * Creates the operation.
+     *
      * @param axes none means all
+     * @param keepDim whether a reduced axis remains, with length 1
      */
-    public Mean(boolean keepDim, int... axes) {
-        this.keepDim = keepDim;
+    public Mean(int[] axes, boolean keepDim) {
         this.axes = axes.clone();
+        this.keepDim = keepDim;
     }
 
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
-        shapes = Reduced.of("mean", x.shape(), keepDim, axes);
+        shapes = Reduced.of("mean", x.shape(), axes, keepDim);
         Tensor sum = Workspace.like(x, shapes.kept());
         Tensor y = x.emptyLike(shapes.kept());
         x.backend().reduction().sumTo(x, sum, false);

@@ -16,7 +16,7 @@ record Reduced(Shape from, Shape kept, Shape result) {
      * @param axes to reduce, from 0 or negative to count from the last; none means all
      * @throws IllegalArgumentException when an axis does not exist or is named twice
      */
-    static Reduced of(String operation, Shape shape, boolean keepDim, int... axes) {
+    static Reduced of(String operation, Shape shape, int[] axes, boolean keepDim) {
         boolean[] gone = new boolean[shape.rank()];
         for (int axis : axes) {
             int resolved = axis < 0 ? axis + shape.rank() : axis;

@@ -1,17 +1,19 @@
 package io.gradus.autograd.op;
 
-import io.gradus.autograd.op.CrossEntropy.Reduction;
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What becomes of the losses of rows: they are weighted, and summed or averaged over the rows that count.
+ * The reduction of one loss per row to the result of a cross-entropy: losses are weighted, then summed or averaged over the rows
+ * that are not ignored.
  *
- * @param operation the name to give in an error
+ * @param operation the name in error messages
  * @param targets I32 {@code [N]}
- * @param ignoreIndex the target of rows that do not count
+ * @param ignoreIndex the target of ignored rows
  * @param weights {@code [N]}, or null for 1
  */
 record RowLosses(
@@ -21,22 +23,27 @@ record RowLosses(
         Reduction reduction,
         @Nullable Tensor weights) {
 
-    /** @param targets of any shape; the weights, if any, of the same */
-    RowLosses {
-        targets = targets.reshape(targets.size());
-        weights = weights == null ? null : weights.reshape(targets.size());
+    /** Flattens the targets and the weights. */
+    static RowLosses of(String operation, Tensor targets, CrossEntropyOptions options) {
+        Tensor weights = options.sampleWeights();
+        return new RowLosses(
+                operation,
+                targets.reshape(targets.size()),
+                options.ignoreIndex(),
+                options.reduction(),
+                weights == null ? null : weights.reshape(targets.size()));
     }
 
     /**
-     * What the sum of the weighted losses is multiplied by.
+     * The factor of the sum of the weighted losses.
      *
-     * @throws IllegalArgumentException when the mean is asked for and no row counts
+     * @throws IllegalArgumentException if the mean is requested and every row is ignored or has weight 0
      */
     double factor() {
         return reduction == Reduction.MEAN ? 1 / totalWeight() : 1;
     }
 
-    /** The losses times the weights; the losses themselves when there are none. */
+    /** The losses times the weights; the losses themselves if there are none. */
     Tensor weighted(Tensor losses) {
         if (weights == null) {
             return losses;
@@ -49,8 +56,8 @@ record RowLosses(
     /**
      * The result of the operation.
      *
-     * @param losses {@code [N]}, not used any more
-     * @param rows the shape of the losses when they are not reduced
+     * @param losses {@code [N]}; must not be used afterwards
+     * @param rows the shape of the result without reduction
      */
     Tensor reduced(Tensor losses, double factor, Shape rows) {
         Tensor weighted = weighted(losses);
@@ -67,7 +74,7 @@ record RowLosses(
         return y;
     }
 
-    /** The sum of the weights of the rows that count. */
+    /** The sum of the weights of the rows that are not ignored. */
     private double totalWeight() {
         double total = 0;
         if (weights == null) {
@@ -80,8 +87,8 @@ record RowLosses(
             }
         }
         if (total == 0) {
-            throw new IllegalArgumentException(operation + ": of " + targets.size() + " targets none counts: each is "
-                    + ignoreIndex + (weights == null ? "" : " or weighs 0")
+            throw new IllegalArgumentException(operation + ": all " + targets.size() + " targets are " + ignoreIndex
+                    + (weights == null ? "" : " or have weight 0")
                     + ", so there is no mean; are all labels masked? Skip this batch, or use Reduction.SUM");
         }
         return total;

@@ -16,18 +16,20 @@ public final class Sum extends Operation {
     private Reduced shapes;
 
     /**
-     * @param keepDim whether a reduced axis stays, with length 1
+     * Creates the operation.
+     *
      * @param axes none means all
+     * @param keepDim whether a reduced axis remains, with length 1
      */
-    public Sum(boolean keepDim, int... axes) {
-        this.keepDim = keepDim;
+    public Sum(int[] axes, boolean keepDim) {
         this.axes = axes.clone();
+        this.keepDim = keepDim;
     }
 
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
-        shapes = Reduced.of("sum", x.shape(), keepDim, axes);
+        shapes = Reduced.of("sum", x.shape(), axes, keepDim);
         Tensor y = x.emptyLike(shapes.kept());
         x.backend().reduction().sumTo(x, y, false);
         return y.reshape(shapes.result());

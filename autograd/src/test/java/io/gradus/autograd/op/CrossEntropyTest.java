@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.autograd.Autograd;
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -41,7 +42,7 @@ class CrossEntropyTest {
 
     private double[] fromSingleLosses(Reduction reduction, double scale) {
         Variable x = logits();
-        Variable losses = x.crossEntropy(targets, -100, Reduction.NONE, null);
+        Variable losses = x.crossEntropy(targets, CrossEntropyOptions.of(Reduction.NONE));
         double divisor = reduction == Reduction.MEAN ? 5 : 1;
         losses.backward(
                 Tensor.full(device, DType.F64, Shape.of(ROWS), scale / divisor, MemoryCategory.GRADIENTS), false);
@@ -53,7 +54,7 @@ class CrossEntropyTest {
         for (Reduction reduction : new Reduction[] {Reduction.SUM, Reduction.MEAN}) {
             for (double scale : new double[] {1, -0.25}) {
                 Variable x = logits();
-                x.crossEntropy(targets, -100, reduction, null)
+                x.crossEntropy(targets, CrossEntropyOptions.of(reduction))
                         .multiply(scale)
                         .sum()
                         .backward();

@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.autograd.Autograd;
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -67,25 +68,25 @@ class LinearCrossEntropyTest {
         Tensor weights = random(2, ROWS);
         weights.backend().elementwise().unary(io.gradus.core.kernel.ElementwiseKernels.Unary.EXP, weights, weights);
         for (@Nullable Tensor rowWeights : new Tensor[] {null, weights}) {
-            Variable expected = hidden.linear(weight, null, true).crossEntropy(targets(), -100, reduction, rowWeights);
-            Tensor seed = random(3, expected.shape().toArray());
+            CrossEntropyOptions options = CrossEntropyOptions.of(reduction).withSampleWeights(rowWeights);
+            Variable expected = hidden.linear(weight, null).crossEntropy(targets(), options);
+            Tensor gradient = random(3, expected.shape().toArray());
             hidden.clearGrad();
             weight.clearGrad();
-            expected.backward(seed, false);
+            expected.backward(gradient, false);
             float[] dh = grad(hidden);
             float[] dw = grad(weight);
             for (int chunk : new int[] {0, 1, 7, 64, ROWS, 10_000}) {
-                Variable actual = hidden.linearCrossEntropy(weight, targets(), -100, reduction, rowWeights, chunk);
+                Variable actual = hidden.linearCrossEntropy(weight, targets(), options, chunk);
                 assertThat(actual.shape()).isEqualTo(expected.shape());
-                assertThat(Autograd.noGrad(() -> hidden.linearCrossEntropy(
-                                        weight, targets(), -100, reduction, rowWeights, chunk))
+                assertThat(Autograd.noGrad(() -> hidden.linearCrossEntropy(weight, targets(), options, chunk))
                                 .value()
                                 .toFloats())
                         .containsExactly(actual.value().toFloats());
                 assertClose(actual.value().toFloats(), expected.value().toFloats());
                 hidden.clearGrad();
                 weight.clearGrad();
-                actual.backward(seed, false);
+                actual.backward(gradient, false);
                 assertClose(grad(hidden), dh);
                 assertClose(grad(weight), dw);
             }
@@ -95,10 +96,10 @@ class LinearCrossEntropyTest {
     @Test
     void gradientsAddUpAndEachIsGivenToWhomItConcerns() {
         Variable constant = Variable.constant(hidden.value());
-        constant.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, 16)
+        constant.linearCrossEntropy(weight, targets(), CrossEntropyOptions.of(Reduction.SUM), 16)
                 .backward();
         float[] once = grad(weight);
-        hidden.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, 16)
+        hidden.linearCrossEntropy(weight, targets(), CrossEntropyOptions.of(Reduction.SUM), 16)
                 .backward();
         float[] twice = grad(weight);
         for (int i = 0; i < once.length; i++) {
@@ -106,7 +107,7 @@ class LinearCrossEntropyTest {
         }
         weight.setRequiresGrad(false);
         float[] before = grad(hidden);
-        hidden.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, 16)
+        hidden.linearCrossEntropy(weight, targets(), CrossEntropyOptions.of(Reduction.SUM), 16)
                 .backward();
         assertThat(grad(weight)).containsExactly(twice);
         assertClose(grad(hidden), twice(before));
@@ -125,14 +126,14 @@ class LinearCrossEntropyTest {
         int[] ignored = new int[ROWS];
         java.util.Arrays.fill(ignored, -100);
         Tensor targets = Tensor.of(device, ignored, ROWS);
-        Variable loss = hidden.linearCrossEntropy(weight, targets, -100, Reduction.SUM, null, 0);
+        Variable loss = hidden.linearCrossEntropy(weight, targets, CrossEntropyOptions.of(Reduction.SUM), 0);
         loss.backward();
         assertThat(loss.item()).isZero();
         assertThat(grad(hidden)).containsOnly(0);
         assertThat(grad(weight)).containsOnly(0);
-        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets, -100, Reduction.MEAN, null, 0))
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets, CrossEntropyOptions.of(Reduction.MEAN), 0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContainingAll("linearCrossEntropy", "none counts");
+                .hasMessageContainingAll("linearCrossEntropy", "all 200 targets");
     }
 
     @Test
@@ -142,7 +143,7 @@ class LinearCrossEntropyTest {
             memory.resetPeak();
             long before = memory.live();
             try (Scope _ = Scope.open("step")) {
-                hidden.linearCrossEntropy(weight, targets(), -100, Reduction.SUM, null, chunk)
+                hidden.linearCrossEntropy(weight, targets(), CrossEntropyOptions.of(Reduction.SUM), chunk)
                         .backwardAndRelease();
             }
             hidden.clearGrad();
@@ -157,30 +158,31 @@ class LinearCrossEntropyTest {
 
     @Test
     void theUsualChunkHasLogitsAboutAsLargeAsTheHiddenStates() {
-        assertThat(LinearCrossEntropy.usualChunk(8192, 4096, 32_000)).isEqualTo(1049);
-        assertThat(LinearCrossEntropy.usualChunk(1024, 768, 50_257)).isEqualTo(128);
-        assertThat(LinearCrossEntropy.usualChunk(100, 768, 50_257)).isEqualTo(100);
-        assertThat(LinearCrossEntropy.usualChunk(100, 768, 10)).isEqualTo(100);
-        assertThat(LinearCrossEntropy.usualChunk(0, 768, 10)).isEqualTo(1);
+        assertThat(LinearCrossEntropy.defaultChunk(8192, 4096, 32_000)).isEqualTo(1049);
+        assertThat(LinearCrossEntropy.defaultChunk(1024, 768, 50_257)).isEqualTo(128);
+        assertThat(LinearCrossEntropy.defaultChunk(100, 768, 50_257)).isEqualTo(100);
+        assertThat(LinearCrossEntropy.defaultChunk(100, 768, 10)).isEqualTo(100);
+        assertThat(LinearCrossEntropy.defaultChunk(0, 768, 10)).isEqualTo(1);
     }
 
     @Test
     void whatDoesNotFitIsRefused() {
         Tensor targets = targets();
-        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets, -100, Reduction.SUM, null, -1))
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets, CrossEntropyOptions.of(Reduction.SUM), -1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("linearCrossEntropy", "-1");
-        assertThatThrownBy(() ->
-                        hidden.reshape(WIDTH, ROWS).linearCrossEntropy(weight, targets, -100, Reduction.SUM, null, 0))
+        assertThatThrownBy(() -> hidden.reshape(WIDTH, ROWS)
+                        .linearCrossEntropy(weight, targets, CrossEntropyOptions.of(Reduction.SUM), 0))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContainingAll("linearCrossEntropy", "[24, 200]", "[301, 24]", "hidden_size");
-        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets.slice(0, 10), -100, Reduction.SUM, null, 0))
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(
+                        weight, targets.slice(0, 10), CrossEntropyOptions.of(Reduction.SUM), 0))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContainingAll("one target per row", "[200, 24]", "[10]");
         int[] bad = new int[ROWS];
         bad[150] = CLASSES;
-        assertThatThrownBy(() ->
-                        hidden.linearCrossEntropy(weight, Tensor.of(device, bad, ROWS), -100, Reduction.SUM, null, 64))
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(
+                        weight, Tensor.of(device, bad, ROWS), CrossEntropyOptions.of(Reduction.SUM), 64))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("target 301", "row 150", "301 classes");
     }

@@ -3,6 +3,8 @@ package io.gradus.autograd.op;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.Device;
@@ -12,6 +14,7 @@ import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** An operation that cannot be done says which, on what shapes, and what would help. */
@@ -47,18 +50,18 @@ class OperationErrorsTest {
         refused(() -> zeros(2, 3).matmul(zeros(4, 5)), "matmul", "[2, 3]", "[4, 5]", "transpose");
         refused(() -> zeros(3).matmul(zeros(3, 2)), "matmul", "two axes");
         refused(() -> zeros(2, 5, 3).matmul(zeros(4, 6)), "matmul", "[2, 5, 3]", "[4, 6]");
-        refused(() -> zeros(5, 3).linear(zeros(3, 4), null, true), "[5, 3]", "[3, 4]", "transpose");
+        refused(() -> zeros(5, 3).linear(zeros(3, 4), null), "[5, 3]", "[3, 4]", "transpose");
         refused(() -> zeros(2, 5, 3).linear(zeros(2, 3, 4), null, false), "linear", "[2, 5, 3]", "[2, 3, 4]");
-        refused(() -> zeros(5, 3).linear(zeros(4, 3), zeros(3), true), "bias", "[3]", "[4]");
-        refused(() -> zeros(5, 3).swiglu(zeros(3)), "swiglu", "[5, 3]", "[3]");
+        refused(() -> zeros(5, 3).linear(zeros(4, 3), zeros(3)), "bias", "[3]", "[4]");
+        refused(() -> Variable.swiglu(zeros(5, 3), zeros(3)), "swiglu", "[5, 3]", "[3]");
     }
 
     @Test
     void axesThatAreNotThereAreNamed() {
-        refused(() -> zeros(2, 3).sum(false, 2), "sum", "axis 2", "[2, 3]");
-        refused(() -> zeros(2, 3).mean(false, -3), "mean", "axis -3");
-        refused(() -> zeros(2, 3).max(false, 1, -1), "max", "twice");
-        refused(() -> zeros(2, 0).max(false, 1), "max", "[2, 0]");
+        refused(() -> zeros(2, 3).sum(2), "sum", "axis 2", "[2, 3]");
+        refused(() -> zeros(2, 3).mean(-3), "mean", "axis -3");
+        refused(() -> zeros(2, 3).max(1, -1), "max", "twice");
+        refused(() -> zeros(2, 0).max(1), "max", "[2, 0]");
         refused(() -> zeros(2, 3).softmax(5), "axis 5", "[2, 3]");
         refused(() -> zeros(2, 3).permute(0, 0), "permute", "[0, 0]");
         refused(() -> zeros(2, 3).slice(1, 2, 4), "slice", "2 to 4", "axis 1", "[2, 3]");
@@ -71,6 +74,10 @@ class OperationErrorsTest {
         refused(() -> Variable.concat(0, List.of()), "concat");
     }
 
+    private static CrossEntropyOptions weighted(Reduction reduction, @Nullable Tensor weights) {
+        return CrossEntropyOptions.of(reduction).withIgnoreIndex(-1).withSampleWeights(weights);
+    }
+
     @Test
     void aMeanOverNoTargetIsRefused() {
         Variable logits = zeros(3, 5);
@@ -78,10 +85,10 @@ class OperationErrorsTest {
         refused(() -> logits.crossEntropy(masked), "crossEntropy", "3 targets", "-100", "masked");
         Tensor weights = Tensor.of(Device.reference(), new double[] {0, 0, 1}, 3);
         refused(
-                () -> logits.crossEntropy(ids(1, 2, -1), -1, CrossEntropy.Reduction.MEAN, weights),
+                () -> logits.crossEntropy(ids(1, 2, -1), weighted(Reduction.MEAN, weights)),
                 "crossEntropy",
-                "weighs 0");
-        assertThat(logits.crossEntropy(masked, -100, CrossEntropy.Reduction.SUM, null)
+                "weight 0");
+        assertThat(logits.crossEntropy(masked, CrossEntropyOptions.of(Reduction.SUM))
                         .item())
                 .isZero();
     }
@@ -91,11 +98,11 @@ class OperationErrorsTest {
         double[] logits = {2, 0, 0, 0, 1, 0};
         Variable x = Variable.constant(Tensor.of(Device.reference(), logits, 3, 2));
         Tensor weights = Tensor.of(Device.reference(), new double[] {3, 1, 50}, 3);
-        double[] losses = x.crossEntropy(ids(0, 1, -1), -1, CrossEntropy.Reduction.NONE, null)
+        double[] losses = x.crossEntropy(ids(0, 1, -1), weighted(Reduction.NONE, null))
                 .value()
                 .toDoubles();
-        double mean = x.crossEntropy(ids(0, 1, -1), -1, CrossEntropy.Reduction.MEAN, weights)
-                .item();
+        double mean =
+                x.crossEntropy(ids(0, 1, -1), weighted(Reduction.MEAN, weights)).item();
         assertThat(mean).isEqualTo((3 * losses[0] + losses[1]) / 4);
         assertThat(losses[2]).isZero();
     }

@@ -4,8 +4,10 @@ import static io.gradus.autograd.GradientCheck.beside;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.GradientCheck;
 import io.gradus.autograd.Operation;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.Philox;
@@ -136,9 +138,14 @@ class OperationsPassGradientCheckTest {
             add("Sqrt", t.shape().toString(), x -> x[0].sqrt(), t);
         }
         add("Silu", "gated: silu(x)·x", x -> x[0].silu().multiply(x[0]), any(3, 7));
-        add("SwiGlu", "two factors", x -> x[0].swiglu(x[1]), any(2, 3, 7), any(2, 3, 7));
-        add("SwiGlu", "x gates itself", x -> x[0].swiglu(x[0]).add(x[0]), any(17));
-        add("SwiGlu", "of results", x -> x[0].tanh().swiglu(x[1].tanh().add(x[0])), any(3, 5), any(3, 5));
+        add("SwiGlu", "two factors", x -> Variable.swiglu(x[0], x[1]), any(2, 3, 7), any(2, 3, 7));
+        add("SwiGlu", "x gates itself", x -> Variable.swiglu(x[0], x[0]).add(x[0]), any(17));
+        add(
+                "SwiGlu",
+                "of results",
+                x -> Variable.swiglu(x[0].tanh(), x[1].tanh().add(x[0])),
+                any(3, 5),
+                any(3, 5));
     }
 
     private void matrixProducts() {
@@ -165,13 +172,13 @@ class OperationsPassGradientCheckTest {
             }
         }
         add("MatMul", "outer", x -> x[0].matmul(x[1]), any(5, 1), any(1, 3));
-        add("Linear", "out by in", x -> x[0].linear(x[1], x[2], true), any(2, 5, 7), any(3, 7), any(3));
+        add("Linear", "out by in", x -> x[0].linear(x[1], x[2]), any(2, 5, 7), any(3, 7), any(3));
         add("Linear", "in by out", x -> x[0].linear(x[1], x[2], false), any(2, 1, 5, 7), any(7, 3), any(3));
-        add("Linear", "one row, no bias", x -> x[0].linear(x[1], null, true), any(1, 7), any(1, 7));
+        add("Linear", "one row, no bias", x -> x[0].linear(x[1], null), any(1, 7), any(1, 7));
         add(
                 "Linear",
                 "X for weight and bias",
-                x -> x[0].linear(x[0], x[0].sum(false, 0), true).add(x[0]),
+                x -> x[0].linear(x[0], x[0].sum(0)).add(x[0]),
                 any(3, 3));
     }
 
@@ -180,17 +187,17 @@ class OperationsPassGradientCheckTest {
         for (int[] over : axes) {
             for (boolean keep : new boolean[] {false, true}) {
                 String name = Arrays.toString(over) + (keep ? " kept" : "");
-                add("Sum", name, x -> x[0].sum(keep, over), any(3, 4, 5));
-                add("Mean", name, x -> x[0].mean(keep, over), any(3, 4, 5));
-                add("Max", name, x -> x[0].max(keep, over), any(3, 4, 5));
+                add("Sum", name, x -> x[0].sum(over, keep), any(3, 4, 5));
+                add("Mean", name, x -> x[0].mean(over, keep), any(3, 4, 5));
+                add("Max", name, x -> x[0].max(over, keep), any(3, 4, 5));
             }
         }
         add("Sum", "of a scalar", x -> x[0].sum(), any());
-        add("Mean", "variance", x -> x[0].subtract(x[0].mean(true, -1)).pow(2).mean(false, -1), any(3, 7));
+        add("Mean", "variance", x -> x[0].subtract(x[0].mean(-1, true)).pow(2).mean(-1), any(3, 7));
         add(
                 "Max",
                 "used beside its input",
-                x -> x[0].subtract(x[0].max(true, -1)).exp(),
+                x -> x[0].subtract(x[0].max(-1, true)).exp(),
                 any(3, 7));
     }
 
@@ -203,7 +210,7 @@ class OperationsPassGradientCheckTest {
         add("Softmax", "times its input", x -> x[0].softmax(-1).multiply(x[0]), any(3, 7));
         Tensor targets = Tensor.of(new int[] {3, -100, 10, 0, -100, 3, 7}, 7);
         Tensor weights = positive(7);
-        for (CrossEntropy.Reduction reduction : CrossEntropy.Reduction.values()) {
+        for (Reduction reduction : Reduction.values()) {
             add("CrossEntropy", reduction + "", x -> loss(x[0], targets, reduction, null), any(7, 11));
             add("CrossEntropy", reduction + " weighted", x -> loss(x[0], targets, reduction, weights), any(7, 11));
             add(
@@ -212,7 +219,7 @@ class OperationsPassGradientCheckTest {
                     x -> loss(x[0], targets.reshape(7, 1), reduction, null),
                     any(7, 1, 11));
         }
-        for (CrossEntropy.Reduction reduction : CrossEntropy.Reduction.values()) {
+        for (Reduction reduction : Reduction.values()) {
             for (int chunk : new int[] {0, 1, 3, 7}) {
                 String name = reduction + " by " + chunk;
                 add(
@@ -233,30 +240,23 @@ class OperationsPassGradientCheckTest {
         add(
                 "LinearCrossEntropy",
                 "h for the weight",
-                x -> linearLoss(x[0], x[0], square, CrossEntropy.Reduction.MEAN, null, 3),
+                x -> linearLoss(x[0], x[0], square, Reduction.MEAN, null, 3),
                 any(4, 3));
     }
 
     private static Variable linearLoss(
-            Variable h,
-            Variable weight,
-            Tensor targets,
-            CrossEntropy.Reduction reduction,
-            @Nullable Tensor weights,
-            int chunk) {
+            Variable h, Variable weight, Tensor targets, Reduction reduction, @Nullable Tensor weights, int chunk) {
         return h.linearCrossEntropy(
                 weight,
                 beside(targets, h),
-                CrossEntropy.IGNORE_INDEX,
-                reduction,
-                weights == null ? null : beside(weights, h),
+                CrossEntropyOptions.of(reduction).withSampleWeights(weights == null ? null : beside(weights, h)),
                 chunk);
     }
 
-    private static Variable loss(
-            Variable x, Tensor targets, CrossEntropy.Reduction reduction, @Nullable Tensor weights) {
+    private static Variable loss(Variable x, Tensor targets, Reduction reduction, @Nullable Tensor weights) {
         return x.crossEntropy(
-                beside(targets, x), CrossEntropy.IGNORE_INDEX, reduction, weights == null ? null : beside(weights, x));
+                beside(targets, x),
+                CrossEntropyOptions.of(reduction).withSampleWeights(weights == null ? null : beside(weights, x)));
     }
 
     private void network() {

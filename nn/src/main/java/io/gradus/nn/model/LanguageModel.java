@@ -1,8 +1,9 @@
 package io.gradus.nn.model;
 
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.autograd.op.LinearCrossEntropy;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
@@ -24,7 +25,7 @@ public abstract class LanguageModel extends Module {
      * @return {@code [B, T, vocabulary]}
      */
     public Variable forward(Input input) {
-        return hiddenStates(input).linear(lmHeadWeight(), null, true);
+        return hiddenStates(input).linear(lmHeadWeight(), null);
     }
 
     /**
@@ -42,11 +43,11 @@ public abstract class LanguageModel extends Module {
      * {@code forward(input).crossEntropy(…)} gives, and never {@code [B, T, vocabulary]} in memory.
      *
      * @param targets I32 {@code [B, T]}; those of {@link CrossEntropy#IGNORE_INDEX} do not count
-     * @param chunk how many rows of scores there are at once, or 0 for {@link LinearCrossEntropy#usualChunk as many as pay}
+     * @param chunk how many rows of scores there are at once, or 0 for {@link LinearCrossEntropy#defaultChunk an automatic choice}
      */
     public final Variable lossSum(Input input, Tensor targets, int chunk) {
         return hiddenStates(input)
-                .linearCrossEntropy(lmHeadWeight(), targets, CrossEntropy.IGNORE_INDEX, Reduction.SUM, null, chunk);
+                .linearCrossEntropy(lmHeadWeight(), targets, CrossEntropyOptions.of(Reduction.SUM), chunk);
     }
 
     /**

@@ -3,9 +3,9 @@ package io.gradus.nn.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
-import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.autograd.op.CrossEntropy.Reduction;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -76,7 +76,7 @@ class LowMemoryTest {
     }
 
     private Variable plainLoss(LanguageModel model) {
-        return model.forward(Input.of(ids())).crossEntropy(targets(), CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
+        return model.forward(Input.of(ids())).crossEntropy(targets(), CrossEntropyOptions.of(Reduction.SUM));
     }
 
     private Variable chunkedLoss(LanguageModel model) {
@@ -212,7 +212,7 @@ class LowMemoryTest {
                 Tensor targets = targets().to(on);
                 Variable loss = lean
                         ? model.lossSum(input, targets, 0)
-                        : model.forward(input).crossEntropy(targets, CrossEntropy.IGNORE_INDEX, Reduction.SUM, null);
+                        : model.forward(input).crossEntropy(targets, CrossEntropyOptions.of(Reduction.SUM));
                 loss.backwardAndRelease(leaf -> {
                     if (lean) {
                         leaf.releaseGrad();

@@ -3,6 +3,8 @@ package io.gradus.nn.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.autograd.CrossEntropyOptions;
+import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.Tensor;
@@ -107,8 +109,7 @@ class PackedDocumentsTest {
 
     private static void backward(LanguageModel model, Variable logits, int[] targets) {
         model.parameters().forEach(Variable::clearGrad);
-        logits.crossEntropy(
-                        Tensor.of(targets, targets.length), CrossEntropy.IGNORE_INDEX, CrossEntropy.Reduction.SUM, null)
+        logits.crossEntropy(Tensor.of(targets, targets.length), CrossEntropyOptions.of(Reduction.SUM))
                 .backward();
     }
 

@@ -27,6 +27,6 @@ public final class SwiGluMlp extends Module {
     }
 
     public Variable forward(Variable x) {
-        return down.forward(gate.forward(x).swiglu(up.forward(x)));
+        return down.forward(Variable.swiglu(gate.forward(x), up.forward(x)));
     }
 }
