@@ -1,8 +1,8 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Elementwise.flag;
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
@@ -10,6 +10,8 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import io.gradus.core.kernel.OptimizerStepKernels.Adafactor;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;

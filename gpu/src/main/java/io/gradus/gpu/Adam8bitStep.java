@@ -1,7 +1,7 @@
 package io.gradus.gpu;
 
 import static io.gradus.core.kernel.OptimizerStepKernels.BLOCK;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.Device;
@@ -11,6 +11,8 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.DynamicMap;
 import io.gradus.core.kernel.OptimizerStepKernels;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;

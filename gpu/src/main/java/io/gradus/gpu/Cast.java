@@ -1,7 +1,7 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.HostCast;
@@ -9,6 +9,11 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.CastKernels;
 import io.gradus.core.kernel.Checks;
+import io.gradus.gpu.runtime.DeviceMemory;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
+import io.gradus.gpu.runtime.TornadoStorage;
+import io.gradus.gpu.runtime.Workspace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import uk.ac.manchester.tornado.api.KernelContext;

@@ -1,12 +1,15 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Elementwise.flag;
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.CrossEntropyKernels;
+import io.gradus.gpu.math.FloatMath;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
@@ -204,7 +207,7 @@ final class CrossEntropy implements CrossEntropyKernels {
                 int column = i - row * d.get(6);
                 gradient = dloss.get(d.get(3) + row) * (column == goal ? probability - 1 : probability);
             }
-            Elementwise.write(dlogits, d.get(4) + i, gradient, d.get(8));
+            Kernel.write(dlogits, d.get(4) + i, gradient, d.get(8));
         }
     }
 

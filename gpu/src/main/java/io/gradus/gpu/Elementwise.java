@@ -1,12 +1,17 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.HostCast;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels;
+import io.gradus.gpu.math.Activations;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
+import io.gradus.gpu.runtime.TornadoStorage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -47,11 +52,6 @@ final class Elementwise implements ElementwiseKernels {
         this.launcher = launcher;
     }
 
-    /** A flag of a launch. */
-    static int flag(boolean set) {
-        return set ? 1 : 0;
-    }
-
     // ---- functions of one number ----
 
     @Override
@@ -79,13 +79,8 @@ final class Elementwise implements ElementwiseKernels {
         int i = c.globalIdx;
         if (i < d.get(3)) {
             float gradient = Activations.backward(d.get(4), saved.get(d.get(0) + i), dy.get(d.get(1) + i));
-            write(dx, d.get(2) + i, gradient, d.get(5));
+            Kernel.write(dx, d.get(2) + i, gradient, d.get(5));
         }
-    }
-
-    /** In a kernel: sets an element, or adds to it. */
-    static void write(FloatArray out, int at, float value, int accumulate) {
-        out.set(at, accumulate != 0 ? out.get(at) + value : value);
     }
 
     // ---- functions of several ----
@@ -107,7 +102,7 @@ final class Elementwise implements ElementwiseKernels {
             int view = 6;
             float x = a.get(d.get(0) + StridedView.source(d, view, i));
             float y = b.get(d.get(1) + StridedView.source(d, StridedView.next(d, view), i));
-            write(out, d.get(2) + i, binary(d.get(4), x, y), d.get(5));
+            Kernel.write(out, d.get(2) + i, binary(d.get(4), x, y), d.get(5));
         }
     }
 
@@ -134,7 +129,7 @@ final class Elementwise implements ElementwiseKernels {
         int i = c.globalIdx;
         if (i < d.get(2)) {
             float value = s.get(0) * x.get(d.get(0) + StridedView.source(d, 4, i)) + s.get(1);
-            write(out, d.get(1) + i, value, d.get(3));
+            Kernel.write(out, d.get(1) + i, value, d.get(3));
         }
     }
 
@@ -159,7 +154,7 @@ final class Elementwise implements ElementwiseKernels {
             float x = a.get(d.get(1) + StridedView.source(d, view, i));
             view = StridedView.next(d, view);
             float y = b.get(d.get(2) + StridedView.source(d, view, i));
-            write(out, d.get(3) + i, chosen != 0 ? x : y, d.get(5));
+            Kernel.write(out, d.get(3) + i, chosen != 0 ? x : y, d.get(5));
         }
     }
 
@@ -200,8 +195,8 @@ final class Elementwise implements ElementwiseKernels {
             float outer = dy.get(d.get(2) + i);
             float toGate = Activations.siluBackward(x, up.get(d.get(1) + i) * outer);
             float toUp = Activations.silu(x) * outer;
-            write(dgate, d.get(3) + i, toGate, d.get(6));
-            write(dup, d.get(4) + i, toUp, d.get(7));
+            Kernel.write(dgate, d.get(3) + i, toGate, d.get(6));
+            Kernel.write(dup, d.get(4) + i, toUp, d.get(7));
         }
     }
 

@@ -1,12 +1,15 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Elementwise.flag;
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.EmbeddingKernels;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
+import io.gradus.gpu.runtime.Workspace;
 import java.util.Arrays;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;

@@ -1,6 +1,7 @@
 package io.gradus.gpu;
 
 import io.gradus.core.Tensor;
+import io.gradus.gpu.runtime.TornadoStorage;
 import java.util.Arrays;
 
 /** The integers of a tensor, for what has to be known before a kernel may run: a kernel cannot throw. */

@@ -1,12 +1,14 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Elementwise.flag;
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.MovementKernels;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -61,7 +63,7 @@ final class Movement implements MovementKernels {
         int i = c.globalIdx;
         if (i < d.get(2)) {
             float value = x.get(d.get(0) + d.get(4) + StridedView.source(d, 5, i));
-            Elementwise.write(out, d.get(1) + i, value, d.get(3));
+            Kernel.write(out, d.get(1) + i, value, d.get(3));
         }
     }
 
@@ -69,7 +71,7 @@ final class Movement implements MovementKernels {
         int i = c.globalIdx;
         if (i < d.get(2)) {
             int to = d.get(1) + d.get(4) + StridedView.source(d, 5, i);
-            Elementwise.write(out, to, x.get(d.get(0) + i), d.get(3));
+            Kernel.write(out, to, x.get(d.get(0) + i), d.get(3));
         }
     }
 

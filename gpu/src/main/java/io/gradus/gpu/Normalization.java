@@ -1,14 +1,16 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Elementwise.flag;
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.NormalizationKernels;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
@@ -205,7 +207,7 @@ final class Normalization implements NormalizationKernels {
             float gradient = dy.get(outer + i) * weight.get(d.get(2) + i);
             float normalized = (x.get(in + i) - centre) * scale;
             float value = scale * (gradient - meanGradient - normalized * meanProduct);
-            Elementwise.write(dx, target + i, value, d.get(10));
+            Kernel.write(dx, target + i, value, d.get(10));
         }
     }
 
@@ -295,9 +297,9 @@ final class Normalization implements NormalizationKernels {
                 total += sums.get(d.get(0) + part * results + i);
             }
             if (i < width) {
-                Elementwise.write(dweight, d.get(1) + i, total, d.get(6));
+                Kernel.write(dweight, d.get(1) + i, total, d.get(6));
             } else {
-                Elementwise.write(dbias, d.get(2) + i - width, total, d.get(7));
+                Kernel.write(dbias, d.get(2) + i - width, total, d.get(7));
             }
         }
     }

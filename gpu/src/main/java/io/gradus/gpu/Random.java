@@ -1,11 +1,13 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.floats;
 
 import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.RandomKernels;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;

@@ -1,14 +1,16 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Elementwise.flag;
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ReductionKernels;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import java.util.List;
 import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -158,7 +160,7 @@ final class Reduction implements ReductionKernels {
                 float value = x.get(first + StridedView.source(d, others, i));
                 total = pair(fold, total, fold == COUNT ? equal(value, largest) : value);
             }
-            Elementwise.write(out, d.get(2) + chunk * results + result, total, d.get(7));
+            Kernel.write(out, d.get(2) + chunk * results + result, total, d.get(7));
         }
     }
 
@@ -188,7 +190,7 @@ final class Reduction implements ReductionKernels {
             c.localBarrier();
         }
         if (item == 0) {
-            Elementwise.write(out, d.get(2) + chunk * d.get(3) + result, shared[0], d.get(7));
+            Kernel.write(out, d.get(2) + chunk * d.get(3) + result, shared[0], d.get(7));
         }
     }
 
@@ -231,7 +233,7 @@ final class Reduction implements ReductionKernels {
             int result = StridedView.source(d, 7, i);
             float share = dy.get(d.get(2) + result) / counts.get(d.get(3) + result);
             boolean equal = x.get(d.get(0) + i) == y.get(d.get(1) + result);
-            Elementwise.write(dx, d.get(4) + i, equal ? share : 0, d.get(6));
+            Kernel.write(dx, d.get(4) + i, equal ? share : 0, d.get(6));
         }
     }
 

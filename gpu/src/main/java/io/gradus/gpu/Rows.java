@@ -1,5 +1,6 @@
 package io.gradus.gpu;
 
+import io.gradus.gpu.runtime.Kernel;
 import uk.ac.manchester.tornado.api.KernelContext;
 
 /**

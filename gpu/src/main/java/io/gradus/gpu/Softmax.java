@@ -1,11 +1,14 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Elementwise.flag;
-import static io.gradus.gpu.Launcher.floats;
-import static io.gradus.gpu.Launcher.ints;
+import static io.gradus.gpu.runtime.Launcher.flag;
+import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.SoftmaxKernels;
+import io.gradus.gpu.math.FloatMath;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -116,7 +119,7 @@ final class Softmax implements SoftmaxKernels {
             float value = y.get(result + i);
             float gradient = dy.get(outer + i);
             float next = log ? gradient - FloatMath.exp(value) * sum : value * (gradient - sum);
-            Elementwise.write(dx, target + i, next, accumulate);
+            Kernel.write(dx, target + i, next, accumulate);
         }
     }
 }

@@ -2,6 +2,7 @@ package io.gradus.gpu;
 
 import io.gradus.core.Shape;
 import io.gradus.core.kernel.MergedAxes;
+import io.gradus.gpu.runtime.Launcher;
 import java.util.Arrays;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 

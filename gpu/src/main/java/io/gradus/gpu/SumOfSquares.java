@@ -1,12 +1,16 @@
 package io.gradus.gpu;
 
-import static io.gradus.gpu.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.floats;
 
 import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.Checks;
+import io.gradus.gpu.runtime.DeviceMemory;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
+import io.gradus.gpu.runtime.TornadoStorage;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

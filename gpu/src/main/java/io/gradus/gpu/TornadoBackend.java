@@ -19,6 +19,11 @@ import io.gradus.core.kernel.RandomKernels;
 import io.gradus.core.kernel.ReductionKernels;
 import io.gradus.core.kernel.RotaryKernels;
 import io.gradus.core.kernel.SoftmaxKernels;
+import io.gradus.gpu.attention.Attention;
+import io.gradus.gpu.gemm.Gemm;
+import io.gradus.gpu.runtime.DeviceMemory;
+import io.gradus.gpu.runtime.Launcher;
+import io.gradus.gpu.runtime.Transfers;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.Map;
@@ -47,7 +52,7 @@ public final class TornadoBackend implements Backend {
      * @param bytes how much memory to take
      * @param largestArray the most that one array may have of it
      */
-    TornadoBackend(TornadoDevice device, long bytes, long largestArray) {
+    public TornadoBackend(TornadoDevice device, long bytes, long largestArray) {
         this.device = device;
         this.bytes = bytes;
         this.largestArray = largestArray;
@@ -152,12 +157,12 @@ public final class TornadoBackend implements Backend {
     }
 
     /** TornadoVM's own name for it, for benchmarks. */
-    TornadoDevice device() {
+    public TornadoDevice device() {
         return device;
     }
 
     /** Launches, for benchmarks. */
-    Launcher launcher() {
+    public Launcher launcher() {
         return machine().launcher;
     }
 

@@ -3,9 +3,9 @@
  * bear the names of their twins in {@code io.gradus.core.cpu}.
  *
  * <p>TornadoVM bakes sizes into what it compiles and ties a buffer to the graph that made it. So nothing here is compiled for
- * a shape: {@link io.gradus.gpu.DeviceMemory} holds a few arrays as large as the device, in which a tensor is an offset; a
- * {@link io.gradus.gpu.Kernel} reads offsets and sizes from a descriptor that goes up with each launch; and the
- * {@link io.gradus.gpu.Launcher} compiles each kernel once. A kernel that does not compile is an error: nothing falls back
+ * a shape: {@link io.gradus.gpu.runtime.DeviceMemory} holds a few arrays as large as the device, in which a tensor is an offset; a
+ * {@link io.gradus.gpu.runtime.Kernel} reads offsets and sizes from a descriptor that goes up with each launch; and the
+ * {@link io.gradus.gpu.runtime.Launcher} compiles each kernel once. A kernel that does not compile is an error: nothing falls back
  * to Java.
  *
  * <p>What a kernel may use is less than Java: no objects but arrays, no recursion, constant sizes for arrays of its own, no

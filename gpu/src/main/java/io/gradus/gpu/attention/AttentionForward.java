@@ -1,0 +1,267 @@
+package io.gradus.gpu.attention;
+
+import static io.gradus.gpu.attention.AttentionSizes.GROUP;
+import static io.gradus.gpu.attention.AttentionSizes.SIDE;
+import static io.gradus.gpu.attention.AttentionSizes.STRIDE;
+import static io.gradus.gpu.attention.AttentionSizes.TILE;
+import static io.gradus.gpu.runtime.Launcher.floats;
+
+import io.gradus.core.Tensor;
+import io.gradus.gpu.runtime.Kernel;
+import io.gradus.gpu.runtime.Launcher;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Attention without the T × T matrix in memory (Dao et al. 2022, algorithm 1; the softmax of Milakov &amp; Gimelshein 2018). A
+ * work-group has 32 queries of one head and goes through the keys, 32 at a time. With m the largest score of a query so far, l the
+ * sum of {@code exp(score − m)} and o the values weighted by those, the next keys with their own largest score, which
+ * makes m′, turn
+ *
+ * <pre>  l into l·exp(m − m′) + Σ exp(score − m′)    and    o into o·exp(m − m′) + Σ exp(score − m′)·value</pre>
+ *
+ * and in the end the output is o/l and its logarithm {@code m + ln l}. The o are kept in the output's own memory, each
+ * element by one item, so that a head may be of any size. Keys that none of the queries may see are not visited.
+ */
+final class AttentionForward {
+    private static final int OUT = 5;
+    private static final int LOG = 6;
+    private static final int OPERANDS = 7;
+    private static final Kernel FORWARD =
+            Kernel.of("attention", AttentionForward::forwardKernel).group(SIDE, SIDE);
+
+    private AttentionForward() {}
+
+    static void run(Launcher launcher, AttentionSizes z, Tensor out, Tensor logSumExp) {
+        long groups = z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE);
+        launcher.run(
+                FORWARD,
+                groups * SIDE,
+                SIDE,
+                z.ints(OPERANDS, false, false),
+                floats(z.settings().scale()),
+                z.q(),
+                z.k(),
+                z.v(),
+                z.mask(),
+                z.first(),
+                out,
+                logSumExp);
+    }
+
+    private static void forwardKernel(
+            KernelContext c,
+            IntArray d,
+            FloatArray s,
+            FloatArray q,
+            FloatArray k,
+            FloatArray v,
+            IntArray mask,
+            IntArray first,
+            FloatArray out,
+            FloatArray logSumExp) {
+        float[] us = c.allocateFloatLocalArray(TILE * STRIDE);
+        float[] ws = c.allocateFloatLocalArray(TILE * STRIDE);
+        float[] ps = c.allocateFloatLocalArray(TILE * STRIDE);
+        float[] largest = c.allocateFloatLocalArray(TILE);
+        float[] sums = c.allocateFloatLocalArray(TILE);
+        float[] factors = c.allocateFloatLocalArray(TILE);
+        int queries = d.get(AttentionSizes.T);
+        int keys = d.get(AttentionSizes.S);
+        int heads = d.get(AttentionSizes.H);
+        int keyHeads = d.get(AttentionSizes.G);
+        int dims = d.get(AttentionSizes.D);
+        float scale = s.get(0);
+        int blocks = (queries + TILE - 1) / TILE;
+        int b = c.groupIdx / blocks / heads;
+        int head = c.groupIdx / blocks % heads;
+        int keyHead = head / (heads / keyHeads);
+        int query0 = c.groupIdx % blocks * TILE;
+        int qStride = heads * dims;
+        int kStride = keyHeads * dims;
+        int qTile = ((b * queries + query0) * heads + head) * dims;
+        int qAt = d.get(AttentionSizes.Q) + qTile;
+        int outAt = d.get(OUT) + qTile;
+        int qLines = queries - query0;
+        int x = c.localIdx;
+        int y = c.localIdy;
+        int item = y * SIDE + x;
+        if (item < TILE) {
+            largest[item] = Float.NEGATIVE_INFINITY;
+            sums[item] = 0;
+        }
+        int start = AttentionSizes.documentStarts(d, first, b, query0);
+        int end = AttentionSizes.endOfKeys(d, query0);
+        for (int key0 = start; key0 < end; key0 += TILE) {
+            int kLines = keys - key0;
+            int kTile = ((b * keys + key0) * keyHeads + keyHead) * dims;
+            int kAt = d.get(AttentionSizes.K) + kTile;
+            int vAt = d.get(AttentionSizes.V) + kTile;
+            // the scores
+            float s00 = 0;
+            float s01 = 0;
+            float s10 = 0;
+            float s11 = 0;
+            for (int from = 0; from < dims; from += TILE) {
+                for (int e = item; e < TILE * TILE; e += GROUP) {
+                    us[e % TILE * STRIDE + e / TILE] =
+                            AttentionSizes.element(q, qAt, qStride, qLines, e / TILE, from + e % TILE, dims);
+                    ws[e % TILE * STRIDE + e / TILE] =
+                            AttentionSizes.element(k, kAt, kStride, kLines, e / TILE, from + e % TILE, dims);
+                }
+                c.localBarrier();
+                int depth = dims - from < TILE ? dims - from : TILE;
+                for (int i = 0; i < depth; i++) {
+                    float u0 = us[i * STRIDE + y];
+                    float u1 = us[i * STRIDE + y + SIDE];
+                    float w0 = ws[i * STRIDE + x];
+                    float w1 = ws[i * STRIDE + x + SIDE];
+                    s00 += u0 * w0;
+                    s01 += u0 * w1;
+                    s10 += u1 * w0;
+                    s11 += u1 * w1;
+                }
+                c.localBarrier();
+            }
+            s00 = score(d, mask, first, b, query0 + y, key0 + x, scale * s00);
+            s01 = score(d, mask, first, b, query0 + y, key0 + x + SIDE, scale * s01);
+            s10 = score(d, mask, first, b, query0 + y + SIDE, key0 + x, scale * s10);
+            s11 = score(d, mask, first, b, query0 + y + SIDE, key0 + x + SIDE, scale * s11);
+            ps[y * STRIDE + x] = s00;
+            ps[y * STRIDE + x + SIDE] = s01;
+            ps[(y + SIDE) * STRIDE + x] = s10;
+            ps[(y + SIDE) * STRIDE + x + SIDE] = s11;
+            c.localBarrier();
+            // the largest so far
+            if (item < TILE) {
+                float before = largest[item];
+                float now = before;
+                for (int i = 0; i < TILE && i < kLines; i++) {
+                    float score = ps[item * STRIDE + i];
+                    now = score > now ? score : now;
+                }
+                factors[item] = weight(before, now);
+                largest[item] = now;
+            }
+            c.localBarrier();
+            // the weights
+            ps[y * STRIDE + x] = weight(s00, largest[y]);
+            ps[y * STRIDE + x + SIDE] = weight(s01, largest[y]);
+            ps[(y + SIDE) * STRIDE + x] = weight(s10, largest[y + SIDE]);
+            ps[(y + SIDE) * STRIDE + x + SIDE] = weight(s11, largest[y + SIDE]);
+            c.localBarrier();
+            if (item < TILE) {
+                float sum = 0;
+                for (int i = 0; i < TILE && i < kLines; i++) {
+                    sum += ps[item * STRIDE + i];
+                }
+                sums[item] = sums[item] * factors[item] + sum;
+            }
+            // the values
+            for (int from = 0; from < dims; from += TILE) {
+                for (int e = item; e < TILE * TILE; e += GROUP) {
+                    ws[e / TILE * STRIDE + e % TILE] =
+                            AttentionSizes.element(v, vAt, kStride, kLines, e / TILE, from + e % TILE, dims);
+                }
+                c.localBarrier();
+                float o00 = 0;
+                float o01 = 0;
+                float o10 = 0;
+                float o11 = 0;
+                int depth = kLines < TILE ? kLines : TILE;
+                for (int i = 0; i < depth; i++) {
+                    float u0 = ps[y * STRIDE + i];
+                    float u1 = ps[(y + SIDE) * STRIDE + i];
+                    float w0 = ws[i * STRIDE + x];
+                    float w1 = ws[i * STRIDE + x + SIDE];
+                    o00 += u0 * w0;
+                    o01 += u0 * w1;
+                    o10 += u1 * w0;
+                    o11 += u1 * w1;
+                }
+                c.localBarrier();
+                fold(out, outAt, qStride, qLines, y, from + x, dims, factors[y], o00, key0 == start);
+                fold(out, outAt, qStride, qLines, y, from + x + SIDE, dims, factors[y], o01, key0 == start);
+                fold(out, outAt, qStride, qLines, y + SIDE, from + x, dims, factors[y + SIDE], o10, key0 == start);
+                fold(
+                        out,
+                        outAt,
+                        qStride,
+                        qLines,
+                        y + SIDE,
+                        from + x + SIDE,
+                        dims,
+                        factors[y + SIDE],
+                        o11,
+                        key0 == start);
+            }
+        }
+        c.localBarrier();
+        float sum0 = sums[y];
+        float sum1 = sums[y + SIDE];
+        boolean none = start >= end;
+        for (int from = 0; from < dims; from += TILE) {
+            divide(out, outAt, qStride, qLines, y, from + x, dims, sum0, none);
+            divide(out, outAt, qStride, qLines, y, from + x + SIDE, dims, sum0, none);
+            divide(out, outAt, qStride, qLines, y + SIDE, from + x, dims, sum1, none);
+            divide(out, outAt, qStride, qLines, y + SIDE, from + x + SIDE, dims, sum1, none);
+        }
+        if (item < TILE && item < qLines) {
+            logSumExp.set(
+                    d.get(LOG) + (b * heads + head) * queries + query0 + item,
+                    largest[item] + TornadoMath.log(sums[item]));
+        }
+    }
+
+    /** The score itself, or −∞ where the query must not see the key. */
+    private static float score(IntArray d, IntArray mask, IntArray first, int b, int query, int key, float score) {
+        float own = Float.NEGATIVE_INFINITY;
+        if (AttentionSizes.sees(d, mask, first, b, query, key)) {
+            own = score;
+        }
+        return own;
+    }
+
+    /** {@code exp(score − largest)}; 0 where no key was seen yet, of which all scores are −∞. */
+    private static float weight(float score, float largest) {
+        float shift = largest == Float.NEGATIVE_INFINITY ? 0 : largest;
+        return TornadoMath.exp(score - shift);
+    }
+
+    /** {@code o = o·factor + part}, or only the part to begin with. */
+    private static void fold(
+            FloatArray out,
+            int tile,
+            int stride,
+            int lines,
+            int line,
+            int along,
+            int dims,
+            float factor,
+            float part,
+            boolean begin) {
+        if (line < lines && along < dims) {
+            int at = tile + line * stride + along;
+            float o = part;
+            if (!begin) {
+                o += out.get(at) * factor;
+            }
+            out.set(at, o);
+        }
+    }
+
+    /** {@code o / l}; 0 where no key was seen, for which nothing may have been written. */
+    private static void divide(
+            FloatArray out, int tile, int stride, int lines, int line, int along, int dims, float sum, boolean none) {
+        if (line < lines && along < dims) {
+            int at = tile + line * stride + along;
+            float o = 0;
+            if (!none && sum != 0) {
+                o = out.get(at) / sum;
+            }
+            out.set(at, o);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package io.gradus.gpu.gemm;
+
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.gpu.math.Activations;
+import io.gradus.gpu.runtime.Launcher;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What all matrix-product kernels have in common: their descriptor, and how a sum becomes an element of the result. A kernel's
+ * operands are a, b, bias, out. Element (i, p) of {@code op(A)} is {@code A_ROW·i + A_INNER·p} from where its matrix begins,
+ * so a transposition is nothing but another pair of strides.
+ */
+record GemmProduct(
+        Tensor a,
+        boolean transposeA,
+        Tensor b,
+        boolean transposeB,
+        Tensor out,
+        boolean accumulate,
+        @Nullable Tensor bias,
+        int activation) {
+    static final int A = 0;
+    static final int B = 1;
+    static final int BIAS = 2;
+    static final int OUT = 3;
+    static final int M = 4;
+    static final int N = 5;
+    static final int K = 6;
+    static final int A_ROW = 7;
+    static final int A_INNER = 8;
+    static final int B_INNER = 9;
+    static final int B_COLUMN = 10;
+    static final int ACCUMULATE = 11;
+    static final int HAS_BIAS = 12;
+    static final int ACTIVATION = 13;
+    /** What there is for the kernel to do, in its own unit. */
+    static final int ITEMS = 14;
+
+    static final int AXES = 15;
+    /** Of each axis of the batch the length and the strides of a and b. */
+    static final int AXIS = 16;
+    /** The most products that are added up one by one. */
+    static final int PART = 1024;
+
+    /** Values of {@link #ACTIVATION}. */
+    static final int IDENTITY = 0;
+
+    static final int GELU = 1;
+    static final int GELU_TANH = 2;
+    static final int SILU = 3;
+
+    private static final int MOST_AXES = 12;
+
+    /** The same product of other memory of the same shapes. */
+    GemmProduct of(Tensor a, Tensor b) {
+        return new GemmProduct(a, transposeA, b, transposeB, out, accumulate, bias, activation);
+    }
+
+    /** The same product where b's matrices were transposed in other memory. */
+    GemmProduct withUprightB(Tensor b) {
+        Shape shape = b.shape();
+        Shape upright = shape.with(-2, shape.get(-1)).with(-1, shape.get(-2));
+        return new GemmProduct(a, transposeA, b.reshape(upright), false, out, accumulate, bias, activation);
+    }
+
+    /** The same product with fewer matrices: all rows of a batch in one, when one matrix b serves them all. */
+    GemmProduct folded() {
+        Shape shape = b.shape();
+        if (batch() == 1 || transposeA || b.size() != (long) k() * n() || a.size() != batch() * m() * k()) {
+            return this;
+        }
+        return new GemmProduct(
+                a.reshape(batch() * m(), k()),
+                false,
+                b.reshape(shape.get(-2), shape.get(-1)),
+                transposeB,
+                out.reshape(batch() * m(), n()),
+                accumulate,
+                bias,
+                activation);
+    }
+
+    /** Rows of one matrix of the result. */
+    int m() {
+        return Math.toIntExact(out.shape().get(-2));
+    }
+
+    /** Columns of one matrix of the result. */
+    int n() {
+        return Math.toIntExact(out.shape().get(-1));
+    }
+
+    /** The length of the sums. */
+    int k() {
+        return Math.toIntExact(a.shape().get(transposeA ? -2 : -1));
+    }
+
+    /** How many matrices the result has. */
+    long batch() {
+        return batchShape().size();
+    }
+
+    private Shape batchShape() {
+        return out.shape().sub(0, out.shape().rank() - 2);
+    }
+
+    /** The integers of a launch, for so many {@link #ITEMS}. */
+    int[] ints(long items) {
+        Shape batch = batchShape();
+        if (batch.rank() > MOST_AXES) {
+            throw new IllegalArgumentException("matmul: a batch of more than " + MOST_AXES + " axes: " + out.shape()
+                    + "; reshape the operands to fewer");
+        }
+        long[] aStrides = a.shape().sub(0, a.shape().rank() - 2).broadcastStrides(batch);
+        long[] bStrides = b.shape().sub(0, b.shape().rank() - 2).broadcastStrides(batch);
+        long[] values = new long[AXIS - M + 3 * batch.rank()];
+        values[0] = m();
+        values[N - M] = n();
+        values[K - M] = k();
+        values[A_ROW - M] = transposeA ? 1 : k();
+        values[A_INNER - M] = transposeA ? m() : 1;
+        values[B_INNER - M] = transposeB ? 1 : n();
+        values[B_COLUMN - M] = transposeB ? k() : 1;
+        values[ACCUMULATE - M] = accumulate ? 1 : 0;
+        values[HAS_BIAS - M] = bias != null ? 1 : 0;
+        values[ACTIVATION - M] = activation;
+        values[ITEMS - M] = items;
+        values[AXES - M] = batch.rank();
+        for (int axis = 0; axis < batch.rank(); axis++) {
+            values[AXIS - M + 3 * axis] = batch.get(axis);
+            values[AXIS - M + 3 * axis + 1] = aStrides[axis] * m() * k();
+            values[AXIS - M + 3 * axis + 2] = bStrides[axis] * k() * n();
+        }
+        return Launcher.ints(values);
+    }
+
+    /** In the order of the kernels' parameters; without a bias the result stands in its place, unread. */
+    Tensor[] operands() {
+        return new Tensor[] {a, b, bias != null ? bias : out, out};
+    }
+
+    // ---- for kernels ----
+
+    /**
+     * Where an operand's matrix for one matrix of the result begins.
+     *
+     * @param operand 0 for a, 1 for b
+     */
+    static int matrix(IntArray d, int operand, int batch) {
+        int offset = d.get(operand);
+        int rest = batch;
+        for (int axis = d.get(AXES) - 1; axis >= 0; axis--) {
+            int length = d.get(AXIS + 3 * axis);
+            offset += rest % length * d.get(AXIS + 3 * axis + 1 + operand);
+            rest = rest / length;
+        }
+        return offset;
+    }
+
+    /**
+     * Writes an element of the result, or a part of its sum: what {@code first} begins stays in the result's place until the
+     * {@code last} part comes.
+     *
+     * @param row counted through all matrices
+     */
+    static void store(
+            IntArray d, FloatArray bias, FloatArray out, int row, int column, float sum, boolean first, boolean last) {
+        int at = d.get(OUT) + row * d.get(N) + column;
+        float y = sum;
+        if (!first || d.get(ACCUMULATE) != 0) {
+            y += out.get(at);
+        }
+        if (last) {
+            if (d.get(HAS_BIAS) != 0) {
+                y += bias.get(d.get(BIAS) + column);
+            }
+            int activation = d.get(ACTIVATION);
+            if (activation == GELU) {
+                y = Activations.gelu(y);
+            } else if (activation == GELU_TANH) {
+                y = Activations.geluTanh(y);
+            } else if (activation == SILU) {
+                y = Activations.silu(y);
+            }
+        }
+        out.set(at, y);
+    }
+}

@@ -1,0 +1,186 @@
+package io.gradus.gpu.runtime;
+
+import io.gradus.core.DType;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * The device's memory: a few large arrays ({@link Arena}s) that live as long as the device, in which every tensor is an
+ * offset. An array is indexed by int, so one of F32 holds at most 8.6 GB; a larger device has several. Integers, the
+ * 16-bit floats and codes of 8 bits have an arena each, for a kernel cannot read the bits of one type as another. Doubles,
+ * which are only stored, take two integers.
+ */
+public final class DeviceMemory {
+    /** Elements at the start of each arena that no tensor gets: the graph that makes the arenas writes there. */
+    static final int RESERVED = 64;
+
+    private static final int SHORTS_PART = 8;
+    private static final int BYTES_PART = 16;
+    private static final int INTS_PART = 16;
+    private static final int LARGEST = Integer.MAX_VALUE / FreeList.ALIGNMENT * FreeList.ALIGNMENT - 64;
+
+    private final List<Arena> floats = new ArrayList<>();
+    private final Arena ints;
+    private final Arena shorts;
+    private final Arena bytes;
+    private final MemoryLedger ledger = new MemoryLedger();
+    private final String name;
+
+    /**
+     * One array.
+     *
+     * @param number among the arrays of all types
+     */
+    public record Arena(int number, TornadoNativeArray array, FreeList free) {}
+
+    /**
+     * Elements of an arena that are a storage's.
+     *
+     * @param from the first
+     * @param length how many
+     */
+    record Block(Arena arena, int from, int length) {}
+
+    /**
+     * @param name the device in errors
+     * @param bytes how much to take of it
+     * @param largestArray the largest array that the device allows, in bytes
+     */
+    public DeviceMemory(String name, long bytes, long largestArray) {
+        this.name = name;
+        long limit = Math.min(LARGEST, largestArray / Float.BYTES - 64);
+        int intLength = length(bytes / INTS_PART / Integer.BYTES, limit);
+        int shortLength = length(bytes / SHORTS_PART / Short.BYTES, limit);
+        int byteLength = length(bytes / BYTES_PART, limit);
+        ints = new Arena(0, HostArrays.ints(intLength), new FreeList(RESERVED, intLength));
+        shorts = new Arena(1, HostArrays.shorts(shortLength), new FreeList(RESERVED, shortLength));
+        this.bytes = new Arena(2, HostArrays.bytes(byteLength), new FreeList(RESERVED, byteLength));
+        long left = bytesForFloats(bytes) / Float.BYTES;
+        do {
+            int length = length(left, limit);
+            floats.add(new Arena(3 + floats.size(), HostArrays.floats(length), new FreeList(RESERVED, length)));
+            left -= length;
+        } while (left >= limit / 8);
+    }
+
+    /** How much of a device's memory is for F32. */
+    public static long bytesForFloats(long bytes) {
+        return bytes - bytes / INTS_PART - bytes / SHORTS_PART - bytes / BYTES_PART;
+    }
+
+    private static int length(long wanted, long limit) {
+        return (int) Math.max(1 << 10, Math.min(wanted, limit) / FreeList.ALIGNMENT * FreeList.ALIGNMENT);
+    }
+
+    public MemoryLedger ledger() {
+        return ledger;
+    }
+
+    /** All arenas: those of F32 last. */
+    List<Arena> arenas() {
+        List<Arena> all = new ArrayList<>(List.of(ints, shorts, bytes));
+        all.addAll(floats);
+        return all;
+    }
+
+    /**
+     * Takes memory.
+     *
+     * @throws OutOfMemoryError that says what holds the memory and what would help
+     */
+    public TornadoStorage allocate(DType dtype, long elements, MemoryCategory category) {
+        long length = elements * words(dtype);
+        Block block = length > LARGEST ? null : take(dtype, (int) length);
+        if (block == null) {
+            System.gc(); // what belongs to no scope is given back by the garbage collector
+            block = length > LARGEST ? null : waitFor(dtype, (int) length);
+        }
+        if (block == null) {
+            throw new OutOfMemoryError(explain(dtype, elements, category));
+        }
+        return new TornadoStorage(this, block, dtype, elements * dtype.bytes(), category);
+    }
+
+    /** How many elements of an arena an element of a tensor takes. */
+    public static int words(DType dtype) {
+        return dtype == DType.F64 ? 2 : 1;
+    }
+
+    private synchronized @Nullable Block take(DType dtype, int length) {
+        for (Arena arena : arenasOf(dtype)) {
+            int from = arena.free.take(length);
+            if (from >= 0) {
+                return new Block(arena, from, length);
+            }
+        }
+        return null;
+    }
+
+    /** The collector's cleaning runs on a thread of its own, a little later. */
+    private @Nullable Block waitFor(DType dtype, int length) {
+        for (int tries = 0; tries < 10; tries++) {
+            Block block = take(dtype, length);
+            if (block != null) {
+                return block;
+            }
+            try {
+                Thread.sleep(10);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return null;
+            }
+        }
+        return null;
+    }
+
+    synchronized void give(Block block) {
+        block.arena.free.give(block.from, block.length);
+    }
+
+    private List<Arena> arenasOf(DType dtype) {
+        return switch (dtype) {
+            case F32 -> floats;
+            case BF16, F16 -> List.of(shorts);
+            case U8 -> List.of(bytes);
+            case I32, F64 -> List.of(ints);
+        };
+    }
+
+    /** Bytes that tensors of a dtype may take in all. */
+    long capacity(DType dtype) {
+        long bytes = 0;
+        for (Arena arena : arenasOf(dtype)) {
+            bytes += arena.array.getNumBytesOfSegment();
+        }
+        return bytes;
+    }
+
+    private synchronized String explain(DType dtype, long elements, MemoryCategory category) {
+        List<Arena> arenas = arenasOf(dtype);
+        int bytes = dtype.bytes() / words(dtype);
+        long free = arenas.stream().mapToLong(arena -> arena.free.free()).sum() * bytes;
+        long largest =
+                arenas.stream().mapToLong(arena -> arena.free.largest()).max().orElse(0) * bytes;
+        Map<MemoryCategory, Long> live = List.of(MemoryCategory.values()).stream()
+                .filter(each -> ledger.live(each) > 0)
+                .collect(Collectors.toMap(each -> each, ledger::live));
+        return "gpu: no room on " + name + " for " + megabytes(elements * dtype.bytes()) + " of " + category + " in "
+                + dtype + ": of " + megabytes(capacity(dtype)) + " for this type " + megabytes(free)
+                + " are free, the largest piece " + megabytes(largest) + "; alive are "
+                + live.entrySet().stream()
+                        .sorted(Map.Entry.comparingByKey())
+                        .map(each -> each.getKey() + " " + megabytes(each.getValue()))
+                        .collect(Collectors.joining(", "))
+                + "; take a smaller batch_size or data.block_length, or more memory with -Dgradus.gpu.memory=8g";
+    }
+
+    private static String megabytes(long bytes) {
+        return String.format(java.util.Locale.ROOT, "%.1f MB", bytes / 1e6);
+    }
+}

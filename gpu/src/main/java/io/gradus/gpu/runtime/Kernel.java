@@ -1,0 +1,142 @@
+package io.gradus.gpu.runtime;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task10;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task11;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task12;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task4;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task5;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task6;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task7;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task8;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task9;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * A static method that TornadoVM compiles for the device, under a name. Its parameters are the {@link KernelContext}, which
+ * knows the work-item; the descriptor's integers: first where each operand begins in its array, then what the launch was
+ * given; the descriptor's floats; and an array for each operand: {@code FloatArray} for F32,
+ * {@code IntArray} for I32 (and F64, in two), {@code ShortArray} for BF16 and F16, {@code ByteArray} for U8.
+ *
+ * <pre>{@code
+ * private static final Kernel NEGATE = Kernel.of("negate", Example::negate);
+ *
+ * private static void negate(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
+ *     int i = c.globalIdx;
+ *     if (i < d.get(2)) {
+ *         out.set(d.get(1) + i, -x.get(d.get(0) + i));
+ *     }
+ * }
+ *
+ * launcher.run(NEGATE, n, ints(n), floats(), x, out);
+ * }</pre>
+ *
+ * @param name unlike that of any other kernel; errors give it
+ * @param groupX work-items of a group along x; the items of a launch are rounded up to a multiple of it, so a kernel checks
+ *     whether its item is one
+ * @param groupY likewise along y
+ * @param binding adds the method to a graph
+ */
+public record Kernel(String name, int groupX, int groupY, Binding binding) {
+    /** What every graph calls its only task. */
+    static final String TASK = "t";
+    /** Work-items of a group where nobody says otherwise. */
+    public static final int GROUP = 128;
+
+    /** Adds a task to a graph, with operands of the types that the method has. */
+    public interface Binding {
+        void bind(
+                TaskGraph graph,
+                KernelContext context,
+                IntArray ints,
+                FloatArray floats,
+                TornadoNativeArray[] operands);
+    }
+
+    /** The same kernel in groups of another size. */
+    public Kernel group(int x, int y) {
+        return new Kernel(name, x, y, binding);
+    }
+
+    public static <A> Kernel of(String name, Task4<KernelContext, IntArray, FloatArray, A> code) {
+        return new Kernel(name, GROUP, 1, (g, c, d, s, o) -> g.task(TASK, code, c, d, s, at(o, 0)));
+    }
+
+    public static <A, B> Kernel of(String name, Task5<KernelContext, IntArray, FloatArray, A, B> code) {
+        return new Kernel(name, GROUP, 1, (g, c, d, s, o) -> g.task(TASK, code, c, d, s, at(o, 0), at(o, 1)));
+    }
+
+    public static <A, B, C> Kernel of(String name, Task6<KernelContext, IntArray, FloatArray, A, B, C> code) {
+        return new Kernel(name, GROUP, 1, (g, c, d, s, o) -> g.task(TASK, code, c, d, s, at(o, 0), at(o, 1), at(o, 2)));
+    }
+
+    public static <A, B, C, D> Kernel of(String name, Task7<KernelContext, IntArray, FloatArray, A, B, C, D> code) {
+        return new Kernel(
+                name, GROUP, 1, (g, c, d, s, o) -> g.task(TASK, code, c, d, s, at(o, 0), at(o, 1), at(o, 2), at(o, 3)));
+    }
+
+    public static <A, B, C, D, E> Kernel of(
+            String name, Task8<KernelContext, IntArray, FloatArray, A, B, C, D, E> code) {
+        return new Kernel(
+                name,
+                GROUP,
+                1,
+                (g, c, d, s, o) -> g.task(TASK, code, c, d, s, at(o, 0), at(o, 1), at(o, 2), at(o, 3), at(o, 4)));
+    }
+
+    public static <A, B, C, D, E, F> Kernel of(
+            String name, Task9<KernelContext, IntArray, FloatArray, A, B, C, D, E, F> code) {
+        return new Kernel(
+                name,
+                GROUP,
+                1,
+                (g, c, d, s, o) ->
+                        g.task(TASK, code, c, d, s, at(o, 0), at(o, 1), at(o, 2), at(o, 3), at(o, 4), at(o, 5)));
+    }
+
+    public static <A, B, C, D, E, F, G> Kernel of(
+            String name, Task10<KernelContext, IntArray, FloatArray, A, B, C, D, E, F, G> code) {
+        return new Kernel(
+                name,
+                GROUP,
+                1,
+                (g, c, d, s, o) -> g.task(
+                        TASK, code, c, d, s, at(o, 0), at(o, 1), at(o, 2), at(o, 3), at(o, 4), at(o, 5), at(o, 6)));
+    }
+
+    public static <A, B, C, D, E, F, G, H> Kernel of(
+            String name, Task11<KernelContext, IntArray, FloatArray, A, B, C, D, E, F, G, H> code) {
+        return new Kernel(
+                name,
+                GROUP,
+                1,
+                (g, c, d, s, o) -> g.task(
+                        TASK, code, c, d, s, at(o, 0), at(o, 1), at(o, 2), at(o, 3), at(o, 4), at(o, 5), at(o, 6),
+                        at(o, 7)));
+    }
+
+    public static <A, B, C, D, E, F, G, H, I> Kernel of(
+            String name, Task12<KernelContext, IntArray, FloatArray, A, B, C, D, E, F, G, H, I> code) {
+        return new Kernel(
+                name,
+                GROUP,
+                1,
+                (g, c, d, s, o) -> g.task(
+                        TASK, code, c, d, s, at(o, 0), at(o, 1), at(o, 2), at(o, 3), at(o, 4), at(o, 5), at(o, 6),
+                        at(o, 7), at(o, 8)));
+    }
+
+    /** Sets an element, or adds to it if {@code accumulate} is not 0. Kernels call this. */
+    public static void write(FloatArray out, int at, float value, int accumulate) {
+        out.set(at, accumulate != 0 ? out.get(at) + value : value);
+    }
+
+    /** An operand as the array type of the kernel's parameter. */
+    @SuppressWarnings("unchecked")
+    private static <T> T at(TornadoNativeArray[] operands, int index) {
+        return (T) operands[index];
+    }
+}

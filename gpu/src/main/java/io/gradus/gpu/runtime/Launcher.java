@@ -1,0 +1,353 @@
+package io.gradus.gpu.runtime;
+
+import io.gradus.core.Tensor;
+import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.WorkerGrid2D;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
+import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * Runs kernels on one device, one after another. Each has a graph of its own, made when it is first used with operands in given
+ * arenas; TornadoVM compiles it then, and never again. A launch writes the descriptor and the number of work-items, which
+ * TornadoVM takes over without compiling.
+ *
+ * <p>TornadoVM ties a buffer to the Java array that it was made for, and orders a task's reads and writes by array: a task
+ * with two operands in one arena, the first of which it writes, would wait for itself. So each operand of each graph is a
+ * short array of its own, mapped onto the arena's memory.
+ *
+ * <p>A plan cannot grow: for a new graph a new plan is made of all graphs, which keep their code and buffers. Thread-safe:
+ * launches wait for one another.
+ */
+public final class Launcher {
+    /** What a descriptor holds. */
+    public static final int MOST_INTS = 64;
+
+    private static final int MOST_FLOATS = 16;
+    /** A plan remembers each execution; a new one now and then forgets them. */
+    private static final int LAUNCHES_OF_A_PLAN = 1 << 18;
+    /** Whether the time within kernels is measured, which slows launches down. */
+    private static final boolean PROFILED = Boolean.getBoolean("gradus.gpu.profile");
+    /** The graph that makes the arenas. */
+    private static final int ARENAS = 0;
+    /** The length of arrays that stand for an arena; any serves. */
+    private static final int VIEW = 16;
+
+    private final TornadoDevice device;
+    private final String deviceName;
+    private final TornadoNativeArray[] arenas;
+    private final KernelContext context = new KernelContext();
+    private final IntArray ints = new IntArray(MOST_INTS);
+    private final FloatArray floats = new FloatArray(MOST_FLOATS);
+    private final List<ImmutableTaskGraph> graphs = new ArrayList<>();
+    private final Map<Key, Entry> entries = new HashMap<>();
+    private final GridScheduler grids = new GridScheduler();
+    private TornadoExecutionPlan plan;
+    private int launchesOfPlan;
+    private long launches;
+    private long launchNanos;
+    private long kernelNanos;
+
+    /** What a graph was made for. */
+    private record Key(String kernel, List<Integer> arenas) {}
+
+    /** A graph's place in the plan, and its work-items. */
+    private record Entry(int graph, WorkerGrid2D grid) {}
+
+    public Launcher(TornadoDevice device, String deviceName, DeviceMemory memory) {
+        this.device = device;
+        this.deviceName = deviceName;
+        arenas = memory.arenas().stream().map(DeviceMemory.Arena::array).toArray(TornadoNativeArray[]::new);
+        try {
+            plan = new TornadoExecutionPlan(makeArenas())
+                    .withGridScheduler(grids)
+                    .withDevice(device);
+            plan.withGraph(ARENAS).execute();
+        } catch (RuntimeException | TornadoInternalError e) {
+            throw new IllegalStateException(
+                    "gpu: " + deviceName + " does not give the memory that was asked for: " + reasons(e)
+                            + "; take less with -Dgradus.gpu.memory=4g, or end what else uses the device",
+                    e);
+        }
+    }
+
+    /** Whether the device is a CPU, for which other kernels are fast than for a GPU. */
+    public boolean isCpu() {
+        return device.getDeviceType() == TornadoDeviceType.CPU;
+    }
+
+    // ---- descriptors ----
+
+    /** The integers of a launch. */
+    public static int[] ints(long... values) {
+        int[] ints = new int[values.length];
+        for (int i = 0; i < values.length; i++) {
+            ints[i] = Math.toIntExact(values[i]);
+        }
+        return ints;
+    }
+
+    /** The floats of a launch. */
+    public static float[] floats(double... values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return floats;
+    }
+
+    /** A boolean as an integer of a launch. */
+    public static int flag(boolean set) {
+        return set ? 1 : 0;
+    }
+
+    // ---- launching ----
+
+    /** Runs a kernel for each of {@code items}; does nothing when there are none. */
+    public void run(Kernel kernel, long items, int[] ints, float[] floats, Tensor... operands) {
+        run(kernel, items, 1, ints, floats, operands);
+    }
+
+    /**
+     * Runs a kernel over {@code x} times {@code y} items and waits for it; does nothing when there are none.
+     *
+     * @param ints follow the operands' offsets in the descriptor
+     * @throws IllegalStateException naming the kernel and the device, when it does not compile or fails
+     */
+    public void run(Kernel kernel, long x, long y, int[] ints, float[] floats, Tensor... operands) {
+        if (x == 0 || y == 0) {
+            return;
+        }
+        TornadoNativeArray[] arrays = new TornadoNativeArray[operands.length];
+        int[] offsets = new int[operands.length];
+        List<Integer> numbers = new ArrayList<>(operands.length);
+        for (int i = 0; i < operands.length; i++) {
+            DeviceMemory.Arena arena = TornadoStorage.of(operands[i]).arena();
+            arrays[i] = arena.array();
+            offsets[i] = TornadoStorage.offset(operands[i]);
+            numbers.add(arena.number());
+        }
+        try {
+            launch(new Key(kernel.name(), numbers), kernel, arrays, Staging.NONE, x, y, offsets, ints, floats);
+        } finally {
+            Reference.reachabilityFence(operands); // their memory is theirs until the kernel has run
+        }
+    }
+
+    /** Whether a kernel's first operand is an array of the host, and which way it is copied. */
+    enum Staging {
+        NONE,
+        /** To the device, before the kernel. */
+        UP,
+        /** From the device, after the kernel. */
+        DOWN
+    }
+
+    /**
+     * Runs a kernel between an array of the host, its first operand, and a tensor, its second.
+     *
+     * @param first the first element of the tensor that is meant
+     */
+    void stage(
+            Kernel kernel, Staging staging, TornadoNativeArray host, Tensor tensor, long first, int items, int[] ints) {
+        DeviceMemory.Arena arena = TornadoStorage.of(tensor).arena();
+        Key key = new Key(kernel.name(), List.of(host.getSize(), arena.number()));
+        TornadoNativeArray[] arrays = {host, arena.array()};
+        int[] offsets = {0, Math.toIntExact(TornadoStorage.offset(tensor) + first)};
+        try {
+            launch(key, kernel, arrays, staging, items, 1, offsets, ints, floats());
+        } finally {
+            Reference.reachabilityFence(tensor);
+        }
+    }
+
+    private synchronized void launch(
+            Key key,
+            Kernel kernel,
+            TornadoNativeArray[] operands,
+            Staging staging,
+            long x,
+            long y,
+            int[] offsets,
+            int[] numbers,
+            float[] scalars) {
+        if (offsets.length + numbers.length > MOST_INTS || scalars.length > MOST_FLOATS) {
+            throw new IllegalArgumentException("gpu: the kernel " + kernel.name() + " was given "
+                    + (offsets.length + numbers.length) + " integers and " + scalars.length
+                    + " floats; a descriptor holds " + MOST_INTS + " and " + MOST_FLOATS);
+        }
+        long width = rounded(x, kernel.groupX());
+        long height = rounded(y, kernel.groupY());
+        Entry entry = entries.get(key);
+        boolean fresh = entry == null;
+        try {
+            if (entry == null) {
+                entry = add(key, kernel, operands, staging);
+            } else if (++launchesOfPlan >= LAUNCHES_OF_A_PLAN) {
+                renewPlan();
+            }
+            for (int i = 0; i < offsets.length; i++) {
+                ints.set(i, offsets[i]);
+            }
+            for (int i = 0; i < numbers.length; i++) {
+                ints.set(offsets.length + i, numbers[i]);
+            }
+            for (int i = 0; i < scalars.length; i++) {
+                floats.set(i, scalars[i]);
+            }
+            entry.grid.setGlobalWork(width, height, 1);
+            long start = System.nanoTime();
+            TornadoExecutionResult result = plan.withGraph(entry.graph).execute();
+            launchNanos += System.nanoTime() - start;
+            launches++;
+            if (PROFILED) {
+                kernelNanos += result.getProfilerResult().getDeviceKernelTime();
+            }
+        } catch (RuntimeException | TornadoInternalError e) {
+            if (fresh) {
+                entries.remove(key); // its graph would tell the reason once only
+            }
+            throw new IllegalStateException(
+                    "gpu: the kernel " + kernel.name() + " failed on " + deviceName + ": " + reasons(e), e);
+        }
+    }
+
+    /** What went wrong, from the outermost reason to the first, without the colours of a terminal. */
+    private static String reasons(Throwable error) {
+        Set<String> messages = new LinkedHashSet<>();
+        for (Throwable e = error; e != null; e = e.getCause()) {
+            messages.add(String.valueOf(e.getMessage()).replaceAll("\u001B\\[[0-9;]*m", ""));
+        }
+        return String.join("; ", messages);
+    }
+
+    private static long rounded(long items, int group) {
+        return Math.toIntExact(Math.ceilDiv(items, group) * group);
+    }
+
+    // ---- graphs and plans ----
+
+    private ImmutableTaskGraph makeArenas() {
+        TaskGraph graph = new TaskGraph("arenas").transferToDevice(DataTransferMode.EVERY_EXECUTION, ints);
+        WorkerGrid2D grid = new WorkerGrid2D(DeviceMemory.RESERVED, 1);
+        grid.setLocalWork(DeviceMemory.RESERVED, 1, 1);
+        for (int i = 0; i < arenas.length; i++) {
+            String task = "t" + i;
+            // A kernel that only writes needs nothing from the host: the arena is made, not copied.
+            switch (arenas[i]) {
+                case FloatArray array -> graph.task(task, Launcher::touchFloats, context, ints, array);
+                case IntArray array -> graph.task(task, Launcher::touchInts, context, ints, array);
+                case ShortArray array -> graph.task(task, Launcher::touchShorts, context, ints, array);
+                case ByteArray array -> graph.task(task, Launcher::touchBytes, context, ints, array);
+                default -> throw new IllegalStateException("an arena of " + arenas[i].getClass());
+            }
+            grids.addWorkerGrid("arenas." + task, grid);
+        }
+        graphs.add(graph.persistOnDevice((Object[]) arenas).snapshot());
+        return graphs.getFirst();
+    }
+
+    private static void touchFloats(KernelContext c, IntArray d, FloatArray arena) {
+        arena.set(c.globalIdx, d.get(0));
+    }
+
+    private static void touchInts(KernelContext c, IntArray d, IntArray arena) {
+        arena.set(c.globalIdx, d.get(0));
+    }
+
+    private static void touchShorts(KernelContext c, IntArray d, ShortArray arena) {
+        arena.set(c.globalIdx, (short) d.get(0));
+    }
+
+    private static void touchBytes(KernelContext c, IntArray d, ByteArray arena) {
+        arena.set(c.globalIdx, (byte) d.get(0));
+    }
+
+    private Entry add(Key key, Kernel kernel, TornadoNativeArray[] operands, Staging staging) {
+        String name = "g" + graphs.size();
+        TornadoNativeArray[] views = new TornadoNativeArray[operands.length];
+        for (int i = 0; i < operands.length; i++) {
+            boolean host = i == 0 && staging != Staging.NONE;
+            views[i] = host ? operands[i] : viewLike(operands[i]);
+        }
+        Object[] mapped = Arrays.copyOfRange(views, staging == Staging.NONE ? 0 : 1, views.length);
+        TaskGraph graph = new TaskGraph(name)
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, ints, floats)
+                .transferToDevice(DataTransferMode.UNDER_DEMAND, mapped);
+        if (staging == Staging.UP) {
+            graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, views[0]);
+        }
+        kernel.binding().bind(graph, context, ints, floats, views);
+        if (staging == Staging.DOWN) {
+            graph.transferToHost(DataTransferMode.EVERY_EXECUTION, views[0]);
+        }
+        ImmutableTaskGraph snapshot = graph.persistOnDevice(mapped).snapshot();
+        WorkerGrid2D grid = new WorkerGrid2D(kernel.groupX(), kernel.groupY());
+        grid.setLocalWork(kernel.groupX(), kernel.groupY(), 1);
+        grids.addWorkerGrid(name + "." + Kernel.TASK, grid);
+        new TornadoExecutionPlan(snapshot).withDevice(device);
+        Entry entry = new Entry(graphs.size(), grid);
+        graphs.add(snapshot);
+        renewPlan();
+        for (int i = 0; i < views.length; i++) {
+            if (views[i] != operands[i]) {
+                plan.mapOnDeviceMemoryRegion(views[i], operands[i], 0, ARENAS, entry.graph);
+            }
+        }
+        entries.put(key, entry);
+        return entry;
+    }
+
+    /** A short array that stands for an arena: its memory on the device is the arena's from the moment that it is mapped. */
+    private static TornadoNativeArray viewLike(TornadoNativeArray arena) {
+        return switch (arena) {
+            case FloatArray _ -> new FloatArray(VIEW);
+            case IntArray _ -> new IntArray(VIEW);
+            case ShortArray _ -> new ShortArray(VIEW);
+            case ByteArray _ -> new ByteArray(VIEW);
+            default -> throw new IllegalStateException("an arena of " + arena.getClass());
+        };
+    }
+
+    private void renewPlan() {
+        plan = new TornadoExecutionPlan(graphs.toArray(ImmutableTaskGraph[]::new)).withGridScheduler(grids);
+        if (PROFILED) {
+            plan = plan.withProfiler(ProfilerMode.SILENT);
+        }
+        launchesOfPlan = 0;
+    }
+
+    // ---- statistics ----
+
+    /** What was counted since the start: launches, seconds in them, and when profiled seconds in kernels by the device's clock. */
+    public synchronized Map<String, Double> counters() {
+        Map<String, Double> counters = new LinkedHashMap<>();
+        counters.put("launches", (double) launches);
+        counters.put("seconds in launches", launchNanos / 1e9);
+        if (PROFILED) {
+            counters.put("seconds in kernels", kernelNanos / 1e9);
+        }
+        return counters;
+    }
+}

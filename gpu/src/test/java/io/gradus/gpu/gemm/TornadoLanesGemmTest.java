@@ -1,0 +1,14 @@
+package io.gradus.gpu.gemm;
+
+import io.gradus.core.Device;
+import io.gradus.core.kernel.GemmContract;
+
+/** {@link LanesGemm}. */
+final class TornadoLanesGemmTest extends GemmContract {
+    private final Device device = GemmRungs.device(Gemm.Rung.LANES);
+
+    @Override
+    protected Device device() {
+        return device;
+    }
+}

@@ -1,0 +1,14 @@
+package io.gradus.gpu.gemm;
+
+import io.gradus.core.Device;
+import io.gradus.core.kernel.GemmContract;
+
+/** {@link NaiveGemm}. */
+final class TornadoNaiveGemmTest extends GemmContract {
+    private final Device device = GemmRungs.device(Gemm.Rung.NAIVE);
+
+    @Override
+    protected Device device() {
+        return device;
+    }
+}

@@ -1,0 +1,14 @@
+package io.gradus.gpu.gemm;
+
+import io.gradus.core.Device;
+import io.gradus.core.kernel.GemmContract;
+
+/** {@link RowsGemm}. */
+final class TornadoRowsGemmTest extends GemmContract {
+    private final Device device = GemmRungs.device(Gemm.Rung.ROWS);
+
+    @Override
+    protected Device device() {
+        return device;
+    }
+}

@@ -1,0 +1,14 @@
+package io.gradus.gpu.gemm;
+
+import io.gradus.core.Device;
+import io.gradus.core.kernel.GemmContract;
+
+/** {@link TiledGemm}. */
+final class TornadoTiledGemmTest extends GemmContract {
+    private final Device device = GemmRungs.device(Gemm.Rung.TILED);
+
+    @Override
+    protected Device device() {
+        return device;
+    }
+}

@@ -1,0 +1,53 @@
+package io.gradus.gpu.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Binary;
+import io.gradus.core.kernel.OptimizerStepKernels.Adam;
+import io.gradus.gpu.TornadoBackend;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** A device whose arrays are small, so that its memory is several arenas, as that of a large one is. */
+final class ArenasTest {
+    private final Device gpu = new Device(
+            "gpu", 9, new TornadoBackend(((TornadoBackend) Device.gpu().backend()).device(), 96 << 20, 8 << 20));
+
+    @Test
+    void operandsMayLieInDifferentArenas() {
+        List<Tensor> tensors = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            tensors.add(Tensor.full(gpu, DType.F32, Shape.of(1_500_000), i + 1, MemoryCategory.ACTIVATIONS));
+        }
+        assertThat(tensors.stream()
+                        .map(tensor -> TornadoStorage.of(tensor).arena().number())
+                        .distinct())
+                .hasSizeGreaterThanOrEqualTo(5);
+        gpu.backend().elementwise().binary(Binary.ADD, tensors.get(0), tensors.get(3), tensors.get(5), true);
+        assertThat(tensors.get(5).slice(1_499_999, 1_500_000).item()).isEqualTo(1 + 4 + 6);
+        assertThat(gpu.backend().reduction().sumOfSquares(tensors))
+                .isEqualTo(1_500_000.0 * (1 + 4 + 9 + 16 + 25 + 121));
+        Adam settings = new Adam(0.1, 0.9, 0.999, 1e-8, 0, true);
+        tensors.get(2).copyFrom(Tensor.zeros(gpu, DType.F32, Shape.of(1_500_000), MemoryCategory.WORKSPACE));
+        tensors.get(3).copyFrom(tensors.get(2));
+        gpu.backend()
+                .optimizerSteps()
+                .adam(tensors.get(0), tensors.get(1), tensors.get(2), tensors.get(3), settings, 1, 1);
+        assertThat(tensors.get(0).slice(0, 1).item()).isEqualTo(0.9f);
+        assertThat((float) tensors.get(2).slice(0, 1).item()).isEqualTo(0.2f);
+    }
+
+    @Test
+    void whatIsLargerThanAnArrayIsRefused() {
+        assertThat(org.assertj.core.api.Assertions.catchThrowable(
+                        () -> Tensor.empty(gpu, DType.F32, Shape.of(3_000_000), MemoryCategory.WEIGHTS)))
+                .isInstanceOf(OutOfMemoryError.class)
+                .hasMessageContaining("12.0 MB");
+    }
+}
