@@ -9,52 +9,54 @@ import io.gradus.core.Tensor;
 import java.util.Arrays;
 
 /**
- * Compares gradients with what they are defined by. The derivative of a function f is the limit of
- * {@code (f(x + h) − f(x − h)) / 2h}; this quotient, taken in double precision on {@link Device#reference()}, is held against
- * the backward pass there, and against the backward pass in single precision on the device where the inputs are.
+ * Compares gradients with difference quotients. The derivative of a function f is the limit of
+ * {@code (f(x + h) − f(x − h)) / 2h}. This quotient is computed in double precision on {@link Device#reference()}, and compared
+ * with the backward pass there and with the backward pass in single precision on the inputs' device.
  *
- * <pre>{@code
+ * {@snippet :
+ * Tensor a = Tensor.of(new float[] {1, -2, 3, 0.5f, 0, -1}, 2, 3);
+ * Tensor b = Tensor.of(new float[] {0.1f, 0.2f, -0.3f}, 3, 1);
  * GradientCheck.of(x -> x[0].matmul(x[1]).tanh(), a, b).assertPasses();
- * }</pre>
+ * }
  *
- * A result that is not a scalar is multiplied by fixed pseudo-random numbers and summed, so that every element of it counts.
- * The function must be differentiable at the inputs (keep {@code relu} away from 0), and the same each time it is called.
+ * A result that is not a scalar is multiplied by fixed pseudorandom numbers and summed, so that every element counts. The
+ * function must be differentiable at the inputs (keep {@code relu} away from 0) and the same each time it is called.
  */
 public final class GradientCheck {
-    /** How far single precision may be off, as a part of the largest element of an input's gradient. */
+    /** The allowed error in single precision, relative to the largest element of an input's gradient. */
     public static final double DEVICE_TOLERANCE = 2e-4;
-    /** The same for double precision, where the difference quotient itself is what is inexact. */
+    /** The allowed error in double precision, where the difference quotient itself is the inexact part. */
     public static final double REFERENCE_TOLERANCE = 1e-6;
 
-    /** Below this a gradient counts as zero everywhere, and is compared absolutely. */
+    /** A gradient whose largest element is below this is compared absolutely. */
     private static final double ZERO = 1e-6;
-    /** Balances the quotient's two errors, h² for the curve and 10⁻¹⁶/h for the digits. */
+    /** h, which balances the quotient's two errors: h² from the curvature and 10⁻¹⁶/h from rounding. */
     private static final double STEP = 6e-6;
 
     private GradientCheck() {}
 
-    /** A function of variables. It is called with inputs on several devices. */
+    /** A function of variables, called with inputs on several devices. */
     @FunctionalInterface
     public interface Function {
-        /** Computes a result of any shape. Other tensors that take part come {@linkplain #beside beside} an input. */
+        /** Computes a result of any shape. Move other tensors that it reads to the input's device with {@link #beside}. */
         Variable apply(Variable... inputs);
     }
 
     /**
-     * The element whose gradient was furthest off on one device.
+     * The element whose gradient had the largest error on one device.
      *
      * @param device where the backward pass ran
-     * @param input counted from 0
-     * @param element of that input, counted row by row from 0
-     * @param analytic what the backward pass says
-     * @param numeric what the difference quotient says
-     * @param error their distance, as a part of the largest element of that input's gradient
-     * @param tolerance what the error may be
+     * @param input the index of the input, from 0
+     * @param element the index of the element in that input, row by row from 0
+     * @param analytic the gradient of the backward pass
+     * @param numeric the difference quotient
+     * @param error their difference, relative to the largest element of that input's gradient
+     * @param tolerance the allowed error
      */
     public record Worst(
             Device device, int input, int element, double analytic, double numeric, double error, double tolerance) {
 
-        /** False when the gradient is NaN. */
+        /** Whether the error is within the tolerance; false if the gradient is NaN. */
         public boolean passes() {
             return error <= tolerance;
         }
@@ -67,19 +69,22 @@ public final class GradientCheck {
     }
 
     /**
-     * The outcome of a check.
+     * The result of a check.
      *
-     * @param onDevice in single precision, where the inputs are
-     * @param onReference in double precision
+     * @param onDevice the worst element in single precision, on the inputs' device
+     * @param onReference the worst element in double precision
      */
     public record Result(Worst onDevice, Worst onReference) {
 
+        /** Whether both errors are within their tolerances. */
         public boolean passes() {
             return onDevice.passes() && onReference.passes();
         }
 
         /**
-         * @throws AssertionError with both {@link Worst} when one is beyond its tolerance
+         * Requires that the check passes.
+         *
+         * @throws AssertionError with both worst elements if an error is larger than its tolerance
          */
         public void assertPasses() {
             if (!passes()) {
@@ -88,28 +93,28 @@ public final class GradientCheck {
         }
     }
 
-    /** {@link #of(Function, double, double, Tensor...)} with the usual tolerances. */
+    /** {@link #of(Function, double, double, Tensor...)} with the default tolerances. */
     public static Result of(Function function, Tensor... inputs) {
         return of(function, DEVICE_TOLERANCE, REFERENCE_TOLERANCE, inputs);
     }
 
     /**
-     * Checks the gradient of a function in every element of every input. That computes the function twice per element, so
-     * inputs should be small.
+     * Checks the gradient of a function with respect to every element of every input. This calls the function twice per
+     * element, so inputs should be small.
      *
-     * @param deviceTolerance as {@link #DEVICE_TOLERANCE}
-     * @param referenceTolerance as {@link #REFERENCE_TOLERANCE}
-     * @param inputs where the derivative is taken, of floating dtype and on one device; not changed
-     * @throws IllegalArgumentException when there is no input, or one is of whole numbers
+     * @param deviceTolerance the allowed error in single precision, see {@link #DEVICE_TOLERANCE}
+     * @param referenceTolerance the allowed error in double precision, see {@link #REFERENCE_TOLERANCE}
+     * @param inputs the point at which the derivative is checked, of a floating dtype and on one device; not modified
+     * @throws IllegalArgumentException if there is no input, or an input holds integers
      */
     public static Result of(Function function, double deviceTolerance, double referenceTolerance, Tensor... inputs) {
         if (inputs.length == 0) {
-            throw new IllegalArgumentException("gradient check: there is no input to differentiate by");
+            throw new IllegalArgumentException("gradient check: there is no input to differentiate with respect to");
         }
         for (Tensor input : inputs) {
             if (!input.dtype().isFloating()) {
                 throw new IllegalArgumentException("gradient check: an input is " + input.dtype()
-                        + "; let the function take it from outside, with beside(tensor, x)");
+                        + ", which has no derivative; let the function capture it, with beside(tensor, x)");
             }
         }
         double[][] points = Arrays.stream(inputs).map(Tensor::toDoubles).toArray(double[][]::new);
@@ -122,7 +127,7 @@ public final class GradientCheck {
                 worst(Device.reference(), onReference, numeric, referenceTolerance));
     }
 
-    /** A tensor of data (ids, a mask, a table) where a variable is: on its device and, if floating, of its dtype. */
+    /** A tensor of data (ids, a mask, a table) on the device of a variable and, if floating, of its dtype. */
     public static Tensor beside(Tensor data, Variable x) {
         DType dtype = data.dtype().isFloating() ? x.value().dtype() : data.dtype();
         return data.to(x.device(), dtype, MemoryCategory.ACTIVATIONS);
@@ -179,14 +184,14 @@ public final class GradientCheck {
         return variables;
     }
 
-    /** In double precision on the reference device, in single on any other. */
+    /** F64 on the reference device, F32 on any other. */
     private static Tensor tensor(double[] elements, Shape shape, Device device) {
         Tensor exact = Tensor.of(Device.reference(), elements, shape.toArray());
         boolean reference = device.type().equals(Device.reference().type());
         return reference ? exact : exact.to(device, DType.F32, MemoryCategory.ACTIVATIONS);
     }
 
-    /** Numbers between −1 and 1 that single precision holds exactly. */
+    /** Numbers between −1 and 1 that F32 represents exactly. */
     private static double[] weights(int count) {
         double[] weights = new double[count];
         Arrays.setAll(weights, i -> (float) (2 * Philox.nextDouble(new Philox.Key(1, 0, 0), i) - 1));

@@ -1,27 +1,57 @@
 package io.gradus.autograd;
 
+import io.gradus.core.Tensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Drawings of how a variable was made, as text and for Graphviz. Only recorded history is drawn: what was computed from
- * constants, or in {@link Autograd#noGrad}, is a constant here. The same graph always gives the same text.
+ * Draws how a variable was computed, as text and for Graphviz. Only recorded history is drawn: the result of operations on
+ * constants, or under {@link Autograd#noGrad}, appears as a constant. The same graph always gives the same text.
+ *
+ * <p>To see gradients too, keep the graph and the gradients of intermediate variables:
+ *
+ * {@snippet :
+ * Variable w = Variable.parameter("w", Tensor.of(new float[] {2}, 1));
+ * Variable loss = w.multiply(w).sum();
+ * Graph.variables(loss).forEach(Variable::retainGrad);
+ * loss.backward(true);
+ * System.out.print(Graph.text(loss, Graph.Detail.VALUES));
+ * }
  */
 public final class Graph {
-    /** From this depth on a subtree is drawn below, at the margin, so that the text of a deep graph is not mostly spaces. */
-    private static final int DEEPEST = 24;
+    /** A subtree at this depth is drawn further down, at the left margin, so that a deep graph is not mostly spaces. */
+    private static final int MAX_DEPTH = 24;
+
+    /** How many elements of a tensor are shown. */
+    private static final int MAX_ELEMENTS = 6;
 
     private Graph() {}
 
+    /** What to show of each variable. */
+    public enum Detail {
+        /** The operation or the name, and the shape. */
+        SHAPES,
+        /** Also the first elements of the value, and of the gradient if there is one. */
+        VALUES
+    }
+
+    /** {@link #text(Variable, Detail)} with shapes. */
+    public static String text(Variable root) {
+        return text(root, Detail.SHAPES);
+    }
+
     /**
-     * A tree, the result first and what it was made from below it. What is read in several places is drawn once, and
-     * referred to by its number elsewhere.
+     * A tree, with the result at the top and the inputs of each operation below it. A variable that is read several times is
+     * drawn once and has a number by which the other places refer to it.
      *
      * <pre>
      * sum []
@@ -31,20 +61,25 @@ public final class Graph {
      *    └─ #1 above
      * </pre>
      */
-    public static String text(Variable root) {
-        return new Text(root).draw();
+    public static String text(Variable root, Detail detail) {
+        return new Text(root, detail).draw();
     }
 
-    /** A digraph in Graphviz's DOT language, with an arrow from each input to what was made from it. */
+    /** {@link #dot(Variable, Detail)} with shapes. */
     public static String dot(Variable root) {
-        List<Variable> variables = new ArrayList<>(readers(root).keySet());
+        return dot(root, Detail.SHAPES);
+    }
+
+    /** A digraph in Graphviz's DOT language, with an arrow from each input to the result. */
+    public static String dot(Variable root, Detail detail) {
+        List<Variable> variables = variables(root);
         Map<Variable, Integer> numbers = new IdentityHashMap<>();
         StringBuilder text = new StringBuilder("digraph gradus {\n  rankdir=TB;\n  node [fontname=\"sans-serif\"];\n");
         for (Variable variable : variables) {
             numbers.put(variable, numbers.size());
-            String look = variable.isLeaf() ? "box" : "ellipse";
+            String style = variable.isLeaf() ? "box" : "ellipse";
             text.append("  n%d [shape=%s, label=\"%s\"];\n"
-                    .formatted(numbers.get(variable), look, escape(describe(variable, "\n"))));
+                    .formatted(numbers.get(variable), style, escape(describe(variable, detail, "\n"))));
         }
         for (Variable variable : variables) {
             for (Variable input : inputs(variable)) {
@@ -54,7 +89,12 @@ public final class Graph {
         return text.append("}\n").toString();
     }
 
-    /** A string between Graphviz's double quotes, which a backslash escapes. */
+    /** The root and every variable that it was computed from, the root first. */
+    public static List<Variable> variables(Variable root) {
+        return List.copyOf(readers(root).keySet());
+    }
+
+    /** Escapes a label between the double quotes of Graphviz. */
     private static String escape(String label) {
         return label.replace("\\", "\\\\")
                 .replace("\"", "\\\"")
@@ -68,25 +108,60 @@ public final class Graph {
     }
 
     /** As {@code matmul [2, 3]} or {@code model.norm.weight [64] parameter}. */
-    private static String describe(Variable variable, String separator) {
+    private static String describe(Variable variable, Detail detail, String separator) {
+        List<String> parts = new ArrayList<>();
         Node node = variable.node();
         if (node != null) {
-            return node.label() + separator + variable.shape() + (node.isFreed() ? " (graph freed)" : "");
+            parts.add(node.label());
+            parts.add(variable.shape() + (node.isFreed() ? " (graph freed)" : ""));
+        } else {
+            String kind = variable.requiresGrad() ? "parameter" : "constant";
+            String name = variable.name();
+            parts.add(name == null ? kind : name);
+            parts.add(variable.shape() + (name == null ? "" : " " + kind));
         }
-        String kind = variable.requiresGrad() ? "parameter" : "constant";
-        String name = variable.name();
-        return name == null ? kind + separator + variable.shape() : name + separator + variable.shape() + " " + kind;
+        if (detail == Detail.VALUES) {
+            parts.add("= " + elements(variable.value()));
+            Tensor gradient = variable.grad();
+            if (gradient != null) {
+                parts.add("grad " + elements(gradient));
+            }
+        }
+        return String.join(separator, parts);
     }
 
-    /** Every variable that leads to the root, the root first, with the number of places where it is read. */
+    /** As {@code [1, 0.25, -3e-05, …]}. */
+    private static String elements(Tensor tensor) {
+        long shown = Math.min(tensor.size(), MAX_ELEMENTS);
+        double[] first;
+        try {
+            first = tensor.reshape(tensor.size()).slice(0, shown).toDoubles();
+        } catch (IllegalStateException e) {
+            return "(released)";
+        }
+        return Arrays.stream(first)
+                .mapToObj(Graph::number)
+                .collect(Collectors.joining(", ", "[", shown < tensor.size() ? ", …]" : "]"));
+    }
+
+    /** Four significant digits, without trailing zeros. */
+    private static String number(double x) {
+        if (!Double.isFinite(x)) {
+            return Double.toString(x);
+        }
+        String text = String.format(Locale.ROOT, "%.4g", x);
+        return text.contains(".") ? text.replaceFirst("\\.?0*($|e)", "$1") : text;
+    }
+
+    /** The root and every variable that it was computed from, the root first, with the number of places that read each. */
     private static Map<Variable, Integer> readers(Variable root) {
         Map<Variable, Integer> readers = new LinkedHashMap<>();
-        Deque<Variable> open = new ArrayDeque<>(List.of(root));
+        Deque<Variable> queue = new ArrayDeque<>(List.of(root));
         readers.put(root, 0);
-        while (!open.isEmpty()) {
-            for (Variable input : inputs(open.remove())) {
+        while (!queue.isEmpty()) {
+            for (Variable input : inputs(queue.remove())) {
                 if (readers.merge(input, 1, Integer::sum) == 1) {
-                    open.add(input);
+                    queue.add(input);
                 }
             }
         }
@@ -96,20 +171,29 @@ public final class Graph {
     /** One drawing. */
     private static final class Text {
         private final Variable root;
+        private final Detail detail;
         private final Map<Variable, Integer> readers;
-        /** The numbers of those drawn, or promised to be drawn below, that are referred to elsewhere. */
+        /** The numbers of the variables that other places refer to. */
         private final Map<Variable, Integer> numbers = new IdentityHashMap<>();
 
+        /** Subtrees that are still to be drawn at the left margin. */
         private final Deque<Variable> below = new ArrayDeque<>();
-        private final Deque<Line> open = new ArrayDeque<>();
+
+        private final Deque<Line> stack = new ArrayDeque<>();
         private final StringBuilder text = new StringBuilder();
 
-        Text(Variable root) {
+        Text(Variable root, Detail detail) {
             this.root = root;
+            this.detail = detail;
             this.readers = readers(root);
         }
 
-        /** What is still to be drawn: a variable, what stands left of it, and what will stand left of its inputs. */
+        /**
+         * A line still to be drawn.
+         *
+         * @param left the branches to the left of the variable
+         * @param leftOfInputs the branches to the left of its inputs
+         */
         private record Line(Variable variable, String left, String leftOfInputs, int depth) {}
 
         String draw() {
@@ -117,8 +201,8 @@ public final class Graph {
             while (!below.isEmpty()) {
                 Variable start = below.remove();
                 drawWithInputs(new Line(start, "", "", 0), numbers.get(start));
-                while (!open.isEmpty()) {
-                    draw(open.pop());
+                while (!stack.isEmpty()) {
+                    draw(stack.pop());
                 }
             }
             return text.toString();
@@ -131,8 +215,9 @@ public final class Graph {
                 text.append(below.contains(line.variable) ? " below\n" : " above\n");
                 return;
             }
-            boolean deep = line.depth == DEEPEST && !inputs(line.variable).isEmpty();
-            if (deep || readers.get(line.variable) > 1 && !line.variable.isLeaf()) {
+            boolean deep = line.depth == MAX_DEPTH && !inputs(line.variable).isEmpty();
+            boolean shared = readers.getOrDefault(line.variable, 0) > 1 && !line.variable.isLeaf();
+            if (deep || shared) {
                 number = numbers.size() + 1;
                 numbers.put(line.variable, number);
             }
@@ -146,11 +231,11 @@ public final class Graph {
 
         private void drawWithInputs(Line line, @Nullable Integer number) {
             text.append(line.left).append(number == null ? "" : "#" + number + " ");
-            text.append(describe(line.variable, " ")).append('\n');
+            text.append(describe(line.variable, detail, " ")).append('\n');
             List<Variable> inputs = inputs(line.variable);
-            for (int i = inputs.size() - 1; i >= 0; i--) { // the first on top of the stack
+            for (int i = inputs.size() - 1; i >= 0; i--) { // pushed in reverse, so that the first is drawn first
                 boolean last = i == inputs.size() - 1;
-                open.push(new Line(
+                stack.push(new Line(
                         inputs.get(i),
                         line.leftOfInputs + (last ? "└─ " : "├─ "),
                         line.leftOfInputs + (last ? "   " : "│  "),

@@ -55,7 +55,6 @@ public abstract class Operation {
      * @param inputs the values of the variables that the operation is applied to
      * @return a new tensor, or a view of an input
      */
-    @Initializer
     protected abstract Tensor forward(Tensor... inputs);
 
     /**

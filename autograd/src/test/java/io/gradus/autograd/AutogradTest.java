@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** History is recorded on a thread unless it was told not to. */
+/** Recording is on unless a thread turns it off. */
 class AutogradTest {
 
     @Test
@@ -21,7 +21,7 @@ class AutogradTest {
     }
 
     @Test
-    void recordingGoesOnAfterwardsAlsoWhenTheWorkFailed() {
+    void recordingResumesAfterNoGradEvenIfItThrows() {
         assertThatThrownBy(() -> Autograd.noGrad(() -> {
                     throw new UnsupportedOperationException("on purpose");
                 }))
@@ -36,7 +36,7 @@ class AutogradTest {
     }
 
     @Test
-    void otherThreadsGoOnRecording() {
+    void noGradAffectsOnlyItsThread() {
         boolean elsewhere = Autograd.noGrad(
                 () -> CompletableFuture.supplyAsync(Autograd::isRecording).join());
         assertThat(elsewhere).isTrue();

@@ -23,11 +23,11 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** The engine adds up every path from a leaf to the root, once, in any graph, and gives back the memory it took. */
+/** The engine adds the gradients of every path from a leaf to the root, in any graph, and releases its memory. */
 class BackwardPassTest {
 
     @Test
-    void aDiamondAddsUpBothPaths() {
+    void gradientsOfBothPathsOfADiamondAreAdded() {
         Variable x = parameter("x", 3);
         Variable a = x.multiply(2);
         Variable left = a.multiply(a); // 4x²
@@ -37,7 +37,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aResultThatIsReadBesideItsOwnResultWaitsForBoth() {
+    void variableReadDirectlyAndThroughAnotherGetsBothGradients() {
         // h is an input of the product itself and of exp, which is the other input: h must come after exp.
         for (boolean swapped : new boolean[] {false, true}) {
             Variable x = parameter("x", 0.5);
@@ -49,7 +49,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void randomGraphsHaveTheGradientsOfTheDifferenceQuotient() {
+    void gradientsOfRandomGraphsMatchDifferenceQuotients() {
         for (int seed = 0; seed < 200; seed++) {
             Philox.Key key = new Philox.Key(seed, 0, 0);
             GradientCheck.of(
@@ -62,14 +62,14 @@ class BackwardPassTest {
         }
     }
 
-    /** Each new variable is made from any of those before it, so that many are read more than once. */
+    /** Each variable is computed from random earlier ones, so many are read several times. */
     private static Variable randomGraph(Philox.Key key, Variable... inputs) {
-        List<Variable> made = new ArrayList<>(List.of(inputs));
+        List<Variable> variables = new ArrayList<>(List.of(inputs));
         int draw = 0;
         for (int i = 0; i < 14; i++) {
-            Variable a = made.get(Philox.below(key, draw++, made.size()));
-            Variable b = made.get(Philox.below(key, draw++, made.size()));
-            made.add(
+            Variable a = variables.get(Philox.below(key, draw++, variables.size()));
+            Variable b = variables.get(Philox.below(key, draw++, variables.size()));
+            variables.add(
                     switch (Philox.below(key, draw++, 7)) {
                         case 0 -> a.add(b);
                         case 1 -> a.subtract(b);
@@ -81,11 +81,11 @@ class BackwardPassTest {
                             Variable.concat(0, List.of(a, b)).mean(0, true).add(a);
                     });
         }
-        return made.getLast().add(made.get(made.size() - 2)).multiply(inputs[0]);
+        return variables.getLast().add(variables.get(variables.size() - 2)).multiply(inputs[0]);
     }
 
     @Test
-    void aHundredThousandOperationsDeepIsNotTooDeep() {
+    void graphOf100000OperationsInARowIsDifferentiated() {
         int depth = 100_000;
         Variable x = parameter("x", 1);
         Variable y = x;
@@ -97,7 +97,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aTensorPassedToBothInputsIsAddedUpAndNotOverwritten() {
+    void gradientPassedToTheSameVariableTwiceIsAdded() {
         Variable x = parameter("x", 1, 2);
         Variable h = x.multiply(3);
         h.add(h).backward(vector(1, 10), false);
@@ -105,7 +105,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aResidualBranchDoesNotCorruptTheOther() {
+    void residualBranchesDoNotOverwriteEachOther() {
         // Both branches of each sum are handed the same tensor; one of them is then added to.
         Variable x = parameter("x", 0.5, -1);
         Variable h = x.multiply(1);
@@ -118,7 +118,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aGradientPassedToTwoIsNotChangedWhenOneOfThemGetsMore() {
+    void sharedGradientIsCopiedBeforeOneOfItsVariablesGetsMore() {
         for (boolean swapped : new boolean[] {false, true}) {
             Variable x = parameter("x", 1);
             Variable y = parameter("y", 1);
@@ -133,17 +133,17 @@ class BackwardPassTest {
     }
 
     @Test
-    void theGradientToStartFromIsNotChanged() {
+    void gradientOfTheRootIsNotModified() {
         Variable x = parameter("x", 1, 2);
         Variable h = x.multiply(1);
-        Tensor seed = vector(1, 10);
-        h.add(h.multiply(4).multiply(1)).backward(seed, false);
+        Tensor gradient = vector(1, 10);
+        h.add(h.multiply(4).multiply(1)).backward(gradient, false);
         assertThat(grad(x)).containsExactly(5, 50);
-        assertThat(seed.toDoubles()).containsExactly(1, 10);
+        assertThat(gradient.toDoubles()).containsExactly(1, 10);
     }
 
     @Test
-    void aKernelThatWritesSeveralGradientsOfOneVariableWritesThemApart() {
+    void selfAttentionAddsGradientsOfQueriesKeysAndValues() {
         Tensor start = vector(0.3, -0.5, 0.8, 0.1, 0.9, -0.2).reshape(1, 3, 1, 2);
         AttentionOptions settings = new AttentionOptions(true, null, 0.7);
         Variable x = Variable.parameter("x", start);
@@ -158,7 +158,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void buffersOfOneVariableAreFilledInAnyOrder() {
+    void buffersOfOneVariableMayBeFilledInAnyOrder() {
         for (boolean leaf : new boolean[] {true, false}) {
             Variable x = parameter("x", 3, 5);
             Variable h = leaf ? x : x.multiply(1);
@@ -167,7 +167,7 @@ class BackwardPassTest {
         }
     }
 
-    /** Pretends to be 7a + 2b, and fills the second buffer before the first. */
+    /** Has the gradients of 7a + 2b, and fills the second buffer before the first. */
     private static final class BackToFront extends Operation {
         @Override
         protected Tensor forward(Tensor... inputs) {
@@ -184,7 +184,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aGradientThatNobodyWantsIsScratchAndLeavesNothing() {
+    void bufferOfAnUnwantedGradientIsReleased() {
         Device device = new Device("reference", 0, new ReferenceBackend());
         Tensor start = Tensor.of(device, new double[] {0.3, -0.5, 0.8, 0.1, 0.9, -0.2}, 1, 3, 1, 2);
         Variable q = Variable.parameter("q", start);
@@ -199,7 +199,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aGradientThatIsGivenIsUsedAsItIsOrAddedUpAndThenReleased() {
+    void givenGradientIsUsedOrAddedAndReleased() {
         for (int readers = 1; readers <= 2; readers++) {
             for (boolean leaf : new boolean[] {true, false}) {
                 Device device = new Device("reference", 0, new ReferenceBackend());
@@ -213,13 +213,13 @@ class BackwardPassTest {
                 sum.backward();
                 assertThat(grad(x)).containsExactly(7 * readers, 7 * readers);
                 assertThat(device.backend().memory().live(MemoryCategory.GRADIENTS) - before)
-                        .as("the leaf's gradient, and the one to start from")
+                        .as("the gradients of the leaf and of the root")
                         .isEqualTo(2 * 8 + 8);
             }
         }
     }
 
-    /** Pretends to be 7a, and gives gradients of its own making for both inputs. */
+    /** Has the gradient of 7a, and gives both inputs a new tensor. */
     private static final class Gives extends Operation {
         @Override
         protected Tensor forward(Tensor... inputs) {
@@ -235,7 +235,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void whatWasBroadcastIsSummedBack() {
+    void gradientOfABroadcastOperandIsSummed() {
         Variable row = parameter("row", 1, 2, 3);
         Variable number = Variable.parameter("number", vector(2).reshape());
         Variable column = Variable.parameter("column", vector(5, 7).reshape(2, 1));
@@ -246,7 +246,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aSecondPassThroughAFreedGraphSaysHowToKeepIt() {
+    void backwardThroughAFreedGraphNamesRetainGraph() {
         Variable x = parameter("x", 2);
         Variable trunk = x.multiply(x);
         trunk.sum().backward();
@@ -258,7 +258,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aRetainedGraphGivesTheSameGradientAgain() {
+    void retainedGraphGivesTheSameGradientAgain() {
         Variable x = parameter("x", 2, -1);
         Variable loss = x.multiply(x).multiply(x).sum();
         loss.backward(true);
@@ -271,7 +271,7 @@ class BackwardPassTest {
     }
 
     @Test
-    void aFrozenLeafIsNeitherAskedForNorStored() {
+    void gradientOfAFrozenLeafIsNotComputed() {
         Variable frozen = parameter("frozen", 1, 2);
         frozen.setRequiresGrad(false);
         Variable x = parameter("x", 3, 4);
@@ -283,7 +283,7 @@ class BackwardPassTest {
         assertThat(frozen.multiply(constant(2, 2)).requiresGrad()).isFalse();
     }
 
-    /** Adds, and notes whose gradient was wanted; its writers fail when called in vain. */
+    /** Records whose gradient is wanted; its writer fails if it is called. */
     private static final class Asks extends Operation {
         private final List<Boolean> wanted = new ArrayList<>();
 
@@ -312,7 +312,7 @@ class BackwardPassTest {
                 .isLessThanOrEqualTo(4 * ofOneGradient);
     }
 
-    /** The most bytes of gradients at once in a network of 50 layers of a thousand numbers. */
+    /** The peak of gradient bytes in a network of 50 layers of 1,000 elements. */
     private static long peakOfGradients(UnaryOperator<Variable> layer) {
         Device device = new Device("reference", 0, new ReferenceBackend());
         MemoryLedger memory = device.backend().memory();
@@ -325,7 +325,7 @@ class BackwardPassTest {
                 h = layer.apply(h);
             }
             Variable loss = h.sum();
-            // From here on only gradients and scratch are made, so the peak of the sum is that of the gradients.
+            // From here on only gradients and scratch are allocated, so the peak of the total is that of the gradients.
             memory.resetPeak();
             long before = memory.live();
             loss.backward();

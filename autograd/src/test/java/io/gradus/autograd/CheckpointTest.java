@@ -18,7 +18,7 @@ import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** A function that is computed again in the backward pass gives the bits that it would have given, in less memory. */
+/** A checkpointed function gives the same bits as without a checkpoint, in less memory. */
 class CheckpointTest {
     private static final int ROWS = 6;
     private static final int WIDTH = 17;
@@ -36,7 +36,7 @@ class CheckpointTest {
         return Variable.parameter("w" + place, random(place, shape));
     }
 
-    /** How a block is applied. */
+    /** Ways to apply a block. */
     private static final BiFunction<UnaryOperator<Variable>, Variable, Variable> PLAIN = UnaryOperator::apply;
 
     private static final BiFunction<UnaryOperator<Variable>, Variable, Variable> CHECKPOINTED =
@@ -46,7 +46,7 @@ class CheckpointTest {
         return Objects.requireNonNull(variable.grad()).toFloats();
     }
 
-    /** A network of a few blocks, each with a residual connection, a norm, a weight of its own and one that all share. */
+    /** A network of blocks with a residual connection, a norm, one weight per block and one shared weight. */
     private final class Network {
         final Variable x = parameter(0, ROWS, WIDTH);
         final Variable shared = parameter(1, WIDTH);
@@ -60,7 +60,7 @@ class CheckpointTest {
         }
 
         Variable loss(BiFunction<UnaryOperator<Variable>, Variable, Variable> how) {
-            Variable h = x.multiply(1); // as an embedding's result: only the blocks read it
+            Variable h = x.multiply(1); // like the result of an embedding: only the blocks read it
             for (Variable weight : weights) {
                 h = how.apply(in -> block(in, weight), h);
             }
@@ -88,7 +88,7 @@ class CheckpointTest {
     }
 
     @Test
-    void gradientsAreThoseOfThePlainRunToTheBitDropoutIncluded() {
+    void checkpointedGradientsWithDropoutHaveTheSameBits() {
         for (int pass = 0; pass < 2; pass++) {
             Network plain = new Network(4);
             Network checkpointed = new Network(4);
@@ -110,7 +110,7 @@ class CheckpointTest {
     }
 
     @Test
-    void onesInsideOneAnotherGiveTheSameBits() {
+    void nestedCheckpointsGiveTheSameBits() {
         Network plain = new Network(4);
         Network nested = new Network(4);
         plain.loss(PLAIN).backward();
@@ -127,7 +127,7 @@ class CheckpointTest {
     }
 
     @Test
-    void aKeptGraphCanBeWalkedTwice() {
+    void retainedGraphWithCheckpointsCanBeDifferentiatedTwice() {
         Network plain = new Network(2);
         Network checkpointed = new Network(2);
         Variable expected = plain.loss(PLAIN);
@@ -140,7 +140,7 @@ class CheckpointTest {
     }
 
     @Test
-    void severalInputsGetTheirGradients() {
+    void checkpointOfSeveralInputsGivesEachItsGradient() {
         Variable a = parameter(0, 5);
         Variable b = parameter(1, 5);
         Variable frozen = Variable.constant(random(2, 5));
@@ -158,7 +158,7 @@ class CheckpointTest {
     }
 
     @Test
-    void parametersAreTrainedThoughTheInputIsNot() {
+    void checkpointOfAConstantGivesParametersTheirGradient() {
         Variable data = Variable.constant(random(0, 4));
         Variable weight = parameter(1, 4);
         data.checkpoint(x -> x.multiply(weight)).sum().backward();
@@ -166,7 +166,7 @@ class CheckpointTest {
     }
 
     @Test
-    void aFunctionThatTrainsNothingGivesAConstant() {
+    void checkpointWithoutParametersGivesAConstant() {
         Variable weight = parameter(0, 4);
         assertThat(Variable.constant(random(1, 4)).checkpoint(Variable::exp).requiresGrad())
                 .isFalse();
@@ -174,7 +174,7 @@ class CheckpointTest {
     }
 
     @Test
-    void aFunctionMayGiveWhatItGotOrAViewOfIt() {
+    void checkpointedFunctionMayReturnItsInputOrAView() {
         Variable weight = parameter(0, 4);
         weight.checkpoint(w -> w).sum().backward();
         weight.checkpoint(w -> w.reshape(2, 2)).sum().backward();
@@ -183,7 +183,7 @@ class CheckpointTest {
     }
 
     @Test
-    void withoutHistoryTheFunctionIsCalledOnce() {
+    void checkpointUnderNoGradCallsTheFunctionOnce() {
         Variable weight = parameter(0, 4);
         int[] calls = new int[1];
         Variable y = Autograd.noGrad(() -> weight.checkpoint(w -> {
@@ -195,7 +195,7 @@ class CheckpointTest {
     }
 
     @Test
-    void theBackwardPassMayRunWhereNothingIsRecorded() {
+    void backwardThroughACheckpointWorksUnderNoGrad() {
         Variable weight = parameter(0, 4);
         Variable loss = weight.checkpoint(w -> w.multiply(w)).sum();
         Autograd.noGrad(() -> {
@@ -209,12 +209,12 @@ class CheckpointTest {
 
     private final List<Network> alive = new ArrayList<>();
 
-    /** The most that lives beyond weights and their gradients. */
+    /** The peak of bytes beyond weights and their gradients. */
     private long peak(int blocks, BiFunction<UnaryOperator<Variable>, Variable, Variable> how) {
         Network network = new Network(blocks);
-        alive.add(network); // lest the garbage collector changes the count
+        alive.add(network); // reachable, so that the garbage collector does not change the count
         long before = 0;
-        for (int step = 0; step < 2; step++) { // the second has its gradients' buffers
+        for (int step = 0; step < 2; step++) { // in the second step, gradient buffers exist already
             before = memory.live();
             memory.resetPeak();
             try (Scope _ = Scope.open("step")) {
@@ -226,7 +226,7 @@ class CheckpointTest {
     }
 
     @Test
-    void theInsideOfOneBlockLivesAtATime() {
+    void checkpointsHoldTheInsideOfOneBlockAtATime() {
         long one = (long) ROWS * WIDTH * 4;
         long inside = peak(2, CHECKPOINTED) - one;
         assertThat(peak(12, CHECKPOINTED)).isEqualTo(inside + 11 * one);
@@ -234,7 +234,7 @@ class CheckpointTest {
     }
 
     @Test
-    void withoutHistoryToo() {
+    void checkpointsUnderNoGradHoldTheInsideOfOneBlockAtATime() {
         long shallow = peakWithoutHistory(2, CHECKPOINTED);
         long one = (long) ROWS * WIDTH * 4;
         assertThat(peakWithoutHistory(12, CHECKPOINTED)).isEqualTo(shallow + 10 * one);
@@ -253,10 +253,10 @@ class CheckpointTest {
         return memory.peak() - before;
     }
 
-    // ---- what is refused ----
+    // ---- errors ----
 
     @Test
-    void whatWasMadeOutsideMustBeAnInput() {
+    void checkpointThatReadsAnOutsideResultIsRejected() {
         Variable weight = parameter(0, 4);
         Variable outside = weight.exp();
         assertThatThrownBy(() -> weight.checkpoint(w -> w.multiply(outside)))
@@ -272,7 +272,7 @@ class CheckpointTest {
     }
 
     @Test
-    void aFunctionThatChangesIsToldOff() {
+    void checkpointedFunctionThatChangesIsRejected() {
         Variable weight = parameter(0, 4);
         int[] calls = new int[1];
         Variable otherShape =
@@ -299,7 +299,7 @@ class CheckpointTest {
     }
 
     @Test
-    void anErrorInTheFunctionLeavesNothingBehind() {
+    void exceptionInACheckpointReleasesItsMemory() {
         Variable weight = parameter(0, 4);
         long before = memory.live();
         try (Scope _ = Scope.open("step")) {
@@ -315,7 +315,7 @@ class CheckpointTest {
     }
 
     @Test
-    void onceOutsideIsComputedEachTime() {
+    void onceOutsideACheckpointComputesEachTime() {
         int[] calls = new int[1];
         assertThat(Autograd.once(() -> calls[0]++) + Autograd.once(() -> calls[0]++))
                 .isOne();

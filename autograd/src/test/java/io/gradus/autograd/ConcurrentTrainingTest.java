@@ -16,11 +16,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
-/** Nothing is shared but the device: models trained at once in one JVM come out bit for bit as when trained alone. */
+/** Models trained concurrently in one JVM share only the device, and have the same bits as if trained alone. */
 class ConcurrentTrainingTest {
 
     @Test
-    void modelsTrainedAtOnceEqualModelsTrainedAlone() throws Exception {
+    void concurrentTrainingGivesTheSameBitsAsTrainingAlone() throws Exception {
         List<Callable<float[]>> runs = new ArrayList<>();
         for (int seed = 1; seed <= 4; seed++) {
             int own = seed;

@@ -8,13 +8,13 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import org.junit.jupiter.api.Test;
 
-/** A check that a wrong gradient does not pass, and that says where it is wrong. */
+/** A wrong gradient does not pass the check, which says where it is wrong. */
 class GradientCheckTest {
     private final Tensor a = Tensor.of(new float[] {0.5f, -1, 2}, 3);
     private final Tensor b = Tensor.of(new float[] {1, 3, -2}, 3);
 
     @Test
-    void aRightGradientPassesOnBothDevices() {
+    void correctGradientPassesOnBothDevices() {
         GradientCheck.Result result = GradientCheck.of(x -> x[0].multiply(x[1]).tanh(), a, b);
         assertThat(result.passes()).isTrue();
         assertThat(result.onDevice().device()).isEqualTo(Device.cpu());
@@ -24,7 +24,7 @@ class GradientCheckTest {
     }
 
     @Test
-    void aWrongGradientFailsAndNamesTheElement() {
+    void wrongGradientFailsAndNamesTheElement() {
         GradientCheck.Result result =
                 GradientCheck.of(x -> x[0].multiply(Variable.apply(new WrongExp(false), x[1])), a, b);
         assertThat(result.passes()).isFalse();
@@ -37,28 +37,28 @@ class GradientCheckTest {
     }
 
     @Test
-    void aGradientThatIsNotANumberFails() {
+    void nanGradientFails() {
         GradientCheck.Result result = GradientCheck.of(x -> Variable.apply(new WrongExp(true), x[0]), a);
         assertThat(result.passes()).isFalse();
         assertThat(result.onReference().analytic()).isNaN();
     }
 
     @Test
-    void aFunctionThatForgetsAnInputPassesOnlyIfItsGradientIsZero() {
+    void detachedInputFailsUnlessItsGradientIsZero() {
         assertThat(GradientCheck.of(x -> x[0].exp(), a, b).passes()).isTrue();
         assertThat(GradientCheck.of(x -> x[0].add(x[1].detach()), a, b).passes())
                 .isFalse();
     }
 
     @Test
-    void wholeNumbersAreNoInput() {
+    void integerInputIsRejected() {
         assertThatThrownBy(() -> GradientCheck.of(x -> x[0], Tensor.of(new int[] {1}, 1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("beside(tensor, x)");
         assertThatThrownBy(() -> GradientCheck.of(x -> x[0])).isInstanceOf(IllegalArgumentException.class);
     }
 
-    /** eˣ, with half its gradient, or none that is a number. */
+    /** eˣ with half its gradient, or with a NaN gradient. */
     private static final class WrongExp extends Operation {
         private final boolean nan;
         private Tensor y;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** A graph drawn as text and as DOT: labels, shapes, names, each node once, and always the same. */
+/** Drawings of a graph as text and DOT: labels, shapes, names, values, each variable once. */
 class GraphTest {
 
     private static Variable example() {
@@ -17,7 +17,7 @@ class GraphTest {
     }
 
     @Test
-    void theTextIsATreeWithSharedNodesOnce() {
+    void textDrawsATreeWithSharedVariablesOnce() {
         assertThat(Graph.text(example())).isEqualTo("""
             sum []
             └─ add [1, 3]
@@ -32,7 +32,7 @@ class GraphTest {
     }
 
     @Test
-    void theDotHasANodePerVariableAndAnArrowPerInput() {
+    void dotHasANodePerVariableAndAnArrowPerInput() {
         assertThat(Graph.dot(example())).isEqualTo("""
             digraph gradus {
               rankdir=TB;
@@ -58,13 +58,42 @@ class GraphTest {
     }
 
     @Test
-    void namesCannotBreakOutOfADotString() {
+    void textWithValuesShowsValuesAndGradients() {
+        Variable w = Variable.parameter("w", vector(2, -1));
+        Variable loss = w.multiply(w).multiply(constant(1, 0.25)).sum();
+        Graph.variables(loss).forEach(Variable::retainGrad);
+        loss.backward(true);
+        assertThat(Graph.text(loss, Graph.Detail.VALUES)).isEqualTo("""
+            sum [] = [4.25] grad [1]
+            └─ multiply [2] = [4, 0.25] grad [1, 1]
+               ├─ multiply [2] = [4, 1] grad [1, 0.25]
+               │  ├─ w [2] parameter = [2, -1] grad [4, -0.5]
+               │  └─ w [2] parameter = [2, -1] grad [4, -0.5]
+               └─ constant [2] = [1, 0.25]
+            """);
+        assertThat(Graph.dot(loss, Graph.Detail.VALUES))
+                .contains("label=\"w\\n[2] parameter\\n= [2, -1]\\ngrad [4, -0.5]\"");
+    }
+
+    @Test
+    void valuesAreRoundedShortenedAndMarkedIfReleased() {
+        Variable many = constant(1.0 / 3, 1e-7, 1234567, Double.NaN, -0.0, 100, 7);
+        assertThat(Graph.text(many, Graph.Detail.VALUES))
+                .isEqualTo("constant [7] = [0.3333, 1e-07, 1.235e+06, NaN, -0, 100, …]\n");
+        Variable x = parameter("x", 2);
+        Variable h = x.multiply(x);
+        h.sum().backwardAndRelease();
+        assertThat(Graph.text(h, Graph.Detail.VALUES)).isEqualTo("multiply [1] (graph freed) = (released)\n");
+    }
+
+    @Test
+    void dotEscapesNames() {
         Variable odd = parameter("a\"]; \\ evil\nn0 -> n0", 1);
         assertThat(Graph.dot(odd)).contains("label=\"a\\\"]; \\\\ evil\\nn0 -> n0\\n[1] parameter\"");
     }
 
     @Test
-    void aLeafIsAGraphToo() {
+    void textOfALeafIsOneLine() {
         assertThat(Graph.text(parameter("w", 1))).isEqualTo("w [1] parameter\n");
         Variable frozen = parameter("w", 1);
         frozen.setRequiresGrad(false);
@@ -72,14 +101,14 @@ class GraphTest {
     }
 
     @Test
-    void aFreedGraphSaysSo() {
+    void textOfAFreedGraphSaysSo() {
         Variable loss = example();
         loss.backward();
         assertThat(Graph.text(loss)).isEqualTo("sum [] (graph freed)\n");
     }
 
     @Test
-    void aDeepGraphGoesOnAtTheMargin() {
+    void textOfADeepGraphContinuesAtTheMargin() {
         Variable x = parameter("x", 1);
         Variable y = x;
         for (int i = 0; i < 100_000; i++) {
@@ -93,7 +122,7 @@ class GraphTest {
     }
 
     @Test
-    void theSameGraphGivesTheSameText() {
+    void sameGraphGivesTheSameText() {
         assertThat(Graph.text(example())).isEqualTo(Graph.text(example()));
         assertThat(Graph.dot(example())).isEqualTo(Graph.dot(example()));
     }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Parameters of 16 bits are read as they are or converted; computation is F32; their gradients are rounded when stored. */
+/** Parameters of 16 bits are read directly or converted; computation is in F32; gradients are rounded when stored. */
 class HalfParametersTest {
     private final Device device = new Device("cpu", 0, new CpuBackend(1));
     private final MemoryLedger memory = device.backend().memory();
@@ -35,7 +35,7 @@ class HalfParametersTest {
         return Objects.requireNonNull(variable.grad());
     }
 
-    /** Runs a function of one parameter, kept in 16 bits and as the same numbers in F32. */
+    /** Compares a function of one parameter stored in 16 bits with the same numbers in F32. */
     private void assertAlike(DType half, Function<Variable, Variable> function, long... shape) {
         Variable narrow = Variable.parameter("w", random(1, half, shape));
         Variable wide = Variable.parameter("w", narrow.value().to(DType.F32));
@@ -43,16 +43,16 @@ class HalfParametersTest {
         Variable actual = function.apply(narrow);
         assertThat(actual.value().dtype()).isEqualTo(DType.F32);
         assertThat(actual.value().toFloats()).containsExactly(expected.value().toFloats());
-        Tensor seed = random(2, DType.F32, actual.shape().toArray());
-        expected.backward(seed, false);
-        actual.backward(seed, false);
+        Tensor gradient = random(2, DType.F32, actual.shape().toArray());
+        expected.backward(gradient, false);
+        actual.backward(gradient, false);
         assertThat(grad(narrow).dtype()).isEqualTo(half);
         assertThat(grad(narrow).toFloats()).containsExactly(grad(wide).to(half).toFloats());
     }
 
     @ParameterizedTest
     @EnumSource(names = {"BF16", "F16"})
-    void resultsAreThoseOfTheSameNumbersAndGradientsAreRounded(DType half) {
+    void halfParametersGiveF32ResultsAndRoundedGradients(DType half) {
         Variable x = Variable.constant(random(0, DType.F32, 2, 5, 7));
         Variable other = Variable.constant(random(3, DType.F32, 11, 7));
         Tensor ids = Tensor.of(device, new int[] {3, 1, 3, 0}, 2, 2);
@@ -73,7 +73,7 @@ class HalfParametersTest {
     }
 
     @Test
-    void aKernelThatWritesSeveralGradientsGetsOneInF32() {
+    void rmsNormOfHalfParametersWritesHalfGradients() {
         Variable x = Variable.parameter("x", random(0, DType.BF16, 5, 7));
         Variable y = x.rmsNorm(x.reshape(35).slice(0, 0, 7), 1e-5);
         y.sum().backward();
@@ -81,7 +81,7 @@ class HalfParametersTest {
     }
 
     @Test
-    void eachOperationAndEachPassRoundsOnce() {
+    void halfGradientIsRoundedOncePerOperationAndPass() {
         // 256 + 1 is halfway between two neighbours in BF16, 256 and 258; the even one is taken.
         Variable w =
                 Variable.parameter("w", Tensor.of(device, new float[] {1}, 1).to(DType.BF16));
@@ -96,7 +96,7 @@ class HalfParametersTest {
     }
 
     @Test
-    void theMemoryOfAConversionIsGivenBack() {
+    void conversionsOfHalfParametersAreReleased() {
         Variable w = Variable.parameter("w", random(0, DType.BF16, 100, 100));
         Variable x = Variable.constant(random(1, DType.F32, 10, 100));
         for (int pass = 0; pass < 2; pass++) {
@@ -110,7 +110,7 @@ class HalfParametersTest {
     }
 
     @Test
-    void aCastGivesRoundedNumbersAndLetsTheGradientThrough() {
+    void castRoundsValuesAndPassesTheGradient() {
         Variable x = Variable.parameter("x", Tensor.of(device, new float[] {1.001f, -2, 3}, 3));
         Variable y = x.to(DType.BF16);
         assertThat(y.value().toFloats()).containsExactly(1, -2, 3);
@@ -126,14 +126,14 @@ class HalfParametersTest {
     }
 
     @Test
-    void aScalarOfSixteenBitsCanBeTheEnd() {
+    void backwardFromAHalfScalarLeafIsOne() {
         Variable x = Variable.parameter("x", Tensor.of(device, new float[] {2}).to(DType.BF16));
         x.backward();
         assertThat(grad(x).toFloats()).containsExactly(1);
     }
 
     @Test
-    void whatHasNoGradientIsNoTarget() {
+    void castToIntegersIsRejected() {
         assertThatThrownBy(() -> new Cast(DType.I32))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("cast", "I32");

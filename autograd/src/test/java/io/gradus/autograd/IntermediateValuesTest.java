@@ -23,11 +23,11 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-/** A backward pass that releases gives back every value that it is done with, no other, and changes no gradient. */
+/** A releasing backward pass frees every value it no longer needs, and changes no gradient. */
 class IntermediateValuesTest {
 
     @Test
-    void thePeakOfADeepNetworkFallsAndTheGradientsStay() {
+    void releasingLowersThePeakAndKeepsTheGradients() {
         Network kept = new Network();
         Network released = new Network();
         long peakWhenKept = kept.train(Variable::backward);
@@ -35,14 +35,14 @@ class IntermediateValuesTest {
         for (int i = 0; i < kept.weights.size(); i++) {
             assertThat(grad(released.weights.get(i))).containsExactly(grad(kept.weights.get(i)));
         }
-        // After the forward pass the values are all there; then gradients come in their place, and not on top of them.
+        // After the forward pass all values are in memory; gradients then take their place instead of adding to them.
         assertThat(peakWhenReleased - released.afterForward).isLessThan((peakWhenKept - kept.afterForward) / 4);
         assertThat(released.afterBackward)
                 .as("weights, their gradients, the input, the loss and the gradient it starts from")
                 .isEqualTo(2 * released.weightBytes() + 8 * 8 * 16 + 2 * 8);
     }
 
-    /** Twelve blocks of attention and a gated network, 16 wide, for one sequence of 8; on a device of its own. */
+    /** Twelve blocks of attention and a gated MLP, of width 16, for one sequence of 8 tokens. */
     private static final class Network {
         private final Device device = new Device("reference", 0, new ReferenceBackend());
         private final MemoryLedger memory = device.backend().memory();
@@ -81,7 +81,7 @@ class IntermediateValuesTest {
             return x.add(Variable.swiglu(gateAndUp.get(0), gateAndUp.get(1)).linear(w.get(6), null));
         }
 
-        /** The most bytes in use at once; afterwards the scope is closed. */
+        /** The peak of bytes in use; the scope is closed afterwards. */
         long train(Consumer<Variable> backward) {
             try (Scope _ = Scope.open("step")) {
                 double[] elements = new double[8 * 16];
@@ -107,7 +107,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void randomGraphsHaveTheSameGradientsBitForBit() {
+    void releasingKeepsTheGradientsOfRandomGraphsBitForBit() {
         for (int seed = 0; seed < 300; seed++) {
             Philox.Key key = new Philox.Key(seed, 0, 0);
             Variable[] kept = inputs();
@@ -133,7 +133,7 @@ class IntermediateValuesTest {
         };
     }
 
-    /** Full of views and of variables that are read more than once, or by nobody. */
+    /** A graph with many views, and with variables that are read several times or not at all. */
     private static Variable randomGraph(Philox.Key key, Variable... inputs) {
         List<Variable> made = new ArrayList<>(List.of(inputs));
         int draw = 0;
@@ -157,7 +157,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void aValueReadAfterwardsSaysWhatHappenedAndTheWayOut() {
+    void readingAReleasedValueNamesBackward() {
         Variable x = parameter("x", 2, 3);
         Variable h = x.multiply(x);
         Tensor early = h.detach().value();
@@ -170,7 +170,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void leavesTheRootAndWhatRetainsItsGradientStay() {
+    void leavesRootAndRetainedVariablesKeepTheirValues() {
         Variable x = parameter("x", 2, 3);
         Variable data = constant(5, 7);
         Variable h = x.multiply(data);
@@ -187,7 +187,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void whatLiesInTheMemoryOfALeafOrOfTheRootStays() {
+    void viewsOfALeafOrTheRootKeepTheirValues() {
         Variable x = parameter("x", 2, 3);
         x.reshape(2, 1).slice(0, 1, 2).reshape(1).exp().sum().backwardAndRelease();
         assertThat(x.value().toDoubles()).containsExactly(2, 3);
@@ -199,7 +199,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void aViewOfAnIntermediateValueKeepsItUntilBothWereVisited() {
+    void valueIsKeptUntilItsViewWasVisited() {
         Variable x = parameter("x", 2, 3);
         Variable h = x.multiply(x);
         Variable late = h.exp(); // reads the memory of the view after the view's own reader was visited
@@ -209,7 +209,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void aDetachedValueThatTheGraphReadsStays() {
+    void detachedValueThatTheGraphReadsIsKept() {
         Variable x = parameter("x", 2, 3);
         Variable h = x.multiply(x);
         Variable constant = h.detach();
@@ -219,14 +219,14 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void aTensorThatAnOperationPassesOnAsAGradientStays() {
+    void tensorPassedOnAsAGradientIsKept() {
         Variable x = parameter("x", 2, 3);
         Variable h = x.multiply(x);
         Variable.apply(new PassesItsInput(), h.reshape(2)).sum().backwardAndRelease();
         assertThat(grad(x)).containsExactly(2 * 2 * 4, 2 * 3 * 9);
     }
 
-    /** Pretends that the gradient is its input. */
+    /** Passes its input on as the gradient. */
     private static final class PassesItsInput extends Operation {
         private Tensor x;
 
@@ -243,7 +243,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void aLeafOrASecondPassNeedsNoException() {
+    void backwardAndReleaseOfALeafWorksAndOfAFreedGraphFails() {
         Variable x = parameter("x", 3);
         x.backwardAndRelease();
         assertThat(grad(x)).containsExactly(1);
@@ -257,7 +257,7 @@ class IntermediateValuesTest {
     }
 
     @Test
-    void whatAnOperationKeptForItselfIsGivenBackWithTheGraph() {
+    void tensorsKeptForBackwardAreReleasedWithTheGraph() {
         for (boolean recorded : new boolean[] {true, false}) {
             Device device = new Device("reference", 0, new ReferenceBackend());
             MemoryLedger memory = device.backend().memory();

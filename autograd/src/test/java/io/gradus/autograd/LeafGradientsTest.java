@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/** A leaf's gradient is told of once, when all of it is there and nobody is to read the leaf's value any more. */
+/** A leaf is reported once, when its gradient is complete and nothing will read its value. */
 class LeafGradientsTest {
     private final Device device = new Device("cpu", 0, new CpuBackend(1));
     private final MemoryLedger memory = device.backend().memory();
@@ -24,59 +24,61 @@ class LeafGradientsTest {
         return Variable.parameter(name, Tensor.of(device, elements, elements.length));
     }
 
-    /** The gradients as they are when they are told of. */
-    private static Map<String, float[]> told(Variable loss) {
-        Map<String, float[]> told = new LinkedHashMap<>();
+    /** The gradients at the time of the report. */
+    private static Map<String, float[]> reported(Variable loss) {
+        Map<String, float[]> reported = new LinkedHashMap<>();
         loss.backwardAndRelease(leaf -> {
             float[] gradient = Objects.requireNonNull(leaf.grad()).toFloats();
-            assertThat(told.put(Objects.requireNonNull(leaf.name()), gradient))
-                    .as("told once")
+            assertThat(reported.put(Objects.requireNonNull(leaf.name()), gradient))
+                    .as("reported once")
                     .isNull();
         });
-        return told;
+        return reported;
     }
 
     @Test
-    void theLastLayerComesFirst() {
+    void lastLayerIsReportedFirst() {
         Variable a = parameter("a", 2);
         Variable b = parameter("b", 3);
         Variable c = parameter("c", 5);
-        Map<String, float[]> told = told(a.multiply(1).multiply(b).multiply(c).sum());
-        assertThat(told.keySet()).containsExactly("c", "b", "a");
-        assertThat(told.get("a")).containsExactly(15);
+        Map<String, float[]> reported =
+                reported(a.multiply(1).multiply(b).multiply(c).sum());
+        assertThat(reported.keySet()).containsExactly("c", "b", "a");
+        assertThat(reported.get("a")).containsExactly(15);
     }
 
     @Test
-    void aSharedLeafWaitsForAllThatReadIt() {
+    void sharedLeafIsReportedAfterItsLastReader() {
         Variable shared = parameter("shared", 2);
         Variable last = parameter("last", 3);
-        Map<String, float[]> told =
-                told(shared.multiply(shared).multiply(shared).multiply(last).sum()); // 3·s³
-        assertThat(told.keySet()).containsExactly("last", "shared");
-        assertThat(told.get("shared")).containsExactly(36);
-        assertThat(told.get("last")).containsExactly(8);
+        Map<String, float[]> reported =
+                reported(shared.multiply(shared).multiply(shared).multiply(last).sum()); // 3·s³
+        assertThat(reported.keySet()).containsExactly("last", "shared");
+        assertThat(reported.get("shared")).containsExactly(36);
+        assertThat(reported.get("last")).containsExactly(8);
     }
 
     @Test
-    void aBranchThatGetsNoGradientIsNotWaitedFor() {
+    void leafIsReportedIfABranchGetsNoGradient() {
         Variable x = parameter("x", 2);
         Variable dead = x.split(0, 1, 0).get(0).multiply(3);
-        Map<String, float[]> told = told(x.multiply(5).add(dead.detach()).sum());
-        assertThat(told.get("x")).containsExactly(5);
+        Map<String, float[]> reported =
+                reported(x.multiply(5).add(dead.detach()).sum());
+        assertThat(reported.get("x")).containsExactly(5);
     }
 
     @Test
-    void aFrozenLeafAndALeafAloneAreToldRightly() {
+    void frozenLeafIsNotReportedAndASingleLeafIs() {
         Variable frozen = parameter("frozen", 2);
         frozen.setRequiresGrad(false);
         Variable x = parameter("x", 2);
-        assertThat(told(x.multiply(frozen).sum()).keySet()).containsExactly("x");
-        assertThat(told(parameter("alone", 2)).get("alone")).containsExactly(1);
+        assertThat(reported(x.multiply(frozen).sum()).keySet()).containsExactly("x");
+        assertThat(reported(parameter("alone", 2)).get("alone")).containsExactly(1);
     }
 
     @Test
-    void insideACheckpointEachIsToldWhenItIsReady() {
-        List<String> told = new ArrayList<>();
+    void leavesInsideACheckpointAreReportedWhenComplete() {
+        List<String> reported = new ArrayList<>();
         Variable x = parameter("x", 2);
         Variable first = parameter("first", 3);
         Variable second = parameter("second", 5);
@@ -85,24 +87,25 @@ class LeafGradientsTest {
         Variable loss = h.checkpoint(in -> in.multiply(both).multiply(x)).sum();
         Map<String, float[]> gradients = new LinkedHashMap<>();
         loss.backwardAndRelease(leaf -> {
-            told.add(leaf.name());
+            reported.add(leaf.name());
             gradients.put(leaf.name(), Objects.requireNonNull(leaf.grad()).toFloats());
             leaf.releaseGrad();
         });
-        assertThat(told).containsExactly("both", "second", "first", "x");
+        assertThat(reported).containsExactly("both", "second", "first", "x");
         assertThat(gradients.get("both")).containsExactly(2 * 2 * 2 * 3 * 5 * 7); // of x²·first·second·both²
         assertThat(gradients.get("x")).containsExactly(2 * 2 * 3 * 5 * 49);
     }
 
     @Test
-    void aLeafThatIsInputAndReachedInsideIsToldOnceAllIsThere() {
+    void leafThatIsInputAndCapturedIsReportedOnce() {
         Variable x = parameter("x", 2);
-        Map<String, float[]> told = told(x.checkpoint(in -> in.multiply(x)).sum());
-        assertThat(told.get("x")).containsExactly(4);
+        Map<String, float[]> reported =
+                reported(x.checkpoint(in -> in.multiply(x)).sum());
+        assertThat(reported.get("x")).containsExactly(4);
     }
 
     @Test
-    void gradientsThatAreReleasedDoNotPileUp() {
+    void gradientsReleasedOnCompletionDoNotAccumulate() {
         int size = 1000;
         List<Variable> weights = new ArrayList<>();
         for (int i = 0; i < 10; i++) {

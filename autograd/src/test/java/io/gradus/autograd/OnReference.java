@@ -3,7 +3,7 @@ package io.gradus.autograd;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
 
-/** Vectors and matrices in double precision, for tests of the engine: sums come out exactly. */
+/** Vectors in double precision for tests of the engine: small sums are exact. */
 final class OnReference {
     private OnReference() {}
 
@@ -23,7 +23,7 @@ final class OnReference {
         return Tensor.of(Device.reference(), ids, ids.length);
     }
 
-    /** The gradient's elements; fails when there is none. */
+    /** The elements of the gradient; fails if there is none. */
     static double[] grad(Variable variable) {
         Tensor gradient = variable.grad();
         if (gradient == null) {

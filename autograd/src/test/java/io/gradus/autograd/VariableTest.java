@@ -15,11 +15,11 @@ import io.gradus.core.Tensor;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What a variable is, when it has a gradient, and what it says when it is asked for something impossible. */
+/** Properties, gradients and errors of variables. */
 class VariableTest {
 
     @Test
-    void gradientsAddUpOverBackwardPassesUntilCleared() {
+    void gradientsAccumulateUntilCleared() {
         Variable x = parameter("x", 3);
         x.multiply(x).sum().backward();
         Tensor buffer = x.grad();
@@ -33,7 +33,7 @@ class VariableTest {
     }
 
     @Test
-    void aLeafGradientOutlivesTheScopeOfTheStep() {
+    void leafGradientOutlivesTheScope() {
         Variable x = parameter("x", 3);
         try (Scope _ = Scope.open("step")) {
             x.multiply(x).sum().backward();
@@ -42,7 +42,7 @@ class VariableTest {
     }
 
     @Test
-    void onlyVariablesThatRetainItKeepTheirGradient() {
+    void retainGradKeepsTheGradientOfANonLeaf() {
         Variable x = parameter("x", 3);
         Variable plain = x.multiply(2);
         Variable kept = plain.multiply(5).retainGrad();
@@ -62,14 +62,14 @@ class VariableTest {
     }
 
     @Test
-    void aScalarLeafIsItsOwnDerivative() {
+    void backwardFromAScalarLeafIsOne() {
         Variable x = parameter("x", 3);
         x.backward();
         assertThat(grad(x)).containsExactly(1);
     }
 
     @Test
-    void backwardOfManyElementsWantsAGradientToStartFrom() {
+    void backwardFromANonScalarNeedsAGradient() {
         Variable x = parameter("x", 1, 2);
         Variable y = x.multiply(x);
         assertThatThrownBy(y::backward)
@@ -85,14 +85,14 @@ class VariableTest {
     }
 
     @Test
-    void backwardWithoutAParameterSaysSo() {
+    void backwardFromAConstantIsRejected() {
         assertThatThrownBy(() -> constant(1).multiply(2).sum().backward())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("requires no gradient");
     }
 
     @Test
-    void onlyLeavesAreFrozen() {
+    void setRequiresGradFreezesOnlyLeaves() {
         Variable x = parameter("x", 1);
         x.setRequiresGrad(false);
         assertThat(x.tanh().requiresGrad()).isFalse();
@@ -103,7 +103,7 @@ class VariableTest {
     }
 
     @Test
-    void aParameterOfWholeNumbersIsRefused() {
+    void integerParameterIsRejected() {
         assertThatThrownBy(() -> Variable.parameter("ids", ids(1, 2)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("'ids'")
@@ -111,7 +111,7 @@ class VariableTest {
     }
 
     @Test
-    void namesBelongToLeaves() {
+    void onlyLeavesHaveNames() {
         Variable x = parameter("x", 1, 2);
         assertThat(x.name()).isEqualTo("x");
         assertThat(x.reshape(2, 1).name()).isNull();
@@ -119,7 +119,7 @@ class VariableTest {
     }
 
     @Test
-    void numbersAreOperandsToo() {
+    void arithmeticWithNumbers() {
         Variable x = parameter("x", 4);
         assertThat(x.add(1).item()).isEqualTo(5);
         assertThat(x.subtract(1).item()).isEqualTo(3);
@@ -130,7 +130,7 @@ class VariableTest {
     }
 
     @Test
-    void oneLengthOfAReshapeIsInferred() {
+    void reshapeInfersOneLength() {
         Variable x = constant(1, 2, 3, 4, 5, 6);
         assertThat(x.reshape(2, -1).shape()).isEqualTo(Shape.of(2, 3));
         assertThat(x.reshape(-1, 1, 6).shape()).isEqualTo(Shape.of(1, 1, 6));
@@ -142,7 +142,7 @@ class VariableTest {
     }
 
     @Test
-    void splitTakesTheWholeAxis() {
+    void splitLengthsMustCoverTheAxis() {
         Variable x = constant(1, 2, 3, 4, 5, 6);
         List<Variable> parts = x.split(0, 1, 0, 5);
         assertThat(parts.get(2).value().toDoubles()).containsExactly(2, 3, 4, 5, 6);
@@ -154,7 +154,7 @@ class VariableTest {
     }
 
     @Test
-    void axesCountFromEitherEnd() {
+    void negativeAxesCountFromTheLast() {
         Variable x = constant(1, 2, 3, 4, 5, 6).reshape(1, 2, 3);
         assertThat(x.transpose(-1, 0).shape()).isEqualTo(Shape.of(3, 2, 1));
         assertThat(x.permute(1, -1, 0).shape()).isEqualTo(Shape.of(2, 3, 1));

@@ -18,7 +18,7 @@ import io.gradus.core.reference.ReferenceBackend;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/** The gradient of a mean or a sum is computed with it, once, and handed on in the memory that it was written to. */
+/** The gradient of a mean or sum is computed once, with the loss, and passed on without a copy. */
 class CrossEntropyTest {
     private static final int ROWS = 7;
     private static final int CLASSES = 11;
@@ -50,7 +50,7 @@ class CrossEntropyTest {
     }
 
     @Test
-    void aSumAndAMeanHaveTheGradientsOfTheirParts() {
+    void crossEntropySumAndMeanHaveTheGradientsOfSingleLosses() {
         for (Reduction reduction : new Reduction[] {Reduction.SUM, Reduction.MEAN}) {
             for (double scale : new double[] {1, -0.25}) {
                 Variable x = logits();
@@ -67,7 +67,7 @@ class CrossEntropyTest {
     }
 
     @Test
-    void theGradientIsHandedOnWithoutACopy() {
+    void crossEntropyGradientIsPassedOnWithoutACopy() {
         for (double scale : new double[] {1, 0.5}) {
             Variable x = logits();
             long gradients = memory.live(MemoryCategory.GRADIENTS);
@@ -88,7 +88,7 @@ class CrossEntropyTest {
     }
 
     @Test
-    void aRetainedGraphGivesTheSameGradientAgain() {
+    void retainedCrossEntropyGivesTheSameGradientAgain() {
         Variable x = logits();
         Variable loss = x.multiply(2).crossEntropy(targets);
         Variable half = loss.multiply(0.5);
@@ -104,7 +104,7 @@ class CrossEntropyTest {
     }
 
     @Test
-    void withoutAGraphOnlyTheLossIsLeft() {
+    void crossEntropyUnderNoGradKeepsOnlyTheLoss() {
         Variable x = logits();
         long before = memory.live();
         memory.resetPeak();
@@ -116,7 +116,7 @@ class CrossEntropyTest {
     }
 
     @Test
-    void aGraphThatIsNeverWalkedLeavesItsGradientToTheScope() {
+    void crossEntropyGradientWithoutBackwardIsFreedByTheScope() {
         long before = memory.live();
         try (Scope _ = Scope.open("step")) {
             logits().crossEntropy(targets);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The loss and gradients of logits that were never there. */
+/** Cross-entropy from hidden states, without holding all logits. */
 class LinearCrossEntropyTest {
     private static final int ROWS = 200;
     private static final int WIDTH = 24;
@@ -43,7 +43,7 @@ class LinearCrossEntropyTest {
     private final Variable hidden = Variable.parameter("h", random(0, ROWS, WIDTH));
     private final Variable weight = Variable.parameter("w", random(1, CLASSES, WIDTH));
 
-    /** Every third row is ignored, and rows 50 to 119 are, as of a masked prompt. */
+    /** Every third row is ignored, and so are rows 50 to 119, like a masked prompt. */
     private Tensor targets() {
         int[] targets = IntStream.range(0, ROWS)
                 .map(i -> i % 3 == 0 || i >= 50 && i < 120 ? -100 : i * 37 % CLASSES)
@@ -64,7 +64,7 @@ class LinearCrossEntropyTest {
 
     @ParameterizedTest
     @EnumSource
-    void lossAndGradientsAreThoseWithLogits(Reduction reduction) {
+    void linearCrossEntropyMatchesLinearThenCrossEntropy(Reduction reduction) {
         Tensor weights = random(2, ROWS);
         weights.backend().elementwise().unary(io.gradus.core.kernel.ElementwiseKernels.Unary.EXP, weights, weights);
         for (@Nullable Tensor rowWeights : new Tensor[] {null, weights}) {
@@ -94,7 +94,7 @@ class LinearCrossEntropyTest {
     }
 
     @Test
-    void gradientsAddUpAndEachIsGivenToWhomItConcerns() {
+    void linearCrossEntropyGradientsAccumulatePerInput() {
         Variable constant = Variable.constant(hidden.value());
         constant.linearCrossEntropy(weight, targets(), CrossEntropyOptions.of(Reduction.SUM), 16)
                 .backward();
@@ -122,7 +122,7 @@ class LinearCrossEntropyTest {
     }
 
     @Test
-    void whereNothingCountsTheSumAndItsGradientsAreZero() {
+    void sumOverIgnoredTargetsIsZeroWithZeroGradients() {
         int[] ignored = new int[ROWS];
         java.util.Arrays.fill(ignored, -100);
         Tensor targets = Tensor.of(device, ignored, ROWS);
@@ -137,7 +137,7 @@ class LinearCrossEntropyTest {
     }
 
     @Test
-    void aChunkOfLogitsIsAllThatThereIs() {
+    void peakMemoryHoldsOneChunkOfLogits() {
         int chunk = 20;
         for (int pass = 0; pass < 2; pass++) { // the second has its gradients' buffers
             memory.resetPeak();
@@ -157,7 +157,7 @@ class LinearCrossEntropyTest {
     }
 
     @Test
-    void theUsualChunkHasLogitsAboutAsLargeAsTheHiddenStates() {
+    void defaultChunkLogitsAreAboutAsLargeAsTheHiddenStates() {
         assertThat(LinearCrossEntropy.defaultChunk(8192, 4096, 32_000)).isEqualTo(1049);
         assertThat(LinearCrossEntropy.defaultChunk(1024, 768, 50_257)).isEqualTo(128);
         assertThat(LinearCrossEntropy.defaultChunk(100, 768, 50_257)).isEqualTo(100);
@@ -166,7 +166,7 @@ class LinearCrossEntropyTest {
     }
 
     @Test
-    void whatDoesNotFitIsRefused() {
+    void linearCrossEntropyRejectsWrongShapesTargetsAndChunks() {
         Tensor targets = targets();
         assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets, CrossEntropyOptions.of(Reduction.SUM), -1))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -17,7 +17,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** An operation that cannot be done says which, on what shapes, and what would help. */
+/** An error names the operation, the shapes and the fix. */
 class OperationErrorsTest {
 
     private static Variable zeros(long... shape) {
@@ -36,7 +36,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void shapesThatDoNotBroadcastAreNamed() {
+    void shapesThatDoNotBroadcastAreRejected() {
         refused(() -> zeros(3, 4).add(zeros(3)), "add", "[3, 4]", "[3]");
         refused(() -> zeros(3, 4).subtract(zeros(3)), "subtract", "[3, 4]");
         refused(() -> zeros(3, 4).divide(zeros(3)), "divide", "[3, 4]");
@@ -46,7 +46,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void matricesThatDoNotFitAreNamed() {
+    void matrixShapesThatDoNotMatchAreRejected() {
         refused(() -> zeros(2, 3).matmul(zeros(4, 5)), "matmul", "[2, 3]", "[4, 5]", "transpose");
         refused(() -> zeros(3).matmul(zeros(3, 2)), "matmul", "two axes");
         refused(() -> zeros(2, 5, 3).matmul(zeros(4, 6)), "matmul", "[2, 5, 3]", "[4, 6]");
@@ -57,7 +57,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void axesThatAreNotThereAreNamed() {
+    void missingAxesAreRejected() {
         refused(() -> zeros(2, 3).sum(2), "sum", "axis 2", "[2, 3]");
         refused(() -> zeros(2, 3).mean(-3), "mean", "axis -3");
         refused(() -> zeros(2, 3).max(1, -1), "max", "twice");
@@ -68,7 +68,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void partsThatDoNotLineUpAreNamed() {
+    void concatOfDifferentShapesIsRejected() {
         refused(() -> Variable.concat(0, List.of(zeros(2, 3), zeros(2, 4))), "concat", "[2, 3]", "[2, 4]");
         refused(() -> Variable.concat(0, List.of(zeros(2, 3), zeros(2))), "concat", "[2]");
         refused(() -> Variable.concat(0, List.of()), "concat");
@@ -79,7 +79,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void aMeanOverNoTargetIsRefused() {
+    void crossEntropyMeanOverIgnoredTargetsIsRejected() {
         Variable logits = zeros(3, 5);
         Tensor masked = ids(-100, -100, -100);
         refused(() -> logits.crossEntropy(masked), "crossEntropy", "3 targets", "-100", "masked");
@@ -94,7 +94,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void aMeanIsOverTheWeightsOfTheTargetsThatCount() {
+    void crossEntropyMeanDividesByTheWeightsOfCountedTargets() {
         double[] logits = {2, 0, 0, 0, 1, 0};
         Variable x = Variable.constant(Tensor.of(Device.reference(), logits, 3, 2));
         Tensor weights = Tensor.of(Device.reference(), new double[] {3, 1, 50}, 3);
@@ -108,7 +108,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void labelsAndIdsThatDoNotExistAreNamed() {
+    void targetsAndIdsOutOfRangeAreRejected() {
         refused(() -> zeros(2, 5).crossEntropy(ids(1, 5)), "5");
         refused(() -> zeros(2, 5).crossEntropy(ids(1)), "crossEntropy", "[2, 5]", "[1]");
         refused(() -> zeros(7, 3).embedding(ids(0, 7)), "id 7", "table of 7");
@@ -116,7 +116,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void headsThatDoNotDivideAreNamed() {
+    void attentionHeadsThatDoNotDivideAreRejected() {
         AttentionOptions settings = new AttentionOptions(true, null, 1);
         Variable keys = zeros(1, 2, 2, 4);
         assertThatThrownBy(() -> zeros(1, 2, 3, 4).attention(keys, keys, settings))
@@ -128,7 +128,7 @@ class OperationErrorsTest {
     }
 
     @Test
-    void aProbabilityOfOneIsRefused() {
+    void dropoutWithProbabilityOneIsRejected() {
         refused(() -> zeros(3).dropout(1, new Philox.Key(1, 0, 0)), "dropout", "1.0");
     }
 }

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.TestFactory;
 class OperationsMatchPyTorchTest {
     private static final Path FIXTURE = Path.of("src/test/fixtures/operations.safetensors");
 
-    /** One case, read from the file. */
+    /** One case of the fixture. */
     private record Case(String name, JsonNode attributes, Map<String, Tensor> tensors) {
 
         String operation() {
@@ -57,7 +57,7 @@ class OperationsMatchPyTorchTest {
     }
 
     @Test
-    void theFixtureIsWhole() throws IOException {
+    void fixtureHasEveryOperation() throws IOException {
         assertThat(cases(Device.reference(), DType.F64)).hasSize(212);
     }
 
@@ -114,7 +114,7 @@ class OperationsMatchPyTorchTest {
         }
     }
 
-    /** The distance of each element, as a part of the largest one. */
+    /** The largest error, relative to the largest element. */
     private static void assertClose(String what, Tensor actual, Tensor expected, double tolerance) {
         assertThat(actual.shape()).as(what).isEqualTo(expected.shape());
         double[] ours = actual.toDoubles();

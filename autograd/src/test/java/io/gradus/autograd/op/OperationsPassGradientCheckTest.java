@@ -28,11 +28,11 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Each operation's backward pass is the derivative of its forward pass: odd shapes, broadcasting, one input used twice. */
+/** The backward pass of each operation is the derivative of its forward pass: odd shapes, broadcasting, repeated inputs. */
 class OperationsPassGradientCheckTest {
     private static final Path SOURCES = Path.of("src/main/java/io/gradus/autograd/op");
 
-    /** A function and where its derivative is taken; {@code operation} is the class that it exercises. */
+    /** A function and the point at which it is differentiated; {@code operation} is the class that it tests. */
     private record Case(String operation, String name, GradientCheck.Function function, Tensor... inputs) {}
 
     private final List<Case> cases = new ArrayList<>();
@@ -52,7 +52,7 @@ class OperationsPassGradientCheckTest {
     }
 
     @Test
-    void noOperationIsLeftOut() throws IOException {
+    void everyOperationHasAGradientCheck() throws IOException {
         allCases();
         Set<String> checked = cases.stream().map(Case::operation).collect(Collectors.toCollection(TreeSet::new));
         try (var files = Files.list(SOURCES)) {
@@ -289,7 +289,7 @@ class OperationsPassGradientCheckTest {
         add("Dropout", "beside x", x -> x[0].add(x[0].dropout(0.5, key)), any(17));
     }
 
-    /** The tables need not be cosines for the operation to be linear in x; these are {@code a} and {@code 1 − a}. */
+    /** The operation is linear in x for any tables, cosines or not; these are {@code a} and {@code 1 − a}. */
     private static Variable rotate(Variable x, Tensor angles, Tensor positions, RopeLayout layout) {
         Tensor cos = beside(angles, x);
         Tensor sin = Variable.constant(cos).negate().add(1).value();
@@ -419,7 +419,7 @@ class OperationsPassGradientCheckTest {
 
     private int seed;
 
-    /** Numbers of either sign, up to 2 and at least 0.1 away from zero; no two are alike. */
+    /** Distinct numbers of either sign, up to 2 and at least 0.1 away from zero. */
     private Tensor any(long... shape) {
         return numbers(true, shape);
     }

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/** The gradients of the parts are laid into one buffer, which becomes the gradient of the whole. */
+/** The gradients of the parts are written into one buffer, which becomes the gradient of the whole. */
 class SplitTest {
     private final Device device = new Device("reference", 0, new ReferenceBackend());
     private final MemoryLedger memory = device.backend().memory();
@@ -30,7 +30,7 @@ class SplitTest {
     }
 
     @Test
-    void thePartsShareOneBufferThatIsHandedOn() {
+    void splitPartsWriteTheirGradientsIntoOneBuffer() {
         Variable x = parameter(10, 30);
         try (Scope _ = Scope.open("step")) {
             List<Variable> parts = x.multiply(1).split(-1, 10, 10, 10);
@@ -38,14 +38,14 @@ class SplitTest {
             long before = memory.live();
             memory.resetPeak();
             sum.backward();
-            // That of the sums, which all three parts read, their buffer, and the leaf's.
+            // The gradient of the sum, the buffer of the parts, and the gradient of the leaf.
             assertThat(memory.peak() - before).isLessThanOrEqualTo((300 + 300 + 100) * 8 + 8);
         }
         assertThat(grad(x)).containsOnly(1);
     }
 
     @Test
-    void eachPartIsReadAsOftenAsItIsAndARetainedGraphAgain() {
+    void splitPartsMayBeReadSeveralTimes() {
         Variable x = parameter(2, 3);
         List<Variable> parts = x.split(1, 1, 2);
         Variable twice = parts.get(1).multiply(parts.get(1)).sum();
@@ -60,7 +60,7 @@ class SplitTest {
     }
 
     @Test
-    void theGraphShowsTheWholeOnce() {
+    void graphDrawsTheWholeOfASplitOnce() {
         List<Variable> parts = parameter(2, 3).split(1, 1, 2);
         assertThat(Graph.text(Variable.concat(1, parts))).isEqualTo("""
             concat [2, 3]
