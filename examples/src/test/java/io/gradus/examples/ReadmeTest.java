@@ -9,19 +9,14 @@ import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.ModelFolder;
 import io.gradus.train.text.ByteTokenizer;
 import java.io.IOException;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import javax.tools.ToolProvider;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The library example in the README compiles and trains. */
 class ReadmeTest {
-    private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
 
     @TempDir
@@ -34,12 +29,9 @@ class ReadmeTest {
                 Files.writeString(folder.resolve("text.txt"), "to be or not to be, that is the question. ".repeat(60));
         Path output = folder.resolve("output");
 
-        try (URLClassLoader loader =
-                new URLClassLoader(new URL[] {compiled(example()).toUri().toURL()})) {
-            loader.loadClass("Example")
-                    .getMethod("run", Path.class, Path.class, Path.class, int.class)
-                    .invoke(null, base, text, output, 2);
-        }
+        Snippets.compile(folder, "Example", program())
+                .getMethod("run", Path.class, Path.class, Path.class, int.class)
+                .invoke(null, base, text, output, 2);
 
         var before = Llama.load(base, Device.cpu()).namedParameters();
         var after = Llama.load(output, Device.cpu()).namedParameters();
@@ -50,18 +42,16 @@ class ReadmeTest {
                         .isNotEqualTo(before.get(name).value().toFloats()));
     }
 
-    private static String example() throws IOException {
-        Matcher block = JAVA_BLOCK.matcher(Files.readString(Path.of("..", "README.md")));
-        assertThat(block.find()).as("a java block in README.md").isTrue();
-        return block.group(1);
-    }
-
-    /** Puts the lines of the example into a method, and that into a class file. */
-    private Path compiled(String lines) throws IOException {
-        Path source = Files.writeString(folder.resolve("Example.java"), """
+    /** The example's lines as the body of a method. */
+    private static String program() throws IOException {
+        List<String> blocks =
+                Snippets.javaBlocks(Files.readString(Snippets.root().resolve("README.md")));
+        assertThat(blocks).hasSize(1);
+        return """
             import io.gradus.core.*;
             import io.gradus.nn.model.*;
             import io.gradus.nn.model.LanguageModel.Input;
+            import io.gradus.nn.model.llama.*;
             import io.gradus.optim.*;
             import io.gradus.train.*;
             import io.gradus.train.data.*;
@@ -74,11 +64,7 @@ class ReadmeTest {
             %s
                 }
             }
-            """.formatted(lines));
-        int status = ToolProvider.getSystemJavaCompiler()
-                .run(null, null, null, "-classpath", System.getProperty("java.class.path"), source.toString());
-        assertThat(status).as("javac's exit code").isZero();
-        return folder;
+            """.formatted(blocks.getFirst());
     }
 
     private static Path untrainedModel(Path folder) throws IOException {
