@@ -125,9 +125,9 @@ final class GradientBuffers {
 
     private static void add(Tensor gradient, Tensor buffer, boolean accumulate) {
         if (gradient.shape().equals(buffer.shape())) {
-            gradient.backend().elementwise().affine(gradient, 1, 0, buffer, accumulate);
+            gradient.kernels().elementwise().affine(gradient, 1, 0, buffer, accumulate);
         } else {
-            gradient.backend().reduction().sumTo(gradient, buffer, accumulate);
+            gradient.kernels().reduction().sumTo(gradient, buffer, accumulate);
         }
     }
 }

@@ -522,7 +522,7 @@ public final class Variable {
     public Variable matmul(Variable other, boolean transposeThis, boolean transposeOther) {
         boolean oneForAll = shape().rank() > 2 && other.shape().rank() == 2 && !transposeThis;
         return oneForAll
-                ? linear(other, null, transposeOther)
+                ? apply(new Linear("matmul", transposeOther), this, other)
                 : apply(new MatMul(transposeThis, transposeOther), this, other);
     }
 

@@ -178,8 +178,8 @@ class BackwardPassTest {
         protected void backward(Tensor dy, Gradients gradients) {
             Gradients.Buffer first = gradients.buffer(0);
             Gradients.Buffer second = gradients.buffer(1);
-            dy.backend().elementwise().affine(dy, 2, 0, second.gradient(), second.accumulate());
-            dy.backend().elementwise().affine(dy, 7, 0, first.gradient(), first.accumulate());
+            dy.kernels().elementwise().affine(dy, 2, 0, second.gradient(), second.accumulate());
+            dy.kernels().elementwise().affine(dy, 7, 0, first.gradient(), first.accumulate());
         }
     }
 

@@ -28,7 +28,7 @@ class CheckpointTest {
 
     private Tensor random(int place, long... shape) {
         Tensor tensor = Tensor.empty(device, io.gradus.core.DType.F32, Shape.of(shape), MemoryCategory.WEIGHTS);
-        tensor.backend().random().normal(tensor, 0, 0.5, new Philox.Key(3, 0, place));
+        tensor.kernels().random().normal(tensor, 0, 0.5, new Philox.Key(3, 0, place));
         return tensor;
     }
 

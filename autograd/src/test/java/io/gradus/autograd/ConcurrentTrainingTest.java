@@ -61,7 +61,7 @@ class ConcurrentTrainingTest {
                 for (Variable w : List.of(w1, w2)) {
                     Tensor gradient = w.grad();
                     assertThat(gradient).isNotNull();
-                    device.backend().optimizerSteps().sgd(w.value(), gradient, null, settings, 1, false);
+                    device.kernels().optimizerSteps().sgd(w.value(), gradient, null, settings, 1, false);
                     w.clearGrad();
                 }
                 first = step == 0 ? loss.item() : first;

@@ -70,13 +70,13 @@ class GradientCheckTest {
         @Override
         protected Tensor forward(Tensor... inputs) {
             y = inputs[0].emptyLike(inputs[0].shape());
-            y.backend().elementwise().unary(Unary.EXP, inputs[0], y);
+            y.kernels().elementwise().unary(Unary.EXP, inputs[0], y);
             return y;
         }
 
         @Override
         protected void backward(Tensor dy, Gradients gradients) {
-            gradients.write(0, (dx, add) -> y.backend().elementwise().affine(y, nan ? Double.NaN : 0.5, 0, dx, add));
+            gradients.write(0, (dx, add) -> y.kernels().elementwise().affine(y, nan ? Double.NaN : 0.5, 0, dx, add));
         }
     }
 }

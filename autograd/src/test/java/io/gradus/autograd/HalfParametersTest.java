@@ -27,7 +27,7 @@ class HalfParametersTest {
 
     private Tensor random(int place, DType dtype, long... shape) {
         Tensor tensor = Tensor.empty(device, DType.F32, Shape.of(shape), MemoryCategory.WEIGHTS);
-        tensor.backend().random().normal(tensor, 0, 0.5, new Philox.Key(3, 0, place));
+        tensor.kernels().random().normal(tensor, 0, 0.5, new Philox.Key(3, 0, place));
         return tensor.to(dtype);
     }
 

@@ -106,7 +106,7 @@ class VariableTest {
     void integerParameterIsRejected() {
         assertThatThrownBy(() -> Variable.parameter("ids", ids(1, 2)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("'ids'")
+                .hasMessageContaining("ids")
                 .hasMessageContaining("I32");
     }
 

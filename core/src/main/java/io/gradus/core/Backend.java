@@ -1,18 +1,6 @@
 package io.gradus.core;
 
-import io.gradus.core.kernel.AttentionKernels;
-import io.gradus.core.kernel.CastKernels;
-import io.gradus.core.kernel.CrossEntropyKernels;
-import io.gradus.core.kernel.ElementwiseKernels;
-import io.gradus.core.kernel.EmbeddingKernels;
-import io.gradus.core.kernel.GemmKernels;
-import io.gradus.core.kernel.MovementKernels;
-import io.gradus.core.kernel.NormalizationKernels;
-import io.gradus.core.kernel.OptimizerStepKernels;
-import io.gradus.core.kernel.RandomKernels;
-import io.gradus.core.kernel.ReductionKernels;
-import io.gradus.core.kernel.RotaryKernels;
-import io.gradus.core.kernel.SoftmaxKernels;
+import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 
@@ -20,8 +8,6 @@ import java.util.Map;
  * One device's memory and kernels. A kernel reads its operands and writes into an output that the caller made; it never
  * allocates a result. Where a kernel takes {@code accumulate}, true adds to what the output holds and false overwrites it
  * without reading it (the output may hold anything, NaN included).
- *
- * <p>Each family checks shapes and dtypes with the static checks of its interface before it touches memory.
  */
 public interface Backend {
 
@@ -58,29 +44,6 @@ public interface Backend {
     /** Copies a tensor's raw elements to host memory. */
     void download(Tensor source, MemorySegment target);
 
-    GemmKernels gemm();
-
-    ElementwiseKernels elementwise();
-
-    ReductionKernels reduction();
-
-    SoftmaxKernels softmax();
-
-    CrossEntropyKernels crossEntropy();
-
-    NormalizationKernels normalization();
-
-    RotaryKernels rotary();
-
-    AttentionKernels attention();
-
-    EmbeddingKernels embedding();
-
-    MovementKernels movement();
-
-    RandomKernels random();
-
-    OptimizerStepKernels optimizerSteps();
-
-    CastKernels cast();
+    /** The kernels, which trust their operands; callers use the checked ones of {@link Device#kernels()}. */
+    Kernels kernels();
 }

@@ -1,20 +1,32 @@
 package io.gradus.core;
 
 import io.gradus.core.cpu.CpuBackend;
+import io.gradus.core.kernel.Kernels;
 import io.gradus.core.meta.MetaBackend;
 import io.gradus.core.reference.ReferenceBackend;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
 
-/**
- * Where tensors live and are computed on. Two devices are the same when they share a backend.
- *
- * @param type {@code cpu}, {@code gpu}, {@code reference} or {@code meta}
- * @param index from 0 among devices of this type
- * @param backend the kernels
- */
-public record Device(String type, int index, Backend backend) {
+/** The memory and kernels that a tensor uses. Two devices are equal when they share a backend. */
+public final class Device {
+    private final String type;
+    private final int index;
+    private final Backend backend;
+    private @Nullable Kernels kernels;
+
+    /**
+     * @param type {@code cpu}, {@code gpu}, {@code reference} or {@code meta}
+     * @param index from 0 among devices of this type
+     * @param backend memory and kernels
+     */
+    public Device(String type, int index, Backend backend) {
+        this.type = type;
+        this.index = index;
+        this.backend = backend;
+    }
 
     /** The CPU with as many threads as {@code -Dgradus.threads} says, or as the JVM has processors. */
     public static Device cpu() {
@@ -56,8 +68,8 @@ public record Device(String type, int index, Backend backend) {
         }
         throw new IllegalStateException("device gpu: "
                 + (reasons.isEmpty()
-                        ? "no GPU backend is on the class path (gradus-gpu, which ./gradus builds where a TornadoVM SDK is "
-                                + "installed: sdk install tornadovm); run on device=cpu"
+                        ? "no GPU backend is on the class path (gradus-gpu, which ./gradus builds where a TornadoVM"
+                                + " SDK is installed: sdk install tornadovm); run on device=cpu"
                         : String.join("; ", reasons)));
     }
 
@@ -66,6 +78,47 @@ public record Device(String type, int index, Backend backend) {
         List<Device> devices = new ArrayList<>(List.of(cpu()));
         ServiceLoader.load(BackendProvider.class).forEach(provider -> devices.addAll(provider.devices()));
         return List.copyOf(devices);
+    }
+
+    /** {@code cpu}, {@code gpu}, {@code reference} or {@code meta}. */
+    public String type() {
+        return type;
+    }
+
+    /** From 0 among devices of this type. */
+    public int index() {
+        return index;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    /**
+     * The kernels of this device. Each checks the dtypes, devices and shapes of its operands first: a {@link ShapeException}
+     * or IllegalArgumentException names the operation, the operands and the fix.
+     */
+    public Kernels kernels() {
+        // Creating them twice does no harm: a record of final fields is safe to publish without synchronization.
+        Kernels checked = kernels;
+        if (checked == null) {
+            checked = backend.kernels().checked();
+            kernels = checked;
+        }
+        return checked;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Device device
+                && type.equals(device.type)
+                && index == device.index
+                && backend.equals(device.backend);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(type, index, backend);
     }
 
     /** As {@code cpu} or {@code gpu:1}. */

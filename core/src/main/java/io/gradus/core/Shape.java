@@ -1,6 +1,7 @@
 package io.gradus.core;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The lengths of a tensor's axes, outermost first: {@code [8, 64]} is eight rows of sixty-four. A scalar is {@code []}.
@@ -8,6 +9,8 @@ import java.util.Arrays;
  */
 public final class Shape {
     private static final Shape SCALAR = new Shape(new long[0]);
+    private static final String NO_BROADCAST = "shapes do not broadcast";
+    private static final String NO_BROADCAST_REMEDY = "aligned at the last axis, lengths must be equal or 1";
 
     private final long[] lengths;
     private final long size;
@@ -148,6 +151,26 @@ public final class Shape {
      * @throws ShapeException when two lengths do not agree
      */
     public static Shape broadcast(String operation, Shape a, Shape b) {
+        Shape both = broadcast(a, b);
+        if (both == null) {
+            throw new ShapeException(operation, NO_BROADCAST, NO_BROADCAST_REMEDY, a, b);
+        }
+        return both;
+    }
+
+    /** The shape that all tensors broadcast to; the error names them. */
+    public static Shape broadcast(String operation, Tensor... tensors) {
+        Shape all = tensors[0].shape();
+        for (int i = 1; i < tensors.length; i++) {
+            all = broadcast(all, tensors[i].shape());
+            if (all == null) {
+                throw new ShapeException(operation, NO_BROADCAST, NO_BROADCAST_REMEDY, tensors);
+            }
+        }
+        return all;
+    }
+
+    private static @Nullable Shape broadcast(Shape a, Shape b) {
         if (a.equals(b)) {
             return a;
         }
@@ -157,12 +180,7 @@ public final class Shape {
             long left = i <= a.rank() ? a.get(-i) : 1;
             long right = i <= b.rank() ? b.get(-i) : 1;
             if (left != right && left != 1 && right != 1) {
-                throw new ShapeException(
-                        operation,
-                        "shapes do not broadcast",
-                        "lengths must be equal or 1, aligned at the last axis",
-                        a,
-                        b);
+                return null;
             }
             lengths[rank - i] = left == 1 ? right : left;
         }

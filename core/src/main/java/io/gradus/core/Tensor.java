@@ -1,5 +1,6 @@
 package io.gradus.core;
 
+import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -50,7 +51,7 @@ public final class Tensor {
     /** A tensor full of one value. */
     public static Tensor full(Device device, DType dtype, Shape shape, double value, MemoryCategory category) {
         Tensor tensor = empty(device, dtype, shape, category);
-        device.backend().elementwise().fill(tensor, value);
+        device.kernels().elementwise().fill(tensor, value);
         return tensor;
     }
 
@@ -105,9 +106,14 @@ public final class Tensor {
         return device;
     }
 
-    /** The kernels of this tensor's device. */
+    /** The memory of this tensor's device. */
     public Backend backend() {
         return device.backend();
+    }
+
+    /** The kernels of this tensor's device; they check their operands. */
+    public Kernels kernels() {
+        return device.kernels();
     }
 
     public DType dtype() {
@@ -225,10 +231,10 @@ public final class Tensor {
      */
     public void copyFrom(Tensor source) {
         if (!shape.equals(source.shape)) {
-            throw new ShapeException("copy", "shapes differ", "reshape one of them first", shape, source.shape);
+            throw new ShapeException("copy", "shapes differ", "reshape one of them first", this, source);
         }
         if (device.equals(source.device)) {
-            backend().cast().cast(source, this);
+            kernels().cast().cast(source, this);
             return;
         }
         try (Arena arena = Arena.ofConfined()) {
@@ -304,8 +310,9 @@ public final class Tensor {
         return (int) size();
     }
 
-    private String describe() {
-        return (name == null ? "" : "'" + name + "' ") + shape;
+    /** The name, if there is one, and the shape, for errors: {@code model.norm.weight [64]}. */
+    public String describe() {
+        return name == null ? shape.toString() : name + " " + shape;
     }
 
     /** As {@code model.norm.weight F32 [64] on cpu}, and the elements when they are few. */

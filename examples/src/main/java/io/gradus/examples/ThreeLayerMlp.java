@@ -87,7 +87,7 @@ public final class ThreeLayerMlp {
 
     private static void printChange(int layer, Tensor before, Tensor after) {
         Tensor delta = after.copy();
-        delta.backend().elementwise().affine(before, -1, 0, delta, true);
+        delta.kernels().elementwise().affine(before, -1, 0, delta, true);
         float[] changes = delta.toFloats();
         int columns = (int) delta.shape().last();
         double norm = norm(changes);
@@ -132,13 +132,13 @@ public final class ThreeLayerMlp {
         /** A related function: the teacher's weights moved by a part of their size. */
         Task changed(double part, long seed) {
             Tensor moved = teacher.copy();
-            moved.backend().elementwise().affine(normal(seed, 2, WIDTH, INPUTS), part, 0, moved, true);
+            moved.kernels().elementwise().affine(normal(seed, 2, WIDTH, INPUTS), part, 0, moved, true);
             return new Task(inputs, moved);
         }
 
         private static Tensor normal(long seed, int place, long... shape) {
             Tensor x = Tensor.empty(Device.cpu(), DType.F32, Shape.of(shape), MemoryCategory.ACTIVATIONS);
-            x.backend().random().normal(x, 0, 1, new Philox.Key(seed, 0, place));
+            x.kernels().random().normal(x, 0, 1, new Philox.Key(seed, 0, place));
             return x;
         }
     }

@@ -129,7 +129,6 @@ final class AdafactorStep {
             Adafactor settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.checkAdafactor(parameter, gradient, variance, columnVariance, step);
         long size = parameter.size();
         if (size == 0) {
             return;

@@ -5,7 +5,6 @@ import static io.gradus.gpu.runtime.Launcher.floats;
 import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.CrossEntropyKernels;
 import io.gradus.gpu.math.FloatMath;
 import io.gradus.gpu.runtime.Kernel;
@@ -33,7 +32,6 @@ final class CrossEntropy implements CrossEntropyKernels {
 
     @Override
     public void forward(Tensor logits, Tensor targets, int ignoreIndex, Tensor loss, Tensor logSumExp) {
-        CrossEntropyKernels.check(logits, targets, loss, logSumExp);
         launch(logits, targets, ignoreIndex, loss, logSumExp, null, 0, null);
     }
 
@@ -46,7 +44,6 @@ final class CrossEntropy implements CrossEntropyKernels {
             double scale,
             Tensor loss,
             Tensor dlogits) {
-        CrossEntropyKernels.check(logits, targets, weights, loss, dlogits);
         launch(logits, targets, ignoreIndex, loss, null, weights, scale, dlogits);
     }
 
@@ -178,9 +175,6 @@ final class CrossEntropy implements CrossEntropyKernels {
             Tensor dloss,
             Tensor dlogits,
             boolean accumulate) {
-        CrossEntropyKernels.check(logits, targets, logSumExp, dloss);
-        CrossEntropyKernels.check(dlogits, targets);
-        Checks.sameShape("crossEntropy", logits, dlogits);
         long width = logits.shape().get(1);
         Targets.check(targets, ignoreIndex, width);
         int[] ints = ints(logits.size(), width, ignoreIndex, flag(accumulate));

@@ -30,7 +30,6 @@ final class Embedding implements EmbeddingKernels {
 
     @Override
     public void gather(Tensor weight, Tensor ids, Tensor out) {
-        EmbeddingKernels.checkGather(weight, ids, out);
         checkIds(Ids.of(ids), weight.shape().get(0));
         int[] ints = ints(out.size(), weight.shape().get(1), flag(weight.dtype() == DType.F16));
         launcher.run(weight.dtype().isHalf() ? GATHER_HALF : GATHER, out.size(), ints, floats(), weight, ids, out);
@@ -66,11 +65,10 @@ final class Embedding implements EmbeddingKernels {
      */
     @Override
     public void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate) {
-        EmbeddingKernels.check(dweight, ids, dy);
         int[] numbers = Ids.of(ids);
         checkIds(numbers, dweight.shape().get(0));
         if (!accumulate) {
-            dweight.backend().elementwise().fill(dweight, 0);
+            dweight.kernels().elementwise().fill(dweight, 0);
         }
         if (numbers.length == 0) {
             return;

@@ -28,7 +28,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void permute(Tensor x, int[] order, Tensor out, boolean accumulate) {
-        MovementKernels.checkPermute(x, order, out);
         long[] strides = x.shape().strides();
         long[] reordered = new long[order.length];
         for (int i = 0; i < order.length; i++) {
@@ -41,13 +40,11 @@ final class Movement implements MovementKernels {
 
     @Override
     public void slice(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
-        MovementKernels.checkPart("slice", out, x, axis, start);
         launcher.run(READ, out.size(), part(out.shape(), x.shape(), axis, start, accumulate), floats(), x, out);
     }
 
     @Override
     public void place(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
-        MovementKernels.checkPart("place", x, out, axis, start);
         launcher.run(WRITE, x.size(), part(x.shape(), out.shape(), axis, start, accumulate), floats(), x, out);
     }
 
@@ -77,7 +74,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void gather(Tensor x, int axis, Tensor index, Tensor out) {
-        MovementKernels.checkGather(x, axis, index, out);
         checkIndex(index, axis, x.shape());
         long[] strides = x.shape().strides();
         int resolved = x.shape().axis(axis);
@@ -100,10 +96,9 @@ final class Movement implements MovementKernels {
     /** An item adds along the whole axis, so that equal indices are added in their order; items never meet. */
     @Override
     public void gatherBackward(Tensor index, int axis, Tensor dy, Tensor dx, boolean accumulate) {
-        MovementKernels.checkGather(dx, axis, index, dy);
         checkIndex(index, axis, dx.shape());
         if (!accumulate) {
-            dx.backend().elementwise().fill(dx, 0);
+            dx.kernels().elementwise().fill(dx, 0);
         }
         int resolved = index.shape().axis(axis);
         Shape lines = index.shape().with(resolved, 1);

@@ -41,14 +41,11 @@ final class Normalization implements NormalizationKernels {
     @Override
     public void layerNorm(
             Tensor x, Tensor weight, @Nullable Tensor bias, double eps, Tensor y, Tensor mean, Tensor rstd) {
-        Tensor[] weights = bias == null ? new Tensor[] {weight} : new Tensor[] {weight, bias};
-        NormalizationKernels.check("layerNorm", x, y, weights, new Tensor[] {mean, rstd});
         forward(x, weight, bias, eps, y, mean, rstd);
     }
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, double eps, Tensor y, Tensor rstd) {
-        NormalizationKernels.check("rmsNorm", x, y, new Tensor[] {weight}, new Tensor[] {rstd});
         forward(x, weight, null, eps, y, null, rstd);
     }
 
@@ -132,7 +129,6 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateWeight,
             @Nullable Tensor dbias,
             boolean accumulateBias) {
-        NormalizationKernels.checkBackward("layerNorm", dy, x, weight, mean, rstd, dx, dweight, dbias);
         backwardWeights(dy, x, mean, rstd, dweight, accumulateWeight, dbias, accumulateBias);
         backward(dy, x, weight, mean, rstd, dx, accumulateX);
     }
@@ -147,7 +143,6 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateX,
             Tensor dweight,
             boolean accumulateWeight) {
-        NormalizationKernels.checkBackward("rmsNorm", dy, x, weight, null, rstd, dx, dweight, null);
         backwardWeights(dy, x, null, rstd, dweight, accumulateWeight, null, false);
         backward(dy, x, weight, null, rstd, dx, accumulateX);
     }

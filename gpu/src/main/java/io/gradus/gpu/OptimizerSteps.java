@@ -43,11 +43,9 @@ final class OptimizerSteps implements OptimizerStepKernels {
             boolean first) {
         long n = parameter.size();
         if (buffer == null) {
-            OptimizerStepKernels.check("sgd", parameter, gradient);
             float[] constants = floats(settings.learningRate(), gradientScale, settings.weightDecay());
             launcher.run(SGD, n, ints(n), constants, parameter, gradient);
         } else {
-            OptimizerStepKernels.check("sgd", parameter, gradient, buffer);
             float[] constants = floats(
                     settings.learningRate(),
                     gradientScale,
@@ -96,7 +94,6 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Adam settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.check("adam", parameter, gradient, firstMoment, secondMoment);
         float[] constants = constants(settings, gradientScale, step);
         long n = parameter.size();
         launcher.run(ADAM, n, ints(n), constants, parameter, gradient, firstMoment, secondMoment);
@@ -181,15 +178,12 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Adam settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.checkAdam8bit(
-                parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
         float[] constants = constants(settings, gradientScale, step);
         adam8bit.run(parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, constants);
     }
 
     @Override
     public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
-        OptimizerStepKernels.checkPull(parameter, anchor, importance, strength);
         if (strength == 0) {
             return;
         }

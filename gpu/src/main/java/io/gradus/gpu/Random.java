@@ -4,7 +4,6 @@ import static io.gradus.gpu.runtime.Launcher.floats;
 
 import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.RandomKernels;
 import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
@@ -42,7 +41,6 @@ final class Random implements RandomKernels {
 
     @Override
     public void uniform(Tensor out, double low, double high, Philox.Key key) {
-        Checks.computable("uniform", out);
         // Rounding to float may not reach the bound itself.
         double below = high > low ? Math.nextDown((float) high) : Float.POSITIVE_INFINITY;
         launcher.run(
@@ -63,7 +61,6 @@ final class Random implements RandomKernels {
 
     @Override
     public void normal(Tensor out, double mean, double standardDeviation, Philox.Key key) {
-        Checks.computable("normal", out);
         launcher.run(
                 NORMAL, Math.ceilDiv(out.size(), 4L), stream(out.size(), key), floats(mean, standardDeviation), out);
     }
@@ -94,7 +91,6 @@ final class Random implements RandomKernels {
 
     @Override
     public void dropout(Tensor x, double p, Philox.Key key, Tensor out, boolean accumulate) {
-        RandomKernels.checkDropout(x, p, out);
         int threshold = (int) Math.ceil(p * (1 << 24)); // u ≥ p as a comparison of integers
         launcher.run(
                 DROPOUT,

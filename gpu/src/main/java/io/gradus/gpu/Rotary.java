@@ -32,7 +32,6 @@ final class Rotary implements RotaryKernels {
             boolean inverse,
             Tensor out,
             boolean accumulate) {
-        RotaryKernels.check(x, cos, sin, positions, out);
         int[] places = Ids.of(positions);
         int bad = Ids.firstOutside(places, cos.shape().get(0));
         if (bad >= 0) {

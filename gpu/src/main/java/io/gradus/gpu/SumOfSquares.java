@@ -6,7 +6,6 @@ import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.gpu.runtime.DeviceMemory;
 import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
@@ -53,7 +52,6 @@ final class SumOfSquares {
         long groups = 0;
         Map<DeviceMemory.Arena, List<Tensor>> byArena = new LinkedHashMap<>();
         for (Tensor tensor : tensors) {
-            Checks.computable("sumOfSquares", tensor);
             if (tensor.size() > 0) {
                 groups += groups(tensor);
                 byArena.computeIfAbsent(TornadoStorage.of(tensor).arena(), _ -> new ArrayList<>())

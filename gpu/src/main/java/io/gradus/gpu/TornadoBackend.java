@@ -6,19 +6,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
-import io.gradus.core.kernel.CastKernels;
-import io.gradus.core.kernel.CrossEntropyKernels;
-import io.gradus.core.kernel.ElementwiseKernels;
-import io.gradus.core.kernel.EmbeddingKernels;
-import io.gradus.core.kernel.GemmKernels;
-import io.gradus.core.kernel.MovementKernels;
-import io.gradus.core.kernel.NormalizationKernels;
-import io.gradus.core.kernel.OptimizerStepKernels;
-import io.gradus.core.kernel.RandomKernels;
-import io.gradus.core.kernel.ReductionKernels;
-import io.gradus.core.kernel.RotaryKernels;
-import io.gradus.core.kernel.SoftmaxKernels;
+import io.gradus.core.kernel.Kernels;
 import io.gradus.gpu.attention.Attention;
 import io.gradus.gpu.gemm.Gemm;
 import io.gradus.gpu.runtime.DeviceMemory;
@@ -63,37 +51,26 @@ public final class TornadoBackend implements Backend {
         final DeviceMemory memory;
         final Launcher launcher;
         final Transfers transfers;
-        final ElementwiseKernels elementwise;
-        final RotaryKernels rotary;
-        final EmbeddingKernels embedding;
-        final MovementKernels movement;
-        final RandomKernels random;
-        final OptimizerStepKernels optimizerSteps;
-        final CastKernels cast;
-        final ReductionKernels reduction;
-        final SoftmaxKernels softmax;
-        final CrossEntropyKernels crossEntropy;
-        final NormalizationKernels normalization;
-        final GemmKernels gemm;
-        final AttentionKernels attention;
+        final Kernels kernels;
 
         Machine(TornadoDevice device, String name, long bytes, long largestArray) {
             memory = new DeviceMemory(name, bytes, largestArray);
             launcher = new Launcher(device, name, memory);
             transfers = new Transfers(launcher);
-            elementwise = new Elementwise(launcher);
-            cast = new Cast(launcher);
-            optimizerSteps = new OptimizerSteps(launcher);
-            random = new Random(launcher);
-            movement = new Movement(launcher);
-            embedding = new Embedding(launcher);
-            rotary = new Rotary(launcher);
-            reduction = new Reduction(launcher);
-            softmax = new Softmax(launcher);
-            crossEntropy = new CrossEntropy(launcher);
-            normalization = new Normalization(launcher);
-            gemm = new Gemm(launcher);
-            attention = new Attention(launcher);
+            kernels = new Kernels(
+                    new Gemm(launcher),
+                    new Elementwise(launcher),
+                    new Reduction(launcher),
+                    new Softmax(launcher),
+                    new CrossEntropy(launcher),
+                    new Normalization(launcher),
+                    new Rotary(launcher),
+                    new Attention(launcher),
+                    new Embedding(launcher),
+                    new Movement(launcher),
+                    new Random(launcher),
+                    new OptimizerSteps(launcher),
+                    new Cast(launcher));
         }
     }
 
@@ -192,67 +169,7 @@ public final class TornadoBackend implements Backend {
     }
 
     @Override
-    public GemmKernels gemm() {
-        return machine().gemm;
-    }
-
-    @Override
-    public ElementwiseKernels elementwise() {
-        return machine().elementwise;
-    }
-
-    @Override
-    public ReductionKernels reduction() {
-        return machine().reduction;
-    }
-
-    @Override
-    public SoftmaxKernels softmax() {
-        return machine().softmax;
-    }
-
-    @Override
-    public CrossEntropyKernels crossEntropy() {
-        return machine().crossEntropy;
-    }
-
-    @Override
-    public NormalizationKernels normalization() {
-        return machine().normalization;
-    }
-
-    @Override
-    public RotaryKernels rotary() {
-        return machine().rotary;
-    }
-
-    @Override
-    public AttentionKernels attention() {
-        return machine().attention;
-    }
-
-    @Override
-    public EmbeddingKernels embedding() {
-        return machine().embedding;
-    }
-
-    @Override
-    public MovementKernels movement() {
-        return machine().movement;
-    }
-
-    @Override
-    public RandomKernels random() {
-        return machine().random;
-    }
-
-    @Override
-    public OptimizerStepKernels optimizerSteps() {
-        return machine().optimizerSteps;
-    }
-
-    @Override
-    public CastKernels cast() {
-        return machine().cast;
+    public Kernels kernels() {
+        return machine().kernels;
     }
 }

@@ -35,7 +35,7 @@ final class AdafactorStepTest {
         Tensor gradient = numbers(device, 2, shape);
         Tensor rows = zeros(device, variance);
         Tensor columns = columnVariance == null ? null : zeros(device, columnVariance);
-        device.backend().optimizerSteps().adafactor(parameter, gradient, rows, columns, SETTINGS, 0.5, 1);
+        device.kernels().optimizerSteps().adafactor(parameter, gradient, rows, columns, SETTINGS, 0.5, 1);
         return parameter.toFloats();
     }
 

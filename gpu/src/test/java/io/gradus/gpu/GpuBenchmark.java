@@ -70,7 +70,7 @@ public final class GpuBenchmark {
             line.append(String.format(
                     Locale.ROOT,
                     "%10.1f",
-                    kernel(Device.cpu(), Device.cpu().backend().gemm(), product)));
+                    kernel(Device.cpu(), Device.cpu().kernels().gemm(), product)));
             System.out.println(line);
         }
     }

@@ -16,9 +16,9 @@ final class TornadoCrossEntropyTest extends CrossEntropyContract {
     @Test
     void targetsThatOnlyTheDeviceKnowsAreAskedFor() {
         Tensor targets = Tensor.of(device(), new int[] {1, 2, 3, 4}, 4);
-        device().backend().elementwise().fill(targets.slice(1, 3), -100);
-        assertThat(device().backend().crossEntropy().count(targets, -100)).isEqualTo(2);
-        device().backend().elementwise().fill(targets, -100);
-        assertThat(device().backend().crossEntropy().count(targets, -100)).isZero();
+        device().kernels().elementwise().fill(targets.slice(1, 3), -100);
+        assertThat(device().kernels().crossEntropy().count(targets, -100)).isEqualTo(2);
+        device().kernels().elementwise().fill(targets, -100);
+        assertThat(device().kernels().crossEntropy().count(targets, -100)).isZero();
     }
 }

@@ -21,7 +21,7 @@ final class TornadoElementwiseTest extends ElementwiseContract {
     @Test
     void fillOfDoublesKeepsAllDigits() {
         Tensor whole = Tensor.full(device(), DType.F64, Shape.of(5), 1 / 3.0, MemoryCategory.WORKSPACE);
-        device().backend().elementwise().fill(whole.slice(1, 4), -1e300);
+        device().kernels().elementwise().fill(whole.slice(1, 4), -1e300);
         assertThat(whole.toDoubles()).containsExactly(1 / 3.0, -1e300, -1e300, -1e300, 1 / 3.0);
     }
 
@@ -34,7 +34,7 @@ final class TornadoElementwiseTest extends ElementwiseContract {
         }
         Tensor b = Tensor.of(device(), numbers, 1, 2, 1, 2, 1, 2, 1, 2);
         Tensor out = Tensor.zeros(device(), DType.F32, Shape.of(2, 2, 2, 2, 2, 2, 2, 2), MemoryCategory.WORKSPACE);
-        device().backend().elementwise().binary(Binary.ADD, a, b, out, false);
+        device().kernels().elementwise().binary(Binary.ADD, a, b, out, false);
         float[] sums = out.toFloats();
         for (int i = 0; i < 256; i++) {
             int place = (i & 1) + (i >> 1 & 2) + (i >> 2 & 4) + (i >> 3 & 8);

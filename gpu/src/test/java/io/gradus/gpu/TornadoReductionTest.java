@@ -28,13 +28,13 @@ final class TornadoReductionTest extends ReductionContract {
             double square = (double) (0.1f * i) * (0.1f * i);
             expected += elements.length * square;
         }
-        double sum = device().backend().reduction().sumOfSquares(tensors);
+        double sum = device().kernels().reduction().sumOfSquares(tensors);
         assertThat(sum).isCloseTo(expected, within(expected * 1e-12));
     }
 
     @Test
     void sumOfSquaresOfVerySmallNumbersIsNotZero() {
         Tensor small = Tensor.of(device(), new float[] {3e-30f, -4e-30f}, 2);
-        assertThat(device().backend().reduction().sumOfSquares(List.of(small))).isCloseTo(2.5e-59, within(1e-65));
+        assertThat(device().kernels().reduction().sumOfSquares(List.of(small))).isCloseTo(2.5e-59, within(1e-65));
     }
 }

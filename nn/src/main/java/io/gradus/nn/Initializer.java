@@ -14,7 +14,7 @@ public interface Initializer {
     void fill(Tensor parameter, Philox.Key key);
 
     static Initializer constant(double value) {
-        return (parameter, key) -> parameter.backend().elementwise().fill(parameter, value);
+        return (parameter, key) -> parameter.kernels().elementwise().fill(parameter, value);
     }
 
     static Initializer zeros() {
@@ -27,12 +27,12 @@ public interface Initializer {
 
     /** Normal with mean 0: what Llama and GPT-2 use, with their {@code initializer_range} (0.02). */
     static Initializer normal(double standardDeviation) {
-        return (parameter, key) -> parameter.backend().random().normal(parameter, 0, standardDeviation, key);
+        return (parameter, key) -> parameter.kernels().random().normal(parameter, 0, standardDeviation, key);
     }
 
     /** Uniform in {@code [−bound, bound)}. */
     static Initializer uniform(double bound) {
-        return (parameter, key) -> parameter.backend().random().uniform(parameter, -bound, bound, key);
+        return (parameter, key) -> parameter.kernels().random().uniform(parameter, -bound, bound, key);
     }
 
     /**

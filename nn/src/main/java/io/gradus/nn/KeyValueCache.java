@@ -95,7 +95,7 @@ public final class KeyValueCache {
                     Tensor.empty(fresh.device(), fresh.dtype(), shape.with(1, capacity), MemoryCategory.ACTIVATIONS));
             stores[layer] = store;
         }
-        var movement = fresh.backend().movement();
+        var movement = fresh.kernels().movement();
         movement.place(fresh, 1, before, store, false);
         counts[layer] = after;
         if (shape.get(0) == 1) {

@@ -17,7 +17,7 @@ public final class Given {
     /** Numbers around 0.2 with standard deviation 1, the same for the same place. */
     public static Tensor random(int place, long... shape) {
         Tensor tensor = Tensor.of(new float[Math.toIntExact(Shape.of(shape).size())], shape);
-        tensor.backend().random().normal(tensor, 0.2, 1, new Philox.Key(11, 0, place));
+        tensor.kernels().random().normal(tensor, 0.2, 1, new Philox.Key(11, 0, place));
         return tensor;
     }
 

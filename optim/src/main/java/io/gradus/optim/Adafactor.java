@@ -100,7 +100,7 @@ public final class Adafactor extends Optimizer {
                 settings.relative());
         boolean factored = step.weight().shape().rank() >= 2;
         step.weight()
-                .backend()
+                .kernels()
                 .optimizerSteps()
                 .adafactor(
                         step.weight(),

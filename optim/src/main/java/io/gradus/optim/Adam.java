@@ -75,7 +75,7 @@ public sealed class Adam extends Optimizer permits AdamW {
 
     static void step(ParameterStep step, Settings settings, boolean decoupled) {
         step.weight()
-                .backend()
+                .kernels()
                 .optimizerSteps()
                 .adam(
                         step.weight(),

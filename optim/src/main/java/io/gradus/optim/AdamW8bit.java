@@ -63,7 +63,7 @@ public final class AdamW8bit extends Optimizer {
             return;
         }
         step.weight()
-                .backend()
+                .kernels()
                 .optimizerSteps()
                 .adam8bit(
                         step.weight(),

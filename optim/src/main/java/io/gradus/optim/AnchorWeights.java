@@ -105,7 +105,7 @@ public final class AnchorWeights {
             Tensor mixed = weights.apply(parameter);
             Precision.change(
                     mixed,
-                    value -> value.backend()
+                    value -> value.kernels()
                             .optimizerSteps()
                             .pullTowards(value, of(parameter), null, (1 - alpha) / alpha));
             if (mixed != parameter.value()) {

@@ -66,7 +66,7 @@ public final class FisherInformation {
                     Tensor sum = sums.of(parameter);
                     try (Scope _ = Scope.open("Fisher information")) {
                         Tensor wide = Precision.widen(gradient);
-                        sum.backend().elementwise().binary(Binary.MULTIPLY, wide, wide, sum, true);
+                        sum.kernels().elementwise().binary(Binary.MULTIPLY, wide, wide, sum, true);
                     }
                 }
             }

@@ -82,11 +82,11 @@ public record GradientClipping(double maxNorm) {
         if (tensors.stream().noneMatch(tensor -> tensor.dtype().isHalf())) {
             return tensors.isEmpty()
                     ? 0
-                    : tensors.getFirst().backend().reduction().sumOfSquares(tensors);
+                    : tensors.getFirst().kernels().reduction().sumOfSquares(tensors);
         }
         double sum = 0;
         for (Tensor tensor : tensors) {
-            sum += Precision.compute(tensor, wide -> wide.backend().reduction().sumOfSquares(List.of(wide)));
+            sum += Precision.compute(tensor, wide -> wide.kernels().reduction().sumOfSquares(List.of(wide)));
         }
         return sum;
     }

@@ -94,6 +94,6 @@ public final class InPlace {
     }
 
     private static ElementwiseKernels elementwise(Tensor x) {
-        return x.backend().elementwise();
+        return x.kernels().elementwise();
     }
 }

@@ -44,7 +44,7 @@ public final class ParameterStep {
     public Tensor gradient() {
         if (gradient == null) {
             gradient = Tensor.empty(weight.device(), weight.dtype(), weight.shape(), MemoryCategory.WORKSPACE);
-            weight.backend().elementwise().affine(unscaledGradient, gradientScale, 0, gradient, false);
+            weight.kernels().elementwise().affine(unscaledGradient, gradientScale, 0, gradient, false);
         }
         return gradient;
     }

@@ -124,7 +124,7 @@ public final class ProximalPenalty {
     void pull(Variable parameter, Tensor value, double rate) {
         if (rate > 0 && strength > 0) { // else 0 · ∞
             Tensor factors = importance == null ? null : importance.of(parameter);
-            value.backend().optimizerSteps().pullTowards(value, start.of(parameter), factors, rate * strength);
+            value.kernels().optimizerSteps().pullTowards(value, start.of(parameter), factors, rate * strength);
         }
     }
 

@@ -89,7 +89,7 @@ public final class Sgd extends Optimizer {
         Tensor buffer = settings.momentum() == 0 ? null : step.state("momentum_buffer");
         boolean first = step.number() == 1;
         step.weight()
-                .backend()
+                .kernels()
                 .optimizerSteps()
                 .sgd(step.weight(), step.unscaledGradient(), buffer, constants, step.gradientScale(), first);
     }

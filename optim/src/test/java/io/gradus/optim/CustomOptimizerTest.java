@@ -88,7 +88,7 @@ class CustomOptimizerTest {
 
     private Tensor random(int place, DType dtype) {
         Tensor tensor = Tensor.empty(device, DType.F32, Shape.of(20, 30), MemoryCategory.WEIGHTS);
-        tensor.backend().random().normal(tensor, 0, 0.5, new Philox.Key(3, 0, place));
+        tensor.kernels().random().normal(tensor, 0, 0.5, new Philox.Key(3, 0, place));
         return tensor.to(dtype);
     }
 

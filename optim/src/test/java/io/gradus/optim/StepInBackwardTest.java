@@ -56,7 +56,7 @@ class StepInBackwardTest {
 
     private Variable parameter(String name, DType dtype, int place, long... shape) {
         Tensor tensor = Tensor.empty(device, DType.F32, Shape.of(shape), MemoryCategory.WEIGHTS);
-        tensor.backend().random().normal(tensor, 0, 0.3, new Philox.Key(3, 0, place));
+        tensor.kernels().random().normal(tensor, 0, 0.3, new Philox.Key(3, 0, place));
         return Variable.parameter(name, tensor.to(dtype));
     }
 

@@ -22,12 +22,12 @@ public final class Affine extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         Tensor y = x.emptyLike(x.shape());
-        x.backend().elementwise().affine(x, scale, shift, y, false);
+        x.kernels().elementwise().affine(x, scale, shift, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dx, add) -> dy.backend().elementwise().affine(dy, scale, 0, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().elementwise().affine(dy, scale, 0, dx, add));
     }
 }

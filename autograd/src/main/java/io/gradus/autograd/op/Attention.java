@@ -54,7 +54,7 @@ public final class Attention extends Operation {
         }
         out = q.emptyLike(shape);
         logSumExp = q.emptyLike(Shape.of(shape.get(0), shape.get(2), shape.get(1)));
-        q.backend().attention().forward(q, k, v, options, out, logSumExp);
+        q.kernels().attention().forward(q, k, v, options, out, logSumExp);
         return out;
     }
 
@@ -63,7 +63,7 @@ public final class Attention extends Operation {
         Gradients.Buffer dq = gradients.buffer(0);
         Gradients.Buffer dk = gradients.buffer(1);
         Gradients.Buffer dv = gradients.buffer(2);
-        dy.backend()
+        dy.kernels()
                 .attention()
                 .backward(
                         q,

@@ -26,7 +26,7 @@ public final class BroadcastTo extends Operation {
                     shape);
         }
         Tensor y = x.emptyLike(shape);
-        x.backend().elementwise().affine(x, 1, 0, y, false);
+        x.kernels().elementwise().affine(x, 1, 0, y, false);
         return y;
     }
 

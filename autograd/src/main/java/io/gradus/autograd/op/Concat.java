@@ -43,7 +43,7 @@ public final class Concat extends Operation {
         }
         Tensor y = first.emptyLike(first.shape().with(along, length));
         for (int i = 0; i < inputs.length; i++) {
-            y.backend().movement().place(inputs[i], along, starts[i], y, false);
+            y.kernels().movement().place(inputs[i], along, starts[i], y, false);
         }
         return y;
     }
@@ -52,7 +52,7 @@ public final class Concat extends Operation {
     protected void backward(Tensor dy, Gradients gradients) {
         for (int i = 0; i < starts.length; i++) {
             long start = starts[i];
-            gradients.write(i, (dx, add) -> dy.backend().movement().slice(dy, along, start, dx, add));
+            gradients.write(i, (dx, add) -> dy.kernels().movement().slice(dy, along, start, dx, add));
         }
     }
 }

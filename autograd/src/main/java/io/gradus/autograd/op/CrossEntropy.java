@@ -120,7 +120,7 @@ public final class CrossEntropy extends Operation {
             gradient = gradient(factor * scale, losses);
             losses.release();
         } else if (scale != 1) {
-            gradient.backend().elementwise().affine(gradient, scale, 0, gradient, false);
+            gradient.kernels().elementwise().affine(gradient, scale, 0, gradient, false);
         }
         return gradient;
     }
@@ -132,7 +132,7 @@ public final class CrossEntropy extends Operation {
     }
 
     private CrossEntropyKernels kernels() {
-        return logits.backend().crossEntropy();
+        return logits.kernels().crossEntropy();
     }
 
     private static Tensor rows(Tensor x) {

@@ -23,14 +23,14 @@ public final class Divide extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor a = inputs[0];
         b = inputs[1];
-        y = a.emptyLike(Shape.broadcast("divide", a.shape(), b.shape()));
-        a.backend().elementwise().binary(Binary.DIVIDE, a, b, y, false);
+        y = a.emptyLike(Shape.broadcast("divide", a, b));
+        a.kernels().elementwise().binary(Binary.DIVIDE, a, b, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        var kernels = dy.backend().elementwise();
+        var kernels = dy.kernels().elementwise();
         gradients.write(0, dy.shape(), (da, add) -> kernels.binary(Binary.DIVIDE, dy, b, da, add));
         gradients.write(1, dy.shape(), (db, add) -> {
             Tensor product = Workspace.like(y, y.shape());

@@ -29,12 +29,12 @@ public final class Dropout extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         Tensor y = x.emptyLike(x.shape());
-        x.backend().random().dropout(x, p, key, y, false);
+        x.kernels().random().dropout(x, p, key, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dx, add) -> dy.backend().random().dropout(dy, p, key, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().random().dropout(dy, p, key, dx, add));
     }
 }

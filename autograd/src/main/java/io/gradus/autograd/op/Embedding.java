@@ -30,7 +30,7 @@ public final class Embedding extends Operation {
                 weight.dtype().computed(),
                 ids.shape().append(weight.shape().last()),
                 MemoryCategory.ACTIVATIONS);
-        weight.backend().embedding().gather(weight, ids, y);
+        weight.kernels().embedding().gather(weight, ids, y);
         return y;
     }
 
@@ -41,6 +41,6 @@ public final class Embedding extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dw, add) -> dy.backend().embedding().scatterAdd(ids, dy, dw, add));
+        gradients.write(0, (dw, add) -> dy.kernels().embedding().scatterAdd(ids, dy, dw, add));
     }
 }

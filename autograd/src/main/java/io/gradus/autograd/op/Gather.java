@@ -27,12 +27,12 @@ public final class Gather extends Operation {
         Tensor x = inputs[0];
         along = x.shape().axis(axis);
         Tensor y = x.emptyLike(index.shape());
-        x.backend().movement().gather(x, along, index, y);
+        x.kernels().movement().gather(x, along, index, y);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dx, add) -> dy.backend().movement().gatherBackward(index, along, dy, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().movement().gatherBackward(index, along, dy, dx, add));
     }
 }

@@ -40,13 +40,13 @@ public final class Gelu extends Operation {
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];
         Tensor y = x.emptyLike(x.shape());
-        x.backend().elementwise().unary(function, x, y);
+        x.kernels().elementwise().unary(function, x, y);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         // The kernel reads x alone; x stands in for the y that was not kept.
-        gradients.write(0, (dx, add) -> dy.backend().elementwise().unaryBackward(function, x, x, dy, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(function, x, x, dy, dx, add));
     }
 }

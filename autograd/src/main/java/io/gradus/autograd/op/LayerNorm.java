@@ -42,7 +42,7 @@ public final class LayerNorm extends Operation {
         mean = x.emptyLike(rows);
         rstd = x.emptyLike(rows);
         Tensor y = x.emptyLike(x.shape());
-        x.backend().normalization().layerNorm(x, weight, biased ? inputs[2] : null, eps, y, mean, rstd);
+        x.kernels().normalization().layerNorm(x, weight, biased ? inputs[2] : null, eps, y, mean, rstd);
         return y;
     }
 
@@ -51,7 +51,7 @@ public final class LayerNorm extends Operation {
         Gradients.Buffer dx = gradients.buffer(0);
         Gradients.Buffer dw = gradients.buffer(1);
         Gradients.Buffer db = biased ? gradients.buffer(2) : null;
-        dy.backend()
+        dy.kernels()
                 .normalization()
                 .layerNormBackward(
                         dy,

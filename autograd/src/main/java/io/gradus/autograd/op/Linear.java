@@ -23,6 +23,7 @@ import io.gradus.core.kernel.GemmKernels.Epilogue;
  * Y is not kept.
  */
 public final class Linear extends Operation {
+    private final String name;
     private final boolean transposeWeight;
     private Tensor x;
     private Tensor weight;
@@ -32,6 +33,16 @@ public final class Linear extends Operation {
      * @param transposeWeight whether W is {@code [out, in]}, as PyTorch has it, and not {@code [in, out]}
      */
     public Linear(boolean transposeWeight) {
+        this("linear", transposeWeight);
+    }
+
+    /**
+     * The same under another name.
+     *
+     * @param name the operation that errors mention
+     */
+    public Linear(String name, boolean transposeWeight) {
+        this.name = name;
         this.transposeWeight = transposeWeight;
     }
 
@@ -46,8 +57,8 @@ public final class Linear extends Operation {
             throw new ShapeException(
                     "linear", "the weight is no matrix", "use matmul for a batch of them", x.shape(), weight.shape());
         }
-        Tensor y = x.emptyLike(GemmKernels.outputShape(x.shape(), false, weight.shape(), transposeWeight));
-        GemmKernels gemm = x.backend().gemm();
+        Tensor y = x.emptyLike(GemmKernels.outputShape(name, x, false, weight, transposeWeight));
+        GemmKernels gemm = x.kernels().gemm();
         if (bias == null) {
             gemm.matmul(rows(x), false, weight, transposeWeight, rows(y), false);
         } else {
@@ -63,7 +74,7 @@ public final class Linear extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        GemmKernels gemm = dy.backend().gemm();
+        GemmKernels gemm = dy.kernels().gemm();
         gradients.write(0, (dx, add) -> gemm.matmul(rows(dy), false, weight, !transposeWeight, rows(dx), add));
         gradients.write(1, (dw, add) -> {
             if (transposeWeight) {

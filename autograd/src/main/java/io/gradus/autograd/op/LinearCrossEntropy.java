@@ -4,11 +4,11 @@ import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
 import io.gradus.autograd.Reduction;
-import io.gradus.core.Backend;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.Kernels;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,7 +95,7 @@ public final class LinearCrossEntropy extends Operation {
         factor = losses.factor();
         Tensor each = hidden.emptyLike(losses.targets().shape());
         logSumExp = hidden.emptyLike(losses.targets().shape());
-        each.backend().elementwise().fill(each, 0);
+        each.kernels().elementwise().fill(each, 0);
         forEachChunk((from, to, logits) -> kernels()
                 .crossEntropy()
                 .forward(
@@ -138,10 +138,10 @@ public final class LinearCrossEntropy extends Operation {
 
     private void backward(Tensor dlosses, @Nullable Target dh, @Nullable Target dw) {
         if (dh != null && !dh.add) {
-            dh.gradient.backend().elementwise().fill(dh.gradient, 0);
+            dh.gradient.kernels().elementwise().fill(dh.gradient, 0);
         }
         if (dw != null && !dw.add) {
-            dw.gradient.backend().elementwise().fill(dw.gradient, 0);
+            dw.gradient.kernels().elementwise().fill(dw.gradient, 0);
         }
         Tensor rows = dh == null ? null : dh.gradient.reshape(hidden.shape());
         forEachChunk((from, to, logits) -> {
@@ -165,7 +165,7 @@ public final class LinearCrossEntropy extends Operation {
         if (losses.reduction() == Reduction.NONE) {
             each.copyFrom(dy.reshape(each.shape()));
         } else {
-            each.backend().elementwise().fill(each, dy.item() * factor);
+            each.kernels().elementwise().fill(each, dy.item() * factor);
         }
         Tensor weighted = losses.weighted(each);
         if (weighted != each) {
@@ -235,7 +235,7 @@ public final class LinearCrossEntropy extends Operation {
         return losses.targets().slice(from, to);
     }
 
-    private Backend kernels() {
-        return hidden.backend();
+    private Kernels kernels() {
+        return hidden.kernels();
     }
 }

@@ -17,13 +17,13 @@ public final class Log extends Operation {
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];
         Tensor y = x.emptyLike(x.shape());
-        x.backend().elementwise().unary(Unary.LOG, x, y);
+        x.kernels().elementwise().unary(Unary.LOG, x, y);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         // The kernel reads x alone; x stands in for the y that was not kept.
-        gradients.write(0, (dx, add) -> dy.backend().elementwise().unaryBackward(Unary.LOG, x, x, dy, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.LOG, x, x, dy, dx, add));
     }
 }

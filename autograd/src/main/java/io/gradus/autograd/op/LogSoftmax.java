@@ -21,12 +21,12 @@ public final class LogSoftmax extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         y = x.emptyLike(x.shape());
-        x.backend().softmax().logSoftmax(x, y);
+        x.kernels().softmax().logSoftmax(x, y);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dx, add) -> dy.backend().softmax().logSoftmaxBackward(y, dy, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().softmax().logSoftmaxBackward(y, dy, dx, add));
     }
 }

@@ -39,8 +39,8 @@ public final class MatMul extends Operation {
     protected Tensor forward(Tensor... inputs) {
         a = inputs[0];
         b = inputs[1];
-        gemm = a.backend().gemm();
-        Shape shape = GemmKernels.outputShape(a.shape(), transposeA, b.shape(), transposeB);
+        gemm = a.kernels().gemm();
+        Shape shape = GemmKernels.outputShape("matmul", a, transposeA, b, transposeB);
         Tensor y = a.emptyLike(shape);
         gemm.matmul(a, transposeA, b, transposeB, y, false);
         return y;

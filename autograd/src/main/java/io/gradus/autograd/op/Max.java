@@ -36,13 +36,13 @@ public final class Max extends Operation {
             throw new IllegalArgumentException("max: " + x.shape() + " has no element to choose from");
         }
         y = x.emptyLike(shapes.kept());
-        x.backend().reduction().maxTo(x, y);
+        x.kernels().reduction().maxTo(x, y);
         return y.reshape(shapes.result());
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         Tensor kept = dy.reshape(y.shape());
-        gradients.write(0, (dx, add) -> dy.backend().reduction().maxBackward(x, y, kept, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().reduction().maxBackward(x, y, kept, dx, add));
     }
 }

@@ -31,8 +31,8 @@ public final class Mean extends Operation {
         shapes = Reduced.of("mean", x.shape(), axes, keepDim);
         Tensor sum = Workspace.like(x, shapes.kept());
         Tensor y = x.emptyLike(shapes.kept());
-        x.backend().reduction().sumTo(x, sum, false);
-        x.backend().elementwise().affine(sum, 1.0 / shapes.count(), 0, y, false);
+        x.kernels().reduction().sumTo(x, sum, false);
+        x.kernels().elementwise().affine(sum, 1.0 / shapes.count(), 0, y, false);
         sum.release();
         return y.reshape(shapes.result());
     }
@@ -40,6 +40,6 @@ public final class Mean extends Operation {
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         Tensor kept = dy.reshape(shapes.kept());
-        gradients.write(0, (dx, add) -> dy.backend().elementwise().affine(kept, 1.0 / shapes.count(), 0, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().elementwise().affine(kept, 1.0 / shapes.count(), 0, dx, add));
     }
 }

@@ -19,14 +19,14 @@ public final class Multiply extends Operation {
     protected Tensor forward(Tensor... inputs) {
         a = inputs[0];
         b = inputs[1];
-        Tensor y = a.emptyLike(Shape.broadcast("multiply", a.shape(), b.shape()));
-        a.backend().elementwise().binary(Binary.MULTIPLY, a, b, y, false);
+        Tensor y = a.emptyLike(Shape.broadcast("multiply", a, b));
+        a.kernels().elementwise().binary(Binary.MULTIPLY, a, b, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        var kernels = dy.backend().elementwise();
+        var kernels = dy.kernels().elementwise();
         gradients.write(0, dy.shape(), (da, add) -> kernels.binary(Binary.MULTIPLY, dy, b, da, add));
         gradients.write(1, dy.shape(), (db, add) -> kernels.binary(Binary.MULTIPLY, dy, a, db, add));
     }

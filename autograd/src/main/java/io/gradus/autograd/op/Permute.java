@@ -20,7 +20,7 @@ public final class Permute extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         Tensor y = x.emptyLike(MovementKernels.permuted(x.shape(), order));
-        x.backend().movement().permute(x, order, y, false);
+        x.kernels().movement().permute(x, order, y, false);
         return y;
     }
 
@@ -30,6 +30,6 @@ public final class Permute extends Operation {
         for (int i = 0; i < order.length; i++) {
             back[order[i]] = i;
         }
-        gradients.write(0, (dx, add) -> dy.backend().movement().permute(dy, back, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().movement().permute(dy, back, dx, add));
     }
 }

@@ -27,20 +27,20 @@ public final class Power extends Operation {
     protected Tensor forward(Tensor... inputs) {
         a = inputs[0];
         b = inputs[1];
-        y = a.emptyLike(Shape.broadcast("power", a.shape(), b.shape()));
-        a.backend().elementwise().binary(Binary.POWER, a, b, y, false);
+        y = a.emptyLike(Shape.broadcast("pow", a, b));
+        a.kernels().elementwise().binary(Binary.POW, a, b, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        var kernels = dy.backend().elementwise();
+        var kernels = dy.kernels().elementwise();
         gradients.write(0, dy.shape(), (da, add) -> {
             Tensor lowered = Workspace.like(b, b.shape());
             Tensor power = Workspace.like(y, y.shape());
             Tensor derivative = Workspace.like(y, y.shape());
             kernels.affine(b, 1, -1, lowered, false);
-            kernels.binary(Binary.POWER, a, lowered, power, false);
+            kernels.binary(Binary.POW, a, lowered, power, false);
             kernels.binary(Binary.MULTIPLY, power, b, derivative, false);
             kernels.binary(Binary.MULTIPLY, dy, derivative, da, add);
             lowered.release();

@@ -35,7 +35,7 @@ public final class RmsNorm extends Operation {
         weight = inputs[1];
         rstd = x.emptyLike(Shape.of(x.shape().rows()));
         Tensor y = x.emptyLike(x.shape());
-        x.backend().normalization().rmsNorm(x, weight, eps, y, rstd);
+        x.kernels().normalization().rmsNorm(x, weight, eps, y, rstd);
         return y;
     }
 
@@ -43,7 +43,7 @@ public final class RmsNorm extends Operation {
     protected void backward(Tensor dy, Gradients gradients) {
         Gradients.Buffer dx = gradients.buffer(0);
         Gradients.Buffer dw = gradients.buffer(1);
-        dy.backend()
+        dy.kernels()
                 .normalization()
                 .rmsNormBackward(dy, x, weight, rstd, dx.gradient(), dx.accumulate(), dw.gradient(), dw.accumulate());
     }

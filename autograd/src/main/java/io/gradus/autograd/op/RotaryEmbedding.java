@@ -39,12 +39,12 @@ public final class RotaryEmbedding extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         Tensor y = x.emptyLike(x.shape());
-        x.backend().rotary().rotate(x, cos, sin, positions, layout, false, y, false);
+        x.kernels().rotary().rotate(x, cos, sin, positions, layout, false, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dx, add) -> dy.backend().rotary().rotate(dy, cos, sin, positions, layout, true, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().rotary().rotate(dy, cos, sin, positions, layout, true, dx, add));
     }
 }

@@ -49,7 +49,7 @@ record RowLosses(
             return losses;
         }
         Tensor product = losses.emptyLike(losses.shape());
-        losses.backend().elementwise().binary(Binary.MULTIPLY, losses, weights, product, false);
+        losses.kernels().elementwise().binary(Binary.MULTIPLY, losses, weights, product, false);
         return product;
     }
 
@@ -66,8 +66,8 @@ record RowLosses(
         }
         Tensor sum = Workspace.like(losses, Shape.scalar());
         Tensor y = losses.emptyLike(Shape.scalar());
-        losses.backend().reduction().sumTo(weighted, sum, false);
-        losses.backend().elementwise().affine(sum, factor, 0, y, false);
+        losses.kernels().reduction().sumTo(weighted, sum, false);
+        losses.kernels().elementwise().affine(sum, factor, 0, y, false);
         losses.release();
         weighted.release();
         sum.release();
@@ -78,7 +78,7 @@ record RowLosses(
     private double totalWeight() {
         double total = 0;
         if (weights == null) {
-            total = targets.backend().crossEntropy().count(targets, ignoreIndex);
+            total = targets.kernels().crossEntropy().count(targets, ignoreIndex);
         } else {
             int[] classes = targets.toInts();
             double[] weight = weights.toDoubles();

@@ -18,13 +18,13 @@ public final class Silu extends Operation {
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];
         Tensor y = x.emptyLike(x.shape());
-        x.backend().elementwise().unary(Unary.SILU, x, y);
+        x.kernels().elementwise().unary(Unary.SILU, x, y);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         // The kernel reads x alone; x stands in for the y that was not kept.
-        gradients.write(0, (dx, add) -> dy.backend().elementwise().unaryBackward(Unary.SILU, x, x, dy, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.SILU, x, x, dy, dx, add));
     }
 }

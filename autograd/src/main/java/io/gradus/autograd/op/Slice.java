@@ -40,7 +40,7 @@ public final class Slice extends Operation {
             return x.slice(from, to);
         }
         Tensor y = x.emptyLike(shape.with(along, to - from));
-        x.backend().movement().slice(x, along, from, y, false);
+        x.kernels().movement().slice(x, along, from, y, false);
         return y;
     }
 
@@ -48,9 +48,9 @@ public final class Slice extends Operation {
     protected void backward(Tensor dy, Gradients gradients) {
         gradients.write(0, (dx, add) -> {
             if (!add) {
-                dx.backend().elementwise().fill(dx, 0);
+                dx.kernels().elementwise().fill(dx, 0);
             }
-            dy.backend().movement().place(dy, along, from, dx, add);
+            dy.kernels().movement().place(dy, along, from, dx, add);
         });
     }
 }

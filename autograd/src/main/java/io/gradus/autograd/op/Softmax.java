@@ -24,12 +24,12 @@ public final class Softmax extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         y = x.emptyLike(x.shape());
-        x.backend().softmax().softmax(x, y);
+        x.kernels().softmax().softmax(x, y);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dx, add) -> dy.backend().softmax().softmaxBackward(y, dy, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().softmax().softmaxBackward(y, dy, dx, add));
     }
 }

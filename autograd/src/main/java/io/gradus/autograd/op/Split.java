@@ -49,13 +49,13 @@ public final class Split extends Operation {
 
     private void copyWritten(Tensor dy, Tensor dx, boolean add) {
         if (!add) {
-            dx.backend().elementwise().fill(dx, 0);
+            dx.kernels().elementwise().fill(dx, 0);
         }
         for (int i = 0; i < written.length; i++) {
             if (written[i]) {
                 Tensor part = Workspace.like(dy, partOf(dy, i));
-                dy.backend().movement().slice(dy, axis, starts[i], part, false);
-                dx.backend().movement().place(part, axis, starts[i], dx, add);
+                dy.kernels().movement().slice(dy, axis, starts[i], part, false);
+                dx.kernels().movement().place(part, axis, starts[i], dx, add);
                 part.release();
             }
         }
@@ -67,7 +67,7 @@ public final class Split extends Operation {
             Arrays.fill(written, false);
         }
         written[index] = true;
-        dy.backend().movement().place(dy, axis, starts[index], whole, false);
+        dy.kernels().movement().place(dy, axis, starts[index], whole, false);
     }
 
     private Shape partOf(Tensor whole, int index) {
@@ -94,7 +94,7 @@ public final class Split extends Operation {
                 return x.slice(starts[index], starts[index + 1]);
             }
             Tensor y = x.emptyLike(partOf(x, index));
-            x.backend().movement().slice(x, axis, starts[index], y, false);
+            x.kernels().movement().slice(x, axis, starts[index], y, false);
             return y;
         }
 

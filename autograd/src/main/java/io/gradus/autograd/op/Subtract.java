@@ -17,14 +17,14 @@ public final class Subtract extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor a = inputs[0];
         Tensor b = inputs[1];
-        Tensor y = a.emptyLike(Shape.broadcast("subtract", a.shape(), b.shape()));
-        a.backend().elementwise().binary(Binary.SUBTRACT, a, b, y, false);
+        Tensor y = a.emptyLike(Shape.broadcast("subtract", a, b));
+        a.kernels().elementwise().binary(Binary.SUBTRACT, a, b, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         gradients.pass(0, dy);
-        gradients.write(1, dy.shape(), (db, add) -> dy.backend().elementwise().affine(dy, -1, 0, db, add));
+        gradients.write(1, dy.shape(), (db, add) -> dy.kernels().elementwise().affine(dy, -1, 0, db, add));
     }
 }

@@ -31,13 +31,13 @@ public final class Sum extends Operation {
         Tensor x = inputs[0];
         shapes = Reduced.of("sum", x.shape(), axes, keepDim);
         Tensor y = x.emptyLike(shapes.kept());
-        x.backend().reduction().sumTo(x, y, false);
+        x.kernels().reduction().sumTo(x, y, false);
         return y.reshape(shapes.result());
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         Tensor kept = dy.reshape(shapes.kept());
-        gradients.write(0, (dx, add) -> dy.backend().elementwise().affine(kept, 1, 0, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().elementwise().affine(kept, 1, 0, dx, add));
     }
 }

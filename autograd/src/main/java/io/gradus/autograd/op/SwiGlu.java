@@ -25,7 +25,7 @@ public final class SwiGlu extends Operation {
         gate = inputs[0];
         up = inputs[1];
         Tensor y = gate.emptyLike(gate.shape());
-        gate.backend().elementwise().swiglu(gate, up, y);
+        gate.kernels().elementwise().swiglu(gate, up, y);
         return y;
     }
 
@@ -33,7 +33,7 @@ public final class SwiGlu extends Operation {
     protected void backward(Tensor dy, Gradients gradients) {
         Gradients.Buffer dgate = gradients.buffer(0);
         Gradients.Buffer dup = gradients.buffer(1);
-        dy.backend()
+        dy.kernels()
                 .elementwise()
                 .swigluBackward(gate, up, dy, dgate.gradient(), dgate.accumulate(), dup.gradient(), dup.accumulate());
     }

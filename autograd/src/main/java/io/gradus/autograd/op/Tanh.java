@@ -18,13 +18,13 @@ public final class Tanh extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         y = x.emptyLike(x.shape());
-        x.backend().elementwise().unary(Unary.TANH, x, y);
+        x.kernels().elementwise().unary(Unary.TANH, x, y);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         // The kernel reads y alone; y stands in for the x that was not kept.
-        gradients.write(0, (dx, add) -> dy.backend().elementwise().unaryBackward(Unary.TANH, y, y, dy, dx, add));
+        gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.TANH, y, y, dy, dx, add));
     }
 }

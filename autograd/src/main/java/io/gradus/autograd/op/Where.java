@@ -25,15 +25,15 @@ public final class Where extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor a = inputs[0];
         Tensor b = inputs[1];
-        Shape both = Shape.broadcast("where", a.shape(), b.shape());
+        Shape both = Shape.broadcast("where", a, b);
         Tensor y = a.emptyLike(Shape.broadcast("where", condition.shape(), both));
-        a.backend().elementwise().where(condition, a, b, y, false);
+        a.kernels().elementwise().where(condition, a, b, y, false);
         return y;
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        var kernels = dy.backend().elementwise();
+        var kernels = dy.kernels().elementwise();
         Tensor zero = Tensor.zeros(dy.device(), dy.dtype(), Shape.scalar(), MemoryCategory.WORKSPACE);
         gradients.write(0, dy.shape(), (da, add) -> kernels.where(condition, dy, zero, da, add));
         gradients.write(1, dy.shape(), (db, add) -> kernels.where(condition, zero, dy, db, add));

@@ -36,7 +36,7 @@ class LinearCrossEntropyTest {
 
     private Tensor random(int place, long... shape) {
         Tensor tensor = Tensor.empty(device, DType.F32, Shape.of(shape), MemoryCategory.WEIGHTS);
-        tensor.backend().random().normal(tensor, 0, 0.7, new Philox.Key(3, 0, place));
+        tensor.kernels().random().normal(tensor, 0, 0.7, new Philox.Key(3, 0, place));
         return tensor;
     }
 
@@ -66,7 +66,7 @@ class LinearCrossEntropyTest {
     @EnumSource
     void linearCrossEntropyMatchesLinearThenCrossEntropy(Reduction reduction) {
         Tensor weights = random(2, ROWS);
-        weights.backend().elementwise().unary(io.gradus.core.kernel.ElementwiseKernels.Unary.EXP, weights, weights);
+        weights.kernels().elementwise().unary(io.gradus.core.kernel.ElementwiseKernels.Unary.EXP, weights, weights);
         for (@Nullable Tensor rowWeights : new Tensor[] {null, weights}) {
             CrossEntropyOptions options = CrossEntropyOptions.of(reduction).withSampleWeights(rowWeights);
             Variable expected = hidden.linear(weight, null).crossEntropy(targets(), options);

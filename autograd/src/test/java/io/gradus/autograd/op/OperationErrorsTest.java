@@ -40,7 +40,7 @@ class OperationErrorsTest {
         refused(() -> zeros(3, 4).add(zeros(3)), "add", "[3, 4]", "[3]");
         refused(() -> zeros(3, 4).subtract(zeros(3)), "subtract", "[3, 4]");
         refused(() -> zeros(3, 4).divide(zeros(3)), "divide", "[3, 4]");
-        refused(() -> zeros(3, 4).pow(zeros(3)), "power", "[3, 4]");
+        refused(() -> zeros(3, 4).pow(zeros(3)), "pow", "[3, 4]");
         refused(() -> zeros(3, 4).broadcastTo(4), "broadcastTo", "[3, 4]", "[4]");
         refused(() -> Variable.where(ids(1, 0), zeros(3), zeros(3)), "where", "[2]", "[3]");
     }
@@ -50,7 +50,7 @@ class OperationErrorsTest {
         refused(() -> zeros(2, 3).matmul(zeros(4, 5)), "matmul", "[2, 3]", "[4, 5]", "transpose");
         refused(() -> zeros(3).matmul(zeros(3, 2)), "matmul", "two axes");
         refused(() -> zeros(2, 5, 3).matmul(zeros(4, 6)), "matmul", "[2, 5, 3]", "[4, 6]");
-        refused(() -> zeros(5, 3).linear(zeros(3, 4), null), "[5, 3]", "[3, 4]", "transpose");
+        refused(() -> zeros(5, 3).linear(zeros(3, 4), null), "linear", "[5, 3]", "[3, 4]", "transpose");
         refused(() -> zeros(2, 5, 3).linear(zeros(2, 3, 4), null, false), "linear", "[2, 5, 3]", "[2, 3, 4]");
         refused(() -> zeros(5, 3).linear(zeros(4, 3), zeros(3)), "bias", "[3]", "[4]");
         refused(() -> Variable.swiglu(zeros(5, 3), zeros(3)), "swiglu", "[5, 3]", "[3]");

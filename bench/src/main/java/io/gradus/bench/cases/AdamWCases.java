@@ -44,7 +44,7 @@ public final class AdamWCases implements Group {
             FusedAdamW theirOptimizer = new FusedAdamW(List.of(weights.theirs()), LEARNING_RATE, WEIGHT_DECAY);
             Adam settings = new Adam(LEARNING_RATE, 0.9, 0.999, 1e-8, WEIGHT_DECAY, true);
             AtomicLong step = new AtomicLong();
-            Runnable ours = () -> device.backend()
+            Runnable ours = () -> device.kernels()
                     .optimizerSteps()
                     .adam(weights.ours(), gradient.ours(), first, second, settings, 1, step.incrementAndGet());
             Runnable theirs = theirOptimizer::step;

@@ -39,7 +39,7 @@ public final class CrossEntropyCases implements Group {
             Tensor losses = logits.ours().emptyLike(Shape.of(ROWS));
             Tensor logSumExp = logits.ours().emptyLike(Shape.of(ROWS));
             Tensor dlogits = logits.ours().emptyLike(Shape.of(ROWS, CLASSES));
-            var kernels = device.backend().crossEntropy();
+            var kernels = device.kernels().crossEntropy();
             int ignore = CrossEntropy.IGNORE_INDEX;
 
             Runnable forward = () -> kernels.forward(logits.ours(), targets, ignore, losses, logSumExp);

@@ -29,7 +29,7 @@ public final class ElementwiseCases implements Group {
             Twin x = Twin.random(device, 1, 4, ROWS, COLUMNS);
             Twin dy = Twin.random(device, 2, 1, ROWS, COLUMNS);
             Twin out = Twin.zeros(device, ROWS, COLUMNS);
-            var kernels = device.backend().elementwise();
+            var kernels = device.kernels().elementwise();
             forward(
                     measure,
                     "GELU tanh",

@@ -101,7 +101,7 @@ public final class GemmCases implements Group {
         Tensor left = f.transposeA ? a.theirs().t() : a.theirs();
         Tensor right = f.transposeB ? b.theirs().t() : b.theirs();
         Runnable ours =
-                () -> device.backend().gemm().matmul(a.ours(), f.transposeA, b.ours(), f.transposeB, out.ours(), false);
+                () -> device.kernels().gemm().matmul(a.ours(), f.transposeA, b.ours(), f.transposeB, out.ours(), false);
         Runnable theirs = () -> torch.mm_out(out.theirs(), left, right).close();
         return new Case(
                 f.label(),

@@ -36,12 +36,12 @@ public final class SoftmaxCases implements Group {
             Twin dy = Twin.random(device, 2, 1, rows, columns);
             Twin dx = Twin.zeros(device, rows, columns);
             SoftmaxBackward theirBackward = new SoftmaxBackward(dy.theirs(), y.theirs(), dx.theirs());
-            Runnable ours = () -> device.backend().softmax().softmax(x.ours(), y.ours());
+            Runnable ours = () -> device.kernels().softmax().softmax(x.ours(), y.ours());
             Runnable theirs =
                     () -> torch.softmax_out(y.theirs(), x.theirs(), -1).close();
             Runnable oursBoth = () -> {
                 ours.run();
-                device.backend().softmax().softmaxBackward(y.ours(), dy.ours(), dx.ours(), false);
+                device.kernels().softmax().softmaxBackward(y.ours(), dy.ours(), dx.ours(), false);
             };
             Runnable theirsBoth = () -> {
                 theirs.run();

@@ -78,26 +78,26 @@ public class Kernels {
 
     @Benchmark
     public Tensor gemm() {
-        device.backend().gemm().matmul(a, false, b, false, product, false);
+        device.kernels().gemm().matmul(a, false, b, false, product, false);
         return product;
     }
 
     @Benchmark
     public Tensor adamW() {
         Adam settings = new Adam(1e-4, 0.9, 0.999, 1e-8, 0.01, true);
-        device.backend().optimizerSteps().adam(weights, gradient, first, second, settings, 1, ++step);
+        device.kernels().optimizerSteps().adam(weights, gradient, first, second, settings, 1, ++step);
         return weights;
     }
 
     @Benchmark
     public Tensor geluTanh() {
-        device.backend().elementwise().unary(Unary.GELU_TANH, hidden, activated);
+        device.kernels().elementwise().unary(Unary.GELU_TANH, hidden, activated);
         return activated;
     }
 
     @Benchmark
     public Tensor layerNorm() {
-        device.backend().normalization().layerNorm(rows, scale, scale, 1e-5, normalised, mean, rstd);
+        device.kernels().normalization().layerNorm(rows, scale, scale, 1e-5, normalised, mean, rstd);
         return normalised;
     }
 }

@@ -64,7 +64,6 @@ final class AdafactorStep {
             Adafactor settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.checkAdafactor(parameter, gradient, variance, columnVariance, step);
         if (parameter.size() == 0) {
             return;
         }

@@ -31,7 +31,6 @@ final class Attention implements AttentionKernels {
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
-        AttentionKernels.check(q, k, v, settings, out, logSumExp);
         AttentionSizes z = AttentionSizes.of(q, k, settings);
         int blocks = (z.t() + QUERIES - 1) / QUERIES;
         workers.forEach(z.b() * z.h() * blocks, 1, (from, to) -> {
@@ -63,8 +62,6 @@ final class Attention implements AttentionKernels {
             boolean accumulateK,
             Tensor dv,
             boolean accumulateV) {
-        AttentionKernels.check(q, k, v, settings, out, logSumExp);
-        AttentionKernels.check(dq, dk, dv, settings, dout, logSumExp);
         AttentionSizes z = AttentionSizes.of(q, k, settings);
         int group = z.h() / z.g();
         // One task per key-value head: the gradients of its keys are added up by one thread, in order.

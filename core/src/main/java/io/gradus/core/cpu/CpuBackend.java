@@ -5,19 +5,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
-import io.gradus.core.kernel.CastKernels;
-import io.gradus.core.kernel.CrossEntropyKernels;
-import io.gradus.core.kernel.ElementwiseKernels;
-import io.gradus.core.kernel.EmbeddingKernels;
-import io.gradus.core.kernel.GemmKernels;
-import io.gradus.core.kernel.MovementKernels;
-import io.gradus.core.kernel.NormalizationKernels;
-import io.gradus.core.kernel.OptimizerStepKernels;
-import io.gradus.core.kernel.RandomKernels;
-import io.gradus.core.kernel.ReductionKernels;
-import io.gradus.core.kernel.RotaryKernels;
-import io.gradus.core.kernel.SoftmaxKernels;
+import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
 /** The CPU: memory outside the Java heap, kernels over a few threads. */
@@ -25,38 +13,48 @@ public final class CpuBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
     private final CpuMemoryPool pool = new CpuMemoryPool(ledger);
     private final Workers workers;
-    private final GemmKernels gemm;
-    private final ElementwiseKernels elementwise;
-    private final ReductionKernels reduction;
-    private final SoftmaxKernels softmax;
-    private final CrossEntropyKernels crossEntropy;
-    private final NormalizationKernels normalization;
-    private final RotaryKernels rotary;
-    private final AttentionKernels attention;
-    private final EmbeddingKernels embedding;
-    private final MovementKernels movement;
-    private final RandomKernels random;
-    private final OptimizerStepKernels optimizerSteps;
-    private final CastKernels cast;
+    private final Kernels kernels;
 
     /**
      * @param threads how many threads compute, the caller's included; at least 1
      */
     public CpuBackend(int threads) {
         workers = new Workers(threads);
-        gemm = VectorSupport.isUsable() ? new Gemm(workers) : new ScalarGemm(workers);
-        elementwise = VectorSupport.isUsable() ? new Elementwise(workers) : new ScalarElementwise(workers);
-        reduction = VectorSupport.isUsable() ? new Reduction(workers) : new ScalarReduction(workers);
-        softmax = VectorSupport.isUsable() ? new Softmax(workers) : new ScalarSoftmax(workers);
-        crossEntropy = VectorSupport.isUsable() ? new CrossEntropy(workers) : new ScalarCrossEntropy(workers);
-        normalization = VectorSupport.isUsable() ? new Normalization(workers) : new ScalarNormalization(workers);
-        rotary = VectorSupport.isUsable() ? new Rotary(workers) : new ScalarRotary(workers);
-        attention = VectorSupport.isUsable() ? new Attention(workers) : new ScalarAttention(workers);
-        embedding = VectorSupport.isUsable() ? new Embedding(workers) : new ScalarEmbedding(workers);
-        movement = new Movement(workers);
-        random = new Random(workers);
-        optimizerSteps = VectorSupport.isUsable() ? new OptimizerSteps(workers) : new ScalarOptimizerSteps(workers);
-        cast = VectorSupport.isUsable() ? new Cast(workers) : new ScalarCast(workers);
+        kernels = VectorSupport.isUsable() ? vectorKernels(workers) : scalarKernels(workers);
+    }
+
+    private static Kernels vectorKernels(Workers workers) {
+        return new Kernels(
+                new Gemm(workers),
+                new Elementwise(workers),
+                new Reduction(workers),
+                new Softmax(workers),
+                new CrossEntropy(workers),
+                new Normalization(workers),
+                new Rotary(workers),
+                new Attention(workers),
+                new Embedding(workers),
+                new Movement(workers),
+                new Random(workers),
+                new OptimizerSteps(workers),
+                new Cast(workers));
+    }
+
+    private static Kernels scalarKernels(Workers workers) {
+        return new Kernels(
+                new ScalarGemm(workers),
+                new ScalarElementwise(workers),
+                new ScalarReduction(workers),
+                new ScalarSoftmax(workers),
+                new ScalarCrossEntropy(workers),
+                new ScalarNormalization(workers),
+                new ScalarRotary(workers),
+                new ScalarAttention(workers),
+                new ScalarEmbedding(workers),
+                new Movement(workers),
+                new Random(workers),
+                new ScalarOptimizerSteps(workers),
+                new ScalarCast(workers));
     }
 
     /**
@@ -117,67 +115,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public GemmKernels gemm() {
-        return gemm;
-    }
-
-    @Override
-    public ElementwiseKernels elementwise() {
-        return elementwise;
-    }
-
-    @Override
-    public ReductionKernels reduction() {
-        return reduction;
-    }
-
-    @Override
-    public SoftmaxKernels softmax() {
-        return softmax;
-    }
-
-    @Override
-    public CrossEntropyKernels crossEntropy() {
-        return crossEntropy;
-    }
-
-    @Override
-    public NormalizationKernels normalization() {
-        return normalization;
-    }
-
-    @Override
-    public RotaryKernels rotary() {
-        return rotary;
-    }
-
-    @Override
-    public AttentionKernels attention() {
-        return attention;
-    }
-
-    @Override
-    public EmbeddingKernels embedding() {
-        return embedding;
-    }
-
-    @Override
-    public MovementKernels movement() {
-        return movement;
-    }
-
-    @Override
-    public RandomKernels random() {
-        return random;
-    }
-
-    @Override
-    public OptimizerStepKernels optimizerSteps() {
-        return optimizerSteps;
-    }
-
-    @Override
-    public CastKernels cast() {
-        return cast;
+    public Kernels kernels() {
+        return kernels;
     }
 }

@@ -1,7 +1,6 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.CrossEntropyKernels;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -23,7 +22,6 @@ final class CrossEntropy implements CrossEntropyKernels {
 
     @Override
     public void forward(Tensor logits, Tensor targets, int ignoreIndex, Tensor loss, Tensor logSumExp) {
-        CrossEntropyKernels.check(logits, targets, loss, logSumExp);
         Targets goals = Targets.of(targets, ignoreIndex, logits.shape().get(1));
         MemorySegment source = CpuStorage.of(logits);
         MemorySegment losses = CpuStorage.of(loss);
@@ -55,9 +53,6 @@ final class CrossEntropy implements CrossEntropyKernels {
             Tensor dloss,
             Tensor dlogits,
             boolean accumulate) {
-        CrossEntropyKernels.check(logits, targets, logSumExp, dloss);
-        CrossEntropyKernels.check(dlogits, targets);
-        Checks.sameShape("crossEntropy", logits, dlogits);
         Targets goals = Targets.of(targets, ignoreIndex, logits.shape().get(1));
         MemorySegment source = CpuStorage.of(logits);
         MemorySegment denominators = CpuStorage.of(logSumExp);
@@ -105,7 +100,6 @@ final class CrossEntropy implements CrossEntropyKernels {
             double scale,
             Tensor loss,
             Tensor dlogits) {
-        CrossEntropyKernels.check(logits, targets, weights, loss, dlogits);
         Targets goals = Targets.of(targets, ignoreIndex, logits.shape().get(1));
         MemorySegment source = CpuStorage.of(logits);
         MemorySegment factors = weights == null ? null : CpuStorage.of(weights);

@@ -43,14 +43,11 @@ final class Gemm implements GemmKernels {
 
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate) {
-        GemmKernels.check(a, transposeA, b, transposeB, out);
         multiply(a, transposeA, b, transposeB, out, Tile.accumulating(accumulate));
     }
 
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
-        GemmKernels.check(a, transposeA, b, transposeB, out);
-        GemmKernels.checkBias(epilogue, out);
         multiply(a, transposeA, b, transposeB, out, Tile.of(epilogue));
     }
 

@@ -15,7 +15,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void permute(Tensor x, int[] order, Tensor out, boolean accumulate) {
-        MovementKernels.checkPermute(x, order, out);
         long[] strides = x.shape().strides();
         long[] reordered = new long[order.length];
         for (int i = 0; i < order.length; i++) {
@@ -26,7 +25,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void slice(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
-        MovementKernels.checkPart("slice", out, x, axis, start);
         read(x, part(out.shape(), x.shape(), axis, start), out, accumulate);
     }
 
@@ -42,7 +40,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void place(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
-        MovementKernels.checkPart("place", x, out, axis, start);
         StridedView view = part(x.shape(), out.shape(), axis, start);
         MemorySegment source = CpuStorage.of(x);
         MemorySegment target = CpuStorage.of(out);
@@ -66,7 +63,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void gather(Tensor x, int axis, Tensor index, Tensor out) {
-        MovementKernels.checkGather(x, axis, index, out);
         Indexed elements = new Indexed(x.shape(), axis, index);
         MemorySegment source = CpuStorage.of(x);
         MemorySegment target = CpuStorage.of(out);
@@ -80,10 +76,9 @@ final class Movement implements MovementKernels {
     /** The axes before the indexed one are shared out among the threads: elements that differ there never meet. */
     @Override
     public void gatherBackward(Tensor index, int axis, Tensor dy, Tensor dx, boolean accumulate) {
-        MovementKernels.checkGather(dx, axis, index, dy);
         Indexed elements = new Indexed(dx.shape(), axis, index);
         if (!accumulate) {
-            dx.backend().elementwise().fill(dx, 0);
+            dx.kernels().elementwise().fill(dx, 0);
         }
         MemorySegment outer = CpuStorage.of(dy);
         MemorySegment target = CpuStorage.of(dx);

@@ -2,7 +2,6 @@ package io.gradus.core.cpu;
 
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AdamConstants;
-import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -30,8 +29,6 @@ final class OptimizerSteps extends ScalarOptimizerSteps {
             Sgd settings,
             double gradientScale,
             boolean first) {
-        Tensor[] state = buffer == null ? new Tensor[0] : new Tensor[] {buffer};
-        OptimizerStepKernels.check("sgd", parameter, gradient, state);
         MemorySegment w = CpuStorage.of(parameter);
         MemorySegment g = CpuStorage.of(gradient);
         float scale = (float) gradientScale;
@@ -65,7 +62,6 @@ final class OptimizerSteps extends ScalarOptimizerSteps {
             Adam settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.check("adam", parameter, gradient, firstMoment, secondMoment);
         AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
         MemorySegment w = CpuStorage.of(parameter);
         MemorySegment g = CpuStorage.of(gradient);
@@ -76,7 +72,6 @@ final class OptimizerSteps extends ScalarOptimizerSteps {
 
     @Override
     public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
-        OptimizerStepKernels.checkPull(parameter, anchor, importance, strength);
         if (strength == 0) {
             return;
         }

@@ -2,7 +2,6 @@ package io.gradus.core.cpu;
 
 import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.RandomKernels;
 import java.lang.foreign.MemorySegment;
 
@@ -16,7 +15,6 @@ final class Random implements RandomKernels {
 
     @Override
     public void uniform(Tensor out, double low, double high, Philox.Key key) {
-        Checks.computable("uniform", out);
         MemorySegment target = CpuStorage.of(out);
         // Rounding to float may not reach the bound itself.
         float below = high > low ? Math.nextDown((float) high) : Float.POSITIVE_INFINITY;
@@ -43,7 +41,6 @@ final class Random implements RandomKernels {
 
     @Override
     public void normal(Tensor out, double mean, double standardDeviation, Philox.Key key) {
-        Checks.computable("normal", out);
         MemorySegment target = CpuStorage.of(out);
         Chunks.elements(workers, out.size(), (scratch, from, n) -> {
             float[] values = scratch.floats(0, n + 3);
@@ -63,7 +60,6 @@ final class Random implements RandomKernels {
 
     @Override
     public void dropout(Tensor x, double p, Philox.Key key, Tensor out, boolean accumulate) {
-        RandomKernels.checkDropout(x, p, out);
         MemorySegment source = CpuStorage.of(x);
         MemorySegment target = CpuStorage.of(out);
         float factor = (float) (1 / (1 - p));

@@ -1,7 +1,6 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.ReductionKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -37,13 +36,11 @@ final class Reduction implements ReductionKernels {
 
     @Override
     public void sumTo(Tensor x, Tensor out, boolean accumulate) {
-        ReductionKernels.check("sum", x, out);
         fold(VectorFold.SUM, x, out, accumulate);
     }
 
     @Override
     public void maxTo(Tensor x, Tensor out) {
-        ReductionKernels.check("max", x, out);
         fold(VectorFold.MAX, x, out, false);
     }
 
@@ -196,7 +193,6 @@ final class Reduction implements ReductionKernels {
     public double sumOfSquares(List<Tensor> tensors) {
         double total = 0;
         for (Tensor tensor : tensors) {
-            Checks.computable("sumOfSquares", tensor);
             MemorySegment memory = CpuStorage.of(tensor);
             int count = Math.toIntExact(Math.ceilDiv(tensor.size(), PIECE));
             double[] partial = Scratch.ofThread().doubles(0, count);

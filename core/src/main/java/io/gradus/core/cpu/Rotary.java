@@ -32,7 +32,6 @@ final class Rotary implements RotaryKernels {
             boolean inverse,
             Tensor out,
             boolean accumulate) {
-        RotaryKernels.check(x, cos, sin, positions, out);
         int half = Math.toIntExact(cos.shape().get(1));
         if (layout != RopeLayout.HALF_SPLIT || half == 0 || half % Lanes.COUNT != 0) {
             scalar.rotate(x, cos, sin, positions, layout, inverse, out, accumulate);

@@ -43,7 +43,6 @@ final class ScalarAttention implements AttentionKernels {
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
-        AttentionKernels.check(q, k, v, settings, out, logSumExp);
         Sizes sizes = new Sizes(q, k, settings);
         long heads = q.shape().get(0) * sizes.h;
         int blocks = (sizes.t + QUERIES - 1) / QUERIES;
@@ -71,8 +70,6 @@ final class ScalarAttention implements AttentionKernels {
             boolean accumulateK,
             Tensor dv,
             boolean accumulateV) {
-        AttentionKernels.check(q, k, v, settings, out, logSumExp);
-        AttentionKernels.check(dq, dk, dv, settings, dout, logSumExp);
         Sizes sizes = new Sizes(q, k, settings);
         int group = sizes.h / sizes.g;
         // One task per key-value head, so that the gradients of its keys are added up by one thread, in order.

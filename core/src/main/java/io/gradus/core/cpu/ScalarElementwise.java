@@ -21,7 +21,6 @@ final class ScalarElementwise implements ElementwiseKernels {
 
     @Override
     public void unary(Unary op, Tensor x, Tensor out) {
-        ElementwiseKernels.check(op, x, out);
         ScalarActivations.Forward function = ScalarActivations.forward(op);
         MemorySegment source = CpuStorage.of(x);
         MemorySegment target = CpuStorage.of(out);
@@ -36,7 +35,6 @@ final class ScalarElementwise implements ElementwiseKernels {
 
     @Override
     public void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
-        ElementwiseKernels.check(op, x, y, dy, dx);
         ScalarActivations.Backward function = ScalarActivations.backward(op);
         MemorySegment saved = CpuStorage.of(ScalarActivations.needsResult(op) ? y : x);
         MemorySegment outer = CpuStorage.of(dy);
@@ -60,7 +58,6 @@ final class ScalarElementwise implements ElementwiseKernels {
 
     @Override
     public void binary(Binary op, Tensor a, Tensor b, Tensor out, boolean accumulate) {
-        ElementwiseKernels.check(op, a, b, out);
         BinaryLoop loop = loop(op);
         MemorySegment left = CpuStorage.of(a);
         MemorySegment right = CpuStorage.of(b);
@@ -83,7 +80,7 @@ final class ScalarElementwise implements ElementwiseKernels {
             case SUBTRACT -> ScalarElementwise::subtract;
             case MULTIPLY -> FloatMath::multiply;
             case DIVIDE -> ScalarElementwise::divide;
-            case POWER -> ScalarElementwise::power;
+            case POW -> ScalarElementwise::power;
             case XLOGY -> ScalarElementwise::xLogY;
         };
     }
@@ -114,7 +111,6 @@ final class ScalarElementwise implements ElementwiseKernels {
 
     @Override
     public void affine(Tensor x, double scale, double shift, Tensor out, boolean accumulate) {
-        ElementwiseKernels.checkAffine(x, out);
         MemorySegment source = CpuStorage.of(x);
         MemorySegment target = CpuStorage.of(out);
         StridedView view = StridedView.broadcast(x.shape(), out.shape());
@@ -136,7 +132,6 @@ final class ScalarElementwise implements ElementwiseKernels {
 
     @Override
     public void where(Tensor condition, Tensor a, Tensor b, Tensor out, boolean accumulate) {
-        ElementwiseKernels.checkWhere(condition, a, b, out);
         MemorySegment choice = CpuStorage.of(condition);
         MemorySegment left = CpuStorage.of(a);
         MemorySegment right = CpuStorage.of(b);
@@ -167,7 +162,6 @@ final class ScalarElementwise implements ElementwiseKernels {
 
     @Override
     public void swiglu(Tensor gate, Tensor up, Tensor out) {
-        ElementwiseKernels.checkSwiglu(gate, up, out);
         MemorySegment gates = CpuStorage.of(gate);
         MemorySegment ups = CpuStorage.of(up);
         MemorySegment target = CpuStorage.of(out);
@@ -186,7 +180,6 @@ final class ScalarElementwise implements ElementwiseKernels {
     @Override
     public void swigluBackward(
             Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
-        ElementwiseKernels.checkSwiglu(gate, up, dy, dgate, dup);
         MemorySegment gates = CpuStorage.of(gate);
         MemorySegment ups = CpuStorage.of(up);
         MemorySegment outer = CpuStorage.of(dy);

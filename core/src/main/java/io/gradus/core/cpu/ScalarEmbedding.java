@@ -19,7 +19,6 @@ final class ScalarEmbedding implements EmbeddingKernels {
 
     @Override
     public void gather(Tensor weight, Tensor ids, Tensor out) {
-        EmbeddingKernels.checkGather(weight, ids, out);
         MemorySegment table = CpuStorage.of(weight);
         MemorySegment chosen = CpuStorage.of(ids);
         MemorySegment target = CpuStorage.of(out);
@@ -37,13 +36,12 @@ final class ScalarEmbedding implements EmbeddingKernels {
     /** Each thread takes some columns of all rows, so that rows of equal id meet in order and no two threads meet. */
     @Override
     public void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate) {
-        EmbeddingKernels.check(dweight, ids, dy);
         MemorySegment chosen = CpuStorage.of(ids);
         MemorySegment rows = CpuStorage.of(dy);
         MemorySegment table = CpuStorage.of(dweight);
         checkIds(chosen, ids.size(), dweight.shape().get(0));
         if (!accumulate) {
-            dweight.backend().elementwise().fill(dweight, 0);
+            dweight.kernels().elementwise().fill(dweight, 0);
         }
         long width = dweight.shape().get(1);
         workers.forEach(width, COLUMNS, (from, to) -> {

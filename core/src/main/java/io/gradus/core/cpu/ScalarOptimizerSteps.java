@@ -22,8 +22,6 @@ sealed class ScalarOptimizerSteps implements OptimizerStepKernels permits Optimi
             Sgd settings,
             double gradientScale,
             boolean first) {
-        Tensor[] state = buffer == null ? new Tensor[0] : new Tensor[] {buffer};
-        OptimizerStepKernels.check("sgd", parameter, gradient, state);
         MemorySegment weights = CpuStorage.of(parameter);
         MemorySegment gradients = CpuStorage.of(gradient);
         MemorySegment momenta = buffer == null ? null : CpuStorage.of(buffer);
@@ -80,7 +78,6 @@ sealed class ScalarOptimizerSteps implements OptimizerStepKernels permits Optimi
             Adam settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.check("adam", parameter, gradient, firstMoment, secondMoment);
         AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
         MemorySegment weights = CpuStorage.of(parameter);
         MemorySegment gradients = CpuStorage.of(gradient);
@@ -147,15 +144,12 @@ sealed class ScalarOptimizerSteps implements OptimizerStepKernels permits Optimi
             Adam settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.checkAdam8bit(
-                parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
         AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
         Adam8bitStep.run(workers, parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, constants);
     }
 
     @Override
     public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
-        OptimizerStepKernels.checkPull(parameter, anchor, importance, strength);
         if (strength == 0) {
             return;
         }

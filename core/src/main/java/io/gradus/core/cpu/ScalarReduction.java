@@ -3,7 +3,6 @@ package io.gradus.core.cpu;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.ReductionKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -27,7 +26,6 @@ final class ScalarReduction implements ReductionKernels {
 
     @Override
     public void sumTo(Tensor x, Tensor out, boolean accumulate) {
-        ReductionKernels.check("sum", x, out);
         MemorySegment memory = CpuStorage.of(x);
         fold(
                 Fold.SUM,
@@ -39,7 +37,6 @@ final class ScalarReduction implements ReductionKernels {
 
     @Override
     public void maxTo(Tensor x, Tensor out) {
-        ReductionKernels.check("max", x, out);
         MemorySegment memory = CpuStorage.of(x);
         fold(Fold.MAX, x.shape(), (scratch, from, target, n) -> CpuStorage.load(memory, from, target, n), out, false);
     }
@@ -103,7 +100,6 @@ final class ScalarReduction implements ReductionKernels {
     /** First how many elements equal each maximum, then an equal part of its gradient for each of them. */
     @Override
     public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
-        ReductionKernels.checkMaxBackward(x, y, dy, dx);
         MemorySegment inputs = CpuStorage.of(x);
         MemorySegment results = CpuStorage.of(y);
         MemorySegment outer = CpuStorage.of(dy);
@@ -147,7 +143,6 @@ final class ScalarReduction implements ReductionKernels {
     public double sumOfSquares(List<Tensor> tensors) {
         double total = 0;
         for (Tensor tensor : tensors) {
-            Checks.computable("sumOfSquares", tensor);
             MemorySegment memory = CpuStorage.of(tensor);
             double[] partial = new double[Math.toIntExact((tensor.size() + SQUARES - 1) / SQUARES)];
             workers.forEach(

@@ -26,7 +26,6 @@ final class ScalarRotary implements RotaryKernels {
             boolean inverse,
             Tensor out,
             boolean accumulate) {
-        RotaryKernels.check(x, cos, sin, positions, out);
         MemorySegment inputs = CpuStorage.of(x);
         MemorySegment cosines = CpuStorage.of(cos);
         MemorySegment sines = CpuStorage.of(sin);

@@ -1,8 +1,6 @@
 package io.gradus.core.kernel;
 
 import io.gradus.core.AttentionOptions;
-import io.gradus.core.Shape;
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 
 /**
@@ -45,41 +43,4 @@ public interface AttentionKernels {
             boolean accumulateK,
             Tensor dv,
             boolean accumulateV);
-
-    static void check(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
-        String name = "attention";
-        Checks.computable(name, q, k, v, out, logSumExp);
-        Shape query = q.shape();
-        Shape key = k.shape();
-        if (query.rank() != 4
-                || key.rank() != 4
-                || query.get(0) != key.get(0)
-                || query.get(3) != key.get(3)
-                || key.get(2) == 0
-                || query.get(2) % key.get(2) != 0) {
-            throw new ShapeException(
-                    name,
-                    "queries must be [B, T, H, D] and keys [B, S, G, D] with G dividing H",
-                    "check num_attention_heads and num_key_value_heads",
-                    query,
-                    key);
-        }
-        Checks.sameShape(name, k, v);
-        Checks.sameShape(name, q, out);
-        Checks.shape(name, logSumExp, Shape.of(query.get(0), query.get(2), query.get(1)));
-        if (settings.causal() && key.get(1) < query.get(1)) {
-            throw new ShapeException(
-                    name, "causal attention has more queries than keys", "pass the cached keys too", query, key);
-        }
-        Tensor mask = settings.attentionMask();
-        if (mask != null) {
-            Checks.ids(name, mask, q);
-            Checks.shape(name, mask, Shape.of(key.get(0), key.get(1)));
-        }
-        Tensor documentStarts = settings.documentStarts();
-        if (documentStarts != null) {
-            Checks.ids(name, documentStarts, q);
-            Checks.shape(name, documentStarts, Shape.of(query.get(0), query.get(1)));
-        }
-    }
 }

@@ -5,28 +5,34 @@ import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 
-/** Checks that several kernel families share. Each names the operation in its error. */
+/** Checks of operands. Each error names the operation, the operands and the fix. */
 public final class Checks {
     private Checks() {}
 
-    /** All tensors have the shape of the first. */
+    /**
+     * All tensors have the shape of the first.
+     *
+     * @throws ShapeException when one does not
+     */
     public static void sameShape(String operation, Tensor first, Tensor... others) {
         for (Tensor other : others) {
-            shape(operation, other, first.shape());
+            if (!other.shape().equals(first.shape())) {
+                throw new ShapeException(operation, "shapes differ", "pass tensors of one shape", first, other);
+            }
         }
     }
 
+    /** @throws ShapeException when the tensor has another shape */
     public static void shape(String operation, Tensor tensor, Shape expected) {
         if (!tensor.shape().equals(expected)) {
-            throw new ShapeException(
-                    operation, "shapes differ", "the second is the one expected", tensor.shape(), expected);
+            throw new ShapeException(operation, "wrong shape", "pass a tensor of shape " + expected, tensor);
         }
     }
 
     /**
-     * All tensors are on one device and of one dtype that it computes in.
+     * All tensors are on one device and of the dtype that it computes in.
      *
-     * @throws IllegalArgumentException when not; says which conversion is missing
+     * @throws IllegalArgumentException when not; names the missing conversion
      */
     public static void computable(String operation, Tensor first, Tensor... others) {
         boolean reference = first.device().type().equals("reference");
@@ -39,9 +45,9 @@ public final class Checks {
     }
 
     /**
-     * An operand that a kernel converts on the way when it is a float of 16 bits, beside a result that is computed on.
+     * An operand that a kernel reads in its own dtype if that is a 16-bit float, and a result that it computes.
      *
-     * @throws IllegalArgumentException when it is of another dtype, or the device computes in double
+     * @throws IllegalArgumentException when the operand has another dtype, or the device computes in double precision
      */
     public static void readable(String operation, Tensor operand, Tensor out) {
         if (operand.dtype().isHalf() && !out.device().type().equals("reference")) {
@@ -52,13 +58,13 @@ public final class Checks {
         }
     }
 
-    /** A tensor of ids, positions or a mask, on the device of the operation's other operands. */
+    /** I32 ids, positions or a mask, on the device of another operand. */
     public static void ids(String operation, Tensor ids, Tensor other) {
         dtype(operation, ids, DType.I32);
         sameDevice(operation, ids, other);
     }
 
-    /** A tensor of quantised numbers, on the device of the operation's other operands. */
+    /** U8 codes of quantized numbers, on the device of another operand. */
     public static void codes(String operation, Tensor codes, Tensor other) {
         dtype(operation, codes, DType.U8);
         sameDevice(operation, codes, other);
@@ -66,19 +72,20 @@ public final class Checks {
 
     private static void dtype(String operation, Tensor tensor, DType expected) {
         if (tensor.dtype() != expected) {
-            throw new IllegalArgumentException(
-                    operation + ": an operand is " + tensor.dtype() + " " + tensor.shape() + " on " + tensor.device()
-                            + " where " + expected + " is computed on; convert it with to(DType." + expected + ")");
+            String name = tensor.name() == null ? "" : tensor.name() + " ";
+            throw new IllegalArgumentException(operation + ": " + name + tensor.dtype() + " " + tensor.shape() + " on "
+                    + tensor.device() + " is not " + expected + "; convert it with to(DType." + expected + ")");
         }
     }
 
-    /** Two operands share a backend's memory. */
+    /** Two operands are in the memory of one device. */
     public static void sameDevice(String operation, Tensor a, Tensor b) {
         // Devices of one type share their memory: cpu(1) and cpu(2) differ in threads only.
         if (!a.device().type().equals(b.device().type())
                 || a.device().index() != b.device().index()) {
-            throw new IllegalArgumentException(operation + ": operands are on " + a.device() + " and " + b.device()
-                    + "; move one with to(device)");
+            throw new IllegalArgumentException(operation + ": operands are on different devices: " + a.describe()
+                    + " on " + a.device() + " and " + b.describe() + " on " + b.device()
+                    + "; move one of them with to(device)");
         }
     }
 }

@@ -1,7 +1,5 @@
 package io.gradus.core.kernel;
 
-import io.gradus.core.Shape;
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -59,26 +57,4 @@ public interface CrossEntropyKernels {
 
     /** How many targets are not ignored. */
     long count(Tensor targets, int ignoreIndex);
-
-    static void check(Tensor logits, Tensor targets, Tensor... rows) {
-        Checks.computable("crossEntropy", logits, rows);
-        Checks.ids("crossEntropy", targets, logits);
-        if (logits.shape().rank() != 2
-                || !targets.shape().equals(Shape.of(logits.shape().get(0)))) {
-            throw new ShapeException(
-                    "crossEntropy",
-                    "logits must be [N, V] and targets [N]",
-                    "reshape both to rows",
-                    logits.shape(),
-                    targets.shape());
-        }
-        Checks.sameShape("crossEntropy", targets, rows);
-    }
-
-    /** The checks of {@link #forwardBackward}. */
-    static void check(Tensor logits, Tensor targets, @Nullable Tensor weights, Tensor loss, Tensor dlogits) {
-        check(logits, targets, weights == null ? new Tensor[] {loss} : new Tensor[] {loss, weights});
-        Checks.computable("crossEntropy", logits, dlogits);
-        Checks.sameShape("crossEntropy", logits, dlogits);
-    }
 }

@@ -1,7 +1,7 @@
 package io.gradus.core.kernel;
 
-import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import java.util.Locale;
 
 /** One result element per element. */
 public interface ElementwiseKernels {
@@ -35,7 +35,7 @@ public interface ElementwiseKernels {
         MULTIPLY,
         DIVIDE,
         /** aᵇ. */
-        POWER,
+        POW,
         /** a·ln b, and 0 where a is 0 (and b not NaN). */
         XLOGY
     }
@@ -75,35 +75,14 @@ public interface ElementwiseKernels {
     /** Sets every element; of any dtype. */
     void fill(Tensor out, double value);
 
-    static void check(Unary op, Tensor x, Tensor... others) {
-        Checks.computable(name(op), x, others);
-        Checks.sameShape(name(op), x, others);
-    }
-
-    static void check(Binary op, Tensor a, Tensor b, Tensor out) {
-        Checks.computable(name(op), a, b, out);
-        Checks.shape(name(op), out, Shape.broadcast(name(op), a.shape(), b.shape()));
-    }
-
-    static void checkAffine(Tensor x, Tensor out) {
-        Checks.computable("affine", x, out);
-        Checks.shape("affine", out, Shape.broadcast("affine", x.shape(), out.shape()));
-    }
-
-    static void checkWhere(Tensor condition, Tensor a, Tensor b, Tensor out) {
-        Checks.computable("where", a, b, out);
-        Checks.ids("where", condition, a);
-        Shape both = Shape.broadcast("where", a.shape(), b.shape());
-        Checks.shape("where", out, Shape.broadcast("where", condition.shape(), both));
-    }
-
-    static void checkSwiglu(Tensor gate, Tensor... others) {
-        Checks.computable("swiglu", gate, others);
-        Checks.sameShape("swiglu", gate, others);
-    }
-
-    /** The name of an operation as errors give it. */
+    /** The name of an operation in errors, as {@code geluTanh}. */
     static String name(Enum<?> op) {
-        return op.name().toLowerCase(java.util.Locale.ROOT);
+        String name = op.name().toLowerCase(Locale.ROOT);
+        int underscore = name.indexOf('_');
+        return underscore < 0
+                ? name
+                : name.substring(0, underscore)
+                        + Character.toUpperCase(name.charAt(underscore + 1))
+                        + name.substring(underscore + 2);
     }
 }

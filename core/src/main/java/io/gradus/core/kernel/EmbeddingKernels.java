@@ -1,6 +1,5 @@
 package io.gradus.core.kernel;
 
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 
 /** Rows of a table chosen by id. */
@@ -18,27 +17,6 @@ public interface EmbeddingKernels {
 
     /** {@code dweight[ids[i]] (+)= dy[i]}; rows of equal id are added in the order of i, so the result is the same each time. */
     void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate);
-
-    /** The checks of {@link #gather}. */
-    static void checkGather(Tensor weight, Tensor ids, Tensor out) {
-        Checks.readable("embedding", weight, out);
-        checkShapes(weight, ids, out);
-    }
-
-    /** The checks of {@link #scatterAdd}. */
-    static void check(Tensor weight, Tensor ids, Tensor out) {
-        Checks.computable("embedding", weight, out);
-        checkShapes(weight, ids, out);
-    }
-
-    private static void checkShapes(Tensor weight, Tensor ids, Tensor out) {
-        Checks.ids("embedding", ids, weight);
-        if (weight.shape().rank() != 2) {
-            throw new ShapeException(
-                    "embedding", "the table must be [V, D]", "reshape it", weight.shape(), ids.shape());
-        }
-        Checks.shape("embedding", out, ids.shape().append(weight.shape().get(1)));
-    }
 
     /** The error for an id that is not a row of the table. */
     static IllegalArgumentException badId(long id, long rows) {

@@ -31,9 +31,8 @@ public interface GemmKernels {
      * Tensor, boolean)}. Without a better way it is the three kernels in turn.
      */
     default void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
-        checkBias(epilogue, out);
         matmul(a, transposeA, b, transposeB, out, false);
-        ElementwiseKernels elementwise = out.backend().elementwise();
+        ElementwiseKernels elementwise = out.kernels().elementwise();
         if (epilogue.bias != null) {
             elementwise.affine(epilogue.bias, 1, 0, out, true);
         }
@@ -42,43 +41,43 @@ public interface GemmKernels {
         }
     }
 
-    /** That a bias has one element per column of the result. */
-    static void checkBias(Epilogue epilogue, Tensor out) {
-        if (epilogue.bias != null) {
-            Checks.computable("matmul", out, epilogue.bias);
-            Checks.shape("matmul: bias", epilogue.bias, Shape.of(out.shape().get(-1)));
-        }
-    }
-
     /**
      * The shape of a product.
      *
-     * @throws ShapeException when an operand has fewer than two axes, the inner dimensions differ, or the batches do not
-     *     broadcast
+     * @param operation the name to give in the error
+     * @throws ShapeException when an operand has fewer than two axes, the inner axes differ in length, or the batches do
+     *     not broadcast
      */
-    static Shape outputShape(Shape a, boolean transposeA, Shape b, boolean transposeB) {
-        if (a.rank() < 2 || b.rank() < 2) {
+    static Shape outputShape(String operation, Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
+        Shape left = a.shape();
+        Shape right = b.shape();
+        if (left.rank() < 2 || right.rank() < 2) {
             throw new ShapeException(
-                    "matmul", "an operand has fewer than two axes", "reshape a vector to [1, n]", a, b);
+                    operation, "an operand has fewer than two axes", "reshape a vector to [1, n] or [n, 1]", a, b);
         }
-        long inner = a.get(transposeA ? -2 : -1);
-        if (inner != b.get(transposeB ? -1 : -2)) {
+        long inner = left.get(transposeA ? -2 : -1);
+        long other = right.get(transposeB ? -1 : -2);
+        if (inner != other) {
             throw new ShapeException(
-                    "matmul",
-                    "inner dimensions differ" + (transposeA ? " (first transposed)" : "")
+                    operation,
+                    "inner axes differ, " + inner + " and " + other
+                            + (transposeA ? " (first transposed)" : "")
                             + (transposeB ? " (second transposed)" : ""),
                     "transpose an operand, or check the layer's sizes",
                     a,
                     b);
         }
-        Shape batch = Shape.broadcast("matmul", a.sub(0, a.rank() - 2), b.sub(0, b.rank() - 2));
-        return batch.append(a.get(transposeA ? -1 : -2), b.get(transposeB ? -2 : -1));
-    }
-
-    /** The checks that every implementation begins with. */
-    static void check(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out) {
-        Checks.readable("matmul", a, out);
-        Checks.readable("matmul", b, out);
-        Checks.shape("matmul", out, outputShape(a.shape(), transposeA, b.shape(), transposeB));
+        Shape batch;
+        try {
+            batch = Shape.broadcast(operation, left.sub(0, left.rank() - 2), right.sub(0, right.rank() - 2));
+        } catch (ShapeException e) {
+            throw new ShapeException(
+                    operation,
+                    "batch axes do not broadcast",
+                    "all axes but the last two must be equal or 1, aligned at the right",
+                    a,
+                    b);
+        }
+        return batch.append(left.get(transposeA ? -1 : -2), right.get(transposeB ? -2 : -1));
     }
 }

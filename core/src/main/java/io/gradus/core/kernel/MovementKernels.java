@@ -1,7 +1,6 @@
 package io.gradus.core.kernel;
 
 import io.gradus.core.Shape;
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
 
@@ -45,48 +44,6 @@ public interface MovementKernels {
                     "permute: " + Arrays.toString(order) + " does not name each axis of " + shape + " once");
         }
         return Shape.of(lengths);
-    }
-
-    static void checkPermute(Tensor x, int[] order, Tensor out) {
-        Checks.computable("permute", x, out);
-        Checks.shape("permute", out, permuted(x.shape(), order));
-    }
-
-    /** Checks that {@code part} is what lies in {@code whole} from {@code start} along {@code axis}. */
-    static void checkPart(String operation, Tensor part, Tensor whole, int axis, long start) {
-        Checks.computable(operation, part, whole);
-        int resolved = whole.shape().axis(axis);
-        boolean fits = part.shape().rank() == whole.shape().rank()
-                && part.shape().with(resolved, whole.shape().get(resolved)).equals(whole.shape())
-                && start >= 0
-                && start + part.shape().get(resolved) <= whole.shape().get(resolved);
-        if (!fits) {
-            throw new ShapeException(
-                    operation,
-                    "the part does not lie in the whole at " + start + " along axis " + axis,
-                    "other axes must be equal",
-                    part.shape(),
-                    whole.shape());
-        }
-    }
-
-    static void checkGather(Tensor x, int axis, Tensor index, Tensor out) {
-        Checks.computable("gather", x, out);
-        Checks.ids("gather", index, x);
-        Checks.sameShape("gather", index, out);
-        boolean fits = index.shape().rank() == x.shape().rank();
-        for (int i = 0; fits && i < x.shape().rank(); i++) {
-            fits = i == x.shape().axis(axis)
-                    || index.shape().get(i) <= x.shape().get(i);
-        }
-        if (!fits) {
-            throw new ShapeException(
-                    "gather",
-                    "the index must have the axes of the input and be no longer off the axis " + axis,
-                    "slice or reshape the index",
-                    x.shape(),
-                    index.shape());
-        }
     }
 
     /** The error for an index that the axis does not have. */

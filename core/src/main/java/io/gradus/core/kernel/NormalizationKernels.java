@@ -1,6 +1,5 @@
 package io.gradus.core.kernel;
 
-import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -62,34 +61,4 @@ public interface NormalizationKernels {
             boolean accumulateX,
             Tensor dweight,
             boolean accumulateWeight);
-
-    /** Checks {@code x} and {@code likeX} of one shape, weights of {@code [D]}, statistics of {@code [N]}. */
-    static void check(String operation, Tensor x, Tensor likeX, Tensor[] weights, Tensor[] statistics) {
-        Checks.computable(operation, x, likeX);
-        Checks.computable(operation, x, weights);
-        Checks.computable(operation, x, statistics);
-        Checks.sameShape(operation, x, likeX);
-        for (Tensor weight : weights) {
-            Checks.shape(operation, weight, Shape.of(x.shape().last()));
-        }
-        for (Tensor statistic : statistics) {
-            Checks.shape(operation, statistic, Shape.of(x.shape().rows()));
-        }
-    }
-
-    /** The checks that every backward pass begins with; a mean and a bias are layer normalisation's. */
-    static void checkBackward(
-            String operation,
-            Tensor dy,
-            Tensor x,
-            Tensor weight,
-            @Nullable Tensor mean,
-            Tensor rstd,
-            Tensor dx,
-            Tensor dweight,
-            @Nullable Tensor dbias) {
-        Tensor[] weights = dbias == null ? new Tensor[] {weight, dweight} : new Tensor[] {weight, dweight, dbias};
-        check(operation, x, dy, weights, mean == null ? new Tensor[] {rstd} : new Tensor[] {mean, rstd});
-        check(operation, x, dx, new Tensor[0], new Tensor[0]);
-    }
 }

@@ -1,6 +1,5 @@
 package io.gradus.core.kernel;
 
-import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -139,64 +138,4 @@ public interface OptimizerStepKernels {
             double clippingThreshold,
             double weightDecay,
             boolean relative) {}
-
-    /** Steps are counted from 1. */
-    static void checkStep(String operation, long step) {
-        if (step < 1) {
-            throw new IllegalArgumentException(operation + ": steps are counted from 1, not " + step);
-        }
-    }
-
-    static void checkAdafactor(
-            Tensor parameter, Tensor gradient, Tensor variance, @Nullable Tensor columnVariance, long step) {
-        checkStep("adafactor", step);
-        check("adafactor", parameter, gradient);
-        if (columnVariance == null) {
-            check("adafactor", parameter, variance);
-            return;
-        }
-        Checks.computable("adafactor", parameter, variance, columnVariance);
-        Shape shape = parameter.shape();
-        int rank = shape.rank();
-        if (rank < 2) {
-            throw new IllegalArgumentException(
-                    "adafactor: rows and columns are of matrices; a parameter " + shape + " has one variance");
-        }
-        Checks.shape("adafactor", variance, shape.with(rank - 1, 1));
-        Checks.shape("adafactor", columnVariance, shape.with(rank - 2, 1));
-    }
-
-    static void checkAdam8bit(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstCodes,
-            Tensor firstLargest,
-            Tensor secondCodes,
-            Tensor secondLargest,
-            long step) {
-        checkStep("adam8bit", step);
-        check("adam8bit", parameter, gradient);
-        Checks.computable("adam8bit", parameter, firstLargest, secondLargest);
-        Checks.codes("adam8bit", firstCodes, parameter);
-        Checks.codes("adam8bit", secondCodes, parameter);
-        Checks.sameShape("adam8bit", parameter, firstCodes, secondCodes);
-        Shape blocks = Shape.of(blocks(parameter.size()));
-        Checks.shape("adam8bit", firstLargest, blocks);
-        Checks.shape("adam8bit", secondLargest, blocks);
-    }
-
-    /** @throws IllegalArgumentException when the strength is negative or NaN, or operands do not fit */
-    static void checkPull(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
-        check("pullTowards", parameter, anchor, importance == null ? new Tensor[0] : new Tensor[] {importance});
-        if (!(strength >= 0)) {
-            throw new IllegalArgumentException("pullTowards: the strength is " + strength + "; it must be at least 0");
-        }
-    }
-
-    static void check(String operation, Tensor parameter, Tensor gradient, Tensor... state) {
-        Checks.computable(operation, parameter, gradient);
-        Checks.computable(operation, parameter, state);
-        Checks.sameShape(operation, parameter, gradient);
-        Checks.sameShape(operation, parameter, state);
-    }
 }

@@ -23,12 +23,4 @@ public interface RandomKernels {
      * while training). Its own gradient, with dy for x.
      */
     void dropout(Tensor x, double p, Philox.Key key, Tensor out, boolean accumulate);
-
-    static void checkDropout(Tensor x, double p, Tensor out) {
-        Checks.computable("dropout", x, out);
-        Checks.sameShape("dropout", x, out);
-        if (!(p >= 0 && p < 1)) {
-            throw new IllegalArgumentException("dropout: p is " + p + "; it must be at least 0 and below 1");
-        }
-    }
 }

@@ -1,6 +1,5 @@
 package io.gradus.core.kernel;
 
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.List;
 
@@ -25,23 +24,4 @@ public interface ReductionKernels {
 
     /** The sum of the squares of all elements of all tensors, in double precision; not finite if an element is not. */
     double sumOfSquares(List<Tensor> tensors);
-
-    static void check(String operation, Tensor x, Tensor out) {
-        Checks.computable(operation, x, out);
-        if (!out.shape().broadcastsTo(x.shape())) {
-            throw new ShapeException(
-                    operation,
-                    "the result does not broadcast to the input",
-                    "lengths must be equal or 1",
-                    x.shape(),
-                    out.shape());
-        }
-    }
-
-    static void checkMaxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx) {
-        check("max", x, y);
-        Checks.computable("max", x, dy, dx);
-        Checks.sameShape("max", y, dy);
-        Checks.sameShape("max", x, dx);
-    }
 }

@@ -1,8 +1,6 @@
 package io.gradus.core.kernel;
 
 import io.gradus.core.RopeLayout;
-import io.gradus.core.Shape;
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 
 /** Rotary position embedding (Su et al. 2021, RoFormer, eq. 34): each pair of a head's elements turns by an angle. */
@@ -28,24 +26,6 @@ public interface RotaryKernels {
             boolean inverse,
             Tensor out,
             boolean accumulate);
-
-    static void check(Tensor x, Tensor cos, Tensor sin, Tensor positions, Tensor out) {
-        Checks.computable("rotary", x, cos, sin, out);
-        Checks.ids("rotary", positions, x);
-        Checks.sameShape("rotary", x, out);
-        Checks.sameShape("rotary", cos, sin);
-        if (x.shape().rank() != 4
-                || cos.shape().rank() != 2
-                || cos.shape().get(1) * 2 != x.shape().get(3)) {
-            throw new ShapeException(
-                    "rotary",
-                    "x must be [B, T, H, D] and the table [P, D/2]",
-                    "check head_dim",
-                    x.shape(),
-                    cos.shape());
-        }
-        Checks.shape("rotary", positions, Shape.of(x.shape().get(0), x.shape().get(1)));
-    }
 
     /** The error for a position that the table does not have. */
     static IllegalArgumentException badPosition(long position, long table) {

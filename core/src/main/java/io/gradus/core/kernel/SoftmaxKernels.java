@@ -16,9 +16,4 @@ public interface SoftmaxKernels {
 
     /** {@code dx (+)= dy − exp(y)·Σ dy}. */
     void logSoftmaxBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate);
-
-    static void check(Tensor x, Tensor... others) {
-        Checks.computable("softmax", x, others);
-        Checks.sameShape("softmax", x, others);
-    }
 }

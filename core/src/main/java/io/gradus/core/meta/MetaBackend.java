@@ -7,19 +7,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
-import io.gradus.core.kernel.CastKernels;
-import io.gradus.core.kernel.CrossEntropyKernels;
-import io.gradus.core.kernel.ElementwiseKernels;
-import io.gradus.core.kernel.EmbeddingKernels;
-import io.gradus.core.kernel.GemmKernels;
-import io.gradus.core.kernel.MovementKernels;
-import io.gradus.core.kernel.NormalizationKernels;
-import io.gradus.core.kernel.OptimizerStepKernels;
-import io.gradus.core.kernel.RandomKernels;
-import io.gradus.core.kernel.ReductionKernels;
-import io.gradus.core.kernel.RotaryKernels;
-import io.gradus.core.kernel.SoftmaxKernels;
+import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -33,7 +21,7 @@ import java.lang.foreign.MemorySegment;
  */
 public final class MetaBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
-    private final MetaKernels kernels = new MetaKernels();
+    private final Kernels kernels = MetaKernels.create();
 
     @Override
     public String description() {
@@ -66,67 +54,7 @@ public final class MetaBackend implements Backend {
     }
 
     @Override
-    public GemmKernels gemm() {
-        return kernels;
-    }
-
-    @Override
-    public ElementwiseKernels elementwise() {
-        return kernels;
-    }
-
-    @Override
-    public ReductionKernels reduction() {
-        return kernels;
-    }
-
-    @Override
-    public SoftmaxKernels softmax() {
-        return kernels;
-    }
-
-    @Override
-    public CrossEntropyKernels crossEntropy() {
-        return kernels;
-    }
-
-    @Override
-    public NormalizationKernels normalization() {
-        return kernels;
-    }
-
-    @Override
-    public RotaryKernels rotary() {
-        return kernels;
-    }
-
-    @Override
-    public AttentionKernels attention() {
-        return kernels;
-    }
-
-    @Override
-    public EmbeddingKernels embedding() {
-        return kernels;
-    }
-
-    @Override
-    public MovementKernels movement() {
-        return kernels;
-    }
-
-    @Override
-    public RandomKernels random() {
-        return kernels;
-    }
-
-    @Override
-    public OptimizerStepKernels optimizerSteps() {
-        return kernels;
-    }
-
-    @Override
-    public CastKernels cast() {
+    public Kernels kernels() {
         return kernels;
     }
 }

@@ -4,14 +4,12 @@ import io.gradus.core.AttentionOptions;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
-import io.gradus.core.kernel.Checks;
 
 /** Query by query: a score for each key, their softmax, the average of the values. */
 final class Attention implements AttentionKernels {
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
-        AttentionKernels.check(q, k, v, settings, out, logSumExp);
         Layout layout = new Layout(q.shape(), k.shape());
         Elements queries = Elements.of(q);
         Elements keys = Elements.of(k);
@@ -56,10 +54,6 @@ final class Attention implements AttentionKernels {
             boolean accumulateK,
             Tensor dv,
             boolean accumulateV) {
-        AttentionKernels.check(q, k, v, settings, out, logSumExp);
-        Checks.computable("attention", q, dout, dq, dk, dv);
-        Checks.sameShape("attention", q, dout, dq);
-        Checks.sameShape("attention", k, dk, dv);
         Layout layout = new Layout(q.shape(), k.shape());
         Elements queries = Elements.of(q);
         Elements keys = Elements.of(k);

@@ -9,7 +9,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void permute(Tensor x, int[] order, Tensor out, boolean accumulate) {
-        MovementKernels.checkPermute(x, order, out);
         long[] own = x.shape().strides();
         long[] strides = new long[order.length];
         for (int axis = 0; axis < order.length; axis++) {
@@ -24,7 +23,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void slice(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
-        MovementKernels.checkPart("slice", out, x, axis, start);
         long[] strides = x.shape().strides();
         long first = start * strides[x.shape().axis(axis)];
         Elements from = Elements.of(x);
@@ -36,7 +34,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void place(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
-        MovementKernels.checkPart("place", x, out, axis, start);
         long[] strides = out.shape().strides();
         long first = start * strides[out.shape().axis(axis)];
         Elements from = Elements.of(x);
@@ -48,7 +45,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void gather(Tensor x, int axis, Tensor index, Tensor out) {
-        MovementKernels.checkGather(x, axis, index, out);
         Elements from = Elements.of(x);
         Elements to = Elements.of(out);
         for (long i = 0; i < out.size(); i++) {
@@ -58,7 +54,6 @@ final class Movement implements MovementKernels {
 
     @Override
     public void gatherBackward(Tensor index, int axis, Tensor dy, Tensor dx, boolean accumulate) {
-        MovementKernels.checkGather(dx, axis, index, dy);
         Elements from = Elements.of(dy);
         Elements to = Elements.of(dx);
         to.clearUnless(accumulate);

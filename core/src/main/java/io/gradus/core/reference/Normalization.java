@@ -10,8 +10,6 @@ final class Normalization implements NormalizationKernels {
     @Override
     public void layerNorm(
             Tensor x, Tensor weight, @Nullable Tensor bias, double eps, Tensor y, Tensor mean, Tensor rstd) {
-        Tensor[] weights = bias == null ? new Tensor[] {weight} : new Tensor[] {weight, bias};
-        NormalizationKernels.check("layerNorm", x, y, weights, new Tensor[] {mean, rstd});
         Elements from = Elements.of(x);
         Elements scale = Elements.of(weight);
         Elements to = Elements.of(y);
@@ -50,7 +48,6 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateWeight,
             @Nullable Tensor dbias,
             boolean accumulateBias) {
-        NormalizationKernels.checkBackward("layerNorm", dy, x, weight, mean, rstd, dx, dweight, dbias);
         backward(dy, x, weight, mean, rstd, dx, accumulateX);
         backwardWeight(dy, x, mean, rstd, dweight, accumulateWeight);
         if (dbias != null) {
@@ -60,7 +57,6 @@ final class Normalization implements NormalizationKernels {
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, double eps, Tensor y, Tensor rstd) {
-        NormalizationKernels.check("rmsNorm", x, y, new Tensor[] {weight}, new Tensor[] {rstd});
         Elements from = Elements.of(x);
         Elements scale = Elements.of(weight);
         Elements to = Elements.of(y);
@@ -88,7 +84,6 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateX,
             Tensor dweight,
             boolean accumulateWeight) {
-        NormalizationKernels.checkBackward("rmsNorm", dy, x, weight, null, rstd, dx, dweight, null);
         backward(dy, x, weight, null, rstd, dx, accumulateX);
         backwardWeight(dy, x, null, rstd, dweight, accumulateWeight);
     }

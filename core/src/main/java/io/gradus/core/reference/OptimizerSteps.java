@@ -17,8 +17,6 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Sgd settings,
             double gradientScale,
             boolean first) {
-        Tensor[] state = buffer == null ? new Tensor[0] : new Tensor[] {buffer};
-        OptimizerStepKernels.check("sgd", parameter, gradient, state);
         Elements weights = Elements.of(parameter);
         Elements gradients = Elements.of(gradient);
         for (long i = 0; i < parameter.size(); i++) {
@@ -43,7 +41,6 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Adam settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.check("adam", parameter, gradient, firstMoment, secondMoment);
         Elements weights = Elements.of(parameter);
         Elements gradients = Elements.of(gradient);
         Elements firstMoments = Elements.of(firstMoment);
@@ -69,7 +66,6 @@ final class OptimizerSteps implements OptimizerStepKernels {
 
     @Override
     public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
-        OptimizerStepKernels.checkPull(parameter, anchor, importance, strength);
         Elements weights = Elements.of(parameter);
         Elements anchors = Elements.of(anchor);
         for (long i = 0; i < parameter.size(); i++) {
@@ -94,7 +90,6 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Adafactor settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.checkAdafactor(parameter, gradient, variance, columnVariance, step);
         Elements weights = Elements.of(parameter);
         double[] g = gradient.toDoubles();
         for (int i = 0; i < g.length; i++) {
@@ -185,8 +180,6 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Adam settings,
             double gradientScale,
             long step) {
-        OptimizerStepKernels.checkAdam8bit(
-                parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
         Tensor firstMoment = decoded(DynamicMap.SIGNED, firstCodes, firstLargest);
         Tensor secondMoment = decoded(DynamicMap.UNSIGNED, secondCodes, secondLargest);
         adam(parameter, gradient, firstMoment, secondMoment, settings, gradientScale, step);

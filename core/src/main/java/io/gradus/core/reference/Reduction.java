@@ -1,7 +1,6 @@
 package io.gradus.core.reference;
 
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.Checks;
 import io.gradus.core.kernel.ReductionKernels;
 import java.util.List;
 
@@ -10,7 +9,6 @@ final class Reduction implements ReductionKernels {
 
     @Override
     public void sumTo(Tensor x, Tensor out, boolean accumulate) {
-        ReductionKernels.check("sum", x, out);
         long[] strides = out.shape().broadcastStrides(x.shape());
         Elements from = Elements.of(x);
         Elements to = Elements.of(out);
@@ -22,7 +20,6 @@ final class Reduction implements ReductionKernels {
 
     @Override
     public void maxTo(Tensor x, Tensor out) {
-        ReductionKernels.check("max", x, out);
         long[] strides = out.shape().broadcastStrides(x.shape());
         Elements from = Elements.of(x);
         Elements to = Elements.of(out);
@@ -37,7 +34,6 @@ final class Reduction implements ReductionKernels {
 
     @Override
     public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
-        ReductionKernels.checkMaxBackward(x, y, dy, dx);
         long[] strides = y.shape().broadcastStrides(x.shape());
         Elements input = Elements.of(x);
         Elements largest = Elements.of(y);
@@ -59,7 +55,6 @@ final class Reduction implements ReductionKernels {
     public double sumOfSquares(List<Tensor> tensors) {
         double sum = 0;
         for (Tensor tensor : tensors) {
-            Checks.computable("sumOfSquares", tensors.getFirst(), tensor);
             Elements elements = Elements.of(tensor);
             for (long i = 0; i < tensor.size(); i++) {
                 sum += elements.get(i) * elements.get(i);

@@ -5,19 +5,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AttentionKernels;
-import io.gradus.core.kernel.CastKernels;
-import io.gradus.core.kernel.CrossEntropyKernels;
-import io.gradus.core.kernel.ElementwiseKernels;
-import io.gradus.core.kernel.EmbeddingKernels;
-import io.gradus.core.kernel.GemmKernels;
-import io.gradus.core.kernel.MovementKernels;
-import io.gradus.core.kernel.NormalizationKernels;
-import io.gradus.core.kernel.OptimizerStepKernels;
-import io.gradus.core.kernel.RandomKernels;
-import io.gradus.core.kernel.ReductionKernels;
-import io.gradus.core.kernel.RotaryKernels;
-import io.gradus.core.kernel.SoftmaxKernels;
+import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -26,19 +14,20 @@ import java.lang.foreign.MemorySegment;
  */
 public final class ReferenceBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
-    private final GemmKernels gemm = new Gemm();
-    private final ElementwiseKernels elementwise = new Elementwise();
-    private final ReductionKernels reduction = new Reduction();
-    private final SoftmaxKernels softmax = new Softmax();
-    private final CrossEntropyKernels crossEntropy = new CrossEntropy();
-    private final NormalizationKernels normalization = new Normalization();
-    private final RotaryKernels rotary = new Rotary();
-    private final AttentionKernels attention = new Attention();
-    private final EmbeddingKernels embedding = new Embedding();
-    private final MovementKernels movement = new Movement();
-    private final RandomKernels random = new Random();
-    private final OptimizerStepKernels optimizerSteps = new OptimizerSteps();
-    private final CastKernels cast = new Cast();
+    private final Kernels kernels = new Kernels(
+            new Gemm(),
+            new Elementwise(),
+            new Reduction(),
+            new Softmax(),
+            new CrossEntropy(),
+            new Normalization(),
+            new Rotary(),
+            new Attention(),
+            new Embedding(),
+            new Movement(),
+            new Random(),
+            new OptimizerSteps(),
+            new Cast());
 
     @Override
     public String description() {
@@ -66,67 +55,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public GemmKernels gemm() {
-        return gemm;
-    }
-
-    @Override
-    public ElementwiseKernels elementwise() {
-        return elementwise;
-    }
-
-    @Override
-    public ReductionKernels reduction() {
-        return reduction;
-    }
-
-    @Override
-    public SoftmaxKernels softmax() {
-        return softmax;
-    }
-
-    @Override
-    public CrossEntropyKernels crossEntropy() {
-        return crossEntropy;
-    }
-
-    @Override
-    public NormalizationKernels normalization() {
-        return normalization;
-    }
-
-    @Override
-    public RotaryKernels rotary() {
-        return rotary;
-    }
-
-    @Override
-    public AttentionKernels attention() {
-        return attention;
-    }
-
-    @Override
-    public EmbeddingKernels embedding() {
-        return embedding;
-    }
-
-    @Override
-    public MovementKernels movement() {
-        return movement;
-    }
-
-    @Override
-    public RandomKernels random() {
-        return random;
-    }
-
-    @Override
-    public OptimizerStepKernels optimizerSteps() {
-        return optimizerSteps;
-    }
-
-    @Override
-    public CastKernels cast() {
-        return cast;
+    public Kernels kernels() {
+        return kernels;
     }
 }

@@ -18,7 +18,6 @@ final class Rotary implements RotaryKernels {
             boolean inverse,
             Tensor out,
             boolean accumulate) {
-        RotaryKernels.check(x, cos, sin, positions, out);
         Shape shape = x.shape();
         long heads = shape.get(2);
         long length = shape.get(3);

@@ -111,7 +111,7 @@ final class VectorMathTest {
                 IntStream.rangeClosed(1, 3200).mapToDouble(i -> -i / 256.0).toArray();
         Tensor x = Tensor.of(Device.reference(), arguments, arguments.length);
         Tensor gelu = Tensor.of(Device.reference(), new double[arguments.length], arguments.length);
-        Device.reference().backend().elementwise().unary(Unary.GELU, x, gelu);
+        Device.reference().kernels().elementwise().unary(Unary.GELU, x, gelu);
         double[] expected = gelu.toDoubles();
         float[] actual = apply(tail, x.toFloats());
         for (int i = 0; i < arguments.length; i++) {

@@ -130,7 +130,7 @@ public abstract class AttentionContract extends KernelContract {
         double scale = 1 / Math.sqrt(size.d);
         Twin out = output(false, size.q());
         Twin sums = output(false, size.b, size.h, size.t);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .attention()
                 .forward(
                         side.of(q),
@@ -150,7 +150,7 @@ public abstract class AttentionContract extends KernelContract {
             Twin dq = output(accumulate, size.q());
             Twin dk = output(!accumulate, size.k());
             Twin dv = output(accumulate, size.k());
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .attention()
                     .backward(
                             side.of(q),
@@ -195,7 +195,7 @@ public abstract class AttentionContract extends KernelContract {
         Twin documentStarts = ints(first, 1, 3 * length);
         Twin out = output(false, 1, 3 * length, 2, 8);
         Twin sums = output(false, 1, 2, 3 * length);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .attention()
                 .forward(
                         side.of(q),
@@ -208,7 +208,7 @@ public abstract class AttentionContract extends KernelContract {
             Twin alone = output(false, 1, length, 2, 8);
             Twin aloneSums = output(false, 1, 2, length);
             Twin[] part = {part(q, document), part(k, document), part(v, document)};
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .attention()
                     .forward(
                             side.of(part[0]),
@@ -241,7 +241,7 @@ public abstract class AttentionContract extends KernelContract {
         Twin v = random(1, 5, 2, 16);
         Twin out = output(false, 1, 5, 2, 16);
         Twin sums = output(false, 1, 2, 5);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .attention()
                 .forward(
                         side.of(q),
@@ -274,7 +274,7 @@ public abstract class AttentionContract extends KernelContract {
         Twin mask = ints(new int[] {0, 1, 1, 1}, 1, 4);
         Twin out = output(false, 1, 4, 1, 3);
         Twin sums = output(false, 1, 1, 4);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .attention()
                 .forward(
                         side.of(q),
@@ -298,7 +298,7 @@ public abstract class AttentionContract extends KernelContract {
         for (boolean key : new boolean[] {true, false}) {
             Twin out = output(false, 2, 4, 1, 3);
             Twin sums = output(false, 2, 1, 4);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .attention()
                     .forward(
                             side.of(q),
@@ -364,14 +364,14 @@ public abstract class AttentionContract extends KernelContract {
 
     private void forward(Tensor q, Tensor k, AttentionOptions settings) {
         Tensor sums = zeros(q.shape().get(0), q.shape().get(-2), q.shape().get(1));
-        device().backend()
+        device().kernels()
                 .attention()
                 .forward(q, k, k, settings, zeros(q.shape().toArray()), sums);
     }
 
     private void backward(Tensor q, Tensor k, Tensor dk) {
         Tensor sums = zeros(q.shape().get(0), q.shape().get(2), q.shape().get(1));
-        device().backend()
+        device().kernels()
                 .attention()
                 .backward(
                         q,

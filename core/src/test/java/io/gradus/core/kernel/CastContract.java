@@ -91,7 +91,7 @@ public abstract class CastContract extends KernelContract {
     void theSameDtypeIsCopiedAnywhereInATensor(long size) {
         Twin x = random(size);
         Tensor whole = Tensor.full(device(), DType.F32, Shape.of(size + 8), 9, MemoryCategory.WORKSPACE);
-        device().backend().cast().cast(x.on(1), whole.slice(3, 3 + size));
+        device().kernels().cast().cast(x.on(1), whole.slice(3, 3 + size));
         float[] result = whole.toFloats();
         assertThat(Arrays.copyOfRange(result, 3, (int) size + 3)).isEqualTo(x.actual());
         assertThat(new float[] {result[0], result[2], result[(int) size + 3], result[(int) size + 7]})
@@ -127,7 +127,7 @@ public abstract class CastContract extends KernelContract {
     void viewsOf16BitTensors(DType dtype) {
         Tensor x = Tensor.full(device(), DType.F32, Shape.of(100_003), 1.5, MemoryCategory.WORKSPACE);
         Tensor whole = Tensor.full(device(), dtype, Shape.of(100_010), -1, MemoryCategory.WORKSPACE);
-        device().backend().cast().cast(x, whole.slice(3, 100_006));
+        device().kernels().cast().cast(x, whole.slice(3, 100_006));
         float[] result = cast(whole.slice(1, 100_008), DType.F32).toFloats();
         for (int i = 0; i < result.length; i++) {
             assertThat(result[i]).as("element %d", i).isEqualTo(i >= 2 && i < 100_005 ? 1.5f : -1);
@@ -136,7 +136,7 @@ public abstract class CastContract extends KernelContract {
 
     @Test
     void shapesAndDevicesThatDoNotFitAreRefused() {
-        CastKernels kernels = device().backend().cast();
+        CastKernels kernels = device().kernels().cast();
         refuses(ShapeException.class, () -> kernels.cast(zeros(2), zeros(3)), "cast", "[2]", "[3]");
         refuses(IllegalArgumentException.class, () -> kernels.cast(elsewhere(2), zeros(2)), "cast", "reference");
     }
@@ -149,7 +149,7 @@ public abstract class CastContract extends KernelContract {
 
     private Tensor cast(Tensor x, DType dtype) {
         Tensor out = Tensor.empty(device(), dtype, x.shape(), MemoryCategory.WORKSPACE);
-        device().backend().cast().cast(x, out);
+        device().kernels().cast().cast(x, out);
         return out;
     }
 }

@@ -28,7 +28,7 @@ public abstract class CrossEntropyContract extends KernelContract {
             Twin targets = targets(size[0], size[1]);
             Twin loss = output(false, size[0]);
             Twin logSumExp = output(false, size[0]);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .crossEntropy()
                     .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(logSumExp)));
             loss.assertClose(8 * ULP, 8);
@@ -37,7 +37,7 @@ public abstract class CrossEntropyContract extends KernelContract {
             Twin saved = of(sums, size[0]);
             Twin dloss = random(size[0]);
             Twin dlogits = output(accumulate, size[0], size[1]);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .crossEntropy()
                     .backward(
                             side.of(logits),
@@ -81,7 +81,7 @@ public abstract class CrossEntropyContract extends KernelContract {
         Twin logSumExp = output(false, 37);
         Twin dloss = random(37);
         run(side -> {
-            CrossEntropyKernels kernels = side.backend().crossEntropy();
+            CrossEntropyKernels kernels = side.kernels().crossEntropy();
             kernels.forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(logSumExp));
             kernels.backward(
                     side.of(logits),
@@ -106,7 +106,7 @@ public abstract class CrossEntropyContract extends KernelContract {
         Twin dlogits = output(false, 2, 3);
         Twin added = output(true, 2, 3);
         run(side -> {
-            CrossEntropyKernels kernels = side.backend().crossEntropy();
+            CrossEntropyKernels kernels = side.kernels().crossEntropy();
             Tensor sum = side.index() == 0 ? Tensor.of(side.device(), new double[2], 2) : sums.to(side.device());
             kernels.forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), sum);
             for (Twin out : new Twin[] {dlogits, added}) {
@@ -169,7 +169,7 @@ public abstract class CrossEntropyContract extends KernelContract {
         Twin fusedLoss = output(false, 3);
         Twin dlogits = output(false, 3, classes);
         run(side -> {
-            side.backend()
+            side.kernels()
                     .crossEntropy()
                     .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(sums));
             forwardBackward(side, logits, targets, null, fusedLoss, dlogits);
@@ -182,7 +182,7 @@ public abstract class CrossEntropyContract extends KernelContract {
 
     private static void forwardBackward(
             Side side, Twin logits, Twin targets, @Nullable Twin weights, Twin loss, Twin dlogits) {
-        side.backend()
+        side.kernels()
                 .crossEntropy()
                 .forwardBackward(
                         side.of(logits),
@@ -213,7 +213,7 @@ public abstract class CrossEntropyContract extends KernelContract {
         Twin targets = ints(new int[] {0, 1, 2, 0}, 4);
         Twin loss = output(false, 4);
         Twin sums = output(false, 4);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .crossEntropy()
                 .forward(side.of(logits), side.of(targets), 0, side.of(loss), side.of(sums)));
         assertThat(loss.actual()[0]).isZero();
@@ -236,7 +236,7 @@ public abstract class CrossEntropyContract extends KernelContract {
         Twin targets = ints(new int[] {1, 1, 1, 0}, 4);
         Twin loss = output(false, 4);
         Twin sums = output(false, 4);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .crossEntropy()
                 .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(sums)));
         loss.assertClose(8 * ULP, 1);
@@ -245,7 +245,7 @@ public abstract class CrossEntropyContract extends KernelContract {
 
     @Test
     void targetsAreCounted() {
-        CrossEntropyKernels kernels = device().backend().crossEntropy();
+        CrossEntropyKernels kernels = device().kernels().crossEntropy();
         int[] targets = new int[10_007];
         Arrays.setAll(targets, i -> i % 3 == 0 ? IGNORE : i);
         assertThat(kernels.count(Tensor.of(device(), targets, 10_007), IGNORE)).isEqualTo(10_007 - 3336);
@@ -261,7 +261,7 @@ public abstract class CrossEntropyContract extends KernelContract {
         targets[217] = bad;
         refuses(
                 IllegalArgumentException.class,
-                () -> device().backend()
+                () -> device().kernels()
                         .crossEntropy()
                         .forward(zeros(300, 5), Tensor.of(device(), targets, 300), IGNORE, zeros(300), zeros(300)),
                 "crossEntropy",
@@ -270,7 +270,7 @@ public abstract class CrossEntropyContract extends KernelContract {
         Tensor logits = zeros(300, 5);
         refuses(
                 IllegalArgumentException.class,
-                () -> device().backend()
+                () -> device().kernels()
                         .crossEntropy()
                         .forwardBackward(
                                 logits, Tensor.of(device(), targets, 300), IGNORE, null, SCALE, zeros(300), logits),
@@ -282,7 +282,7 @@ public abstract class CrossEntropyContract extends KernelContract {
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        CrossEntropyKernels kernels = device().backend().crossEntropy();
+        CrossEntropyKernels kernels = device().kernels().crossEntropy();
         refuses(
                 ShapeException.class,
                 () -> kernels.forward(zeros(2, 3, 4), zeroIds(2), IGNORE, zeros(2), zeros(2)),

@@ -22,7 +22,7 @@ public abstract class EmbeddingContract extends KernelContract {
                 Twin weight = random(53, length);
                 Twin ids = ids(53, shape);
                 Twin out = output(false, Shape.of(shape).append(length));
-                run(side -> side.backend().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
+                run(side -> side.kernels().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
                 out.assertExact();
             }
         }
@@ -36,7 +36,7 @@ public abstract class EmbeddingContract extends KernelContract {
             Tensor ids = ids(53, 5, 3).on(1);
             Tensor expected = zeros(5, 3, length);
             Tensor actual = zeros(5, 3, length);
-            EmbeddingKernels kernels = device().backend().embedding();
+            EmbeddingKernels kernels = device().kernels().embedding();
             kernels.gather(weight.to(DType.F32), ids, expected);
             kernels.gather(weight, ids, actual);
             assertThat(actual.toFloats()).containsExactly(expected.toFloats());
@@ -48,7 +48,7 @@ public abstract class EmbeddingContract extends KernelContract {
         Twin weight = of(new float[] {Float.NaN, 1, Float.NEGATIVE_INFINITY, 2}, 2, 2);
         Twin ids = ints(new int[] {1, 0, 1}, 3);
         Twin out = output(false, 3, 2);
-        run(side -> side.backend().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
+        run(side -> side.kernels().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
         out.assertExact();
     }
 
@@ -62,7 +62,7 @@ public abstract class EmbeddingContract extends KernelContract {
                 Twin dy = random(Shape.of(shape).append(length).toArray());
                 Twin dweight = output(accumulate, 53, length);
                 run(side ->
-                        side.backend().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
+                        side.kernels().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
                 dweight.assertClose(16 * ULP, 100);
             }
         }
@@ -75,7 +75,7 @@ public abstract class EmbeddingContract extends KernelContract {
         Twin ids = ints(new int[] {5006, 3, 5006, 0}, 4);
         Twin dy = random(4, 3);
         Twin dweight = output(accumulate, 5007, 3);
-        run(side -> side.backend().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
+        run(side -> side.kernels().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
         dweight.assertClose(2 * ULP, 4);
     }
 
@@ -84,7 +84,7 @@ public abstract class EmbeddingContract extends KernelContract {
     void anIdThatIsNoRowIsRefused(int bad) {
         int[] ids = new int[1000];
         ids[777] = bad;
-        EmbeddingKernels kernels = device().backend().embedding();
+        EmbeddingKernels kernels = device().kernels().embedding();
         refuses(
                 IllegalArgumentException.class,
                 () -> kernels.gather(zeros(53, 3), Tensor.of(device(), ids, 1000), zeros(1000, 3)),
@@ -101,7 +101,7 @@ public abstract class EmbeddingContract extends KernelContract {
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        EmbeddingKernels kernels = device().backend().embedding();
+        EmbeddingKernels kernels = device().kernels().embedding();
         refuses(ShapeException.class, () -> kernels.gather(zeros(5), zeroIds(2), zeros(2)), "embedding", "[5]", "[2]");
         refuses(
                 ShapeException.class,

@@ -84,12 +84,12 @@ public abstract class GemmContract extends KernelContract {
     private void product(Shape shapeA, boolean transposeA, Shape shapeB, boolean transposeB, boolean accumulate) {
         Twin a = random(shapeA.toArray());
         Twin b = random(shapeB.toArray());
-        Twin out = output(accumulate, GemmKernels.outputShape(shapeA, transposeA, shapeB, transposeB));
+        Twin out = output(accumulate, GemmKernels.outputShape("test", a.on(0), transposeA, b.on(0), transposeB));
         Tensor magnitude = accumulate ? out.magnitudes() : out.magnitudes().emptyLike(out.shape());
         run(side ->
-                side.backend().gemm().matmul(side.of(a), transposeA, side.of(b), transposeB, side.of(out), accumulate));
+                side.kernels().gemm().matmul(side.of(a), transposeA, side.of(b), transposeB, side.of(out), accumulate));
         Device.reference()
-                .backend()
+                .kernels()
                 .gemm()
                 .matmul(a.magnitudes(), transposeA, b.magnitudes(), transposeB, magnitude, accumulate);
         long inner = shapeA.get(transposeA ? -2 : -1);
@@ -99,7 +99,7 @@ public abstract class GemmContract extends KernelContract {
     @ParameterizedTest
     @EnumSource(names = {"BF16", "F16"})
     void operandsOfSixteenBitsAreConvertedOnTheWay(DType half) {
-        GemmKernels gemm = device().backend().gemm();
+        GemmKernels gemm = device().kernels().gemm();
         for (int[] size : new int[][] {{1, 40, 70}, {20, 800, 37}}) {
             for (int flags = 0; flags < 4; flags++) {
                 boolean transposeA = (flags & 1) != 0;
@@ -132,7 +132,7 @@ public abstract class GemmContract extends KernelContract {
                 Twin b = range(-0.3, 0.3, size[1], size[2]);
                 Twin bias = random(size[2]);
                 Twin out = output(false, size[0], size[2]);
-                run(side -> side.backend()
+                run(side -> side.kernels()
                         .gemm()
                         .matmul(
                                 side.of(a),
@@ -148,7 +148,7 @@ public abstract class GemmContract extends KernelContract {
 
     @Test
     void aBiasOfAnotherLengthIsRefused() {
-        GemmKernels gemm = device().backend().gemm();
+        GemmKernels gemm = device().kernels().gemm();
         refuses(
                 ShapeException.class,
                 () -> gemm.matmul(zeros(2, 3), false, zeros(3, 4), false, new Epilogue(zeros(3), null), zeros(2, 4)),
@@ -166,7 +166,7 @@ public abstract class GemmContract extends KernelContract {
         Twin a = of(elements, 40, 50);
         Twin b = range(0.5, 1, 50, 37);
         Twin out = output(false, 40, 37);
-        run(side -> side.backend().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
+        run(side -> side.kernels().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
         out.assertClose(16 * ULP, 1);
     }
 
@@ -175,13 +175,13 @@ public abstract class GemmContract extends KernelContract {
         Twin a = of(new float[] {0, 0}, 1, 2);
         Twin b = of(new float[] {Float.NEGATIVE_INFINITY, 1, Float.NaN, 1, 1, 1}, 2, 3);
         Twin out = output(false, 1, 3);
-        run(side -> side.backend().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
+        run(side -> side.kernels().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
         out.assertExact();
     }
 
     @Test
     void innerDimensionsThatDifferAreRefused() {
-        GemmKernels gemm = device().backend().gemm();
+        GemmKernels gemm = device().kernels().gemm();
         refuses(
                 ShapeException.class,
                 () -> gemm.matmul(zeros(8, 64), false, zeros(72, 256), false, zeros(8, 256), false),
@@ -196,7 +196,7 @@ public abstract class GemmContract extends KernelContract {
 
     @Test
     void batchesThatDoNotBroadcastVectorsAndWrongResultsAreRefused() {
-        GemmKernels gemm = device().backend().gemm();
+        GemmKernels gemm = device().kernels().gemm();
         refuses(
                 ShapeException.class,
                 () -> gemm.matmul(zeros(2, 4, 5), false, zeros(3, 5, 6), false, zeros(2, 4, 6), false),
@@ -217,7 +217,7 @@ public abstract class GemmContract extends KernelContract {
 
     @Test
     void operandsOfAnotherDtypeOrDeviceAreRefused() {
-        GemmKernels gemm = device().backend().gemm();
+        GemmKernels gemm = device().kernels().gemm();
         refuses(
                 IllegalArgumentException.class,
                 () -> gemm.matmul(zeros(2, 2), false, doubles(2, 2), false, zeros(2, 2), false),

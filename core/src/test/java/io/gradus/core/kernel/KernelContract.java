@@ -2,7 +2,6 @@ package io.gradus.core.kernel;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.gradus.core.Backend;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
@@ -42,8 +41,8 @@ public abstract class KernelContract {
 
     /** One device of a run. */
     record Side(Device device, int index, Set<Twin> used) {
-        Backend backend() {
-            return device.backend();
+        Kernels kernels() {
+            return device.kernels();
         }
 
         Tensor of(Twin twin) {

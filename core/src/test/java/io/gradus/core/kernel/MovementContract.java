@@ -31,7 +31,7 @@ public abstract class MovementContract extends KernelContract {
     private void permute(boolean accumulate, Shape shape, int... order) {
         Twin x = random(shape.toArray());
         Twin out = output(accumulate, MovementKernels.permuted(shape, order));
-        run(side -> side.backend().movement().permute(side.of(x), order, side.of(out), accumulate));
+        run(side -> side.kernels().movement().permute(side.of(x), order, side.of(out), accumulate));
         assertMoved(out, accumulate);
     }
 
@@ -55,12 +55,12 @@ public abstract class MovementContract extends KernelContract {
         Shape small = whole.with(axis, length);
         Twin x = random(whole.toArray());
         Twin taken = output(accumulate, small);
-        run(side -> side.backend().movement().slice(side.of(x), axis, start, side.of(taken), accumulate));
+        run(side -> side.kernels().movement().slice(side.of(x), axis, start, side.of(taken), accumulate));
         assertMoved(taken, accumulate);
 
         Twin part = random(small.toArray());
         Twin placed = output(accumulate, whole); // NaN around the part must stay when not accumulating
-        run(side -> side.backend().movement().place(side.of(part), axis, start, side.of(placed), accumulate));
+        run(side -> side.kernels().movement().place(side.of(part), axis, start, side.of(placed), accumulate));
         assertMoved(placed, accumulate);
     }
 
@@ -80,12 +80,12 @@ public abstract class MovementContract extends KernelContract {
         Shape chosen = shape.with(axis, length);
         Twin index = ids((int) shape.get(axis), chosen.toArray());
         Twin out = output(false, chosen);
-        run(side -> side.backend().movement().gather(side.of(x), axis, side.of(index), side.of(out)));
+        run(side -> side.kernels().movement().gather(side.of(x), axis, side.of(index), side.of(out)));
         out.assertExact();
         for (boolean accumulate : new boolean[] {false, true}) {
             Twin dy = random(chosen.toArray());
             Twin dx = output(accumulate, shape);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .movement()
                     .gatherBackward(side.of(index), axis, side.of(dy), side.of(dx), accumulate));
             dx.assertClose(8 * ULP, 8);
@@ -101,8 +101,8 @@ public abstract class MovementContract extends KernelContract {
         Twin dy = random(4, 3, 11);
         Twin dx = output(false, 5, 7, 13);
         run(side -> {
-            side.backend().movement().gather(side.of(x), 1, side.of(index), side.of(out));
-            side.backend().movement().gatherBackward(side.of(index), 1, side.of(dy), side.of(dx), false);
+            side.kernels().movement().gather(side.of(x), 1, side.of(index), side.of(out));
+            side.kernels().movement().gatherBackward(side.of(index), 1, side.of(dy), side.of(dx), false);
         });
         out.assertExact();
         dx.assertClose(4 * ULP, 4);
@@ -120,13 +120,13 @@ public abstract class MovementContract extends KernelContract {
     void nanAndInfinityAreMovedAsTheyAre() {
         Twin x = of(new float[] {Float.NaN, 1, Float.NEGATIVE_INFINITY, 2, 3, Float.POSITIVE_INFINITY}, 2, 3);
         Twin out = output(false, 3, 2);
-        run(side -> side.backend().movement().permute(side.of(x), new int[] {1, 0}, side.of(out), false));
+        run(side -> side.kernels().movement().permute(side.of(x), new int[] {1, 0}, side.of(out), false));
         out.assertExact();
     }
 
     @Test
     void anIndexOutsideTheAxisIsRefused() {
-        MovementKernels kernels = device().backend().movement();
+        MovementKernels kernels = device().kernels().movement();
         for (int bad : new int[] {-1, 7, 10_000}) {
             int[] index = new int[500 * 3];
             index[1111] = bad;
@@ -146,7 +146,7 @@ public abstract class MovementContract extends KernelContract {
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        MovementKernels kernels = device().backend().movement();
+        MovementKernels kernels = device().kernels().movement();
         refuses(
                 IllegalArgumentException.class,
                 () -> kernels.permute(zeros(2, 3), new int[] {0, 0}, zeros(2, 3), false),

@@ -34,7 +34,7 @@ public abstract class NormalizationContract extends KernelContract {
             Twin y = output(false, shape);
             Twin mean = output(false, shape.rows());
             Twin rstd = output(false, shape.rows());
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .normalization()
                     .layerNorm(
                             side.of(x),
@@ -61,7 +61,7 @@ public abstract class NormalizationContract extends KernelContract {
             Twin weight = range(0.5, 1.5, shape.last());
             Twin y = output(false, shape);
             Twin rstd = output(false, shape.rows());
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .normalization()
                     .rmsNorm(side.of(x), side.of(weight), EPS, side.of(y), side.of(rstd)));
             rstd.assertClose(16 * ULP, 0);
@@ -101,7 +101,7 @@ public abstract class NormalizationContract extends KernelContract {
             boolean addWeight = (adds & 2) != 0;
             Twin dx = output(addX, shape);
             Twin dweight = output(addWeight, shape.last());
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .normalization()
                     .layerNormBackward(
                             side.of(saved.dy),
@@ -134,7 +134,7 @@ public abstract class NormalizationContract extends KernelContract {
     }
 
     private static void layerNormBackward(Side side, Saved saved, Results results, boolean accumulate) {
-        side.backend()
+        side.kernels()
                 .normalization()
                 .layerNormBackward(
                         side.of(saved.dy),
@@ -151,7 +151,7 @@ public abstract class NormalizationContract extends KernelContract {
     }
 
     private static void rmsNormBackward(Side side, Saved saved, Results results, boolean accumulate) {
-        side.backend()
+        side.kernels()
                 .normalization()
                 .rmsNormBackward(
                         side.of(saved.dy),
@@ -173,7 +173,7 @@ public abstract class NormalizationContract extends KernelContract {
                 new double[(int) saved.x.shape().size()],
                 saved.x.shape().toArray());
         Device.reference()
-                .backend()
+                .kernels()
                 .normalization()
                 .rmsNormBackward(
                         saved.dy.magnitudes(),
@@ -224,7 +224,7 @@ public abstract class NormalizationContract extends KernelContract {
         Twin rms = output(false, 5, 33);
         Twin rstd = output(false, 5);
         run(side -> {
-            NormalizationKernels kernels = side.backend().normalization();
+            NormalizationKernels kernels = side.kernels().normalization();
             kernels.layerNorm(
                     side.of(x), side.of(weight), null, EPS, side.of(layer), side.of(mean), side.of(layerRstd));
             kernels.rmsNorm(side.of(x), side.of(weight), EPS, side.of(rms), side.of(rstd));
@@ -241,14 +241,14 @@ public abstract class NormalizationContract extends KernelContract {
         Twin y = output(false, 2, 3);
         Twin rstd = output(false, 2);
         run(side ->
-                side.backend().normalization().rmsNorm(side.of(x), side.of(weight), EPS, side.of(y), side.of(rstd)));
+                side.kernels().normalization().rmsNorm(side.of(x), side.of(weight), EPS, side.of(y), side.of(rstd)));
         y.assertExact();
         rstd.assertClose(4 * ULP, 0);
     }
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        NormalizationKernels kernels = device().backend().normalization();
+        NormalizationKernels kernels = device().kernels().normalization();
         refuses(
                 ShapeException.class,
                 () -> layerNorm(kernels, zeros(2, 3), zeros(2), null, zeros(2)),

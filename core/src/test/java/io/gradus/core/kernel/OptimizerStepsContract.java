@@ -34,7 +34,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
         for (long[] shape : SHAPES) {
             Twin parameter = state(-2, 2, shape);
             Twin gradient = random(shape);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .optimizerSteps()
                     .sgd(side.of(parameter), side.of(gradient), null, settings, 0.5, false));
             parameter.assertClose(4 * ULP, 2);
@@ -50,7 +50,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             for (int step = 0; step < 3; step++) {
                 boolean first = step == 0;
                 Twin gradient = random(shape);
-                run(side -> side.backend()
+                run(side -> side.kernels()
                         .optimizerSteps()
                         .sgd(side.of(parameter), side.of(gradient), side.of(buffer), settings, 0.5, first));
             }
@@ -79,7 +79,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                 // away from zero: the first update is lr·g/|g|, which says nothing when g is what weight decay left of
                 // it
                 Twin gradient = step == 2 ? range(-2, -1, shape) : range(1, 2, shape);
-                run(side -> side.backend()
+                run(side -> side.kernels()
                         .optimizerSteps()
                         .adam(
                                 side.of(parameter),
@@ -105,7 +105,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             Twin gradient = of(new float[] {1e-4f}, 1);
             Twin firstMoment = state(0, 0, 1);
             Twin secondMoment = state(0, 0, 1);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .optimizerSteps()
                     .adam(
                             side.of(moved),
@@ -125,7 +125,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
         Twin gradient = of(new float[7], 7);
         Twin firstMoment = state(0, 0, 7);
         Twin secondMoment = state(0, 0, 7);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .optimizerSteps()
                 .adam(
                         side.of(parameter),
@@ -148,7 +148,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
         Twin firstMoment = state(0, 0, 3);
         Twin secondMoment = state(0, 0, 3);
         run(side -> {
-            OptimizerStepKernels kernels = side.backend().optimizerSteps();
+            OptimizerStepKernels kernels = side.kernels().optimizerSteps();
             kernels.sgd(side.of(descended), side.of(gradient), null, new Sgd(0.1, 0, 0, false, 0), 1, false);
             kernels.adam(
                     side.of(parameter),
@@ -190,7 +190,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             for (int step = 1; step <= 3; step++) {
                 int t = step;
                 Twin gradient = random(shape);
-                run(side -> side.backend()
+                run(side -> side.kernels()
                         .optimizerSteps()
                         .adafactor(
                                 side.of(parameter),
@@ -216,7 +216,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             for (int step = 1; step <= 3; step++) {
                 int t = step;
                 Twin gradient = random(shape);
-                run(side -> side.backend()
+                run(side -> side.kernels()
                         .optimizerSteps()
                         .adafactor(side.of(parameter), side.of(gradient), side.of(variance), null, settings, 0.25, t));
             }
@@ -233,7 +233,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
         Twin rows = state(0, 0, 2, 1);
         Twin columns = state(0, 0, 1, 3);
         float[] before = parameter.actual();
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .optimizerSteps()
                 .adafactor(
                         side.of(parameter),
@@ -249,7 +249,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @Test
     void adafactorWantsTheMeansOfRowsAndColumns() {
-        OptimizerStepKernels kernels = device().backend().optimizerSteps();
+        OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         Adafactor settings = new Adafactor(0.01, -0.8, 1e-3, 1e-3, 1, 0, true);
         refuses(
                 ShapeException.class,
@@ -288,7 +288,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             Twin firstLargest = state(0.1, 3, blocks);
             Twin secondCodes = codes(150, 255, shape);
             Twin secondLargest = state(0.1, 3, blocks);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .optimizerSteps()
                     .adam8bit(
                             side.of(parameter),
@@ -328,7 +328,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
         Twin firstLargest = state(0, 0, 2);
         Twin secondLargest = state(0, 0, 2);
         float[] before = parameter.actual();
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .optimizerSteps()
                 .adam8bit(
                         side.of(parameter),
@@ -361,7 +361,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
         for (int step = 1; step <= 4; step++) {
             int t = step;
             Twin gradient = of(step == 1 ? first : new float[256], 256);
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .optimizerSteps()
                     .adam8bit(
                             side.of(parameter),
@@ -381,7 +381,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @Test
     void adamOfEightBitsWantsCodesAndOneNumberForEachBlock() {
-        OptimizerStepKernels kernels = device().backend().optimizerSteps();
+        OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         Adam settings = new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true);
         Tensor codes = Tensor.of(device(), new byte[300], 300);
         refuses(
@@ -411,7 +411,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             Twin anchor = random(shape);
             Twin importance = range(0, 3, shape);
             run(side -> {
-                OptimizerStepKernels kernels = side.backend().optimizerSteps();
+                OptimizerStepKernels kernels = side.kernels().optimizerSteps();
                 kernels.pullTowards(side.of(parameter), side.of(anchor), null, strength);
                 kernels.pullTowards(side.of(weighted), side.of(anchor), side.of(importance), strength);
             });
@@ -446,7 +446,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             Tensor anchor = Tensor.of(device(), repeat(anchors, copies), parameter.size());
             Tensor factors =
                     importance == null ? null : Tensor.of(device(), repeat(importance, copies), parameter.size());
-            device().backend().optimizerSteps().pullTowards(parameter, anchor, factors, strength);
+            device().kernels().optimizerSteps().pullTowards(parameter, anchor, factors, strength);
             assertThat(parameter.toFloats()).containsExactly(repeat(expected, copies));
         }
     }
@@ -461,7 +461,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @Test
     void aPullThatIsNoneIsRefused() {
-        OptimizerStepKernels kernels = device().backend().optimizerSteps();
+        OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         for (double strength : new double[] {-1, Double.NaN}) {
             refuses(
                     IllegalArgumentException.class,
@@ -479,7 +479,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        OptimizerStepKernels kernels = device().backend().optimizerSteps();
+        OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         Sgd sgd = new Sgd(0.1, 0.9, 0, false, 0);
         Adam adam = new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true);
         refuses(

@@ -19,7 +19,7 @@ public abstract class RandomContract extends KernelContract {
     void uniformNumbersAreTheSameBitsOnEveryDevice() {
         for (long[] shape : SHAPES) {
             Twin out = output(false, shape);
-            run(side -> side.backend().random().uniform(side.of(out), 0, 1, KEY));
+            run(side -> side.kernels().random().uniform(side.of(out), 0, 1, KEY));
             out.assertExact();
         }
     }
@@ -27,7 +27,7 @@ public abstract class RandomContract extends KernelContract {
     @Test
     void uniformNumbersFillARange() {
         Twin out = output(false, 5003);
-        run(side -> side.backend().random().uniform(side.of(out), -0.3, 0.7, KEY));
+        run(side -> side.kernels().random().uniform(side.of(out), -0.3, 0.7, KEY));
         out.assertClose(2 * ULP, 1);
     }
 
@@ -35,7 +35,7 @@ public abstract class RandomContract extends KernelContract {
     void normalNumbers() {
         for (long[] shape : SHAPES) {
             Twin out = output(false, shape);
-            run(side -> side.backend().random().normal(side.of(out), 1, 0.5, KEY));
+            run(side -> side.kernels().random().normal(side.of(out), 1, 0.5, KEY));
             out.assertClose(8 * ULP, 1);
         }
     }
@@ -46,8 +46,8 @@ public abstract class RandomContract extends KernelContract {
         Twin uniform = output(false, 100_000);
         Twin normal = output(false, 100_000);
         run(side -> {
-            side.backend().random().uniform(side.of(uniform), 0, 1, KEY);
-            side.backend().random().normal(side.of(normal), 0, 1, KEY);
+            side.kernels().random().uniform(side.of(uniform), 0, 1, KEY);
+            side.kernels().random().normal(side.of(normal), 0, 1, KEY);
         });
         assertThat(moment(uniform, 1)).isCloseTo(0.5, within(0.005));
         assertThat(moment(uniform, 2)).isCloseTo(1 / 3.0, within(0.005));
@@ -78,7 +78,7 @@ public abstract class RandomContract extends KernelContract {
 
     private float[] draw(Philox.Key key) {
         Twin out = output(false, 10);
-        run(side -> side.backend().random().uniform(side.of(out), 0, 1, key));
+        run(side -> side.kernels().random().uniform(side.of(out), 0, 1, key));
         return out.actual();
     }
 
@@ -89,7 +89,7 @@ public abstract class RandomContract extends KernelContract {
             for (boolean accumulate : new boolean[] {false, true}) {
                 Twin x = range(1, 2, shape);
                 Twin out = output(accumulate, shape);
-                run(side -> side.backend().random().dropout(side.of(x), p, KEY, side.of(out), accumulate));
+                run(side -> side.kernels().random().dropout(side.of(x), p, KEY, side.of(out), accumulate));
                 out.assertClose(2 * ULP, accumulate ? 20 : 0);
                 if (!accumulate && out.shape().size() > 5000) {
                     float[] actual = out.actual();
@@ -109,7 +109,7 @@ public abstract class RandomContract extends KernelContract {
         Arrays.fill(elements, Float.NaN);
         Twin x = of(elements, 5003);
         Twin out = output(false, 5003);
-        run(side -> side.backend().random().dropout(side.of(x), 0.5, KEY, side.of(out), false));
+        run(side -> side.kernels().random().dropout(side.of(x), 0.5, KEY, side.of(out), false));
         out.assertExact();
     }
 
@@ -118,14 +118,14 @@ public abstract class RandomContract extends KernelContract {
     void aProbabilityOutsideItsRangeIsRefused(double p) {
         refuses(
                 IllegalArgumentException.class,
-                () -> device().backend().random().dropout(zeros(2), p, KEY, zeros(2), false),
+                () -> device().kernels().random().dropout(zeros(2), p, KEY, zeros(2), false),
                 "dropout",
                 Double.toString(p));
     }
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        RandomKernels kernels = device().backend().random();
+        RandomKernels kernels = device().kernels().random();
         refuses(
                 ShapeException.class,
                 () -> kernels.dropout(zeros(2), 0.5, KEY, zeros(3), false),

@@ -42,8 +42,8 @@ public abstract class ReductionContract extends KernelContract {
             Twin x = random(shapes.get(0).toArray());
             Twin out = output(accumulate, shapes.get(1));
             Tensor magnitude = accumulate ? out.magnitudes() : out.magnitudes().emptyLike(out.shape());
-            run(side -> side.backend().reduction().sumTo(side.of(x), side.of(out), accumulate));
-            Device.reference().backend().reduction().sumTo(x.magnitudes(), magnitude, accumulate);
+            run(side -> side.kernels().reduction().sumTo(side.of(x), side.of(out), accumulate));
+            Device.reference().kernels().reduction().sumTo(x.magnitudes(), magnitude, accumulate);
             double terms = (double) shapes.get(0).size() / shapes.get(1).size();
             out.assertClose((1 + Math.sqrt(terms)) * ULP, magnitude.toDoubles());
         }
@@ -59,7 +59,7 @@ public abstract class ReductionContract extends KernelContract {
                 List.of(Shape.of(0, 3), Shape.of(0, 1)))) {
             Twin x = random(shapes.get(0).toArray());
             Twin out = output(accumulate, shapes.get(1));
-            run(side -> side.backend().reduction().sumTo(side.of(x), side.of(out), accumulate));
+            run(side -> side.kernels().reduction().sumTo(side.of(x), side.of(out), accumulate));
             out.assertExact();
         }
     }
@@ -73,7 +73,7 @@ public abstract class ReductionContract extends KernelContract {
         elements[46] = Float.NEGATIVE_INFINITY;
         Twin x = of(elements, 3, 20);
         Twin out = output(false, 3, 1);
-        run(side -> side.backend().reduction().sumTo(side.of(x), side.of(out), false));
+        run(side -> side.kernels().reduction().sumTo(side.of(x), side.of(out), false));
         out.assertExact();
     }
 
@@ -82,7 +82,7 @@ public abstract class ReductionContract extends KernelContract {
         for (List<Shape> shapes : SHAPES) {
             Twin x = random(shapes.get(0).toArray());
             Twin out = output(false, shapes.get(1));
-            run(side -> side.backend().reduction().maxTo(side.of(x), side.of(out)));
+            run(side -> side.kernels().reduction().maxTo(side.of(x), side.of(out)));
             out.assertExact();
         }
     }
@@ -98,8 +98,8 @@ public abstract class ReductionContract extends KernelContract {
         Twin rows = output(false, 4, 1);
         Twin columns = output(false, 20);
         run(side -> {
-            side.backend().reduction().maxTo(side.of(x), side.of(rows));
-            side.backend().reduction().maxTo(side.of(x), side.of(columns));
+            side.kernels().reduction().maxTo(side.of(x), side.of(rows));
+            side.kernels().reduction().maxTo(side.of(x), side.of(columns));
         });
         rows.assertExact();
         columns.assertExact();
@@ -109,7 +109,7 @@ public abstract class ReductionContract extends KernelContract {
     void theLargestOfNothingIsMinusInfinity() {
         Twin x = random(5, 0, 3);
         Twin out = output(false, 5, 1, 3);
-        run(side -> side.backend().reduction().maxTo(side.of(x), side.of(out)));
+        run(side -> side.kernels().reduction().maxTo(side.of(x), side.of(out)));
         out.assertExact();
     }
 
@@ -124,11 +124,11 @@ public abstract class ReductionContract extends KernelContract {
             }
             Twin x = of(elements, shapes.get(0).toArray());
             Twin y = output(false, shapes.get(1));
-            run(side -> side.backend().reduction().maxTo(side.of(x), side.of(y)));
+            run(side -> side.kernels().reduction().maxTo(side.of(x), side.of(y)));
             Twin largest = asInput(y);
             Twin dy = random(shapes.get(1).toArray());
             Twin dx = output(accumulate, shapes.get(0));
-            run(side -> side.backend()
+            run(side -> side.kernels()
                     .reduction()
                     .maxBackward(side.of(x), side.of(largest), side.of(dy), side.of(dx), accumulate));
             dx.assertClose(2 * ULP, accumulate ? 2 : 0);
@@ -137,13 +137,13 @@ public abstract class ReductionContract extends KernelContract {
 
     @Test
     void sumOfSquaresOverTensorsOfAnySize() {
-        ReductionKernels kernels = device().backend().reduction();
+        ReductionKernels kernels = device().kernels().reduction();
         Twin one = random(5003);
         Twin two = random(3, 7);
         Twin none = random(0);
         Twin three = random(70_001);
         double[] results = new double[8];
-        run(side -> results[side.index()] = side.backend()
+        run(side -> results[side.index()] = side.kernels()
                 .reduction()
                 .sumOfSquares(List.of(side.of(one), side.of(two), side.of(none), side.of(three))));
         // in double precision, as the contract says
@@ -156,7 +156,7 @@ public abstract class ReductionContract extends KernelContract {
 
     @Test
     void sumOfSquaresIsNotFiniteIfAnElementIsNot() {
-        ReductionKernels kernels = device().backend().reduction();
+        ReductionKernels kernels = device().kernels().reduction();
         float[] elements = new float[5000];
         elements[4999] = Float.NaN;
         assertThat(kernels.sumOfSquares(List.of(zeros(3), Tensor.of(device(), elements, 5000))))
@@ -168,7 +168,7 @@ public abstract class ReductionContract extends KernelContract {
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        ReductionKernels kernels = device().backend().reduction();
+        ReductionKernels kernels = device().kernels().reduction();
         refuses(ShapeException.class, () -> kernels.sumTo(zeros(2, 3), zeros(2), false), "sum", "[2, 3]", "[2]");
         refuses(ShapeException.class, () -> kernels.maxTo(zeros(3), zeros(1, 3)), "max", "[1, 3]");
         refuses(

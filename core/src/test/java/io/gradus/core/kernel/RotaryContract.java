@@ -31,7 +31,7 @@ public abstract class RotaryContract extends KernelContract {
                 Twin sin = range(-1, 1, 131, shape.get(3) / 2);
                 Twin positions = ids(131, shape.get(0), shape.get(1));
                 Twin out = output(accumulate, shape);
-                run(side -> side.backend()
+                run(side -> side.kernels()
                         .rotary()
                         .rotate(
                                 side.of(x),
@@ -58,7 +58,7 @@ public abstract class RotaryContract extends KernelContract {
         Twin sin = range(0.1, 1, 3, 4);
         Twin positions = ints(new int[] {2}, 1, 1);
         Twin out = output(false, 1, 1, 2, 8);
-        run(side -> side.backend()
+        run(side -> side.kernels()
                 .rotary()
                 .rotate(
                         side.of(x),
@@ -114,7 +114,7 @@ public abstract class RotaryContract extends KernelContract {
     }
 
     private void rotate(Tensor x, Tensor table, Tensor positions) {
-        device().backend()
+        device().kernels()
                 .rotary()
                 .rotate(
                         x,

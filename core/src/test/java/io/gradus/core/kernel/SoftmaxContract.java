@@ -30,8 +30,8 @@ public abstract class SoftmaxContract extends KernelContract {
             Twin softmax = output(false, shape);
             Twin logSoftmax = output(false, shape);
             run(side -> {
-                side.backend().softmax().softmax(side.of(x), side.of(softmax));
-                side.backend().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
+                side.kernels().softmax().softmax(side.of(x), side.of(softmax));
+                side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
             });
             softmax.assertClose(32 * ULP, 0);
             logSoftmax.assertClose(8 * ULP, 8);
@@ -43,8 +43,8 @@ public abstract class SoftmaxContract extends KernelContract {
         Twin x = state(-8, 8, 37, 331);
         Twin y = state(-8, 8, 37, 331);
         run(side -> {
-            side.backend().softmax().softmax(side.of(x), side.of(x));
-            side.backend().softmax().logSoftmax(side.of(y), side.of(y));
+            side.kernels().softmax().softmax(side.of(x), side.of(x));
+            side.kernels().softmax().logSoftmax(side.of(y), side.of(y));
         });
         x.assertClose(32 * ULP, 0);
         y.assertClose(8 * ULP, 8);
@@ -63,8 +63,8 @@ public abstract class SoftmaxContract extends KernelContract {
         Twin softmax = output(false, 6, 3);
         Twin logSoftmax = output(false, 6, 3);
         run(side -> {
-            side.backend().softmax().softmax(side.of(x), side.of(softmax));
-            side.backend().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
+            side.kernels().softmax().softmax(side.of(x), side.of(softmax));
+            side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
         });
         softmax.assertClose(8 * ULP, 1e-30);
         logSoftmax.assertClose(8 * ULP, 1);
@@ -93,8 +93,8 @@ public abstract class SoftmaxContract extends KernelContract {
         Twin softmax = output(false, places.length + 3, length);
         Twin logSoftmax = output(false, places.length + 3, length);
         run(side -> {
-            side.backend().softmax().softmax(side.of(x), side.of(softmax));
-            side.backend().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
+            side.kernels().softmax().softmax(side.of(x), side.of(softmax));
+            side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
         });
         softmax.assertClose(32 * ULP, 0);
         logSoftmax.assertClose(8 * ULP, 8);
@@ -108,8 +108,8 @@ public abstract class SoftmaxContract extends KernelContract {
             Twin softmax = output(false, shape);
             Twin logSoftmax = output(false, shape);
             run(side -> {
-                side.backend().softmax().softmax(side.of(x), side.of(softmax));
-                side.backend().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
+                side.kernels().softmax().softmax(side.of(x), side.of(softmax));
+                side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
             });
             Twin y = asInput(softmax);
             Twin logY = asInput(logSoftmax);
@@ -117,8 +117,8 @@ public abstract class SoftmaxContract extends KernelContract {
             Twin dx = output(accumulate, shape);
             Twin logDx = output(accumulate, shape);
             run(side -> {
-                side.backend().softmax().softmaxBackward(side.of(y), side.of(dy), side.of(dx), accumulate);
-                side.backend().softmax().logSoftmaxBackward(side.of(logY), side.of(dy), side.of(logDx), accumulate);
+                side.kernels().softmax().softmaxBackward(side.of(y), side.of(dy), side.of(dx), accumulate);
+                side.kernels().softmax().logSoftmaxBackward(side.of(logY), side.of(dy), side.of(logDx), accumulate);
             });
             // y·(dy − dot): what cancels is at most 2 + 2, times a probability
             dx.assertClose(16 * ULP, accumulate || shape.last() < 100 ? 4 : 0.01);
@@ -129,14 +129,14 @@ public abstract class SoftmaxContract extends KernelContract {
 
     @Test
     void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
-        SoftmaxKernels kernels = device().backend().softmax();
+        SoftmaxKernels kernels = device().kernels().softmax();
         refuses(ShapeException.class, () -> kernels.softmax(zeros(2, 3), zeros(3, 2)), "softmax", "[2, 3]", "[3, 2]");
         refuses(
                 ShapeException.class,
                 () -> kernels.logSoftmaxBackward(zeros(3), zeros(3), zeros(4), false),
-                "softmax",
+                "logSoftmax",
                 "[4]");
-        refuses(IllegalArgumentException.class, () -> kernels.logSoftmax(doubles(3), zeros(3)), "softmax", "F64");
+        refuses(IllegalArgumentException.class, () -> kernels.logSoftmax(doubles(3), zeros(3)), "logSoftmax", "F64");
         refuses(IllegalArgumentException.class, () -> kernels.softmax(zeros(3), elsewhere(3)), "softmax", "reference");
     }
 }

@@ -39,9 +39,9 @@ final class ReferenceBackendTest {
         Tensor a = of(new double[] {1, 2, 3, 4, 5, 6}, 2, 3);
         Tensor b = of(new double[] {1, 0, 2, 1, 0, 1}, 3, 2);
         Tensor out = out(2, 2);
-        backend.gemm().matmul(a, false, b, false, out, false);
+        device.kernels().gemm().matmul(a, false, b, false, out, false);
         assertClose(out, 5, 5, 14, 11);
-        backend.gemm().matmul(a, false, a, true, out, true);
+        device.kernels().gemm().matmul(a, false, a, true, out, true);
         assertClose(out, 5 + 14, 5 + 32, 14 + 32, 11 + 77);
     }
 
@@ -49,16 +49,18 @@ final class ReferenceBackendTest {
     void softmaxAndCrossEntropy() {
         Tensor logits = of(new double[] {0, Math.log(2), Math.log(5), 3, 3, 3}, 2, 3);
         Tensor out = out(2, 3);
-        backend.softmax().softmax(logits, out);
+        device.kernels().softmax().softmax(logits, out);
         assertClose(out, 1 / 8.0, 2 / 8.0, 5 / 8.0, 1 / 3.0, 1 / 3.0, 1 / 3.0);
         Tensor loss = out(2);
         Tensor sums = out(2);
-        backend.crossEntropy().forward(logits, Tensor.of(device, new int[] {1, -100}, 2), -100, loss, sums);
+        device.kernels().crossEntropy().forward(logits, Tensor.of(device, new int[] {1, -100}, 2), -100, loss, sums);
         assertClose(loss, Math.log(4), 0);
         assertClose(sums, Math.log(8), 3 + Math.log(3));
         Tensor gradient = out(2, 3);
         Tensor targets = Tensor.of(device, new int[] {1, -100}, 2);
-        backend.crossEntropy().forwardBackward(logits, targets, -100, of(new double[] {2, 3}, 2), 4, loss, gradient);
+        device.kernels()
+                .crossEntropy()
+                .forwardBackward(logits, targets, -100, of(new double[] {2, 3}, 2), 4, loss, gradient);
         assertClose(loss, Math.log(4), 0);
         assertClose(gradient, 1, -6, 5, 0, 0, 0);
     }
@@ -71,11 +73,11 @@ final class ReferenceBackendTest {
         Tensor y = out(1, 2);
         Tensor mean = out(1);
         Tensor rstd = out(1);
-        backend.normalization().layerNorm(x, weight, bias, 3, y, mean, rstd);
+        device.kernels().normalization().layerNorm(x, weight, bias, 3, y, mean, rstd);
         assertClose(y, -1, 6); // mean 2, variance 1, √(1 + 3) = 2
         assertClose(mean, 2);
         assertClose(rstd, 0.5);
-        backend.normalization().rmsNorm(x, weight, 4, y, rstd);
+        device.kernels().normalization().rmsNorm(x, weight, 4, y, rstd);
         assertClose(y, 2 / 3.0, 10); // mean square 5, √(5 + 4) = 3
     }
 
@@ -86,9 +88,9 @@ final class ReferenceBackendTest {
         Tensor sin = of(new double[] {9, 9, 1, 0}, 2, 2);
         Tensor position = Tensor.of(device, new int[] {1}, 1, 1);
         Tensor out = out(1, 1, 1, 4);
-        backend.rotary().rotate(x, cos, sin, position, RopeLayout.HALF_SPLIT, false, out, false);
+        device.kernels().rotary().rotate(x, cos, sin, position, RopeLayout.HALF_SPLIT, false, out, false);
         assertClose(out, -3, 2, 1, 4); // (1, 3) turns, (2, 4) stays
-        backend.rotary().rotate(x, cos, sin, position, RopeLayout.INTERLEAVED, true, out, false);
+        device.kernels().rotary().rotate(x, cos, sin, position, RopeLayout.INTERLEAVED, true, out, false);
         assertClose(out, 2, -1, 3, 4); // (1, 2) turns back, (3, 4) stays
     }
 
@@ -99,7 +101,7 @@ final class ReferenceBackendTest {
         Tensor v = of(new double[] {4, 8}, 1, 2, 1, 1);
         Tensor out = out(1, 2, 1, 1);
         Tensor sums = out(1, 1, 2);
-        backend.attention().forward(q, k, v, new AttentionOptions(true, null, 2), out, sums);
+        device.kernels().attention().forward(q, k, v, new AttentionOptions(true, null, 2), out, sums);
         assertClose(out, 4, 7); // the first sees itself; the second weighs 1 : 3
         assertClose(sums, 0, Math.log(4));
     }
@@ -110,14 +112,14 @@ final class ReferenceBackendTest {
         Tensor gradient = of(new double[] {4}, 1);
         Tensor buffer = out(1);
         Sgd sgd = new Sgd(0.1, 0.5, 0, false, 0);
-        backend.optimizerSteps().sgd(parameter, gradient, buffer, sgd, 0.5, true);
+        device.kernels().optimizerSteps().sgd(parameter, gradient, buffer, sgd, 0.5, true);
         assertClose(parameter, 0.8);
-        backend.optimizerSteps().sgd(parameter, gradient, buffer, sgd, 0.5, false);
+        device.kernels().optimizerSteps().sgd(parameter, gradient, buffer, sgd, 0.5, false);
         assertClose(parameter, 0.5); // b = 0.5·2 + 2 = 3
         Tensor first = of(new double[] {0}, 1);
         Tensor second = of(new double[] {0}, 1);
         Adam adam = new Adam(0.1, 0.9, 0.99, 0, 0.2, true);
-        backend.optimizerSteps().adam(parameter, gradient, first, second, adam, 1, 1);
+        device.kernels().optimizerSteps().adam(parameter, gradient, first, second, adam, 1, 1);
         assertClose(parameter, 0.5 * (1 - 0.02) - 0.1); // the first update is the sign of the gradient
         assertClose(first, 0.4);
         assertClose(second, 0.16);

@@ -69,18 +69,15 @@ public final class Gemm implements GemmKernels {
 
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate) {
-        GemmKernels.check(a, transposeA, b, transposeB, out);
         multiply(new GemmProduct(a, transposeA, b, transposeB, out, accumulate, null, GemmProduct.IDENTITY));
     }
 
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
-        GemmKernels.check(a, transposeA, b, transposeB, out);
-        GemmKernels.checkBias(epilogue, out);
         int activation = code(epilogue.activation());
         multiply(new GemmProduct(a, transposeA, b, transposeB, out, false, epilogue.bias(), activation));
         if (epilogue.activation() != null && activation == GemmProduct.IDENTITY) {
-            out.backend().elementwise().unary(epilogue.activation(), out, out);
+            out.kernels().elementwise().unary(epilogue.activation(), out, out);
         }
     }
 

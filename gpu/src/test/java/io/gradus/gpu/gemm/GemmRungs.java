@@ -2,6 +2,7 @@ package io.gradus.gpu.gemm;
 
 import io.gradus.core.Backend;
 import io.gradus.core.Device;
+import io.gradus.core.kernel.Kernels;
 import io.gradus.gpu.TornadoBackend;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -16,8 +17,22 @@ final class GemmRungs {
         Gemm gemm = new Gemm(backend.launcher(), rung);
         Backend other = (Backend) Proxy.newProxyInstance(
                 Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (_, method, arguments) -> {
-                    if (method.getName().equals("gemm")) {
-                        return gemm;
+                    if (method.getName().equals("kernels")) {
+                        Kernels k = backend.kernels();
+                        return new Kernels(
+                                gemm,
+                                k.elementwise(),
+                                k.reduction(),
+                                k.softmax(),
+                                k.crossEntropy(),
+                                k.normalization(),
+                                k.rotary(),
+                                k.attention(),
+                                k.embedding(),
+                                k.movement(),
+                                k.random(),
+                                k.optimizerSteps(),
+                                k.cast());
                     }
                     try {
                         return method.invoke(backend, arguments);

@@ -48,7 +48,7 @@ final class TornadoGemmTest extends GemmContract {
         Tensor a = Tensor.of(gpu, numbers, 1, k);
         Tensor ones = Tensor.full(gpu, DType.F32, Shape.of(k, 1), 1, MemoryCategory.ACTIVATIONS);
         Tensor out = Tensor.of(gpu, new float[1], 1, 1);
-        GemmRungs.device(rung).backend().gemm().matmul(a, false, ones, false, out, false);
+        GemmRungs.device(rung).kernels().gemm().matmul(a, false, ones, false, out, false);
         assertThat(out.item()).isCloseTo(sum, withinPercentage(100 * 10 * 0x1p-23));
     }
 }

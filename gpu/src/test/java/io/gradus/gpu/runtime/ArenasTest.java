@@ -29,14 +29,14 @@ final class ArenasTest {
                         .map(tensor -> TornadoStorage.of(tensor).arena().number())
                         .distinct())
                 .hasSizeGreaterThanOrEqualTo(5);
-        gpu.backend().elementwise().binary(Binary.ADD, tensors.get(0), tensors.get(3), tensors.get(5), true);
+        gpu.kernels().elementwise().binary(Binary.ADD, tensors.get(0), tensors.get(3), tensors.get(5), true);
         assertThat(tensors.get(5).slice(1_499_999, 1_500_000).item()).isEqualTo(1 + 4 + 6);
-        assertThat(gpu.backend().reduction().sumOfSquares(tensors))
+        assertThat(gpu.kernels().reduction().sumOfSquares(tensors))
                 .isEqualTo(1_500_000.0 * (1 + 4 + 9 + 16 + 25 + 121));
         Adam settings = new Adam(0.1, 0.9, 0.999, 1e-8, 0, true);
         tensors.get(2).copyFrom(Tensor.zeros(gpu, DType.F32, Shape.of(1_500_000), MemoryCategory.WORKSPACE));
         tensors.get(3).copyFrom(tensors.get(2));
-        gpu.backend()
+        gpu.kernels()
                 .optimizerSteps()
                 .adam(tensors.get(0), tensors.get(1), tensors.get(2), tensors.get(3), settings, 1, 1);
         assertThat(tensors.get(0).slice(0, 1).item()).isEqualTo(0.9f);
