@@ -3,6 +3,14 @@ package io.gradus.examples;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.core.Scope;
+import io.gradus.corpora.BuiltInModel;
+import io.gradus.corpora.Corpus;
+import io.gradus.data.Batches;
+import io.gradus.data.Batches.Batch;
+import io.gradus.data.Blocks;
+import io.gradus.data.Document;
+import io.gradus.data.tokenizer.Prompts;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
@@ -11,16 +19,8 @@ import io.gradus.optim.AdamW;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.ParameterGroups;
 import io.gradus.optim.Schedule;
-import io.gradus.train.BuiltIn;
 import io.gradus.train.Evaluator;
 import io.gradus.train.ModelFolder;
-import io.gradus.train.Prompts;
-import io.gradus.train.data.Batches;
-import io.gradus.train.data.Batches.Batch;
-import io.gradus.train.data.Blocks;
-import io.gradus.train.data.Corpus;
-import io.gradus.train.data.Document;
-import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,7 +43,7 @@ public final class FineTuneLlama {
         int steps = args.length > 0 ? Integer.parseInt(args[0]) : 100;
 
         // A pre-trained model and its tokeniser; any Hugging Face folder will do: ModelFolder.open(path).
-        ModelFolder folder = BuiltIn.model();
+        ModelFolder folder = ModelFolder.open(BuiltInModel.folder());
         Tokenizer tokenizer = folder.tokenizer();
         LanguageModel model = folder.load(Device.cpu());
 

@@ -2,19 +2,20 @@ package io.gradus.examples;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.cli.ConsoleProgress;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsWriter;
+import io.gradus.corpora.Corpus;
+import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
 import io.gradus.train.ModelFolder;
 import io.gradus.train.Recipe;
-import io.gradus.train.cli.ConsoleProgress;
-import io.gradus.train.data.Corpus;
-import io.gradus.train.text.ByteTokenizer;
+import io.gradus.train.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ import java.util.Map;
  * knows nothing, so this program writes such a model and hands it to the same recipe.
  *
  * <p>{@code PretrainTinyLlama FOLDER [key=value…]} writes {@code FOLDER/tiny-llama}, which is copied into the resources of
- * the module {@code train}. The same seed gives the same bytes.
+ * the module {@code corpora}. The same seed gives the same bytes.
  */
 public final class PretrainTinyLlama {
     private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
@@ -65,7 +66,7 @@ public final class PretrainTinyLlama {
             """.formatted(untrained, text, heldOut, folder.resolve("trained"));
         Recipe recipe = Recipe.parse(yaml, List.of(args).subList(1, args.length).toArray(String[]::new));
         try (ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
-            FineTuning.Result result = new FineTuning(recipe, progress).run();
+            RunResult result = new FineTuning(recipe, progress).run();
             shrink(result.output(), folder.resolve("tiny-llama"));
         }
     }

@@ -22,7 +22,7 @@ class ModuleArrowsTest {
             .importPackages("io.gradus");
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "autograd", "nn", "optim", "train", "examples"})
+    @ValueSource(strings = {"core", "autograd", "nn", "optim", "data", "corpora", "train", "cli", "examples"})
     void everyModuleIsRead(String module) {
         assertThat(GRADUS.that(resideInAnyPackage(in(module)))).isNotEmpty();
     }
@@ -35,7 +35,10 @@ class ModuleArrowsTest {
                 "autograd, core",
                 "nn,       autograd core",
                 "optim,    autograd core",
-                "train,    nn optim autograd core",
+                "data,     nn autograd core",
+                "corpora,  nothing",
+                "train,    data nn optim autograd core",
+                "cli,      train corpora data nn optim autograd core",
             })
     void aModuleImportsOnlyTheModulesBelowIt(String module, String below) {
         String[] allowed = below == null ? new String[] {in(module)} : in((module + " " + below).split(" "));

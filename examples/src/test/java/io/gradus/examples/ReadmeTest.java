@@ -3,11 +3,11 @@ package io.gradus.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.Device;
+import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.ModelFolder;
-import io.gradus.train.text.ByteTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,9 +54,12 @@ class ReadmeTest {
             import io.gradus.nn.model.llama.*;
             import io.gradus.optim.*;
             import io.gradus.train.*;
-            import io.gradus.train.data.*;
-            import io.gradus.train.data.Batches.Batch;
-            import io.gradus.train.text.*;
+            import io.gradus.data.*;
+            import io.gradus.data.Batches.Batch;
+            import io.gradus.data.tokenizer.*;
+            import io.gradus.data.*;
+            import io.gradus.data.Batches.Batch;
+            import io.gradus.data.tokenizer.*;
             import java.nio.file.Path;
 
             public class Example {

@@ -2,10 +2,10 @@ package io.gradus.train;
 
 import io.gradus.autograd.Autograd;
 import io.gradus.core.Scope;
+import io.gradus.data.Batches;
+import io.gradus.data.Batches.Batch;
+import io.gradus.data.Blocks;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.train.data.Batches;
-import io.gradus.train.data.Batches.Batch;
-import io.gradus.train.data.Blocks;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

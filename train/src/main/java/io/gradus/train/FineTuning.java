@@ -1,11 +1,9 @@
 package io.gradus.train;
 
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Checkpoints.Checkpoint;
 import io.gradus.train.Recipe.PrecisionKind;
-import io.gradus.train.report.RunReport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -15,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Full fine-tuning: every weight of a pre-trained language model is trained on text. Read {@link Run} for the whole of it.
@@ -29,41 +28,89 @@ import java.util.function.Consumer;
  * configuration. A run that fails before its first step leaves no file.
  */
 public final class FineTuning {
-    /** Tokens seen at once where nobody says otherwise; attention's cost grows with the square of it. */
-    public static final int USUAL_BLOCK_LENGTH = 256;
-
     private final Recipe recipe;
-    private final List<TrainingListener> listeners = new ArrayList<>();
+    private final @Nullable Path modelFolder;
+    private final Texts texts;
+    private final List<TrainingListener> listeners;
     private volatile boolean stopping;
 
-    /**
-     * What came of a run.
-     *
-     * @param output the folder with the trained model
-     * @param steps made in all
-     * @param before losses before the first step, by the name of the text
-     * @param after losses of the weights that are saved
-     * @param bestStep after which the held-out loss was lowest; 0 when it was so before the first
-     * @param bestLoss that lowest held-out loss
-     * @param savedStep after which the saved weights were: the last, or the best where the recipe asks for it
-     * @param skipped steps that were skipped, because their loss was a spike or a gradient too large for F16
-     * @param peakBytes the most memory in use at once, by category
-     */
-    public record Result(
-            Path output,
-            int steps,
-            Map<String, Double> before,
-            Map<String, Double> after,
-            int bestStep,
-            double bestLoss,
-            int savedStep,
-            int skipped,
-            Map<MemoryCategory, Long> peakBytes) {}
-
+    /** Everything comes from the recipe. */
     public FineTuning(Recipe recipe, TrainingListener... listeners) {
-        this.recipe = recipe;
-        this.listeners.add(new RunReport());
-        this.listeners.addAll(List.of(listeners));
+        this(new Builder(recipe).listeners(listeners));
+    }
+
+    private FineTuning(Builder builder) {
+        this.recipe = builder.recipe;
+        this.modelFolder = builder.model;
+        this.texts = builder.texts;
+        this.listeners = List.copyOf(builder.listeners);
+    }
+
+    /** Starts a run of a recipe with parts that the recipe does not name. */
+    public static Builder builder(Recipe recipe) {
+        return new Builder(recipe);
+    }
+
+    /** The parts of a run. */
+    public static final class Builder {
+        private final Recipe recipe;
+        private final List<TrainingListener> listeners = new ArrayList<>();
+        private @Nullable Path model;
+        private Texts texts = Texts.NONE;
+
+        private Builder(Recipe recipe) {
+            this.recipe = recipe;
+            this.model = recipe.model().path();
+        }
+
+        /** The Hugging Face folder to start from, instead of {@code model.path}. */
+        public Builder model(Path folder) {
+            this.model = folder;
+            return this;
+        }
+
+        /** Text for what the recipe names no files for. */
+        public Builder texts(Texts texts) {
+            this.texts = texts;
+            return this;
+        }
+
+        /** Adds listeners, which are called in this order. */
+        public Builder listeners(TrainingListener... more) {
+            listeners.addAll(List.of(more));
+            return this;
+        }
+
+        public FineTuning build() {
+            return new FineTuning(this);
+        }
+    }
+
+    /** The recipe of this run. */
+    public Recipe recipe() {
+        return recipe;
+    }
+
+    /**
+     * Loads and checks what the run needs, and writes nothing.
+     *
+     * @param resumed whether a checkpoint will be read besides
+     */
+    Prepared prepare(boolean resumed) throws IOException {
+        return Prepared.of(recipe, model(), texts, resumed);
+    }
+
+    /**
+     * The folder of the model that the run starts from.
+     *
+     * @throws RecipeException when neither the recipe nor the builder names one
+     * @throws IOException when there is no such folder
+     */
+    public ModelFolder model() throws IOException {
+        if (modelFolder == null) {
+            throw new RecipeException("model.path is missing: name the Hugging Face folder to start from");
+        }
+        return ModelFolder.open(modelFolder);
     }
 
     /**
@@ -74,8 +121,13 @@ public final class FineTuning {
      * @throws TrainingException when training cannot go on
      * @throws RecipeException when the recipe does not fit the model, the text or the run to be resumed
      */
-    public Result run() throws IOException {
-        return new Run().train();
+    public RunResult run() throws IOException {
+        return run(new TrainingListener[0]);
+    }
+
+    /** {@link #run()} with more listeners, which are called after those of the builder. */
+    public RunResult run(TrainingListener... more) throws IOException {
+        return new Run(List.of(more)).train();
     }
 
     /**
@@ -102,11 +154,12 @@ public final class FineTuning {
         private final List<TrainingListener> told = new ArrayList<>(listeners);
         private Map<String, Double> latest = Map.of();
 
-        Run() throws IOException {
+        Run(List<TrainingListener> more) throws IOException {
+            told.addAll(more);
             Optional<Checkpoint> resumed = checkpoints.resumable(recipe);
             RunState state = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
             first = state.step();
-            prepared = Prepared.of(recipe, resumed.isPresent());
+            prepared = prepare(resumed.isPresent());
             model = prepared.model();
             training = new TrainingStep(recipe, model);
             if (recipe.memory().precision() != PrecisionKind.F32) {
@@ -131,7 +184,7 @@ public final class FineTuning {
 
         // ---- the whole of it ----
 
-        Result train() throws IOException {
+        RunResult train() throws IOException {
             begin();
             int step = first;
             while (step < prepared.steps() && !patience.isTime()) {
@@ -203,7 +256,7 @@ public final class FineTuning {
         }
 
         /** Chooses the weights to keep and writes them. */
-        private Result finish(int steps) throws IOException {
+        private RunResult finish(int steps) throws IOException {
             EarlyStopping.State best = patience.best();
             boolean goBack = recipe.guards().restoresBest() && best.step() != steps;
             training.settle();
@@ -220,7 +273,7 @@ public final class FineTuning {
             }
             save(output);
             sample(steps);
-            Result result = new Result(
+            RunResult result = new RunResult(
                     output,
                     steps,
                     before,
@@ -290,23 +343,6 @@ public final class FineTuning {
                     prepared.steps(),
                     model.device().backend().description());
         }
-    }
-
-    /**
-     * How many tokens the model is shown at once.
-     *
-     * @throws RecipeException when the recipe asks for more than the model sees
-     */
-    public static int blockLength(Recipe recipe, LanguageModel model) {
-        Integer wanted = recipe.data().blockLength();
-        if (wanted == null) {
-            return Math.min(USUAL_BLOCK_LENGTH, model.contextLength());
-        }
-        if (wanted > model.contextLength()) {
-            throw new RecipeException("data.block_length is " + wanted + ", but the model sees only "
-                    + model.contextLength() + " tokens (max_position_embeddings or n_positions)");
-        }
-        return wanted;
     }
 
     private static Path newFolder() {

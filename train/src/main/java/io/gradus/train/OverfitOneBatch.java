@@ -1,6 +1,6 @@
 package io.gradus.train;
 
-import io.gradus.train.data.Batches.Batch;
+import io.gradus.data.Batches.Batch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,8 +37,9 @@ public final class OverfitOneBatch {
      * @param told is given each loss
      * @throws RecipeException when the recipe does not fit the model or the text
      */
-    public static Result run(Recipe recipe, Consumer<Double> told) throws IOException {
-        Prepared prepared = Prepared.of(recipe, false);
+    public static Result run(FineTuning run, Consumer<Double> told) throws IOException {
+        Recipe recipe = run.recipe();
+        Prepared prepared = run.prepare(false);
         TrainingStep training = new TrainingStep(recipe, prepared.model());
         training.begin(prepared::known);
         int steps = recipe.steps() == null ? USUAL_STEPS : recipe.steps();
@@ -84,6 +85,7 @@ public final class OverfitOneBatch {
                     + " (freeze, unfreeze_every, l2_sp, ewc), or the labels have nothing to do with the text";
         }
         return course + "it falls but does not get near 0; take more steps or a higher rate than " + rate
-                + ", fewer tokens (batch_size, data.block_length), or ask whether the model is large enough for one batch";
+                + ", fewer tokens (batch_size, data.block_length), or ask whether the model is large enough for one"
+                + " batch";
     }
 }

@@ -1,13 +1,13 @@
 package io.gradus.train;
 
 import io.gradus.core.Device;
+import io.gradus.data.Batches;
+import io.gradus.data.Batches.Batch;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.optim.Schedule;
-import io.gradus.train.data.Batches;
-import io.gradus.train.data.Batches.Batch;
 import io.gradus.train.memory.MemoryFit;
 import io.gradus.train.memory.MemoryPlan;
-import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
 import java.util.Objects;
 
@@ -37,17 +37,14 @@ record Prepared(
      * @param resumed whether a checkpoint will be read besides
      * @throws RecipeException when the recipe's parts do not fit each other, or the run not the memory
      */
-    static Prepared of(Recipe recipe, boolean resumed) throws IOException {
+    static Prepared of(Recipe recipe, ModelFolder base, Texts texts, boolean resumed) throws IOException {
         Device device = device(recipe);
         device.backend().memory().resetPeak(); // what ran before on this device is not this run's
-        ModelFolder base = recipe.model().path() == null
-                ? BuiltIn.model()
-                : ModelFolder.open(recipe.model().path());
         MemoryPlan memory = MemoryPlan.of(recipe, base.architecture(), resumed);
         MemoryFit.require(memory, recipe, base.architecture(), device);
         Tokenizer tokenizer = base.tokenizer();
         LanguageModel model = base.load(device, recipe.memory().precision().dtype());
-        TrainingData data = TrainingData.read(recipe, tokenizer, memory.blockLength());
+        TrainingData data = TrainingData.read(recipe, texts, tokenizer, memory.blockLength());
         data.requireFits(model);
         Batches batches = new Batches(data.training(), recipe.batchSize(), recipe.seed(), true);
         int steps = steps(recipe, batches);

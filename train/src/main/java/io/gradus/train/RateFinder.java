@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Looks for a learning rate with a recipe's own model, text and optimiser (the {@linkplain LearningRateFinder range test}).
+ * Looks for a learning rate with a run's own model, text and optimiser (the {@linkplain LearningRateFinder range test}).
  * Nothing is written; the weights that it spoils are its own copy.
  */
 public final class RateFinder {
@@ -31,10 +31,10 @@ public final class RateFinder {
      * @throws TrainingException when no rate between them lowers the loss
      * @throws RecipeException when the recipe does not fit the model or the text
      */
-    public static Found find(Recipe recipe, double low, double high, int steps) throws IOException {
+    public static Found find(FineTuning run, double low, double high, int steps) throws IOException {
         var finder = new LearningRateFinder(low, high, steps);
-        Prepared prepared = Prepared.of(recipe, false);
-        TrainingStep training = new TrainingStep(recipe, prepared.model());
+        Prepared prepared = run.prepare(false);
+        TrainingStep training = new TrainingStep(run.recipe(), prepared.model());
         training.begin(prepared::known);
         try {
             for (int step = 0; finder.isRunning(); step++) {

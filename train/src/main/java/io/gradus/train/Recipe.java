@@ -3,11 +3,11 @@ package io.gradus.train;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.gradus.core.DType;
+import io.gradus.data.ChatTemplate;
+import io.gradus.data.DataFormat;
+import io.gradus.data.LabelTemplate;
+import io.gradus.data.Packing;
 import io.gradus.optim.Schedule;
-import io.gradus.train.data.ChatTemplate;
-import io.gradus.train.data.DataFormat;
-import io.gradus.train.data.LabelTemplate;
-import io.gradus.train.data.Packing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -70,11 +70,11 @@ public record Recipe(
         String device,
         @Nullable Integer threads) {
 
-    /** A part of the built-in text is enough to see what fine-tuning does, and takes about two minutes. */
-    private static final double BUILT_IN_EPOCHS = 0.3;
-
     /** Which model. */
     public record Model(@Nullable Path path) {}
+
+    /** Default block length, in tokens; the cost of attention grows with its square. */
+    public static final int DEFAULT_BLOCK_LENGTH = 256;
 
     /** Which text, and how it becomes blocks of tokens. */
     public record Data(
@@ -112,15 +112,28 @@ public record Recipe(
             }
         }
 
-        /** Where the text to train on lies; nowhere when it is the built-in one. */
+        /** The files and folders with text to train on; empty when the recipe names none. */
         public List<Path> trained() {
             return train != null
                     ? List.of(train)
                     : sources.stream().map(Source::path).toList();
         }
 
-        boolean isBuiltIn() {
-            return trained().isEmpty();
+        /**
+         * The block length: {@code block_length}, or by default the model's context length, at most {@value
+         * #DEFAULT_BLOCK_LENGTH}.
+         *
+         * @throws RecipeException when {@code block_length} exceeds the context length
+         */
+        public int blockLength(int contextLength) {
+            if (blockLength == null) {
+                return Math.min(DEFAULT_BLOCK_LENGTH, contextLength);
+            }
+            if (blockLength > contextLength) {
+                throw new RecipeException("data.block_length is " + blockLength + ", but the model sees only "
+                        + contextLength + " tokens (max_position_embeddings or n_positions)");
+            }
+            return blockLength;
         }
     }
 
@@ -153,8 +166,8 @@ public record Recipe(
             require(lossChunk == null || lossChunk >= 0, "loss_chunk", lossChunk, "0 or more");
             if (stepInBackward && precision == PrecisionKind.F16) {
                 throw new RecipeException(
-                        "step_in_backward and precision=f16 exclude each other: a step in f16 is skipped"
-                                + " when any gradient overflows, and by then weights would have changed; take precision=bf16");
+                        "step_in_backward and precision=f16 exclude each other: a step in f16 is skipped when any"
+                                + " gradient overflows, and by then weights would have changed; take precision=bf16");
             }
         }
     }
@@ -265,9 +278,6 @@ public record Recipe(
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
         }
-        if (model.path != null && data.isBuiltIn()) {
-            throw new RecipeException("data.train is missing: name the text to fine-tune on, data.train=corpus.txt");
-        }
         if (memory.stepInBackward && gradientAccumulation > 1) {
             throw new RecipeException("step_in_backward uses up each gradient at once and cannot add several: set"
                     + " gradient_accumulation=1 with a larger batch_size, or step_in_backward=false");
@@ -280,7 +290,6 @@ public record Recipe(
         if (data.mixText != null && data.mix == 0 && forgetting.ewc == 0) {
             throw new RecipeException("data.mix_text names text to mix in, and data.mix is 0; set it to 0.05, say");
         }
-        requireGeneral(data.mix > 0 && data.mixText == null, "data.mix", model, data);
         if (forgetting.l2Sp > 0 && forgetting.ewc > 0) {
             throw new RecipeException("l2_sp and ewc both hold the weights near where they started; take one of them");
         }
@@ -288,14 +297,6 @@ public record Recipe(
             throw new RecipeException(
                     "schedule=slanted_triangular begins at floor, which is 0: nothing would be learnt in the"
                             + " first step; 0.03125 is usual");
-        }
-        requireGeneral(forgetting.ewc > 0 && data.mixText == null, "ewc", model, data);
-    }
-
-    private static void requireGeneral(boolean wanted, String key, Model model, Data data) {
-        if (wanted && data.general == null && model.path != null) {
-            throw new RecipeException(
-                    key + " needs text of the kind that the model knows already: name it, data.general=general.txt");
         }
     }
 
@@ -309,12 +310,9 @@ public record Recipe(
         }
     }
 
-    /** How often the training text is read when {@link #steps} is null: as {@link #epochs} says, or the default. */
+    /** Passes over the training text when {@link #steps} is null. */
     double passes() {
-        if (epochs != null) {
-            return epochs;
-        }
-        return data.isBuiltIn() ? BUILT_IN_EPOCHS : 1;
+        return epochs == null ? 1 : epochs;
     }
 
     /** The learning rate over a run of so many steps, as a part of the peak. */

@@ -1,9 +1,10 @@
 package io.gradus.train;
 
+import io.gradus.data.tokenizer.Prompts;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.train.text.Tokenizer;
 import java.util.Arrays;
 import java.util.Optional;
 

@@ -1,22 +1,22 @@
 package io.gradus.train;
 
+import io.gradus.data.Blocks;
+import io.gradus.data.ChatMessage;
+import io.gradus.data.ChatTemplate;
+import io.gradus.data.DataFormat;
+import io.gradus.data.Document;
+import io.gradus.data.Documents;
+import io.gradus.data.Mixture;
+import io.gradus.data.Packing;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.train.data.Blocks;
-import io.gradus.train.data.ChatMessage;
-import io.gradus.train.data.ChatTemplate;
-import io.gradus.train.data.Corpus;
-import io.gradus.train.data.DataFormat;
-import io.gradus.train.data.Document;
-import io.gradus.train.data.Documents;
-import io.gradus.train.data.Mixture;
-import io.gradus.train.data.Packing;
-import io.gradus.train.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,19 +38,20 @@ record TrainingData(
     private static final String GENERAL = "general";
     private static final int PROMPT_CHARACTERS = 60;
 
-    static TrainingData read(Recipe recipe, Tokenizer tokenizer, int blockLength) throws IOException {
+    static TrainingData read(Recipe recipe, Texts texts, Tokenizer tokenizer, int blockLength) throws IOException {
         Packer packer = new Packer(recipe.data(), tokenizer, blockLength);
-        List<Part> parts = training(recipe.data(), packer.format);
+        List<Part> parts = training(recipe.data(), texts, packer.format);
+        Optional<List<Document>> given = recipe.data().trained().isEmpty() ? texts.heldOut() : Optional.empty();
         List<Document> heldOut = new ArrayList<>();
         if (recipe.data().eval() != null) {
             heldOut.addAll(Documents.read(recipe.data().eval(), packer.format));
-        } else if (parts.isEmpty()) {
-            heldOut.addAll(documents(Corpus.CODE.heldOut()));
+        } else {
+            given.ifPresent(heldOut::addAll);
         }
         List<Mixture.Source> sources = new ArrayList<>();
         for (Part part : parts) {
             List<Document> training = part.documents;
-            if (recipe.data().eval() == null) {
+            if (recipe.data().eval() == null && given.isEmpty()) {
                 Documents.Split split = Documents.split(training, recipe.data().heldOut());
                 training = split.training();
                 heldOut.addAll(split.heldOut());
@@ -58,13 +59,9 @@ record TrainingData(
             Blocks blocks = packer.pack(part.name, training);
             sources.add(new Mixture.Source(part.name, blocks, part.weight == null ? blocks.size() : part.weight));
         }
-        if (parts.isEmpty()) {
-            Blocks blocks = packer.pack(TRAINING, documents(Corpus.CODE.training()));
-            sources.add(new Mixture.Source(TRAINING, blocks, 1));
-        }
         Map<String, Blocks> evaluated = new LinkedHashMap<>();
         evaluated.put(HELD_OUT, packer.pack("held-out text", heldOut));
-        General general = general(recipe, packer.format);
+        General general = general(recipe, texts, packer.format);
         if (!general.evaluated.isEmpty()) {
             evaluated.put(GENERAL, packer.pack("general text", general.evaluated));
         }
@@ -83,10 +80,15 @@ record TrainingData(
     private record Part(
             String name, List<Document> documents, @Nullable Double weight) {}
 
-    /** None for the built-in text. */
-    private static List<Part> training(Recipe.Data data, DataFormat format) throws IOException {
+    private static List<Part> training(Recipe.Data data, Texts texts, DataFormat format) throws IOException {
         if (data.train() != null) {
             return List.of(new Part(TRAINING, Documents.read(data.train(), format), null));
+        }
+        if (data.sources().isEmpty()) {
+            List<Document> documents = texts.training()
+                    .orElseThrow(() -> new RecipeException(
+                            "data.train is missing: name the text to fine-tune on, data.train=corpus.txt"));
+            return List.of(new Part(TRAINING, documents, null));
         }
         List<Part> parts = new ArrayList<>();
         for (Recipe.Source source : data.sources()) {
@@ -98,21 +100,25 @@ record TrainingData(
     /** Text of the kind that the model knows already: to evaluate on; and to mix in, or to see what is important for it. */
     private record General(List<Document> evaluated, List<Document> learnt) {}
 
-    private static General general(Recipe recipe, DataFormat task) throws IOException {
+    private static General general(Recipe recipe, Texts texts, DataFormat task) throws IOException {
         DataFormat format = new DataFormat(DataFormat.Kind.AUTO, task.chatTemplate(), task.labels());
         Recipe.Data data = recipe.data();
-        boolean builtIn = data.general() == null && recipe.model().path() == null;
         List<Document> all = data.general() != null
                 ? Documents.read(data.general(), format)
-                : builtIn ? documents(Corpus.PROSE.heldOut()) : List.of();
+                : texts.general().orElse(List.of());
         if (data.mix() == 0 && recipe.forgetting().ewc() == 0) {
             return new General(all, List.of());
         }
         if (data.mixText() != null) {
             return new General(all, Documents.read(data.mixText(), format));
         }
-        if (builtIn) {
-            return new General(all, documents(Corpus.PROSE.training()));
+        Optional<List<Document>> known = data.general() == null ? texts.known() : Optional.empty();
+        if (known.isPresent()) {
+            return new General(all, known.get());
+        }
+        if (all.isEmpty()) {
+            throw new RecipeException((data.mix() > 0 ? "data.mix" : "ewc")
+                    + " needs text of the kind that the model knows already: name it, data.general=general.txt");
         }
         // What is learnt from must not be what forgetting is measured on.
         Documents.Split split = Documents.split(all, data.heldOut());
@@ -172,10 +178,6 @@ record TrainingData(
                     : "";
             return text.startsWith(bos) ? text.substring(bos.length()) : text;
         }
-    }
-
-    private static List<Document> documents(List<String> texts) {
-        return texts.stream().<Document>map(Document.Text::new).toList();
     }
 
     /** The beginning of a text, up to a space. */

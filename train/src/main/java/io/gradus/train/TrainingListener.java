@@ -25,7 +25,7 @@ public interface TrainingListener {
     default void checkpointed(Path folder) {}
 
     /** The trained model is written. */
-    default void finished(FineTuning.Result result) {}
+    default void finished(RunResult result) {}
 
     /**
      * What will be done.

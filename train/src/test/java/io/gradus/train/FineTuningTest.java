@@ -9,13 +9,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.FineTuning.Result;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.TrainingListener.Step;
-import io.gradus.train.text.ByteTokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -66,7 +65,7 @@ class FineTuningTest {
         return Recipe.parse(yaml, overrides);
     }
 
-    private Result run(String output, String... overrides) throws IOException {
+    private RunResult run(String output, String... overrides) throws IOException {
         return new FineTuning(recipe(output, overrides)).run();
     }
 
@@ -77,7 +76,7 @@ class FineTuningTest {
         private final List<Evaluation> evaluations = new ArrayList<>();
         private final List<Sample> samples = new ArrayList<>();
         private final List<Path> checkpoints = new ArrayList<>();
-        private @Nullable Result result;
+        private @Nullable RunResult result;
 
         @Override
         public void started(Plan told) {
@@ -105,7 +104,7 @@ class FineTuningTest {
         }
 
         @Override
-        public void finished(Result told) {
+        public void finished(RunResult told) {
             result = told;
         }
     }
@@ -150,7 +149,7 @@ class FineTuningTest {
 
     @Test
     void learns() throws IOException {
-        Result result = run("out", "steps=60", "learning_rate=0.02", "evaluate_every=100");
+        RunResult result = run("out", "steps=60", "learning_rate=0.02", "evaluate_every=100");
 
         double guessing = Math.log(257);
         assertThat(result.before()).containsOnlyKeys("held_out");
@@ -163,7 +162,7 @@ class FineTuningTest {
     void tellsItsListenersEverything() throws IOException {
         Record record = new Record();
         Recipe recipe = recipe("out", "checkpoint_every=2", "data.block_length=16", "data.general=" + text);
-        Result result = new FineTuning(recipe, record).run();
+        RunResult result = new FineTuning(recipe, record).run();
 
         assertThat(record.plan).isNotNull();
         assertThat(record.plan.firstStep()).isZero();
@@ -226,7 +225,7 @@ class FineTuningTest {
 
     @Test
     void theFolderHoldsTheTrainedModel() throws IOException {
-        Result result = run("out");
+        RunResult result = run("out");
 
         assertThat(names(folder.resolve("out")))
                 .containsExactly(
@@ -239,7 +238,7 @@ class FineTuningTest {
                         "tokenizer_config.json");
         ModelFolder written = ModelFolder.open(result.output());
         assertThat(written.tokenizer()).isInstanceOf(ByteTokenizer.class);
-        TrainingData data = TrainingData.read(recipe("out"), written.tokenizer(), 32);
+        TrainingData data = TrainingData.read(recipe("out"), Texts.NONE, written.tokenizer(), 32);
         assertThat(Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe("out")))
                 .isEqualTo(result.after());
         Recipe saved = Recipe.read(result.output().resolve("recipe.yaml"));
@@ -260,7 +259,7 @@ class FineTuningTest {
         Record record = new Record();
         Recipe recipe = recipe(
                 "out", "steps=null", "epochs=" + epochs, "gradient_accumulation=" + accumulation, "batch_size=32");
-        Result result = new FineTuning(recipe, record).run();
+        RunResult result = new FineTuning(recipe, record).run();
 
         assertThat(record.plan).isNotNull();
         long blocks = Math.ceilDiv(record.plan.trainingTokens() - 1, 32);
@@ -276,7 +275,7 @@ class FineTuningTest {
             case ADAFACTOR -> "learning_rate=0.3"; // relative to the size of the weights, which is small at first
             default -> "learning_rate=0.02";
         };
-        Result result = run("out", "optimizer=" + optimizer, rate, "steps=20");
+        RunResult result = run("out", "optimizer=" + optimizer, rate, "steps=20");
 
         assertThat(result.after().get("held_out")).isLessThan(result.before().get("held_out") - 0.3);
     }
@@ -403,11 +402,11 @@ class FineTuningTest {
 
     @Test
     void whatNoWeightDependsOnMayChange() throws IOException {
-        Result whole = run("whole", "checkpoint_every=2");
+        RunResult whole = run("whole", "checkpoint_every=2");
         run("out", "checkpoint_every=2");
         Files.delete(folder.resolve("out/model.safetensors"));
 
-        Result resumed = run(
+        RunResult resumed = run(
                 "out",
                 "resume=true",
                 "threads=2",
@@ -610,7 +609,7 @@ class FineTuningTest {
             assertThatThrownBy(() -> new FineTuning(recipe(output, keys), stopper).run())
                     .hasMessage("stopped");
             Record resumed = new Record();
-            Result result = new FineTuning(recipe(output, keys), resumed).run();
+            RunResult result = new FineTuning(recipe(output, keys), resumed).run();
 
             assertThat(resumed.plan).isNotNull();
             assertThat(resumed.plan.firstStep()).isEqualTo((stop - 1) / 2 * 2);

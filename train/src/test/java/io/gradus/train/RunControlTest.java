@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.core.Device;
-import io.gradus.train.FineTuning.Result;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Skipped;
 import io.gradus.train.TrainingListener.Step;
@@ -35,19 +34,19 @@ class RunControlTest {
 
     private Recipe recipe(String output, String... overrides) {
         String yaml = """
-                model: {path: '%s'}
-                data: {train: '%s', held_out: 0.1}
-                output: '%s'
-                steps: 40
-                batch_size: 2
-                learning_rate: 0.02
-                evaluate_every: 5
-                evaluate_blocks: 4
-                checkpoint_every: 0
-                sample: {max_tokens: 0}
-                resume: true
-                threads: 1
-                """.formatted(model, text, folder.resolve(output));
+            model: {path: '%s'}
+            data: {train: '%s', held_out: 0.1}
+            output: '%s'
+            steps: 40
+            batch_size: 2
+            learning_rate: 0.02
+            evaluate_every: 5
+            evaluate_blocks: 4
+            checkpoint_every: 0
+            sample: {max_tokens: 0}
+            resume: true
+            threads: 1
+            """.formatted(model, text, folder.resolve(output));
         return Recipe.parse(yaml, overrides);
     }
 
@@ -108,7 +107,7 @@ class RunControlTest {
     void aSpikeTouchesNeitherWeightsNorMoments() throws IOException {
         writeTextWithNoise();
         Events events = new Events();
-        Result result = new FineTuning(
+        RunResult result = new FineTuning(
                         recipe("out", "spike_z=3", "checkpoint_every=1", "keep_checkpoints=100", "steps=60"), events)
                 .run();
 
@@ -152,7 +151,7 @@ class RunControlTest {
             String output = "stopped" + stop;
             stopAfter(stop, recipe(output, keys));
             Events rest = new Events();
-            Result result = new FineTuning(recipe(output, keys), rest).run();
+            RunResult result = new FineTuning(recipe(output, keys), rest).run();
 
             assertSameModel(folder.resolve(output), folder.resolve("whole"));
             assertThat(result.skipped()).isEqualTo(whole.skipped.size());
@@ -209,7 +208,7 @@ class RunControlTest {
 
     private double heldOut(Path weights, Recipe recipe) throws IOException {
         ModelFolder written = new ModelFolder(weights);
-        TrainingData data = TrainingData.read(recipe, written.tokenizer(), 32);
+        TrainingData data = TrainingData.read(recipe, Texts.NONE, written.tokenizer(), 32);
         return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
                 .get("held_out");
     }
@@ -218,7 +217,7 @@ class RunControlTest {
     void earlyStoppingEndsTheRunWithTheBestWeights() throws IOException {
         Recipe recipe = worsening("out", "early_stopping=3");
         Events events = new Events();
-        Result result = new FineTuning(recipe, events).run();
+        RunResult result = new FineTuning(recipe, events).run();
 
         Evaluation lowest = events.evaluations.stream()
                 .min(Comparator.comparingDouble(Evaluation::loss))
@@ -236,8 +235,8 @@ class RunControlTest {
     @Test
     void theBestIsKeptToTheEndOfAWholeRunToo() throws IOException {
         Recipe recipe = worsening("out", "keep_best=true");
-        Result result = new FineTuning(recipe).run();
-        Result plain = new FineTuning(worsening("plain")).run();
+        RunResult result = new FineTuning(recipe).run();
+        RunResult plain = new FineTuning(worsening("plain")).run();
 
         assertThat(result.steps()).isEqualTo(60);
         assertThat(result.bestStep()).isEqualTo(plain.bestStep()).isLessThan(60);
@@ -255,7 +254,7 @@ class RunControlTest {
         Recipe useful = recipe("useful");
         new FineTuning(useful).run();
         model = folder.resolve("useful");
-        Result result = new FineTuning(
+        RunResult result = new FineTuning(
                         worsening("out", "early_stopping=1", "evaluate_every=1", "check_first_loss=false"))
                 .run();
 
@@ -266,11 +265,11 @@ class RunControlTest {
 
     @Test
     void patienceAndTheBestSurviveAResume() throws IOException {
-        Result whole = new FineTuning(worsening("whole", "early_stopping=3")).run();
+        RunResult whole = new FineTuning(worsening("whole", "early_stopping=3")).run();
         for (int stop : new int[] {1, 5, whole.bestStep(), whole.bestStep() + 7, whole.steps() - 1}) {
             String output = "stopped" + stop;
             stopAfter(stop, worsening(output, "early_stopping=3"));
-            Result result = new FineTuning(worsening(output, "early_stopping=3")).run();
+            RunResult result = new FineTuning(worsening(output, "early_stopping=3")).run();
 
             assertThat(result.steps()).isEqualTo(whole.steps());
             assertThat(result.bestStep()).isEqualTo(whole.bestStep());

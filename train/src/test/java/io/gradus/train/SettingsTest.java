@@ -9,7 +9,6 @@ import io.gradus.core.Device;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.FineTuning.Result;
 import io.gradus.train.TrainingListener.Step;
 import io.gradus.train.memory.MemoryPlan;
 import java.io.IOException;
@@ -71,7 +70,7 @@ class SettingsTest {
         return Recipe.parse(yaml, keys.isEmpty() ? new String[0] : keys.split(" "));
     }
 
-    private Result run(String output, String keys, TrainingListener... listeners) {
+    private RunResult run(String output, String keys, TrainingListener... listeners) {
         try {
             return new FineTuning(recipe(output, keys), listeners).run();
         } catch (IOException e) {
@@ -155,7 +154,7 @@ class SettingsTest {
                 "optimizer=sgd l2_sp=0.1 ema=0.9 gradient_accumulation=2",
             })
     void aRunGoesOnToTheSameBits(String keys) {
-        Result whole = run("whole", keys);
+        RunResult whole = run("whole", keys);
         for (int stop : new int[] {1, 3, 5}) {
             String output = "stopped" + stop;
             FineTuning[] first = new FineTuning[1];
@@ -168,7 +167,7 @@ class SettingsTest {
                 }
             });
             assertThatThrownBy(() -> first[0].run()).isInstanceOf(StoppedException.class);
-            Result result = run(output, keys);
+            RunResult result = run(output, keys);
 
             assertSameBytes(output, "whole");
             assertThat(result.after()).isEqualTo(whole.after());
@@ -314,7 +313,7 @@ class SettingsTest {
     void theAverageLagsBehindTheWeights(String precision, double rounding) {
         String keys = "schedule=constant precision=" + precision;
         run("plain", keys);
-        Result averaged = run("averaged", keys + " ema=0.9 keep_best=true");
+        RunResult averaged = run("averaged", keys + " ema=0.9 keep_best=true");
         run("quick", keys + " ema=1e-9");
 
         assertThat(distance("averaged", "model")).isPositive().isLessThan(0.6 * distance("plain", "model"));
@@ -327,7 +326,7 @@ class SettingsTest {
     @Test
     void interpolationKeepsAShareOfTheWay() {
         run("plain", "");
-        Result half = run("half", "interpolate=0.5");
+        RunResult half = run("half", "interpolate=0.5");
 
         Map<String, float[]> start = weights("model");
         Map<String, float[]> tuned = weights("plain");
@@ -346,7 +345,7 @@ class SettingsTest {
         try {
             Recipe recipe = recipe("unused", "");
             ModelFolder written = new ModelFolder(folder.resolve(output));
-            TrainingData data = TrainingData.read(recipe, written.tokenizer(), 32);
+            TrainingData data = TrainingData.read(recipe, Texts.NONE, written.tokenizer(), 32);
             return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
                     .get("held_out");
         } catch (IOException e) {
@@ -357,8 +356,8 @@ class SettingsTest {
     @Test
     void mixingKeepsTheGeneralLossLower() {
         String keys = "steps=40 learning_rate=0.02 evaluate_every=40 ";
-        Result plain = run("plain", keys);
-        Result mixed = run("mixed", keys + "data.mix=0.5");
+        RunResult plain = run("plain", keys);
+        RunResult mixed = run("mixed", keys + "data.mix=0.5");
 
         assertThat(mixed.after().get("general")).isLessThan(plain.after().get("general") - 0.1);
     }
@@ -377,8 +376,8 @@ class SettingsTest {
     @Test
     void logitsInChunksGiveTheSameUpToRounding() {
         String sgd = "optimizer=sgd learning_rate=0.1 ";
-        Result plain = run("plain", sgd);
-        Result chunked = run("chunked", sgd + "loss_chunk=7");
+        RunResult plain = run("plain", sgd);
+        RunResult chunked = run("chunked", sgd + "loss_chunk=7");
 
         assertThat(distance("chunked", "plain")).isLessThan(1e-5);
         assertThat(chunked.after().get("held_out")).isCloseTo(plain.after().get("held_out"), within(1e-5));
@@ -397,8 +396,8 @@ class SettingsTest {
     @ValueSource(strings = {"bf16", "f16"})
     void sixteenBitsLearnAsMuch(String precision) {
         String keys = "steps=60 evaluate_every=60 learning_rate=0.02";
-        Result whole = run("whole", keys);
-        Result half = run("half", keys + " precision=" + precision);
+        RunResult whole = run("whole", keys);
+        RunResult half = run("half", keys + " precision=" + precision);
 
         assertThat(whole.after().get("held_out"))
                 .isLessThan(0.6 * whole.before().get("held_out"));

@@ -2,13 +2,13 @@ package io.gradus.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.Device;
+import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.gpt2.Gpt2;
 import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.text.ByteTokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

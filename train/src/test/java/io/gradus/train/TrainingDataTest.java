@@ -3,9 +3,9 @@ package io.gradus.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.gradus.train.data.Mixture;
-import io.gradus.train.text.ByteTokenizer;
-import io.gradus.train.text.Tokenizer;
+import io.gradus.data.Mixture;
+import io.gradus.data.tokenizer.ByteTokenizer;
+import io.gradus.data.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ class TrainingDataTest {
     }
 
     private static TrainingData read(Recipe recipe) throws IOException {
-        return TrainingData.read(recipe, new ByteTokenizer(), 16);
+        return TrainingData.read(recipe, Texts.NONE, new ByteTokenizer(), 16);
     }
 
     private static int maskedRows(Mixture mixture) {
@@ -73,8 +73,8 @@ class TrainingDataTest {
         assertThat(even.evaluated()).containsKey("held_out");
 
         TrainingData weighed = read(Recipe.parse("""
-                data: {held_out: 0.1, sources: [{path: '%s', weight: 3}, {path: '%s', weight: 1}]}
-                """.formatted(a, b)));
+            data: {held_out: 0.1, sources: [{path: '%s', weight: 3}, {path: '%s', weight: 1}]}
+            """.formatted(a, b)));
         assertThat(weighed.training().share(0)).isEqualTo(0.75);
         assertThat(weighed.training().rowsPerEpoch()).isEqualTo(rowsOfA + rowsOfB);
     }
@@ -116,16 +116,17 @@ class TrainingDataTest {
                 + " {\"role\": \"assistant\", \"content\": \"a\"}]}";
         Recipe recipe = recipe(write("chats.jsonl", lines(40, chat)));
         Recipe plain = recipe(folder.resolve("chats.jsonl"), "data.chat_template=plain");
-        TrainingData data = TrainingData.read(plain, new ByteTokenizer(), 32);
+        TrainingData data = TrainingData.read(plain, Texts.NONE, new ByteTokenizer(), 32);
         assertThat(data.samplePrompt()).isEqualTo("User: q019\nAssistant:");
 
-        Files.copy(Path.of("src/test/fixtures/chat/tokenizer.json"), folder.resolve("tokenizer.json"));
+        Files.copy(Path.of("../data/src/test/fixtures/chat/tokenizer.json"), folder.resolve("tokenizer.json"));
         Tokenizer tokenizer = Tokenizer.load(folder);
         write("tokenizer_config.json", "{\"bos_token\": \"<|begin_of_text|>\", \"add_bos_token\": true}");
-        assertThat(TrainingData.read(recipe, Tokenizer.load(folder), 64).samplePrompt())
+        assertThat(TrainingData.read(recipe, Texts.NONE, Tokenizer.load(folder), 64)
+                        .samplePrompt())
                 .as("the template of the tokeniser's own special tokens, without a second bos")
                 .startsWith("<|start_header_id|>user<|end_header_id|>\n\nq019<|eot_id|>");
-        assertThatThrownBy(() -> TrainingData.read(recipe, tokenizer, 64))
+        assertThatThrownBy(() -> TrainingData.read(recipe, Texts.NONE, tokenizer, 64))
                 .hasMessageContainingAll("training text", "bos");
     }
 }

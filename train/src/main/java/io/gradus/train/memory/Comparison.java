@@ -1,13 +1,8 @@
 package io.gradus.train.memory;
 
-import io.gradus.core.MemoryCategory;
 import io.gradus.train.Architecture;
 import io.gradus.train.Recipe;
-import io.gradus.train.report.StackedBars;
-import io.gradus.train.report.StackedBars.Bar;
-import io.gradus.train.report.StackedBars.Part;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** What a model takes with other settings. */
 public final class Comparison {
@@ -32,19 +27,5 @@ public final class Comparison {
                 "activation_checkpointing=false",
                 "step_in_backward=false",
                 "loss_chunk=null");
-    }
-
-    /** The rows as a chart, an SVG file. */
-    public static String svg(String title, List<Row> rows) {
-        return new StackedBars(title, rows.stream().map(Comparison::bar).toList()).svg();
-    }
-
-    private static Bar bar(Row row) {
-        return new Bar(
-                row.name(),
-                Stream.of(MemoryCategory.values())
-                        .map(category -> new Part(
-                                MemoryTable.name(category), row.plan().atPeak().getOrDefault(category, 0L)))
-                        .toList());
     }
 }

@@ -4,16 +4,16 @@ import io.gradus.core.Device;
 import io.gradus.train.Architecture;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
-import io.gradus.train.report.Quantities;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Refuses a run for which there is not enough memory, and finds settings with which there is. */
 public final class MemoryFit {
-    private static final int WIDTH = 80;
     private static final int SHORTEST_BLOCK = 32;
 
     private final Recipe recipe;
@@ -43,10 +43,17 @@ public final class MemoryFit {
     static void require(MemoryPlan plan, Recipe recipe, Architecture architecture, long capacity, String device) {
         if (plan.peakBytes() > capacity) {
             List<String> lines = new ArrayList<>();
-            lines.add("the run would take " + Quantities.bytes(plan.peakBytes()) + ", and " + device + " has "
-                    + Quantities.bytes(capacity) + " for tensors");
+            lines.add("the run would take " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "
+                    + Bytes.format(capacity) + " for tensors");
             lines.add("");
-            lines.addAll(MemoryTable.lines(plan, WIDTH));
+            plan.atPeak().entrySet().stream()
+                    .sorted(Map.Entry.comparingByKey())
+                    .map(part -> String.format(
+                            Locale.ROOT,
+                            "%8s   %s",
+                            Bytes.format(part.getValue()),
+                            part.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' ')))
+                    .forEach(lines::add);
             lines.add("");
             lines.addAll(new MemoryFit(recipe, architecture, capacity).advice(plan));
             throw new RecipeException(String.join(System.lineSeparator(), lines));
@@ -72,12 +79,15 @@ public final class MemoryFit {
                     .map(way -> way.plan.peakBytes())
                     .min(Comparator.naturalOrder())
                     .orElse(plan.peakBytes());
-            return List.of("No settings make it fit: the least that they get to is " + Quantities.bytes(least)
+            return List.of("No settings make it fit: the least that they get to is " + Bytes.format(least)
                     + ". Take a smaller model, or more memory.");
         }
         List<String> lines = new ArrayList<>(List.of("These settings would fit:"));
         fitting.forEach(way -> lines.add(String.format(
-                "%8s   %s", Quantities.bytes(way.plan.peakBytes()), String.join(" ", way.settings.overrides()))));
+                Locale.ROOT,
+                "%8s   %s",
+                Bytes.format(way.plan.peakBytes()),
+                String.join(" ", way.settings.overrides()))));
         return lines;
     }
 

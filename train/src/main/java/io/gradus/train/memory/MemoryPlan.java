@@ -6,15 +6,14 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.data.Batches.Batch;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Architecture;
 import io.gradus.train.Evaluator;
-import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.TrainingStep;
-import io.gradus.train.data.Batches.Batch;
 import java.lang.ref.Reference;
 import java.util.HashMap;
 import java.util.Map;
@@ -68,7 +67,7 @@ public record MemoryPlan(
                 .network()
                 .apply(WeightSource.random(device, recipe.seed())
                         .to(recipe.memory().precision().dtype()));
-        int blockLength = FineTuning.blockLength(recipe, model);
+        int blockLength = recipe.data().blockLength(model.contextLength());
         requireCountable(recipe.batchSize(), blockLength);
         TrainingStep training = new TrainingStep(recipe, model);
         training.begin(_ -> batch(device, 1, blockLength));

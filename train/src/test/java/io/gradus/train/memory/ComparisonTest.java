@@ -5,14 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.Architecture;
 import io.gradus.train.Recipe;
-import java.io.StringReader;
 import java.util.List;
-import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
-import org.w3c.dom.Document;
-import org.xml.sax.InputSource;
 
-/** The same model with other settings, as numbers and as a chart. */
 class ComparisonTest {
     private final List<Comparison.Row> rows =
             Comparison.of(Recipe.defaults(), Architecture.of(LlamaConfig.of(257, 32, 64, 2, 2, 2, 256)));
@@ -25,20 +20,5 @@ class ComparisonTest {
                         Variant.SETTINGS.stream().map(Variant::name).toList());
         assertThat(rows).extracting(row -> row.plan().peakBytes()).doesNotHaveDuplicates();
         assertThat(rows.getFirst().plan().bytesPerParameter()).isEqualTo(16);
-    }
-
-    @Test
-    void theChartIsAFileThatStandsAlone() throws Exception {
-        String svg = Comparison.svg("a < b & c", rows);
-        Document document =
-                DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(svg)));
-        assertThat(
-                        document.getDocumentElement().getNamespaceURI() == null
-                                ? document.getDocumentElement().getAttribute("xmlns")
-                                : document.getDocumentElement().getNamespaceURI())
-                .isEqualTo("http://www.w3.org/2000/svg");
-        assertThat(svg)
-                .contains("a &lt; b &amp; c", "AdamW, F32", "class='weights'", "class='optimiser'", "<style>")
-                .doesNotContain("NaN", "<script", "href");
     }
 }

@@ -3,12 +3,12 @@ package io.gradus.train.study;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.train.FineTuning;
 import io.gradus.train.ModelFolder;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,9 +33,9 @@ class ForgettingStudyTest {
 
     private Recipe recipe(String... keys) {
         String yaml = """
-                {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 2, evaluate_blocks: 2, learning_rate: 0.01,
-                 warmup: 0, check_first_loss: false, ewc_samples: 2, threads: 1}
-                """.formatted(model, text);
+            {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 2, evaluate_blocks: 2, learning_rate: 0.01,
+             warmup: 0, check_first_loss: false, ewc_samples: 2, threads: 1}
+            """.formatted(model, text);
         return Recipe.parse(yaml, keys);
     }
 
@@ -44,8 +44,8 @@ class ForgettingStudyTest {
         List<String> news = new ArrayList<>();
         Path out = folder.resolve("study");
         ForgettingStudy.Outcome outcome = ForgettingStudy.prepare(
-                        recipe(), out, news::add, List.of("plain", "L2-SP, λ = 1000"))
-                .run();
+                        recipe(), out, FineTuning::new, news::add, List.of("plain", "L2-SP, λ = 1000"))
+                .run(_ -> {});
 
         assertThat(outcome.rows()).hasSize(2);
         ForgettingStudy.Row plain = outcome.rows().getFirst();
@@ -59,40 +59,17 @@ class ForgettingStudyTest {
         assertThat(outcome.limits().zeroIsPlain()).isTrue();
         assertThat(outcome.limits().largestMove()).isLessThan(1e-20);
 
-        assertThat(outcome.lines(80)).hasSize(4).allMatch(line -> line.length() <= 80);
-        assertThat(Files.readString(out.resolve("forgetting.md")))
-                .contains("| plain |", "| L2-SP, λ = 1000 |", "recipe.yaml l2_sp=1000");
-        assertThat(Files.readString(out.resolve("forgetting.svg")))
-                .contains(">before<", ">plain<", ">L2-SP, λ = 1000<");
         assertThat(Files.readString(out.resolve("general.jsonl"))).startsWith("{\"text\":");
         assertThat(news).anyMatch(line -> line.startsWith("2/2 L2-SP, λ = 1000"));
     }
 
     @Test
-    void theTableIsWrittenAfterEveryRun() throws IOException {
-        Path out = folder.resolve("study");
-        List<String> early = new ArrayList<>();
+    void rowsAreReportedAfterEveryRun() throws IOException {
+        List<Integer> sizes = new ArrayList<>();
         ForgettingStudy.prepare(
-                        recipe(),
-                        out,
-                        line -> {
-                            if (line.startsWith("2/2")) {
-                                early.add(read(out.resolve("forgetting.md")));
-                            }
-                        },
-                        List.of("plain", "halfway back"))
-                .run();
-
-        assertThat(early).singleElement().asString().contains("| plain |").doesNotContain("halfway back");
-        assertThat(read(out.resolve("forgetting.md"))).contains("| plain |", "| halfway back |", "Each run alone:");
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+                        recipe(), folder.resolve("study"), FineTuning::new, _ -> {}, List.of("plain", "halfway back"))
+                .run(rows -> sizes.add(rows.size()));
+        assertThat(sizes).containsExactly(1, 2);
     }
 
     @Test
@@ -110,7 +87,7 @@ class ForgettingStudyTest {
     @Test
     void whatIsSampledForEvaluationIsNotWhatIsLearntFrom() throws IOException {
         Path out = folder.resolve("study");
-        ForgettingStudy.prepare(recipe(), out, _ -> {}, List.of("plain"));
+        ForgettingStudy.prepare(recipe(), out, FineTuning::new, _ -> {}, List.of("plain"));
 
         List<String> evaluated = Files.readAllLines(out.resolve("general.jsonl"));
         assertThat(evaluated).isNotEmpty().doesNotContainAnyElementsOf(Files.readAllLines(out.resolve("known.jsonl")));
@@ -118,31 +95,33 @@ class ForgettingStudyTest {
 
     @Test
     void theSameSeedSamplesTheSameText() throws IOException {
-        ForgettingStudy.prepare(recipe(), folder.resolve("one"), _ -> {}, List.of("plain"));
-        ForgettingStudy.prepare(recipe(), folder.resolve("two"), _ -> {}, List.of("plain"));
+        ForgettingStudy.prepare(recipe(), folder.resolve("one"), FineTuning::new, _ -> {}, List.of("plain"));
+        ForgettingStudy.prepare(recipe(), folder.resolve("two"), FineTuning::new, _ -> {}, List.of("plain"));
         assertThat(folder.resolve("one/known.jsonl")).hasSameTextualContentAs(folder.resolve("two/known.jsonl"));
+    }
+
+    private static void run(Recipe recipe, Path folder) throws IOException {
+        ForgettingStudy.run(recipe, folder, FineTuning::new, _ -> {}, _ -> {});
     }
 
     @Test
     void aFolderInUseAndKeysOfTheStudyItselfAreRefused() {
-        assertThatThrownBy(() -> ForgettingStudy.run(recipe(), folder, _ -> {}))
+        assertThatThrownBy(() -> run(recipe(), folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("is not empty; name another folder");
         Path out = folder.resolve("study");
-        assertThatThrownBy(() -> ForgettingStudy.run(recipe("data.general=" + text, "ema=0.9"), out, _ -> {}))
+        assertThatThrownBy(() -> run(recipe("data.general=" + text, "ema=0.9"), out))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageEndingWith("leave out data.general, ema");
         for (String key :
                 List.of("l2_sp=1", "freeze=*norm*", "interpolate=0.5", "layer_decay=0.5", "unfreeze_every=1")) {
-            assertThatThrownBy(() -> ForgettingStudy.run(recipe(key), out, _ -> {}))
+            assertThatThrownBy(() -> run(recipe(key), out))
                     .isInstanceOf(RecipeException.class)
                     .hasMessageEndingWith("leave out " + key.replaceFirst("=.*", ""));
         }
-        assertThatThrownBy(() -> ForgettingStudy.run(recipe("output=x"), out, _ -> {}))
-                .hasMessageContaining("output is the study's folder");
-        assertThatThrownBy(() -> ForgettingStudy.run(recipe("steps=null"), out, _ -> {}))
-                .hasMessageContaining("steps is missing");
-        assertThatThrownBy(() -> ForgettingStudy.run(recipe("epochs=2"), out, _ -> {}))
+        assertThatThrownBy(() -> run(recipe("output=x"), out)).hasMessageContaining("output is the study's folder");
+        assertThatThrownBy(() -> run(recipe("steps=null"), out)).hasMessageContaining("steps is missing");
+        assertThatThrownBy(() -> run(recipe("epochs=2"), out))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageContaining("epochs is 2.0");
         assertThat(out).doesNotExist();

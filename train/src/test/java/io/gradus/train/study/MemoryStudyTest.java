@@ -3,12 +3,12 @@ package io.gradus.train.study;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.TinyModel;
 import io.gradus.train.memory.Variant;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,38 +25,34 @@ class MemoryStudyTest {
         Path text = TinyModel.writeText(folder.resolve("text.txt"), 200);
         Path out = folder.resolve("study");
         Recipe recipe = Recipe.parse("""
-                {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 8, evaluate_blocks: 8, threads: 1,
-                 check_first_loss: false}
-                """.formatted(model, text));
-        MemoryStudy.Outcome outcome = MemoryStudy.run(recipe, out, _ -> {});
+            {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 8, evaluate_blocks: 8, threads: 1,
+             check_first_loss: false}
+            """.formatted(model, text));
+        List<MemoryStudy.Row> rows = MemoryStudy.run(recipe, out, FineTuning::new, _ -> {});
 
-        assertThat(outcome.rows()).hasSize(MemoryStudy.rungs().size()).allSatisfy(row -> {
+        assertThat(rows).hasSize(MemoryStudy.rungs().size()).allSatisfy(row -> {
             assertThat(row.error()).as(row.variant().name()).isBetween(-0.05, 0.05);
             assertThat(row.loss()).as(row.variant().name()).isFinite();
             assertThat(row.tokensPerSecond()).isPositive();
         });
-        assertThat(outcome.rows().getLast().measured())
-                .isLessThan(outcome.rows().getFirst().measured());
-        assertThat(outcome.lines(80)).allMatch(line -> line.length() <= 80);
-        assertThat(Files.readString(out.resolve("memory.md"))).contains("| AdamW, F32 |", "optimizer=adamw8bit");
-        assertThat(Files.readString(out.resolve("memory.svg"))).contains("AdamW, F32");
+        assertThat(rows.getLast().measured()).isLessThan(rows.getFirst().measured());
     }
 
     @Test
     void theRungsAreTheSameWhateverTheRecipeSavesItself() throws IOException {
         String saving = """
-                {model: {path: '%s'}, data: {train: '%s'}, steps: 1, batch_size: 2, evaluate_blocks: 1, threads: 1,
-                 check_first_loss: false, optimizer: sgd, momentum: 0.9, nesterov: true, precision: bf16,
-                 activation_checkpointing: true, loss_chunk: 8}
-                """.formatted(
+            {model: {path: '%s'}, data: {train: '%s'}, steps: 1, batch_size: 2, evaluate_blocks: 1, threads: 1,
+             check_first_loss: false, optimizer: sgd, momentum: 0.9, nesterov: true, precision: bf16,
+             activation_checkpointing: true, loss_chunk: 8}
+            """.formatted(
                         TinyModel.write(folder.resolve("model")), TinyModel.writeText(folder.resolve("text.txt"), 200));
         Recipe accumulating = Recipe.parse(saving, "gradient_accumulation=2");
         Recipe inBackward = Recipe.parse(saving, "step_in_backward=true", "max_grad_norm=Infinity");
         List<Variant> ends =
                 List.of(MemoryStudy.rungs().getFirst(), MemoryStudy.rungs().getLast());
 
-        MemoryStudy.run(accumulating, folder.resolve("one"), _ -> {}, ends);
-        MemoryStudy.run(inBackward, folder.resolve("two"), _ -> {}, ends);
+        MemoryStudy.run(accumulating, folder.resolve("one"), FineTuning::new, _ -> {}, ends);
+        MemoryStudy.run(inBackward, folder.resolve("two"), FineTuning::new, _ -> {}, ends);
         for (String study : List.of("one", "two")) {
             Recipe first = Recipe.read(folder.resolve(study).resolve("recipe.yaml"));
             assertThat(first.optimizer()).isEqualTo(Recipe.OptimizerKind.ADAMW);
@@ -71,7 +67,7 @@ class MemoryStudyTest {
         List<Variant> rungs =
                 List.of(MemoryStudy.rungs().getFirst(), new Variant("clipped", List.of("step_in_backward=true")));
 
-        assertThatThrownBy(() -> MemoryStudy.run(Recipe.parse("", "steps=1"), out, _ -> {}, rungs))
+        assertThatThrownBy(() -> MemoryStudy.run(Recipe.parse("", "steps=1"), out, FineTuning::new, _ -> {}, rungs))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageContaining("max_grad_norm=Infinity");
         assertThat(out).doesNotExist();

@@ -1,0 +1,72 @@
+package io.gradus.cli;
+
+import io.gradus.cli.report.RunReport;
+import io.gradus.corpora.BuiltInModel;
+import io.gradus.corpora.Corpus;
+import io.gradus.data.Document;
+import io.gradus.train.FineTuning;
+import io.gradus.train.Recipe;
+import io.gradus.train.Texts;
+import io.gradus.train.TrainingListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
+
+/** What the command line uses where a recipe names no model: the built-in Llama, and the built-in text. */
+final class BuiltIn {
+    /** A part of the built-in text is enough to see what fine-tuning does, and takes about two minutes. */
+    private static final String EPOCHS = "epochs=0.3";
+
+    private BuiltIn() {}
+
+    /** The run of a recipe, with a report at its end. */
+    static FineTuning fineTuning(Recipe recipe, TrainingListener... listeners) {
+        FineTuning.Builder run = FineTuning.builder(withEpochs(recipe))
+                .listeners(new RunReport())
+                .listeners(listeners);
+        if (recipe.model().path() == null) {
+            try {
+                run.model(BuiltInModel.folder()).texts(new BuiltInTexts());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return run.build();
+    }
+
+    private static Recipe withEpochs(Recipe recipe) {
+        boolean defaults = recipe.model().path() == null
+                && recipe.data().trained().isEmpty()
+                && recipe.steps() == null
+                && recipe.epochs() == null;
+        return defaults ? Recipe.parse(recipe.toYaml(), EPOCHS) : recipe;
+    }
+
+    /** The model was pre-trained on the prose; the code is new to it. */
+    private record BuiltInTexts() implements Texts {
+        @Override
+        public Optional<List<Document>> training() {
+            return documents(Corpus.CODE.training());
+        }
+
+        @Override
+        public Optional<List<Document>> heldOut() {
+            return documents(Corpus.CODE.heldOut());
+        }
+
+        @Override
+        public Optional<List<Document>> general() {
+            return documents(Corpus.PROSE.heldOut());
+        }
+
+        @Override
+        public Optional<List<Document>> known() {
+            return documents(Corpus.PROSE.training());
+        }
+
+        private static Optional<List<Document>> documents(List<String> texts) {
+            return Optional.of(texts.stream().<Document>map(Document.Text::new).toList());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package io.gradus.cli;
+
+import io.gradus.train.delta.DeltaSum;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus delta apply}. */
+@Command(
+        name = "apply",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Adds deltas to BASE and writes a Hugging Face folder.",
+            "One delta with factor 1 gives the tuned model bit for bit; factors scale, and several deltas add up what"
+                    + " each has learnt (task arithmetic)."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  gradus delta apply my-llama shakespeare.safetensors -o tuned-again",
+            "  gradus delta apply my-llama shakespeare.safetensors --factor 0.5",
+            "  gradus delta apply my-llama a.safetensors:0.7 b.safetensors:-0.3"
+        })
+final class DeltaApplyCommand implements Callable<Integer> {
+    private static final String SUFFIX = ".safetensors";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            index = "0",
+            paramLabel = "BASE",
+            description = "The Hugging Face folder that the deltas were made from.")
+    private Path base = Path.of("");
+
+    @Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "FILE[:FACTOR]",
+            description = "Deltas, each with its factor if it has one of its own.")
+    private List<String> deltas = new ArrayList<>();
+
+    @Option(
+            names = "--factor",
+            paramLabel = "F",
+            description = "The factor of deltas without one. Default: ${DEFAULT-VALUE}.",
+            defaultValue = "1")
+    private double factor;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FOLDER",
+            description = "The folder to write; without it, one named for BASE and the deltas.")
+    private @Nullable Path output;
+
+    @Option(names = "--force", description = "Add to another model than the deltas were made from, of the same shapes.")
+    private boolean force;
+
+    @Override
+    public Integer call() throws Exception {
+        List<DeltaSum.Term> terms = deltas.stream().map(this::term).toList();
+        Path folder = output == null ? Path.of(name(terms)) : output;
+        DeltaSum.Written written = new DeltaSum(base, terms, force).write(folder);
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("base    " + base);
+        for (DeltaSum.Term term : terms) {
+            out.println("plus    " + (term.factor() == 1 ? "" : number(term.factor()) + " × ") + term.delta());
+        }
+        out.println("saved   " + written.folder() + ", " + written.tensors() + " tensors"
+                + (written.exact() ? ", equal to the tuned model bit for bit" : ""));
+        out.flush();
+        return 0;
+    }
+
+    /** What stands after the last colon is a factor if it is a number, unless there is a file of the whole name. */
+    private DeltaSum.Term term(String argument) {
+        int colon = argument.lastIndexOf(':');
+        try {
+            return colon <= 0 || Files.exists(Path.of(argument))
+                    ? new DeltaSum.Term(Path.of(argument), factor)
+                    : new DeltaSum.Term(
+                            Path.of(argument.substring(0, colon)), Double.parseDouble(argument.substring(colon + 1)));
+        } catch (NumberFormatException e) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "'" + argument.substring(colon + 1) + "' in '" + argument + "' is not a factor, such as 0.5");
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+    }
+
+    /** As {@code my-llama+shakespeare} or {@code my-llama+0.5×shakespeare}, in the current folder. */
+    private String name(List<DeltaSum.Term> terms) {
+        Path name = base.toAbsolutePath().normalize().getFileName();
+        return (name == null ? "model" : name)
+                + terms.stream().map(DeltaApplyCommand::name).collect(Collectors.joining());
+    }
+
+    private static String name(DeltaSum.Term term) {
+        String file = String.valueOf(term.delta().getFileName());
+        String stem = file.endsWith(SUFFIX) ? file.substring(0, file.length() - SUFFIX.length()) : file;
+        String sign = term.factor() < 0 ? "-" : "+";
+        double size = Math.abs(term.factor());
+        return sign + (size == 1 ? "" : number(size) + "x") + stem;
+    }
+
+    private static String number(double factor) {
+        return factor == Math.rint(factor) && Math.abs(factor) < 1e6
+                ? String.format(Locale.ROOT, "%.0f", factor)
+                : Double.toString(factor);
+    }
+}

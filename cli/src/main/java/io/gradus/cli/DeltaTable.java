@@ -1,0 +1,229 @@
+package io.gradus.cli;
+
+import io.gradus.cli.print.Quantities;
+import io.gradus.train.delta.Change;
+import io.gradus.train.delta.Delta;
+import io.gradus.train.delta.TensorDelta;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.Function;
+
+/**
+ * A delta as a person reads it, as wide as the terminal. Where that is narrow the less telling columns go until the names
+ * fit, and then the middles of long names.
+ *
+ * @param delta what is shown
+ * @param width columns of the terminal
+ */
+record DeltaTable(Delta delta, int width) {
+    private static final String GAP = "  ";
+    private static final int LABEL = 8;
+    private static final int FEWEST_COLUMNS = 2;
+    private static final int SHORTEST_BAR = 6;
+    private static final int LONGEST_BAR = 20;
+
+    /** A column of numbers, aligned at the right; the lower the rank, the sooner it goes. */
+    private record Column(String title, int rank, Function<Change, String> text) {}
+
+    private static final List<Column> COLUMNS = List.of(
+            new Column("numbers", 1, change -> Quantities.grouped(change.numbers())),
+            new Column("‖Δ‖", 3, change -> digits(change.norm())),
+            new Column("max |Δ|", 2, change -> digits(change.largest())),
+            new Column("‖Δ‖/‖θ₀‖", 5, change -> percent(change.relativeNorm())),
+            new Column("BF16 ≠", 4, change -> percent(change.changedBf16Share())));
+
+    // ---- in a few lines ----
+
+    /** From what to what, and how much of it moved. */
+    List<String> summary() {
+        Change total = delta.total();
+        List<TensorDelta> tensors = delta.tensors();
+        List<String> lines = new ArrayList<>();
+        line(lines, "base", describe(delta.base()));
+        line(lines, "tuned", describe(delta.tuned()) + ", " + delta.dtypes());
+        if (total.changed() == 0) {
+            line(lines, "moved", "nothing: the two models are the same");
+            return lines;
+        }
+        line(
+                lines,
+                "moved",
+                tensors.stream().filter(TensorDelta::isStored).count() + " of " + tensors.size() + " tensors, "
+                        + Quantities.grouped(total.changed()) + " of " + Quantities.grouped(total.numbers())
+                        + " numbers, " + Quantities.grouped(total.changedBf16()) + " of them also in BF16");
+        line(
+                lines,
+                "by",
+                "‖Δ‖ " + digits(total.norm()) + ", which is " + percent(total.relativeNorm()) + " of ‖θ₀‖ "
+                        + digits(Math.sqrt(total.baseSquares())));
+        long inexpressible =
+                tensors.stream().mapToLong(TensorDelta::inexpressible).sum();
+        if (inexpressible > 0) {
+            line(
+                    lines,
+                    "caution",
+                    Quantities.grouped(inexpressible)
+                            + " numbers became, or ceased to be, infinite or NaN, or moved too far for the dtype: this"
+                            + " delta can be applied alone and with factor 1 only");
+        }
+        if (!delta.leftOut().isEmpty()) {
+            int most = 3;
+            List<String> first = delta.leftOut().stream().limit(most).toList();
+            int more = delta.leftOut().size() - first.size();
+            line(
+                    lines,
+                    "left out",
+                    String.join(", ", first) + (more > 0 ? " and " + more + " more" : "")
+                            + ": not weights, or written twice");
+        }
+        return lines;
+    }
+
+    private static String describe(Delta.Origin origin) {
+        String hash = origin.sha256();
+        return origin.name() + " (SHA-256 " + hash.substring(0, Math.min(12, hash.length())) + "…)";
+    }
+
+    /** A label and words after it, broken where the terminal ends. */
+    private void line(List<String> lines, String label, String text) {
+        String start = label;
+        for (String part : broken(text, width - LABEL - GAP.length())) {
+            lines.add(pad(start, LABEL) + GAP + part);
+            start = "";
+        }
+    }
+
+    /** Lines of whole words, none longer than {@code room} unless one word is. */
+    private static List<String> broken(String text, int room) {
+        List<String> lines = new ArrayList<>();
+        StringBuilder line = new StringBuilder();
+        for (String word : text.split(" ")) {
+            if (!line.isEmpty() && line.length() + 1 + word.length() > room) {
+                lines.add(line.toString());
+                line.setLength(0);
+            }
+            line.append(line.isEmpty() ? "" : " ").append(word);
+        }
+        lines.add(line.toString());
+        return lines;
+    }
+
+    // ---- as a table ----
+
+    /**
+     * A heading, a line for each row with a bar for its relative norm, and the total. Names go without what most of them have
+     * in common, {@code model.} and {@code .weight}.
+     */
+    List<String> rows(String heading, SequencedMap<String, Change> named) {
+        SequencedMap<String, Change> changes = new LinkedHashMap<>();
+        named.forEach((name, change) -> changes.merge(
+                name.replaceFirst("^(model|transformer)\\.", "").replaceFirst("\\.weight$", ""), change, Change::plus));
+        Change total = delta.total();
+        int longest = changes.keySet().stream()
+                .mapToInt(String::length)
+                .reduce(Math.max(heading.length(), "total".length()), Math::max);
+        List<Column> columns = new ArrayList<>(COLUMNS);
+        while (columns.size() > FEWEST_COLUMNS && longest + widths(columns, changes, total) > width) {
+            columns.remove(
+                    columns.stream().min(Comparator.comparingInt(Column::rank)).orElseThrow());
+        }
+        int right = widths(columns, changes, total);
+        int names = Math.clamp(width - right, 1, longest);
+        int bar = Math.min(LONGEST_BAR, width - names - right - GAP.length());
+        double most =
+                changes.values().stream().mapToDouble(DeltaTable::finite).max().orElse(0);
+
+        List<String> lines = new ArrayList<>();
+        lines.add(row(heading, names, columns, Column::title, changes, total).stripTrailing());
+        changes.forEach((name, change) -> {
+            String line = row(name, names, columns, column -> column.text().apply(change), changes, total);
+            lines.add((line + (bar < SHORTEST_BAR ? "" : GAP + bar(finite(change), most, bar))).stripTrailing());
+        });
+        lines.add("─".repeat(names + right));
+        lines.add(row("total", names, columns, column -> column.text().apply(total), changes, total));
+        lines.add("");
+        lines.addAll(broken("BF16 ≠ is the share of numbers that differ also when rounded to BF16.", width));
+        return lines;
+    }
+
+    private static double finite(Change change) {
+        return Double.isFinite(change.relativeNorm()) ? change.relativeNorm() : 0;
+    }
+
+    private static String row(
+            String name,
+            int names,
+            List<Column> columns,
+            Function<Column, String> text,
+            Map<String, Change> changes,
+            Change total) {
+        StringBuilder line = new StringBuilder(pad(shorten(name, names), names));
+        for (Column column : columns) {
+            String cell = text.apply(column);
+            line.append(GAP).append(" ".repeat(width(column, changes, total) - cell.length()));
+            line.append(cell);
+        }
+        return line.toString();
+    }
+
+    private static int widths(List<Column> columns, Map<String, Change> changes, Change total) {
+        return columns.stream()
+                .mapToInt(column -> GAP.length() + width(column, changes, total))
+                .sum();
+    }
+
+    private static int width(Column column, Map<String, Change> changes, Change total) {
+        int longest =
+                Math.max(column.title().length(), column.text().apply(total).length());
+        for (Change change : changes.values()) {
+            longest = Math.max(longest, column.text().apply(change).length());
+        }
+        return longest;
+    }
+
+    /** As {@code layers.4.po…orm.weight}: the number of the layer and the kind of weight both tell. */
+    private static String shorten(String name, int length) {
+        if (name.length() <= length) {
+            return name;
+        }
+        int head = (length - 1) / 2;
+        return name.substring(0, head) + "…" + name.substring(name.length() - (length - 1 - head));
+    }
+
+    private static String bar(double value, double most, int cells) {
+        int filled = most == 0 ? 0 : (int) Math.round(cells * value / most);
+        return (value > 0 && filled == 0 ? "▏" : "█".repeat(filled));
+    }
+
+    private static String pad(String text, int length) {
+        return text + " ".repeat(Math.max(0, length - text.length()));
+    }
+
+    /** Three digits, as {@code 0.0123}. */
+    private static String digits(double value) {
+        return value == 0 ? "0" : String.format(Locale.ROOT, "%.3g", value);
+    }
+
+    /** A share such that only none of it is 0% and only all of it 100%. */
+    private static String percent(double share) {
+        double percent = 100 * share;
+        if (share == 0) {
+            return "0%";
+        }
+        if (!Double.isFinite(share)) {
+            return "–";
+        }
+        if (share < 1 && percent >= 99.95) {
+            return ">99.9%";
+        }
+        if (percent < 0.001) {
+            return "<0.001%";
+        }
+        return String.format(Locale.ROOT, percent < 0.1 ? "%.3f%%" : percent < 9.995 ? "%.2f%%" : "%.1f%%", percent);
+    }
+}

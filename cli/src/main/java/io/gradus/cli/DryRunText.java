@@ -1,0 +1,229 @@
+package io.gradus.cli;
+
+import io.gradus.autograd.op.CrossEntropy;
+import io.gradus.cli.print.Quantities;
+import io.gradus.data.Batches;
+import io.gradus.data.Blocks;
+import io.gradus.data.Blocks.Block;
+import io.gradus.data.Mixture;
+import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.train.DryRun;
+import io.gradus.train.memory.Bytes;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/**
+ * Shows what a run would train on, without training: the sources, then the first batches as the model reads them, each
+ * document as text with the part that does not count marked, special tokens spelt out.
+ */
+final class DryRunText {
+    private static final String DIM = "\u001B[2m";
+    private static final String USUAL = "\u001B[22m";
+    private static final String OPEN = "⟦";
+    private static final String CLOSE = "⟧";
+    private static final String MARGIN = "    │ ";
+
+    private final Tokenizer tokenizer;
+    private final Batches batches;
+    private final boolean ansi;
+
+    /**
+     * Of the batches that a run would take.
+     *
+     * @param ansi whether what does not count is printed dim, for a terminal, or in brackets ⟦ ⟧
+     */
+    DryRunText(Tokenizer tokenizer, Batches batches, boolean ansi) {
+        this.tokenizer = tokenizer;
+        this.batches = batches;
+        this.ansi = ansi;
+    }
+
+    /**
+     * A dry run with its memory and time.
+     *
+     * @param count how many batches are shown, from the first
+     */
+    static String of(DryRun run, int count, boolean ansi) {
+        return new DryRunText(run.tokenizer(), run.batches(), ansi)
+                .report(
+                        count,
+                        List.of(
+                                "memory: " + Bytes.format(run.memory().peakBytes()) + " at the peak",
+                                "time: " + time(run)));
+    }
+
+    private static String time(DryRun run) {
+        return run.failure() != null
+                ? "unknown, because the first step fails: " + run.failure()
+                : "about " + Quantities.duration(run.secondsPerStep() * run.steps()) + " for "
+                        + Quantities.counted(run.steps(), "step")
+                        + ", without evaluation; less when the JVM has compiled all";
+    }
+
+    /**
+     * The whole of it as lines of text.
+     *
+     * @param count how many batches, from the first
+     * @param estimates lines on memory and time, printed last
+     */
+    String report(int count, List<String> estimates) {
+        if (count < 0) {
+            throw new IllegalArgumentException("dry run: " + count + " batches were asked for");
+        }
+        StringBuilder out = new StringBuilder();
+        sources(out);
+        for (int i = 0; i < count; i++) {
+            batch(i, out);
+        }
+        if (!estimates.isEmpty()) {
+            line(out, "");
+            estimates.forEach(estimate -> line(out, "%s", estimate));
+        }
+        line(out, "");
+        line(out, "Nothing was trained and nothing was written.");
+        return out.toString();
+    }
+
+    // ---- the sources ----
+
+    private void sources(StringBuilder out) {
+        Mixture mixture = batches.mixture();
+        line(out, "tokeniser: %s", tokenizer);
+        for (int j = 0; j < mixture.sources().size(); j++) {
+            Mixture.Source source = mixture.sources().get(j);
+            Blocks blocks = source.blocks();
+            line(
+                    out,
+                    "%s: %.1f %% of the rows and %.1f %% of what counts; %,d rows of %,d, %,d tokens, %s, %s",
+                    source.name(),
+                    100 * mixture.share(j),
+                    100 * mixture.shareOfLoss(j),
+                    blocks.size(),
+                    blocks.length(),
+                    blocks.tokens(),
+                    counting(blocks.counted(), blocks.tokens()),
+                    padding(
+                            (long) blocks.size() * blocks.length() - blocks.tokens(),
+                            (long) blocks.size() * blocks.length()));
+            blocks.warnings().forEach(warning -> line(out, "  warning: %s", warning));
+        }
+        line(
+                out,
+                "an epoch: %,d rows, %,d batches of %,d",
+                mixture.rowsPerEpoch(),
+                batches.batchesPerEpoch(),
+                batches.batchSize());
+    }
+
+    private static String counting(long counted, long tokens) {
+        return String.format(
+                Locale.ROOT,
+                "%,d count (%.1f %%), %,d masked (%.1f %%)",
+                counted,
+                100.0 * counted / tokens,
+                tokens - counted,
+                100.0 * (tokens - counted) / tokens);
+    }
+
+    private static String padding(long padding, long places) {
+        return String.format(Locale.ROOT, "padding %,d (%.1f %% of the places)", padding, 100.0 * padding / places);
+    }
+
+    // ---- a batch ----
+
+    private void batch(int index, StringBuilder out) {
+        List<Batches.Row> rows = batches.rows(index);
+        List<Block> blocks = rows.stream().map(batches::block).toList();
+        long tokens = blocks.stream().mapToLong(Block::tokens).sum();
+        long counted = blocks.stream().mapToLong(Block::counted).sum();
+        int length = batches.mixture().length();
+        long places = (long) rows.size() * length;
+        line(out, "");
+        line(
+                out,
+                "batch %d: ids [%d, %d], targets [%d]; %,d tokens, %s, %s",
+                index,
+                rows.size(),
+                length,
+                places,
+                tokens,
+                counting(counted, tokens),
+                padding(places - tokens, places));
+        for (int r = 0; r < rows.size(); r++) {
+            Block block = blocks.get(r);
+            int[] documents = documents(block);
+            line(
+                    out,
+                    "  row %d, %s: %d %s, %,d tokens, %,d count",
+                    r,
+                    batches.mixture().sources().get(rows.get(r).source()).name(),
+                    documents.length,
+                    documents.length == 1 ? "document" : "documents side by side",
+                    block.tokens(),
+                    block.counted());
+            for (int d = 0; d < documents.length; d++) {
+                int end = d + 1 < documents.length ? documents[d + 1] : block.tokens();
+                document(block, documents[d], end, out);
+            }
+        }
+    }
+
+    /** Where documents begin, without the padding. */
+    private static int[] documents(Block block) {
+        return Arrays.stream(block.documents())
+                .filter(start -> start < block.tokens())
+                .toArray();
+    }
+
+    /** Tokens from {@code from} to before {@code to}, and the one that the last is to predict. */
+    private void document(Block block, int from, int to, StringBuilder out) {
+        boolean predicts = block.targets()[to - 1] != CrossEntropy.IGNORE_INDEX;
+        int[] ids = IntStream.concat(
+                        Arrays.stream(block.ids(), from, to),
+                        predicts ? IntStream.of(block.targets()[to - 1]) : IntStream.empty())
+                .toArray();
+        StringBuilder text = new StringBuilder();
+        String before = "";
+        for (int start = 0; start < ids.length; ) {
+            boolean counts = counts(block, from, from + start);
+            int end = start + 1;
+            while (end < ids.length && counts(block, from, from + end) == counts) {
+                end++;
+            }
+            String now = tokenizer.spell(Arrays.copyOf(ids, end));
+            String part = visible(now.substring(Math.min(before.length(), now.length())));
+            text.append(counts ? part : masked(part));
+            before = now;
+            start = end;
+        }
+        out.append(MARGIN).append(text.toString().replace("\n", "\n" + MARGIN)).append('\n');
+    }
+
+    /** Whether the token at a place is to be predicted by the one before it; a document's first is only read. */
+    private static boolean counts(Block block, int document, int place) {
+        return place > document && block.targets()[place - 1] != CrossEntropy.IGNORE_INDEX;
+    }
+
+    private String masked(String text) {
+        return ansi ? DIM + text + USUAL : OPEN + text + CLOSE;
+    }
+
+    /** Text may hold whatever a terminal obeys; that is shown as its code instead. */
+    private static String visible(String text) {
+        StringBuilder shown = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            if (Character.isISOControl(c) && c != '\n' && c != '\t') {
+                shown.append(String.format(Locale.ROOT, "\\u%04x", c));
+            } else {
+                shown.appendCodePoint(c);
+            }
+        });
+        return shown.toString();
+    }
+
+    private static void line(StringBuilder out, String format, Object... values) {
+        out.append(String.format(Locale.ROOT, format, values)).append('\n');
+    }
+}

@@ -1,0 +1,129 @@
+package io.gradus.cli;
+
+import io.gradus.train.DryRun;
+import io.gradus.train.FineTuning;
+import io.gradus.train.OverfitOneBatch;
+import io.gradus.train.Recipe;
+import io.gradus.train.StoppedException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus finetune}. */
+@Command(
+        name = "finetune",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Trains every weight of a pre-trained model on text and writes a Hugging Face folder.",
+            "Without arguments: the built-in model on the built-in text, in about two minutes."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  gradus finetune",
+            "  gradus finetune model.path=my-llama data.train=corpus.txt output=tuned steps=300",
+            "  gradus finetune recipe.yaml learning_rate=1e-4",
+            "  gradus finetune recipe.yaml --resume",
+            "  gradus finetune recipe.yaml --dry-run",
+            "",
+            "All keys and their defaults: gradus finetune --show-keys"
+        })
+final class FinetuneCommand implements Callable<Integer> {
+    /** As of a process that SIGTERM ended; after a signal the JVM puts that signal's in its place. */
+    private static final int STOPPED = 143;
+
+    private static final int BATCHES_SHOWN = 2;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "[recipe.yaml] [key=value]",
+            description = "A recipe, and keys that override it, such as steps=300 or data.train=corpus.txt.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Option(names = "--resume", description = "Continue from the newest checkpoint in output; the same as resume=true.")
+    private boolean resume;
+
+    @Option(names = "--show-keys", description = "Print every key of a recipe with its default, and do nothing.")
+    private boolean showKeys;
+
+    @Option(
+            names = "--dry-run",
+            description = "Show the first batches, what counts in them, memory and time, and train nothing.")
+    private boolean dryRun;
+
+    @Option(
+            names = "--overfit-one-batch",
+            description =
+                    "Train on one batch alone until the model knows it by heart, to see that it can; write nothing.")
+    private boolean overfit;
+
+    @Override
+    public Integer call() throws Exception {
+        if (showKeys) {
+            spec.commandLine().getOut().print(Recipe.documentation());
+            spec.commandLine().getOut().flush();
+            return 0;
+        }
+        List<String> overrides = new ArrayList<>(arguments);
+        if (resume) {
+            overrides.add("resume=true");
+        }
+        Recipe recipe = RecipeArguments.recipe(overrides);
+        if (dryRun) {
+            Terminal terminal = Terminal.of(spec);
+            terminal.out()
+                    .print(DryRunText.of(DryRun.of(BuiltIn.fineTuning(recipe)), BATCHES_SHOWN, terminal.interactive()));
+            terminal.out().flush();
+            return 0;
+        }
+        if (overfit) {
+            return overfitOneBatch(recipe);
+        }
+        try (ConsoleProgress progress = new ConsoleProgress(Terminal.of(spec))) {
+            FineTuning run = BuiltIn.fineTuning(recipe, progress);
+            try (Termination _ = new Termination(() -> {
+                progress.stopping();
+                run.stop();
+            })) {
+                return follow(run, progress);
+            }
+        }
+    }
+
+    private int overfitOneBatch(Recipe recipe) throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        int[] step = {0};
+        OverfitOneBatch.Result result = OverfitOneBatch.run(BuiltIn.fineTuning(recipe), loss -> {
+            if (step[0]++ % 10 == 0) {
+                out.printf(Locale.ROOT, "step %d  loss %.4f%n", step[0], loss);
+                out.flush();
+            }
+        });
+        out.println((result.passed() ? "passed: " : "failed: ") + result.verdict());
+        out.flush();
+        return result.passed() ? 0 : 1;
+    }
+
+    private int follow(FineTuning run, ConsoleProgress progress) throws IOException {
+        try {
+            run.run();
+            return 0;
+        } catch (StoppedException e) {
+            progress.close();
+            spec.commandLine().getErr().println(e.getMessage());
+            spec.commandLine().getErr().flush();
+            return STOPPED;
+        }
+    }
+}

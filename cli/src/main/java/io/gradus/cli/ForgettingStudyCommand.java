@@ -1,0 +1,60 @@
+package io.gradus.cli;
+
+import io.gradus.cli.report.ForgettingReport;
+import io.gradus.train.study.ForgettingStudy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus study forgetting}. */
+@Command(
+        name = "forgetting",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Shows what a run makes a model forget, and what each way to hold it back costs.",
+            "General text is sampled from the model first. Then the run is made plainly, with a low rate, with general"
+                    + " text mixed in, with L2-SP, with EWC, with rates by depth, frozen in part, and led back halfway."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  gradus study forgetting -o forgetting",
+            "  gradus study forgetting --model my-llama data.train=corpus.txt steps=300 -o forgetting"
+        })
+final class ForgettingStudyCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private StudyOptions options = new StudyOptions();
+
+    @Override
+    public Integer call() throws Exception {
+        Path folder = options.folder();
+        ForgettingStudy.Outcome outcome = ForgettingStudy.run(
+                options.recipe(), folder, BuiltIn::fineTuning, options.news(), rows -> save(rows, folder));
+        ForgettingReport.write(outcome, folder);
+        Terminal terminal = Terminal.of(spec);
+        ForgettingReport.lines(outcome, terminal.width()).forEach(terminal.out()::println);
+        terminal.out().println();
+        ForgettingReport.limitLines(outcome).forEach(terminal.out()::println);
+        terminal.out().println();
+        terminal.out().println("written to " + folder);
+        terminal.out().flush();
+        return 0;
+    }
+
+    private static void save(List<ForgettingStudy.Row> rows, Path folder) {
+        try {
+            ForgettingReport.write(rows, folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package io.gradus.cli;
+
+import com.fasterxml.jackson.core.JacksonException;
+import io.gradus.train.RecipeException;
+import io.gradus.train.TrainingException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** {@code gradus}: fine-tunes language models in Java. Exit codes: 0 done, 1 failed, 2 used wrongly. */
+@Command(
+        name = "gradus",
+        mixinStandardHelpOptions = true,
+        version = "gradus 0.1.0",
+        description = "Fine-tunes every weight of a pre-trained language model, in Java.",
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {
+            "",
+            "Examples:",
+            "  gradus finetune",
+            "  gradus finetune model.path=my-llama data.train=corpus.txt output=tuned steps=300",
+            "  gradus generate --model tuned --prompt \"Once upon a time\"",
+            "",
+            "Exit codes: 0 done, 1 failed, 2 used wrongly."
+        },
+        subcommands = {
+            FinetuneCommand.class,
+            RateCommand.class,
+            GenerateCommand.class,
+            EvaluateCommand.class,
+            InspectCommand.class,
+            MemoryCommand.class,
+            StudyCommand.class,
+            DeltaCommand.class,
+            DevicesCommand.class
+        })
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /** Runs a command and gives its exit code. */
+    static int run(String... args) {
+        return run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args);
+    }
+
+    /** {@link #run(String...)}, with results and messages going elsewhere. */
+    static int run(PrintWriter out, PrintWriter err, String... args) {
+        CommandLine line = new CommandLine(new Main())
+                .setOut(out)
+                .setErr(err)
+                .setExpandAtFiles(false) // a prompt may begin with @
+                .setParameterExceptionHandler((thrown, _) -> reportMisuse(thrown))
+                .setExecutionExceptionHandler((thrown, command, _) -> report(thrown, command));
+        try {
+            return line.execute(args);
+        } catch (OutOfMemoryError e) {
+            err.println("out of memory (" + e.getMessage() + "): give the JVM more, GRADUS_JAVA_OPTS=-Xmx8g, or take a"
+                    + " smaller batch_size or data.block_length");
+            return CommandLine.ExitCode.SOFTWARE;
+        } finally {
+            out.flush();
+            err.flush();
+        }
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "Which command? There are "
+                        + String.join(", ", spec.subcommands().keySet()) + ".");
+    }
+
+    /** One line, what was probably meant, and where to read more; not the whole usage. */
+    private static int reportMisuse(ParameterException thrown) {
+        CommandLine command = thrown.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println(command.getColorScheme().errorText(thrown.getMessage()));
+        UnmatchedArgumentException.printSuggestions(thrown, err);
+        err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    /** Prints one message for what a user can mend, and the whole trace for what is our mistake. */
+    private static int report(Exception thrown, CommandLine line) {
+        if (thrown instanceof RecipeException) {
+            line.getErr().println(line.getColorScheme().errorText(thrown.getMessage()));
+            return CommandLine.ExitCode.USAGE;
+        }
+        boolean ours = thrown instanceof RuntimeException
+                && !(thrown instanceof UncheckedIOException)
+                && !(thrown instanceof IllegalArgumentException)
+                && !(thrown instanceof IllegalStateException)
+                && !(thrown instanceof TrainingException);
+        if (ours) {
+            thrown.printStackTrace(line.getErr());
+        } else {
+            line.getErr().println(line.getColorScheme().errorText(message(thrown)));
+        }
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private static String message(Exception thrown) {
+        Throwable cause = thrown instanceof UncheckedIOException unchecked && unchecked.getCause() != null
+                ? unchecked.getCause()
+                : thrown;
+        return switch (cause) {
+            case NoSuchFileException e -> e.getFile() + " is missing";
+            case AccessDeniedException e -> e.getFile() + " cannot be opened: permission denied";
+            case FileAlreadyExistsException e -> e.getFile() + " is in the way: it is not a folder";
+            case FileSystemException e when e.getReason() != null -> e.getFile() + ": " + e.getReason();
+            case FileSystemException e -> e.getFile() + " cannot be read or written";
+            case JacksonException e -> String.valueOf(e.getOriginalMessage());
+            default -> String.valueOf(cause.getMessage());
+        };
+    }
+}

@@ -1,0 +1,159 @@
+package io.gradus.cli;
+
+import io.gradus.cli.print.MemoryTable;
+import io.gradus.cli.print.Quantities;
+import io.gradus.cli.report.MemoryChart;
+import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.corpora.BuiltInModel;
+import io.gradus.train.Architecture;
+import io.gradus.train.ModelFolder;
+import io.gradus.train.Recipe;
+import io.gradus.train.memory.Comparison;
+import io.gradus.train.memory.KnownModel;
+import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.memory.RuleOfThumb;
+import io.gradus.train.memory.RuleOfThumb.Precision;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus memory}. */
+@Command(
+        name = "memory",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Says what memory full fine-tuning of a model takes, without loading it.",
+            "The run's own step is made on a device that only counts, and reckoned by rule of thumb beside it."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  gradus memory --model my-llama",
+            "  gradus memory --model my-llama/config.json batch_size=2 data.block_length=1024",
+            "  gradus memory recipe.yaml --compare",
+            "  gradus memory --model llama-7b --compare --svg memory.svg"
+        })
+final class MemoryCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            description = "A Hugging Face folder, a config.json, or llama-7b, llama-13b or llama-70b; without it, the"
+                    + " recipe's model.")
+    private @Nullable String model;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "[recipe.yaml] [key=value]",
+            description = "A recipe, and keys that override it, such as batch_size=2 or optimizer=sgd.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Option(names = "--compare", description = "Compare ways to train it that differ in memory.")
+    private boolean compare;
+
+    @Option(names = "--svg", paramLabel = "FILE", description = "Draw the comparison into a file.")
+    private @Nullable Path svg;
+
+    @Override
+    public Integer call() throws Exception {
+        Recipe recipe = RecipeArguments.recipe(arguments);
+        Optional<KnownModel> known = model == null ? Optional.empty() : KnownModel.of(model);
+        Architecture architecture =
+                known.isPresent() ? known.get().architecture() : folder(recipe).architecture();
+        MemoryPlan plan = MemoryPlan.of(recipe, architecture, false);
+        Terminal terminal = Terminal.of(spec);
+        print(terminal, name(recipe), recipe, architecture, plan);
+        known.ifPresent(published -> printPublished(terminal.out(), published));
+        if (compare || svg != null) {
+            List<Comparison.Row> rows = Comparison.of(recipe, architecture);
+            terminal.out().println();
+            MemoryTable.lines(rows, terminal.width()).forEach(terminal.out()::println);
+            if (svg != null) {
+                String title = "Memory to train " + name(recipe) + " at the peak, batches of " + recipe.batchSize()
+                        + " × " + plan.blockLength() + " tokens";
+                AtomicFile.write(svg, MemoryChart.svg(title, rows));
+                terminal.out().println();
+                terminal.out().println("drawn in " + svg);
+            }
+        }
+        terminal.out().flush();
+        return 0;
+    }
+
+    private ModelFolder folder(Recipe recipe) throws IOException {
+        if (model == null) {
+            Path path = recipe.model().path();
+            return ModelFolder.open(path == null ? BuiltInModel.folder() : path);
+        }
+        Path path = Path.of(model);
+        if (!Files.exists(path)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--model " + model + " is neither a folder nor a config.json, and none of "
+                            + String.join(
+                                    ", ",
+                                    Arrays.stream(KnownModel.values())
+                                            .map(KnownModel::toString)
+                                            .toList()));
+        }
+        return new ModelFolder(path);
+    }
+
+    private String name(Recipe recipe) {
+        Path path = recipe.model().path();
+        return model != null ? model : path != null ? path.toString() : "the built-in Llama";
+    }
+
+    private static void print(
+            Terminal terminal, String name, Recipe recipe, Architecture architecture, MemoryPlan plan) {
+        PrintWriter out = terminal.out();
+        out.println("model      " + name + ", " + Quantities.grouped(plan.parameters()) + " parameters");
+        out.println("batch      " + plan.batchSize() + " × " + plan.blockLength() + " tokens");
+        out.println("optimiser  " + recipe.optimizer().name().toLowerCase(Locale.ROOT)
+                + String.format(Locale.ROOT, ", %.1f bytes kept per parameter", plan.bytesPerParameter()));
+        out.println();
+        MemoryTable.lines(plan, terminal.width()).forEach(out::println);
+        out.println();
+        RuleOfThumb rule =
+                new RuleOfThumb(plan.parameters(), plan.tokens(), architecture.width(), architecture.layers());
+        MemoryTable.lines(rule, terminal.width()).forEach(out::println);
+        out.printf(
+                Locale.ROOT,
+                "with k = %d or %d; in the plan, logits included, k = %.0f%n",
+                RuleOfThumb.activationFactor(Precision.F32),
+                RuleOfThumb.activationFactor(Precision.MIXED),
+                rule.activationFactor(plan.activationBytes()));
+    }
+
+    private static void printPublished(PrintWriter out, KnownModel model) {
+        RuleOfThumb published = model.published();
+        out.println();
+        out.printf(
+                Locale.ROOT,
+                "published: %.1f + %.1f GB in mixed precision, %d GPUs of 80 GB%n",
+                published.modelBytes() / 1e9,
+                published.activationBytes(Precision.MIXED) / 1e9,
+                published.gpus());
+        out.printf(
+                Locale.ROOT,
+                "(N = %s, one text of %s tokens)%n",
+                Quantities.grouped(published.parameters()),
+                Quantities.grouped(published.tokens()));
+    }
+}

@@ -1,0 +1,46 @@
+package io.gradus.cli;
+
+import io.gradus.cli.report.MemoryReport;
+import io.gradus.train.study.MemoryStudy;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus study memory}. */
+@Command(
+        name = "memory",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Shows what each way to save memory saves, and what it costs in time and in loss.",
+            "The run is made with AdamW in F32, in mixed precision, with activation checkpointing, with the loss in"
+                    + " chunks, with the optimiser's step in the backward pass, and so with other optimisers."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  gradus study memory -o memory",
+            "  gradus study memory --model my-llama data.train=corpus.txt steps=200 -o memory"
+        })
+final class MemoryStudyCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private StudyOptions options = new StudyOptions();
+
+    @Override
+    public Integer call() throws Exception {
+        List<MemoryStudy.Row> rows =
+                MemoryStudy.run(options.recipe(), options.folder(), BuiltIn::fineTuning, options.news());
+        MemoryReport.write(rows, options.folder());
+        Terminal terminal = Terminal.of(spec);
+        MemoryReport.lines(rows, terminal.width()).forEach(terminal.out()::println);
+        terminal.out().println();
+        terminal.out().println("written to " + options.folder());
+        terminal.out().flush();
+        return 0;
+    }
+}

@@ -1,0 +1,79 @@
+package io.gradus.cli;
+
+import io.gradus.cli.report.RateChart;
+import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.train.RateFinder;
+import io.gradus.train.Recipe;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code gradus lr}. */
+@Command(
+        name = "lr",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Proposes a learning rate for a recipe: trains a copy of the model at rates from far too low to far too"
+                    + " high",
+            "and looks at where the loss falls. Nothing is kept."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  gradus lr recipe.yaml",
+            "  gradus lr model.path=my-llama data.train=a.txt --svg lr.svg"
+        })
+final class RateCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "[recipe.yaml] [key=value]",
+            description = "A recipe, and keys that override it, such as optimizer=sgd.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Option(names = "--from", paramLabel = "RATE", description = "The first rate (default: ${DEFAULT-VALUE}).")
+    private double low = 1e-7;
+
+    @Option(names = "--to", paramLabel = "RATE", description = "The last rate (default: ${DEFAULT-VALUE}).")
+    private double high = 1;
+
+    @Option(names = "--steps", paramLabel = "N", description = "Rates to try, at least 20 (default: ${DEFAULT-VALUE}).")
+    private int steps = 100;
+
+    @Option(names = "--svg", paramLabel = "FILE", description = "Draw the losses over the rates into a file.")
+    private @Nullable Path svg;
+
+    @Override
+    public Integer call() throws Exception {
+        Recipe recipe = RecipeArguments.recipe(arguments);
+        RateFinder.Found found = RateFinder.find(BuiltIn.fineTuning(recipe), low, high, steps);
+        PrintWriter out = spec.commandLine().getOut();
+        int every = Math.max(1, found.points().size() / 20);
+        out.println("    rate     loss  smoothed");
+        for (int i = 0; i < found.points().size(); i += every) {
+            var point = found.points().get(i);
+            out.printf(Locale.ROOT, "%.2e  %7.4f   %7.4f%n", point.rate(), point.loss(), point.smoothed());
+        }
+        out.println();
+        out.printf(Locale.ROOT, "the loss falls fastest at a rate of     %.1e%n", found.steepest());
+        out.printf(Locale.ROOT, "a tenth of the rate where it is lowest  %.1e%n", found.tenthOfMinimum());
+        out.printf(Locale.ROOT, "proposed: learning_rate=%.1e%n", Math.min(found.steepest(), found.tenthOfMinimum()));
+        if (svg != null) {
+            AtomicFile.write(svg, new RateChart(found).svg());
+            out.println("drawn in " + svg);
+        }
+        out.flush();
+        return 0;
+    }
+}

@@ -1,0 +1,25 @@
+package io.gradus.cli;
+
+import io.gradus.train.Recipe;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A recipe as a command gets it: a file, if the first argument is one, and keys that override it. */
+final class RecipeArguments {
+    private RecipeArguments() {}
+
+    /**
+     * Reads the recipe.
+     *
+     * @param arguments {@code [recipe.yaml] [key=value]...}
+     */
+    static Recipe recipe(List<String> arguments) throws IOException {
+        List<String> overrides = new ArrayList<>(arguments);
+        Path file =
+                !overrides.isEmpty() && !overrides.getFirst().contains("=") ? Path.of(overrides.removeFirst()) : null;
+        String[] keys = overrides.toArray(String[]::new);
+        return file == null ? Recipe.parse("", keys) : Recipe.read(file, keys);
+    }
+}

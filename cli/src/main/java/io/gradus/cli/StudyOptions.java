@@ -1,0 +1,60 @@
+package io.gradus.cli;
+
+import io.gradus.train.Recipe;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** What every study is told. */
+final class StudyOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(names = "--model", paramLabel = "DIR", description = "A Hugging Face folder; the same as model.path=DIR.")
+    private @Nullable Path model;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FOLDER",
+            description = "A new folder for the results and the runs.",
+            required = true)
+    private Path folder;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "[recipe.yaml] [key=value]",
+            description = "The run that is changed: a recipe, and keys that override it, such as data.train=corpus.txt."
+                    + " steps is 150 unless they say otherwise.")
+    private List<String> arguments = new ArrayList<>();
+
+    Path folder() {
+        return folder;
+    }
+
+    /** The plain run. */
+    Recipe recipe() throws IOException {
+        List<String> words = new ArrayList<>(arguments);
+        if (model != null) {
+            words.add("model.path=" + model);
+        }
+        Recipe recipe = RecipeArguments.recipe(words);
+        return recipe.steps() == null ? Recipe.parse(recipe.toYaml(), "steps=150") : recipe;
+    }
+
+    /** Prints what is being done, apart from the results. */
+    Consumer<String> news() {
+        PrintWriter err = command.commandLine().getErr();
+        return line -> {
+            err.println(line);
+            err.flush();
+        };
+    }
+}

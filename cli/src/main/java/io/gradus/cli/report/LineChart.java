@@ -1,0 +1,160 @@
+package io.gradus.cli.report;
+
+import io.gradus.cli.print.Quantities;
+import io.gradus.cli.report.Curve.Point;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Curves over the steps of a run, as an SVG that stands in a page. Colours are not here but in the page's style sheet,
+ * by the class of each series, so that the same drawing does for light, dark and paper.
+ *
+ * @param id of the SVG; a page holds one of each
+ * @param title what a screen reader says it is
+ * @param description what it shows, in a sentence
+ * @param x steps
+ * @param y values
+ * @param series from the back to the front
+ * @param stepLabels whether the marks of x have numbers: in a stack of charts, those of the lowest
+ */
+record LineChart(String id, String title, String description, Axis x, Axis y, List<Series> series, boolean stepLabels) {
+    private static final int LEFT = 46;
+    private static final int RIGHT = 10;
+    private static final int TOP = 8;
+    private static final int BOTTOM = 8;
+    private static final int LABELS = 32;
+
+    /**
+     * A line.
+     *
+     * @param name what each of its dots says when it is pointed at
+     * @param style the class, for the style sheet
+     * @param dots whether each value is marked, for few values that were measured one by one
+     */
+    record Series(String name, String style, Curve curve, boolean dots) {}
+
+    /** The drawing, in units that are a pixel each where the page gives it this width. */
+    String svg(int width, int height) {
+        int whole = stepLabels ? height + LABELS : height;
+        StringBuilder svg = new StringBuilder();
+        append(svg, "<svg class='chart' id='%s' role='img' aria-labelledby='%s-title %s-desc'", id, id, id);
+        append(svg, " viewBox='0 0 %d %d'>\n", width, whole);
+        append(svg, "<title id='%s-title'>%s</title>\n", id, escaped(title));
+        append(svg, "<desc id='%s-desc'>%s</desc>\n", id, escaped(description));
+        Frame frame = new Frame(width - LEFT - RIGHT, height - TOP - BOTTOM);
+        grid(svg, frame);
+        for (Series one : series) {
+            String path = path(one.curve(), frame);
+            if (!path.isEmpty()) {
+                append(svg, "<path class='%s' d='%s'/>\n", one.style(), path);
+            }
+            if (one.dots()) {
+                dots(svg, one, frame);
+            }
+        }
+        if (series.stream().noneMatch(one -> one.curve().points().stream().anyMatch(Point::isFinite))) {
+            append(
+                    svg,
+                    "<text class='empty' x='%.1f' y='%.1f'>nothing to draw</text>\n",
+                    LEFT + frame.width / 2,
+                    TOP + frame.height / 2 + 4);
+        }
+        return svg.append("</svg>\n").toString();
+    }
+
+    /** The rectangle that the values are drawn in. */
+    private final class Frame {
+        private final double width;
+        private final double height;
+
+        Frame(double width, double height) {
+            this.width = width;
+            this.height = height;
+        }
+
+        double x(double step) {
+            return LEFT + width * x.position(step);
+        }
+
+        double y(double value) {
+            return TOP + height * (1 - y.position(value));
+        }
+    }
+
+    private void grid(StringBuilder svg, Frame frame) {
+        svg.append("<g class='grid'>\n");
+        for (double mark : y.marks()) {
+            double at = frame.y(mark);
+            append(svg, "<path d='M%d %.1fh%.1f'/>", LEFT, at, frame.width);
+            append(svg, "<text class='y' x='%d' y='%.1f'>%s</text>\n", LEFT - 8, at + 4, y.label(mark));
+        }
+        for (double mark : x.marks()) {
+            double at = frame.x(mark);
+            append(svg, "<path d='M%.1f %.1fv4'/>", at, TOP + frame.height);
+            if (stepLabels) {
+                append(
+                        svg,
+                        "<text class='x' x='%.1f' y='%.1f'>%s</text>\n",
+                        at,
+                        TOP + frame.height + 18,
+                        x.label(mark));
+            }
+        }
+        if (stepLabels) {
+            append(
+                    svg,
+                    "<text class='x' x='%.1f' y='%.1f'>step</text>\n",
+                    LEFT + frame.width / 2,
+                    TOP + frame.height + 34);
+        }
+        svg.append("</g>\n");
+    }
+
+    /**
+     * The line, interrupted where a value is not finite; a value alone between two gaps is a dot, by its round ends.
+     */
+    private static String path(Curve curve, Frame frame) {
+        StringBuilder path = new StringBuilder();
+        boolean drawing = false;
+        boolean alone = false;
+        for (Point point : curve.points()) {
+            if (!point.isFinite()) {
+                path.append(alone ? "h0" : "");
+                drawing = false;
+                alone = false;
+                continue;
+            }
+            append(path, "%s%.1f %.1f", drawing ? "L" : "M", frame.x(point.step()), frame.y(point.value()));
+            alone = !drawing;
+            drawing = true;
+        }
+        return path.append(alone ? "h0" : "").toString();
+    }
+
+    private static void dots(StringBuilder svg, Series series, Frame frame) {
+        for (Point point : series.curve().points()) {
+            if (point.isFinite()) {
+                append(
+                        svg,
+                        "<circle class='%s' cx='%.1f' cy='%.1f' r='3.5'>",
+                        series.style(),
+                        frame.x(point.step()),
+                        frame.y(point.value()));
+                append(
+                        svg,
+                        "<title>%s, step %d: %s</title></circle>\n",
+                        escaped(series.name()),
+                        point.step(),
+                        Quantities.loss(point.value()));
+            }
+        }
+    }
+
+    private static void append(StringBuilder svg, String format, Object... arguments) {
+        svg.append(String.format(Locale.ROOT, format, arguments));
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    }
+}

@@ -1,0 +1,282 @@
+package io.gradus.cli.report;
+
+import com.samskivert.mustache.Mustache;
+import io.gradus.cli.print.Quantities;
+import io.gradus.cli.report.Panels.Panel;
+import io.gradus.core.MemoryCategory;
+import io.gradus.corpora.Corpus;
+import io.gradus.train.Recipe;
+import io.gradus.train.RunResult;
+import io.gradus.train.TrainingListener.Plan;
+import io.gradus.train.TrainingListener.Sample;
+import io.gradus.train.memory.Bytes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the template {@code report.html} is filled with. All of it is plain text, which the template escapes, except the
+ * SVG of the panels.
+ */
+record Page(
+        String model,
+        String text,
+        String parameters,
+        String steps,
+        String finished,
+        List<Tile> tiles,
+        List<String> remarks,
+        List<Panel> panels,
+        List<Written> samples,
+        String memoryTotal,
+        String memoryPlanned,
+        List<Share> memory,
+        List<Fact> facts,
+        String python,
+        String shell,
+        String recipe) {
+
+    /** A number that the reader should see first; {@code change} has a direction: better, worse or none. */
+    record Tile(String heading, String before, String after, String change, String direction, String note) {}
+
+    /** A text that the model wrote. */
+    record Written(String heading, String prompt, String text) {}
+
+    /** A part of the peak memory; {@code at} and {@code width} in thousandths of the bar. */
+    record Share(
+            String style,
+            String name,
+            String what,
+            String planned,
+            String bytes,
+            String percent,
+            String at,
+            String width) {}
+
+    record Fact(String name, String value) {}
+
+    static Page of(Plan plan, RunResult result, Metrics metrics, ZonedDateTime finished, String java) {
+        Map<MemoryCategory, Long> peakBytes = result.peakBytes();
+        Recipe recipe = plan.recipe();
+        String model = name(recipe.model().path(), "Gradus’s built-in byte-level Llama");
+        List<Path> trained = recipe.data().trained();
+        String text = trained.isEmpty()
+                ? Corpus.CODE.title()
+                : trained.stream().map(path -> name(path, "")).collect(Collectors.joining(" and "));
+        long total = peakBytes.values().stream().mapToLong(Long::longValue).sum();
+        return new Page(
+                model,
+                text,
+                trained(plan),
+                Quantities.counted(plan.steps(), "step"),
+                finished.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
+                tiles(plan, result, metrics),
+                Remarks.of(metrics, result),
+                new Panels(metrics, plan.steps()).all(),
+                samples(metrics),
+                Bytes.format(total),
+                Bytes.format(plan.memory().peakBytes()),
+                memory(plan.memory().atPeak(), peakBytes, total),
+                facts(plan, result, metrics, java),
+                Snippets.python(plan.output(), prompt(metrics)),
+                Snippets.shell(plan.output(), prompt(metrics)),
+                recipe.toYaml().replaceFirst("^---\n", "").strip());
+    }
+
+    private static String trained(Plan plan) {
+        String parameters = Quantities.grouped(plan.memory().parameters()) + " parameters";
+        return plan.trainsAll()
+                ? "Every one of " + parameters + " was"
+                : Quantities.grouped(plan.trained()) + " of " + parameters + " were";
+    }
+
+    /** The last part of a path. */
+    static String name(@Nullable Path path, String otherwise) {
+        return path == null
+                ? otherwise
+                : Objects.requireNonNullElse(path.toAbsolutePath().normalize().getFileName(), path)
+                        .toString();
+    }
+
+    private static List<Tile> tiles(Plan plan, RunResult result, Metrics metrics) {
+        List<Tile> tiles = new ArrayList<>();
+        tiles.add(loss("Loss on held-out text", metrics.evaluation("held_out", result)));
+        Curve general = metrics.evaluation("general", result);
+        if (!general.points().isEmpty()) {
+            tiles.add(loss("Loss on general text", general));
+        }
+        double seconds = metrics.seconds();
+        tiles.add(new Tile(
+                "Time in steps", "", Quantities.duration(seconds), "", "", Quantities.counted(plan.steps(), "step")));
+        tiles.add(new Tile(
+                "Tokens per second",
+                "",
+                seconds > 0 ? Quantities.grouped(Math.round(metrics.tokens() / seconds)) : "–",
+                "",
+                "",
+                Quantities.counted(metrics.tokens(), "token")));
+        return tiles;
+    }
+
+    private static Tile loss(String heading, Curve losses) {
+        if (losses.points().isEmpty()) {
+            return new Tile(heading, "", "–", "", "", "not evaluated");
+        }
+        double before = losses.points().getFirst().value();
+        double after = losses.points().getLast().value();
+        String change = Quantities.change(before, after);
+        String direction = change.startsWith("−") ? "better" : change.startsWith("+") ? "worse" : "";
+        String perplexity = "perplexity " + Quantities.threeDigits(Math.exp(before)) + " → "
+                + Quantities.threeDigits(Math.exp(after));
+        return new Tile(heading, Quantities.loss(before), Quantities.loss(after), change, direction, perplexity);
+    }
+
+    /** The first and the last that the model wrote. */
+    private static List<Written> samples(Metrics metrics) {
+        if (metrics.samples().isEmpty()) {
+            return List.of();
+        }
+        Sample first = metrics.samples().firstEntry().getValue();
+        Sample last = metrics.samples().lastEntry().getValue();
+        return first.step() == last.step() ? List.of(written(first)) : List.of(written(first), written(last));
+    }
+
+    private static Written written(Sample sample) {
+        String heading = sample.step() == 0 ? "Before" : "After " + Quantities.counted(sample.step(), "step");
+        return new Written(heading, visible(sample.prompt()), visible(sample.text()));
+    }
+
+    /** Control characters as their pictures (U+2400 and on), for HTML has none but tab and line feed. */
+    static String visible(String text) {
+        StringBuilder visible = new StringBuilder(text.length());
+        text.replace("\r\n", "\n").codePoints().forEach(point -> {
+            boolean control = point < 0x20 && point != '\n' && point != '\t';
+            boolean unpaired = point >= 0xD800 && point <= 0xDFFF;
+            visible.appendCodePoint(control ? 0x2400 + point : point == 0x7F ? 0x2421 : unpaired ? 0xFFFD : point);
+        });
+        return visible.toString();
+    }
+
+    private static String prompt(Metrics metrics) {
+        return metrics.samples().isEmpty()
+                ? ""
+                : metrics.samples().firstEntry().getValue().prompt();
+    }
+
+    private static List<Share> memory(
+            Map<MemoryCategory, Long> planned, Map<MemoryCategory, Long> peakBytes, long total) {
+        List<Share> shares = new ArrayList<>();
+        double at = 0;
+        for (MemoryCategory category : MemoryCategory.values()) {
+            long bytes = peakBytes.getOrDefault(category, 0L);
+            if (bytes <= 0) {
+                continue;
+            }
+            double part = (double) bytes / total;
+            shares.add(new Share(
+                    category.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                    switch (category) {
+                        case WEIGHTS -> "Weights";
+                        case GRADIENTS -> "Gradients";
+                        case OPTIMIZER_STATE -> "Optimiser state";
+                        case ACTIVATIONS -> "Activations";
+                        case WORKSPACE -> "Workspace";
+                    },
+                    switch (category) {
+                        case WEIGHTS -> "the parameters";
+                        case GRADIENTS -> "of parameters and activations";
+                        case OPTIMIZER_STATE -> "what it remembers of each parameter";
+                        case ACTIVATIONS -> "kept for the backward pass";
+                        case WORKSPACE -> "scratch within an operation";
+                    },
+                    Bytes.format(planned.getOrDefault(category, 0L)),
+                    Bytes.format(bytes),
+                    String.format(Locale.ROOT, "%.1f%%", 100 * part),
+                    String.format(Locale.ROOT, "%.2f", 1000 * at),
+                    String.format(Locale.ROOT, "%.2f", 1000 * part)));
+            at += part;
+        }
+        return shares;
+    }
+
+    private static List<Fact> facts(Plan plan, RunResult result, Metrics metrics, String java) {
+        Recipe recipe = plan.recipe();
+        List<Fact> facts = new ArrayList<>();
+        facts.add(new Fact("Model", model(recipe)));
+        facts.add(new Fact(
+                "Trained on",
+                recipe.data().trained().isEmpty()
+                        ? Corpus.CODE.title()
+                        : recipe.data().trained().stream().map(Path::toString).collect(Collectors.joining(", "))));
+        String parameters = Quantities.grouped(plan.memory().parameters());
+        facts.add(new Fact(
+                "Parameters trained",
+                plan.trainsAll() ? parameters + ", all" : Quantities.grouped(plan.trained()) + " of " + parameters));
+        facts.add(new Fact(
+                "Tokens",
+                String.format(
+                        Locale.ROOT,
+                        "%s: %s passes over %s, in blocks of %d",
+                        Quantities.grouped(metrics.tokens()),
+                        Quantities.threeDigits((double) metrics.tokens() / plan.trainingTokens()),
+                        Quantities.grouped(plan.trainingTokens()),
+                        plan.memory().blockLength())));
+        String resumed = plan.firstStep() == 0 ? "" : ", resumed after " + Quantities.grouped(plan.firstStep());
+        facts.add(new Fact("Steps", Quantities.grouped(result.steps()) + resumed + course(plan, result)));
+        facts.add(new Fact(
+                "Optimiser",
+                recipe.optimizer().name().toLowerCase(Locale.ROOT) + ", learning rate "
+                        + BigDecimal.valueOf(recipe.learningRate())
+                                .stripTrailingZeros()
+                                .toPlainString() + ", "
+                        + recipe.schedule().name().toLowerCase(Locale.ROOT)));
+        facts.add(new Fact("Seed", String.valueOf(recipe.seed())));
+        facts.add(new Fact("Device", plan.device()));
+        facts.add(new Fact("Java", java));
+        facts.add(new Fact("Folder", plan.output().toString()));
+        return facts;
+    }
+
+    /** What did not go straight on. */
+    private static String course(Plan plan, RunResult result) {
+        String early = result.steps() < plan.steps() ? " of " + Quantities.grouped(plan.steps()) + ", ended early" : "";
+        String skipped = result.skipped() == 0 ? "" : ", " + Quantities.grouped(result.skipped()) + " skipped";
+        String saved = result.savedStep() == result.steps()
+                ? ""
+                : ", and the weights of step " + Quantities.grouped(result.savedStep()) + " saved";
+        return early + skipped + saved;
+    }
+
+    private static String model(Recipe recipe) {
+        Path path = recipe.model().path();
+        return path == null ? "built-in byte-level Llama" : path.toString();
+    }
+
+    /** The page as HTML. */
+    String html() {
+        try (InputStream bytes = Objects.requireNonNull(Page.class.getResourceAsStream("report.html"));
+                Reader template = new InputStreamReader(bytes, StandardCharsets.UTF_8)) {
+            return Mustache.compiler()
+                    .emptyStringIsFalse(true)
+                    .zeroIsFalse(true)
+                    .compile(template)
+                    .execute(this);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

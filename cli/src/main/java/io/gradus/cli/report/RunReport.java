@@ -1,0 +1,73 @@
+package io.gradus.cli.report;
+
+import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.train.RunResult;
+import io.gradus.train.TrainingListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes {@code report.html} into the folder of a run when it ends: what was trained, the losses before and after and
+ * on the way, what the model wrote before and after, where the memory and the time went, and how to use the model.
+ *
+ * <p>The curves come from {@code metrics.jsonl} in the same folder, so a run that was resumed is shown whole. The file
+ * stands alone: no script, nothing that is loaded from elsewhere.
+ */
+public final class RunReport implements TrainingListener {
+    private static final String FILE = "report.html";
+
+    private final Clock clock;
+    private final List<Sample> samples = new ArrayList<>();
+    private @Nullable Plan plan;
+
+    public RunReport() {
+        this(Clock.systemDefaultZone());
+    }
+
+    RunReport(Clock clock) {
+        this.clock = clock;
+    }
+
+    @Override
+    public void started(Plan plan) {
+        this.plan = plan;
+        samples.clear();
+    }
+
+    @Override
+    public void sampled(Sample sample) {
+        samples.add(sample);
+    }
+
+    /**
+     * @throws UncheckedIOException when {@code metrics.jsonl} cannot be read or the report cannot be written
+     */
+    @Override
+    public void finished(RunResult result) {
+        Plan known = plan;
+        if (known == null) {
+            throw new IllegalStateException("finished, but never started");
+        }
+        Path file = result.output().resolve(FILE);
+        try {
+            Metrics metrics = Metrics.read(result.output().resolve("metrics.jsonl"));
+            samples.forEach(sample -> metrics.samples().put(sample.step(), sample));
+            String html = Page.of(known, result, metrics, ZonedDateTime.now(clock), java())
+                    .html();
+            AtomicFile.write(file, html);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the model is saved, but not " + file, e);
+        }
+    }
+
+    private static String java() {
+        return Runtime.version() + " (" + System.getProperty("java.vendor") + "), " + System.getProperty("os.name")
+                + " " + System.getProperty("os.arch");
+    }
+}

@@ -1,0 +1,172 @@
+package io.gradus.cli.report;
+
+import io.gradus.cli.print.Quantities;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * Points with names, as an SVG file that stands alone: its colours, those of the report, are in it, for light and dark. A
+ * name stands beside its point where it covers nothing else, if there is such a place.
+ *
+ * @param title above the drawing
+ * @param x what goes to the right
+ * @param y what goes up
+ * @param points a point that is not finite is left out
+ */
+public record ScatterChart(String title, String x, String y, List<Point> points) {
+    private static final int WIDTH = 880;
+    private static final int HEIGHT = 620;
+    private static final int LEFT = 76;
+    private static final int RIGHT = 24;
+    private static final int TOP = 60;
+    private static final int BOTTOM = 64;
+    private static final int MARKS = 7;
+    private static final double RADIUS = 5;
+    private static final double LETTER = 7;
+    private static final double LINE = 16;
+
+    private static final String STYLE = """
+        <style>
+        svg { --paper: #ffffff; --ink: #1b222c; --soft: #5a6473; --rule: #dfe3e9; --point: #2f6db5; }
+        @media (prefers-color-scheme: dark) {
+          svg { --paper: #11151b; --ink: #e4e8ee; --soft: #9aa5b3; --rule: #2b333e; --point: #5b97dd; }
+        }
+        text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
+        text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
+        text.name { fill: var(--ink); }
+        text.x { text-anchor: middle; } text.y { text-anchor: end; }
+        path { stroke: var(--rule); }
+        circle { fill: var(--point); stroke: var(--paper); stroke-width: 1.5; }
+        rect { fill: var(--paper); }
+        </style>
+        """;
+
+    /** A point and its name. */
+    public record Point(String name, double x, double y) {
+        boolean isFinite() {
+            return Double.isFinite(x) && Double.isFinite(y);
+        }
+    }
+
+    /** A rectangle that something covers. */
+    private record Box(double left, double top, double width, double height) {
+        boolean touches(Box other) {
+            return left < other.left + other.width
+                    && other.left < left + width
+                    && top < other.top + other.height
+                    && other.top < top + height;
+        }
+
+        boolean isInside(Box other) {
+            return left >= other.left
+                    && top >= other.top
+                    && left + width <= other.left + other.width
+                    && top + height <= other.top + other.height;
+        }
+    }
+
+    private static final Box FRAME = new Box(LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
+
+    /** The file. */
+    public String svg() {
+        List<Point> drawn = points.stream().filter(Point::isFinite).toList();
+        Axis across = Axis.covering(drawn.stream().mapToDouble(Point::x), MARKS);
+        Axis up = Axis.covering(drawn.stream().mapToDouble(Point::y), MARKS);
+        StringBuilder svg = new StringBuilder();
+        append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, HEIGHT);
+        append(svg, "<title>%s</title>\n<desc>", escaped(title));
+        drawn.forEach(point ->
+                append(svg, "%s: %s, %s. ", escaped(point.name), Quantities.loss(point.x), Quantities.loss(point.y)));
+        append(svg, "</desc>\n%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
+        append(svg, "<text class='title' x='16' y='32'>%s</text>\n", escaped(title));
+        grid(svg, across, up);
+        List<Box> dots = drawn.stream()
+                .map(point -> {
+                    double cx = FRAME.left + FRAME.width * across.position(point.x);
+                    double cy = FRAME.top + FRAME.height * (1 - up.position(point.y));
+                    return new Box(cx - RADIUS, cy - RADIUS, 2 * RADIUS, 2 * RADIUS);
+                })
+                .toList();
+        List<Box> taken = new ArrayList<>(dots);
+        for (int i = 0; i < dots.size(); i++) {
+            Box dot = dots.get(i);
+            Box name = place(drawn.get(i).name, dot, taken);
+            taken.add(name);
+            append(
+                    svg,
+                    "<circle cx='%.1f' cy='%.1f' r='%.1f'/><text class='name' x='%.1f' y='%.1f'>%s</text>\n",
+                    dot.left + RADIUS,
+                    dot.top + RADIUS,
+                    RADIUS,
+                    name.left,
+                    name.top + LINE - 4,
+                    escaped(drawn.get(i).name));
+        }
+        return svg.append("</svg>\n").toString();
+    }
+
+    private void grid(StringBuilder svg, Axis across, Axis up) {
+        for (double mark : across.marks()) {
+            double at = FRAME.left + FRAME.width * across.position(mark);
+            append(svg, "<path d='M%.1f %.1fv%.1f'/>", at, FRAME.top, FRAME.height);
+            append(
+                    svg,
+                    "<text class='x' x='%.1f' y='%.1f'>%s</text>\n",
+                    at,
+                    FRAME.top + FRAME.height + 20,
+                    across.label(mark));
+        }
+        for (double mark : up.marks()) {
+            double at = FRAME.top + FRAME.height * (1 - up.position(mark));
+            append(svg, "<path d='M%.1f %.1fh%.1f'/>", FRAME.left, at, FRAME.width);
+            append(svg, "<text class='y' x='%.1f' y='%.1f'>%s</text>\n", FRAME.left - 8, at + 4, up.label(mark));
+        }
+        double middle = FRAME.top + FRAME.height / 2;
+        append(
+                svg,
+                "<text class='x' x='%.1f' y='%d'>%s</text>\n",
+                FRAME.left + FRAME.width / 2,
+                HEIGHT - 20,
+                escaped(x));
+        append(
+                svg,
+                "<text class='x' x='20' y='%.1f' transform='rotate(-90 20 %.1f)'>%s</text>\n",
+                middle,
+                middle,
+                escaped(y));
+    }
+
+    /** To the right of the dot if that is free, or around it, near before far. */
+    private static Box place(String name, Box dot, List<Box> taken) {
+        double width = LETTER * name.length();
+        double right = dot.left + dot.width + 4;
+        double left = dot.left - 4 - width;
+        double centre = dot.left + RADIUS - width / 2;
+        double level = dot.top + RADIUS - LINE / 2;
+        return Stream.iterate(0, far -> far + 1)
+                .limit(6)
+                .flatMap(far -> {
+                    double away = far * LINE / 2;
+                    return Stream.of(
+                            new Box(right, level - away, width, LINE),
+                            new Box(left, level - away, width, LINE),
+                            new Box(right, level + away, width, LINE),
+                            new Box(left, level + away, width, LINE),
+                            new Box(centre, level - LINE - away, width, LINE),
+                            new Box(centre, level + LINE + away, width, LINE));
+                })
+                .filter(box -> box.isInside(FRAME) && taken.stream().noneMatch(box::touches))
+                .findFirst()
+                .orElse(new Box(Math.min(right, WIDTH - width), level, width, LINE));
+    }
+
+    private static void append(StringBuilder svg, String format, Object... arguments) {
+        svg.append(String.format(Locale.ROOT, format, arguments));
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    }
+}

@@ -1,0 +1,53 @@
+package io.gradus.cli.report;
+
+import java.nio.file.Path;
+
+/** How the trained model is used, as commands that can be copied. */
+final class Snippets {
+    private static final int PROMPT_CHARACTERS = 60;
+
+    private Snippets() {}
+
+    /** With Hugging Face transformers. */
+    static String python(Path folder, String prompt) {
+        String model = pythonString(folder.toString());
+        String beginning = pythonString(oneLine(prompt));
+        return """
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
+            folder = %s
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            model = AutoModelForCausalLM.from_pretrained(folder)
+            inputs = tokenizer(%s, return_tensors="pt")
+            print(tokenizer.decode(model.generate(**inputs, max_new_tokens=100)[0]))\
+            """.formatted(model, beginning);
+    }
+
+    /** With our own command line. */
+    static String shell(Path folder, String prompt) {
+        return """
+            ./gradus generate --model %s \\
+                --prompt %s --max-tokens 100\
+            """.formatted(shellWord(folder.toString()), shellWord(oneLine(prompt)));
+    }
+
+    /** The beginning of a prompt, without line breaks and control characters. */
+    private static String oneLine(String prompt) {
+        String text =
+                Page.visible(prompt).replaceAll("[\\s\\u2400-\\u2426]+", " ").strip();
+        if (text.codePointCount(0, text.length()) <= PROMPT_CHARACTERS) {
+            return text;
+        }
+        int end = text.offsetByCodePoints(0, PROMPT_CHARACTERS);
+        int space = text.lastIndexOf(' ', end);
+        return text.substring(0, space > 0 ? space : end);
+    }
+
+    private static String pythonString(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    private static String shellWord(String text) {
+        return text.matches("[\\w./:@%+=,-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
+    }
+}

@@ -1,0 +1,133 @@
+package io.gradus.cli.report;
+
+import io.gradus.train.memory.Bytes;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Bars made of parts, one under the other, as an SVG file that stands alone: its colours, those of the report, are in it,
+ * for light and dark.
+ *
+ * @param title above the bars
+ * @param bars from the top
+ */
+public record StackedBars(String title, List<Bar> bars) {
+    private static final int WIDTH = 880;
+    private static final int NAMES = 250;
+    private static final int TOTALS = 70;
+    private static final int PITCH = 36;
+    private static final int THICKNESS = 22;
+    private static final int TOP = 84;
+    private static final int BOTTOM = 40;
+    private static final int LEGEND = 135;
+
+    private static final String STYLE = """
+        <style>
+        svg { --paper: #ffffff; --ink: #1b222c; --soft: #5a6473; --rule: #dfe3e9;
+          --weights: #2f6db5; --gradients: #d98a1f; --optimiser: #7a5aa8; --activations: #2a9187; --workspace: #98a2ae; }
+        @media (prefers-color-scheme: dark) {
+          svg { --paper: #11151b; --ink: #e4e8ee; --soft: #9aa5b3; --rule: #2b333e;
+            --weights: #5b97dd; --gradients: #dd9a3c; --optimiser: #a586d4; --activations: #3fb0a5; --workspace: #6f7a88; }
+        }
+        text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
+        text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
+        text.name, text.total { fill: var(--ink); }
+        text.mark { text-anchor: middle; font-size: 12px; }
+        path { stroke: var(--rule); }
+        rect { stroke: var(--paper); }
+        rect.paper { fill: var(--paper); stroke: none; }
+        .weights { fill: var(--weights); } .gradients { fill: var(--gradients); } .optimiser { fill: var(--optimiser); }
+        .activations { fill: var(--activations); } .workspace { fill: var(--workspace); }
+        </style>
+        """;
+
+    /**
+     * A bar.
+     *
+     * @param parts from the left; the same ones in each bar
+     */
+    public record Bar(String name, List<Part> parts) {
+        long bytes() {
+            return parts.stream().mapToLong(Part::bytes).sum();
+        }
+    }
+
+    /**
+     * A part of a bar.
+     *
+     * @param name also its class in the style sheet: weights, gradients, optimiser, activations or workspace
+     */
+    public record Part(String name, long bytes) {}
+
+    /** The file. */
+    public String svg() {
+        int height = TOP + PITCH * bars.size() + BOTTOM;
+        long longest = Math.max(1, bars.stream().mapToLong(Bar::bytes).max().orElse(0));
+        StringBuilder svg = new StringBuilder();
+        append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, height);
+        append(svg, "<title>%s</title>\n", escaped(title));
+        append(svg, "<desc>");
+        bars.forEach(bar -> append(svg, "%s: %s. ", escaped(bar.name()), Bytes.format(bar.bytes())));
+        append(svg, "</desc>\n%s<rect class='paper' width='%d' height='%d'/>\n", STYLE, WIDTH, height);
+        append(svg, "<text class='title' x='16' y='32'>%s</text>\n", escaped(title));
+        legend(svg);
+        marks(svg, longest, height);
+        for (int i = 0; i < bars.size(); i++) {
+            bar(svg, bars.get(i), TOP + PITCH * i, longest);
+        }
+        return svg.append("</svg>\n").toString();
+    }
+
+    private void legend(StringBuilder svg) {
+        List<Part> parts = bars.isEmpty() ? List.of() : bars.getFirst().parts();
+        for (int i = 0; i < parts.size(); i++) {
+            String name = parts.get(i).name();
+            append(svg, "<rect class='%s' x='%d' y='49' width='12' height='12'/>", name, 16 + LEGEND * i);
+            append(svg, "<text x='%d' y='60'>%s</text>\n", 34 + LEGEND * i, name);
+        }
+    }
+
+    private static void marks(StringBuilder svg, long longest, int height) {
+        Axis axis = new Axis(0, longest, Axis.roundStep(longest / 4.0));
+        for (double mark : axis.marks()) {
+            double at = NAMES + (WIDTH - NAMES - TOTALS) * axis.position(mark);
+            append(svg, "<path d='M%.1f %dV%d'/>", at, TOP - 6, height - BOTTOM);
+            append(
+                    svg,
+                    "<text class='mark' x='%.1f' y='%d'>%s</text>\n",
+                    at,
+                    height - BOTTOM + 20,
+                    Bytes.format(Math.round(mark)));
+        }
+    }
+
+    private static void bar(StringBuilder svg, Bar bar, int y, long longest) {
+        append(svg, "<text class='name' x='16' y='%d'>%s</text>\n", y + 16, escaped(bar.name()));
+        double x = NAMES;
+        for (Part part : bar.parts()) {
+            if (part.bytes() > 0) {
+                double width = (double) (WIDTH - NAMES - TOTALS) * part.bytes() / longest;
+                append(
+                        svg,
+                        "<rect class='%s' x='%.2f' y='%d' width='%.2f' height='%d'><title>%s: %s</title></rect>\n",
+                        part.name(),
+                        x,
+                        y,
+                        width,
+                        THICKNESS,
+                        part.name(),
+                        Bytes.format(part.bytes()));
+                x += width;
+            }
+        }
+        append(svg, "<text class='total' x='%.1f' y='%d'>%s</text>\n", x + 6, y + 16, Bytes.format(bar.bytes()));
+    }
+
+    private static void append(StringBuilder svg, String format, Object... arguments) {
+        svg.append(String.format(Locale.ROOT, format, arguments));
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    }
+}

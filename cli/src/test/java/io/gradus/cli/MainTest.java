@@ -1,0 +1,373 @@
+package io.gradus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.gradus.nn.model.llama.LlamaConfig;
+import io.gradus.train.TinyModel;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each command does what it says; each mistake ends with one message, the right exit code and no stack trace. */
+class MainTest {
+    @TempDir
+    private Path folder;
+
+    private Path model = Path.of("");
+    private Path text = Path.of("");
+
+    @BeforeEach
+    void write() {
+        model = TinyModel.write(folder.resolve("model"));
+        text = TinyModel.writeText(folder.resolve("text.txt"), 100);
+    }
+
+    /** What a command printed. */
+    private record Ran(int code, String out, String err) {
+
+        /** One line on standard error: no stack trace, nothing printed as a result. */
+        void assertFailed(int expected, String message) {
+            assertThat(err).as("standard error").contains(message).doesNotContain("\tat ", "Exception");
+            assertThat(err.strip().lines()).hasSize(1);
+            assertThat(code).isEqualTo(expected);
+        }
+
+        /** One line, and where to read more. */
+        void assertMisused(String message) {
+            assertThat(err).contains(message).doesNotContain("\tat ", "Exception");
+            assertThat(err.strip().lines().toList().getLast())
+                    .startsWith("Try 'gradus")
+                    .endsWith("--help'.");
+            assertThat(out).isEmpty();
+            assertThat(code).isEqualTo(2);
+        }
+    }
+
+    private static Ran gradus(Object... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        String[] words = Stream.of(args).map(Object::toString).toArray(String[]::new);
+        int code = Main.run(new PrintWriter(out), new PrintWriter(err), words);
+        return new Ran(code, out.toString(), err.toString());
+    }
+
+    private Ran finetune(Object... overrides) {
+        List<Object> args = new ArrayList<>(List.of(
+                "finetune",
+                "model.path=" + model,
+                "data.train=" + text,
+                "output=" + folder.resolve("out"),
+                "steps=3",
+                "batch_size=4",
+                "evaluate_blocks=2",
+                "sample.max_tokens=4",
+                "warmup=0"));
+        args.addAll(List.of(overrides));
+        return gradus(args.toArray());
+    }
+
+    private static Path stories260K() {
+        Path folder = Path.of(System.getProperty("gradus.shared", "../../shared"), "models", "stories260K");
+        assumeTrue(Files.isDirectory(folder), folder + " is absent");
+        return folder;
+    }
+
+    // ---- help and misuse ----
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "finetune", "generate", "evaluate", "inspect", "memory", "delta", "devices"})
+    void helpHasExamples(String command) {
+        Ran ran = command.isEmpty() ? gradus("--help") : gradus(command, "--help");
+
+        assertThat(ran.code()).isZero();
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out())
+                .contains("Usage: gradus", "Examples:", "  gradus " + (command.isEmpty() ? "finetune" : command));
+        assertThat(ran.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
+    }
+
+    @Test
+    void aCommandIsNeeded() {
+        gradus().assertMisused(
+                        "Which command? There are finetune, lr, generate, evaluate, inspect, memory, study, delta,"
+                                + " devices.");
+        gradus("study").assertMisused("Which study? There are forgetting, memory.");
+        gradus("study", "memory").assertMisused("Missing required option: '--output=FOLDER'");
+        gradus("finetun").assertMisused("finetune");
+        gradus("evaluate").assertMisused("Missing required option: '--data=PATH'");
+        gradus("inspect").assertMisused("Missing required parameter: 'PATH'");
+        gradus("generate", "--promt", "x").assertMisused("--promt");
+        gradus("generate", "--max-tokens", "many").assertMisused("--max-tokens");
+        gradus("devices", "all").assertMisused("all");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--temperature, -1", "--top-k, -1", "--top-p, 0", "--max-tokens, -1", "--threads, 0", "--device, tpu"})
+    void anOptionOutOfItsRangeIsNamed(String option, String value) {
+        gradus("generate", "--model", model, option, value).assertMisused(option + " is ");
+    }
+
+    @Test
+    void evaluationNeedsSensibleSizes() {
+        gradus("evaluate", "--model", model, "--data", text, "--batch-size", 0)
+                .assertMisused("--batch-size is 0; it must be at least 1");
+        for (int length : new int[] {1, 33}) {
+            gradus("evaluate", "--model", model, "--data", text, "--block-length", length)
+                    .assertMisused("--block-length is " + length + "; it must be from 2 to the model's context, 32");
+        }
+    }
+
+    @Test
+    void evaluationReadsChatsAndTellsLabels() throws IOException {
+        Path labelled = Files.writeString(
+                folder.resolve("reviews.csv"), "text,label\nthe moon.,good\na sea.,bad\nthe cat.,good\n");
+        Ran told = gradus("evaluate", "--model", model, "--data", labelled, "--format", "csv", "--accuracy");
+        assertThat(told.err()).isEmpty();
+        assertThat(told.out()).containsPattern("accuracy +\\d+\\.\\d % of 3 texts");
+        gradus("evaluate", "--model", model, "--data", labelled, "--accuracy").assertMisused("--format csv");
+
+        Path chats = Files.writeString(
+                folder.resolve("chats.jsonl"),
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\":"
+                        + " \"bc\"}]}");
+        Ran chat = gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "plain");
+        assertThat(chat.out()).containsPattern("tokens +4 in 1 blocks of 32");
+        assertThat(gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "llama3")
+                        .err())
+                .contains("<|start_header_id|>");
+        assertThat(gradus("evaluate", "--model", model, "--data", chats).err()).contains("data.chat_template");
+        gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "mine")
+                .assertMisused("llama2");
+    }
+
+    @Test
+    void labelsAreToldByTheTemplateOfTheRun() throws IOException {
+        Path labelled = Files.writeString(
+                folder.resolve("reviews.csv"), "text,label\nthe moon.,good\na sea.,bad\nthe cat.,good\n");
+        Object[] usual = {"evaluate", "--model", model, "--data", labelled, "--format", "csv", "--accuracy"};
+        Ran told = gradus(usual);
+        assertThat(told.out()).contains("labels as   {text}\\nLabel: {label}");
+
+        List<Object> own = new ArrayList<>(List.of(usual));
+        own.addAll(List.of("--label-prompt", "is it: {text}?", "--label-completion", " it is {label}"));
+        Ran other = gradus(own.toArray());
+        assertThat(other.err()).isEmpty();
+        assertThat(other.out()).contains("labels as   is it: {text}? it is {label}");
+        assertThat(loss(other)).isNotEqualTo(loss(told));
+
+        own.set(own.indexOf("is it: {text}?"), "is it?");
+        gradus(own.toArray()).assertMisused("it must have {text} in it");
+        gradus("evaluate", "--model", model, "--data", text, "--label-prompt", "{text}:")
+                .assertMisused("--label-prompt is for labelled texts: add --format csv");
+    }
+
+    @Test
+    void everyKeyIsShown() {
+        Ran ran = gradus("finetune", "--show-keys");
+
+        assertThat(ran.code()).isZero();
+        assertThat(ran.out()).contains("learning_rate: ", "max_grad_norm: ", "  held_out: ");
+    }
+
+    // ---- what the commands do ----
+
+    @Test
+    void finetunesEvaluatesGeneratesAndInspects() {
+        Ran finetuned = finetune("steps=30", "learning_rate=0.02");
+        assertThat(finetuned.err()).isEmpty();
+        assertThat(finetuned.code()).isZero();
+        assertThat(finetuned.out())
+                .contains("parameters, all trained", "── before ──", "step 30/30", "── after 30 steps ──")
+                .containsPattern("held-out text +5\\.\\d{4} +[1-4]\\.\\d{4} +-\\d+\\.\\d%")
+                .contains("saved       " + folder.resolve("out"));
+
+        Ran before = gradus("evaluate", "--model", model, "--data", text);
+        Ran after = gradus("evaluate", "--model", folder.resolve("out"), "--data", text, "--batch-size", 3);
+        assertThat(after.code()).isZero();
+        assertThat(after.out()).containsPattern("(?s)loss +\\d\\.\\d{4} nats per token.*perplexity +.*tokens +[\\d,]+");
+        assertThat(loss(after)).isLessThan(loss(before) - 1);
+
+        Ran inspected = gradus("inspect", folder.resolve("out"));
+        assertThat(inspected.code()).isZero();
+        assertThat(inspected.out())
+                .contains("\"vocab_size\" : 257", "model.embed_tokens.weight", "[257, 16]", "F32: ")
+                .containsPattern("\\d+ tensors, [\\d,]+ numbers");
+
+        Ran generated = gradus(
+                "generate", "--model", folder.resolve("out"), "--prompt", "@The", "--max-tokens", 8, "--seed", 3);
+        assertThat(generated.code()).isZero();
+        assertThat(generated.out()).startsWith("@The").hasSizeGreaterThan(4);
+        assertThat(gradus(
+                        "generate",
+                        "--model",
+                        folder.resolve("out"),
+                        "--prompt",
+                        "@The",
+                        "--max-tokens",
+                        8,
+                        "--seed",
+                        3))
+                .isEqualTo(generated);
+    }
+
+    private static double loss(Ran ran) {
+        return Double.parseDouble(ran.out().lines().findFirst().orElseThrow().split(" +")[1]);
+    }
+
+    @Test
+    void aRecipeFileIsReadAndContinued() throws IOException {
+        Path recipe =
+                Files.writeString(folder.resolve("recipe.yaml"), """
+                    model: {path: '%s'}
+                    data: {train: '%s'}
+                    output: '%s'
+                    steps: 4
+                    checkpoint_every: 2
+                    sample: {max_tokens: 0}
+                    """.formatted(model, text, folder.resolve("out")));
+
+        assertThat(gradus("finetune", recipe).code()).isZero();
+        gradus("finetune", recipe).assertFailed(2, "holds a run already");
+        Ran resumed = gradus("finetune", recipe, "--resume", "keep_checkpoints=2");
+        assertThat(resumed.code()).isZero();
+        assertThat(resumed.out()).contains("resuming   after step 2 of 4");
+    }
+
+    @Test
+    void devicesAreListed() {
+        Ran ran = gradus("devices");
+
+        assertThat(ran.code()).isZero();
+        assertThat(ran.out()).startsWith("cpu ").contains("threads", "gpu ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--threads=2", "--no-cache"})
+    void aPretrainedModelWritesWhatAnotherEngineWrote(String option) throws IOException {
+        Path stories = stories260K();
+
+        Ran ran =
+                gradus("generate", "--model", stories, "--prompt", "", "--temperature", 0, "--max-tokens", 200, option);
+
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out()).isEqualTo(Files.readString(stories.resolve("greedy.txt")));
+        assertThat(ran.code()).isZero();
+    }
+
+    // ---- what goes wrong ----
+
+    private void assertNothingWritten() {
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void aMistypedKeyEndsWithOneMessage() {
+        finetune("learing_rate=1").assertFailed(2, "unknown key 'learing_rate'; did you mean 'learning_rate'?");
+        finetune("steps=abc").assertFailed(2, "steps is 'abc'; it must be a whole number");
+        finetune("recipe.yaml").assertFailed(2, "'recipe.yaml' is not key=value");
+        assertNothingWritten();
+    }
+
+    @Test
+    void aMissingFileEndsWithOneMessage() {
+        finetune("model.path=nowhere").assertFailed(1, "model nowhere is missing");
+        finetune("data.train=nowhere.txt").assertFailed(1, "nowhere.txt is missing");
+        gradus("finetune", "nowhere.yaml").assertFailed(1, "recipe nowhere.yaml is missing");
+        gradus("generate", "--model", "nowhere").assertFailed(1, "model nowhere is missing");
+        gradus("evaluate", "--model", model, "--data", "nowhere.txt").assertFailed(1, "nowhere.txt is missing");
+        gradus("inspect", "nowhere").assertFailed(1, "nowhere");
+        assertNothingWritten();
+    }
+
+    @Test
+    void missingPartsOfAModelEndWithOneMessage() throws IOException {
+        for (String file : List.of("config.json", "tokenizer.json", "model.safetensors")) {
+            byte[] content = Files.readAllBytes(model.resolve(file));
+            Files.delete(model.resolve(file));
+            finetune().assertFailed(1, file);
+            Files.write(model.resolve(file), new byte[] {'{'});
+            finetune().assertFailed(1, file);
+            Files.write(model.resolve(file), content);
+        }
+        assertNothingWritten();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {8, 15, 32})
+    void aWrongHiddenSizeEndsWithOneMessage(int size) throws IOException {
+        Path config = model.resolve("config.json");
+        Files.writeString(
+                config, Files.readString(config).replace("\"hidden_size\" : 16", "\"hidden_size\" : " + size));
+
+        Ran ran = finetune();
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.err()).contains("hidden_size").doesNotContain("\tat ", "Exception");
+        assertThat(ran.err().lines()).hasSizeLessThanOrEqualTo(3); // a list of the tensors that do not fit
+        assertNothingWritten();
+    }
+
+    @Test
+    void anEmptyTextEndsWithOneMessage() throws IOException {
+        text = Files.writeString(folder.resolve("empty.txt"), "");
+        finetune().assertFailed(1, text + ": it is empty");
+        gradus("evaluate", "--model", model, "--data", text).assertFailed(1, text + ": it is empty");
+        Files.writeString(text, "few");
+        finetune().assertFailed(1, "data.held_out=0.05 of so short a text leaves nothing to evaluate on");
+        assertNothingWritten();
+    }
+
+    @Test
+    void labelsAllMaskedEndWithOneMessage() throws IOException {
+        text = Files.writeString(
+                folder.resolve("masked.jsonl"), "{\"prompt\": \"a long question\", \"completion\": \"\"}\n".repeat(50));
+
+        finetune().assertFailed(1, text + ":1: \"completion\" must be a string with something in it");
+        assertNothingWritten();
+    }
+
+    @Test
+    void aLearningRateFarTooHighEndsWithOneMessage() throws IOException {
+        finetune("learning_rate=1e9", "steps=10").assertFailed(1, "a lower learning_rate (now 1.0E9)");
+
+        assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
+        try (Stream<Path> files = Files.list(folder.resolve("out"))) {
+            assertThat(files.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("metrics.jsonl", "recipe.yaml");
+        }
+    }
+
+    @Test
+    void aLearningRateFarTooHighForAPretrainedModelEndsWithOneMessage() {
+        model = stories260K();
+        for (String rate : List.of("1e9", "3")) {
+            finetune("learning_rate=" + rate, "data.block_length=32", "output=" + folder.resolve("lr" + rate))
+                    .assertFailed(1, "a lower learning_rate (now " + Double.parseDouble(rate) + ")");
+        }
+    }
+
+    @Test
+    void anOutputThatCannotBeWrittenEndsWithOneMessage() {
+        finetune("output=" + text).assertFailed(2, "output " + text + " is a file; name a folder");
+        finetune("output=" + text + "/below").assertFailed(1, text.toString());
+    }
+
+    @Test
+    void anUntrainableTokenizerEndsWithOneMessage() {
+        model = TinyModel.write(folder.resolve("bytes"), LlamaConfig.of(256, 16, 24, 1, 2, 1, 32));
+
+        finetune().assertFailed(2, "the tokeniser belongs to another model");
+        assertNothingWritten();
+    }
+}

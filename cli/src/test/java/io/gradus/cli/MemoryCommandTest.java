@@ -1,0 +1,124 @@
+package io.gradus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.train.TinyModel;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code gradus memory} plans folders, files and published models, and says what it does not know. */
+class MemoryCommandTest {
+    @TempDir
+    private Path folder;
+
+    private record Ran(int code, String out, String err) {}
+
+    private static Ran memory(Object... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        String[] words = Stream.concat(Stream.of("memory"), Stream.of(args).map(Object::toString))
+                .toArray(String[]::new);
+        return new Ran(
+                Main.run(new PrintWriter(out), new PrintWriter(err), words),
+                out.toString().replace(System.lineSeparator(), "\n"),
+                err.toString());
+    }
+
+    private static void assertRefused(Ran ran, int code, String message) {
+        assertThat(ran.err()).contains(message).doesNotContain("\tat ", "Exception");
+        assertThat(ran.out()).isEmpty();
+        assertThat(ran.code()).isEqualTo(code);
+    }
+
+    @Test
+    void plansAModelsFolderOrItsConfigurationAlone() throws IOException {
+        Path model = TinyModel.write(folder.resolve("model"));
+        Ran ran = memory("--model", model, "batch_size=2");
+        assertThat(ran.code()).isZero();
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out())
+                .startsWith("model      " + model + ", 6,")
+                .contains("batch      2 × 32 tokens", "adamw, 16.0 bytes kept per parameter")
+                .contains("memory, planned", "rule of thumb", "together, 16N")
+                .doesNotContain("published", "SGD");
+        Path alone = Files.move(model.resolve("config.json"), folder.resolve("tiny.json"));
+        Ran file = memory("--model", alone, "batch_size=2");
+        assertThat(file.out()).isEqualTo(ran.out().replace(model.toString(), alone.toString()));
+    }
+
+    @Test
+    void takesTheModelOfARecipeAndTheBuiltInOneOtherwise() throws IOException {
+        Path model = TinyModel.write(folder.resolve("model"));
+        Path recipe = Files.writeString(
+                folder.resolve("recipe.yaml"),
+                "{model: {path: '" + model + "'}, data: {train: x.txt}, optimizer: sgd}");
+        assertThat(memory(recipe).out()).contains("model      " + model, "sgd, 12.0 bytes");
+        assertThat(memory(recipe, "optimizer=adam").out()).contains("adam, 16.0 bytes");
+        assertThat(memory().out()).contains("model      the built-in Llama, 955,904 parameters");
+    }
+
+    @Test
+    void tellsWhatIsPublishedOfAPublishedModel() {
+        assertThat(memory("--model", "llama-7b").out())
+                .contains("6,738,415,616 parameters")
+                .contains("published: 112.0 + 3.2 GB in mixed precision, 2 GPUs of 80 GB");
+        assertThat(memory("--model", "llama-70b").out())
+                .contains("published: 1120.0 + 16.1 GB in mixed precision, 15 GPUs of 80 GB");
+    }
+
+    @Test
+    void comparesAndDraws() throws IOException {
+        Path svg = folder.resolve("memory.svg");
+        Ran ran = memory("--model", "llama-7b", "--compare", "--svg", svg);
+        assertThat(ran.code()).isZero();
+        assertThat(ran.out()).contains("AdamW, F32", "SGD with momentum, F32", "SGD, F32", "drawn in " + svg);
+        assertThat(ran.out().lines()).allSatisfy(line -> {
+            if (!line.startsWith("drawn in")) {
+                assertThat(line).hasSizeLessThanOrEqualTo(80);
+            }
+        });
+        assertThat(Files.readString(svg)).contains("Memory to train llama-7b at the peak, batches of 8 × 256 tokens");
+    }
+
+    @Test
+    void saysWhatItDoesNotKnow() throws IOException {
+        assertRefused(
+                memory("--model", "llama-8b"),
+                2,
+                "--model llama-8b is neither a folder nor a config.json, and none of llama-7b, llama-13b, llama-70b");
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        assertRefused(memory("--model", empty), 1, "config.json is missing");
+        Path bert = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
+        assertRefused(memory("--model", bert), 1, "model_type is 'bert'");
+        Path text = Files.writeString(folder.resolve("notes.txt"), "not JSON");
+        assertRefused(memory("--model", text), 1, "notes.txt is not JSON");
+    }
+
+    @Test
+    void saysWhatMakesNoSense() {
+        assertRefused(
+                memory("--model", "llama-7b", "data.block_length=100000000"),
+                2,
+                "data.block_length is 100000000, but the model sees only 2048 tokens");
+        assertRefused(memory("batch_size=100000000"), 2, "a batch cannot have more than 2^31 tokens");
+        assertRefused(memory("optimizer=none"), 2, "optimizer is 'none'");
+        assertRefused(memory("batchsize=2"), 2, "did you mean 'batch_size'?");
+        assertRefused(memory("missing.yaml"), 1, "recipe missing.yaml is missing");
+    }
+
+    @Test
+    void refusesAConfigurationWhoseSizesAreAbsurd() throws IOException {
+        Path config = Files.writeString(folder.resolve("config.json"), """
+            {"model_type": "llama", "vocab_size": 2147483647, "hidden_size": 2147483640,
+             "intermediate_size": 2147483647, "num_hidden_layers": 1, "num_attention_heads": 1073741820,
+             "max_position_embeddings": 64}
+            """);
+        assertRefused(memory("--model", config), 2, "more bytes than a long can count; check the sizes in config.json");
+    }
+}

@@ -1,0 +1,42 @@
+package io.gradus.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command line as a process of its own, which a test can kill. */
+final class Program {
+    private Program() {}
+
+    /** {@code gradus finetune}; what it prints goes to {@link #log}. */
+    static Process finetune(List<String> keys, Path output) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-classpath",
+                System.getProperty("java.class.path"),
+                "io.gradus.cli.Main",
+                "finetune"));
+        command.addAll(keys);
+        command.add("output=" + output);
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile(output).toFile()))
+                .start();
+    }
+
+    /** What the processes with this output have printed. */
+    static String log(Path output) throws IOException {
+        return Files.readString(logFile(output));
+    }
+
+    private static Path logFile(Path output) {
+        return output.resolveSibling(output.getFileName() + ".log");
+    }
+}

@@ -1,0 +1,172 @@
+package io.gradus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import io.gradus.train.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The real program, told to end by SIGTERM or Ctrl-C, makes its step, writes a checkpoint, says how to go on, and is gone
+ * with the signal's exit code; what goes on from there ends with the bytes of a run that nobody disturbed.
+ */
+class TerminatedRunTest {
+    private static final int STEPS = 30;
+    private static final long PATIENCE_SECONDS = 120;
+
+    @TempDir
+    private Path folder;
+
+    private List<String> keys = List.of();
+
+    @BeforeEach
+    void write() {
+        assumeFalse(System.getProperty("os.name").startsWith("Windows"), "Windows has no SIGTERM");
+        keys = List.of(
+                "model.path=" + TinyModel.write(folder.resolve("model")),
+                "data.train=" + TinyModel.writeText(folder.resolve("text.txt"), 60),
+                "data.held_out=0.1",
+                "steps=" + STEPS,
+                "batch_size=2",
+                "learning_rate=0.01",
+                "evaluate_every=7",
+                "evaluate_blocks=2",
+                "checkpoint_every=0",
+                "spike_z=5",
+                "keep_best=true",
+                "sample.max_tokens=4",
+                "threads=2");
+    }
+
+    private Path output(String name) {
+        return folder.resolve(name);
+    }
+
+    private int end(Process process, Path output) throws Exception {
+        assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS))
+                .as(Program.log(output))
+                .isTrue();
+        return process.exitValue();
+    }
+
+    private void run(Path output, String... more) throws Exception {
+        assertThat(end(Program.finetune(with(more), output), output))
+                .as(Program.log(output))
+                .isZero();
+    }
+
+    private List<String> with(String... more) {
+        return Stream.concat(keys.stream(), Stream.of(more)).toList();
+    }
+
+    private void awaitSteps(Process process, Path output, int steps) throws Exception {
+        Path metrics = output.resolve("metrics.jsonl");
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (process.isAlive() && stepsIn(metrics) < steps) {
+            assertThat(System.nanoTime()).as(Program.log(output)).isLessThan(end);
+            Thread.onSpinWait();
+        }
+    }
+
+    private static long stepsIn(Path metrics) throws IOException {
+        return !Files.exists(metrics)
+                ? 0
+                : Files.readAllLines(metrics).stream()
+                        .filter(line -> line.contains("\"loss\""))
+                        .count();
+    }
+
+    private static List<String> checkpoints(Path output) throws IOException {
+        if (!Files.exists(output.resolve("checkpoints"))) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(output.resolve("checkpoints"))) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith("step-"))
+                    .toList();
+        }
+    }
+
+    private void assertSameAsUndisturbed(Path output) throws Exception {
+        run(output("whole"));
+        assertThat(output.resolve("model.safetensors"))
+                .hasSameBinaryContentAs(output("whole").resolve("model.safetensors"));
+        assertThat(losses(output)).isEqualTo(losses(output("whole")));
+    }
+
+    private static List<String> losses(Path output) throws IOException {
+        return Files.readAllLines(output.resolve("metrics.jsonl")).stream()
+                .map(line -> line.replaceAll(",\"tokens_per_second.*", ""))
+                .toList();
+    }
+
+    @Test
+    void sigtermLeavesACheckpointThatGoesOnToTheSameBits() throws Exception {
+        Path output = output("terminated");
+        int signals = 0;
+        for (int steps : new int[] {3, 12, 21}) {
+            Process process = Program.finetune(with("resume=true"), output);
+            awaitSteps(process, output, steps);
+            process.destroy(); // SIGTERM
+            int code = end(process, output);
+            if (code == 0) {
+                break; // a fast machine: it was done
+            }
+            assertThat(code).as(Program.log(output)).isEqualTo(143);
+            signals++;
+            assertThat(checkpoints(output)).hasSize(1);
+            assertThat(output.resolve("model.safetensors")).doesNotExist();
+            assertThat(Program.log(output))
+                    .contains("ending after this step, with a checkpoint")
+                    .containsPattern("stopped after step \\d+ of 30; a checkpoint is written")
+                    .contains("gradus finetune " + output.resolve("recipe.yaml") + " output=" + output + " --resume");
+        }
+        assertThat(signals).isPositive();
+        run(output, "resume=true");
+        assertSameAsUndisturbed(output);
+    }
+
+    /** Whether processes started here ignore SIGINT, as those do that a shell script has put in the background. */
+    private static boolean ignoresInterrupts() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        return Files.exists(status)
+                && Files.readAllLines(status).stream()
+                        .filter(line -> line.startsWith("SigIgn:"))
+                        .anyMatch(line ->
+                                (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 1 << 1) != 0);
+    }
+
+    @Test
+    void ctrlCDoesTheSameAndTheMessageIsACommandThatWorks() throws Exception {
+        assumeFalse(ignoresInterrupts(), "SIGINT is ignored here, and what is started here inherits that");
+        Path output = output("interrupted");
+        Process process = Program.finetune(keys, output);
+        awaitSteps(process, output, 5);
+        new ProcessBuilder("kill", "-INT", String.valueOf(process.pid()))
+                .start()
+                .waitFor();
+        assertThat(end(process, output)).as(Program.log(output)).isEqualTo(130);
+
+        String told = Program.log(output)
+                .lines()
+                .filter(line -> line.strip().startsWith("gradus finetune "))
+                .findFirst()
+                .orElseThrow();
+        List<String> arguments = Stream.of(told.strip().split(" "))
+                .skip(2)
+                .filter(argument -> !argument.startsWith("output="))
+                .toList();
+        assertThat(end(Program.finetune(arguments, output), output))
+                .as(Program.log(output))
+                .isZero();
+        assertSameAsUndisturbed(output);
+    }
+}

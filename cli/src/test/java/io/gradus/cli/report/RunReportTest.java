@@ -1,0 +1,182 @@
+package io.gradus.cli.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.core.MemoryCategory;
+import io.gradus.train.Recipe;
+import io.gradus.train.RunResult;
+import io.gradus.train.TrainingListener.Plan;
+import io.gradus.train.TrainingListener.Sample;
+import io.gradus.train.memory.MemoryPlan;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunReportTest {
+    private static final Clock NOON = Clock.fixed(Instant.parse("2026-03-01T12:00:00Z"), ZoneOffset.UTC);
+    private static final String STEP = "{\"step\":%d,\"loss\":%s,\"learning_rate\":5.0E-4,\"grad_norm\":1.5,"
+            + "\"tokens\":1000,\"tokens_per_second\":500}\n";
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void tellsTheWholeRun() throws Exception {
+        String html = report(
+                0,
+                2,
+                "{\"step\":0,\"held_out_loss\":4.0}\n{\"step\":0,\"general_loss\":1.0}\n" + STEP.formatted(1, "4.5")
+                        + STEP.formatted(2, "3.5")
+                        + "{\"step\":2,\"held_out_loss\":3.0}\n{\"step\":2,\"general_loss\":1.25}\n",
+                new Sample(0, "To be", " happy"),
+                new Sample(2, "To be", " or not"));
+        assertThat(html)
+                .contains("<title>my-llama, fine-tuned on plays.txt</title>")
+                .contains("1 Mar 2026, 12:00")
+                .contains("Every one of 260,032 parameters was trained, in 2 steps")
+                .contains("<span class=\"before\">4.000 →</span> 3.000")
+                .contains("<div class=\"change better\">−25.0%</div>")
+                .contains("<span class=\"before\">1.000 →</span> 1.250")
+                .contains("<div class=\"change worse\">+25.0%</div>")
+                .contains("perplexity 54.6 → 20.1")
+                .contains("<span class=\"prompt\">To be</span> happy</div>")
+                .contains("<h3>After 2 steps</h3>", "<span class=\"prompt\">To be</span> or not</div>")
+                .contains("Where the memory went: 4.0 kB at the peak, 3.9 kB planned", "Optimiser state", "75.0%")
+                .contains("<td class=\"number\">2.9 kB</td><td class=\"number\">3.0 kB</td>")
+                .contains("<rect class=\"optimizer-state\" x=\"250.00\" y=\"0\" width=\"750.00\"")
+                .contains("2,000: 0.20 passes over 10,000, in blocks of 64")
+                .contains("<td>a CPU</td>", "<td>42</td>", "<td>" + Runtime.version())
+                .contains("learning_rate: 5.0E-4")
+                .contains("from_pretrained(folder)", "./gradus generate --model");
+    }
+
+    @Test
+    void tellsHowManyParametersWereTrainedWhereSomeWereFrozen() throws Exception {
+        Files.writeString(folder.resolve("metrics.jsonl"), STEP.formatted(1, "4.5"));
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 1, 181_000));
+        report.finished(result(1));
+        assertThat(folder.resolve("report.html"))
+                .content()
+                .contains("181,000 of 260,032 parameters were trained, in 1 step", "<td>181,000 of 260,032</td>")
+                .doesNotContain("260,032, all");
+    }
+
+    @Test
+    void standsAloneAndHoldsNoScript() throws Exception {
+        String html = report(0, 1, STEP.formatted(1, "4.5"));
+        assertThat(html)
+                .startsWith("<!doctype html>")
+                .contains("default-src 'none'")
+                .doesNotContainIgnoringCase("<script", "<link", "<img", "http:", "https:", "url(", "@import", "{{");
+    }
+
+    @Test
+    void escapesWhatTheModelWrote() throws Exception {
+        String nasty = "</div><script>alert('1')</script> & \"<b>\" \u0000\u001b[31m {{model}} {{{python}}}";
+        String html = report(0, 1, STEP.formatted(1, "4.5"), new Sample(0, "<i>", nasty), new Sample(1, nasty, nasty));
+        assertThat(html)
+                .doesNotContain("<script", "<i>", "<b>", "\u0000", "\u001b")
+                .contains(
+                        "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;&lt;b&gt;&quot;",
+                        "␀␛[31m {{model}} {{{python}}}");
+    }
+
+    @Test
+    void showsARunWithoutAnyStepAndOneWithASingleStep() throws Exception {
+        assertThat(report(0, 0, ""))
+                .contains("nothing to draw", "not evaluated", "<td>0: 0.00 passes")
+                .doesNotContain("What it writes", "NaN");
+        assertThat(report(0, 1, STEP.formatted(1, "4.5")))
+                .contains("<circle class='training'", "in 1 step, in Java")
+                .doesNotContain("NaN");
+    }
+
+    @Test
+    void showsNumbersThatAreNotFiniteAsDashesAndGaps() throws Exception {
+        String html = report(
+                0,
+                3,
+                "{\"step\":0,\"held_out_loss\":4.0}\n" + STEP.formatted(1, "4.5") + STEP.formatted(2, "\"NaN\"")
+                        + STEP.formatted(3, "\"Infinity\"") + "{\"step\":3,\"held_out_loss\":\"NaN\"}\n");
+        assertThat(html).contains("<span class=\"before\">4.000 →</span> –").doesNotContain("NaN", "Infinity");
+    }
+
+    @Test
+    void showsAResumedRunFromItsFirstStep() throws Exception {
+        StringBuilder lines = new StringBuilder("{\"step\":0,\"held_out_loss\":8.0}\n");
+        lines.append("{\"step\":0,\"prompt\":\"To be\",\"text\":\" at first\"}\n");
+        for (int step = 1; step <= 40; step++) {
+            lines.append(STEP.formatted(step, 8 - 0.1 * step));
+        }
+        lines.append("{\"step\":40,\"held_out_loss\":2.0}\n");
+        String html = report(
+                20, 40, lines.toString(), new Sample(20, "To be", " halfway"), new Sample(40, "To be", " at last"));
+        assertThat(html)
+                .contains("<span class=\"before\">8.000 →</span> 2.000", "−75.0%")
+                .contains("Training loss: 7.900 at step 1, 4.000 at step 40.")
+                .contains("</span> at first</div>", "</span> at last</div>", "40, resumed after 20")
+                .contains("<div class=\"figure\">1:20 min</div>")
+                .doesNotContain("halfway");
+    }
+
+    @Test
+    void leavesNoReportWhenTheMetricsAreMissing() throws Exception {
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 1));
+        assertThatThrownBy(() -> report.finished(result(1)))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("the model is saved, but not")
+                .hasMessageContaining("report.html");
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).isEmpty();
+        }
+    }
+
+    private String report(int first, int steps, String metrics, Sample... samples) throws Exception {
+        Files.writeString(folder.resolve("metrics.jsonl"), metrics);
+        RunReport report = new RunReport(NOON);
+        report.started(plan(first, steps));
+        Stream.of(samples).forEach(report::sampled);
+        report.finished(result(steps));
+        return Files.readString(folder.resolve("report.html"));
+    }
+
+    private Plan plan(int first, int steps) {
+        return plan(first, steps, 260_032);
+    }
+
+    private Plan plan(int first, int steps, long trained) {
+        Recipe recipe = Recipe.parse("{model: {path: models/my-llama}, data: {train: texts/plays.txt}}");
+        Map<MemoryCategory, Long> bytes = Map.of(MemoryCategory.WEIGHTS, 1000L, MemoryCategory.OPTIMIZER_STATE, 2900L);
+        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of());
+        return new Plan(recipe, folder, memory, trained, 10_000, first, steps, "a CPU");
+    }
+
+    private RunResult result(int steps) {
+        return new RunResult(
+                folder,
+                steps,
+                Map.of(),
+                Map.of(),
+                steps,
+                0,
+                steps,
+                0,
+                Map.of(
+                        MemoryCategory.WEIGHTS,
+                        1000L,
+                        MemoryCategory.OPTIMIZER_STATE,
+                        3000L,
+                        MemoryCategory.WORKSPACE,
+                        0L));
+    }
+}

@@ -1,0 +1,43 @@
+package io.gradus.cli.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradus.cli.report.ScatterChart.Point;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** Points stand where their values are, and their names beside them. */
+class ScatterChartTest {
+    private static String svg(Point... points) {
+        return new ScatterChart("title", "across", "up", List.of(points)).svg();
+    }
+
+    @Test
+    void pointsStandWhereTheirValuesAre() {
+        assertThat(svg(new Point("low", 0, 0), new Point("high", 1, 1)))
+                .contains("<circle cx='76.0' cy='556.0' r='5.0'/>", "<circle cx='856.0' cy='60.0' r='5.0'/>")
+                .contains(
+                        ">low<", ">high<", ">across<", ">up<", "<desc>low: 0.000, 0.000. high: 1.000, 1.000. </desc>");
+    }
+
+    @Test
+    void namesOfNeighboursDoNotCoverEachOther() {
+        String svg =
+                svg(new Point("a", 0, 0), new Point("one", 0.5, 0.5), new Point("two", 0.5, 0.5), new Point("z", 1, 1));
+        List<String> places = Pattern.compile("class='name' x='([\\d.]+)' y='([\\d.]+)'")
+                .matcher(svg)
+                .results()
+                .map(found -> found.group(1) + " " + found.group(2))
+                .toList();
+        assertThat(places).hasSize(4).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void whatIsNotFiniteIsLeftOutAndNamesAreEscaped() {
+        assertThat(svg(new Point("a & b", 1, 2), new Point("lost", Double.NaN, 1)))
+                .contains("a &amp; b")
+                .doesNotContain("lost", "NaN");
+        assertThat(svg()).endsWith("</svg>\n");
+    }
+}

@@ -1,0 +1,206 @@
+package io.gradus.data;
+
+import io.gradus.core.Device;
+import io.gradus.core.Philox;
+import io.gradus.core.Tensor;
+import io.gradus.data.Blocks.Block;
+import io.gradus.nn.model.LanguageModel;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Blocks in batches, numbered from 0 without end. A batch is a function of its number alone, so a run that was stopped
+ * goes on with nothing but a number, and threads may ask for batches in any order.
+ *
+ * <p>Shuffled, for training: each epoch has an order of its own, and the batches cut the epochs, laid end to end, into
+ * equal parts; one batch may hold the end of an epoch and the beginning of the next. So every batch is full, and every
+ * block is seen once per epoch. Of several sources ({@link Mixture}) each has epochs of its own.
+ *
+ * <p>In order, for evaluation: the last batch of an epoch has what is left, and the next begins again.
+ */
+public final class Batches {
+    /** Sets the shuffle's random numbers apart from those of layers, whose places count from 0; one less for each source. */
+    private static final int PLACE = -1;
+
+    private final Mixture mixture;
+    private final Mixture.Places places;
+    private final int batchSize;
+    private final long seed;
+    private final boolean shuffle;
+    private final AtomicReferenceArray<Order> latest; // spares making it anew for each batch
+
+    private record Order(long epoch, int[] blocks) {}
+
+    /**
+     * One row of a batch.
+     *
+     * @param source which of the mixture's
+     * @param index which of its blocks
+     */
+    public record Row(int source, int index) {}
+
+    /**
+     * What one forward pass reads.
+     *
+     * @param ids I32 {@code [B, T]}
+     * @param targets I32 {@code [B * T]}: the token that follows each, or {@code CrossEntropy.IGNORE_INDEX}
+     * @param counted how many targets count
+     * @param positions I32 {@code [B, T]}, each token's place in its document; null where each row is one
+     * @param documentStarts I32 {@code [B, T]}, the place in the row at which the token's document begins; null likewise
+     */
+    public record Batch(
+            Tensor ids,
+            Tensor targets,
+            long counted,
+            @Nullable Tensor positions,
+            @Nullable Tensor documentStarts) {
+
+        /** Rows of one document each. */
+        public Batch(Tensor ids, Tensor targets, long counted) {
+            this(ids, targets, counted, null, null);
+        }
+
+        /** What a model reads: documents that share a row do not see each other. */
+        public LanguageModel.Input input() {
+            return positions == null || documentStarts == null
+                    ? LanguageModel.Input.of(ids)
+                    : LanguageModel.Input.packed(ids, positions, documentStarts);
+        }
+    }
+
+    /**
+     * Batches of some blocks.
+     *
+     * @param batchSize B, at least 1
+     * @param seed of the run; matters only when shuffled
+     */
+    public Batches(Blocks blocks, int batchSize, long seed, boolean shuffle) {
+        this(Mixture.of(blocks), batchSize, seed, shuffle);
+    }
+
+    /**
+     * Batches of one or several sources.
+     *
+     * @param batchSize B, at least 1
+     * @param seed of the run; matters only when shuffled
+     * @param shuffle must be true where there are several sources
+     */
+    public Batches(Mixture mixture, int batchSize, long seed, boolean shuffle) {
+        if (batchSize < 1) {
+            throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
+        }
+        if (!shuffle && mixture.sources().size() > 1) {
+            throw new IllegalArgumentException("batches: several sources have no order of their own; shuffle them");
+        }
+        this.mixture = mixture;
+        this.places = mixture.places(seed);
+        this.latest = new AtomicReferenceArray<>(mixture.sources().size());
+        this.batchSize = batchSize;
+        this.seed = seed;
+        this.shuffle = shuffle;
+    }
+
+    /** How many batches it takes to see every block once, of one source; of several, {@link Mixture#rowsPerEpoch} rows. */
+    public long batchesPerEpoch() {
+        return Math.ceilDiv(mixture.rowsPerEpoch(), batchSize);
+    }
+
+    /** What the batches are made of. */
+    public Mixture mixture() {
+        return mixture;
+    }
+
+    /** Rows of a batch, B. */
+    public int batchSize() {
+        return batchSize;
+    }
+
+    /**
+     * A batch, its tensors on a device.
+     *
+     * @param index from 0
+     */
+    public Batch batch(long index, Device device) {
+        List<Block> blocks = rows(index).stream().map(this::block).toList();
+        int length = mixture.length();
+        int[] ids = new int[Math.multiplyExact(blocks.size(), length)];
+        int[] targets = new int[ids.length];
+        int[] documentStarts = new int[ids.length];
+        long counted = 0;
+        for (int row = 0; row < blocks.size(); row++) {
+            Block block = blocks.get(row);
+            System.arraycopy(block.ids(), 0, ids, row * length, length);
+            System.arraycopy(block.targets(), 0, targets, row * length, length);
+            System.arraycopy(block.documentStarts(), 0, documentStarts, row * length, length);
+            counted += block.counted();
+        }
+        Tensor idTensor = Tensor.of(device, ids, blocks.size(), length);
+        Tensor targetTensor = Tensor.of(device, targets, targets.length);
+        if (blocks.stream().allMatch(block -> block.documents().length == 1)) {
+            return new Batch(idTensor, targetTensor, counted);
+        }
+        int[] positions = new int[ids.length];
+        Arrays.setAll(positions, i -> i % length - documentStarts[i]);
+        return new Batch(
+                idTensor,
+                targetTensor,
+                counted,
+                Tensor.of(device, positions, blocks.size(), length),
+                Tensor.of(device, documentStarts, blocks.size(), length));
+    }
+
+    /** The tokens of a row. */
+    public Block block(Row row) {
+        return mixture.sources().get(row.source).blocks().get(row.index);
+    }
+
+    /** Which blocks of which sources a batch has. */
+    public List<Row> rows(long index) {
+        if (index < 0) {
+            throw new IllegalArgumentException("batch " + index + " was asked for; they count from 0");
+        }
+        if (!shuffle) {
+            int size = mixture.sources().getFirst().blocks().size();
+            int from = Math.toIntExact(index % batchesPerEpoch() * batchSize);
+            return IntStream.range(from, (int) Math.min(size, (long) from + batchSize))
+                    .mapToObj(block -> new Row(0, block))
+                    .toList();
+        }
+        long first = Math.multiplyExact(index, (long) batchSize);
+        return LongStream.range(first, first + batchSize)
+                .mapToObj(places::of)
+                .map(this::row)
+                .toList();
+    }
+
+    private Row row(Mixture.Place place) {
+        int size = mixture.sources().get(place.source()).blocks().size();
+        int[] order = order(place.source(), size, place.number() / size);
+        return new Row(place.source(), order[(int) (place.number() % size)]);
+    }
+
+    private int[] order(int source, int size, long epoch) {
+        Order order = latest.get(source);
+        if (order == null || order.epoch != epoch) {
+            order = new Order(epoch, permutation(size, new Philox.Key(seed, Math.toIntExact(epoch), PLACE - source)));
+            latest.set(source, order);
+        }
+        return order.blocks;
+    }
+
+    /** A shuffle in which each order is as likely as any other (Fisher &amp; Yates, in Durstenfeld's form). */
+    private static int[] permutation(int size, Philox.Key key) {
+        int[] order = IntStream.range(0, size).toArray();
+        for (int i = size - 1; i > 0; i--) {
+            int j = Philox.below(key, i, i + 1);
+            int swapped = order[i];
+            order[i] = order[j];
+            order[j] = swapped;
+        }
+        return order;
+    }
+}

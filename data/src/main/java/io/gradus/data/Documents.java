@@ -1,0 +1,396 @@
+package io.gradus.data;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.data.ChatMessage.Role;
+import io.gradus.data.DataFormat.Kind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitOption;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads training text, all of it UTF-8:
+ *
+ * <ul>
+ *   <li>a {@code .jsonl} file has one document per line, <code>{"text": "…"}</code>,
+ *       <code>{"prompt": "…", "completion": "…"}</code> or <code>{"messages": [{"role": "user", "content": "…"},
+ *       {"role": "assistant", "content": "…"}]}</code>; empty lines are passed over;
+ *   <li>a {@code .csv} or {@code .tsv} file has labelled texts ({@link LabelledTexts}), each a prompt and its completion;
+ *   <li>any other file is one document, as it is but for a byte order mark at its beginning;
+ *   <li>a folder is all its {@code .txt}, {@code .md} and {@code .jsonl} files, those of its folders too, in the order
+ *       of their names. Names that begin with a dot are passed over.
+ * </ul>
+ *
+ * <p>A {@link DataFormat} may ask for one kind alone; then whatever is of another is refused.
+ */
+public final class Documents {
+    private static final Set<String> TEXT = Set.of("text");
+    private static final Set<String> PROMPT_COMPLETION = Set.of("prompt", "completion");
+    private static final Set<String> CHAT = Set.of("messages");
+    private static final Set<String> MESSAGE = Set.of("role", "content");
+
+    private Documents() {}
+
+    /**
+     * Reads a file or a folder.
+     *
+     * @return at least one document
+     * @throws IOException when something is missing, empty, not UTF-8, or not as described above; the message names the
+     *     file and the line, or the byte
+     */
+    public static List<Document> read(Path path) throws IOException {
+        return read(path, DataFormat.AUTO);
+    }
+
+    /**
+     * Reads a file or a folder of one format.
+     *
+     * @return at least one document
+     * @throws IOException as {@link #read(Path)}, and when something is of another format, or a chat is not as its template
+     *     needs it; the message names the field too
+     */
+    public static List<Document> read(Path path, DataFormat format) throws IOException {
+        requireExists(path);
+        if (format.kind() == Kind.CSV) {
+            return labelled(path, format);
+        }
+        if (!Files.isDirectory(path)) {
+            return readFile(path, format);
+        }
+        var documents = new ArrayList<Document>();
+        for (Path file : files(path)) {
+            documents.addAll(readFile(file, format));
+        }
+        if (documents.isEmpty()) {
+            throw new IOException(path + ": the folder has no .txt, .md or .jsonl file");
+        }
+        return List.copyOf(documents);
+    }
+
+    static void requireExists(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            throw new NoSuchFileException(path.toString(), null, "there is no such file or folder of training text");
+        }
+    }
+
+    private static List<Document> labelled(Path path, DataFormat format) throws IOException {
+        return LabelledTexts.read(path).stream()
+                .<Document>map(format.labels()::of)
+                .toList();
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> found = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
+            return found.filter(file -> !isHidden(folder.relativize(file)))
+                    .filter(file -> hasExtension(file, ".txt", ".md", ".jsonl") && Files.isRegularFile(file))
+                    .sorted()
+                    .toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static boolean isHidden(Path relative) {
+        for (Path part : relative) {
+            if (part.toString().startsWith(".")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static boolean hasExtension(Path file, String... extensions) {
+        String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+        return Stream.of(extensions).anyMatch(name::endsWith);
+    }
+
+    private static List<Document> readFile(Path file, DataFormat format) throws IOException {
+        if (hasExtension(file, ".json")) {
+            throw new IOException(
+                    file + ": a .json file is neither text nor JSON Lines; write one object per line into a"
+                            + " .jsonl file, or name it .txt to train on it as it stands");
+        }
+        if (format.kind() == Kind.AUTO && LabelledTexts.isTable(file)) {
+            return labelled(file, format);
+        }
+        String text = content(file);
+        if (hasExtension(file, ".jsonl")) {
+            return readLines(file, text, format);
+        }
+        if (format.kind() == Kind.PROMPT_COMPLETION || format.kind() == Kind.CHAT) {
+            throw new IOException(file + ": data.format is " + format.kind() + ", which is read from .jsonl files");
+        }
+        return List.of(new Document.Text(text));
+    }
+
+    /** A file's characters, some of which are no white space. */
+    static String content(Path file) throws IOException {
+        String text = decode(file);
+        if (text.isBlank()) {
+            throw new IOException(file + ": it " + (text.isEmpty() ? "is empty" : "holds nothing but white space"));
+        }
+        return text;
+    }
+
+    // ---- characters ----
+
+    private static String decode(Path file) throws IOException {
+        long size = Files.size(file);
+        if (size > Integer.MAX_VALUE - 8) {
+            throw new IOException(
+                    file + ": it has " + size + " bytes, and a file may have 2 GiB; split it and name the folder");
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(); // reports what is malformed
+            return text.startsWith("\uFEFF") ? text.substring(1) : text;
+        } catch (CharacterCodingException e) {
+            int place = bytes.position();
+            throw new IOException(
+                    file
+                            + ": it is not UTF-8: byte 0x%02X at %d; convert it, or leave it out"
+                                    .formatted(bytes.get(place), place),
+                    e);
+        }
+    }
+
+    // ---- JSON Lines ----
+
+    private static List<Document> readLines(Path file, String text, DataFormat format) throws IOException {
+        ObjectMapper mapper = new ObjectMapper(JsonFactory.builder()
+                        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                        .streamReadConstraints(StreamReadConstraints.builder()
+                                .maxStringLength(Integer.MAX_VALUE)
+                                .build())
+                        .build())
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        var documents = new ArrayList<Document>();
+        int number = 0;
+        for (String line : text.split("\n", -1)) {
+            number++;
+            if (!line.isBlank()) {
+                documents.add(document(mapper, line, file + ":" + number, format));
+            }
+        }
+        return documents;
+    }
+
+    private static Document document(ObjectMapper mapper, String line, String place, DataFormat format)
+            throws IOException {
+        JsonNode object;
+        try {
+            object = mapper.readTree(line);
+        } catch (JacksonException e) {
+            throw new IOException(
+                    place + ": it is not JSON: " + e.getOriginalMessage() + " (column "
+                            + e.getLocation().getColumnNr() + ")",
+                    e);
+        }
+        Set<String> keys = new TreeSet<>();
+        object.fieldNames().forEachRemaining(keys::add);
+        requireKind(keys, format.kind(), place);
+        if (keys.equals(CHAT)) {
+            return chat(object.get("messages"), format.chatTemplate(), place);
+        }
+        if (keys.equals(TEXT)) {
+            return new Document.Text(text(object, "text", place));
+        }
+        if (keys.equals(PROMPT_COMPLETION)) {
+            if (!object.get("prompt").isTextual()) {
+                throw new IOException(place + ": \"prompt\" must be a string");
+            }
+            return new Document.PromptCompletion(object.get("prompt").textValue(), text(object, "completion", place));
+        }
+        throw new IOException(place + ": a line must be {\"text\": …}, {\"prompt\": …, \"completion\": …} or"
+                + " {\"messages\": […]}; "
+                + (object.isObject() ? "this one has the keys " + keys : "this one is no object"));
+    }
+
+    private static void requireKind(Set<String> keys, Kind kind, String place) throws IOException {
+        Set<String> wanted = switch (kind) {
+            case TEXT -> TEXT;
+            case PROMPT_COMPLETION -> PROMPT_COMPLETION;
+            case CHAT -> CHAT;
+            case AUTO, CSV -> keys;
+        };
+        if (!keys.equals(wanted)) {
+            throw new IOException(place + ": data.format is " + kind + ", so a line must have the keys "
+                    + new TreeSet<>(wanted) + "; this one has " + keys);
+        }
+    }
+
+    private static Document.Chat chat(JsonNode list, @Nullable ChatTemplate template, String place) throws IOException {
+        if (template == null) {
+            throw new IOException(place + ": it is a chat; say how chats are written with data.chat_template, one of "
+                    + Arrays.toString(ChatTemplate.values()));
+        }
+        if (!list.isArray() || list.isEmpty()) {
+            throw new IOException(place + ": \"messages\" must be a list of objects with role and content");
+        }
+        var messages = new ArrayList<ChatMessage>();
+        for (int i = 0; i < list.size(); i++) {
+            messages.add(message(list.get(i), place + ": messages[" + i + "]"));
+        }
+        if (messages.stream().noneMatch(message -> message.role() == Role.ASSISTANT)) {
+            throw new IOException(
+                    place + ": \"messages\" has no answer of the assistant, so nothing in it would be learnt");
+        }
+        try {
+            template.require(messages);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(place + ": " + e.getMessage(), e);
+        }
+        return new Document.Chat(messages);
+    }
+
+    private static ChatMessage message(JsonNode object, String place) throws IOException {
+        Set<String> keys = new TreeSet<>();
+        object.fieldNames().forEachRemaining(keys::add);
+        if (!keys.equals(MESSAGE)) {
+            throw new IOException(place + " must be {\"role\": …, \"content\": …}; "
+                    + (object.isObject() ? "it has the keys " + keys : "it is no object"));
+        }
+        JsonNode role = object.get("role");
+        Role speaker = Arrays.stream(Role.values())
+                .filter(known -> role.isTextual() && known.word().equals(role.textValue()))
+                .findFirst()
+                .orElseThrow(() -> new IOException(
+                        place + ".role is " + role + "; it must be \"system\", \"user\" or \"assistant\""));
+        JsonNode content = object.get("content");
+        if (!content.isTextual()
+                || speaker == Role.ASSISTANT && content.textValue().isBlank()) {
+            throw new IOException(place + ".content must be a string"
+                    + (content.isTextual() ? " with something in it; it is blank, and there is nothing to learn" : ""));
+        }
+        return new ChatMessage(speaker, content.textValue());
+    }
+
+    private static String text(JsonNode object, String key, String place) throws IOException {
+        JsonNode value = object.get(key);
+        if (!value.isTextual() || value.textValue().isBlank()) {
+            throw new IOException(place + ": \"" + key + "\" must be a string"
+                    + (value.isTextual() ? " with something in it; it is blank" : ""));
+        }
+        return value.textValue();
+    }
+
+    // ---- holding out ----
+
+    /**
+     * Documents to train on, and documents to evaluate on.
+     *
+     * @param training at least one
+     * @param heldOut at least one
+     */
+    public record Split(List<Document> training, List<Document> heldOut) {
+        public Split {
+            training = List.copyOf(training);
+            heldOut = List.copyOf(heldOut);
+        }
+    }
+
+    /**
+     * Holds out a part of the documents, always the same one. Of many documents some are held out, evenly spaced; of
+     * texts too few for that, the last part, cut at the end of a line.
+     *
+     * @param heldOut the part, between 0 and 1
+     * @throws IllegalArgumentException when the part is not between 0 and 1, or either side would have nothing
+     */
+    public static Split split(List<Document> documents, double heldOut) {
+        if (!(heldOut > 0 && heldOut < 1)) {
+            throw new IllegalArgumentException("data.held_out is " + heldOut + "; it must be between 0 and 1");
+        }
+        if (documents.isEmpty()) {
+            throw new IllegalArgumentException("data: there are no documents");
+        }
+        return Math.floor(documents.size() * heldOut) >= 1
+                ? evenlySpaced(documents, heldOut)
+                : lastPart(documents, heldOut);
+    }
+
+    /** Document i is held out when a whole number lies in (i·h, (i + 1)·h]. */
+    private static Split evenlySpaced(List<Document> documents, double heldOut) {
+        var kept = new ArrayList<Document>();
+        var held = new ArrayList<Document>();
+        for (int i = 0; i < documents.size(); i++) {
+            boolean holds = Math.floor((i + 1) * heldOut) > Math.floor(i * heldOut);
+            (holds ? held : kept).add(documents.get(i));
+        }
+        return new Split(kept, held);
+    }
+
+    /** From the end, whole texts as long as they fit, then a part of one. */
+    private static Split lastPart(List<Document> documents, double heldOut) {
+        var kept = new ArrayList<Document>();
+        var held = new ArrayList<Document>();
+        long wanted = Math.round(heldOut
+                * documents.stream()
+                        .mapToLong(d -> text(d, documents.size(), heldOut).length())
+                        .sum());
+        for (Document document : documents.reversed()) {
+            String text = text(document, documents.size(), heldOut);
+            if (wanted >= text.length()) {
+                held.addFirst(document);
+            } else if (wanted > 0) {
+                int cut = cut(text, (int) wanted);
+                addUnlessBlank(kept, text.substring(0, cut));
+                addUnlessBlank(held, text.substring(cut));
+            } else {
+                kept.addFirst(document);
+            }
+            wanted -= Math.min(wanted, text.length());
+        }
+        if (kept.isEmpty() || held.isEmpty()) {
+            throw new IllegalArgumentException("data.held_out=" + heldOut + " of so short a text leaves nothing "
+                    + (held.isEmpty() ? "to evaluate on" : "to train on")
+                    + "; take more text, or set data.eval to a file");
+        }
+        return new Split(kept, held);
+    }
+
+    private static String text(Document document, int documents, double heldOut) {
+        return switch (document) {
+            case Document.Text plain -> plain.text();
+            case Document.PromptCompletion _, Document.Chat _ ->
+                throw new IllegalArgumentException("data.held_out=" + heldOut + " of " + documents
+                        + " documents is less than one; add examples, hold out more, or set data.eval to a file");
+        };
+    }
+
+    private static void addUnlessBlank(List<Document> documents, String text) {
+        if (!text.isBlank()) {
+            documents.addFirst(new Document.Text(text));
+        }
+    }
+
+    /** Behind a line break not far before the place, else at the place, but never within a character. */
+    private static int cut(String text, int fromEnd) {
+        int place = text.length() - fromEnd;
+        int line = text.lastIndexOf('\n', place - 1) + 1;
+        if (line > place - fromEnd / 2 && line > 0) {
+            return line;
+        }
+        return Character.isLowSurrogate(text.charAt(place)) && Character.isHighSurrogate(text.charAt(place - 1))
+                ? place - 1
+                : place;
+    }
+}

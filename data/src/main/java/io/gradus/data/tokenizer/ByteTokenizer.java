@@ -1,0 +1,178 @@
+package io.gradus.data.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.safetensors.AtomicFile;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/**
+ * One token per UTF-8 byte: ids 0 to 255 are the bytes, 256 is {@value #END_OF_TEXT}, which also begins a text where
+ * something has to. Any text has tokens, nothing is learnt, and no native library is needed.
+ *
+ * <p>{@link #save} writes it as a {@code tokenizer.json}: a byte-level BPE without merges. So Hugging Face transformers
+ * reads the same ids.
+ */
+public final class ByteTokenizer implements Tokenizer {
+    /** How the token that ends a text is spelt. */
+    public static final String END_OF_TEXT = "<|endoftext|>";
+
+    private static final int END_OF_TEXT_ID = 256;
+
+    @Override
+    public int[] encode(String text) {
+        Surrogates.check(text);
+        IntStream.Builder ids = IntStream.builder();
+        int from = 0;
+        for (int to = text.indexOf(END_OF_TEXT); to >= 0; to = text.indexOf(END_OF_TEXT, from)) {
+            bytes(text.substring(from, to), ids);
+            ids.add(END_OF_TEXT_ID);
+            from = to + END_OF_TEXT.length();
+        }
+        bytes(text.substring(from), ids);
+        return ids.build().toArray();
+    }
+
+    private static void bytes(String text, IntStream.Builder ids) {
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+            ids.add(b & 0xFF);
+        }
+    }
+
+    @Override
+    public String decode(int[] ids) {
+        byte[] bytes = new byte[ids.length];
+        int length = 0;
+        for (int id : ids) {
+            if (id >= 0 && id < END_OF_TEXT_ID) {
+                bytes[length++] = (byte) id;
+            }
+        }
+        return new String(bytes, 0, length, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public String spell(int[] ids) {
+        byte[] end = END_OF_TEXT.getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int id : ids) {
+            if (id == END_OF_TEXT_ID) {
+                bytes.writeBytes(end);
+            } else if (id >= 0 && id < END_OF_TEXT_ID) {
+                bytes.write(id);
+            }
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public int vocabSize() {
+        return END_OF_TEXT_ID + 1;
+    }
+
+    @Override
+    public OptionalInt bos() {
+        return OptionalInt.of(END_OF_TEXT_ID);
+    }
+
+    @Override
+    public OptionalInt eos() {
+        return OptionalInt.of(END_OF_TEXT_ID);
+    }
+
+    /** False: the end of one text already stands in front of the next, as in GPT-2. */
+    @Override
+    public boolean addsBos() {
+        return false;
+    }
+
+    @Override
+    public void save(Path folder) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode config = mapper.createObjectNode()
+                .put("tokenizer_class", "PreTrainedTokenizerFast")
+                .put("bos_token", END_OF_TEXT)
+                .put("eos_token", END_OF_TEXT)
+                .put("add_bos_token", false)
+                .put("clean_up_tokenization_spaces", false);
+        write(mapper, folder.resolve(TokenizerFiles.TOKENIZER), description());
+        write(mapper, folder.resolve(TokenizerFiles.TOKENIZER_CONFIG), config);
+    }
+
+    private static void write(ObjectMapper mapper, Path file, JsonNode content) throws IOException {
+        String json = mapper.writerWithDefaultPrettyPrinter().writeValueAsString(content);
+        AtomicFile.write(file, json + "\n");
+    }
+
+    /** Whether a {@code tokenizer.json} says what {@link #save} writes. */
+    static boolean isDescribedBy(JsonNode tokenizer) {
+        return tokenizer.equals(description());
+    }
+
+    private static ObjectNode description() {
+        ObjectNode root = new ObjectMapper().createObjectNode().put("version", "1.0");
+        root.putNull("truncation").putNull("padding");
+        root.putArray("added_tokens")
+                .addObject()
+                .put("id", END_OF_TEXT_ID)
+                .put("content", END_OF_TEXT)
+                .put("single_word", false)
+                .put("lstrip", false)
+                .put("rstrip", false)
+                .put("normalized", false)
+                .put("special", true);
+        root.putNull("normalizer");
+        byteLevel(root.putObject("pre_tokenizer"));
+        root.putNull("post_processor");
+        byteLevel(root.putObject("decoder"));
+        ObjectNode model = root.putObject("model").put("type", "BPE");
+        model.putNull("dropout")
+                .putNull("unk_token")
+                .putNull("continuing_subword_prefix")
+                .putNull("end_of_word_suffix")
+                .put("fuse_unk", false)
+                .put("byte_fallback", false)
+                .put("ignore_merges", false);
+        ObjectNode vocabulary = model.putObject("vocab");
+        String[] letters = alphabet();
+        for (int b = 0; b < letters.length; b++) {
+            vocabulary.put(letters[b], b);
+        }
+        vocabulary.put(END_OF_TEXT, END_OF_TEXT_ID);
+        model.putArray("merges");
+        return root;
+    }
+
+    private static void byteLevel(ObjectNode part) {
+        part.put("type", "ByteLevel")
+                .put("add_prefix_space", false)
+                .put("trim_offsets", true)
+                .put("use_regex", false);
+    }
+
+    /**
+     * How a byte-level BPE spells each byte as a visible character (Radford et al. 2019, GPT-2): a byte that Latin-1
+     * prints is itself, and the others are U+0100, U+0101… in order.
+     */
+    private static String[] alphabet() {
+        String[] letters = new String[256];
+        int[] next = {256};
+        Arrays.setAll(letters, b -> {
+            boolean printed = b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xFF && b != 0xAD;
+            return Character.toString(printed ? b : next[0]++);
+        });
+        return letters;
+    }
+
+    /** As {@code bytes, 257 tokens}. */
+    @Override
+    public String toString() {
+        return "bytes, " + vocabSize() + " tokens";
+    }
+}

@@ -1,0 +1,26 @@
+package io.gradus.data.tokenizer;
+
+/** Java text may hold half a character, which has no UTF-8. */
+final class Surrogates {
+    private Surrogates() {}
+
+    /**
+     * Looks for a surrogate without its partner.
+     *
+     * @throws IllegalArgumentException with its place
+     */
+    static void check(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (!Character.isSurrogate(text.charAt(i))) {
+                continue;
+            }
+            if (Character.charCount(text.codePointAt(i)) == 1) {
+                throw new IllegalArgumentException(
+                        ("tokenizer: half a surrogate pair (U+%04X) at character %d of the text is"
+                                        + " no character; the text was cut in the middle of one")
+                                .formatted((int) text.charAt(i), i));
+            }
+            i++;
+        }
+    }
+}

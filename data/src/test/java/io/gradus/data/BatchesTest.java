@@ -1,0 +1,137 @@
+package io.gradus.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.autograd.op.CrossEntropy;
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.Shape;
+import io.gradus.data.Batches.Batch;
+import io.gradus.data.Document.Text;
+import io.gradus.data.tokenizer.ByteTokenizer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class BatchesTest {
+
+    private static Blocks blocks(int count) {
+        return Blocks.pack(List.of(new Text("abcd".repeat(count))), new ByteTokenizer(), 4);
+    }
+
+    /** The blocks of some batches, one after the other. */
+    private static int[] indices(Batches batches, long from, long to) {
+        return LongStream.range(from, to)
+                .mapToObj(i -> indicesOf(batches, i))
+                .flatMapToInt(Arrays::stream)
+                .toArray();
+    }
+
+    private static int[] indicesOf(Batches batches, long index) {
+        return batches.rows(index).stream().mapToInt(Batches.Row::index).toArray();
+    }
+
+    private static int[] all(int size) {
+        return IntStream.range(0, size).toArray();
+    }
+
+    @Test
+    void everyEpochIsAPermutationOfAllBlocks() {
+        for (int size : new int[] {1, 2, 7, 64, 101}) {
+            for (int batchSize : new int[] {1, 3, 8}) {
+                Batches batches = new Batches(blocks(size), batchSize, 42, true);
+                int[] drawn = indices(batches, 0, size); // batchSize epochs exactly
+                for (int epoch = 0; epoch < batchSize; epoch++) {
+                    int[] order = Arrays.copyOfRange(drawn, epoch * size, (epoch + 1) * size);
+                    assertThat(Arrays.stream(order).sorted().toArray()).isEqualTo(all(size));
+                }
+            }
+        }
+    }
+
+    @Test
+    void theSameSeedGivesTheSameOrderAndAnotherSeedOrEpochAnother() {
+        Blocks blocks = blocks(100);
+        int[] first = indices(new Batches(blocks, 10, 1, true), 0, 10);
+        assertThat(indices(new Batches(blocks, 10, 1, true), 0, 10)).isEqualTo(first);
+        assertThat(indices(new Batches(blocks, 10, 1, true), 10, 20)).isNotEqualTo(first);
+        assertThat(indices(new Batches(blocks, 10, 2, true), 0, 10)).isNotEqualTo(first);
+        assertThat(first).isNotEqualTo(all(100));
+    }
+
+    @Test
+    void everyPlaceIsAsLikelyForEveryBlock() {
+        Batches batches = new Batches(blocks(5), 5, 3, true);
+        int[][] times = new int[5][5];
+        int epochs = 5000;
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            int[] order = indicesOf(batches, epoch);
+            for (int place = 0; place < 5; place++) {
+                times[place][order[place]]++;
+            }
+        }
+        // Each is binomial, mean 1000 and standard deviation 28.
+        assertThat(Arrays.stream(times).flatMapToInt(Arrays::stream)).allMatch(n -> Math.abs(n - 1000) < 5 * 28);
+    }
+
+    @Test
+    void aBatchDependsOnItsNumberAlone() {
+        Batches forwards = new Batches(blocks(13), 4, 9, true);
+        Batches backwards = new Batches(blocks(13), 4, 9, true);
+        int[][] later = new int[40][];
+        for (int i = 39; i >= 0; i--) {
+            later[i] = indicesOf(backwards, i);
+        }
+        for (int i = 0; i < 40; i++) {
+            assertThat(indicesOf(forwards, i)).isEqualTo(later[i]).hasSize(4);
+        }
+    }
+
+    @Test
+    void inOrderTheLastBatchOfAnEpochHasWhatIsLeft() {
+        Batches batches = new Batches(blocks(7), 3, 0, false);
+        assertThat(batches.batchesPerEpoch()).isEqualTo(3);
+        assertThat(indices(batches, 0, 3)).isEqualTo(all(7));
+        assertThat(indicesOf(batches, 2)).containsExactly(6);
+        assertThat(indicesOf(batches, 3)).containsExactly(0, 1, 2);
+        Batch last = batches.batch(2, Device.cpu());
+        assertThat(last.ids().shape()).isEqualTo(Shape.of(1, 4));
+    }
+
+    @Test
+    void aBatchHasTheTokensAndTargetsOfItsBlocks() {
+        Blocks blocks = blocks(6);
+        Batches batches = new Batches(blocks, 2, 5, true);
+        for (long i = 0; i < 6; i++) {
+            Batch batch = batches.batch(i, Device.cpu());
+            assertThat(batch.ids().shape()).isEqualTo(Shape.of(2, 4));
+            assertThat(batch.targets().shape()).isEqualTo(Shape.of(8));
+            assertThat(batch.ids().dtype()).isEqualTo(DType.I32);
+            assertThat(batch.targets().dtype()).isEqualTo(DType.I32);
+            int[] chosen = indicesOf(batches, i);
+            assertThat(batch.ids().toInts())
+                    .isEqualTo(Arrays.stream(chosen)
+                            .flatMap(b -> Arrays.stream(blocks.get(b).ids()))
+                            .toArray());
+            int[] targets = batch.targets().toInts();
+            assertThat(targets)
+                    .isEqualTo(Arrays.stream(chosen)
+                            .flatMap(b -> Arrays.stream(blocks.get(b).targets()))
+                            .toArray());
+            assertThat(batch.counted())
+                    .isEqualTo(Arrays.stream(targets)
+                            .filter(target -> target != CrossEntropy.IGNORE_INDEX)
+                            .count());
+        }
+    }
+
+    @Test
+    void numbersThatMakeNoSenseAreRefused() {
+        assertThatThrownBy(() -> new Batches(blocks(2), 0, 0, true)).hasMessageContaining("batch_size is 0");
+        assertThatThrownBy(() -> new Batches(blocks(2), 1, 0, true).batch(-1, Device.cpu()))
+                .hasMessageContaining("count from 0");
+    }
+}

@@ -1,0 +1,107 @@
+package io.gradus.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.gradus.data.DataFormat.Kind;
+import io.gradus.data.Document.PromptCompletion;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LabelledTextsTest {
+    @TempDir
+    private Path folder;
+
+    private Path write(String name, String content) throws IOException {
+        return Files.writeString(folder.resolve(name), content);
+    }
+
+    private void assertRefused(Path path, String... parts) {
+        assertThatThrownBy(() -> LabelledTexts.read(path))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(path.toString())
+                .hasMessageContainingAll(parts);
+    }
+
+    @Test
+    void aTableHasItsColumnsInAnyOrderWithQuotesAndLineBreaks() throws IOException {
+        Path file = write(
+                "a.csv",
+                "\uFEFFid,Label,text\r\n"
+                        + "1,pos,\"good, \"\"very\"\" good\"\r\n\r\n"
+                        + "2, neg ,\"two\n"
+                        + "lines\"\r\n"
+                        + "3,pos,naïve\r\n");
+        assertThat(LabelledTexts.read(file))
+                .containsExactly(
+                        new LabelledText("good, \"very\" good", "pos"),
+                        new LabelledText("two\nlines", "neg"),
+                        new LabelledText("naïve", "pos"));
+        assertThat(LabelledTexts.read(write("a.tsv", "text\tlabel\na, b\t1\n")))
+                .containsExactly(new LabelledText("a, b", "1"));
+    }
+
+    @Test
+    void aFolderOfLinesIsLabelledByTheNamesOfItsFiles() throws IOException {
+        write("r.pos", "good .\n\nfine . \n");
+        write("r.neg", "bad .");
+        write(".hidden", "x");
+        assertThat(LabelledTexts.read(folder))
+                .containsExactly(
+                        new LabelledText("bad .", "neg"),
+                        new LabelledText("good .", "pos"),
+                        new LabelledText("fine .", "pos"));
+        write("t.csv", "text,label\na,b\n");
+        assertThat(LabelledTexts.read(folder)).containsExactly(new LabelledText("a", "b"));
+    }
+
+    @Test
+    void theMovieReviewSentencesAreRead() throws IOException {
+        Path reviews = Path.of("../../shared/data/rt-polarity");
+        assumeThat(reviews).as("the movie-review sentences").isDirectory();
+        List<LabelledText> texts = LabelledTexts.read(reviews);
+        assertThat(texts).hasSize(10_662);
+        assertThat(texts.stream().filter(text -> text.label().equals("pos"))).hasSize(5_331);
+        assertThat(texts.getFirst()).isEqualTo(new LabelledText("simplistic , silly and tedious .", "neg"));
+    }
+
+    @Test
+    void asDocumentsTheyArePromptsAndCompletions() throws IOException {
+        Path file = write("a.csv", "label,text\npos,fun {label}\n");
+        assertThat(Documents.read(file)).containsExactly(new PromptCompletion("fun {label}\nLabel:", " pos"));
+        var format = new DataFormat(Kind.CSV, null, new LabelTemplate("Review: {text}. It is", " {label}!"));
+        assertThat(Documents.read(file, format))
+                .containsExactly(new PromptCompletion("Review: fun {label}. It is", " pos!"));
+        write("r.neg", "bad");
+        assertThat(Documents.read(folder.resolve("r.neg"), format))
+                .containsExactly(new PromptCompletion("Review: bad. It is", " neg!"));
+    }
+
+    @Test
+    void aTemplateNeedsItsPlaces() {
+        assertThatThrownBy(() -> new LabelTemplate("no place", "{label}")).hasMessageContaining("must have {text}");
+        assertThatThrownBy(() -> new LabelTemplate("{text}", "label")).hasMessageContaining("must have {label}");
+        assertThatThrownBy(() -> new LabelTemplate("{text} {label}", "{label}")).hasMessageContaining("not {label}");
+    }
+
+    @Test
+    void aBadTableIsRefusedWithItsLineAndColumn() throws IOException {
+        assertRefused(write("1.csv", "text,class\na,b\n"), ":1:", "text and label", "[text, class]");
+        assertRefused(write("2.csv", "text,label,text\na,b,c\n"), ":1:", "once each");
+        assertRefused(write("3.csv", "text,label\na,b\nc\n"), ":3:", "1 columns", "header has 2");
+        assertRefused(write("4.csv", "text,label\na,b,c\n"), ":2:", "3 columns", "double quotes");
+        assertRefused(write("5.csv", "text,label\na,\n"), ":2: \"label\" must have something in it");
+        assertRefused(write("6.csv", "text,label\n\" \",b\n"), ":2: \"text\"");
+        assertRefused(write("7.csv", "text,label\n"), "a header and nothing else");
+        assertRefused(write("8.csv", "text,label\n\"a,b\nc"), "not CSV");
+        assertRefused(write("9.csv", " \n"), "white space");
+        assertRefused(write("noending", "a\n"), "named for its label");
+        assertRefused(folder.resolve("nowhere.csv"), "no such file");
+        assertRefused(Files.createDirectory(folder.resolve("empty")), "no .csv or .tsv file");
+    }
+}

@@ -1,5 +1,0 @@
-/** The command line: one class per command, and how a run looks on a terminal. */
-@NullMarked
-package io.gradus.train.cli;
-
-import org.jspecify.annotations.NullMarked;
