@@ -6,13 +6,12 @@ import io.gradus.core.kernel.OptimizerStepKernels;
 import java.util.List;
 
 /**
- * Adafactor (Shazeer &amp; Stern 2018): adaptive rates with nearly no memory. Of a matrix of n rows and m columns Adam
- * remembers two numbers for each weight; this remembers no first moment at all, and of the second only the mean of each
- * row and of each column, n + m numbers in place of 2nm. Their product, divided by their mean, is the matrix of rank one
- * that is nearest to the second moment in the sense of the paper's section 3.
+ * Adafactor (Shazeer &amp; Stern 2018): adaptive learning rates with almost no memory. For an n × m matrix, Adam stores 2nm
+ * numbers. Adafactor stores no first moment, and only the row means and column means of the second: n + m numbers. Their product
+ * divided by their mean is the closest rank-one matrix to the second moment, in the sense of the paper's section 3.
  *
  * <pre>
- *   β = 1 − tᵈᵉᶜᵃʸ                                     decay is −0.8
+ *   β = 1 − tᵈᵉᶜᵃʸ                                     decay is beta2Decay, −0.8
  *   R = βR + (1 − β)·mean of g² along each row        C = βC + (1 − β)·mean of g² along each column
  *   V = R·C / max(mean of R, ε₁)                      for scalars and vectors V = βV + (1 − β)·g²
  *   U = g / √max(V, ε₁²)
@@ -20,13 +19,15 @@ import java.util.List;
  *   θ = θ − ηλθ − α·U / max(1, rms U / d)
  * </pre>
  *
- * <p>This is PyTorch's form of the paper's algorithms 4 and 5. It differs from the paper where PyTorch does: η, the
- * learning rate, bounds the relative step in place of 0.01; the means are means and not sums, which comes to the same;
- * ε₁ bounds V from below, as a magnitude of gradients, where the paper adds 1e-30 to each square; and the weight decay λ
- * is decoupled. A parameter of more than two axes is many matrices, each with averages of its own.
+ * <p>This is PyTorch's form of the paper's algorithms 4 and 5. It differs from the paper as PyTorch does: the learning rate η
+ * bounds the relative step, instead of 0.01; R and C are means instead of sums, which is equivalent; ε₁ is a lower bound for the
+ * magnitude of gradients, where the paper adds 1e-30 to each square; and weight decay λ is decoupled. A parameter with more than
+ * two dimensions is treated as many matrices, each with its own averages.
  *
- * <p>Its learning rate is relative: 0.01 moves each weight by a hundredth of the weights' size. Adam's rates are far
- * smaller numbers; with {@link Settings#relative} off they can be used as they are.
+ * <p>The learning rate is relative: 0.01 changes each weight by about a hundredth of the weights' root mean square. To use an
+ * absolute learning rate, as for Adam, turn {@link Settings#relative} off.
+ *
+ * <p>State: {@code row_var} (R) and {@code col_var} (C), or {@code variance} (V) for scalars and vectors.
  */
 public final class Adafactor extends Optimizer {
     private final Settings settings;
@@ -34,20 +35,21 @@ public final class Adafactor extends Optimizer {
     /**
      * The constants of the method.
      *
-     * @param decay the power of t that is forgotten at step t, below or equal to 0
-     * @param epsilon1 ε₁, the least magnitude of a gradient that counts; at least 0
-     * @param epsilon2 ε₂, the least size of weights that steps are relative to; at least 0
-     * @param clippingThreshold d, how large the root of the mean square of an update may be; at least 1
-     * @param relative whether steps are relative to the size of the weights and fall as 1/√t; if not, α = η
+     * @param beta2Decay the exponent in β = 1 − tᵈᵉᶜᵃʸ, at most 0
+     * @param epsilon1 ε₁, a lower bound for the magnitude of gradients, at least 0
+     * @param epsilon2 ε₂, a lower bound for the root mean square of the weights, at least 0
+     * @param clippingThreshold d, the maximum root mean square of an update, at least 1
+     * @param relative whether steps are relative to the size of the weights and bounded by 1/√t; if not, α = η
      */
-    public record Settings(double decay, double epsilon1, double epsilon2, double clippingThreshold, boolean relative) {
-        /** The paper's, with PyTorch's ε₁ for F32: −0.8, 2⁻²³, 1e-3, 1, relative. */
+    public record Settings(
+            double beta2Decay, double epsilon1, double epsilon2, double clippingThreshold, boolean relative) {
+        /** −0.8, 2⁻²³ (PyTorch's ε₁ for F32), 1e-3, 1 and relative; the others are the paper's. */
         public static final Settings DEFAULT = new Settings(-0.8, 0x1p-23, 1e-3, 1, true);
 
-        /** @throws IllegalArgumentException when a number is out of its range */
+        /** @throws IllegalArgumentException if a number is out of range */
         public Settings {
-            if (!(decay <= 0) || Double.isInfinite(decay)) {
-                throw new IllegalArgumentException("Adafactor: decay is " + decay + "; it must be at most 0");
+            if (!(beta2Decay <= 0) || Double.isInfinite(beta2Decay)) {
+                throw new IllegalArgumentException("Adafactor: beta2Decay is " + beta2Decay + "; it must be at most 0");
             }
             if (!(epsilon1 >= 0 && epsilon2 >= 0) || Double.isInfinite(epsilon1 + epsilon2)) {
                 throw new IllegalArgumentException("Adafactor: epsilon1 and epsilon2 are " + epsilon1 + " and "
@@ -60,14 +62,14 @@ public final class Adafactor extends Optimizer {
         }
     }
 
-    /** With {@link Settings#DEFAULT}; the paper's rate is 0.01. */
+    /** With {@link Settings#DEFAULT}; the paper's learning rate is 0.01. */
     public Adafactor(List<ParameterGroup> groups, double learningRate) {
         this(groups, learningRate, Settings.DEFAULT);
     }
 
     /**
-     * @throws IllegalArgumentException when the rate is negative or not finite, a parameter or a name occurs twice,
-     *     there is none, or a parameter is of a dtype that its device does not compute in
+     * @throws IllegalArgumentException if the learning rate is negative or not finite, a parameter or a name occurs twice, there
+     *     is no parameter, or a parameter has a dtype that its device does not compute in
      */
     public Adafactor(List<ParameterGroup> groups, double learningRate, Settings settings) {
         super(groups, learningRate, Adafactor::stateTensors);
@@ -84,6 +86,7 @@ public final class Adafactor extends Optimizer {
                         new StateTensor("col_var", value.dtype(), shape.with(rank - 2, 1)));
     }
 
+    /** The constants of the method. */
     public Settings settings() {
         return settings;
     }
@@ -92,7 +95,7 @@ public final class Adafactor extends Optimizer {
     protected void update(ParameterStep step) {
         OptimizerStepKernels.Adafactor constants = new OptimizerStepKernels.Adafactor(
                 step.learningRate(),
-                settings.decay(),
+                settings.beta2Decay(),
                 settings.epsilon1(),
                 settings.epsilon2(),
                 settings.clippingThreshold(),

@@ -4,8 +4,8 @@ import io.gradus.core.kernel.OptimizerStepKernels;
 import java.util.List;
 
 /**
- * Adam (Kingma &amp; Ba 2015, algorithm 1): each weight has a rate of its own, from running averages of its gradient
- * and of the square of it. Step t counts from 1.
+ * Adam (Kingma &amp; Ba 2015, algorithm 1): scales the step of each weight by running averages of its gradient and of the
+ * squared gradient. Step t counts from 1.
  *
  * <pre>
  *   g = gradient + λθ
@@ -14,8 +14,8 @@ import java.util.List;
  *   θ = θ − η · (m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + ε)
  * </pre>
  *
- * η is the learning rate, λ the group's weight decay, which is the L2 penalty here; {@link AdamW} is what one usually
- * wants. m and v ({@code exp_avg}, {@code exp_avg_sq}) take twice the memory of the parameters.
+ * η is the learning rate, and λ the group's weight decay, applied here as an L2 penalty; {@link AdamW} is usually better.
+ * State: {@code exp_avg} (m) and {@code exp_avg_sq} (v) take twice the memory of the parameters.
  */
 public sealed class Adam extends Optimizer permits AdamW {
     private final Settings settings;
@@ -24,22 +24,23 @@ public sealed class Adam extends Optimizer permits AdamW {
     /**
      * The constants of the method.
      *
-     * @param beta1 how much of the average gradient stays at each step, at least 0 and below 1
-     * @param beta2 how much of the average square stays at each step, at least 0 and below 1
-     * @param epsilon ε, what keeps the division from one by zero; above 0
+     * @param beta1 β₁, the decay of the average gradient, at least 0 and less than 1
+     * @param beta2 β₂, the decay of the average squared gradient, at least 0 and less than 1
+     * @param epsilon ε, which avoids a division by zero; greater than 0
      */
     public record Settings(double beta1, double beta2, double epsilon) {
         /** 0.9, 0.999 and 1e-8, from the paper. */
         public static final Settings DEFAULT = new Settings(0.9, 0.999, 1e-8);
 
-        /** @throws IllegalArgumentException when a number is out of its range */
+        /** @throws IllegalArgumentException if a number is out of range */
         public Settings {
             if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
                 throw new IllegalArgumentException(
                         "Adam: beta1 and beta2 are " + beta1 + " and " + beta2 + "; each must be in [0, 1)");
             }
             if (!(epsilon > 0) || Double.isInfinite(epsilon)) {
-                throw new IllegalArgumentException("Adam: epsilon is " + epsilon + "; it must be a number above 0");
+                throw new IllegalArgumentException(
+                        "Adam: epsilon is " + epsilon + "; it must be a number greater than 0");
             }
         }
     }
@@ -50,20 +51,21 @@ public sealed class Adam extends Optimizer permits AdamW {
     }
 
     /**
-     * @throws IllegalArgumentException when the rate is negative or not finite, a parameter or a name occurs twice,
-     *     there is none, or a parameter is of a dtype that its device does not compute in
+     * @throws IllegalArgumentException if the learning rate is negative or not finite, a parameter or a name occurs twice, there
+     *     is no parameter, or a parameter has a dtype that its device does not compute in
      */
     public Adam(List<ParameterGroup> groups, double learningRate, Settings settings) {
         this(groups, learningRate, settings, false);
     }
 
-    /** @param decoupled whether weight decay acts on the weight itself */
+    /** @param decoupled whether weight decay acts on the weight instead of the gradient */
     Adam(List<ParameterGroup> groups, double learningRate, Settings settings, boolean decoupled) {
         super(groups, learningRate, "exp_avg", "exp_avg_sq");
         this.settings = settings;
         this.decoupled = decoupled;
     }
 
+    /** The constants of the method. */
     public final Settings settings() {
         return settings;
     }

@@ -3,14 +3,24 @@ package io.gradus.optim;
 import java.util.List;
 
 /**
- * {@link Adam} with decoupled weight decay (Loshchilov &amp; Hutter 2019, algorithm 2, with η·λ as PyTorch has it): the
- * decay acts on the weight and stays out of m and v, so that a weight with large gradients decays no less than another.
+ * {@link Adam} with decoupled weight decay (Loshchilov &amp; Hutter 2019, algorithm 2, with η·λ as in PyTorch): weight decay acts
+ * on the weight and does not enter m and v, so that all weights decay at the same rate.
  *
  * <pre>
- *   g, m, v    as in Adam, but g = gradient alone
+ *   g = gradient       m, v as in Adam
  *   θ = θ − η·λθ
  *   θ = θ − η · (m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + ε)
  * </pre>
+ *
+ * {@snippet :
+ * Variable w = Variable.parameter("w", Tensor.of(new float[] {3, -2}, 1, 2));
+ * Optimizer optimizer = new AdamW(ParameterGroups.withWeightDecay(List.of(w), 0.01), 1e-2);
+ * for (int step = 0; step < 100; step++) {
+ *     optimizer.zeroGrad();
+ *     w.multiply(w).sum().backward();
+ *     optimizer.step();
+ * }
+ * }
  */
 public final class AdamW extends Adam {
 
@@ -20,8 +30,8 @@ public final class AdamW extends Adam {
     }
 
     /**
-     * @throws IllegalArgumentException when the rate is negative or not finite, a parameter or a name occurs twice,
-     *     there is none, or a parameter is of a dtype that its device does not compute in
+     * @throws IllegalArgumentException if the learning rate is negative or not finite, a parameter or a name occurs twice, there
+     *     is no parameter, or a parameter has a dtype that its device does not compute in
      */
     public AdamW(List<ParameterGroup> groups, double learningRate, Settings settings) {
         super(groups, learningRate, settings, true);

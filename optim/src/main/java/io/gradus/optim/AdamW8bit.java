@@ -8,20 +8,20 @@ import io.gradus.core.kernel.OptimizerStepKernels;
 import java.util.List;
 
 /**
- * {@link AdamW} whose moments have 8 bits (Dettmers et al. 2022, 8-bit optimizers via block-wise quantization): a little
- * more than 2 bytes for each weight in place of 8.
+ * {@link AdamW} with 8-bit moments (Dettmers et al. 2022, 8-bit optimizers via block-wise quantization), which take slightly more
+ * than 2 bytes per weight instead of 8.
  *
- * <p>Each block of 256 elements keeps its largest magnitude in F32, and each element a code of one byte for its part of
- * that, out of 256 numbers that lie close near 0 and wider towards 1 ({@link DynamicMap}). A step decodes a block, does
- * what AdamW does with it, in F32, and codes it again. A single outlier so spoils the precision of its block and not of
- * the tensor. The paper has blocks of 2,048; 256 is what its authors' library came to. Parameters of fewer than 4,096
- * elements keep their moments in F32: there is nothing to gain, and norms and biases are sensitive.
+ * <p>Each block of 256 elements stores its largest magnitude in F32. Each element stores a one-byte code for its quotient by that
+ * magnitude, out of 256 values that are denser near 0 ({@link DynamicMap}). A step decodes a block, performs AdamW's step in F32,
+ * and encodes the block again. An outlier thereby reduces the precision of its block only. The paper uses blocks of 2,048; the
+ * authors' library, bitsandbytes, now uses 256. Parameters with fewer than 4,096 elements keep their moments in F32: they save
+ * little memory, and norms and biases are sensitive.
  *
- * <p>State: {@code exp_avg_code} and {@code exp_avg_sq_code} of the parameter's shape in U8, {@code exp_avg_absmax} and
- * {@code exp_avg_sq_absmax} with a number for each block; for small parameters {@code exp_avg} and {@code exp_avg_sq}.
+ * <p>State: {@code exp_avg_code} and {@code exp_avg_sq_code} in the parameter's shape in U8, {@code exp_avg_absmax} and
+ * {@code exp_avg_sq_absmax} with one number per block; for small parameters {@code exp_avg} and {@code exp_avg_sq}.
  */
 public final class AdamW8bit extends Optimizer {
-    /** Elements from which on moments are coded. */
+    /** The smallest number of elements of a parameter with 8-bit moments. */
     public static final long MIN_QUANTIZED_SIZE = 4096;
 
     private final Adam.Settings settings;
@@ -32,8 +32,8 @@ public final class AdamW8bit extends Optimizer {
     }
 
     /**
-     * @throws IllegalArgumentException when the rate is negative or not finite, a parameter or a name occurs twice,
-     *     there is none, or a parameter is of a dtype that its device does not compute in
+     * @throws IllegalArgumentException if the learning rate is negative or not finite, a parameter or a name occurs twice, there
+     *     is no parameter, or a parameter has a dtype that its device does not compute in
      */
     public AdamW8bit(List<ParameterGroup> groups, double learningRate, Adam.Settings settings) {
         super(groups, learningRate, AdamW8bit::stateTensors);
@@ -52,6 +52,7 @@ public final class AdamW8bit extends Optimizer {
                 new StateTensor("exp_avg_sq_absmax", value.dtype(), blocks));
     }
 
+    /** The constants of the method. */
     public Adam.Settings settings() {
         return settings;
     }

@@ -10,15 +10,16 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * θ₀, the weights that a run begins with: what {@link ProximalPenalty} holds a model near, and what a tuned model can be
- * mixed with afterwards. A copy as large as the weights, counted as {@link MemoryCategory#OPTIMIZER_STATE}.
+ * θ₀, a copy of the weights before training. {@link ProximalPenalty} keeps a model close to them, and a tuned model can be
+ * interpolated with them afterwards. The copy is as large as the weights and counts as
+ * {@link MemoryCategory#OPTIMIZER_STATE}.
  *
- * <p>It is not among {@link Optimizer#state()}: it does not change during a run and is on disk already. A run that is
- * resumed loads the base model once more, takes the starting point from its parameters, and goes on to the bit as if it
- * had not stopped. Where there is no base model, {@link #tensors()} can be saved and given to {@link #of(Map)}.
+ * <p>It is not part of {@link Optimizer#state()}, since it does not change during a run and is on disk already. To resume a
+ * run, load the base model again and copy its parameters; the run then continues with the same bits. If there is no base
+ * model, save {@link #tensors()} and pass them to {@link #of(Map)}.
  */
 public final class AnchorWeights {
-    private static final String OWNER = "starting point";
+    private static final String OWNER = "anchor weights";
 
     private final ParameterTensors tensors;
 
@@ -27,43 +28,41 @@ public final class AnchorWeights {
     }
 
     /**
-     * Copies parameters as they are now.
-     *
-     * @param parameters named ones; those of 16 bits are widened, which is exact
+     * Copies the current values of named parameters. 16-bit values are converted to F32, which is exact.
      */
     public static AnchorWeights of(Collection<Variable> parameters) {
         return of(parameters, Variable::value);
     }
 
     /**
-     * Copies weights as they are now.
+     * Copies the current weights of named parameters.
      *
-     * @param weights of a parameter: its value, or the wider tensor that an optimiser keeps beside it
+     * @param weights maps a parameter to its weights, such as {@link Optimizer#weight} for 16-bit parameters with a master
      */
     public static AnchorWeights of(Collection<Variable> parameters, Function<Variable, Tensor> weights) {
         return new AnchorWeights(ParameterTensors.copies(OWNER, parameters, weights));
     }
 
-    /** Takes over tensors that were saved, by the name of their parameter; they must outlive every {@link Scope}. */
+    /** Uses saved tensors, by parameter name, without copying them. They must outlive every {@link Scope}. */
     public static AnchorWeights of(Map<String, Tensor> tensors) {
         return new AnchorWeights(new ParameterTensors(OWNER, tensors));
     }
 
-    /** θ₀ by the names of the parameters; the tensors are this object's own and not copies. */
+    /** θ₀ by parameter name. The tensors are not copies. */
     public Map<String, Tensor> tensors() {
         return tensors.byName();
     }
 
     /**
-     * Where a parameter started.
+     * The anchor of a parameter, in its shape.
      *
-     * @throws IllegalArgumentException when it is not among those that were copied, or has another shape
+     * @throws IllegalArgumentException if the parameter was not copied, or has another shape
      */
     public Tensor of(Variable parameter) {
         return tensors.of(parameter);
     }
 
-    /** How far parameters are from where they started: {@code ‖θ − θ₀‖}. */
+    /** The Euclidean distance {@code ‖θ − θ₀‖} over all weights of the parameters, summed in double precision. */
     public double distance(Collection<Variable> parameters) {
         double sum = 0;
         for (Variable parameter : parameters) {
@@ -77,53 +76,51 @@ public final class AnchorWeights {
     }
 
     /**
-     * Mixes tuned weights with those of the start, in place: {@code θ = (1 − α)·θ₀ + α·θ} (Wortsman et al. 2022, Robust
-     * fine-tuning of zero-shot models, equation 1). Often a mixture keeps nearly all that was learnt and brings much of
-     * what was forgotten back.
+     * Interpolates the weights with the anchor in place: {@code θ = (1 − α)·θ₀ + α·θ} (WiSE-FT; Wortsman et al. 2022, Robust
+     * fine-tuning of zero-shot models, equation 1). The interpolated model often keeps nearly everything it learned and
+     * recovers much of what it forgot.
      *
-     * @param alpha from 0, which gives θ₀, to 1, which changes nothing; both to the bit
-     * @throws IllegalArgumentException when alpha is out of its range or a parameter is unknown; nothing has changed
-     *     then
+     * @param alpha 0 gives θ₀ and 1 changes nothing, both exactly
+     * @throws IllegalArgumentException if alpha is not in [0, 1] or a parameter has no anchor; nothing is changed
      */
     public void interpolate(Collection<Variable> parameters, double alpha) {
         interpolate(parameters, alpha, Variable::value);
     }
 
     /**
-     * The same where an optimiser keeps wider weights beside parameters of 16 bits: those are mixed, and the parameters
-     * rounded from them.
+     * Interpolates 16-bit parameters through their masters, and rounds the parameters from them.
      *
-     * @param weights of a parameter: its value, or the wider tensor
+     * @param weights maps a parameter to its weights, such as {@link Optimizer#weight}
      */
     public void interpolate(Collection<Variable> parameters, double alpha, Function<Variable, Tensor> weights) {
         if (!(alpha >= 0 && alpha <= 1)) {
-            throw new IllegalArgumentException("starting point: alpha is " + alpha + "; it must be in [0, 1]");
+            throw new IllegalArgumentException("anchor weights: alpha is " + alpha + "; it must be in [0, 1]");
         }
         parameters.forEach(this::of);
         for (Variable parameter : parameters) {
-            // a pull of s leaves 1/(1 + s) of the way, and that is α
-            Tensor mixed = weights.apply(parameter);
+            // a proximal step of strength s leaves 1/(1 + s) of the distance, which is α
+            Tensor weight = weights.apply(parameter);
             Precision.change(
-                    mixed,
+                    weight,
                     value -> value.kernels()
                             .optimizerSteps()
                             .pullTowards(value, of(parameter), null, (1 - alpha) / alpha));
-            if (mixed != parameter.value()) {
-                parameter.value().copyFrom(mixed);
+            if (weight != parameter.value()) {
+                parameter.value().copyFrom(weight);
             }
         }
     }
 
-    /** Parameters that have no copy here, or one of another shape, by name. */
+    /** The names of the parameters without an anchor of their shape. */
     List<String> unknown(Collection<Variable> parameters) {
         return tensors.unknown(parameters);
     }
 
-    /** As {@code starting point of 47 tensors, 272640 weights}. */
+    /** Such as {@code anchor weights of 47 tensors, 272640 weights}. */
     @Override
     public String toString() {
         long weights =
                 tensors.byName().values().stream().mapToLong(Tensor::size).sum();
-        return "starting point of " + tensors.byName().size() + " tensors, " + weights + " weights";
+        return "anchor weights of " + tensors.byName().size() + " tensors, " + weights + " weights";
     }
 }

@@ -11,24 +11,24 @@ import java.util.Map;
 import java.util.function.LongConsumer;
 
 /**
- * The diagonal of the Fisher information: how much each weight matters to what a model says of some data.
+ * The diagonal of the Fisher information: how much each weight matters to a model's predictions on some data.
  *
  * <pre>
  *   Fᵢ = E[(∂ log p(y|x, θ)/∂θᵢ)²]  ≈  1/n · Σ (∂ log p(yₖ|xₖ, θ)/∂θᵢ)²
  * </pre>
  *
  * (Kirkpatrick et al. 2017). Near a minimum it is the curvature of the loss (Martens 2020, section 5), so that
- * {@code ½F(θ − θ₀)²} tells what moving the weight costs.
+ * {@code ½F(θ − θ₀)²} is the increase of the loss when the weight moves.
  *
- * <p>Two things are usual and should be known. With y from the model's own distribution this is the Fisher information;
- * with y as the data have it, the <em>empirical</em> one, which is what most implementations take and which differs
- * where the model is far from the data (Kunstner et al. 2019). Text that was sampled from the model gives the former.
+ * <p>If y is drawn from the model's own distribution, this is the Fisher information. If y is taken from the data, it is the
+ * <em>empirical</em> Fisher information, which most implementations use and which differs where the model is far from the
+ * data (Kunstner et al. 2019). Text sampled from the model gives the former.
  *
- * <p>And the square of a sum is not the sum of squares. One sample per backward pass gives the formula. A batch of B
- * gives the square of one sum of gradients, and samples that disagree cancel: of a mean over B it is about F/B where
- * gradients are independent with mean 0, of a sum over B, B times F. The shape over the weights stays about right, the
- * scale does not, hence {@link #normalized()}. A sample may be one sequence, whose log likelihood is the sum over its
- * tokens.
+ * <p>The formula requires one sample per backward pass, because the square of a sum is not the sum of squares. A batch of B
+ * samples gives the square of their summed gradient, in which opposite gradients cancel: if the gradients are independent with
+ * mean 0, about F/B for a loss averaged over the batch, and B·F for a summed loss. The relative importance of the weights
+ * remains about right, but the scale does not; see {@link #normalized()}. A sample may be one sequence, whose log likelihood
+ * is the sum over its tokens.
  */
 public final class FisherInformation {
     private static final String SUFFIX = ".fisher";
@@ -42,15 +42,15 @@ public final class FisherInformation {
     }
 
     /**
-     * Estimates it: n times, gradients are cleared, the caller's forward and backward pass is run, and the squares of
-     * the gradients are added up. Gradients are cleared at the end as well.
+     * Estimates F: for each of n samples, clears the gradients, runs the caller's forward and backward pass, and adds the
+     * squares of the gradients. Clears the gradients at the end as well.
      *
-     * @param parameters named ones; a frozen one, and one that got no gradient, has F = 0
+     * @param parameters named parameters. F is 0 for a frozen one and for one that gets no gradient
      * @param samples n, at least 1
-     * @param backward makes the gradients of the log likelihood of sample k, counted from 0, or of its negative: the
-     *     square is the same. It opens a {@link Scope} of its own if it wants one
-     * @throws IllegalArgumentException when n is smaller
-     * @throws ArithmeticException when the square of a gradient is not finite; the message names the parameters
+     * @param backward computes the gradients of the log likelihood, or of its negative, for sample k, counted from 0. Open a
+     *     {@link Scope} in it to free its tensors after each sample
+     * @throws IllegalArgumentException if n is less than 1
+     * @throws ArithmeticException if the square of a gradient is not finite; names the parameters
      */
     public static FisherInformation estimate(Collection<Variable> parameters, long samples, LongConsumer backward) {
         if (samples < 1) {
@@ -78,33 +78,34 @@ public final class FisherInformation {
         return information;
     }
 
-    /** Takes over what {@link #state()} gave; the tensors must outlive every {@link Scope}. */
+    /** Uses what {@link #state()} returned, without copying it. The tensors must outlive every {@link Scope}. */
     public static FisherInformation of(Map<String, Tensor> state) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         state.forEach((name, tensor) -> {
             if (!name.endsWith(SUFFIX)) {
-                throw new IllegalArgumentException("Fisher information: unexpected: " + name);
+                throw new IllegalArgumentException(
+                        OWNER + ": unexpected tensor " + name + "; names end with " + SUFFIX);
             }
             tensors.put(name.substring(0, name.length() - SUFFIX.length()), tensor);
         });
         return new FisherInformation(new ParameterTensors(OWNER, tensors));
     }
 
-    /** F under {@code <parameter>.fisher}, so that a run that is resumed need not estimate it again. */
+    /** F by {@code <parameter>.fisher}, to save it for a resumed run. The tensors are not copies. */
     public Map<String, Tensor> state() {
         return tensors.state(SUFFIX);
     }
 
     /**
-     * F of a parameter's weights, in its shape.
+     * F of a parameter, in its shape.
      *
-     * @throws IllegalArgumentException when it was not estimated for that parameter
+     * @throws IllegalArgumentException if it was not estimated for the parameter
      */
     public Tensor of(Variable parameter) {
         return tensors.of(parameter);
     }
 
-    /** The mean over all weights. */
+    /** The mean of F over all weights. */
     public double mean() {
         double sum = 0;
         long weights = 0;
@@ -116,15 +117,18 @@ public final class FisherInformation {
     }
 
     /**
-     * The same importance with a mean of 1, in place: λ then means what it means in L2-SP, and whether samples were
-     * batched, summed or averaged no longer matters.
+     * Scales F to a mean of 1, in place. λ then has the same meaning as in L2-SP, whether samples were batched, summed or
+     * averaged.
      *
-     * @throws IllegalStateException when F is 0 everywhere
+     * @return this
+     * @throws IllegalStateException if F is 0 for every weight
      */
     public FisherInformation normalized() {
         double mean = mean();
         if (!(mean > 0)) {
-            throw new IllegalStateException("Fisher information: it is 0 for every weight; no gradient arrived");
+            throw new IllegalStateException(
+                    "Fisher information: it is 0 for every weight; check that the backward pass reaches the"
+                            + " parameters");
         }
         scale(1 / mean);
         return this;
@@ -149,12 +153,12 @@ public final class FisherInformation {
                 .toList();
         if (!bad.isEmpty()) {
             throw new ArithmeticException(
-                    "Fisher information: not finite is the square of the gradient of " + Names.few(bad)
-                            + "; in F16 compute in BF16 instead, or scale the log likelihood down by a constant");
+                    "Fisher information: the square of the gradient is not finite for " + Names.few(bad)
+                            + "; use BF16 instead of F16, or multiply the log likelihood by a smaller constant");
         }
     }
 
-    /** Parameters that it was not estimated for, by name. */
+    /** The names of the parameters that it was not estimated for. */
     List<String> unknown(Collection<Variable> parameters) {
         return tensors.unknown(parameters);
     }

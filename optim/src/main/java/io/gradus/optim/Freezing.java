@@ -9,46 +9,46 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Parameters left as they are, by patterns of their names. In a pattern {@code *} stands for any characters, dots
- * included, and {@code ?} for one; it must match the whole name. {@code model.layers.0.*} is the first block,
- * {@code *norm*} every norm.
+ * Freezes parameters by name patterns. In a pattern, {@code *} matches any characters, including dots, and {@code ?} matches
+ * one character; the pattern must match the whole name. {@code model.layers.0.*} matches the first block, {@code *norm*} every
+ * norm.
  *
- * <p>A frozen parameter gets no gradient, and the optimiser keeps no state for it when it is frozen first.
+ * <p>A frozen parameter gets no gradient. Freeze before creating the optimizer, so that it allocates no state for it.
  */
 public final class Freezing {
     private Freezing() {}
 
     /**
-     * Freezes what matches one of the patterns.
+     * Freezes the parameters that match at least one of the patterns.
      *
-     * @return what was frozen, in the order of the parameters; without patterns, nothing
-     * @throws IllegalArgumentException naming the patterns that match no parameter, or when nothing would be left to
-     *     train; nothing has changed then
+     * @return the matching parameters, in the order given; empty if there are no patterns
+     * @throws IllegalArgumentException if a pattern matches no parameter, or no parameter would remain trainable; changes
+     *     nothing
      */
     public static List<Variable> freeze(Collection<Variable> parameters, List<String> patterns) {
         Set<Variable> frozen = new HashSet<>();
-        List<String> idle = new ArrayList<>();
+        List<String> unmatched = new ArrayList<>();
         for (String pattern : patterns) {
             List<Variable> matching = matching(parameters, pattern);
             frozen.addAll(matching);
             if (matching.isEmpty()) {
-                idle.add(pattern);
+                unmatched.add(pattern);
             }
         }
-        if (!idle.isEmpty()) {
-            throw new IllegalArgumentException("freeze: no parameter matches " + String.join(", ", idle)
-                    + "; the names are "
+        if (!unmatched.isEmpty()) {
+            throw new IllegalArgumentException("freeze: no parameter matches " + String.join(", ", unmatched)
+                    + "; the parameters are "
                     + Names.few(parameters.stream().map(ParameterGroup::nameOf).toList()));
         }
         if (!patterns.isEmpty() && parameters.stream().noneMatch(p -> p.requiresGrad() && !frozen.contains(p))) {
-            throw new IllegalArgumentException(
-                    "freeze: " + String.join(", ", patterns) + " leave no parameter to train");
+            throw new IllegalArgumentException("freeze: " + String.join(", ", patterns)
+                    + " would freeze every parameter; leave at least one to train");
         }
         frozen.forEach(parameter -> parameter.setRequiresGrad(false));
         return parameters.stream().filter(frozen::contains).toList();
     }
 
-    /** The parameters whose name matches. */
+    /** The parameters whose name matches a pattern. */
     public static List<Variable> matching(Collection<Variable> parameters, String pattern) {
         Pattern names = compile(pattern);
         return parameters.stream()

@@ -7,49 +7,52 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Clipping by the global norm (Pascanu et al. 2013, algorithm 1): when the gradient of all parameters together, as one
- * vector, is longer than allowed, it is shortened and keeps its direction. Nothing is written here; the factor goes
- * into the optimiser's step.
+ * Clipping by global norm (Pascanu et al. 2013, algorithm 1): if the gradient of all parameters, as one vector, is longer than
+ * the maximum, it is scaled down to it. The gradients are not changed; the optimizer's step multiplies them by the factor.
  *
- * <pre>{@code
- * double norm = GradientClipping.norm(optimizer.parameters());
- * optimizer.step(clipping.factor(norm));
- * }</pre>
+ * {@snippet :
+ * Variable w = Variable.parameter("w", Tensor.of(new float[] {3}, 1));
+ * Optimizer optimizer = new Sgd(ParameterGroups.single(List.of(w), 0), 0.1);
+ * GradientClipping clipping = new GradientClipping(1);
+ * w.multiply(w).sum().backward();
+ * double norm = GradientClipping.norm(optimizer.parameters()); // 6
+ * optimizer.step(clipping.factor(norm)); // as if the gradient were 1
+ * }
  *
- * Gradients that were summed over n tokens and are to be averaged have the norm {@code norm / n}, and the step takes
- * {@code clipping.factor(norm / n) / n}.
+ * To average gradients that were summed over n tokens, use {@code clipping.factor(norm / n) / n}.
  *
- * @param maxNorm the longest gradient allowed, above 0; 1 is usual, infinity clips nothing
+ * @param maxNorm the maximum norm, greater than 0; 1 is usual, and infinity disables clipping
  */
 public record GradientClipping(double maxNorm) {
-    /** PyTorch's guard against a division by zero; kept so that results agree. */
+    /** As in PyTorch, where it avoids a division by zero. */
     private static final double EPSILON = 1e-6;
 
-    /** @throws IllegalArgumentException when the limit is not above 0 */
+    /** @throws IllegalArgumentException if the maximum is not greater than 0 */
     public GradientClipping {
         if (!(maxNorm > 0)) {
-            throw new IllegalArgumentException("clipping: maxNorm is " + maxNorm + "; it must be above 0");
+            throw new IllegalArgumentException("clipping: maxNorm is " + maxNorm + "; it must be greater than 0");
         }
     }
 
     /**
-     * What the gradients are multiplied by so that their norm is at most {@link #maxNorm}:
-     * {@code min(1, maxNorm / (norm + 1e-6))}, as PyTorch's {@code clip_grad_norm_} has it.
+     * The factor that scales gradients to a norm of at most {@link #maxNorm}: {@code min(1, maxNorm / (norm + 1e-6))}, as in
+     * PyTorch's {@code clip_grad_norm_}.
      *
-     * @throws IllegalArgumentException when the norm is negative or not finite
+     * @throws IllegalArgumentException if the norm is negative or not finite
      */
     public double factor(double norm) {
         if (!(norm >= 0) || Double.isInfinite(norm)) {
-            throw new IllegalArgumentException("clipping: the gradient's norm is " + norm + "; it cannot be scaled");
+            throw new IllegalArgumentException(
+                    "clipping: the gradient's norm is " + norm + "; it must be a number of at least 0");
         }
         return Math.min(1, maxNorm / (norm + EPSILON));
     }
 
     /**
-     * The Euclidean norm of all gradients as one vector, summed in double precision; the same gradients give the same
-     * bits. Parameters without a gradient, and frozen ones, count for nothing.
+     * The Euclidean norm of all gradients as one vector, summed in double precision in a fixed order. Frozen parameters and
+     * parameters without a gradient are skipped.
      *
-     * @throws ArithmeticException when it is not finite; the message names the parameters whose gradient is the cause
+     * @throws ArithmeticException if it is not finite; names the parameters whose gradients are the cause
      */
     public static double norm(Collection<Variable> parameters) {
         List<Tensor> gradients = trained(parameters).stream()
@@ -58,13 +61,13 @@ public record GradientClipping(double maxNorm) {
         double sum = sumOfSquares(gradients);
         if (!Double.isFinite(sum)) {
             throw new ArithmeticException("the gradient's norm is " + Math.sqrt(sum)
-                    + "; not finite is the gradient of " + Names.few(nonFinite(parameters))
-                    + "; a lower learning rate or a longer warm-up often helps");
+                    + " because of the gradient of " + Names.few(nonFinite(parameters))
+                    + "; try a lower learning rate or a longer warmup");
         }
         return Math.sqrt(sum);
     }
 
-    /** The names of the parameters whose gradient holds a NaN or an infinity, in their order. */
+    /** The names of the parameters whose gradient contains a NaN or an infinity, in the order given. */
     public static List<String> nonFinite(Collection<Variable> parameters) {
         return trained(parameters).stream()
                 .filter(parameter -> !Double.isFinite(sumOfSquares(List.of(Objects.requireNonNull(parameter.grad())))))

@@ -9,30 +9,32 @@ import java.util.TreeMap;
 import java.util.function.ToIntFunction;
 
 /**
- * First only the layers nearest to the output are trained, then one more group from the top at each interval, until all
- * are (Howard &amp; Ruder 2018, section 3.3, where the interval is an epoch). What the lower layers know is not upset by
- * the gradients of a head that knows nothing yet.
+ * Trains only the top layer group at first, and unfreezes one more group from the top at each interval (Howard &amp; Ruder
+ * 2018, section 3.3, where the interval is an epoch). The lower layers are thereby protected from the gradients of a head that
+ * has not been trained yet.
  *
- * <pre>{@code
- * GradualUnfreezing unfreezing = new GradualUnfreezing(model.parameters(), LayerDepth.of(model.parameters()), 100);
- * for (int step = 0; step < steps; step++) {
- *     unfreezing.apply(step);
- *     ...
+ * {@snippet :
+ * Variable bottom = Variable.parameter("layers.0.weight", Tensor.of(new float[] {1}, 1));
+ * Variable top = Variable.parameter("layers.1.weight", Tensor.of(new float[] {1}, 1));
+ * List<Variable> parameters = List.of(bottom, top);
+ * GradualUnfreezing unfreezing = new GradualUnfreezing(parameters, LayerDepth.of(parameters), 100);
+ * for (int step = 0; step < 200; step++) {
+ *     unfreezing.apply(step); // bottom is trained from step 100 on
  * }
- * }</pre>
+ * }
  *
- * What is trained follows from the step alone, so that a run that is resumed has nothing to restore: apply it to the
- * first step that is left, before the optimiser is made. State comes into being as groups are thawed.
+ * The step alone determines which groups are trained, so a resumed run has nothing to restore: call {@link #apply} with the next
+ * step before creating the optimizer. The optimizer allocates state for a group at its first step.
  */
 public final class GradualUnfreezing {
     private final List<List<Variable>> groups;
     private final long interval;
 
     /**
-     * @param parameters those that are frozen already stay so for good and belong to no group
-     * @param depth by name: the greatest is the top
-     * @param interval steps from one group to the next, at least 1
-     * @throws IllegalArgumentException when the interval is smaller, or there is nothing to train
+     * @param parameters named parameters; those that are frozen already remain frozen and belong to no group
+     * @param depth by parameter name; the greatest depth is the top
+     * @param interval number of steps between groups, at least 1
+     * @throws IllegalArgumentException if the interval is less than 1, or there is no parameter to train
      */
     public GradualUnfreezing(Collection<Variable> parameters, ToIntFunction<String> depth, long interval) {
         if (interval < 1) {
@@ -52,18 +54,18 @@ public final class GradualUnfreezing {
         this.interval = interval;
     }
 
-    /** The parameters that are thawed together, from the top down. */
+    /** The parameters that are unfrozen together, from the top down. */
     public List<List<Variable>> groups() {
         return groups;
     }
 
     /**
-     * How many groups are trained in a step.
+     * The number of groups that are trained in a step.
      *
-     * @param step how many steps have been done: 0 for the first
-     * @throws IllegalArgumentException when it is negative
+     * @param step the number of steps done: 0 for the first
+     * @throws IllegalArgumentException if it is negative
      */
-    public int trained(long step) {
+    public int trainableGroups(long step) {
         if (step < 0) {
             throw new IllegalArgumentException("gradual unfreezing: the step is " + step + "; it must be at least 0");
         }
@@ -71,21 +73,21 @@ public final class GradualUnfreezing {
     }
 
     /**
-     * Thaws what is trained in a step and freezes the rest.
+     * Unfreezes the groups that are trained in a step, and freezes the others.
      *
-     * @return what was frozen until now
+     * @return the parameters that this call unfroze
      */
     public List<Variable> apply(long step) {
-        int trained = trained(step);
-        List<Variable> thawed = new ArrayList<>();
+        int trainable = trainableGroups(step);
+        List<Variable> unfrozen = new ArrayList<>();
         for (int i = 0; i < groups.size(); i++) {
             for (Variable parameter : groups.get(i)) {
-                if (i < trained && !parameter.requiresGrad()) {
-                    thawed.add(parameter);
+                if (i < trainable && !parameter.requiresGrad()) {
+                    unfrozen.add(parameter);
                 }
-                parameter.setRequiresGrad(i < trained);
+                parameter.setRequiresGrad(i < trainable);
             }
         }
-        return thawed;
+        return unfrozen;
     }
 }

@@ -8,12 +8,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How far a parameter stands from the input, told by its Hugging Face name: 0 for the embeddings, n + 1 for what belongs
- * to block n ({@code model.layers.3.mlp.up_proj.weight} of Llama, {@code transformer.h.3.attn.c_attn.weight} of GPT-2,
- * {@code bert.encoder.layer.3.output.dense.weight} of BERT), and one above the last block for the rest: the final norm and
- * the head.
+ * The depth of a parameter in the network, from its Hugging Face name: 0 for embeddings; n + 1 for block n
+ * ({@code model.layers.3.mlp.up_proj.weight} in Llama, {@code transformer.h.3.attn.c_attn.weight} in GPT-2,
+ * {@code bert.encoder.layer.3.output.dense.weight} in BERT); and one more than the last block for everything else, which is
+ * the final norm and the head.
  *
- * <p>A head that shares its matrix with the embeddings is one parameter, and stands where its name puts it: at 0.
+ * <p>A head that shares its matrix with the embeddings is one parameter with the name of the embeddings, so its depth is 0.
  *
  * @param blocks the number of blocks
  */
@@ -23,9 +23,9 @@ public record LayerDepth(int blocks) implements ToIntFunction<String> {
             Pattern.compile("(?:^|\\.)(?:embed_tokens|embed_positions|embeddings|wte|wpe)(?:\\.|$)");
 
     /**
-     * The depths of a model.
+     * The depths for the parameters of a model.
      *
-     * @throws IllegalArgumentException when no name has the number of a block
+     * @throws IllegalArgumentException if no name contains a block number
      */
     public static LayerDepth of(Collection<Variable> parameters) {
         OptionalInt last = parameters.stream()
@@ -34,19 +34,19 @@ public record LayerDepth(int blocks) implements ToIntFunction<String> {
                 .filter(block -> block >= 0)
                 .max();
         if (last.isEmpty()) {
-            throw new IllegalArgumentException("layer depth: no parameter's name has the number of a block, as in"
-                    + " model.layers.3.mlp.up_proj.weight; give a depth of your own by name. The names are "
+            throw new IllegalArgumentException("layer depth: no parameter name contains a block number, as in"
+                    + " model.layers.3.mlp.up_proj.weight; pass your own function from name to depth. The names are "
                     + Names.few(parameters.stream().map(ParameterGroup::nameOf).toList()));
         }
         return new LayerDepth(last.getAsInt() + 1);
     }
 
-    /** The depth of the head, which is the greatest. */
+    /** The depth of the head: the greatest. */
     public int top() {
         return blocks + 1;
     }
 
-    /** The depth of the parameter of that name, 0 to {@link #top()}. */
+    /** The depth of the parameter with this name, from 0 to {@link #top()}. */
     @Override
     public int applyAsInt(String name) {
         int block = block(name);

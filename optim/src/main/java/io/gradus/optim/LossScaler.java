@@ -6,22 +6,26 @@ import java.util.Objects;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Dynamic loss scaling (Micikevicius et al. 2018, section 3.2, with the rule of PyTorch's {@code torch.amp.GradScaler}), for
- * gradients in F16, of which those below 6·10⁻⁸ are zero. The loss is multiplied by a scale, so all gradients are, and the
- * step divides by it. When a gradient is too large for F16 (65,504) that step is skipped and the scale becomes smaller; after
- * many good steps it is tried larger. BF16 has the range of F32 and needs none of this.
+ * Dynamic loss scaling for F16 gradients, which underflow below 6·10⁻⁸ (Micikevicius et al. 2018, section 3.2, with the rule of
+ * PyTorch's {@code torch.amp.GradScaler}). The loss is multiplied by a scale, and with it all gradients; the optimizer step
+ * divides by the scale. If a gradient overflows F16 (65,504), the step is skipped and the scale is reduced; after many
+ * successful steps it is increased. BF16 has the range of F32 and needs no loss scaling.
  *
- * <pre>{@code
+ * {@snippet :
+ * Variable w = Variable.parameter("w", Tensor.of(new float[] {3}, 1).to(DType.F16));
+ * Optimizer optimizer = new AdamW(ParameterGroups.single(List.of(w), 0), 1e-3);
+ * GradientClipping clipping = new GradientClipping(1);
+ * LossScaler scaler = new LossScaler();
  * optimizer.zeroGrad();
- * scaler.scale(loss(batch)).backward();
+ * scaler.scale(w.multiply(w).sum()).backward();
  * scaler.step(optimizer, clipping::factor);
- * }</pre>
+ * }
  *
- * Steps inside the backward pass cannot be skipped any more, so the two do not go together.
+ * It cannot be combined with {@link Optimizer#stepInBackward}, whose steps cannot be skipped.
  */
 public final class LossScaler {
-    /** A scale so small says that it is not the scale: {@code 65536·0.5³⁶}. */
-    private static final double HOPELESS = 0x1p-20;
+    /** A scale so small that overflow must have another cause: {@code 65536·0.5³⁶}. */
+    private static final double MIN_SCALE = 0x1p-20;
 
     private final Settings settings;
     private double scale;
@@ -29,54 +33,56 @@ public final class LossScaler {
     private long skipped;
 
     /**
-     * The constants of the rule.
+     * The constants of the rule, as in PyTorch.
      *
-     * @param start the first scale
-     * @param growth what it is multiplied by after {@code interval} good steps on end, above 1
-     * @param backoff what it is multiplied by when a step was skipped, between 0 and 1
-     * @param interval at least 1
+     * @param initScale the first scale, greater than 0
+     * @param growthFactor multiplies the scale after {@code growthInterval} successful steps in a row; greater than 1
+     * @param backoffFactor multiplies the scale after a skipped step; between 0 and 1
+     * @param growthInterval at least 1
      */
-    public record Settings(double start, double growth, double backoff, int interval) {
+    public record Settings(double initScale, double growthFactor, double backoffFactor, int growthInterval) {
         /** 65536, 2, 0.5 and 2000, as in PyTorch. */
         public static final Settings DEFAULT = new Settings(65536, 2, 0.5, 2000);
 
-        /** @throws IllegalArgumentException when a number is out of its range */
+        /** @throws IllegalArgumentException if a number is out of range */
         public Settings {
-            if (!(start > 0) || Double.isInfinite(start)) {
-                throw new IllegalArgumentException("loss scale: it starts at " + start + "; it must be above 0");
-            }
-            if (!(growth > 1) || Double.isInfinite(growth) || !(backoff > 0 && backoff < 1)) {
-                throw new IllegalArgumentException("loss scale: growth and backoff are " + growth + " and " + backoff
-                        + "; they must be above 1, and between 0 and 1");
-            }
-            if (interval < 1) {
+            if (!(initScale > 0) || Double.isInfinite(initScale)) {
                 throw new IllegalArgumentException(
-                        "loss scale: it grows after " + interval + " steps; that must be at least 1");
+                        "loss scale: initScale is " + initScale + "; it must be a number greater than 0");
+            }
+            if (!(growthFactor > 1) || Double.isInfinite(growthFactor) || !(backoffFactor > 0 && backoffFactor < 1)) {
+                throw new IllegalArgumentException("loss scale: growthFactor and backoffFactor are " + growthFactor
+                        + " and " + backoffFactor + "; they must be greater than 1, and between 0 and 1");
+            }
+            if (growthInterval < 1) {
+                throw new IllegalArgumentException(
+                        "loss scale: growthInterval is " + growthInterval + "; it must be at least 1");
             }
         }
     }
 
     /**
-     * What must be remembered for a run to go on as if it had not stopped.
+     * What a resumed run must restore.
      *
-     * @param goodSteps since the scale last changed
-     * @param skipped steps in all
+     * @param scale the current scale
+     * @param goodSteps successful steps since the scale last changed
+     * @param skipped skipped steps in total
      */
     public record State(double scale, int goodSteps, long skipped) {
-        /** @throws IllegalArgumentException when a number cannot be */
+        /** @throws IllegalArgumentException if the scale is not greater than 0, or a number of steps is negative */
         public State {
             if (!(scale > 0) || Double.isInfinite(scale) || goodSteps < 0 || skipped < 0) {
-                throw new IllegalArgumentException("loss scale: there is no state of scale " + scale + ", " + goodSteps
-                        + " good and " + skipped + " skipped steps");
+                throw new IllegalArgumentException("loss scale: the state is not valid: scale " + scale + ", "
+                        + goodSteps + " good and " + skipped + " skipped steps");
             }
         }
     }
 
     /**
-     * What a step came to.
+     * The result of a step.
      *
-     * @param stepped whether it was made; if not, a gradient was not finite
-     * @param norm of all gradients as one vector, as of the loss without its scale; not finite when the step was skipped
+     * @param stepped false if the step was skipped because a gradient was not finite
+     * @param norm the norm of all gradients of the unscaled loss, as one vector; not finite if the step was skipped
      */
     public record StepResult(boolean stepped, double norm) {}
 
@@ -87,30 +93,31 @@ public final class LossScaler {
 
     public LossScaler(Settings settings) {
         this.settings = settings;
-        this.scale = settings.start();
+        this.scale = settings.initScale();
     }
 
-    /** What the loss is multiplied by now. */
+    /** The current scale. */
     public double scale() {
         return scale;
     }
 
-    /** The loss times the scale, to run backwards from. */
+    /** The loss times the scale. Call {@code backward()} on the result. */
     public Variable scale(Variable loss) {
         return loss.multiply(scale);
     }
 
-    /** How many steps were skipped so far. */
+    /** The number of skipped steps. */
     public long skipped() {
         return skipped;
     }
 
     /**
-     * Makes a step if all gradients are finite, and sets the scale for the next.
+     * Performs the optimizer's step if all gradients are finite, and updates the scale.
      *
-     * @param factor from the gradients' norm to what they are multiplied by, such as {@link GradientClipping#factor}; both
-     *     as if there were no scale
-     * @throws ArithmeticException when so many steps were skipped that the scale cannot be the cause; names the parameters
+     * @param factor maps the norm of the unscaled gradients to the factor that multiplies them, such as
+     *     {@link GradientClipping#factor}
+     * @throws ArithmeticException if gradients still overflow after so many skipped steps that the scale cannot be the cause;
+     *     names the parameters
      */
     public StepResult step(Optimizer optimizer, DoubleUnaryOperator factor) {
         double norm = Math.sqrt(GradientClipping.sumOfSquares(optimizer.parameters().stream()
@@ -125,31 +132,32 @@ public final class LossScaler {
         }
         skipped++;
         goodSteps = 0;
-        scale *= settings.backoff();
-        if (scale < HOPELESS) {
+        scale *= settings.backoffFactor();
+        if (scale < MIN_SCALE) {
             List<String> names = GradientClipping.nonFinite(optimizer.parameters());
             throw new ArithmeticException("loss scale: " + skipped + " steps were skipped, and at a scale of " + scale
                     + " the gradient of " + Names.few(names)
-                    + " is still not finite; are the weights? A lower learning rate or BF16 often helps");
+                    + " is still not finite; check that the weights are finite, and try a lower learning rate or BF16");
         }
         return new StepResult(false, norm);
     }
 
     private void grow() {
         goodSteps++;
-        if (goodSteps == settings.interval()) {
+        if (goodSteps == settings.growthInterval()) {
             goodSteps = 0;
-            if (scale * settings.growth() <= Float.MAX_VALUE) {
-                scale *= settings.growth();
+            if (scale * settings.growthFactor() <= Float.MAX_VALUE) {
+                scale *= settings.growthFactor();
             }
         }
     }
 
+    /** The current state, to be saved. */
     public State state() {
         return new State(scale, goodSteps, skipped);
     }
 
-    /** Goes on from there. */
+    /** Restores a saved state. */
     public void load(State state) {
         scale = state.scale();
         goodSteps = state.goodSteps();

@@ -17,16 +17,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Updates parameters from their gradients and keeps the state that its method needs for each of them.
  *
- * <pre>{@code
- * Optimizer optimizer = new AdamW(ParameterGroups.withWeightDecay(model.parameters(), 0.1), 3e-4);
+ * {@snippet :
+ * Variable w = Variable.parameter("w", Tensor.of(new float[] {3, -2}, 1, 2));
+ * Optimizer optimizer = new AdamW(ParameterGroups.withWeightDecay(List.of(w), 0.1), 1e-2);
  * Schedule schedule = Schedule.cosine(100, 1000, 0.1);
  * for (int step = 0; step < 1000; step++) {
  *     optimizer.zeroGrad();
- *     loss(batch).backward();
+ *     w.multiply(w).sum().backward();
  *     optimizer.setLearningRate(schedule, step);
  *     optimizer.step();
  * }
- * }</pre>
+ * }
  *
  * <p>State is allocated by the constructor, so that a run that does not fit in memory fails at its start, and outlives
  * every {@link Scope}. A frozen parameter has no state; one that is unfrozen later is given state at its first step. A
@@ -40,19 +41,20 @@ import org.jspecify.annotations.Nullable;
  * Saving and resuming, parameter groups, 16-bit masters, penalties, steps in the backward pass and memory planning then work
  * as for the built-in optimizers.
  *
- * <pre>{@code
+ * {@snippet :
  * final class Momentum extends Optimizer {
  *     Momentum(List<ParameterGroup> groups, double learningRate) {
  *         super(groups, learningRate, "momentum_buffer");
  *     }
  *
+ *     @Override
  *     protected void update(ParameterStep step) {
  *         Tensor average = step.state("momentum_buffer");
  *         InPlace.lerp(average, step.gradient(), 0.1);
  *         InPlace.add(step.weight(), average, -step.learningRate());
  *     }
  * }
- * }</pre>
+ * }
  */
 public abstract class Optimizer {
     private final List<ParameterGroup> groups;
@@ -127,17 +129,17 @@ public abstract class Optimizer {
 
     // ---- the step ----
 
-    /** {@link #step(double)} with gradients as they are. */
+    /** {@link #step(double)} with a scale of 1. */
     public final void step() {
         step(1);
     }
 
     /**
-     * Changes every parameter that has a gradient and is not frozen. The gradients themselves stay as they are.
+     * Updates every parameter that has a gradient and is not frozen. The gradients are not changed.
      *
-     * @param gradientScale what each gradient is multiplied by first, at no cost: to average over what was accumulated,
-     *     and to {@linkplain GradientClipping#factor clip}
-     * @throws IllegalArgumentException when the scale is negative or not finite; nothing has changed then
+     * @param gradientScale multiplies each gradient, at no cost: to average accumulated gradients, and to
+     *     {@linkplain GradientClipping#factor clip} them
+     * @throws IllegalArgumentException if the scale is negative or not finite; changes nothing
      */
     public final void step(double gradientScale) {
         requireNotNegative("the gradient scale", gradientScale);
@@ -160,7 +162,7 @@ public abstract class Optimizer {
             update(new ParameterStep(group, rate, weight, Precision.widen(gradient), gradientScale, entry));
         }
         if (penalty != null) {
-            penalty.pull(parameter, weight, rate);
+            penalty.proximalStep(parameter, weight, rate);
         }
         if (weight != parameter.value()) {
             parameter.value().copyFrom(weight);
@@ -168,21 +170,20 @@ public abstract class Optimizer {
     }
 
     /**
-     * The backward pass and the step in one (Lv et al. 2023, LOMO): each parameter is changed as soon as its gradient is
-     * complete, and the gradient's memory given back. So there is about one gradient at a time, where all of them take as
-     * much as the weights. The weights become those of {@code loss.backwardAndRelease()} and {@link #step(double)}, to the
-     * bit.
+     * Runs the backward pass and updates each parameter as soon as its gradient is complete, then frees the gradient (LOMO; Lv et
+     * al. 2023). Only about one gradient exists at a time, whereas all gradients take as much memory as the weights. The weights
+     * have the same bits as after {@code loss.backwardAndRelease()} and {@link #step(double)}.
      *
-     * <p>What needs all gradients before the first step cannot be had: clipping by their common norm, adding up several
-     * passes, and skipping a step because of one that is not finite.
+     * <p>Whatever needs all gradients before the first update is not possible: clipping by global norm, gradient accumulation, and
+     * skipping a step because a gradient is not finite.
      *
-     * @param loss a scalar that is finite; better look before than after
-     * @param gradientScale as of {@link #step(double)}
-     * @return the Euclidean norm of all gradients as one vector, before scaling; for looking at
-     * @throws IllegalArgumentException when the scale is negative or not finite; nothing has changed then
-     * @throws IllegalStateException when a parameter has a gradient from before; nothing has changed then
-     * @throws ArithmeticException when a gradient is not finite; names the parameter. It and those before it in the network
-     *     have not changed then, but those behind it have, so that training can only go on from a checkpoint
+     * @param loss a finite scalar; check it before the call
+     * @param gradientScale as in {@link #step(double)}
+     * @return the Euclidean norm of all gradients as one vector, before scaling; for logging only
+     * @throws IllegalArgumentException if the scale is negative or not finite; changes nothing
+     * @throws IllegalStateException if a parameter already has a gradient; changes nothing
+     * @throws ArithmeticException if a gradient is not finite; names the parameter. That parameter and all earlier layers are
+     *     unchanged, but later layers have already been updated, so training can continue only from a checkpoint
      */
     public final double stepInBackward(Variable loss, double gradientScale) {
         requireNotNegative("the gradient scale", gradientScale);
@@ -204,7 +205,7 @@ public abstract class Optimizer {
         return Math.sqrt(squares[0]);
     }
 
-    /** Refuses gradients that are there already, and gives back the memory of those that are forgotten. */
+    /** Rejects existing gradients, and frees the buffers of cleared ones. */
     private void requireNoGradients() {
         List<String> held = parameters().stream()
                 .filter(parameter -> parameter.grad() != null)
@@ -212,9 +213,8 @@ public abstract class Optimizer {
                 .toList();
         if (!held.isEmpty()) {
             throw new IllegalStateException(
-                    method() + ": a step inside the backward pass cannot add to gradients that are"
-                            + " there already, as of " + Names.few(held)
-                            + "; call zeroGrad() before, and to accumulate gradients use backward() and step()");
+                    method() + ": stepInBackward cannot add to existing gradients, as of " + Names.few(held)
+                            + "; call zeroGrad() first, or use backward() and step() to accumulate gradients");
         }
         parameters().forEach(Variable::releaseGrad);
     }
@@ -223,24 +223,26 @@ public abstract class Optimizer {
         double squares = GradientClipping.sumOfSquares(List.of(gradient));
         if (!Double.isFinite(squares)) {
             throw new ArithmeticException(method() + ": the gradient of " + ParameterGroup.nameOf(parameter)
-                    + " is not finite, and layers behind it have made their step already; go on from a checkpoint with"
-                    + " a lower learning rate or a longer warm-up, or without steps inside the backward pass");
+                    + " is not finite, and later layers have already been updated; continue from a checkpoint with a"
+                    + " lower learning rate or a longer warmup, or without stepInBackward");
         }
         return squares;
     }
 
-    /** Forgets the gradients of all parameters. */
+    /**
+     * Clears the gradients of all parameters: {@code grad()} is null afterwards, as with PyTorch's {@code set_to_none=True}. The
+     * next backward pass reuses the buffers.
+     */
     public final void zeroGrad() {
         parameters().forEach(Variable::clearGrad);
     }
 
     /**
-     * Holds the weights near where they started: from now on each step ends with the penalty's pull, at the rate of the
-     * parameter's group.
+     * Sets the penalty on the distance from the anchor weights. Each step then ends with the penalty's proximal step, at the
+     * learning rate of the parameter's group.
      *
-     * @param penalty null to let go
-     * @throws IllegalArgumentException that names the parameters that the penalty does not know; nothing has changed
-     *     then
+     * @param penalty null to remove the penalty
+     * @throws IllegalArgumentException if the penalty does not cover a parameter; names it, and changes nothing
      */
     public final void setPenalty(@Nullable ProximalPenalty penalty) {
         if (penalty != null) {
@@ -249,13 +251,14 @@ public abstract class Optimizer {
         this.penalty = penalty;
     }
 
-    // ---- parameters and their rate ----
+    // ---- parameters and their learning rate ----
 
+    /** The groups given to the constructor. */
     public final List<ParameterGroup> groups() {
         return groups;
     }
 
-    /** The parameters of all groups, in their order. */
+    /** The parameters of all groups, in order. */
     public final List<Variable> parameters() {
         return groups.stream().flatMap(group -> group.parameters().stream()).toList();
     }

@@ -5,18 +5,18 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Parameters that an optimiser treats alike.
+ * Parameters that share a learning rate and a weight decay.
  *
- * @param name what a person calls the group
- * @param parameters named leaves; a frozen one may be among them, and is then left alone
- * @param learningRateFactor what the optimiser's learning rate is multiplied by for this group: 1 usually
- * @param weightDecay λ, the pull towards zero: 0 for none
+ * @param name the group's name, for reports and errors
+ * @param parameters named leaves; frozen ones are allowed and are not updated
+ * @param learningRateFactor multiplies the optimizer's learning rate for this group; usually 1
+ * @param weightDecay λ; 0 for none
  */
 public record ParameterGroup(String name, List<Variable> parameters, double learningRateFactor, double weightDecay) {
 
     /**
-     * @throws IllegalArgumentException when a number is negative or not finite, or a parameter has no name or was made
-     *     by an operation
+     * @throws IllegalArgumentException if a number is negative or not finite, or a parameter has no name or is the result of an
+     *     operation
      */
     public ParameterGroup {
         requireNotNegative("learningRateFactor", name, learningRateFactor);
@@ -25,24 +25,24 @@ public record ParameterGroup(String name, List<Variable> parameters, double lear
         for (Variable parameter : parameters) {
             if (!parameter.isLeaf() || parameter.name() == null) {
                 throw new IllegalArgumentException("parameter group '" + name + "': " + parameter
-                        + " is not a named parameter; make it with Variable.parameter(name, tensor)");
+                        + " is not a named parameter; create it with Variable.parameter(name, tensor)");
             }
         }
     }
 
-    /** A group without weight decay that learns at the optimiser's rate. */
+    /** A group without weight decay, at the optimizer's learning rate. */
     public ParameterGroup(String name, List<Variable> parameters) {
         this(name, parameters, 1, 0);
     }
 
-    /** The number of weights in the group, frozen ones included. */
-    public long weights() {
+    /** The number of weights in the group, including frozen ones. */
+    public long weightCount() {
         return parameters.stream()
                 .mapToLong(parameter -> parameter.shape().size())
                 .sum();
     }
 
-    /** The name of a parameter that is in a group, and so has one. */
+    /** The name of a parameter of a group, which is not null. */
     static String nameOf(Variable parameter) {
         return Objects.requireNonNull(parameter.name());
     }

@@ -11,9 +11,19 @@ import java.util.function.IntToDoubleFunction;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
-/** The usual ways to divide a model's parameters into groups. */
+/**
+ * Common ways to divide a model's parameters into groups.
+ *
+ * {@snippet :
+ * Variable weight = Variable.parameter("layers.0.weight", Tensor.of(new float[] {1, 2}, 1, 2));
+ * Variable bias = Variable.parameter("layers.0.bias", Tensor.of(new float[] {0}, 1));
+ * List<ParameterGroup> groups = ParameterGroups.withWeightDecay(List.of(weight, bias), 0.1);
+ * // groups.get(0): "decay" with weight, groups.get(1): "no_decay" with bias
+ * Optimizer optimizer = new AdamW(groups, 3e-4);
+ * }
+ */
 public final class ParameterGroups {
-    /** The ξ of Howard &amp; Ruder 2018. */
+    /** ξ as in Howard &amp; Ruder 2018. */
     public static final double XI = 2.6;
 
     private ParameterGroups() {}
@@ -24,11 +34,10 @@ public final class ParameterGroups {
     }
 
     /**
-     * Weight decay for matrices and anything with more axes, none for vectors and scalars: biases and the weights of
-     * norms only shift and scale, and a model is no simpler when they are small (as in Radford et al. 2018, section
-     * 4.1).
+     * Weight decay for parameters with two or more dimensions, and none for vectors and scalars: small biases and norm weights
+     * do not make a model simpler (as in Radford et al. 2018, section 4.1).
      *
-     * @return the groups {@code decay} and {@code no_decay}, without one that would be empty
+     * @return the groups {@code decay} and {@code no_decay}; an empty group is omitted
      */
     public static List<ParameterGroup> withWeightDecay(Collection<Variable> parameters, double weightDecay) {
         List<Variable> matrices =
@@ -43,43 +52,44 @@ public final class ParameterGroups {
     }
 
     /**
-     * Discriminative rates (Howard &amp; Ruder 2018, section 3.2): what is nearest to the output learns at the
-     * optimiser's rate, and each group below at the rate of the one above divided by ξ, {@code ηˡ⁻¹ = ηˡ/ξ}. Lower
-     * layers hold what is general and should move less.
+     * Discriminative learning rates (Howard &amp; Ruder 2018, section 3.2): the top group has the optimizer's learning rate, and
+     * each group below has the rate of the group above divided by ξ, {@code ηˡ⁻¹ = ηˡ/ξ}. Lower layers hold general features and
+     * should change less.
      *
-     * @param depth by name, the greatest being the top: {@link LayerDepth}, or a function of your own
-     * @param xi ξ, at least 1; the paper found {@link #XI} for a language model of three layers, and 13 groups of a
-     *     transformer with it leave the lowest at 1e-5 of the rate
-     * @param weightDecay for matrices; biases and the weights of norms have none, as in {@link #withWeightDecay}
-     * @return for each depth the groups {@code depth 3} and {@code depth 3, no decay}, from the lowest to the top,
-     *     without any that would be empty
-     * @throws IllegalArgumentException when ξ is smaller or not finite
+     * @param depth by parameter name; the greatest depth is the top: {@link LayerDepth}, or your own function
+     * @param xi ξ, at least 1. The paper uses {@link #XI} for a language model with three layers; in a transformer with 13 groups
+     *     that leaves the lowest group 1e-5 of the rate
+     * @param weightDecay for parameters with two or more dimensions, as in {@link #withWeightDecay}
+     * @return the groups {@code depth 3} and {@code depth 3, no decay} for each depth, from the lowest to the top; empty groups
+     *     are omitted
+     * @throws IllegalArgumentException if ξ is less than 1 or not finite
      */
     public static List<ParameterGroup> discriminative(
             Collection<Variable> parameters, ToIntFunction<String> depth, double xi, double weightDecay) {
         if (!(xi >= 1) || Double.isInfinite(xi)) {
-            throw new IllegalArgumentException("discriminative rates: xi is " + xi + "; it must be at least 1");
+            throw new IllegalArgumentException(
+                    "discriminative learning rates: xi is " + xi + "; it must be at least 1");
         }
         return byDepth(parameters, depth, below -> Math.pow(xi, -below), weightDecay);
     }
 
     /**
-     * Layer-wise decay of the rate (Clark et al. 2020, ELECTRA, appendix B): as {@link #discriminative} with 1/factor in
-     * place of ξ, for those who think in factors.
+     * Layer-wise learning rate decay (Clark et al. 2020, ELECTRA, appendix B): like {@link #discriminative} with ξ = 1/factor.
      *
-     * @param factor what the rate of a group is multiplied by for the one below, above 0 and at most 1; 0.65 to 0.95 is
-     *     usual
-     * @throws IllegalArgumentException when the factor is out of its range
+     * @param factor multiplies the rate of each group to give the rate of the group below; greater than 0 and at most 1. 0.65 to
+     *     0.95 is usual
+     * @throws IllegalArgumentException if the factor is out of range
      */
     public static List<ParameterGroup> layerwiseDecay(
             Collection<Variable> parameters, ToIntFunction<String> depth, double factor, double weightDecay) {
         if (!(factor > 0 && factor <= 1)) {
-            throw new IllegalArgumentException("layer-wise decay: the factor is " + factor + "; it must be in (0, 1]");
+            throw new IllegalArgumentException(
+                    "layer-wise learning rate decay: the factor is " + factor + "; it must be in (0, 1]");
         }
         return byDepth(parameters, depth, below -> Math.pow(factor, below), weightDecay);
     }
 
-    /** @param factor of the rate, by how many depths below the top */
+    /** @param factor of the learning rate, by the number of depths below the top */
     private static List<ParameterGroup> byDepth(
             Collection<Variable> parameters,
             ToIntFunction<String> depth,
@@ -101,7 +111,7 @@ public final class ParameterGroups {
         return List.copyOf(groups);
     }
 
-    /** Refuses groups that would step a parameter twice or whose state could not be told apart. */
+    /** Rejects groups that would update a parameter twice, or whose names would make state ambiguous. */
     static void requireDistinct(String optimizer, List<ParameterGroup> groups) {
         Set<String> groupNames = new HashSet<>();
         Set<String> names = new HashSet<>();
@@ -114,17 +124,17 @@ public final class ParameterGroups {
             for (Variable parameter : group.parameters()) {
                 String name = ParameterGroup.nameOf(parameter);
                 if (!parameters.add(parameter)) {
-                    throw new IllegalArgumentException(optimizer + ": the parameter '" + name
-                            + "' was given twice; a shared parameter must be listed once");
+                    throw new IllegalArgumentException(
+                            optimizer + ": the parameter '" + name + "' was given twice; list a shared parameter once");
                 }
                 if (!names.add(name)) {
                     throw new IllegalArgumentException(optimizer + ": two parameters are named '" + name
-                            + "'; their state could not be told apart");
+                            + "'; rename one, since state is saved by name");
                 }
             }
         }
         if (parameters.isEmpty()) {
-            throw new IllegalArgumentException(optimizer + ": there is no parameter to train");
+            throw new IllegalArgumentException(optimizer + ": there is no parameter to train; the groups are empty");
         }
     }
 }

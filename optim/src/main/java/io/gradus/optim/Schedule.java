@@ -4,26 +4,27 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * How the learning rate moves: what the peak rate is multiplied by at each step, made of phases that follow one
- * another. Each phase begins at the level where the one before it ended; after the last the level stays.
+ * A learning rate schedule: the factor that multiplies the base learning rate at each step. It consists of phases; each starts
+ * at the level where the previous one ended, and the last level remains.
  *
- * <pre>{@code
- * Schedule.warmup(100)          // 0 → 1 in 100 steps
+ * {@snippet :
+ * Schedule schedule = Schedule.warmup(100) // 0 → 1 in 100 steps
  *         .thenCosine(800, 0.1) // → 0.1
- *         .thenConstant(200)    // stays
- *         .thenLinear(100, 0);  // → 0
- * }</pre>
+ *         .thenConstant(200) // stays at 0.1
+ *         .thenLinear(100, 0); // → 0
+ * double factor = schedule.factor(50); // 0.5
+ * }
  *
- * The factors of the three usual schedules, {@link #constant()}, {@link #linear(long, long)} and
- * {@link #cosine(long, long, double)}, are those of Hugging Face transformers. A rate that moves in another way needs
- * no schedule: {@link Optimizer#setLearningRate} takes any number.
+ * The factors of {@link #constant()}, {@link #linear(long, long)} and {@link #cosine(long, long, double)} are those of Hugging
+ * Face transformers. {@link Optimizer#setLearningRate(Schedule, long)} applies a schedule; for any other rule, compute the rate
+ * and call {@link Optimizer#setLearningRate(double)}.
  *
  * @param start the level at step 0
- * @param phases what follows
+ * @param phases the phases in order
  */
 public record Schedule(double start, List<Phase> phases) {
 
-    /** How a phase gets from one level to the next; p is the part of its steps that are done. */
+    /** The path from one level to the next; p is the fraction of the phase's steps that are done. */
     public enum Curve {
         /** {@code from + (to − from)·p}. */
         LINEAR,
@@ -32,14 +33,14 @@ public record Schedule(double start, List<Phase> phases) {
     }
 
     /**
-     * A stretch of steps.
+     * A number of steps with one curve.
      *
-     * @param curve how the level moves
-     * @param steps how long it takes; 0 jumps to the new level
-     * @param level where it leads: the factor at the first step after it, at least 0
+     * @param curve the path to the new level
+     * @param steps the number of steps; with 0 the level changes at once
+     * @param level the factor at the first step after this phase, at least 0
      */
     public record Phase(Curve curve, long steps, double level) {
-        /** @throws IllegalArgumentException when the steps or the level are negative, or the level is not finite */
+        /** @throws IllegalArgumentException if the steps or the level are negative, or the level is not finite */
         public Phase {
             requireNotNegative("the number of steps", steps);
             requireNotNegative("the level", level);
@@ -54,71 +55,71 @@ public record Schedule(double start, List<Phase> phases) {
         }
     }
 
-    /** @throws IllegalArgumentException when the start is negative or not finite */
+    /** @throws IllegalArgumentException if the start is negative or not finite */
     public Schedule {
         requireNotNegative("the start", start);
         phases = List.copyOf(phases);
     }
 
-    // ---- the usual ones ----
+    // ---- common schedules ----
 
-    /** The peak rate throughout. */
+    /** The base learning rate at every step. */
     public static Schedule constant() {
         return new Schedule(1, List.of());
     }
 
     /**
-     * From 0 to the peak rate in {@code steps} steps, then constant. The first step has the rate 0, as in transformers.
+     * Linear from 0 to the base learning rate in {@code steps} steps, then constant. The first step has learning rate 0, as in
+     * transformers.
      */
     public static Schedule warmup(long steps) {
         return new Schedule(0, List.of(new Phase(Curve.LINEAR, steps, 1)));
     }
 
     /**
-     * Warm-up, then in a straight line to 0.
+     * Warmup, then linear decay to 0.
      *
-     * @param warmupSteps the first of the steps
-     * @param totalSteps warm-up included; 0 from there on
-     * @throws IllegalArgumentException when a number is negative, or the warm-up longer than the whole
+     * @param warmupSteps number of warmup steps
+     * @param totalSteps number of all steps, including warmup; the factor is 0 afterwards
+     * @throws IllegalArgumentException if a number is negative, or the warmup is longer than the total
      */
     public static Schedule linear(long warmupSteps, long totalSteps) {
         return warmup(warmupSteps).thenLinear(rest(warmupSteps, totalSteps), 0);
     }
 
     /**
-     * Warm-up, then along half a cosine to a floor, where it stays.
+     * Warmup, then cosine decay to a minimum, which remains.
      *
-     * @param warmupSteps the first of the steps
-     * @param totalSteps warm-up included; the floor from there on
-     * @param floor a factor of the peak rate, from 0 to 1
-     * @throws IllegalArgumentException when a number is negative, the floor above 1, or the warm-up longer than the
-     *     whole
+     * @param warmupSteps number of warmup steps
+     * @param totalSteps number of all steps, including warmup; the factor is the minimum afterwards
+     * @param minRatio the minimum as a fraction of the base learning rate, from 0 to 1
+     * @throws IllegalArgumentException if a number is negative, the minimum is greater than 1, or the warmup is longer than the
+     *     total
      */
-    public static Schedule cosine(long warmupSteps, long totalSteps, double floor) {
-        if (!(floor >= 0 && floor <= 1)) {
-            throw new IllegalArgumentException(
-                    "schedule: the floor is " + floor + "; it is a factor of the peak rate and must be in [0, 1]");
+    public static Schedule cosine(long warmupSteps, long totalSteps, double minRatio) {
+        if (!(minRatio >= 0 && minRatio <= 1)) {
+            throw new IllegalArgumentException("schedule: minRatio is " + minRatio
+                    + "; it is a fraction of the base learning rate and must be in [0, 1]");
         }
-        return warmup(warmupSteps).thenCosine(rest(warmupSteps, totalSteps), floor);
+        return warmup(warmupSteps).thenCosine(rest(warmupSteps, totalSteps), minRatio);
     }
 
     /**
-     * A short steep rise and a long slow fall, both in straight lines (slanted triangular; Howard &amp; Ruder 2018,
-     * equation 3): from 1/ratio to 1 in the first part of the steps and back to 1/ratio in the rest. Where the cut is
-     * not on a whole step it is moved to the one before, and the fall ends with the last step all the same.
+     * The slanted triangular schedule (Howard &amp; Ruder 2018, equation 3): a short linear increase from 1/ratio to 1, then a
+     * long linear decay to 1/ratio. The increase takes a whole number of steps, rounded down; the decay takes the rest.
      *
-     * @param totalSteps the rise included
-     * @param cutFraction which part of the steps the rise takes, from 0 to 1; the paper has 0.1
-     * @param ratio how much smaller the least rate is than the peak, at least 1; the paper has 32
-     * @throws IllegalArgumentException when a number is out of its range
+     * @param totalSteps number of all steps
+     * @param cutFraction the fraction of the steps that the increase takes, from 0 to 1; 0.1 in the paper
+     * @param ratio the peak divided by the minimum, at least 1; 32 in the paper
+     * @throws IllegalArgumentException if a number is out of range
      */
     public static Schedule slantedTriangular(long totalSteps, double cutFraction, double ratio) {
         if (!(cutFraction >= 0 && cutFraction <= 1)) {
-            throw new IllegalArgumentException("schedule: the cut fraction is " + cutFraction
-                    + "; it is a part of the steps and must be in [0, 1]");
+            throw new IllegalArgumentException("schedule: cutFraction is " + cutFraction
+                    + "; it is a fraction of the steps and must be in [0, 1]");
         }
         if (!(ratio >= 1) || Double.isInfinite(ratio)) {
-            throw new IllegalArgumentException("schedule: the ratio is " + ratio + "; it must be at least 1");
+            throw new IllegalArgumentException("schedule: ratio is " + ratio + "; it must be at least 1");
         }
         long cut = (long) Math.floor(totalSteps * cutFraction);
         return new Schedule(1 / ratio, List.of()).thenLinear(cut, 1).thenLinear(totalSteps - cut, 1 / ratio);
@@ -126,25 +127,25 @@ public record Schedule(double start, List<Phase> phases) {
 
     private static long rest(long warmupSteps, long totalSteps) {
         if (warmupSteps > totalSteps) {
-            throw new IllegalArgumentException("schedule: the warm-up of " + warmupSteps
-                    + " steps is longer than the whole of " + totalSteps + "; shorten it or train longer");
+            throw new IllegalArgumentException("schedule: the warmup of " + warmupSteps
+                    + " steps is longer than the total of " + totalSteps + "; shorten it or train longer");
         }
         return totalSteps - warmupSteps;
     }
 
-    // ---- one phase more ----
+    // ---- adding a phase ----
 
-    /** Then in a straight line to a level. */
+    /** Adds a linear phase to a level. */
     public Schedule thenLinear(long steps, double level) {
         return then(new Phase(Curve.LINEAR, steps, level));
     }
 
-    /** Then along half a cosine to a level. */
+    /** Adds a phase along half a cosine to a level. */
     public Schedule thenCosine(long steps, double level) {
         return then(new Phase(Curve.COSINE, steps, level));
     }
 
-    /** Then as it is for some steps. */
+    /** Adds a phase that keeps the level. */
     public Schedule thenConstant(long steps) {
         return thenLinear(steps, phases.isEmpty() ? start : phases.getLast().level());
     }
@@ -154,13 +155,13 @@ public record Schedule(double start, List<Phase> phases) {
                 start, Stream.concat(phases.stream(), Stream.of(phase)).toList());
     }
 
-    // ---- its values ----
+    // ---- values ----
 
     /**
-     * What the peak rate is multiplied by.
+     * The factor that multiplies the base learning rate.
      *
-     * @param step how many steps have been done: 0 for the first
-     * @throws IllegalArgumentException when it is negative
+     * @param step the number of steps done: 0 for the first
+     * @throws IllegalArgumentException if it is negative
      */
     public double factor(long step) {
         requireNotNegative("the step", step);

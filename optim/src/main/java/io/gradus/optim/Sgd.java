@@ -5,8 +5,8 @@ import io.gradus.core.kernel.OptimizerStepKernels;
 import java.util.List;
 
 /**
- * Stochastic gradient descent, with momentum if asked for (Polyak 1964; Nesterov's variant as in Sutskever et al. 2013,
- * both in PyTorch's form, where the rate multiplies the buffer).
+ * Stochastic gradient descent, optionally with momentum (Polyak 1964) or Nesterov momentum (Sutskever et al. 2013), both in
+ * PyTorch's form, in which the learning rate multiplies the buffer.
  *
  * <pre>
  *   g = gradient + λθ
@@ -15,8 +15,8 @@ import java.util.List;
  *   θ = θ − η·d
  * </pre>
  *
- * η is the learning rate, μ the momentum, λ the group's weight decay. With momentum the buffer b takes as much memory
- * as the parameters ({@code momentum_buffer}); without it nothing.
+ * η is the learning rate, μ the momentum, and λ the group's weight decay. State: with momentum, {@code momentum_buffer} (b)
+ * takes as much memory as the parameters.
  */
 public final class Sgd extends Optimizer {
     private final Settings settings;
@@ -24,17 +24,17 @@ public final class Sgd extends Optimizer {
     /**
      * The constants of the method.
      *
-     * @param momentum μ, at least 0 and below 1; 0 for none
-     * @param dampening how much of the gradient is kept from the buffer, at least 0 and at most 1
-     * @param nesterov whether to look one step of momentum ahead; needs momentum and no dampening
+     * @param momentum μ, at least 0 and less than 1; 0 for none
+     * @param dampening the fraction of the gradient that does not enter the buffer, from 0 to 1
+     * @param nesterov whether to use Nesterov momentum, which requires a momentum above 0 and a dampening of 0
      */
     public record Settings(double momentum, double dampening, boolean nesterov) {
         /** No momentum. */
         public static final Settings PLAIN = new Settings(0, 0, false);
 
         /**
-         * @throws IllegalArgumentException when a number is out of its range, or Nesterov's variant is asked for
-         *     without momentum
+         * @throws IllegalArgumentException if a number is out of range, or {@code nesterov} is set without momentum or with
+         *     dampening
          */
         public Settings {
             if (!(momentum >= 0 && momentum < 1)) {
@@ -54,7 +54,7 @@ public final class Sgd extends Optimizer {
             return new Settings(momentum, 0, false);
         }
 
-        /** Nesterov's momentum. */
+        /** Nesterov momentum. */
         public static Settings nesterov(double momentum) {
             return new Settings(momentum, 0, true);
         }
@@ -66,14 +66,15 @@ public final class Sgd extends Optimizer {
     }
 
     /**
-     * @throws IllegalArgumentException when the rate is negative or not finite, a parameter or a name occurs twice,
-     *     there is none, or a parameter is of a dtype that its device does not compute in
+     * @throws IllegalArgumentException if the learning rate is negative or not finite, a parameter or a name occurs twice, there
+     *     is no parameter, or a parameter has a dtype that its device does not compute in
      */
     public Sgd(List<ParameterGroup> groups, double learningRate, Settings settings) {
         super(groups, learningRate, settings.momentum() == 0 ? new String[0] : new String[] {"momentum_buffer"});
         this.settings = settings;
     }
 
+    /** The constants of the method. */
     public Settings settings() {
         return settings;
     }

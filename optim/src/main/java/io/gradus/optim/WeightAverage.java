@@ -11,21 +11,24 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * An average of the weights along the run, older ones counting less and less (exponential moving average; Polyak &amp;
- * Juditsky 1992 average all alike): {@code a = d·a + (1 − d)·θ} after each step. It lies nearer to the valley's floor
- * than the last weights, which the noise of the batches throws about, and often forgets less.
+ * The exponential moving average (EMA) of the weights: {@code a = d·a + (1 − d)·θ} after each step. It averages out the noise
+ * that batches add to the weights (Polyak &amp; Juditsky 1992, who use the plain average), and often forgets less.
  *
- * <pre>{@code
- * WeightAverage average = new WeightAverage(model.parameters(), 0.999);
- * ...
- * optimizer.step();
- * average.update();
- * ...
- * average.swap();   // evaluate or save with the average
- * average.swap();   // and back to the weights
- * }</pre>
+ * {@snippet :
+ * Variable w = Variable.parameter("w", Tensor.of(new float[] {1}, 1));
+ * Optimizer optimizer = new Sgd(ParameterGroups.single(List.of(w), 0), 0.1);
+ * WeightAverage average = new WeightAverage(List.of(w), 0.999);
+ * for (int step = 0; step < 100; step++) {
+ *     optimizer.zeroGrad();
+ *     w.multiply(w).sum().backward();
+ *     optimizer.step();
+ *     average.update();
+ * }
+ * average.swap(); // w holds the average: evaluate, or save
+ * average.swap(); // w holds the weights again
+ * }
  *
- * It begins as a copy of the weights, as large as they are; about the last 1/(1 − d) steps are in it.
+ * The average starts as a copy of the weights, takes as much memory, and covers about the last 1/(1 − d) steps.
  */
 public final class WeightAverage {
     private static final String SUFFIX = ".average";
@@ -34,24 +37,24 @@ public final class WeightAverage {
     private final double decay;
     private final Function<Variable, Tensor> weights;
     private final ParameterTensors averages;
-    /** The values of parameters of 16 bits while the average, which they cannot hold, is in their place. */
+    /** While swapped: the values of 16-bit parameters, which hold the rounded average. */
     private final Map<String, Tensor> kept = new HashMap<>();
 
     private boolean swapped;
 
     /**
-     * @param parameters named ones; of one that stays frozen the average is the weight itself
-     * @param decay d, at least 0 and below 1; 0 is the weights themselves
-     * @throws IllegalArgumentException when the decay is out of its range
+     * @param parameters named parameters; the average of a frozen one is its weights
+     * @param decay d, at least 0 and less than 1; the average with 0 is the last weights
+     * @throws IllegalArgumentException if the decay is out of range
      */
     public WeightAverage(Collection<Variable> parameters, double decay) {
         this(parameters, decay, Variable::value);
     }
 
     /**
-     * @param weights what is averaged of a parameter: its value, or the wider tensor that an optimiser keeps beside one of
-     *     16 bits
-     * @throws IllegalArgumentException when the decay is out of its range
+     * @param weights maps a parameter to the weights to average, such as {@link Optimizer#weight} for 16-bit parameters with
+     *     a master
+     * @throws IllegalArgumentException if the decay is out of range
      */
     public WeightAverage(Collection<Variable> parameters, double decay, Function<Variable, Tensor> weights) {
         if (!(decay >= 0 && decay < 1)) {
@@ -63,22 +66,23 @@ public final class WeightAverage {
         this.averages = ParameterTensors.copies("weight average", parameters, weights);
     }
 
+    /** d. */
     public double decay() {
         return decay;
     }
 
     /**
-     * Takes the weights in as they are now; after each step of the optimiser.
+     * Adds the current weights to the average. Call it after each optimizer step.
      *
-     * @throws IllegalStateException when weights and average are swapped
+     * @throws IllegalStateException if the weights and the average are swapped
      */
     public void update() {
         if (swapped) {
             throw new IllegalStateException(
-                    "weight average: the model holds the average; swap back before the next step");
+                    "weight average: the model holds the average; call swap() before the next step");
         }
         for (Variable parameter : parameters) {
-            // a pull of s goes the fraction s/(1 + s) of the way, and that is 1 − d
+            // a proximal step of strength s covers s/(1 + s) of the distance, which is 1 − d
             Tensor average = averageOf(parameter);
             try (Scope _ = Scope.open("weight average")) {
                 Tensor weight = Precision.widen(weights.apply(parameter));
@@ -88,8 +92,8 @@ public final class WeightAverage {
     }
 
     /**
-     * Exchanges the parameters' values and the average, to the bit: the model computes with the average until the next
-     * call. A parameter of 16 bits gets it rounded, and its own value is kept meanwhile.
+     * Exchanges the parameters' values and the average exactly. The model computes with the average until the next call. A
+     * 16-bit parameter receives the rounded average; its own value is restored by the next call.
      */
     public void swap() {
         for (Variable parameter : parameters) {
@@ -115,12 +119,12 @@ public final class WeightAverage {
         }
     }
 
-    /** Whether the model computes with the average now. */
+    /** Whether the parameters currently hold the average. */
     public boolean isSwapped() {
         return swapped;
     }
 
-    /** The average of a parameter, not rounded, whether it is swapped or not; the tensor itself and not a copy. */
+    /** The average of a parameter, not rounded, whether swapped or not. The tensor is not a copy. */
     public Tensor of(Variable parameter) {
         Tensor average = averageOf(parameter);
         return swapped && parameter.value().dtype() == average.dtype() ? parameter.value() : average;
@@ -131,22 +135,21 @@ public final class WeightAverage {
     }
 
     /**
-     * The average under {@code <parameter>.average}, the tensors themselves and not copies.
+     * The average by {@code <parameter>.average}. The tensors are not copies.
      *
-     * @throws IllegalStateException when weights and average are swapped
+     * @throws IllegalStateException if the weights and the average are swapped
      */
     public Map<String, Tensor> state() {
         if (swapped) {
-            throw new IllegalStateException("weight average: the model holds the average; swap back before saving");
+            throw new IllegalStateException("weight average: the model holds the average; call swap() before saving");
         }
         return averages.state(SUFFIX);
     }
 
     /**
-     * Takes over what {@link #state()} gave, so that averaging goes on as if it had not stopped.
+     * Restores what {@link #state()} returned.
      *
-     * @throws IllegalArgumentException that names what is missing, unexpected or of another shape; nothing has changed
-     *     then
+     * @throws IllegalArgumentException if a tensor is missing, unexpected or of another shape; names it, and changes nothing
      */
     public void load(Map<String, Tensor> saved) {
         List<String> wrong = averages.byName().entrySet().stream()

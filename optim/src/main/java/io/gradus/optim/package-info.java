@@ -1,17 +1,17 @@
 /**
- * What turns gradients into better weights. An {@link io.gradus.optim.Optimizer} changes parameters
- * ({@link io.gradus.optim.Sgd}, {@link io.gradus.optim.Adam}, {@link io.gradus.optim.AdamW},
- * {@link io.gradus.optim.Adafactor}, {@link io.gradus.optim.AdamW8bit}); a {@link io.gradus.optim.ParameterGroup} says
- * which of them decay and how fast they learn, by depth if wanted; a {@link io.gradus.optim.Schedule} says how the
- * learning rate moves, and a {@link io.gradus.optim.LearningRateFinder} proposes one;
- * {@link io.gradus.optim.GradientClipping} keeps one bad batch from throwing the weights far away.
- * Parameters of 16 bits are trained through F32 masters, and {@link io.gradus.optim.LossScaler} keeps gradients of F16
- * within its range.
+ * Optimizers and what belongs to them. An {@link io.gradus.optim.Optimizer} updates parameters from their gradients:
+ * {@link io.gradus.optim.Sgd}, {@link io.gradus.optim.Adam}, {@link io.gradus.optim.AdamW},
+ * {@link io.gradus.optim.AdamW8bit}, {@link io.gradus.optim.Adafactor}, or your own, written with
+ * {@link io.gradus.optim.InPlace}. {@link io.gradus.optim.ParameterGroups} sets weight decay and learning rates by group,
+ * {@link io.gradus.optim.Schedule} changes the learning rate from step to step, and
+ * {@link io.gradus.optim.LearningRateFinder} suggests one. {@link io.gradus.optim.GradientClipping} limits the norm of
+ * gradients, and {@link io.gradus.optim.LossScaler} keeps F16 gradients in range. 16-bit parameters are trained through F32
+ * masters.
  *
- * <p>And what keeps a pre-trained model from forgetting: {@link io.gradus.optim.ProximalPenalty} holds weights near their
- * {@link io.gradus.optim.AnchorWeights}, each by its {@link io.gradus.optim.FisherInformation} if wanted;
- * {@link io.gradus.optim.Freezing} and {@link io.gradus.optim.GradualUnfreezing} leave layers as they are;
- * {@link io.gradus.optim.WeightAverage} averages along the run.
+ * <p>Against forgetting: {@link io.gradus.optim.ProximalPenalty} keeps weights close to the pre-trained
+ * {@link io.gradus.optim.AnchorWeights}, optionally weighted by {@link io.gradus.optim.FisherInformation};
+ * {@link io.gradus.optim.Freezing} and {@link io.gradus.optim.GradualUnfreezing} exclude layers from training; and
+ * {@link io.gradus.optim.WeightAverage} averages the weights over the run.
  */
 @NullMarked
 package io.gradus.optim;

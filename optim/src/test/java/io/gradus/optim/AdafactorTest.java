@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Adafactor goes where PyTorch's goes, and remembers rows and columns only. */
+/** Adafactor against PyTorch, and the layout of its state. */
 class AdafactorTest {
 
     static List<String> cases() throws IOException {
@@ -25,17 +25,17 @@ class AdafactorTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theCpuFollowsPytorchInSinglePrecision(String name) throws IOException {
-        assertFollows(name, Device.cpu(), 2e-6);
+    void matchesPytorchOnCpu(String name) throws IOException {
+        assertMatches(name, Device.cpu(), 2e-6);
     }
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theReferenceFollowsPytorchInDoublePrecision(String name) throws IOException {
-        assertFollows(name, Device.reference(), 6e-8);
+    void matchesPytorchOnReference(String name) throws IOException {
+        assertMatches(name, Device.reference(), 6e-8);
     }
 
-    private static void assertFollows(String name, Device device, double tolerance) throws IOException {
+    private static void assertMatches(String name, Device device, double tolerance) throws IOException {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             FineTuned run = FineTuned.begin(fixture, device);
             JsonNode settings = fixture.settings(name);
@@ -50,7 +50,7 @@ class AdafactorTest {
                             epsilons.get(1).doubleValue(),
                             settings.get("d").doubleValue(),
                             settings.get("relative").booleanValue()));
-            run.assertFollows(fixture, name, device, tolerance, () -> {
+            run.assertMatches(fixture, name, device, tolerance, () -> {
                 optimizer.step();
                 return run.values();
             });
@@ -58,8 +58,8 @@ class AdafactorTest {
     }
 
     @Test
-    void ofAMatrixItRemembersRowsAndColumns() {
-        Device device = Device.cpu(1); // a ledger of its own
+    void matrixStateIsRowAndColumnMeans() {
+        Device device = Device.cpu(1); // with its own memory ledger
         Variable matrix =
                 Variable.parameter("w", Tensor.zeros(device, DType.F32, Shape.of(2, 300, 200), MemoryCategory.WEIGHTS));
         Variable bias = Variable.parameter("b", Tensor.zeros(device, DType.F32, Shape.of(200), MemoryCategory.WEIGHTS));
@@ -72,7 +72,7 @@ class AdafactorTest {
     }
 
     @Test
-    void theGradientScaleChangesTheGradientAlone() {
+    void gradientScaleEqualsScaledGradient() {
         Variable folded = Variable.parameter("w", Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3));
         Variable before = Variable.parameter("w", Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3));
         Optimizer first = new Adafactor(ParameterGroups.single(List.of(folded), 0.1), 0.01);
@@ -87,7 +87,7 @@ class AdafactorTest {
     }
 
     @Test
-    void aFirstStepMovesEachWeightByTheRateTimesTheSizeOfTheWeights() {
+    void firstRelativeStepIsLearningRateTimesWeightRms() {
         Variable w = TestParameters.parameter("w", 3, -4);
         Optimizer optimizer = new Adafactor(TestParameters.group(w), 0.01);
         TestParameters.gradient(w, 1e-4f, -200);

@@ -20,16 +20,16 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Moments of 8 bits take a quarter of the memory, lead where the described algorithm leads, and survive a stop. */
+/** 8-bit moments: the paper's algorithm, memory, convergence and resuming. */
 class AdamW8bitTest {
     private static final int ROWS = 65;
     private static final int COLUMNS = 64;
 
-    /** What a weight of the fixture may be off by where a code is another's neighbour: a small part of a step. */
+    /** The tolerance for a weight whose code differs by one from the fixture: a small part of a step. */
     private static final double PART_OF_A_STEP = 0.05;
 
     @Test
-    void tenStepsLeadWhereThoseOfThePaperLead() throws IOException {
+    void tenStepsMatchThePapersAlgorithm() throws IOException {
         for (Device device : List.of(Device.cpu(), Device.reference())) {
             try (PytorchFixture fixture = PytorchFixture.finetuning()) {
                 JsonNode settings = fixture.settings("adamw8bit");
@@ -69,13 +69,13 @@ class AdamW8bitTest {
                 PytorchFixture.assertClose(
                         w.value(), fixture.read("adamw8bit/last", device), rate * PART_OF_A_STEP, "the last step");
                 assertThat(far(w.value(), fixture.read("adamw8bit/last", device)))
-                        .as("weights that are not the same to six digits, after %d + %d codes differ", first, second)
+                        .as("weights that differ in the first six digits, with %d + %d different codes", first, second)
                         .isLessThanOrEqualTo(4);
             }
         }
     }
 
-    /** Each code is that of the fixture or its neighbour; returns how many are the neighbour's. */
+    /** Each code may differ by one from the fixture. Returns the number that do. */
     private static int assertSameCodes(PytorchFixture fixture, String name, Map<String, Tensor> state)
             throws IOException {
         int[] expected = fixture.read("adamw8bit/" + name, Device.cpu(), DType.U8)
@@ -102,8 +102,8 @@ class AdamW8bitTest {
     }
 
     @Test
-    void stateTakesLittleMoreThanTwoBytesAWeightAndSmallParametersKeepFloats() {
-        Device device = Device.cpu(1); // a ledger of its own
+    void stateTakesTwoBytesPerWeightExceptForSmallParameters() {
+        Device device = Device.cpu(1); // with its own memory ledger
         Variable w = parameter(device, "w", 64, 64);
         Variable small = parameter(device, "b", 4095);
         Optimizer optimizer = new AdamW8bit(TestParameters.group(w, small), 0.01);
@@ -128,7 +128,7 @@ class AdamW8bitTest {
     }
 
     @Test
-    void aSmallParameterIsAdamWsToTheBit() {
+    void smallParameterEqualsAdamW() {
         Variable a = TestParameters.parameter("a", 1, 2, 3);
         Variable b = TestParameters.parameter("a", 1, 2, 3);
         Optimizer eight = new AdamW8bit(ParameterGroups.single(List.of(a), 0.1), 0.01);
@@ -143,7 +143,7 @@ class AdamW8bitTest {
     }
 
     @Test
-    void itLearnsWhatAdamWLearns() {
+    void convergesLikeAdamW() {
         Model eight = new Model(true);
         Model plain = new Model(false);
         double before = plain.loss();
@@ -154,7 +154,7 @@ class AdamW8bitTest {
     }
 
     @Test
-    void aRunStoppedAnywhereAndContinuedFromAFileEndsWithTheSameBits(@TempDir Path folder) throws IOException {
+    void resumedRunEndsWithTheSameBits(@TempDir Path folder) throws IOException {
         Model whole = new Model(true);
         whole.train(0, 6);
         for (int stop = 0; stop <= 6; stop += 2) {
@@ -187,7 +187,7 @@ class AdamW8bitTest {
         }
     }
 
-    /** A quadratic valley of 4,200 weights, curved 1 to 10. */
+    /** A quadratic function of 4,200 weights with curvatures from 1 to 10. */
     private static final class Model {
         private static final int SIZE = 4200;
         final Variable w;

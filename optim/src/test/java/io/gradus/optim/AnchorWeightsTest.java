@@ -15,13 +15,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The starting point keeps what the weights were, and mixes it back in. */
+/** Copies of the pre-trained weights, and interpolation with them. */
 class AnchorWeightsTest {
     private final Variable a = TestParameters.parameter("a", 1, -2, 0.1f);
     private final Variable b = TestParameters.parameter("b", 3);
 
     @Test
-    void itIsACopyThatOutlivesTheScope() {
+    void anchorIsACopyThatOutlivesTheScope() {
         AnchorWeights start;
         try (Scope _ = Scope.open("set-up")) {
             start = AnchorWeights.of(List.of(a, b));
@@ -31,11 +31,11 @@ class AnchorWeightsTest {
         assertThat(start.of(a).storage().category()).isEqualTo(MemoryCategory.OPTIMIZER_STATE);
         assertThat(start.distance(List.of(a, b))).isCloseTo(5, within(1e-12));
         assertThat(start.tensors()).containsOnlyKeys("a", "b");
-        assertThat(start).hasToString("starting point of 2 tensors, 4 weights");
+        assertThat(start).hasToString("anchor weights of 2 tensors, 4 weights");
     }
 
     @Test
-    void bothEndsOfTheMixtureAreExact() {
+    void interpolationWithAlphaZeroOrOneIsExact() {
         AnchorWeights start = AnchorWeights.of(List.of(a, b));
         a.value().copyFrom(Tensor.of(new float[] {1e10f, 0.3f, -7}, 3));
         start.interpolate(List.of(a), 1);
@@ -46,7 +46,7 @@ class AnchorWeightsTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {0.001, 0.25, 0.5, 0.75, 0.999})
-    void theMixtureIsLinear(double alpha) {
+    void interpolationIsLinear(double alpha) {
         AnchorWeights start = AnchorWeights.of(List.of(a, b));
         a.value().copyFrom(Tensor.of(new float[] {2, 2, 2}, 3));
         start.interpolate(List.of(a), alpha);
@@ -58,7 +58,7 @@ class AnchorWeightsTest {
     }
 
     @Test
-    void weightsOfSixteenBitsAreMixedInThirtyTwo() {
+    void sixteenBitWeightsAreInterpolatedInF32() {
         Variable half =
                 Variable.parameter("half", Tensor.of(new float[] {1, 2}, 2).to(DType.BF16));
         AnchorWeights start = AnchorWeights.of(List.of(half));
@@ -70,7 +70,7 @@ class AnchorWeightsTest {
     }
 
     @Test
-    void whatAnOptimiserKeepsBesideAParameterIsMixedAndTheParameterRounded() {
+    void masterIsInterpolatedAndParameterRounded() {
         Variable half = Variable.parameter("half", Tensor.of(new float[] {1}, 1).to(DType.BF16));
         Tensor master = Tensor.of(new float[] {1.001f}, 1);
         AnchorWeights start = AnchorWeights.of(List.of(half), _ -> master);
@@ -82,7 +82,7 @@ class AnchorWeightsTest {
     }
 
     @Test
-    void nothingIsLeftAllocatedByAMixture() {
+    void interpolationFreesItsTemporaries() {
         Device device = Device.cpu(1);
         Variable w = Variable.parameter("w", Tensor.of(device, new float[64], 8, 8));
         AnchorWeights start = AnchorWeights.of(List.of(w));
@@ -93,12 +93,12 @@ class AnchorWeightsTest {
     }
 
     @Test
-    void whatItDoesNotKnowIsRefusedBeforeAnythingChanges() {
+    void unknownParameterIsRejectedAndNothingChanges() {
         AnchorWeights start = AnchorWeights.of(List.of(a));
         a.value().copyFrom(Tensor.of(new float[] {4, 2, 0.1f}, 3));
         assertThatThrownBy(() -> start.interpolate(List.of(a, b), 0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("starting point: it has no tensor for b [1]");
+                .hasMessageContaining("anchor weights: it has no tensor for b [1]");
         Variable other = TestParameters.parameter("a", 1);
         assertThatThrownBy(() -> start.of(other)).hasMessageContaining("it has the shape [3] for a [1]");
         assertThatThrownBy(() -> start.interpolate(List.of(a), 1.5)).hasMessageContaining("alpha is 1.5");

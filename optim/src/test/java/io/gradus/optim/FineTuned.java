@@ -9,13 +9,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The three parameters of {@code finetuning.safetensors}, and a run of ten steps with their gradients. */
+/** The three parameters of {@code finetuning.safetensors}, trained for ten steps with its gradients. */
 final class FineTuned {
     final List<Variable> parameters = new ArrayList<>();
     private final List<Tensor> gradients;
     private final Map<String, Tensor> importance = new LinkedHashMap<>();
 
-    /** @param from which tensors they begin with: {@code start/} or {@code weights/} */
+    /** @param from the prefix of the initial weights: {@code start/} or {@code weights/} */
     FineTuned(PytorchFixture fixture, Device device, String from) throws IOException {
         for (Tensor start : fixture.readAll(from, device)) {
             parameters.add(Variable.parameter("p" + parameters.size(), start));
@@ -41,8 +41,8 @@ final class FineTuned {
         }
     }
 
-    /** Runs all steps, and compares what each leaves with what the fixture has. */
-    void assertFollows(PytorchFixture fixture, String name, Device device, double tolerance, Run run)
+    /** Runs all steps and compares the result of each with the fixture. */
+    void assertMatches(PytorchFixture fixture, String name, Device device, double tolerance, Run run)
             throws IOException {
         List<Tensor> expected = fixture.readAll(name + "/", device);
         for (long step = 0; step < expected.getFirst().shape().get(0); step++) {
@@ -58,7 +58,7 @@ final class FineTuned {
         }
     }
 
-    /** Changes something, and returns what is compared. */
+    /** Performs a step and returns the tensor to compare. */
     @FunctionalInterface
     interface Run {
         List<Tensor> step();

@@ -21,7 +21,7 @@ class FisherInformationTest {
 
     @ParameterizedTest
     @CsvSource({"by-sample, 1", "by-batch, 2"})
-    void aClassifiersIsThatOfPytorch(String name, int batch) throws IOException {
+    void classifierMatchesPytorch(String name, int batch) throws IOException {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             for (Device device : List.of(Device.cpu(), Device.reference())) {
                 Variable weight = Variable.parameter("weight", fixture.read("fisher/weight", device));
@@ -50,7 +50,7 @@ class FisherInformationTest {
     }
 
     @Test
-    void frozenParametersAndThoseWithoutAGradientDoNotMatter() {
+    void frozenParametersAndParametersWithoutGradientHaveZeroFisher() {
         Variable a = TestParameters.parameter("a", 1, 1);
         Variable frozen = TestParameters.parameter("b", 1);
         Variable idle = TestParameters.parameter("c", 1);
@@ -68,7 +68,7 @@ class FisherInformationTest {
     }
 
     @Test
-    void itComesBackFromItsState() {
+    void stateRestoresFisher() {
         Variable a = TestParameters.parameter("a", 1, 1);
         FisherInformation fisher = FisherInformation.estimate(List.of(a), 1, _ -> TestParameters.gradient(a, 0.1f, 7));
         assertThat(fisher.state()).containsOnlyKeys("a.fisher");
@@ -76,11 +76,11 @@ class FisherInformationTest {
                 .containsExactly(fisher.of(a).toFloats());
         assertThatThrownBy(() -> FisherInformation.of(Map.of("a.exp_avg", fisher.of(a))))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("unexpected: a.exp_avg");
+                .hasMessageContaining("unexpected tensor a.exp_avg");
     }
 
     @Test
-    void whatSaysNothingOrTooMuchIsRefused() {
+    void zeroAndInfiniteFisherAreRejected() {
         Variable a = TestParameters.parameter("layers.0.weight", 1);
         assertThatThrownBy(() -> FisherInformation.estimate(List.of(a), 0, _ -> {}))
                 .isInstanceOf(IllegalArgumentException.class)

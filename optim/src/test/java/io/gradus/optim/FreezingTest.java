@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Patterns freeze what they match, and a pattern that matches nothing is a mistake. */
+/** Name patterns freeze the parameters that they match. */
 class FreezingTest {
     private final List<Variable> parameters = Stream.of(
                     "model.embed_tokens.weight",
@@ -33,12 +33,12 @@ class FreezingTest {
         "model_norm_weight, 0",
         "model.layers.[0-9].*, 0"
     })
-    void aPatternIsMatchedAgainstTheWholeName(String pattern, int matches) {
+    void patternMustMatchTheWholeName(String pattern, int matches) {
         assertThat(Freezing.matching(parameters, pattern)).hasSize(matches);
     }
 
     @Test
-    void whatMatchesIsFrozenAndNothingElse() {
+    void onlyMatchingParametersAreFrozen() {
         List<Variable> frozen = Freezing.freeze(parameters, List.of("model.layers.0.*", "*norm*"));
         assertThat(frozen)
                 .extracting(Variable::name)
@@ -52,7 +52,7 @@ class FreezingTest {
     }
 
     @Test
-    void aFrozenParameterStaysAsItIsAndHasNoState() {
+    void frozenParameterIsUnchangedAndHasNoState() {
         Freezing.freeze(parameters, List.of("model.layers.*"));
         Optimizer optimizer = new AdamW(ParameterGroups.single(parameters, 0.1), 0.1);
         parameters.forEach(parameter -> {
@@ -67,12 +67,12 @@ class FreezingTest {
     }
 
     @Test
-    void withoutPatternsNothingIsFrozen() {
+    void noPatternsFreezeNothing() {
         assertThat(Freezing.freeze(parameters, List.of())).isEmpty();
     }
 
     @Test
-    void aPatternThatMatchesNothingIsNamedAndNothingIsFrozen() {
+    void unmatchedPatternIsRejectedAndNothingIsFrozen() {
         assertThatThrownBy(() -> Freezing.freeze(parameters, List.of("*norm*", "model.layer.0.*", "lm_head.*")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("freeze: no parameter matches model.layer.0.*, lm_head.*")
@@ -81,10 +81,10 @@ class FreezingTest {
     }
 
     @Test
-    void freezingEverythingIsRefused() {
+    void freezingEveryParameterIsRejected() {
         assertThatThrownBy(() -> Freezing.freeze(parameters, List.of("*")))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("freeze: * leave no parameter to train");
+                .hasMessageContaining("freeze: * would freeze every parameter");
         assertThat(parameters).allMatch(Variable::requiresGrad);
     }
 }

@@ -15,9 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * Norm and factor are PyTorch's, clipping costs no pass of its own, and a gradient that is not finite is found by name.
- */
+/** Norm and factor against PyTorch, and errors for gradients that are not finite. */
 class GradientClippingTest {
 
     static List<String> cases() throws IOException {
@@ -26,13 +24,13 @@ class GradientClippingTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theCpuClipsAsPytorchDoes(String name) throws IOException {
+    void matchesPytorchOnCpu(String name) throws IOException {
         assertClipsAsPytorch(name, Device.cpu());
     }
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theReferenceClipsAsPytorchDoes(String name) throws IOException {
+    void matchesPytorchOnReference(String name) throws IOException {
         assertClipsAsPytorch(name, Device.reference());
     }
 
@@ -61,8 +59,8 @@ class GradientClippingTest {
     }
 
     @Test
-    void clippingInTheStepEqualsClippingBefore() {
-        // A factor that is a power of two rounds nothing, so that the results must be equal and not just close.
+    void clippingInTheStepEqualsClippingTheGradients() {
+        // Multiplication by a power of two is exact, so the results must be equal.
         Variable folded = TestParameters.parameter("w", 1, 2, 3);
         Variable before = TestParameters.parameter("w", 1, 2, 3);
         Optimizer first = new AdamW(ParameterGroups.single(List.of(folded), 0.1), 0.01);
@@ -77,7 +75,7 @@ class GradientClippingTest {
     }
 
     @Test
-    void theNormIsOfAllGradientsTogetherAndOfNoOthers() {
+    void normCoversAllGradientsExceptFrozenOnes() {
         Variable a = TestParameters.parameter("a", 0);
         Variable b = TestParameters.parameter("b", 0);
         Variable without = TestParameters.parameter("c", 0);
@@ -91,14 +89,14 @@ class GradientClippingTest {
     }
 
     @Test
-    void aNormThatSinglePrecisionCannotHoldIsFinite() {
+    void normBeyondF32IsFinite() {
         Variable w = TestParameters.parameter("w", 0, 0);
         TestParameters.gradient(w, 3e30f, 4e30f);
         assertThat(GradientClipping.norm(List.of(w))).isCloseTo(5e30, within(1e24));
     }
 
     @Test
-    void gradientsThatAreNotFiniteAreNamed() {
+    void nonFiniteGradientsAreNamed() {
         Variable fine = TestParameters.parameter("fine", 0, 0);
         Variable nan = TestParameters.parameter("layers.0.weight", 0, 0);
         Variable infinite = TestParameters.parameter("layers.1.weight", 0, 0);
@@ -115,14 +113,14 @@ class GradientClippingTest {
     }
 
     @Test
-    void anInfiniteLimitClipsNothing() {
+    void infiniteMaxNormDisablesClipping() {
         assertThat(new GradientClipping(Double.POSITIVE_INFINITY).factor(1e9)).isEqualTo(1);
         assertThat(new GradientClipping(1).factor(0)).isEqualTo(1);
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0, -1, Double.NaN})
-    void aLimitThatIsNotAboveZeroIsRefused(double maxNorm) {
+    void maxNormOfZeroOrLessIsRejected(double maxNorm) {
         assertThatThrownBy(() -> new GradientClipping(maxNorm))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("clipping: maxNorm is " + maxNorm);
@@ -130,7 +128,7 @@ class GradientClippingTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {-1, Double.NaN, Double.POSITIVE_INFINITY})
-    void aNormThatIsNoNumberIsRefused(double norm) {
+    void invalidNormIsRejected(double norm) {
         assertThatThrownBy(() -> new GradientClipping(1).factor(norm))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("clipping: the gradient's norm is " + norm);

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** One more group from the top at each interval; a run that is resumed goes on as it was. */
+/** One more group from the top is trained at each interval, also in a resumed run. */
 class GradualUnfreezingTest {
     private static final int INTERVAL = 2;
     private static final int STEPS = 9;
@@ -35,7 +35,7 @@ class GradualUnfreezingTest {
     }
 
     @Test
-    void groupsAreThawedFromTheTop() {
+    void groupsAreUnfrozenFromTheTop() {
         GradualUnfreezing unfreezing = unfreezing(parameters);
         assertThat(unfreezing.groups()).hasSize(4);
         assertThat(unfreezing.apply(0)).isEmpty();
@@ -45,13 +45,13 @@ class GradualUnfreezingTest {
         assertThat(trained()).containsExactly("layers.1.w", "layers.1.b", "norm.weight");
         assertThat(unfreezing.apply(4)).extracting(Variable::name).containsExactly("layers.0.w");
         assertThat(unfreezing.apply(6)).extracting(Variable::name).containsExactly("embed_tokens.weight");
-        assertThat(unfreezing.trained(1_000_000)).isEqualTo(4);
+        assertThat(unfreezing.trainableGroups(1_000_000)).isEqualTo(4);
         unfreezing.apply(0);
         assertThat(trained()).containsExactly("norm.weight");
     }
 
     @Test
-    void whatWasFrozenBeforeStaysSo() {
+    void frozenParametersRemainFrozen() {
         Freezing.freeze(parameters, List.of("layers.1.*"));
         GradualUnfreezing unfreezing = unfreezing(parameters);
         assertThat(unfreezing.groups()).hasSize(3);
@@ -60,7 +60,7 @@ class GradualUnfreezingTest {
     }
 
     @Test
-    void aRunThatIsResumedEndsWithTheSameBits() {
+    void resumedRunEndsWithTheSameBits() {
         train(parameters, new AdamW(ParameterGroups.single(parameters, 0.1), 0.1), 0, STEPS, unfreezing(parameters));
         for (int stop = 0; stop <= STEPS; stop++) {
             List<Variable> first = parameters();
@@ -75,7 +75,7 @@ class GradualUnfreezingTest {
                 second.get(i).value().copyFrom(first.get(i).value());
             }
             GradualUnfreezing after = unfreezing(second);
-            after.apply(Math.max(0, stop - 1)); // what the saved state is of
+            after.apply(Math.max(0, stop - 1)); // the groups whose state was saved
             Optimizer resumed = new AdamW(ParameterGroups.single(second, 0.1), 0.1);
             resumed.load(state);
             train(second, resumed, stop, STEPS, after);
@@ -103,7 +103,7 @@ class GradualUnfreezingTest {
     }
 
     @Test
-    void whatMakesNoSenseIsRefused() {
+    void invalidArgumentsAreRejected() {
         assertThatThrownBy(() -> new GradualUnfreezing(parameters, _ -> 0, 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("the interval is 0");

@@ -14,14 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What optimisers remember, and what holds weights near their start, goes together with weights of 16 bits. */
+/** Optimizer state and penalties with 16-bit weights. */
 class HalfPrecisionStateTest {
     private static final int SIZE = 4160;
 
     static List<Named<BiFunction<List<ParameterGroup>, Double, Optimizer>>> makers() {
         return List.of(
                 Named.of("Adafactor", Adafactor::new),
-                Named.of("AdamW of 8 bits", AdamW8bit::new),
+                Named.of("AdamW8bit", AdamW8bit::new),
                 Named.of("AdamW", AdamW::new));
     }
 
@@ -47,7 +47,7 @@ class HalfPrecisionStateTest {
 
     @ParameterizedTest
     @MethodSource("makers")
-    void aRunThatIsResumedEndsWithTheSameBits(BiFunction<List<ParameterGroup>, Double, Optimizer> maker) {
+    void resumedRunEndsWithTheSameBits(BiFunction<List<ParameterGroup>, Double, Optimizer> maker) {
         Variable w = half();
         Optimizer whole = maker.apply(TestParameters.group(w), 0.01);
         train(w, whole, 0, 6);
@@ -67,7 +67,7 @@ class HalfPrecisionStateTest {
     }
 
     @Test
-    void thePenaltyPullsTheMaster() {
+    void penaltyChangesTheMaster() {
         Variable w = half();
         Optimizer optimizer = new AdamW(TestParameters.group(w), 0.01);
         optimizer.initMasterWeight(w, w.value().to(w.value().device(), DType.F32, MemoryCategory.WORKSPACE));

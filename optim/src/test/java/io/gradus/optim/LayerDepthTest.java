@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Names of Hugging Face models say how deep a parameter lies. */
+/** Depths from the parameter names of Hugging Face models. */
 class LayerDepthTest {
 
     @ParameterizedTest
@@ -31,12 +31,12 @@ class LayerDepthTest {
         "layers.1.weight, 2",
         "classifier.layersize, 13"
     })
-    void theNameTellsTheDepth(String name, int depth) {
+    void depthFollowsFromTheName(String name, int depth) {
         assertThat(new LayerDepth(12).applyAsInt(name)).isEqualTo(depth);
     }
 
     @Test
-    void theBlocksAreCounted() {
+    void blocksAreCounted() {
         List<Variable> parameters = Stream.of("model.embed_tokens.weight", "model.layers.0.w", "model.layers.10.w")
                 .map(name -> TestParameters.parameter(name, 1))
                 .toList();
@@ -45,10 +45,10 @@ class LayerDepthTest {
     }
 
     @Test
-    void namesWithoutANumberAreRefusedRatherThanAllPutAtTheTop() {
+    void namesWithoutBlockNumberAreRejected() {
         assertThatThrownBy(() -> LayerDepth.of(List.of(TestParameters.parameter("fc.weight", 1))))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("no parameter's name has the number of a block")
+                .hasMessageContaining("no parameter name contains a block number")
                 .hasMessageContaining("fc.weight");
     }
 }

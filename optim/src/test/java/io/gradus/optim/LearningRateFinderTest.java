@@ -8,7 +8,7 @@ import io.gradus.autograd.Variable;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** Rates grow by a constant factor, losses are smoothed, and the suggestion lies where the loss falls. */
+/** The learning rate range test: rates, smoothing, divergence and suggestions. */
 class LearningRateFinderTest {
 
     private static LearningRateFinder run(double low, double high, int steps, DoubleUnaryOperator loss) {
@@ -20,7 +20,7 @@ class LearningRateFinderTest {
     }
 
     @Test
-    void ratesGrowFromTheFirstToTheLastByAConstantFactor() {
+    void ratesGrowByAConstantFactor() {
         LearningRateFinder finder = run(1e-7, 10, 100, rate -> 1);
         assertThat(finder.points()).hasSize(100);
         assertThat(finder.diverged()).isFalse();
@@ -35,7 +35,7 @@ class LearningRateFinderTest {
     }
 
     @Test
-    void lossesAreSmoothedAndTheBiasIsTakenOut() {
+    void smoothedLossIsBiasCorrected() {
         LearningRateFinder finder = new LearningRateFinder(1e-5, 1, 20);
         finder.add(3);
         finder.add(2);
@@ -47,20 +47,20 @@ class LearningRateFinderTest {
         assertThat(finder.points().get(2).loss()).isEqualTo(7);
     }
 
-    /** A loss that falls as a step of the logistic function of ln(rate), steepest at 1e-3, and rises above 1e-1. */
+    /** The loss is a logistic function of ln(rate), steepest at 1e-3, that rises above 1e-1. */
     @Test
-    void theProposalLiesOnTheSlopeAndBelowTheMinimum() {
+    void suggestionLiesOnTheSlopeAndBelowTheMinimum() {
         LearningRateFinder finder =
                 run(1e-6, 10, 200, rate -> 1 + 4 / (1 + Math.pow(rate / 1e-3, 2)) + Math.pow(rate / 0.3, 4));
         LearningRateFinder.Suggestion suggestion = finder.suggestion();
         assertThat(finder.diverged()).isTrue();
-        // the average of 50 steps lags behind: by no more than a factor of 10
+        // smoothing over 50 steps delays the suggestion by less than a factor of 10
         assertThat(suggestion.steepest()).isBetween(1e-3, 1e-2);
         assertThat(suggestion.tenthOfMinimum()).isBetween(1e-2, 0.1);
     }
 
     @Test
-    void itStopsWhereTheLossDiverges() {
+    void stopsWhenTheLossDiverges() {
         LearningRateFinder finder = run(1e-6, 10, 100, rate -> rate < 0.01 ? 2 - rate : 1e4);
         assertThat(finder.diverged()).isTrue();
         assertThat(finder.points().getLast().rate()).isBetween(0.01, 0.02);
@@ -71,9 +71,9 @@ class LearningRateFinderTest {
         assertThat(infinite.suggestion().steepest()).isLessThan(0.01);
     }
 
-    /** Gradient descent on ½·c·w² diverges above 2/c, and the suggestion is a rate that does not. */
+    /** Gradient descent on ½·c·w² diverges for rates above 2/c. */
     @Test
-    void theProposalTrainsWhatItWasFoundFor() {
+    void suggestedRateConvergesOnAQuadratic() {
         Variable w = TestParameters.parameter("w", 1, 1);
         Optimizer sgd = new Sgd(TestParameters.group(w), 0);
         LearningRateFinder finder = new LearningRateFinder(1e-5, 100, 100);
@@ -103,19 +103,19 @@ class LearningRateFinderTest {
     }
 
     @Test
-    void whatMakesNoSenseIsRefused() {
-        assertThatThrownBy(() -> new LearningRateFinder(0, 1, 100)).hasMessageContaining("rates from 0.0 to 1.0");
-        assertThatThrownBy(() -> new LearningRateFinder(1, 1, 100)).hasMessageContaining("rates from 1.0 to 1.0");
+    void invalidArgumentsAndStatesAreRejected() {
+        assertThatThrownBy(() -> new LearningRateFinder(0, 1, 100)).hasMessageContaining("rates are 0.0 to 1.0");
+        assertThatThrownBy(() -> new LearningRateFinder(1, 1, 100)).hasMessageContaining("rates are 1.0 to 1.0");
         assertThatThrownBy(() -> new LearningRateFinder(1e-5, Double.NaN, 100)).hasMessageContaining("NaN");
         assertThatThrownBy(() -> new LearningRateFinder(1e-5, 1, 19)).hasMessageContaining("19 steps");
         assertThatThrownBy(() -> new LearningRateFinder(1e-5, 1, 20).suggestion())
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("still goes on, at step 0 of 20");
+                .hasMessageContaining("still running, at step 0 of 20");
         assertThatThrownBy(() -> run(1e-5, 1, 100, rate -> 1 + rate).suggestion())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("the loss never fell");
         assertThatThrownBy(() -> run(1, 10, 100, rate -> Math.pow(rate, 1e3)).suggestion())
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("begin lower than 1.0");
+                .hasMessageContaining("start below 1.0");
     }
 }

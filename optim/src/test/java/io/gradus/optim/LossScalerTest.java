@@ -16,7 +16,7 @@ import io.gradus.optim.LossScaler.StepResult;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
-/** The scale follows PyTorch's rule, leaves the step as it was, and skips those that it spoiled. */
+/** Dynamic loss scaling by PyTorch's rule. */
 class LossScalerTest {
     private final Variable w =
             Variable.parameter("w", Tensor.of(new float[] {1}, 1).to(DType.F16));
@@ -27,7 +27,7 @@ class LossScalerTest {
     }
 
     @Test
-    void theScaleGrowsAndFallsAsPyTorchs() throws IOException {
+    void scaleFollowsPytorchsGradScaler() throws IOException {
         try (SafetensorsFile file =
                 SafetensorsFile.open(PytorchFixture.FOLDER.resolve("mixed_precision.safetensors"))) {
             float[] scales = file.read("growth/scale", Device.cpu(), DType.F32, MemoryCategory.ACTIVATIONS)
@@ -47,11 +47,11 @@ class LossScalerTest {
     }
 
     @Test
-    void theStepIsThatOfTheGradientWithoutTheScale() {
+    void stepEqualsThatOfTheUnscaledGradient() {
         LossScaler scaler = new LossScaler();
         Variable loss = w.multiply(1e-8).sum();
         loss.backward();
-        assertThat(w.grad().toFloats()).containsExactly(0); // too small for F16
+        assertThat(w.grad().toFloats()).containsExactly(0); // underflows in F16
         optimizer.zeroGrad();
         scaler.scale(w.multiply(1e-8).sum()).backward();
         StepResult outcome = scaler.step(optimizer, norm -> {
@@ -64,9 +64,9 @@ class LossScalerTest {
     }
 
     @Test
-    void aSpoiledStepChangesNothingButTheScale() {
+    void overflowSkipsTheStepAndReducesTheScale() {
         LossScaler scaler = new LossScaler();
-        scaler.scale(w.multiply(2).sum()).backward(); // 131,072 is beyond F16
+        scaler.scale(w.multiply(2).sum()).backward(); // 131,072 overflows F16
         StepResult outcome = scaler.step(optimizer, _ -> {
             throw new AssertionError("there is no norm to clip by");
         });
@@ -80,7 +80,7 @@ class LossScalerTest {
     }
 
     @Test
-    void itGoesOnFromItsState() {
+    void stateRestoresTheScaler() {
         LossScaler scaler = new LossScaler(new Settings(8, 2, 0.5, 3));
         scaler.load(new State(16, 2, 5));
         gradient(1);
@@ -89,7 +89,7 @@ class LossScalerTest {
     }
 
     @Test
-    void itStopsGrowingWhereF32Ends() {
+    void scaleStopsGrowingAtTheF32Maximum() {
         LossScaler scaler = new LossScaler(new Settings(0x1p127, 2, 0.5, 1));
         gradient(0);
         scaler.step(optimizer, _ -> 1);
@@ -97,7 +97,7 @@ class LossScalerTest {
     }
 
     @Test
-    void aGradientThatNoScaleHelpsStopsTheRun() {
+    void gradientThatIsNeverFiniteThrows() {
         LossScaler scaler = new LossScaler(new Settings(1, 2, 0.5, 1));
         assertThatThrownBy(() -> {
                     for (int step = 0; step < 100; step++) {
@@ -110,11 +110,11 @@ class LossScalerTest {
     }
 
     @Test
-    void numbersOutOfRangeAreRefused() {
-        assertThatThrownBy(() -> new Settings(0, 2, 0.5, 1)).hasMessageContaining("starts at 0.0");
+    void settingsOutOfRangeAreRejected() {
+        assertThatThrownBy(() -> new Settings(0, 2, 0.5, 1)).hasMessageContaining("initScale is 0.0");
         assertThatThrownBy(() -> new Settings(1, 1, 0.5, 1)).hasMessageContaining("growth");
         assertThatThrownBy(() -> new Settings(1, 2, 1, 1)).hasMessageContaining("backoff");
-        assertThatThrownBy(() -> new Settings(1, 2, 0.5, 0)).hasMessageContaining("after 0 steps");
+        assertThatThrownBy(() -> new Settings(1, 2, 0.5, 0)).hasMessageContaining("growthInterval is 0");
         assertThatThrownBy(() -> new State(Double.NaN, 0, 0)).hasMessageContaining("NaN");
     }
 }

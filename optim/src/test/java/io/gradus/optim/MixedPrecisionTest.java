@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Parameters and gradients of 16 bits, trained through F32 masters, as PyTorch does it. */
+/** 16-bit parameters and gradients with F32 masters, against PyTorch. */
 class MixedPrecisionTest {
     private static final int STEPS = 10;
 
@@ -41,7 +41,7 @@ class MixedPrecisionTest {
 
     @ParameterizedTest
     @EnumSource(names = {"BF16", "F16"})
-    void tenStepsAreThoseOfPyTorch(DType half) throws IOException {
+    void tenStepsMatchPytorch(DType half) throws IOException {
         try (SafetensorsFile file =
                 SafetensorsFile.open(PytorchFixture.FOLDER.resolve("mixed_precision.safetensors"))) {
             JsonNode settings = new ObjectMapper().readTree(file.metadata().get("settings"));
@@ -70,7 +70,7 @@ class MixedPrecisionTest {
             Tensor targets = file.read("targets", Device.cpu(), DType.I32, MemoryCategory.ACTIVATIONS);
             float[] losses = read(file, name + "/loss").toFloats();
             float[] scales = read(file, name + "/scale").toFloats();
-            // a parameter whose master lies halfway may be rounded to either side, and go on from there
+            // a master halfway between two 16-bit numbers may be rounded to either, and training continues from there
             double tolerance = half == DType.BF16 ? 5e-4 : 5e-5;
             int skipped = 0;
             for (int step = 0; step < STEPS; step++) {
@@ -143,7 +143,7 @@ class MixedPrecisionTest {
                 .crossEntropy(Tensor.of(device, new int[] {1, 7, 7, 3, 29, 2}, 6));
     }
 
-    /** Bytes for each parameter between two steps, by category. */
+    /** Bytes per weight between two steps, by category. */
     private Map<MemoryCategory, Double> bytes(DType dtype) {
         Map<MemoryCategory, Long> before = live();
         List<Variable> parameters = parameters(dtype);
@@ -179,7 +179,7 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void aWeightTakesSixteenBytesEitherWay() {
+    void trainingTakesSixteenBytesPerWeightInF32AndIn16Bits() {
         assertThat(bytes(DType.F32))
                 .isEqualTo(Map.of(
                         MemoryCategory.WEIGHTS, 4.0,
@@ -201,7 +201,7 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void updatesTooSmallForTheParameterAddUpInTheMaster() {
+    void smallUpdatesAccumulateInTheMaster() {
         Variable w = Variable.parameter("w", Tensor.of(new float[] {1}, 1).to(DType.BF16));
         Optimizer optimizer = new Sgd(TestParameters.group(w), 1e-3);
         gradient(w, -1);
@@ -213,7 +213,7 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void aMasterStartsWithTheDigitsThatAreGiven() {
+    void initMasterWeightSetsTheExactNumbers() {
         Variable w = Variable.parameter("w", Tensor.of(new float[] {1.001f}, 1).to(DType.BF16));
         Variable single = Variable.parameter("single", Tensor.of(new float[] {2}, 1));
         Optimizer optimizer = new Sgd(TestParameters.group(w, single), 1);
@@ -227,7 +227,7 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void aRunThatIsContinuedEndsWithTheSameBits() {
+    void resumedRunEndsWithTheSameBits() {
         Function<List<Variable>, Optimizer> adam = p -> new AdamW(ParameterGroups.single(p, 0.1), 1e-2);
         List<Variable> whole = parameters(DType.BF16);
         Optimizer optimizer = adam.apply(whole);
@@ -240,7 +240,8 @@ class MixedPrecisionTest {
         assertThat(saved)
                 .containsKeys("table.master", "table.exp_avg", "table.exp_avg_sq", "table.step")
                 .hasSize(16);
-        List<Variable> second = parameters(DType.BF16); // as at the start: all comes from the state
+        List<Variable> second =
+                parameters(DType.BF16); // the initial weights: everything else is restored from the state
         Optimizer continued = adam.apply(second);
         continued.load(saved);
         train(second, continued, 3);
@@ -253,11 +254,11 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void everyOptimiserWorksOnTheMasterAsOnAParameterOfF32() {
+    void everyOptimizerUpdatesTheMasterLikeAnF32Parameter() {
         List<BiFunction<List<ParameterGroup>, Double, Optimizer>> makers =
                 List.of(Sgd::new, Adam::new, AdamW::new, Adafactor::new, AdamW8bit::new);
         for (BiFunction<List<ParameterGroup>, Double, Optimizer> maker : makers) {
-            Variable half = Variable.parameter("w", random(5, DType.BF16, 80, 64)); // enough for codes of 8 bits
+            Variable half = Variable.parameter("w", random(5, DType.BF16, 80, 64)); // large enough for 8-bit moments
             Variable single = Variable.parameter("w", half.value().to(DType.F32));
             Optimizer mixed = maker.apply(TestParameters.group(half), 1e-2);
             Optimizer plain = maker.apply(TestParameters.group(single), 1e-2);
@@ -291,7 +292,7 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void aStateWithoutMastersIsRefused() {
+    void stateWithoutMastersIsRejected() {
         Optimizer single = new AdamW(ParameterGroups.single(parameters(DType.F32), 0), 1);
         Optimizer half = new AdamW(ParameterGroups.single(parameters(DType.F16), 0), 1);
         assertThatThrownBy(() -> half.load(single.state()))
@@ -303,7 +304,7 @@ class MixedPrecisionTest {
     // ---- norms ----
 
     @Test
-    void theNormIsThatOfTheRoundedGradients() {
+    void normIsThatOfTheRoundedGradients() {
         List<Variable> wide = parameters(DType.F32);
         List<Variable> narrow = parameters(DType.BF16);
         loss(wide).backward();
@@ -320,9 +321,9 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void aGradientThatIsNotFiniteIsFoundInSixteenBits() {
+    void nonFiniteF16GradientIsNamed() {
         Variable w = Variable.parameter("w", Tensor.of(new float[] {1}, 1).to(DType.F16));
-        gradient(w, 1e6f); // beyond 65,504
+        gradient(w, 1e6f); // overflows: the maximum is 65,504
         assertThat(GradientClipping.nonFinite(List.of(w))).containsExactly("w");
     }
 }

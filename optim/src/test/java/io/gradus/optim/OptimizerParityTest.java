@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every step of every optimiser leads where PyTorch's leads. */
+/** The weights after each step of SGD, Adam and AdamW against PyTorch. */
 class OptimizerParityTest {
     private static final int PARAMETERS = 2;
 
@@ -20,19 +20,19 @@ class OptimizerParityTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theCpuFollowsPytorchInSinglePrecision(String name) throws IOException {
-        assertFollowsPytorch(name, Device.cpu(), 2e-6);
+    void matchesPytorchOnCpu(String name) throws IOException {
+        assertMatchesPytorch(name, Device.cpu(), 2e-6);
     }
 
-    /** The fixture holds what double precision gave, rounded to single. */
+    /** The fixture was computed in double precision and rounded to F32. */
     @ParameterizedTest
     @MethodSource("cases")
-    void theReferenceFollowsPytorchInDoublePrecision(String name) throws IOException {
-        assertFollowsPytorch(name, Device.reference(), 6e-8);
+    void matchesPytorchOnReference(String name) throws IOException {
+        assertMatchesPytorch(name, Device.reference(), 6e-8);
     }
 
     /** @param tolerance relative to the weight, absolute below 1 */
-    private static void assertFollowsPytorch(String name, Device device, double tolerance) throws IOException {
+    private static void assertMatchesPytorch(String name, Device device, double tolerance) throws IOException {
         try (PytorchFixture fixture = PytorchFixture.open()) {
             List<Variable> parameters = new ArrayList<>();
             List<Tensor> gradients = new ArrayList<>();

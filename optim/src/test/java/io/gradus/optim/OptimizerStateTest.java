@@ -25,14 +25,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * A run that is stopped, saved, loaded and continued ends with the bits of one that was not; a state that does not fit
- * is refused.
- */
+/** Saving and restoring optimizer state. */
 class OptimizerStateTest {
     private static final int STEPS = 7;
 
-    /** Makes an optimiser for a model of two parameters. */
+    /** Creates an optimizer for a model with two parameters. */
     interface Maker extends BiFunction<List<ParameterGroup>, Double, Optimizer> {}
 
     static List<Named<Maker>> makers() {
@@ -45,13 +42,12 @@ class OptimizerStateTest {
                 Named.of("Adam", Adam::new),
                 Named.of("AdamW", AdamW::new),
                 Named.of("Adafactor", Adafactor::new),
-                Named.of("AdamW of 8 bits, whose parameters are small here", AdamW8bit::new));
+                Named.of("AdamW8bit with small parameters", AdamW8bit::new));
     }
 
     @ParameterizedTest
     @MethodSource("makers")
-    void aRunStoppedAnywhereAndContinuedFromAFileEndsWithTheSameBits(Maker maker, @TempDir Path folder)
-            throws IOException {
+    void resumedRunEndsWithTheSameBits(Maker maker, @TempDir Path folder) throws IOException {
         Model whole = new Model(maker);
         whole.train(0, STEPS);
         for (int stop = 0; stop <= STEPS; stop++) {
@@ -71,7 +67,7 @@ class OptimizerStateTest {
 
     @ParameterizedTest
     @MethodSource("makers")
-    void whatWasLoadedIsACopy(Maker maker) {
+    void loadCopiesTheSavedTensors(Maker maker) {
         Model first = new Model(maker);
         first.train(0, 3);
         Map<String, Tensor> state = first.optimizer.state();
@@ -83,7 +79,7 @@ class OptimizerStateTest {
     }
 
     @Test
-    void theNamesArePytorchsAfterTheParameters() {
+    void stateNamesAreParameterNamePlusPytorchName() {
         assertThat(new Model(AdamW::new).optimizer.state())
                 .containsOnlyKeys(
                         "fc.weight.exp_avg",
@@ -102,7 +98,7 @@ class OptimizerStateTest {
     }
 
     @Test
-    void whatDoesNotFitIsNamedAndNothingIsChanged() {
+    void mismatchedStateIsRejectedAndNothingChanges() {
         Model model = new Model(AdamW::new);
         model.train(0, 2);
         Map<String, String> before = text(model.optimizer.state());
@@ -122,7 +118,7 @@ class OptimizerStateTest {
     }
 
     @Test
-    void theStateOfAnotherOptimiserIsRefused() {
+    void stateOfAnotherOptimizerIsRejected() {
         Map<String, Tensor> saved = new Model(Sgd::new).optimizer.state();
         assertThatThrownBy(() -> new Model(Adam::new).optimizer.load(saved))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -131,7 +127,7 @@ class OptimizerStateTest {
     }
 
     @Test
-    void manyMissingNamesAreCounted() {
+    void longListsOfMissingNamesAreShortened() {
         Variable[] parameters = new Variable[10];
         for (int i = 0; i < parameters.length; i++) {
             parameters[i] = TestParameters.parameter("p" + i, 1);
@@ -141,7 +137,7 @@ class OptimizerStateTest {
     }
 
     @Test
-    void theStateOfAParameterThatIsFrozenNowIsKept() {
+    void stateOfAFrozenParameterIsOptional() {
         Model first = new Model(AdamW::new);
         first.train(0, 2);
         Model second = new Model(AdamW::new, model -> model.bias.setRequiresGrad(false));
@@ -154,7 +150,7 @@ class OptimizerStateTest {
         assertThat(second.optimizer.state()).containsOnlyKeys(withoutBias.keySet());
     }
 
-    /** Two parameters and an optimiser; gradients depend on the weights and on the step. */
+    /** Two parameters and an optimizer. Gradients depend on the weights and the step. */
     private static final class Model {
         final Variable weight = Variable.parameter("fc.weight", Tensor.of(new float[] {1, -2, 3, 0.5f, 0, -1}, 2, 3));
         final Variable bias = TestParameters.parameter("fc.bias", 0.1f, -0.2f);
@@ -183,13 +179,13 @@ class OptimizerStateTest {
             }
         }
 
-        /** Weights and state, exactly. */
+        /** The exact weights and state, as text. */
         List<Object> bits() {
             return List.of(weight.value().toString(), bias.value().toString(), text(optimizer.state()));
         }
     }
 
-    /** Tensors of few elements print them exactly. */
+    /** Small tensors print all elements exactly. */
     private static Map<String, String> text(Map<String, Tensor> state) {
         Map<String, String> text = new LinkedHashMap<>();
         state.forEach((name, tensor) -> text.put(name, Arrays.toString(tensor.toDoubles())));

@@ -14,13 +14,13 @@ import io.gradus.core.Tensor;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Which parameters a step changes, at what rate, and what an optimiser refuses. */
+/** Which parameters a step updates, at which learning rate, and which arguments are rejected. */
 class OptimizerTest {
     private final Variable a = TestParameters.parameter("a", 1, 2);
     private final Variable b = TestParameters.parameter("b", 3, 4, 5);
 
     @Test
-    void aStepMovesAgainstTheGradientTimesTheRate() {
+    void stepSubtractsLearningRateTimesGradient() {
         Optimizer sgd = new Sgd(TestParameters.group(a), 0.5);
         TestParameters.gradient(a, 2, -4);
         sgd.step();
@@ -28,7 +28,7 @@ class OptimizerTest {
     }
 
     @Test
-    void theRateCanBeSetForEachStepAndHasAFactorForEachGroup() {
+    void learningRateCanChangeAndIsScaledByTheGroupsFactor() {
         Optimizer sgd = new Sgd(
                 List.of(new ParameterGroup("slow", List.of(a), 0.5, 0), new ParameterGroup("fast", List.of(b), 2, 0)),
                 100);
@@ -42,7 +42,7 @@ class OptimizerTest {
     }
 
     @Test
-    void weightDecayIsTheGroups() {
+    void weightDecayIsSetByGroup() {
         Optimizer adamW = new AdamW(
                 List.of(
                         new ParameterGroup("decay", List.of(a), 1, 0.5),
@@ -56,7 +56,7 @@ class OptimizerTest {
     }
 
     @Test
-    void theGradientScaleMultipliesEveryGradientAndLeavesItAsItIs() {
+    void gradientScaleMultipliesGradientsWithoutChangingThem() {
         Optimizer sgd = new Sgd(TestParameters.group(a), 1);
         TestParameters.gradient(a, 4, 8);
         sgd.step(0.25);
@@ -65,7 +65,7 @@ class OptimizerTest {
     }
 
     @Test
-    void aParameterWithoutGradientIsSkippedAndItsStepsAreNotCounted() {
+    void parameterWithoutGradientIsSkippedAndItsStepNotCounted() {
         Optimizer adam = new Adam(ParameterGroups.single(List.of(a, b), 0.1), 0.1);
         TestParameters.gradient(a, 1, 1);
         adam.step();
@@ -80,12 +80,12 @@ class OptimizerTest {
         adam.step();
         other.step();
         assertThat(b.value().toFloats())
-                .as("its first step, whatever a has done")
+                .as("its first step, independent of the steps of a")
                 .containsExactly(alone.value().toFloats());
     }
 
     @Test
-    void aFrozenParameterHasNoStateAndStaysAsItIs() {
+    void frozenParameterHasNoStateAndIsUnchanged() {
         b.setRequiresGrad(false);
         Optimizer adam = new AdamW(ParameterGroups.single(List.of(a, b), 0.1), 0.1);
         TestParameters.gradient(a, 1, 1);
@@ -95,7 +95,7 @@ class OptimizerTest {
     }
 
     @Test
-    void aParameterFrozenOnTheWayKeepsItsValueThoughItHasAGradient() {
+    void parameterFrozenLaterIsUnchangedDespiteItsGradient() {
         Optimizer sgd = new Sgd(TestParameters.group(a), 1);
         TestParameters.gradient(a, 1, 1);
         a.setRequiresGrad(false);
@@ -104,7 +104,7 @@ class OptimizerTest {
     }
 
     @Test
-    void aParameterThawedOnTheWayGetsItsStateThen() {
+    void parameterUnfrozenLaterGetsItsStateThen() {
         a.setRequiresGrad(false);
         Optimizer adam = new Adam(TestParameters.group(a), 0.5);
         assertThat(adam.state()).isEmpty();
@@ -116,7 +116,7 @@ class OptimizerTest {
     }
 
     @Test
-    void zeroGradForgetsAllGradients() {
+    void zeroGradClearsAllGradients() {
         Optimizer sgd = new Sgd(TestParameters.group(a, b), 1);
         TestParameters.gradient(a, 1, 1);
         TestParameters.gradient(b, 1, 1, 1);
@@ -128,8 +128,8 @@ class OptimizerTest {
     }
 
     @Test
-    void stateIsCountedFromTheStartAndOutlivesTheScope() {
-        Device device = Device.cpu(1); // a ledger of its own
+    void stateIsAllocatedByTheConstructorAndOutlivesTheScope() {
+        Device device = Device.cpu(1); // with its own memory ledger
         Variable w = Variable.parameter("w", Tensor.zeros(device, DType.F32, Shape.of(3, 4), MemoryCategory.WEIGHTS));
         Optimizer adam;
         try (Scope _ = Scope.open("set-up")) {
@@ -145,7 +145,7 @@ class OptimizerTest {
     }
 
     @Test
-    void aScaleOrRateThatIsNoNumberIsRefusedBeforeAnythingChanges() {
+    void invalidScaleOrLearningRateIsRejectedAndNothingChanges() {
         Optimizer sgd = new Sgd(TestParameters.group(a), 1);
         TestParameters.gradient(a, 1, 1);
         assertThatThrownBy(() -> sgd.step(Double.NaN)).hasMessageContaining("Sgd: the gradient scale is NaN");
@@ -158,7 +158,7 @@ class OptimizerTest {
     }
 
     @Test
-    void aParameterOrANameThatOccursTwiceIsRefused() {
+    void duplicateParameterOrNameIsRejected() {
         assertThatThrownBy(() -> new Sgd(TestParameters.group(a, a), 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Sgd: the parameter 'a' was given twice");
@@ -175,14 +175,14 @@ class OptimizerTest {
     }
 
     @Test
-    void noParameterAtAllIsRefused() {
+    void emptyGroupsAreRejected() {
         assertThatThrownBy(() -> new Sgd(ParameterGroups.withWeightDecay(List.of(), 0.1), 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Sgd: there is no parameter to train");
     }
 
     @Test
-    void aParameterThatCannotBeComputedOnIsRefusedByName() {
+    void parameterWithUnsupportedDtypeIsRejectedByName() {
         Variable single = Variable.parameter("norm.weight", Tensor.of(Device.reference(), new float[] {1}, 1));
         assertThatThrownBy(() -> new AdamW(TestParameters.group(single), 1))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Weight decay is for matrices, rates fall with depth; a group says what is wrong with it. */
+/** Weight decay for matrices, learning rates by depth, and rejected groups. */
 class ParameterGroupsTest {
     private final Variable matrix = Variable.parameter("fc.weight", Tensor.of(new float[6], 2, 3));
     private final Variable filter = Variable.parameter("conv.weight", Tensor.of(new float[8], 2, 2, 2));
@@ -20,7 +20,7 @@ class ParameterGroupsTest {
     private final Variable scalar = Variable.parameter("scale", Tensor.of(new float[1]));
 
     @Test
-    void matricesDecayAndBiasesAndNormWeightsDoNot() {
+    void matricesDecayButBiasesAndNormWeightsDoNot() {
         assertThat(ParameterGroups.withWeightDecay(List.of(bias, matrix, scalar, filter), 0.1))
                 .containsExactly(
                         new ParameterGroup("decay", List.of(matrix, filter), 1, 0.1),
@@ -28,7 +28,7 @@ class ParameterGroupsTest {
     }
 
     @Test
-    void aGroupThatWouldBeEmptyIsLeftOut() {
+    void emptyGroupIsOmitted() {
         assertThat(ParameterGroups.withWeightDecay(List.of(matrix), 0.1))
                 .extracting(ParameterGroup::name)
                 .containsExactly("decay");
@@ -45,7 +45,7 @@ class ParameterGroupsTest {
             TestParameters.parameter("model.norm.weight", 1, 1));
 
     @Test
-    void ratesFallByXiFromTheTopDown() {
+    void discriminativeRatesFallByXiFromTheTop() {
         List<ParameterGroup> groups =
                 ParameterGroups.discriminative(LLAMA, LayerDepth.of(LLAMA), ParameterGroups.XI, 0.1);
         assertThat(groups)
@@ -55,11 +55,11 @@ class ParameterGroupsTest {
                 groups.stream().mapToDouble(ParameterGroup::learningRateFactor).toArray();
         assertThat(factors).containsExactly(new double[] {1 / 17.576, 1 / 6.76, 1 / 6.76, 1 / 2.6, 1}, within(1e-15));
         assertThat(groups).extracting(ParameterGroup::weightDecay).containsExactly(0.1, 0.1, 0.0, 0.1, 0.0);
-        assertThat(groups).extracting(ParameterGroup::weights).containsExactly(20L, 6L, 2L, 6L, 2L);
+        assertThat(groups).extracting(ParameterGroup::weightCount).containsExactly(20L, 6L, 2L, 6L, 2L);
     }
 
     @Test
-    void everyGroupLearnsAtTheRateOfTheOneAboveDividedByXi() {
+    void eachGroupsRateIsTheRateAboveDividedByXi() {
         List<Variable> deep = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
             deep.add(TestParameters.parameter("transformer.h." + i + ".ln_1.weight", 1));
@@ -75,7 +75,7 @@ class ParameterGroupsTest {
     }
 
     @Test
-    void theOptimiserStepsEachGroupAtItsRate() {
+    void optimizerStepsEachGroupAtItsRate() {
         Variable low = TestParameters.parameter("layers.0.bias", 1);
         Variable top = TestParameters.parameter("head.bias", 1);
         Optimizer sgd =
@@ -88,7 +88,7 @@ class ParameterGroupsTest {
     }
 
     @Test
-    void layerwiseDecayMultipliesByAFactor() {
+    void layerwiseDecayMultipliesRatesByTheFactor() {
         assertThat(ParameterGroups.layerwiseDecay(LLAMA, LayerDepth.of(LLAMA), 0.5, 0.1))
                 .extracting(ParameterGroup::learningRateFactor)
                 .containsExactly(0.125, 0.25, 0.25, 0.5, 1.0);
@@ -96,7 +96,7 @@ class ParameterGroupsTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {0, 0.5, Double.NaN, Double.POSITIVE_INFINITY})
-    void aXiThatIsNoneIsRefused(double xi) {
+    void xiBelowOneIsRejected(double xi) {
         assertThatThrownBy(() -> ParameterGroups.discriminative(LLAMA, _ -> 0, xi, 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("xi is " + xi);
@@ -104,7 +104,7 @@ class ParameterGroupsTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {0, -1, 1.1, Double.NaN})
-    void aFactorThatIsNoneIsRefused(double factor) {
+    void layerwiseFactorOutOfRangeIsRejected(double factor) {
         assertThatThrownBy(() -> ParameterGroups.layerwiseDecay(LLAMA, _ -> 0, factor, 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("the factor is " + factor);
@@ -112,7 +112,7 @@ class ParameterGroupsTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {-0.1, Double.NaN, Double.POSITIVE_INFINITY})
-    void aFactorOrDecayThatIsNoNumberIsRefused(double value) {
+    void invalidLearningRateFactorOrWeightDecayIsRejected(double value) {
         assertThatThrownBy(() -> new ParameterGroup("head", List.of(bias), 1, value))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("parameter group 'head': weightDecay is " + value);
@@ -122,7 +122,7 @@ class ParameterGroupsTest {
     }
 
     @Test
-    void whatIsNotANamedParameterIsRefused() {
+    void unnamedOrComputedVariableIsRejected() {
         Variable constant = Variable.constant(Tensor.of(new float[1], 1));
         assertThatThrownBy(() -> new ParameterGroup("head", List.of(constant)))
                 .isInstanceOf(IllegalArgumentException.class)

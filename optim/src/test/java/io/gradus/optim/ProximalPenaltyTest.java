@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** L2-SP and EWC have the value, the gradient and the step of the formula, and are exact at both ends of λ. */
+/** L2-SP and EWC: value, gradient and proximal step, with λ from 0 to infinity. */
 class ProximalPenaltyTest {
 
     static List<String> cases() throws IOException {
@@ -25,13 +25,13 @@ class ProximalPenaltyTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theCpuIsHeldAsPytorchWouldBe(String name) throws IOException {
+    void matchesPytorchOnCpu(String name) throws IOException {
         assertHeld(name, Device.cpu(), 2e-6);
     }
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theReferenceIsHeldAsPytorchWouldBe(String name) throws IOException {
+    void matchesPytorchOnReference(String name) throws IOException {
         assertHeld(name, Device.reference(), 6e-8);
     }
 
@@ -46,7 +46,7 @@ class ProximalPenaltyTest {
                     settings.get("importance").booleanValue()
                             ? ProximalPenalty.ewc(start, run.importance(), strength)
                             : ProximalPenalty.l2sp(start, strength));
-            run.assertFollows(fixture, name, device, tolerance, () -> {
+            run.assertMatches(fixture, name, device, tolerance, () -> {
                 optimizer.step();
                 return run.values();
             });
@@ -90,7 +90,7 @@ class ProximalPenaltyTest {
     }
 
     @Test
-    void noStrengthIsPlainTrainingToTheBit() throws IOException {
+    void zeroStrengthEqualsTrainingWithoutPenalty() throws IOException {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             float[][] plain = trained(fixture, (optimizer, run) -> {});
             assertThat(trained(
@@ -112,7 +112,7 @@ class ProximalPenaltyTest {
     }
 
     @Test
-    void anInfiniteStrengthLeavesTheWeightsWhereTheyWereToTheBit() throws IOException {
+    void infiniteStrengthKeepsTheAnchorExactly() throws IOException {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             float[][] held = trained(
                     fixture,
@@ -126,7 +126,7 @@ class ProximalPenaltyTest {
     }
 
     @Test
-    void theStrongerThePullTheShorterTheWay() throws IOException {
+    void strongerPenaltyMovesWeightsLess() throws IOException {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             double longer = Double.POSITIVE_INFINITY;
             for (double strength : new double[] {0, 0.1, 1, 10, 1000, 1e9}) {
@@ -145,9 +145,9 @@ class ProximalPenaltyTest {
         }
     }
 
-    /** Plain SGD with the pull settles where the gradient of loss + penalty is zero, and not beside it. */
+    /** SGD with the penalty converges to the point where the gradient of loss + penalty is zero. */
     @Test
-    void theFixedPointIsThatOfLossAndPenaltyTogether() {
+    void fixedPointMinimizesLossPlusPenalty() {
         Variable w = TestParameters.parameter("w", 1, 1);
         AnchorWeights start = AnchorWeights.of(List.of(w));
         Optimizer sgd = new Sgd(TestParameters.group(w), 0.3);
@@ -162,9 +162,9 @@ class ProximalPenaltyTest {
         assertThat(w.value().toFloats()).containsExactly(new float[] {3, 2}, within(1e-5f));
     }
 
-    /** In Adam's gradient the pull would be divided by √v, and λ would hold both alike. */
+    /** If the penalty were part of Adam's gradient, it would be divided by √v. */
     @Test
-    void weightsWithLargeGradientsAreHeldNoLess() {
+    void penaltyIsIndependentOfGradientSize() {
         Variable w = TestParameters.parameter("w", 0, 0);
         Optimizer adam = new AdamW(TestParameters.group(w), 0.01);
         adam.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(List.of(w)), 10));
@@ -176,9 +176,9 @@ class ProximalPenaltyTest {
         assertThat(w.value().toFloats()).containsExactly(new float[] {-0.1f, -0.1f}, within(1e-4f));
     }
 
-    /** As a run is resumed: weights and state from the checkpoint, the start from the base model once more. */
+    /** Weights and state come from the checkpoint, the anchor from the base model. */
     @Test
-    void aRunThatIsResumedEndsWithTheSameBits() throws IOException {
+    void resumedRunEndsWithTheSameBits() throws IOException {
         try (PytorchFixture fixture = PytorchFixture.finetuning()) {
             FineTuned whole = FineTuned.begin(fixture, Device.cpu());
             steps(whole, held(whole, AnchorWeights.of(whole.parameters)), 0, 10);
@@ -218,7 +218,7 @@ class ProximalPenaltyTest {
     }
 
     @Test
-    void theRateOfAGroupIsThatOfItsPull() {
+    void proximalStepUsesTheGroupsLearningRate() {
         Variable a = TestParameters.parameter("a", 1);
         Variable b = TestParameters.parameter("b", 1);
         Optimizer sgd = new Sgd(
@@ -236,7 +236,7 @@ class ProximalPenaltyTest {
     }
 
     @Test
-    void aRateOfZeroPullsNothingHoweverStrong() {
+    void zeroLearningRateAppliesNoPenalty() {
         Variable a = TestParameters.parameter("a", 1);
         AnchorWeights start = AnchorWeights.of(List.of(a));
         Optimizer sgd = new Sgd(TestParameters.group(a), 0);
@@ -247,7 +247,7 @@ class ProximalPenaltyTest {
     }
 
     @Test
-    void aParameterThatThePenaltyDoesNotKnowIsNamed() {
+    void parameterWithoutAnchorIsRejectedByName() {
         Variable a = TestParameters.parameter("a", 1);
         Variable b = TestParameters.parameter("b", 1, 2);
         Optimizer sgd = new Sgd(TestParameters.group(a, b), 1);
@@ -255,9 +255,9 @@ class ProximalPenaltyTest {
         FisherInformation ofA = FisherInformation.of(Map.of("a.fisher", Tensor.of(new float[] {1}, 1)));
         assertThatThrownBy(() -> sgd.setPenalty(ProximalPenalty.l2sp(AnchorWeights.of(List.of(a)), 1)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("Sgd: the penalty does not know b");
+                .hasMessageContaining("Sgd: the penalty has no anchor weights or no Fisher information for b");
         assertThatThrownBy(() -> sgd.setPenalty(ProximalPenalty.ewc(both, ofA, 1)))
-                .hasMessageContaining("Sgd: the penalty does not know b");
+                .hasMessageContaining("Sgd: the penalty has no anchor weights or no Fisher information for b");
         for (double strength : new double[] {-1, Double.NaN}) {
             assertThatThrownBy(() -> ProximalPenalty.l2sp(both, strength))
                     .isInstanceOf(IllegalArgumentException.class)

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What the scripts beside the fixtures wrote: their docstrings name everything. Tensors come in the dtype that the device computes
- * in.
+ * The fixtures written by the scripts next to them, whose docstrings describe all tensors. Tensors are read in the dtype that the
+ * device computes in.
  */
 final class PytorchFixture implements AutoCloseable {
     static final Path FOLDER = Path.of("src/test/fixtures");
@@ -30,12 +30,12 @@ final class PytorchFixture implements AutoCloseable {
         this.file = file;
     }
 
-    /** What {@code generate.py} wrote. */
+    /** The fixture of {@code generate.py}. */
     static PytorchFixture open() throws IOException {
         return open("optimizers.safetensors");
     }
 
-    /** What {@code generate_finetuning.py} wrote. */
+    /** The fixture of {@code generate_finetuning.py}. */
     static PytorchFixture finetuning() throws IOException {
         return open("finetuning.safetensors");
     }
@@ -44,14 +44,14 @@ final class PytorchFixture implements AutoCloseable {
         return new PytorchFixture(SafetensorsFile.open(FOLDER.resolve(file)));
     }
 
-    /** The names of the cases of some kinds: {@code adam/} gives {@code adam/plain} and its siblings. */
+    /** The names of the cases with one of these prefixes: {@code adam/} selects {@code adam/plain} and others. */
     static List<String> cases(String... kinds) throws IOException {
         try (PytorchFixture fixture = open()) {
             return fixture.casesOf(kinds);
         }
     }
 
-    /** The same of {@link #finetuning()}. */
+    /** {@link #cases} of {@link #finetuning()}. */
     static List<String> finetuningCases(String... kinds) throws IOException {
         try (PytorchFixture fixture = finetuning()) {
             return fixture.casesOf(kinds);
@@ -88,7 +88,7 @@ final class PytorchFixture implements AutoCloseable {
         return tensors;
     }
 
-    /** One step of what was recorded step by step. */
+    /** One step of a tensor recorded at each step. */
     static Tensor at(long step, Tensor steps) {
         Tensor row = steps.slice(step, step + 1);
         return row.reshape(row.shape().sub(1, row.shape().rank()));

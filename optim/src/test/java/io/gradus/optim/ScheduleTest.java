@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The usual schedules have the values of transformers; phases follow one another without a gap. */
+/** Schedules against Hugging Face transformers, and phases. */
 class ScheduleTest {
 
     static List<Named<JsonNode>> cases() throws IOException {
@@ -27,7 +27,7 @@ class ScheduleTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theValuesAreThoseOfTransformers(JsonNode expected) {
+    void factorsMatchTransformers(JsonNode expected) {
         Schedule schedule = schedule(expected.get("name").textValue(), expected.get("parameters"));
         JsonNode factors = expected.get("factors");
         assertThat(factors.size()).isEqualTo(20);
@@ -52,13 +52,13 @@ class ScheduleTest {
         };
     }
 
-    /** 1,000 steps, 100 of them warm-up, a peak of 2e-5 and a floor of 1e-6. */
+    /** 1,000 steps with 100 warmup steps, a peak of 2e-5 and a minimum of 1e-6. */
     @ParameterizedTest
     @CsvSource({
         "0, 0",
         "50, 1e-5",
         "100, 2e-5",
-        "325, 1.721751442127217e-5", // the floor and half of 1 + cos(π/4) of the way above it
+        "325, 1.721751442127217e-5", // minimum + (peak − minimum)·½(1 + cos(π/4))
         "550, 1.05e-5",
         "775, 3.782485578727830e-6",
         "1000, 1e-6",
@@ -70,12 +70,12 @@ class ScheduleTest {
 
     @ParameterizedTest
     @CsvSource({"0, 0", "1, 2e-7", "50, 1e-5", "99, 1.98e-5", "100, 2e-5", "550, 2e-5", "1000, 2e-5"})
-    void warmupAndConstantHaveTheirPublishedValues(long step, double rate) {
+    void warmupAndConstantHaveTheExpectedFactors(long step, double rate) {
         assertThat(2e-5 * Schedule.warmup(100).factor(step)).isCloseTo(rate, within(1e-19));
     }
 
     @Test
-    void theSlantedTriangleIsEquation3() {
+    void slantedTriangularMatchesEquation3() {
         for (double ratio : new double[] {32, 1, 4.5}) {
             for (double cutFraction : new double[] {0.1, 0.25, 0.5}) {
                 long total = 1000;
@@ -90,7 +90,7 @@ class ScheduleTest {
     }
 
     @Test
-    void theSlantedTriangleStaysAtItsFloorAndItsCutIsAWholeStep() {
+    void slantedTriangularRoundsTheCutDownAndKeepsTheMinimum() {
         Schedule schedule = Schedule.slantedTriangular(15, 0.1, 32);
         assertThat(schedule.factor(0)).isEqualTo(1 / 32.0);
         assertThat(schedule.factor(1)).isEqualTo(1);
@@ -100,7 +100,7 @@ class ScheduleTest {
     }
 
     @Test
-    void phasesFollowOneAnother() {
+    void phasesAreContinuous() {
         Schedule schedule =
                 Schedule.warmup(10).thenCosine(20, 0.2).thenConstant(30).thenLinear(40, 0);
         assertThat(schedule.factor(0)).isEqualTo(0);
@@ -115,7 +115,7 @@ class ScheduleTest {
     }
 
     @Test
-    void afterTheLastPhaseTheLevelStays() {
+    void levelRemainsAfterTheLastPhase() {
         assertThat(Schedule.cosine(2, 10, 0.1).factor(10)).isEqualTo(0.1);
         assertThat(Schedule.cosine(2, 10, 0.1).factor(Long.MAX_VALUE)).isEqualTo(0.1);
         assertThat(Schedule.linear(2, 10).factor(1_000)).isEqualTo(0);
@@ -125,7 +125,7 @@ class ScheduleTest {
     }
 
     @Test
-    void aPhaseOfNoStepsJumps() {
+    void phaseWithoutStepsJumpsToItsLevel() {
         assertThat(Schedule.warmup(0).factor(0)).isEqualTo(1);
         assertThat(Schedule.linear(5, 5).factor(4)).isEqualTo(0.8);
         assertThat(Schedule.linear(5, 5).factor(5)).isEqualTo(0);
@@ -133,22 +133,22 @@ class ScheduleTest {
     }
 
     @Test
-    void whatMakesNoSenseIsRefused() {
-        assertRefused(() -> Schedule.linear(11, 10), "the warm-up of 11 steps is longer than the whole of 10");
-        assertRefused(() -> Schedule.cosine(11, 10, 0), "the warm-up of 11 steps is longer than the whole of 10");
-        assertRefused(() -> Schedule.warmup(-1), "the number of steps is -1");
-        assertRefused(() -> Schedule.linear(-2, -1), "the number of steps is -2");
-        assertRefused(() -> Schedule.cosine(0, 10, 1.1), "the floor is 1.1");
-        assertRefused(() -> Schedule.cosine(0, 10, -0.1), "the floor is -0.1");
-        assertRefused(() -> Schedule.cosine(0, 10, Double.NaN), "the floor is NaN");
-        assertRefused(() -> Schedule.constant().thenLinear(10, -1), "the level is -1.0");
-        assertRefused(() -> Schedule.constant().factor(-1), "the step is -1");
-        assertRefused(() -> Schedule.slantedTriangular(-1, 0.1, 32), "the number of steps is -1");
-        assertRefused(() -> Schedule.slantedTriangular(10, 1.1, 32), "the cut fraction is 1.1");
-        assertRefused(() -> Schedule.slantedTriangular(10, 0.1, 0.5), "the ratio is 0.5");
+    void invalidArgumentsAreRejected() {
+        assertRejected(() -> Schedule.linear(11, 10), "the warmup of 11 steps is longer than the total of 10");
+        assertRejected(() -> Schedule.cosine(11, 10, 0), "the warmup of 11 steps is longer than the total of 10");
+        assertRejected(() -> Schedule.warmup(-1), "the number of steps is -1");
+        assertRejected(() -> Schedule.linear(-2, -1), "the number of steps is -2");
+        assertRejected(() -> Schedule.cosine(0, 10, 1.1), "minRatio is 1.1");
+        assertRejected(() -> Schedule.cosine(0, 10, -0.1), "minRatio is -0.1");
+        assertRejected(() -> Schedule.cosine(0, 10, Double.NaN), "minRatio is NaN");
+        assertRejected(() -> Schedule.constant().thenLinear(10, -1), "the level is -1.0");
+        assertRejected(() -> Schedule.constant().factor(-1), "the step is -1");
+        assertRejected(() -> Schedule.slantedTriangular(-1, 0.1, 32), "the number of steps is -1");
+        assertRejected(() -> Schedule.slantedTriangular(10, 1.1, 32), "cutFraction is 1.1");
+        assertRejected(() -> Schedule.slantedTriangular(10, 0.1, 0.5), "ratio is 0.5");
     }
 
-    private static void assertRefused(Runnable work, String message) {
+    private static void assertRejected(Runnable work, String message) {
         assertThatThrownBy(work::run)
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("schedule: " + message);

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Constants that make no sense are refused when they are given. */
+/** Constants out of range are rejected. */
 class SettingsTest {
 
     @ParameterizedTest
@@ -19,7 +19,7 @@ class SettingsTest {
         "0,    0,   true,  nesterov needs a momentum",
         "0.9,  0.1, true,  nesterov needs a momentum"
     })
-    void sgdRefuses(double momentum, double dampening, boolean nesterov, String message) {
+    void sgdRejects(double momentum, double dampening, boolean nesterov, String message) {
         assertThatThrownBy(() -> new Sgd.Settings(momentum, dampening, nesterov))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Sgd: " + message);
@@ -33,7 +33,7 @@ class SettingsTest {
         "0.9, 0.999, 0,    epsilon is 0.0",
         "0.9, 0.999, NaN,  epsilon is NaN"
     })
-    void adamRefuses(double beta1, double beta2, double epsilon, String message) {
+    void adamRejects(double beta1, double beta2, double epsilon, String message) {
         assertThatThrownBy(() -> new Adam.Settings(beta1, beta2, epsilon))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Adam: " + message);
@@ -41,20 +41,20 @@ class SettingsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0.1,  1e-3, 1e-3, 1,   decay is 0.1",
-        "NaN,  1e-3, 1e-3, 1,   decay is NaN",
+        "0.1,  1e-3, 1e-3, 1,   beta2Decay is 0.1",
+        "NaN,  1e-3, 1e-3, 1,   beta2Decay is NaN",
         "-0.8, -1,   1e-3, 1,   epsilon1 and epsilon2 are -1.0 and 0.001",
         "-0.8, 1e-3, NaN,  1,   epsilon1 and epsilon2 are 0.001 and NaN",
         "-0.8, 1e-3, 1e-3, 0.5, clippingThreshold is 0.5"
     })
-    void adafactorRefuses(double decay, double epsilon1, double epsilon2, double clipping, String message) {
+    void adafactorRejects(double decay, double epsilon1, double epsilon2, double clipping, String message) {
         assertThatThrownBy(() -> new Adafactor.Settings(decay, epsilon1, epsilon2, clipping, true))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Adafactor: " + message);
     }
 
     @Test
-    void theDefaultsAreThePapers() {
+    void defaultsAreThoseOfThePapers() {
         assertThat(Adafactor.Settings.DEFAULT).isEqualTo(new Adafactor.Settings(-0.8, Math.ulp(1f), 1e-3, 1, true));
         assertThat(Adam.Settings.DEFAULT).isEqualTo(new Adam.Settings(0.9, 0.999, 1e-8));
         assertThat(Sgd.Settings.PLAIN).isEqualTo(new Sgd.Settings(0, 0, false));

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A step that each parameter makes inside the backward pass changes nothing but when its gradient's memory is free. */
+/** Updating parameters during the backward pass. */
 class StepInBackwardTest {
     private static final int LAYERS = 8;
     private static final int WIDTH = 32;
@@ -28,7 +28,7 @@ class StepInBackwardTest {
     private final Device device = new Device("cpu", 0, new CpuBackend(1));
     private final MemoryLedger memory = device.backend().memory();
 
-    /** A table that is read at the start and at the end, and layers between. */
+    /** A tied embedding with layers in between. */
     private final class Network {
         final List<Variable> parameters = new ArrayList<>();
         final Optimizer optimizer;
@@ -62,7 +62,7 @@ class StepInBackwardTest {
 
     @ParameterizedTest
     @CsvSource({"F32, false", "F32, true", "BF16, false", "BF16, true"})
-    void theWeightsAreThoseOfAnOrdinaryStepToTheBit(DType dtype, boolean checkpointed) {
+    void weightsEqualThoseOfAnOrdinaryStep(DType dtype, boolean checkpointed) {
         Network ordinary = new Network(dtype);
         Network fused = new Network(dtype);
         for (int step = 0; step < 4; step++) {
@@ -87,12 +87,12 @@ class StepInBackwardTest {
     }
 
     @Test
-    void thereIsOneGradientAtATime() {
+    void onlyOneGradientExistsAtATime() {
         long layer = WIDTH * WIDTH * 4;
         long table = 20 * WIDTH * 4;
         Network network = new Network(DType.F32);
         try (Scope _ = Scope.open("before")) {
-            network.loss(false).backward(); // buffers that are there before are given back
+            network.loss(false).backward(); // allocates gradient buffers, which the next step frees
         }
         network.optimizer.zeroGrad();
         assertThat(memory.live(MemoryCategory.GRADIENTS)).isEqualTo(table + LAYERS * layer);
@@ -103,14 +103,14 @@ class StepInBackwardTest {
             }
             assertThat(memory.live(MemoryCategory.GRADIENTS)).isZero();
         }
-        long underWay = 6 * 5 * WIDTH * 4; // gradients of activations
+        long activationGradients = 6 * 5 * WIDTH * 4;
         assertThat(memory.atPeak().getOrDefault(MemoryCategory.GRADIENTS, 0L))
-                .isLessThanOrEqualTo(table + layer + underWay)
+                .isLessThanOrEqualTo(table + layer + activationGradients)
                 .isLessThan(LAYERS * layer / 2);
     }
 
     @Test
-    void gradientsThatAreThereAlreadyAreRefused() {
+    void existingGradientsAreRejected() {
         Network network = new Network(DType.F32);
         network.loss(false).backward();
         float[] before = network.parameters.get(1).value().toFloats();
@@ -127,7 +127,7 @@ class StepInBackwardTest {
     }
 
     @Test
-    void aGradientThatIsNotFiniteStopsThePassBeforeItsStep() {
+    void nonFiniteGradientThrowsBeforeItsUpdate() {
         Variable bad = Variable.parameter("bad", Tensor.of(new float[] {1}, 1));
         Variable good = Variable.parameter("good", Tensor.of(new float[] {1}, 1));
         Optimizer optimizer = new Sgd(TestParameters.group(bad, good), 1);
@@ -139,7 +139,7 @@ class StepInBackwardTest {
     }
 
     @Test
-    void frozenAndForeignParametersAreLeftAlone() {
+    void frozenParametersAndParametersOfOthersAreUnchanged() {
         Variable mine = Variable.parameter("mine", Tensor.of(new float[] {1}, 1));
         Variable frozen = Variable.parameter("frozen", Tensor.of(new float[] {2}, 1));
         Variable foreign = Variable.parameter("foreign", Tensor.of(new float[] {3}, 1));

@@ -8,12 +8,12 @@ import java.util.List;
 final class TestParameters {
     private TestParameters() {}
 
-    /** A parameter that is a vector on the CPU. */
+    /** A vector parameter on the CPU. */
     static Variable parameter(String name, float... elements) {
         return Variable.parameter(name, Tensor.of(elements, elements.length));
     }
 
-    /** Gives a parameter of any shape the gradient with these elements, in place of the one it had. */
+    /** Replaces the gradient of a parameter by these elements, row by row. */
     static void gradient(Variable parameter, float... elements) {
         gradient(parameter, Tensor.of(elements, parameter.shape().toArray()));
     }

@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The average is PyTorch's, goes into the model and out again to the bit, and survives a stop. */
+/** The exponential moving average of the weights: values, swapping and resuming. */
 class WeightAverageTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"average/short", "average/long"})
-    void itIsThatOfPytorch(String name) throws IOException {
+    void averageMatchesPytorch(String name) throws IOException {
         for (Device device : List.of(Device.cpu(), Device.reference())) {
             try (PytorchFixture fixture = PytorchFixture.finetuning()) {
                 JsonNode settings = fixture.settings(name);
@@ -33,7 +33,7 @@ class WeightAverageTest {
                         ParameterGroups.single(
                                 run.parameters, settings.get("weight_decay").doubleValue()),
                         settings.get("lr").doubleValue());
-                run.assertFollows(fixture, name, device, device.equals(Device.cpu()) ? 2e-6 : 6e-8, () -> {
+                run.assertMatches(fixture, name, device, device.equals(Device.cpu()) ? 2e-6 : 6e-8, () -> {
                     optimizer.step();
                     average.update();
                     return List.copyOf(average.state().values());
@@ -43,7 +43,7 @@ class WeightAverageTest {
     }
 
     @Test
-    void swappingTwiceChangesNothingAndOnceExchangesToTheBit() {
+    void swapExchangesWeightsAndAverageExactly() {
         Variable w = TestParameters.parameter("w", 1, -0f, 0.1f);
         WeightAverage average = new WeightAverage(List.of(w), 0.9);
         w.value().copyFrom(Tensor.of(new float[] {5, 7, 1e-40f}, 3));
@@ -58,7 +58,7 @@ class WeightAverageTest {
     }
 
     @Test
-    void withADecayOfZeroItIsTheWeightsThemselves() {
+    void decayZeroEqualsTheWeights() {
         Variable w = TestParameters.parameter("w", 1, 2);
         WeightAverage average = new WeightAverage(List.of(w), 0);
         w.value().copyFrom(Tensor.of(new float[] {0.1f, 1e30f}, 2));
@@ -67,7 +67,7 @@ class WeightAverageTest {
     }
 
     @Test
-    void aRunThatIsResumedHasTheSameAverage() {
+    void resumedRunHasTheSameAverage() {
         Variable w = TestParameters.parameter("w", 1, 2);
         WeightAverage whole = new WeightAverage(List.of(w), 0.7);
         WeightAverage first = new WeightAverage(List.of(w), 0.7);
@@ -88,7 +88,7 @@ class WeightAverageTest {
     }
 
     @Test
-    void itIsCountedAsStateAndLeavesNothingBehind() {
+    void averageCountsAsOptimizerStateAndFreesTemporaries() {
         Device device = Device.cpu(1);
         Variable w = Variable.parameter("w", Tensor.of(device, new float[12], 3, 4));
         WeightAverage average = new WeightAverage(List.of(w), 0.9);
@@ -102,7 +102,7 @@ class WeightAverageTest {
     }
 
     @Test
-    void weightsOfSixteenBitsAreAveragedInThirtyTwo() {
+    void sixteenBitWeightsAreAveragedInF32() {
         Variable half = Variable.parameter("half", Tensor.of(new float[] {1}, 1).to(DType.BF16));
         WeightAverage average = new WeightAverage(List.of(half), 0.999);
         half.value().copyFrom(Tensor.of(new float[] {2}, 1));
@@ -119,7 +119,7 @@ class WeightAverageTest {
     }
 
     @Test
-    void whatAnOptimiserKeepsBesideAParameterCanBeAveragedInItsPlace() {
+    void mastersCanBeAveraged() {
         Variable half = Variable.parameter("half", Tensor.of(new float[] {1}, 1).to(DType.BF16));
         Tensor master = Tensor.of(new float[] {1.0001f}, 1);
         WeightAverage average = new WeightAverage(List.of(half), 0.5, _ -> master);
@@ -130,19 +130,19 @@ class WeightAverageTest {
     }
 
     @Test
-    void whatMustNotHappenWhileSwappedIsRefused() {
+    void updateAndSaveWhileSwappedAreRejected() {
         WeightAverage average = new WeightAverage(List.of(TestParameters.parameter("w", 1)), 0.9);
         average.swap();
         assertThatThrownBy(average::update)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("swap back");
+                .hasMessageContaining("call swap()");
         assertThatThrownBy(average::state)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("swap back");
+                .hasMessageContaining("call swap()");
     }
 
     @Test
-    void aStateThatDoesNotFitIsRefused() {
+    void mismatchedStateIsRejected() {
         WeightAverage average =
                 new WeightAverage(List.of(TestParameters.parameter("a", 1), TestParameters.parameter("b", 1)), 0.9);
         Map<String, Tensor> saved =

@@ -277,7 +277,7 @@ public final class TrainingStep {
         List<Variable> later = unfreezing == null
                 ? List.of()
                 : unfreezing.groups().stream()
-                        .skip(unfreezing.trained(Math.max(0, steps - 1)))
+                        .skip(unfreezing.trainableGroups(Math.max(0, steps - 1)))
                         .flatMap(List::stream)
                         .toList();
         return model.parameters().stream()
