@@ -146,7 +146,8 @@ class BeforeTheRunTest {
         Ran ran = gradus("lr", "--from=1e5", "--to=1e9");
         assertThat(ran.code()).isEqualTo(1);
         assertThat(ran.err()).contains("start below 100000.0").doesNotContain("\tat ");
-        assertThat(gradus("lr", "--steps=3").err()).contains("learning rate finder: 3 steps are too few; use at least 20");
+        assertThat(gradus("lr", "--steps=3").err())
+                .contains("learning rate finder: 3 steps are too few; use at least 20");
     }
 
     @Test

@@ -183,7 +183,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     @Override
-    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+    public void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
         if (strength == 0) {
             return;
         }

@@ -104,7 +104,7 @@ public final class AnchorWeights {
                     weight,
                     value -> value.kernels()
                             .optimizerSteps()
-                            .pullTowards(value, of(parameter), null, (1 - alpha) / alpha));
+                            .proximalStep(value, of(parameter), null, (1 - alpha) / alpha));
             if (weight != parameter.value()) {
                 parameter.value().copyFrom(weight);
             }

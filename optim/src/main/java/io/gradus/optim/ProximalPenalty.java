@@ -127,7 +127,7 @@ public final class ProximalPenalty {
             Tensor factors = importance == null ? null : importance.of(parameter);
             weight.kernels()
                     .optimizerSteps()
-                    .pullTowards(weight, anchor.of(parameter), factors, learningRate * strength);
+                    .proximalStep(weight, anchor.of(parameter), factors, learningRate * strength);
         }
     }
 

@@ -86,7 +86,7 @@ public final class WeightAverage {
             Tensor average = averageOf(parameter);
             try (Scope _ = Scope.open("weight average")) {
                 Tensor weight = Precision.widen(weights.apply(parameter));
-                weight.kernels().optimizerSteps().pullTowards(average, weight, null, (1 - decay) / decay);
+                weight.kernels().optimizerSteps().proximalStep(average, weight, null, (1 - decay) / decay);
             }
         }
     }

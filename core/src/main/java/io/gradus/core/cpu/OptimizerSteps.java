@@ -71,7 +71,7 @@ final class OptimizerSteps extends ScalarOptimizerSteps {
     }
 
     @Override
-    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+    public void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
         if (strength == 0) {
             return;
         }

@@ -1,7 +1,7 @@
 package io.gradus.core.cpu;
 
 /**
- * The numbers of {@link io.gradus.core.kernel.OptimizerStepKernels#pullTowards}, worked out in double and used in float.
+ * The numbers of {@link io.gradus.core.kernel.OptimizerStepKernels#proximalStep}, worked out in double and used in float.
  *
  * <p>With k = s/(1 + s) the weight goes the fraction k of its way to the anchor, and 1 − k = 1/(1 + s) of the way is left. It
  * is reckoned from the nearer end,

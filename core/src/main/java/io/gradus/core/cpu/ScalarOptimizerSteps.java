@@ -149,7 +149,7 @@ sealed class ScalarOptimizerSteps implements OptimizerStepKernels permits Optimi
     }
 
     @Override
-    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+    public void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
         if (strength == 0) {
             return;
         }

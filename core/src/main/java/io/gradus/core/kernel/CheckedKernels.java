@@ -631,15 +631,15 @@ final class CheckedKernels
     }
 
     @Override
-    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
-        alike("pullTowards", parameter, anchor);
+    public void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+        alike("proximalStep", parameter, anchor);
         if (importance != null) {
-            alike("pullTowards", parameter, importance);
+            alike("proximalStep", parameter, importance);
         }
         if (!(strength >= 0)) {
-            throw new IllegalArgumentException("pullTowards: the strength is " + strength + "; it must be at least 0");
+            throw new IllegalArgumentException("proximalStep: the strength is " + strength + "; it must be at least 0");
         }
-        kernels.optimizerSteps().pullTowards(parameter, anchor, importance, strength);
+        kernels.optimizerSteps().proximalStep(parameter, anchor, importance, strength);
     }
 
     private static void checkStep(String operation, long step) {

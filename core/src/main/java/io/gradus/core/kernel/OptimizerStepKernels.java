@@ -38,17 +38,17 @@ public interface OptimizerStepKernels {
             long step);
 
     /**
-     * Pulls weights towards where they should stay: {@code θ = a + (θ − a)/(1 + s·F)} with a the anchor, s the strength and
-     * F the importance, 1 where there is none. This is the minimum of {@code ½(x − θ)² + ½s·F(x − a)²}: a step of s along
-     * the gradient of {@code ½F(θ − a)²} that is taken at its end and not at its beginning, so that it never overshoots.
+     * The proximal step of a quadratic penalty (Parikh &amp; Boyd 2014, section 4.2): {@code θ = a + (θ − a)/(1 + s·F)} with the
+     * anchor a, the strength s and the importance F. This minimizes {@code ½(x − θ)² + ½s·F(x − a)²} over x; unlike a gradient
+     * step of size s on {@code ½F(θ − a)²}, it never overshoots.
      *
-     * <p>Both ends are exact: where s or F is 0 the weight keeps its bits, and where s is infinite (and F is not 0) it becomes
-     * the anchor.
+     * <p>Both ends are exact: if s or F is 0 the weight keeps its bits, and if s is infinite (and F is not 0) it becomes the
+     * anchor.
      *
      * @param importance F, at least 0, or null for 1 everywhere
      * @param strength s, from 0 to infinity
      */
-    void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength);
+    void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength);
 
     /**
      * Adafactor (Shazeer &amp; Stern 2018, algorithms 4 and 5, as PyTorch has them), step t counted from 1, with

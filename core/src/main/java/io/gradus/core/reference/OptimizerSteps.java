@@ -65,7 +65,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     @Override
-    public void pullTowards(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+    public void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
         Elements weights = Elements.of(parameter);
         Elements anchors = Elements.of(anchor);
         for (long i = 0; i < parameter.size(); i++) {

@@ -412,8 +412,8 @@ public abstract class OptimizerStepsContract extends KernelContract {
             Twin importance = range(0, 3, shape);
             run(side -> {
                 OptimizerStepKernels kernels = side.kernels().optimizerSteps();
-                kernels.pullTowards(side.of(parameter), side.of(anchor), null, strength);
-                kernels.pullTowards(side.of(weighted), side.of(anchor), side.of(importance), strength);
+                kernels.proximalStep(side.of(parameter), side.of(anchor), null, strength);
+                kernels.proximalStep(side.of(weighted), side.of(anchor), side.of(importance), strength);
             });
             parameter.assertClose(2 * ULP, 2);
             weighted.assertClose(4 * ULP, 2);
@@ -446,7 +446,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
             Tensor anchor = Tensor.of(device(), repeat(anchors, copies), parameter.size());
             Tensor factors =
                     importance == null ? null : Tensor.of(device(), repeat(importance, copies), parameter.size());
-            device().kernels().optimizerSteps().pullTowards(parameter, anchor, factors, strength);
+            device().kernels().optimizerSteps().proximalStep(parameter, anchor, factors, strength);
             assertThat(parameter.toFloats()).containsExactly(repeat(expected, copies));
         }
     }
@@ -465,15 +465,19 @@ public abstract class OptimizerStepsContract extends KernelContract {
         for (double strength : new double[] {-1, Double.NaN}) {
             refuses(
                     IllegalArgumentException.class,
-                    () -> kernels.pullTowards(zeros(2), zeros(2), null, strength),
-                    "pullTowards: the strength is " + strength);
+                    () -> kernels.proximalStep(zeros(2), zeros(2), null, strength),
+                    "proximalStep: the strength is " + strength);
         }
-        refuses(ShapeException.class, () -> kernels.pullTowards(zeros(2), zeros(3), null, 1), "pullTowards", "[3]");
-        refuses(ShapeException.class, () -> kernels.pullTowards(zeros(2), zeros(2), zeros(1), 1), "pullTowards", "[1]");
+        refuses(ShapeException.class, () -> kernels.proximalStep(zeros(2), zeros(3), null, 1), "proximalStep", "[3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.proximalStep(zeros(2), zeros(2), zeros(1), 1),
+                "proximalStep",
+                "[1]");
         refuses(
                 IllegalArgumentException.class,
-                () -> kernels.pullTowards(zeros(2), elsewhere(2), null, 1),
-                "pullTowards",
+                () -> kernels.proximalStep(zeros(2), elsewhere(2), null, 1),
+                "proximalStep",
                 "reference");
     }
 
