@@ -34,7 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         },
         subcommands = {
             FinetuneCommand.class,
-            RateCommand.class,
+            LearningRateFinderCommand.class,
             GenerateCommand.class,
             EvaluateCommand.class,
             InspectCommand.class,

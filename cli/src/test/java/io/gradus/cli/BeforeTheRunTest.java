@@ -137,7 +137,7 @@ class BeforeTheRunTest {
         assertThat(svg)
                 .content()
                 .startsWith("<svg")
-                .contains("class='smoothed'", "class='proposal'", ">1e-3</text>", "</svg>")
+                .contains("class='smoothed'", "class='suggestion'", ">1e-3</text>", "</svg>")
                 .doesNotContain("NaN", "Infinity");
     }
 

@@ -1,7 +1,7 @@
 package io.gradus.cli.report;
 
 import io.gradus.optim.LearningRateFinder.Point;
-import io.gradus.train.RateFinder;
+import io.gradus.train.LearningRateFinderRun;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.DoubleStream;
@@ -10,9 +10,9 @@ import java.util.stream.DoubleStream;
  * The losses of a learning-rate range test over the rates, on a logarithmic axis, as an SVG file that stands alone: its
  * colours, those of the report, are in it, for light and dark.
  *
- * @param found by the test
+ * @param result by the test
  */
-public record RateChart(RateFinder.Found found) {
+public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
     private static final int WIDTH = 880;
     private static final int HEIGHT = 380;
     private static final int LEFT = 56;
@@ -28,18 +28,18 @@ public record RateChart(RateFinder.Found found) {
         }
         text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
         text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
-        text.x { text-anchor: middle; } text.y { text-anchor: end; } text.proposal { fill: var(--mark); }
+        text.x { text-anchor: middle; } text.y { text-anchor: end; } text.suggestion { fill: var(--mark); }
         path { fill: none; stroke: var(--rule); }
         path.raw { stroke: var(--line); opacity: 0.35; }
         path.smoothed { stroke: var(--line); stroke-width: 2; }
-        path.proposal { stroke: var(--mark); stroke-dasharray: 5 4; }
+        path.suggestion { stroke: var(--mark); stroke-dasharray: 5 4; }
         rect { fill: var(--paper); }
         </style>
         """;
 
     /** The file. */
     public String svg() {
-        List<Point> points = found.points().stream()
+        List<Point> points = result.points().stream()
                 .filter(point -> Double.isFinite(point.loss()))
                 .toList();
         // What diverged is cut off, or it would press the rest flat.
@@ -56,15 +56,15 @@ public record RateChart(RateFinder.Found found) {
                 svg,
                 "<desc>The smoothed loss falls fastest at a rate of %.1e; a tenth of the rate where it is lowest is"
                         + " %.1e.</desc>\n",
-                found.steepest(),
-                found.tenthOfMinimum());
+                result.steepest(),
+                result.tenthOfMinimum());
         append(svg, "%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
         append(svg, "<text class='title' x='16' y='32'>Loss over the learning rate</text>\n");
         grid(svg, y);
         append(svg, "<path class='raw' d='%s'/>\n", path(points, y, false));
         append(svg, "<path class='smoothed' d='%s'/>\n", path(points, y, true));
-        proposal(svg, found.steepest(), "falls fastest", 14);
-        proposal(svg, found.tenthOfMinimum(), "a tenth of the lowest", 30);
+        suggestion(svg, result.steepest(), "falls fastest", 14);
+        suggestion(svg, result.tenthOfMinimum(), "a tenth of the lowest", 30);
         return svg.append("</svg>\n").toString();
     }
 
@@ -87,10 +87,10 @@ public record RateChart(RateFinder.Found found) {
                 HEIGHT - BOTTOM + 40);
     }
 
-    private void proposal(StringBuilder svg, double rate, String what, int down) {
+    private void suggestion(StringBuilder svg, double rate, String what, int down) {
         double at = across(rate);
-        append(svg, "<path class='proposal' d='M%.1f %dV%d'/>", at, TOP, HEIGHT - BOTTOM);
-        append(svg, "<text class='proposal' x='%.1f' y='%d'>%.1e: %s</text>\n", at + 6, TOP + down, rate, what);
+        append(svg, "<path class='suggestion' d='M%.1f %dV%d'/>", at, TOP, HEIGHT - BOTTOM);
+        append(svg, "<text class='suggestion' x='%.1f' y='%d'>%.1e: %s</text>\n", at + 6, TOP + down, rate, what);
     }
 
     private String path(List<Point> points, Axis y, boolean smoothed) {
@@ -105,11 +105,11 @@ public record RateChart(RateFinder.Found found) {
     }
 
     private double low() {
-        return found.points().getFirst().rate();
+        return result.points().getFirst().rate();
     }
 
     private double high() {
-        return found.points().getLast().rate();
+        return result.points().getLast().rate();
     }
 
     private double across(double rate) {

@@ -10,17 +10,17 @@ import java.util.Optional;
  * Looks for a learning rate with a run's own model, text and optimiser (the {@linkplain LearningRateFinder range test}).
  * Nothing is written; the weights that it spoils are its own copy.
  */
-public final class RateFinder {
-    private RateFinder() {}
+public final class LearningRateFinderRun {
+    private LearningRateFinderRun() {}
 
     /**
-     * What it found.
+     * What it result.
      *
      * @param points the rates that were tried, in order, with their losses
      * @param steepest where the loss falls fastest: a rate to begin with
      * @param tenthOfMinimum a tenth of the rate with the lowest loss, beyond which it rises: the careful choice
      */
-    public record Found(List<Point> points, double steepest, double tenthOfMinimum) {}
+    public record Result(List<Point> points, double steepest, double tenthOfMinimum) {}
 
     /**
      * Tries.
@@ -31,7 +31,7 @@ public final class RateFinder {
      * @throws TrainingException when no rate between them lowers the loss
      * @throws RecipeException when the recipe does not fit the model or the text
      */
-    public static Found find(FineTuning run, double low, double high, int steps) throws IOException {
+    public static Result find(FineTuning run, double low, double high, int steps) throws IOException {
         var finder = new LearningRateFinder(low, high, steps);
         Prepared prepared = run.prepare(false);
         TrainingStep training = new TrainingStep(run.recipe(), prepared.model());
@@ -51,7 +51,7 @@ public final class RateFinder {
         }
         try {
             LearningRateFinder.Suggestion suggestion = finder.suggestion();
-            return new Found(finder.points(), suggestion.steepest(), suggestion.tenthOfMinimum());
+            return new Result(finder.points(), suggestion.steepest(), suggestion.tenthOfMinimum());
         } catch (IllegalStateException e) {
             throw new TrainingException(e.getMessage());
         }

@@ -1,8 +1,8 @@
 package io.gradus.cli;
 
-import io.gradus.cli.report.RateChart;
+import io.gradus.cli.report.LearningRateFinderChart;
 import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.train.RateFinder;
+import io.gradus.train.LearningRateFinderRun;
 import io.gradus.train.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "  gradus lr recipe.yaml",
             "  gradus lr model.path=my-llama data.train=a.txt --svg lr.svg"
         })
-final class RateCommand implements Callable<Integer> {
+final class LearningRateFinderCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -57,20 +57,20 @@ final class RateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Recipe recipe = RecipeArguments.recipe(arguments);
-        RateFinder.Found found = RateFinder.find(BuiltIn.fineTuning(recipe), low, high, steps);
+        LearningRateFinderRun.Result result = LearningRateFinderRun.find(BuiltIn.fineTuning(recipe), low, high, steps);
         PrintWriter out = spec.commandLine().getOut();
-        int every = Math.max(1, found.points().size() / 20);
+        int every = Math.max(1, result.points().size() / 20);
         out.println("    rate     loss  smoothed");
-        for (int i = 0; i < found.points().size(); i += every) {
-            var point = found.points().get(i);
+        for (int i = 0; i < result.points().size(); i += every) {
+            var point = result.points().get(i);
             out.printf(Locale.ROOT, "%.2e  %7.4f   %7.4f%n", point.rate(), point.loss(), point.smoothed());
         }
         out.println();
-        out.printf(Locale.ROOT, "the loss falls fastest at a rate of     %.1e%n", found.steepest());
-        out.printf(Locale.ROOT, "a tenth of the rate where it is lowest  %.1e%n", found.tenthOfMinimum());
-        out.printf(Locale.ROOT, "proposed: learning_rate=%.1e%n", Math.min(found.steepest(), found.tenthOfMinimum()));
+        out.printf(Locale.ROOT, "the loss falls fastest at a rate of     %.1e%n", result.steepest());
+        out.printf(Locale.ROOT, "a tenth of the rate where it is lowest  %.1e%n", result.tenthOfMinimum());
+        out.printf(Locale.ROOT, "proposed: learning_rate=%.1e%n", Math.min(result.steepest(), result.tenthOfMinimum()));
         if (svg != null) {
-            AtomicFile.write(svg, new RateChart(found).svg());
+            AtomicFile.write(svg, new LearningRateFinderChart(result).svg());
             out.println("drawn in " + svg);
         }
         out.flush();
