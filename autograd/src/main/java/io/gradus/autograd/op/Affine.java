@@ -5,14 +5,15 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Tensor;
 
 /**
- * {@code y = scale·x + shift} with two plain numbers.
+ * {@code y = scale·x + shift} with two constants.
  *
- * <p>{@code ∂y/∂x = scale}; the shift leaves no trace in the gradient, and nothing is kept.
+ * <p>{@code ∂y/∂x = scale}. The shift does not affect the gradient, and nothing is kept.
  */
 public final class Affine extends Operation {
     private final double scale;
     private final double shift;
 
+    /** Creates the operation. */
     public Affine(double scale, double shift) {
         this.scale = scale;
         this.shift = shift;

@@ -14,34 +14,31 @@ import io.gradus.core.Tensor;
  *   S = scale·Q·Kᵀ        P = softmax(S), row by row        O = P·V
  * </pre>
  *
- * <p>Backwards through the three, with the rules of {@link MatMul} and {@link Softmax}:
+ * <p>In the backward pass, by the rules of {@link MatMul} and {@link Softmax}:
  *
  * <pre>
  *   dV = Pᵀ·dO        dP = dO·Vᵀ        dS = P ⊙ (dP − rowsum(P ⊙ dP))
  *   dQ = scale·dS·K                     dK = scale·dSᵀ·Q
  * </pre>
  *
- * <p>P has a number for each pair of tokens and is not kept: it is {@code exp(S − L)} with L the row's {@code ln Σ e^S}, one
- * number per query. And {@code rowsum(P ⊙ dP) = rowsum(O ⊙ dO)}, since {@code Σₛ Pₜₛ Σ_d dOₜ_d Vₛ_d = Σ_d dOₜ_d Oₜ_d} (Dao et
- * al. 2022, appendix B.2). A key-value head that several query heads read gets the sum of their gradients.
+ * <p>P has an element for each pair of tokens and is not kept: it is {@code exp(S − L)} with L the row's {@code ln Σ e^S}, one
+ * number per query. Also, {@code rowsum(P ⊙ dP) = rowsum(O ⊙ dO)}, since {@code Σₛ Pₜₛ Σ_d dOₜ_d Vₛ_d = Σ_d dOₜ_d Oₜ_d} (Dao et
+ * al. 2022, appendix B.2). The gradient of a key-value head that several query heads read is the sum over those heads.
  */
 public final class Attention extends Operation {
     private final AttentionOptions options;
-    private Tensor q;
-    private Tensor k;
-    private Tensor v;
-    private Tensor out;
-    private Tensor logSumExp;
+    private Tensor q; // [B, T, H, D]
+    private Tensor k; // [B, S, G, D]
+    private Tensor v; // [B, S, G, D]
+    private Tensor out; // [B, T, H, D]
+    private Tensor logSumExp; // [B, H, T], L of each query
 
+    /** Creates the operation. */
     public Attention(AttentionOptions options) {
         this.options = options;
     }
 
-    @Override
-    public String label() {
-        return "scaledDotProductAttention";
-    }
-
+    /** Takes queries {@code [B, T, H, D]}, keys and values {@code [B, S, G, D]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         q = inputs[0];
@@ -49,8 +46,7 @@ public final class Attention extends Operation {
         v = inputs[2];
         Shape shape = q.shape();
         if (shape.rank() != 4) {
-            throw new ShapeException(
-                    "attention", "queries must be [B, T, H, D]", "reshape the projections", shape, k.shape());
+            throw new ShapeException("attention", "queries must be [B, T, H, D]", "reshape the projections", q, k);
         }
         out = q.emptyLike(shape);
         logSumExp = q.emptyLike(Shape.of(shape.get(0), shape.get(2), shape.get(1)));

@@ -6,10 +6,11 @@ import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 
-/** Elements repeated to fill a larger shape. An element's gradient is the sum of the gradients of its copies. */
+/** Repeats elements to fill a larger shape. The gradient of an element is the sum of the gradients of its copies. */
 public final class BroadcastTo extends Operation {
     private final Shape shape;
 
+    /** Creates the operation. */
     public BroadcastTo(Shape shape) {
         this.shape = shape;
     }
@@ -20,10 +21,9 @@ public final class BroadcastTo extends Operation {
         if (!x.shape().broadcastsTo(shape)) {
             throw new ShapeException(
                     "broadcastTo",
-                    "the first does not broadcast to the second",
-                    "lengths must be equal or 1, aligned at the last axis",
-                    x.shape(),
-                    shape);
+                    "the tensor does not broadcast to " + shape,
+                    "its lengths must be equal or 1, aligned at the last axis",
+                    x);
         }
         Tensor y = x.emptyLike(shape);
         x.kernels().elementwise().affine(x, 1, 0, y, false);

@@ -7,17 +7,19 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 
 /**
- * The same numbers in another dtype, rounded to nearest, ties to even.
+ * Converts elements to another dtype, rounding to nearest, ties to even.
  *
- * <p>Wider, this is the identity, whose derivative is 1. Narrower, it is a staircase, whose derivative is 0 almost everywhere
- * and says nothing; its steps are taken for the slope they follow. So {@code dx = dy} either way. Gradients on the way are
- * F32, and rounded where a parameter keeps its own in 16 bits.
+ * <p>To a wider dtype, this is the identity, whose derivative is 1. To a narrower one, it is a step function, whose derivative is 0
+ * almost everywhere and therefore useless; the derivative of the identity is used instead. So {@code dx = dy} in both cases.
+ * Gradients of intermediate results are F32; they are rounded where a parameter stores its gradient in 16 bits.
  */
 public final class Cast extends Operation {
     private final DType dtype;
 
     /**
-     * @param dtype a float
+     * Creates the operation.
+     *
+     * @param dtype a floating-point dtype
      */
     public Cast(DType dtype) {
         if (!dtype.isFloating()) {
@@ -28,7 +30,10 @@ public final class Cast extends Operation {
 
     @Override
     protected Tensor forward(Tensor... inputs) {
-        return inputs[0].to(inputs[0].device(), dtype, MemoryCategory.ACTIVATIONS);
+        Tensor x = inputs[0];
+        Tensor y = x.to(x.device(), dtype, MemoryCategory.ACTIVATIONS);
+        String name = x.name();
+        return name == null ? y : y.named(name); // for error messages
     }
 
     @Override

@@ -7,13 +7,14 @@ import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 
 /**
- * Tensors laid one after another along an axis. Each gets the part of the gradient that lies where it was laid.
+ * Joins tensors along an axis. The gradient of each is the slice of the gradient at its position.
  */
 public final class Concat extends Operation {
     private final int axis;
-    private long[] starts;
-    private int along;
+    private int along; // the axis, from 0
+    private long[] starts; // where each input begins along the axis
 
+    /** Creates the operation. */
     public Concat(int axis) {
         this.axis = axis;
     }
@@ -21,7 +22,7 @@ public final class Concat extends Operation {
     @Override
     protected Tensor forward(Tensor... inputs) {
         if (inputs.length == 0) {
-            throw new IllegalArgumentException("concat: no tensors were given");
+            throw new IllegalArgumentException("concat: there is no tensor; pass at least one");
         }
         Tensor first = inputs[0];
         along = first.shape().axis(axis);
@@ -33,10 +34,10 @@ public final class Concat extends Operation {
                     || !shape.with(along, first.shape().get(along)).equals(first.shape())) {
                 throw new ShapeException(
                         "concat",
-                        "shapes differ off the axis " + axis,
-                        "only that length may differ",
-                        first.shape(),
-                        shape);
+                        "shapes differ on an axis other than " + axis,
+                        "make all other lengths equal",
+                        first,
+                        inputs[i]);
             }
             starts[i] = length;
             length += shape.get(along);

@@ -13,34 +13,37 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How surprised a model is by the right answer t: {@code l = −ln softmax(x)ₜ = ln Σⱼ e^{xⱼ} − xₜ} for each row of logits x.
+ * The negative log-likelihood of the target class t under the softmax of a row of logits x:
+ * {@code l = −ln softmax(x)ₜ = ln Σⱼ e^{xⱼ} − xₜ}.
  *
- * <p>The derivative of the first term in {@code xₖ} is {@code softmax(x)ₖ}, of the second {@code −1} where {@code k = t}, so
+ * <p>The derivative of the first term with respect to {@code xₖ} is {@code softmax(x)ₖ}, that of the second is {@code −1} if
+ * {@code k = t}, so
  *
  * <pre>
  *   dxₖ = dl·(softmax(x)ₖ − [k = t])
  * </pre>
  *
- * what the model believed, minus what was true. The rows' losses are then weighted and reduced: with weights w (1 when none
- * are given) the sum is {@code Σ wᵢlᵢ} and the mean {@code Σ wᵢlᵢ / Σ wᵢ}, over the rows whose target is not ignored; so
- * {@code dlᵢ = dy·wᵢ} and {@code dy·wᵢ/Σ wᵢ}.
+ * the predicted probability minus the true one. The losses of the rows are then weighted and reduced: with weights w (1 if there are
+ * none), the sum is {@code Σ wᵢlᵢ} and the mean {@code Σ wᵢlᵢ / Σ wᵢ}, over the rows that are not ignored. So
+ * {@code dlᵢ = dy·wᵢ} or {@code dy·wᵢ/Σ wᵢ}. For label smoothing see {@link LabelSmoothing}.
  *
- * <p>A sum or a mean is most often the end of the graph, where dy is 1. So the gradient for {@code dy = 1} is computed in the
- * same visit of the logits as the losses, and handed on by the backward pass as it is. Of single losses, whose dy is not known,
- * each row's {@code ln Σ e^x} is kept, and the softmax computed again from it.
+ * <p>A sum or a mean is usually the end of the graph, where dy is 1. So the forward pass computes the gradient for {@code dy = 1}
+ * together with the losses, while it reads the logits, and the backward pass only passes it on. Without reduction dy is unknown;
+ * then each row's {@code ln Σ e^x} is kept, from which the backward pass computes the softmax again.
  */
 public final class CrossEntropy extends Operation {
     /** The target that PyTorch and Hugging Face ignore. */
     public static final int IGNORE_INDEX = -100;
 
     private final RowLosses rows;
-    private final Tensor targets;
+    private final Tensor targets; // I32 [N]
     private final int ignoreIndex;
     private final Reduction reduction;
-    private Tensor logits;
-    private double factor = 1;
-    private @Nullable Tensor logSumExp;
-    private @Nullable Tensor dlogits;
+    private Tensor logits; // […, V], N rows
+    private double factor = 1; // of the sum of the weighted losses
+    private @Nullable Tensor logSumExp; // [N], without reduction
+    private @Nullable Tensor dlogits; // […, V], for dy = 1, until the backward pass takes it
+    private @Nullable LabelSmoothing smoothing;
 
     /**
      * Creates the operation.
@@ -54,19 +57,21 @@ public final class CrossEntropy extends Operation {
         this.reduction = options.reduction();
     }
 
+    /** Takes the logits {@code […, V]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         logits = inputs[0];
         Shape shape = logits.shape();
         if (shape.rank() == 0 || shape.rows() != targets.size()) {
             throw new ShapeException(
-                    "crossEntropy",
+                    label(),
                     "logits […, V] need one target per row",
-                    "targets must have the logits' shape without the last axis",
-                    shape,
-                    targets.shape());
+                    "pass targets of the logits' shape without the last axis",
+                    logits,
+                    targets);
         }
         factor = rows.factor();
+        smoothing = rows.smoothing(logits);
         Tensor losses = logits.emptyLike(targets.shape());
         if (reduction != Reduction.NONE && isRecorded()) {
             dlogits = gradient(factor, losses);
@@ -74,27 +79,20 @@ public final class CrossEntropy extends Operation {
             logSumExp = logits.emptyLike(targets.shape());
             kernels().forward(rows(logits), targets, ignoreIndex, losses, logSumExp);
         }
+        if (smoothing != null) {
+            smoothing.addToLosses(losses, rows(logits));
+        }
         return rows.reduced(losses, factor, shape.sub(0, shape.rank() - 1));
     }
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         if (reduction == Reduction.NONE) {
-            Tensor each = dy.reshape(targets.shape());
-            Tensor dl = rows.weighted(each);
-            gradients.write(
-                    0,
-                    (dx, add) -> kernels()
-                            .backward(
-                                    rows(logits),
-                                    targets,
-                                    ignoreIndex,
-                                    Objects.requireNonNull(logSumExp),
-                                    dl,
-                                    rows(dx),
-                                    add));
-            if (dl != each) {
-                dl.release();
+            Tensor dlosses = dy.reshape(targets.shape());
+            Tensor weighted = rows.weighted(dlosses);
+            gradients.write(0, (dx, add) -> write(weighted, rows(dx), add));
+            if (weighted != dlosses) {
+                weighted.release();
             }
         } else {
             gradients.give(0, gradientTimes(dy.item()));
@@ -111,7 +109,15 @@ public final class CrossEntropy extends Operation {
         }
     }
 
-    /** The gradient that {@link #forward} computed, scaled in place; computed again when a retained graph is walked again. */
+    /** The gradient of single losses. */
+    private void write(Tensor dlosses, Tensor dx, boolean add) {
+        kernels().backward(rows(logits), targets, ignoreIndex, Objects.requireNonNull(logSumExp), dlosses, dx, add);
+        if (smoothing != null) {
+            smoothing.addToGradient(dlosses, dx);
+        }
+    }
+
+    /** The gradient that {@link #forward} computed, scaled in place; computed again if a retained graph is visited again. */
     private Tensor gradientTimes(double scale) {
         Tensor gradient = dlogits;
         dlogits = null;
@@ -125,9 +131,18 @@ public final class CrossEntropy extends Operation {
         return gradient;
     }
 
+    /** The gradient of {@code scale} times the sum of the weighted losses, which are written too, without smoothing. */
     private Tensor gradient(double scale, Tensor losses) {
         Tensor gradient = Tensor.empty(logits.device(), logits.dtype(), logits.shape(), MemoryCategory.GRADIENTS);
         kernels().forwardBackward(rows(logits), targets, ignoreIndex, rows.weights(), scale, losses, rows(gradient));
+        if (smoothing != null) {
+            Tensor dlosses = Workspace.like(logits, targets.shape());
+            dlosses.kernels().elementwise().fill(dlosses, scale);
+            Tensor weighted = rows.weighted(dlosses);
+            smoothing.addToGradient(weighted, rows(gradient));
+            dlosses.release();
+            weighted.release();
+        }
         return gradient;
     }
 

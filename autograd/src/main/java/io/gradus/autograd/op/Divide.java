@@ -9,14 +9,14 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
 /**
  * {@code y = a/b}, element by element, broadcasting.
  *
- * <p>{@code ∂y/∂a = 1/b}, and {@code ∂y/∂b = −a/b² = −y/b}, so a need not be kept:
+ * <p>{@code ∂y/∂a = 1/b}, and {@code ∂y/∂b = −a/b² = −y/b}, so a is not kept:
  *
  * <pre>
  *   da = dy / b        db = (dy ⊙ y) / (−b)
  * </pre>
  */
 public final class Divide extends Operation {
-    private Tensor b;
+    private Tensor b; // broadcasts to the shape of y
     private Tensor y;
 
     @Override

@@ -6,19 +6,21 @@ import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
 
 /**
- * Each element is 0 with probability p, and divided by {@code 1 − p} otherwise, so that its expectation stays (Srivastava et
- * al. 2014).
+ * Sets each element to 0 with probability p, and otherwise divides it by {@code 1 − p}, which preserves its expectation
+ * (Srivastava et al. 2014).
  *
- * <p>{@code y = m ⊙ x} with a random m that does not depend on x, so {@code dx = m ⊙ dy}: the same function of dy. The mask
- * is not kept: it is a function of the key, and made again.
+ * <p>{@code y = m ⊙ x} with a random mask m that does not depend on x, so {@code dx = m ⊙ dy}, the same function of dy. The mask
+ * is a function of the key, and is computed again instead of kept.
  */
 public final class Dropout extends Operation {
     private final double p;
     private final Philox.Key key;
 
     /**
+     * Creates the operation.
+     *
      * @param p at least 0 and below 1
-     * @param key which random numbers; a different one for each use
+     * @param key selects the random numbers; use a different key for each call
      */
     public Dropout(double p, Philox.Key key) {
         this.p = p;

@@ -6,22 +6,24 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 
 /**
- * {@code yᵢ = W[idᵢ]}: the row of a table for each id.
+ * {@code yᵢ = W[idᵢ]}: looks up a row of a table for each id.
  *
- * <p>{@code yᵢ = onehot(idᵢ)·W} is a matrix product in which all but one row of each sum is multiplied by 0. So
- * {@code dW = onehotᵀ·dY}: each row of W gets the sum of the gradients of the places where its id stood, and 0 when it stood
- * nowhere.
+ * <p>{@code yᵢ = onehot(idᵢ)·W} is a matrix product, so {@code dW = onehotᵀ·dY}: each row of W gets the sum of the gradients of
+ * the positions that have its id, or 0 if there are none.
  */
 public final class Embedding extends Operation {
     private final Tensor ids;
 
     /**
+     * Creates the operation.
+     *
      * @param ids I32 of any shape
      */
     public Embedding(Tensor ids) {
         this.ids = ids;
     }
 
+    /** Takes the table {@code [V, D]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor weight = inputs[0];

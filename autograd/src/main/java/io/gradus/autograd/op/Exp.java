@@ -8,11 +8,11 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = eˣ}.
  *
- * <p>The function that is its own derivative: {@code e^{x+h} = eˣ·eʰ} and {@code (eʰ − 1)/h → 1}, so {@code dy/dx = eˣ = y}.
+ * <p>The exponential function is its own derivative: {@code e^{x+h} = eˣ·eʰ} and {@code (eʰ − 1)/h → 1}, so {@code dy/dx = eˣ = y}.
  * Only the result is kept.
  */
 public final class Exp extends Operation {
-    private Tensor y;
+    private Tensor y; // of the shape of x
 
     @Override
     protected Tensor forward(Tensor... inputs) {
@@ -24,7 +24,7 @@ public final class Exp extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads y alone; y stands in for the x that was not kept.
+        // This kernel reads only y, so y is passed for x, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.EXP, y, y, dy, dx, add));
     }
 }

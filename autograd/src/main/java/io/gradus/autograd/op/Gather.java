@@ -5,17 +5,19 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Tensor;
 
 /**
- * {@code y[…, j, …] = x[…, index[…, j, …], …]} along an axis, as {@code torch.gather}.
+ * {@code y[…, j, …] = x[…, index[…, j, …], …]} along an axis, like {@code torch.gather}.
  *
- * <p>An element that was read n times gets the sum of those n gradients, one that was not read gets 0.
+ * <p>The gradient of an element is the sum of the gradients of all places that read it, or 0 if none does.
  */
 public final class Gather extends Operation {
     private final int axis;
     private final Tensor index;
-    private int along;
+    private int along; // the axis, from 0
 
     /**
-     * @param index I32 of the shape of the result; on every other axis no longer than the input
+     * Creates the operation.
+     *
+     * @param index I32 of the result's shape; on every other axis no longer than the input
      */
     public Gather(int axis, Tensor index) {
         this.axis = axis;

@@ -6,9 +6,9 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 
 /**
- * {@code y = x·Φ(x)} with Φ the normal distribution function (Gaussian error linear unit, Hendrycks &amp; Gimpel 2016).
+ * {@code y = x·Φ(x)} with Φ the standard normal distribution function (Gaussian error linear unit, Hendrycks &amp; Gimpel 2016).
  *
- * <p>The derivative of Φ is the bell curve {@code φ(x) = e^{−x²/2}/√(2π)}, so by the product rule
+ * <p>The derivative of Φ is the normal density {@code φ(x) = e^{−x²/2}/√(2π)}, so by the product rule
  * {@code dy/dx = Φ(x) + x·φ(x)}.
  *
  * <p>The same paper's approximation replaces {@code Φ(x)} by {@code ½(1 + t)} with {@code t = tanh(u)} and
@@ -18,13 +18,15 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
  *   dy/dx = ½(1 + t) + ½x(1 − t²)·√(2/π)(1 + 3·0.044715x²)
  * </pre>
  *
- * The curve falls before it rises, so y does not determine the slope and x is kept.
+ * The function falls before it rises, so y does not determine the derivative, and x is kept.
  */
 public final class Gelu extends Operation {
     private final Unary function;
-    private Tensor x;
+    private Tensor x; // of the shape of y
 
     /**
+     * Creates the operation.
+     *
      * @param tanh whether to use the approximation, as GPT-2 does ({@code gelu_new}, {@code gelu_pytorch_tanh})
      */
     public Gelu(boolean tanh) {
@@ -46,7 +48,7 @@ public final class Gelu extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads x alone; x stands in for the y that was not kept.
+        // This kernel reads only x, so x is passed for y, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(function, x, x, dy, dx, add));
     }
 }

@@ -9,8 +9,8 @@ import io.gradus.core.Tensor;
  * {@code y = x̂ ⊙ w + b} with {@code x̂ = (x − μ)·r}, over the last axis of length D (Ba, Kiros &amp; Hinton 2016): μ is the
  * row's mean, {@code r = 1/√(σ² + ε)} with σ² its variance. The bias is optional.
  *
- * <p>The weights see every row: {@code dw = Σ dy ⊙ x̂} and {@code db = Σ dy}. For x, let {@code g = dy ⊙ w}, the gradient of
- * x̂. An element moves its own x̂, and through μ and r all others of its row. From {@code ∂μ/∂xₖ = 1/D} and
+ * <p>Every row depends on the weights: {@code dw = Σ dy ⊙ x̂} and {@code db = Σ dy}. For x, let {@code g = dy ⊙ w}, the gradient of
+ * x̂. An element affects its own x̂ and, through μ and r, all others in its row. From {@code ∂μ/∂xₖ = 1/D} and
  * {@code ∂σ²/∂xₖ = 2(xₖ − μ)/D} follows {@code ∂r/∂xₖ = −r³(xₖ − μ)/D = −r²x̂ₖ/D}, hence
  *
  * <pre>
@@ -18,21 +18,22 @@ import io.gradus.core.Tensor;
  *   dxₖ = Σᵢ gᵢ ∂x̂ᵢ/∂xₖ = r(gₖ − mean(g) − x̂ₖ·mean(g ⊙ x̂))
  * </pre>
  *
- * The gradient loses its mean and its part along x̂: moving or stretching a row does not change y.
+ * The gradient has no component along a constant or along x̂: shifting or scaling a row does not change y.
  */
 public final class LayerNorm extends Operation {
     private final double eps;
     private boolean biased;
-    private Tensor x;
-    private Tensor weight;
-    private Tensor mean;
-    private Tensor rstd;
+    private Tensor x; // […, D], N rows
+    private Tensor weight; // [D]
+    private Tensor mean; // [N], μ of each row
+    private Tensor rstd; // [N], r of each row
 
+    /** Creates the operation. */
     public LayerNorm(double eps) {
         this.eps = eps;
     }
 
-    /** Takes x, the weight {@code [D]} and, if there is one, the bias {@code [D]}. */
+    /** Takes x {@code […, D]}, the weight {@code [D]} and, if there is one, the bias {@code [D]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];

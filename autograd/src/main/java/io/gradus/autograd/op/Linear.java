@@ -7,57 +7,61 @@ import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.GemmKernels;
 import io.gradus.core.kernel.GemmKernels.Epilogue;
+import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Y = X·W + b}, what a linear layer does to each row of X: to its last axis, whatever axes stand before it. W may be
- * read transposed, and the bias is optional.
+ * {@code Y = X·W + b}, a linear layer applied to each row of X, that is, to its last axis. W may be read as its transpose, and
+ * the bias is optional.
  *
- * <p>One element is {@code yᵢⱼ = Σₖ xᵢₖ wₖⱼ + bⱼ}. A row of X meets all of W, so its gradient is a product with {@code Wᵀ};
- * {@code wₖⱼ} meets every row and gets {@code Σᵢ xᵢₖ dyᵢⱼ}; {@code bⱼ} is added to every row and gets {@code Σᵢ dyᵢⱼ}:
+ * <p>One element is {@code yᵢⱼ = Σₖ xᵢₖ wₖⱼ + bⱼ}. So {@code xᵢₖ} gets {@code Σⱼ dyᵢⱼ wₖⱼ}, {@code wₖⱼ} gets
+ * {@code Σᵢ xᵢₖ dyᵢⱼ}, and {@code bⱼ}, which is added to every row, gets {@code Σᵢ dyᵢⱼ}:
  *
  * <pre>
  *   dX = dY·Wᵀ        dW = Xᵀ·dY        db = the sum of the rows of dY
  * </pre>
  *
- * and for {@code Y = X·Wᵀ + b}: {@code dX = dY·W} and {@code dW = dYᵀ·X}. The bias is added while the product is at hand, and
+ * and for {@code Y = X·Wᵀ + b}, {@code dX = dY·W} and {@code dW = dYᵀ·X}. The kernel adds the bias while it computes the product.
  * Y is not kept.
  */
 public final class Linear extends Operation {
     private final String name;
     private final boolean transposeWeight;
-    private Tensor x;
-    private Tensor weight;
     private boolean biased;
+    private Tensor x; // […, in]
+    private Tensor weight; // [in, out], or [out, in] if it is transposed
 
     /**
-     * @param transposeWeight whether W is {@code [out, in]}, as PyTorch has it, and not {@code [in, out]}
+     * Creates the operation.
+     *
+     * @param transposeWeight whether W is {@code [out, in]}, as in PyTorch, and not {@code [in, out]}
      */
     public Linear(boolean transposeWeight) {
         this("linear", transposeWeight);
     }
 
     /**
-     * The same under another name.
+     * Creates the operation under another name.
      *
-     * @param name the operation that errors mention
+     * @param name the name in error messages and drawings of the graph
      */
     public Linear(String name, boolean transposeWeight) {
         this.name = name;
         this.transposeWeight = transposeWeight;
     }
 
-    /** Takes x {@code [.., in]}, the weight and, if there is one, the bias {@code [out]}. */
+    @Override
+    public String label() {
+        return name;
+    }
+
+    /** Takes x {@code […, in]}, the weight and, if there is one, the bias {@code [out]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];
         weight = inputs[1];
         biased = inputs.length > 2;
         Tensor bias = biased ? inputs[2] : null;
-        if (weight.shape().rank() != 2) {
-            throw new ShapeException(
-                    "linear", "the weight is no matrix", "use matmul for a batch of them", x.shape(), weight.shape());
-        }
-        Tensor y = x.emptyLike(GemmKernels.outputShape(name, x, false, weight, transposeWeight));
+        Tensor y = x.emptyLike(x.shape().with(-1, outputs(x, weight, bias)));
         GemmKernels gemm = x.kernels().gemm();
         if (bias == null) {
             gemm.matmul(rows(x), false, weight, transposeWeight, rows(y), false);
@@ -65,6 +69,30 @@ public final class Linear extends Operation {
             gemm.matmul(rows(x), false, weight, transposeWeight, new Epilogue(bias, null), rows(y));
         }
         return y;
+    }
+
+    /** The length of the result's last axis. */
+    private long outputs(Tensor x, Tensor weight, @Nullable Tensor bias) {
+        if (weight.shape().rank() != 2) {
+            throw new ShapeException(
+                    name, "the weight is not a matrix", "use matmul for a batch of matrices", x, weight);
+        }
+        long in = weight.shape().get(transposeWeight ? 1 : 0);
+        long out = weight.shape().get(transposeWeight ? 0 : 1);
+        if (x.shape().rank() == 0 || x.shape().last() != in) {
+            throw new ShapeException(
+                    name,
+                    "the weight takes rows of " + in + " elements and the input has rows of "
+                            + x.shape().last(),
+                    "pass an input […, " + in + "], or transpose the weight",
+                    x,
+                    weight);
+        }
+        if (bias != null && !bias.shape().equals(Shape.of(out))) {
+            throw new ShapeException(
+                    name, "the bias does not match the weight", "pass a bias [" + out + "]", weight, bias);
+        }
+        return out;
     }
 
     @Override
@@ -84,11 +112,11 @@ public final class Linear extends Operation {
             }
         });
         if (biased) {
-            gradients.pass(2, dy); // summed over the rows, as any broadcast operand
+            gradients.pass(2, dy); // summed over the rows, like any broadcast operand
         }
     }
 
-    /** All axes but the last as one: many matrices times one are a single product. */
+    /** All axes but the last as one, so that many matrices times one matrix are a single product. */
     private static Tensor rows(Tensor x) {
         Shape leading = x.shape().sub(0, x.shape().rank() - 1);
         return x.reshape(leading.size(), x.shape().last());

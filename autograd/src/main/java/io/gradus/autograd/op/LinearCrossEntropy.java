@@ -12,33 +12,35 @@ import io.gradus.core.kernel.Kernels;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cross-entropy of {@code logits = h·Wᵀ}, the end of a language model, without the logits: they would be the largest
- * tensor of all, {@code [N, V]}, and so would their gradient (cf. Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024, Cut Your
- * Losses). Rows do not depend on each other, so a few at a time go through {@link Linear} and {@link CrossEntropy}.
+ * The cross-entropy of {@code logits = h·Wᵀ}, the end of a language model, without holding all logits. They and their gradient
+ * would be the largest tensors of all, {@code [N, V]} (cf. Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024, Cut Your Losses).
+ * Rows are independent, so {@link Linear} and {@link CrossEntropy} are applied to a chunk of rows at a time.
  *
- * <p>With {@code lᵢ = ln Σⱼ e^{xᵢⱼ} − xᵢₜ} of row i, {@code pᵢ = softmax(xᵢ)} and the row's share dlᵢ of dy as there,
+ * <p>With {@code lᵢ = ln Σⱼ e^{xᵢⱼ} − xᵢₜ} for row i, {@code pᵢ = softmax(xᵢ)} and the row's share dlᵢ of dy as in
+ * {@link CrossEntropy},
  *
  * <pre>
- *   dxᵢ = dlᵢ·(pᵢ − onehot(tᵢ))      dh = dX·W      dW = dXᵀ·h, a sum over the rows and so over the chunks
+ *   dxᵢ = dlᵢ·(pᵢ − onehot(tᵢ))      dh = dX·W      dW = dXᵀ·h, a sum over rows and therefore over chunks
  * </pre>
  *
- * <p>The forward pass keeps one number per row, {@code ln Σⱼ e^{xᵢⱼ}}; the backward pass computes each chunk's logits again
- * and turns them into their gradient in place. That is one matrix product more than with logits at hand. The gradients could
- * be made in the forward pass instead, as Liger does, but dW is as large as W, and would lie there while all activations do.
+ * <p>The forward pass keeps one number per row, {@code ln Σⱼ e^{xᵢⱼ}}. The backward pass computes the logits of each chunk again
+ * and overwrites them with their gradient. That is one more matrix product than with all logits in memory. The forward pass could
+ * compute the gradients instead, as Liger does, but dW is as large as W and would be in memory together with all activations.
  *
- * <p>A chunk of which no row counts, as where a prompt is masked, costs nothing.
+ * <p>A chunk in which every row is ignored, such as a masked prompt, is skipped.
  */
 public final class LinearCrossEntropy extends Operation {
-    /** Rows below which reading W again for each chunk is most of the work. */
-    private static final long FEW = 128;
+    /** With fewer rows per chunk, most of the time would be spent on reading W. */
+    private static final long MIN_CHUNK = 128;
 
     private final RowLosses losses;
     private final int chunk;
-    private Tensor hidden;
-    private Tensor weight;
-    private Tensor logSumExp;
-    private boolean[] counts = {};
-    private double factor;
+    private Tensor hidden; // h, [N, D]
+    private Tensor weight; // W, [V, D]
+    private Tensor logSumExp; // [N]
+    private boolean[] counts = {}; // for each chunk, whether it has a row that is not ignored
+    private double factor; // of the sum of the weighted losses
+    private @Nullable LabelSmoothing smoothing;
 
     /**
      * Creates the operation.
@@ -56,7 +58,7 @@ public final class LinearCrossEntropy extends Operation {
     }
 
     /**
-     * The number of rows of which the logits are about as large as h is, and 128 at least.
+     * The number of rows whose logits are about as large as h, and at least 128.
      *
      * @param rows N
      * @param width D
@@ -64,7 +66,7 @@ public final class LinearCrossEntropy extends Operation {
      */
     public static int defaultChunk(long rows, long width, long classes) {
         long like = Math.ceilDiv(rows * width, Math.max(1, classes));
-        return Math.toIntExact(Math.clamp(Math.max(FEW, like), 1, Math.max(1, rows)));
+        return Math.toIntExact(Math.clamp(Math.max(MIN_CHUNK, like), 1, Math.max(1, rows)));
     }
 
     /** Takes h {@code […, D]} and W {@code [V, D]}. */
@@ -79,31 +81,33 @@ public final class LinearCrossEntropy extends Operation {
                     "linearCrossEntropy",
                     "h must be […, D] and the weight [V, D]",
                     "check hidden_size or n_embd",
-                    shape,
-                    weight.shape());
+                    inputs[0],
+                    weight);
         }
         if (shape.rows() != losses.targets().size()) {
             throw new ShapeException(
                     "linearCrossEntropy",
                     "h […, D] needs one target per row",
-                    "targets must have its shape without the last axis",
-                    shape,
-                    losses.targets().shape());
+                    "pass targets of its shape without the last axis",
+                    inputs[0],
+                    losses.targets());
         }
         hidden = inputs[0].reshape(shape.rows(), shape.last());
         counts = chunksThatCount();
         factor = losses.factor();
+        smoothing = losses.smoothing(hidden);
         Tensor each = hidden.emptyLike(losses.targets().shape());
         logSumExp = hidden.emptyLike(losses.targets().shape());
         each.kernels().elementwise().fill(each, 0);
-        forEachChunk((from, to, logits) -> kernels()
-                .crossEntropy()
-                .forward(
-                        logits,
-                        targets(from, to),
-                        losses.ignoreIndex(),
-                        each.slice(from, to),
-                        logSumExp.slice(from, to)));
+        forEachChunk((from, to, logits) -> {
+            Tensor chunk = each.slice(from, to);
+            kernels()
+                    .crossEntropy()
+                    .forward(logits, targets(from, to), losses.ignoreIndex(), chunk, logSumExp.slice(from, to));
+            if (smoothing != null) {
+                smoothing.slice(from, to).addToLosses(chunk, logits);
+            }
+        });
         return losses.reduced(each, factor, shape.sub(0, shape.rank() - 1));
     }
 
@@ -133,7 +137,7 @@ public final class LinearCrossEntropy extends Operation {
         logSumExp.release();
     }
 
-    /** Where a gradient goes, and whether it is added. */
+    /** The buffer of a gradient, and whether to add to it. */
     private record Target(Tensor gradient, boolean add) {}
 
     private void backward(Tensor dlosses, @Nullable Target dh, @Nullable Target dw) {
@@ -150,6 +154,9 @@ public final class LinearCrossEntropy extends Operation {
             kernels()
                     .crossEntropy()
                     .backward(logits, targets(from, to), losses.ignoreIndex(), sums, outer, logits, false);
+            if (smoothing != null) {
+                smoothing.slice(from, to).addToGradient(outer, logits);
+            }
             if (rows != null) {
                 kernels().gemm().matmul(logits, false, weight, false, rows.slice(from, to), true);
             }
@@ -159,7 +166,7 @@ public final class LinearCrossEntropy extends Operation {
         });
     }
 
-    /** dy's share for each row, {@code [N]}. */
+    /** The gradient of each row's loss, {@code [N]}. */
     private Tensor gradientOfLosses(Tensor dy) {
         Tensor each = Workspace.like(hidden, losses.targets().shape());
         if (losses.reduction() == Reduction.NONE) {
@@ -176,7 +183,7 @@ public final class LinearCrossEntropy extends Operation {
 
     // ---- chunks ----
 
-    /** Works on the rows from one to another, given their logits, which it may overwrite. */
+    /** Processes a range of rows, given their logits, which it may overwrite. */
     @FunctionalInterface
     private interface Body {
         void run(long from, long to, Tensor logits);
@@ -185,7 +192,7 @@ public final class LinearCrossEntropy extends Operation {
     private void forEachChunk(Body body) {
         long size = chunkSize();
         long rows = hidden.shape().get(0);
-        Tensor room = Tensor.empty(
+        Tensor buffer = Tensor.empty(
                 hidden.device(),
                 hidden.dtype(),
                 Shape.of(Math.min(size, rows), weight.shape().get(0)),
@@ -194,12 +201,12 @@ public final class LinearCrossEntropy extends Operation {
             long from = i * size;
             long to = Math.min(rows, from + size);
             if (counts[i]) {
-                Tensor logits = room.slice(0, to - from);
+                Tensor logits = buffer.slice(0, to - from);
                 kernels().gemm().matmul(hidden.slice(from, to), false, weight, true, logits, false);
                 body.run(from, to, logits);
             }
         }
-        room.release();
+        buffer.release();
     }
 
     private long chunkSize() {
@@ -211,7 +218,7 @@ public final class LinearCrossEntropy extends Operation {
                         weight.shape().get(0));
     }
 
-    /** Checks the targets on the way: the kernel, which sees a chunk, would give a row's number within that. */
+    /** Also checks the targets: the kernel, which sees only a chunk, would report the wrong row. */
     private boolean[] chunksThatCount() {
         int[] targets = losses.targets().toInts();
         long classes = weight.shape().get(0);
@@ -223,8 +230,8 @@ public final class LinearCrossEntropy extends Operation {
             }
             if (targets[row] < 0 || targets[row] >= classes) {
                 throw new IllegalArgumentException("linearCrossEntropy: the target " + targets[row] + " of row " + row
-                        + " is neither one of " + classes + " classes nor " + losses.ignoreIndex()
-                        + ", which is ignored; does the tokeniser belong to this model (vocab_size)?");
+                        + " is neither one of " + classes + " classes nor the ignored " + losses.ignoreIndex()
+                        + "; does the tokenizer belong to this model (vocab_size)?");
             }
             counts[(int) (row / size)] = true;
         }

@@ -11,7 +11,7 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
  * <p>From {@code e^y = x}, differentiated on both sides: {@code e^y·dy/dx = 1}, so {@code dy/dx = 1/e^y = 1/x}.
  */
 public final class Log extends Operation {
-    private Tensor x;
+    private Tensor x; // of the shape of y
 
     @Override
     protected Tensor forward(Tensor... inputs) {
@@ -23,7 +23,7 @@ public final class Log extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads x alone; x stands in for the y that was not kept.
+        // This kernel reads only x, so x is passed for y, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.LOG, x, x, dy, dx, add));
     }
 }

@@ -5,8 +5,8 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Tensor;
 
 /**
- * {@code yᵢ = ln softmax(x)ᵢ = xᵢ − ln Σⱼ e^{xⱼ}} over the last axis, without the loss of digits of a logarithm taken after
- * the softmax.
+ * {@code yᵢ = ln softmax(x)ᵢ = xᵢ − ln Σⱼ e^{xⱼ}} over the last axis, without the loss of precision of a logarithm taken
+ * after the softmax.
  *
  * <p>The derivative of {@code ln Σⱼ e^{xⱼ}} in {@code xₖ} is {@code e^{xₖ}/Σⱼ e^{xⱼ} = e^{yₖ}}, so {@code ∂yᵢ/∂xₖ = δᵢₖ − e^{yₖ}}:
  *
@@ -15,7 +15,7 @@ import io.gradus.core.Tensor;
  * </pre>
  */
 public final class LogSoftmax extends Operation {
-    private Tensor y;
+    private Tensor y; // […, D]
 
     @Override
     protected Tensor forward(Tensor... inputs) {

@@ -7,24 +7,25 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.GemmKernels;
 
 /**
- * {@code Y = A·B}, over the last two axes; each operand may be read transposed, and the axes before them are a batch.
+ * {@code Y = A·B}, over the last two axes. Each operand may be read as its transpose, and the axes before them are a batch.
  *
- * <p>One element is {@code yᵢⱼ = Σₖ aᵢₖ bₖⱼ}. So {@code ∂L/∂aᵢₖ = Σⱼ ∂L/∂yᵢⱼ · bₖⱼ}: in matrices
+ * <p>One element is {@code yᵢⱼ = Σₖ aᵢₖ bₖⱼ}. So {@code ∂L/∂aᵢₖ = Σⱼ ∂L/∂yᵢⱼ · bₖⱼ}, or in matrices
  *
  * <pre>
  *   dA = dY·Bᵀ        dB = Aᵀ·dY
  * </pre>
  *
- * and where an operand was read transposed, its gradient is the transpose of that: {@code d(Aᵀ) = (dA)ᵀ}, hence for
- * {@code Y = Aᵀ·B}: {@code dA = B·dYᵀ}. No transposed copy is made; the products take flags. Many matrices times one are {@link Linear}.
+ * If an operand was read as its transpose, its gradient is the transpose of that: {@code d(Aᵀ) = (dA)ᵀ}, so for
+ * {@code Y = Aᵀ·B}, {@code dA = B·dYᵀ}. The kernels read transposed operands without a copy. Many matrices times one matrix is
+ * computed by {@link Linear}.
  */
 public final class MatMul extends Operation {
     private final boolean transposeA;
     private final boolean transposeB;
-    private Tensor a;
-    private Tensor b;
-    private GemmKernels gemm;
+    private Tensor a; // […, m, k], or […, k, m] if transposed
+    private Tensor b; // […, k, n], or […, n, k] if transposed
 
+    /** Creates the operation. */
     public MatMul(boolean transposeA, boolean transposeB) {
         this.transposeA = transposeA;
         this.transposeB = transposeB;
@@ -39,10 +40,9 @@ public final class MatMul extends Operation {
     protected Tensor forward(Tensor... inputs) {
         a = inputs[0];
         b = inputs[1];
-        gemm = a.kernels().gemm();
         Shape shape = GemmKernels.outputShape("matmul", a, transposeA, b, transposeB);
         Tensor y = a.emptyLike(shape);
-        gemm.matmul(a, transposeA, b, transposeB, y, false);
+        a.kernels().gemm().matmul(a, transposeA, b, transposeB, y, false);
         return y;
     }
 
@@ -53,15 +53,16 @@ public final class MatMul extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
+        GemmKernels gemm = dy.kernels().gemm();
         Shape batch = dy.shape().sub(0, dy.shape().rank() - 2);
-        gradients.write(0, join(batch, a), (da, add) -> {
+        gradients.write(0, broadcast(batch, a), (da, add) -> {
             if (transposeA) {
                 gemm.matmul(b, transposeB, dy, true, da, add); // dA = B·dYᵀ
             } else {
                 gemm.matmul(dy, false, b, !transposeB, da, add); // dA = dY·Bᵀ
             }
         });
-        gradients.write(1, join(batch, b), (db, add) -> {
+        gradients.write(1, broadcast(batch, b), (db, add) -> {
             if (transposeB) {
                 gemm.matmul(dy, true, a, transposeA, db, add); // dB = dYᵀ·A
             } else {
@@ -70,8 +71,8 @@ public final class MatMul extends Operation {
         });
     }
 
-    /** The shape of an operand as the product read it: its own matrix under the batch of the result. */
-    private static Shape join(Shape batch, Tensor operand) {
+    /** The shape that the product broadcast an operand to: the batch of the result, and the operand's own matrix. */
+    private static Shape broadcast(Shape batch, Tensor operand) {
         return batch.append(operand.shape().get(-2), operand.shape().get(-1));
     }
 }

@@ -7,15 +7,14 @@ import io.gradus.core.Tensor;
 /**
  * {@code y = maxᵢ xᵢ} over some axes, or all of them.
  *
- * <p>A small change of the largest element changes y as much, a small change of any other not at all: {@code ∂y/∂xᵢ} is 1
- * for the largest and 0 elsewhere. Where several are equally large there is no derivative; the gradient is shared equally
- * among them, as {@code torch.amax} does.
+ * <p>{@code ∂y/∂xᵢ} is 1 for the largest element and 0 for any other. If several are equally large there is no derivative; the
+ * gradient is divided equally among them, as in {@code torch.amax}.
  */
 public final class Max extends Operation {
     private final boolean keepDim;
     private final int[] axes;
     private Tensor x;
-    private Tensor y;
+    private Tensor y; // the shape of x, with length 1 along the reduced axes
 
     /**
      * Creates the operation.

@@ -5,9 +5,9 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Tensor;
 
 /**
- * {@code y = (1/n)·Σᵢ xᵢ} over some axes, or all of them, n being the number of elements that become one. NaN when n is 0.
+ * {@code y = (1/n)·Σᵢ xᵢ} over some axes, or all of them, where n is the number of elements per result. NaN if n is 0.
  *
- * <p>{@code ∂y/∂xᵢ = 1/n}: the gradient of {@link Sum}, shared out.
+ * <p>{@code ∂y/∂xᵢ = 1/n}: the gradient of {@link Sum} divided by n.
  */
 public final class Mean extends Operation {
     private final boolean keepDim;

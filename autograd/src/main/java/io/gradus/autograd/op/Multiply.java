@@ -9,11 +9,11 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
 /**
  * {@code y = a·b}, element by element, broadcasting.
  *
- * <p>By the product rule {@code ∂y/∂a = b} and {@code ∂y/∂b = a}: each factor's gradient is the other, times dy.
+ * <p>By the product rule, {@code ∂y/∂a = b} and {@code ∂y/∂b = a}: the gradient of each factor is the other times dy.
  */
 public final class Multiply extends Operation {
-    private Tensor a;
-    private Tensor b;
+    private Tensor a; // broadcasts to the shape of y
+    private Tensor b; // broadcasts to the shape of y
 
     @Override
     protected Tensor forward(Tensor... inputs) {

@@ -5,12 +5,14 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.MovementKernels;
 
-/** The axes in another order: axis i of the result is axis {@code order[i]} of the input. The gradient's axes go back. */
+/** Reorders axes: axis i of the result is axis {@code order[i]} of the input. The gradient is permuted back. */
 public final class Permute extends Operation {
     private final int[] order;
 
     /**
-     * @param order each axis once, counted from 0
+     * Creates the operation.
+     *
+     * @param order each axis once, from 0
      */
     public Permute(int... order) {
         this.order = order.clone();

@@ -15,12 +15,12 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
  *   da = dy ⊙ b·aᵇ⁻¹        db = dy ⊙ y·ln a
  * </pre>
  *
- * The second is taken as 0 where y is 0 although ln 0 is not finite: {@code 0ᵇ} stays 0 when a positive b moves. It is NaN
- * for a negative a, where only whole b have a power at all. The first is NaN at 0⁰.
+ * db is 0 where y is 0, although ln 0 is not finite: {@code 0ᵇ} is 0 for every positive b. db is NaN for negative a, where the
+ * power is defined only for integer b. da is NaN at 0⁰.
  */
 public final class Power extends Operation {
-    private Tensor a;
-    private Tensor b;
+    private Tensor a; // broadcasts to the shape of y
+    private Tensor b; // broadcasts to the shape of y
     private Tensor y;
 
     @Override

@@ -5,16 +5,18 @@ import io.gradus.core.Shape;
 /**
  * The shapes of a reduction.
  *
- * @param from before
- * @param kept after, with length 1 for each axis that was reduced
- * @param result after, as the caller wants it: {@code kept}, or without those axes
+ * @param from the input
+ * @param kept the result, with length 1 for each reduced axis
+ * @param result the result as the caller requested it: {@code kept}, or without the reduced axes
  */
 record Reduced(Shape from, Shape kept, Shape result) {
 
     /**
-     * @param operation the name to give in an error
+     * Computes the shapes.
+     *
+     * @param operation the name in error messages
      * @param axes to reduce, from 0 or negative to count from the last; none means all
-     * @throws IllegalArgumentException when an axis does not exist or is named twice
+     * @throws IllegalArgumentException if an axis does not exist or is repeated
      */
     static Reduced of(String operation, Shape shape, int[] axes, boolean keepDim) {
         boolean[] gone = new boolean[shape.rank()];
@@ -24,7 +26,7 @@ record Reduced(Shape from, Shape kept, Shape result) {
                 throw new IllegalArgumentException(operation + ": axis " + axis + " is not one of " + shape);
             }
             if (gone[resolved]) {
-                throw new IllegalArgumentException(operation + ": axis " + axis + " of " + shape + " is named twice");
+                throw new IllegalArgumentException(operation + ": axis " + axis + " of " + shape + " is repeated");
             }
             gone[resolved] = true;
         }
@@ -40,7 +42,7 @@ record Reduced(Shape from, Shape kept, Shape result) {
         return new Reduced(shape, kept, keepDim ? kept : dropped);
     }
 
-    /** How many elements become one. */
+    /** The number of elements per result. */
     long count() {
         return kept.size() == 0 ? 0 : from.size() / kept.size();
     }

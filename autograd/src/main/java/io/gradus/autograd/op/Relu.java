@@ -8,11 +8,11 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = max(x, 0)} (rectified linear unit).
  *
- * <p>Right of 0 the slope is 1, left of it 0. At 0 there is no derivative; 0 is taken, as PyTorch does. Since y is positive
- * just where x is, only the result is kept.
+ * <p>The derivative is 1 for positive x and 0 for negative x. At 0 there is none; 0 is used, as in PyTorch. Since y is positive
+ * exactly where x is, only the result is kept.
  */
 public final class Relu extends Operation {
-    private Tensor y;
+    private Tensor y; // of the shape of x
 
     @Override
     protected Tensor forward(Tensor... inputs) {
@@ -24,7 +24,7 @@ public final class Relu extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads y alone; y stands in for the x that was not kept.
+        // This kernel reads only y, so y is passed for x, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.RELU, y, y, dy, dx, add));
     }
 }

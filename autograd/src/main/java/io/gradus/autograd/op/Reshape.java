@@ -5,11 +5,12 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
-/** The same elements under another shape. The gradient goes back under the old shape; neither way copies. */
+/** The same elements in another shape. The gradient gets the old shape back. Neither is copied. */
 public final class Reshape extends Operation {
     private final Shape shape;
-    private Shape before;
+    private Shape before; // the shape of x
 
+    /** Creates the operation. */
     public Reshape(Shape shape) {
         this.shape = shape;
     }

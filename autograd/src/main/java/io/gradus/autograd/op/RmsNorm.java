@@ -17,18 +17,20 @@ import io.gradus.core.Tensor;
  *   dxₖ = Σᵢ gᵢ ∂x̂ᵢ/∂xₖ = r(gₖ − x̂ₖ·mean(g ⊙ x̂))
  * </pre>
  *
- * which is {@link LayerNorm}'s without the mean: stretching a row does not change y, moving it does.
+ * which is the gradient of {@link LayerNorm} without the mean: scaling a row does not change y, but shifting it does.
  */
 public final class RmsNorm extends Operation {
     private final double eps;
-    private Tensor x;
-    private Tensor weight;
-    private Tensor rstd;
+    private Tensor x; // […, D], N rows
+    private Tensor weight; // [D]
+    private Tensor rstd; // [N], r of each row
 
+    /** Creates the operation. */
     public RmsNorm(double eps) {
         this.eps = eps;
     }
 
+    /** Takes x {@code […, D]} and the weight {@code [D]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];

@@ -6,7 +6,7 @@ import io.gradus.core.RopeLayout;
 import io.gradus.core.Tensor;
 
 /**
- * Each pair (u, v) of a head's elements turned by an angle that grows with the token's position (Su et al. 2021, eq. 34):
+ * Rotates each pair (u, v) of a head's elements by an angle proportional to the token's position (Su et al. 2021, eq. 34):
  *
  * <pre>
  *   u′ = u·cos θ − v·sin θ
@@ -14,19 +14,21 @@ import io.gradus.core.Tensor;
  * </pre>
  *
  * <p>The map is linear, so its gradient is its transpose, and the transpose of a rotation is the rotation back:
- * {@code du = du′·cos θ + dv′·sin θ} and {@code dv = dv′·cos θ − du′·sin θ}. Nothing of x is kept.
+ * {@code du = du′·cos θ + dv′·sin θ} and {@code dv = dv′·cos θ − du′·sin θ}. x is not kept.
  */
 public final class RotaryEmbedding extends Operation {
-    private final Tensor cos;
-    private final Tensor sin;
-    private final Tensor positions;
+    private final Tensor cos; // [P, D/2]
+    private final Tensor sin; // [P, D/2]
+    private final Tensor positions; // I32 [B, T]
     private final RopeLayout layout;
 
     /**
-     * @param cos {@code [P, D/2]}, for each position and pair
+     * Creates the operation.
+     *
+     * @param cos {@code [P, D/2]}, the cosine of the angle for each position and pair
      * @param sin {@code [P, D/2]}
      * @param positions I32 {@code [B, T]}, each in 0 … P−1
-     * @param layout which two elements are a pair
+     * @param layout which two elements form a pair
      */
     public RotaryEmbedding(Tensor cos, Tensor sin, Tensor positions, RopeLayout layout) {
         this.cos = cos;
@@ -35,6 +37,7 @@ public final class RotaryEmbedding extends Operation {
         this.layout = layout;
     }
 
+    /** Takes x {@code [B, T, H, D]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];

@@ -15,13 +15,15 @@ import org.jspecify.annotations.Nullable;
  * @param targets I32 {@code [N]}
  * @param ignoreIndex the target of ignored rows
  * @param weights {@code [N]}, or null for 1
+ * @param labelSmoothing ε, 0 for none
  */
 record RowLosses(
         String operation,
         Tensor targets,
         int ignoreIndex,
         Reduction reduction,
-        @Nullable Tensor weights) {
+        @Nullable Tensor weights,
+        double labelSmoothing) {
 
     /** Flattens the targets and the weights. */
     static RowLosses of(String operation, Tensor targets, CrossEntropyOptions options) {
@@ -31,7 +33,14 @@ record RowLosses(
                 targets.reshape(targets.size()),
                 options.ignoreIndex(),
                 options.reduction(),
-                weights == null ? null : weights.reshape(targets.size()));
+                weights == null ? null : weights.reshape(targets.size()),
+                options.labelSmoothing());
+    }
+
+    /** The label smoothing of logits, or null for none. */
+    @Nullable
+    LabelSmoothing smoothing(Tensor logits) {
+        return labelSmoothing == 0 ? null : LabelSmoothing.of(labelSmoothing, logits, targets, ignoreIndex);
     }
 
     /**

@@ -12,7 +12,7 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
  * {@code y(1 − y)}. Only the result is kept.
  */
 public final class Sigmoid extends Operation {
-    private Tensor y;
+    private Tensor y; // of the shape of x
 
     @Override
     protected Tensor forward(Tensor... inputs) {
@@ -24,7 +24,7 @@ public final class Sigmoid extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads y alone; y stands in for the x that was not kept.
+        // This kernel reads only y, so y is passed for x, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.SIGMOID, y, y, dy, dx, add));
     }
 }

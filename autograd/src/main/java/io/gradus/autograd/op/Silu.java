@@ -9,10 +9,10 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
  * {@code y = x·σ(x)} (Elfwing, Uchibe &amp; Doya 2018; also called swish), with {@code σ(x) = 1/(1 + e⁻ˣ)}.
  *
  * <p>By the product rule, with {@code σ′ = σ(1 − σ)} from {@link Sigmoid}: {@code dy/dx = σ + x·σ(1 − σ) = σ(1 + x(1 − σ))}.
- * It falls below 0 left of −1.28, so y does not determine the slope and x is kept.
+ * The function has a minimum at −1.28, so y does not determine the derivative, and x is kept.
  */
 public final class Silu extends Operation {
-    private Tensor x;
+    private Tensor x; // of the shape of y
 
     @Override
     protected Tensor forward(Tensor... inputs) {
@@ -24,7 +24,7 @@ public final class Silu extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads x alone; x stands in for the y that was not kept.
+        // This kernel reads only x, so x is passed for y, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.SILU, x, x, dy, dx, add));
     }
 }

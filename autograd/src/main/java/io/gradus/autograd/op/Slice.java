@@ -6,18 +6,20 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
 /**
- * The part of a tensor between two places of an axis; along the first axis a view, no copy.
+ * The part of a tensor between two indices of an axis; along axis 0, a view without a copy.
  *
- * <p>What was cut away did not take part, so its gradient is 0; the rest gets the gradient of the part. Several slices of
- * one tensor write into one buffer: the first sets the zeros, the others add only their own part.
+ * <p>The elements of the slice get its gradient, all others 0. Several slices of one tensor write into one buffer: the first fills
+ * it with zeros, the others add only their own part.
  */
 public final class Slice extends Operation {
     private final int axis;
     private final long from;
     private final long to;
-    private int along;
+    private int along; // the axis, from 0
 
     /**
+     * Creates the operation.
+     *
      * @param from inclusive
      * @param to exclusive
      */

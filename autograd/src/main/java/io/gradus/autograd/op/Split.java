@@ -8,22 +8,24 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * An axis cut into parts that cover it: {@code x = concat(y₁, y₂, …)}. The parts are operations of their own, applied to the
+ * Splits an axis into parts that cover it: {@code x = concat(y₁, y₂, …)}. Each part is an operation of its own, applied to the
  * result of this one, which is x itself.
  *
- * <p>Every element of x goes to one part and gets that part's gradient: {@code dx = concat(dy₁, dy₂, …)}. So the parts write
- * side by side into one buffer, where {@link Slice}, which knows nothing of the rest, has to fill it with zeros and add. Only
- * a part that did not lead to the loss leaves a gap, and there the gradient is 0.
+ * <p>Every element of x belongs to one part and gets its gradient: {@code dx = concat(dy₁, dy₂, …)}. So the parts write into one
+ * buffer side by side, whereas {@link Slice} must fill the buffer with zeros and add. Only a part that does not lead to the loss
+ * leaves a gap, where the gradient is 0.
  */
 public final class Split extends Operation {
     private final int axis;
     private final long[] starts;
-    /** Which parts of the buffer hold a gradient, in the pass under way. */
+    /** Which parts of the buffer hold a gradient in the current pass. */
     private final boolean[] written;
 
     /**
+     * Creates the operation.
+     *
      * @param axis from 0
-     * @param lengths of the parts, which add up to the axis
+     * @param lengths of the parts, whose sum is the length of the axis
      */
     public Split(int axis, long... lengths) {
         this.axis = axis;
@@ -61,7 +63,7 @@ public final class Split extends Operation {
         }
     }
 
-    /** Puts the gradient of a part into the buffer of the whole, which nobody but the parts writes to. */
+    /** Writes the gradient of a part into the buffer of the whole, which only the parts write to. */
     private void write(int index, Tensor dy, Tensor whole, boolean later) {
         if (!later) {
             Arrays.fill(written, false);
@@ -74,12 +76,12 @@ public final class Split extends Operation {
         return whole.shape().with(axis, starts[index + 1] - starts[index]);
     }
 
-    /** The operation that gives a part, to be applied to the result of this one. */
+    /** The operation that returns a part, to be applied to the result of this one. */
     public Operation part(int index) {
         return new Part(index);
     }
 
-    /** What lies between two starts. Along the first axis a view, no copy. */
+    /** One part; along axis 0, a view without a copy. */
     private final class Part extends Operation {
         private final int index;
 

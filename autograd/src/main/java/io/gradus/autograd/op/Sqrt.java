@@ -9,10 +9,10 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
  * {@code y = √x}.
  *
  * <p>From {@code y² = x}, differentiated on both sides: {@code 2y·dy/dx = 1}, so {@code dy/dx = 1/(2y)}, which is infinite at
- * 0. Only the result is kept.
+ * x = 0. Only the result is kept.
  */
 public final class Sqrt extends Operation {
-    private Tensor y;
+    private Tensor y; // of the shape of x
 
     @Override
     protected Tensor forward(Tensor... inputs) {
@@ -24,7 +24,7 @@ public final class Sqrt extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads y alone; y stands in for the x that was not kept.
+        // This kernel reads only y, so y is passed for x, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.SQRT, y, y, dy, dx, add));
     }
 }

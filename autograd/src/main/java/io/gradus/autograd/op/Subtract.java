@@ -9,7 +9,7 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
 /**
  * {@code y = a − b}, broadcasting.
  *
- * <p>{@code ∂y/∂a = 1} and {@code ∂y/∂b = −1}: the first operand gets the gradient as it is, the second its opposite.
+ * <p>{@code ∂y/∂a = 1} and {@code ∂y/∂b = −1}: the first operand gets the gradient, the second its negative.
  */
 public final class Subtract extends Operation {
 

@@ -5,21 +5,22 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Tensor;
 
 /**
- * {@code y = silu(g) ⊙ u} with {@code silu(g) = g·σ(g)}: a gated linear unit (Shazeer 2020, eq. 6, without its two products).
+ * {@code y = silu(g) ⊙ u} with {@code silu(g) = g·σ(g)}: the product in a gated linear unit (Shazeer 2020, eq. 6).
  *
- * <p>By the product rule each factor's gradient is the other, times dy; with {@code silu′ = σ(1 + g(1 − σ))} from
+ * <p>By the product rule, the gradient of each factor is the other times dy; with {@code silu′ = σ(1 + g(1 − σ))} from
  * {@link Silu},
  *
  * <pre>
  *   dg = dy ⊙ u ⊙ σ(g)(1 + g(1 − σ(g)))        du = dy ⊙ g·σ(g)
  * </pre>
  *
- * Both need the same σ(g): one visit of the elements computes the two, and neither {@code silu(g)} nor its gradient is stored.
+ * Both need σ(g), so one pass over the elements computes both. Neither {@code silu(g)} nor its gradient is stored.
  */
 public final class SwiGlu extends Operation {
-    private Tensor gate;
-    private Tensor up;
+    private Tensor gate; // g, of the shape of y
+    private Tensor up; // u, of the shape of y
 
+    /** Takes g and u, of one shape. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         gate = inputs[0];

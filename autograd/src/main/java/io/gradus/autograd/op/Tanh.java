@@ -8,11 +8,11 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = tanh x = sinh x / cosh x}.
  *
- * <p>Sinh and cosh are each other's derivative, and {@code cosh² − sinh² = 1}. The quotient rule gives
+ * <p>The derivative of sinh is cosh and vice versa, and {@code cosh² − sinh² = 1}. The quotient rule gives
  * {@code (cosh·cosh − sinh·sinh)/cosh² = 1 − (sinh/cosh)²}, so {@code dy/dx = 1 − y²}. Only the result is kept.
  */
 public final class Tanh extends Operation {
-    private Tensor y;
+    private Tensor y; // of the shape of x
 
     @Override
     protected Tensor forward(Tensor... inputs) {
@@ -24,7 +24,7 @@ public final class Tanh extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        // The kernel reads y alone; y stands in for the x that was not kept.
+        // This kernel reads only y, so y is passed for x, which was not kept.
         gradients.write(0, (dx, add) -> dy.kernels().elementwise().unaryBackward(Unary.TANH, y, y, dy, dx, add));
     }
 }

@@ -9,13 +9,15 @@ import io.gradus.core.Tensor;
 /**
  * {@code y = condition ≠ 0 ? a : b}, element by element, broadcasting.
  *
- * <p>Each element of y is a copy of one of the two: that one gets its gradient, the other 0.
+ * <p>Each element of y is an element of a or of b: that one gets the gradient, the other 0.
  */
 public final class Where extends Operation {
     private final Tensor condition;
 
     /**
-     * @param condition I32
+     * Creates the operation.
+     *
+     * @param condition I32, which broadcasts with a and b
      */
     public Where(Tensor condition) {
         this.condition = condition;

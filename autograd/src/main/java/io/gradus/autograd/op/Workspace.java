@@ -4,11 +4,11 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
-/** Scratch for one backward pass; whoever asks for it releases it. */
+/** Scratch memory; the caller releases it. */
 final class Workspace {
     private Workspace() {}
 
-    /** An undefined tensor of another's device and dtype. */
+    /** A tensor with undefined elements, of the device and dtype of another. */
     static Tensor like(Tensor other, Shape shape) {
         return Tensor.empty(other.device(), other.dtype(), shape, MemoryCategory.WORKSPACE);
     }

@@ -60,7 +60,7 @@ class OperationErrorsTest {
     void missingAxesAreRejected() {
         refused(() -> zeros(2, 3).sum(2), "sum", "axis 2", "[2, 3]");
         refused(() -> zeros(2, 3).mean(-3), "mean", "axis -3");
-        refused(() -> zeros(2, 3).max(1, -1), "max", "twice");
+        refused(() -> zeros(2, 3).max(1, -1), "max", "axis -1", "repeated");
         refused(() -> zeros(2, 0).max(1), "max", "[2, 0]");
         refused(() -> zeros(2, 3).softmax(5), "axis 5", "[2, 3]");
         refused(() -> zeros(2, 3).permute(0, 0), "permute", "[0, 0]");
