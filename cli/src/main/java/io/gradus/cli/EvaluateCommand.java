@@ -13,7 +13,7 @@ import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Evaluator;
 import io.gradus.train.LabelAccuracy;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -114,7 +114,7 @@ final class EvaluateCommand implements Callable<Integer> {
                             + model.contextLength());
         }
         LabelTemplate labels = labels();
-        Tokenizer tokenizer = folder.tokenizer();
+        Tokenizer tokenizer = Tokenizer.load(folder.path());
         DataFormat reading = new DataFormat(format, chatTemplate, labels).withTemplateOf(tokenizer);
         List<Document> documents = Documents.read(data, reading);
         Blocks blocks = Blocks.pack(documents, tokenizer, length, Packing.usual(documents), reading.chatTemplate());

@@ -6,7 +6,7 @@ import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -84,7 +84,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         ModelFolder folder = options.folder();
-        Tokenizer tokenizer = folder.tokenizer();
+        Tokenizer tokenizer = Tokenizer.load(folder.path());
         TextGeneration generation = generation(tokenizer);
         LanguageModel model = folder.load(options.device());
         PrintWriter out = spec.commandLine().getOut();

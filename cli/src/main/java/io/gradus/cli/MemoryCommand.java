@@ -5,8 +5,8 @@ import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.MemoryChart;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.corpora.BuiltInModel;
-import io.gradus.train.Architecture;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Recipe;
 import io.gradus.train.memory.Comparison;
 import io.gradus.train.memory.KnownModel;
@@ -74,14 +74,14 @@ final class MemoryCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Recipe recipe = RecipeArguments.recipe(arguments);
         Optional<KnownModel> known = model == null ? Optional.empty() : KnownModel.of(model);
-        Architecture architecture =
-                known.isPresent() ? known.get().architecture() : folder(recipe).architecture();
-        MemoryPlan plan = MemoryPlan.of(recipe, architecture, false);
+        ModelConfig config =
+                known.isPresent() ? known.get().config() : folder(recipe).config();
+        MemoryPlan plan = MemoryPlan.of(recipe, config, false);
         Terminal terminal = Terminal.of(spec);
-        print(terminal, name(recipe), recipe, architecture, plan);
+        print(terminal, name(recipe), recipe, config, plan);
         known.ifPresent(published -> printPublished(terminal.out(), published));
         if (compare || svg != null) {
-            List<Comparison.Row> rows = Comparison.of(recipe, architecture);
+            List<Comparison.Row> rows = Comparison.of(recipe, config);
             terminal.out().println();
             MemoryTable.lines(rows, terminal.width()).forEach(terminal.out()::println);
             if (svg != null) {
@@ -121,7 +121,7 @@ final class MemoryCommand implements Callable<Integer> {
     }
 
     private static void print(
-            Terminal terminal, String name, Recipe recipe, Architecture architecture, MemoryPlan plan) {
+            Terminal terminal, String name, Recipe recipe, ModelConfig config, MemoryPlan plan) {
         PrintWriter out = terminal.out();
         out.println("model      " + name + ", " + Quantities.grouped(plan.parameters()) + " parameters");
         out.println("batch      " + plan.batchSize() + " × " + plan.blockLength() + " tokens");
@@ -131,7 +131,7 @@ final class MemoryCommand implements Callable<Integer> {
         MemoryTable.lines(plan, terminal.width()).forEach(out::println);
         out.println();
         RuleOfThumb rule =
-                new RuleOfThumb(plan.parameters(), plan.tokens(), architecture.width(), architecture.layers());
+                new RuleOfThumb(plan.parameters(), plan.tokens(), config.hiddenSize(), config.numHiddenLayers());
         MemoryTable.lines(rule, terminal.width()).forEach(out::println);
         out.printf(
                 Locale.ROOT,

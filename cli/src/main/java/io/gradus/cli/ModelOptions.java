@@ -2,7 +2,7 @@ package io.gradus.cli;
 
 import io.gradus.core.Device;
 import io.gradus.corpora.BuiltInModel;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

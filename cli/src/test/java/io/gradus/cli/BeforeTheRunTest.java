@@ -2,10 +2,11 @@ package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -84,7 +85,8 @@ class BeforeTheRunTest {
         float[] values = weight.toFloats();
         Arrays.fill(values, Float.NaN);
         weight.copyFrom(Tensor.of(values, weight.shape().toArray()));
-        model.save(broken, model.tokenizer(), folder.resolve("broken"));
+        Tokenizer.load(model.path()).save(folder.resolve("broken"));
+        model.save(broken, folder.resolve("broken"));
         Ran ran = gradus(
                 "finetune",
                 "--dry-run",

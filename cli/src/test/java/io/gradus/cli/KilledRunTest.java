@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.core.Device;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -20,7 +20,7 @@ import io.gradus.optim.GradientClipping;
 import io.gradus.optim.ParameterGroups;
 import io.gradus.optim.Schedule;
 import io.gradus.train.Evaluator;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,7 +44,7 @@ public final class FineTuneLlama {
 
         // A pre-trained model and its tokeniser; any Hugging Face folder will do: ModelFolder.open(path).
         ModelFolder folder = ModelFolder.open(BuiltInModel.folder());
-        Tokenizer tokenizer = folder.tokenizer();
+        Tokenizer tokenizer = Tokenizer.load(folder.path());
         LanguageModel model = folder.load(Device.cpu());
 
         // Text as blocks of tokens, and batches of blocks in an order that follows from the seed.
@@ -75,7 +75,8 @@ public final class FineTuneLlama {
         report("after", model, tokenizer, heldOut);
 
         if (args.length > 1) {
-            folder.save(model, tokenizer, Path.of(args[1]));
+            tokenizer.save(Path.of(args[1]));
+            folder.save(model, Path.of(args[1]));
             System.out.println("saved " + args[1]);
         }
     }

@@ -1,7 +1,7 @@
 package io.gradus.examples;
 
+import io.gradus.nn.model.ConfigJson;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.cli.ConsoleProgress;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
@@ -13,7 +13,7 @@ import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Recipe;
 import io.gradus.train.RunResult;
 import java.io.IOException;
@@ -74,15 +74,13 @@ public final class PretrainTinyLlama {
     /** A model with random weights, as a Hugging Face folder. */
     private static Path writeUntrained(Path folder) throws IOException {
         Llama model = new Llama(CONFIG, WeightSource.random(Device.cpu(), SEED));
-        Files.createDirectories(folder);
         int end = TOKENIZER.eos().orElseThrow();
-        ObjectNode ends =
-                new ObjectMapper().createObjectNode().put("bos_token_id", end).put("eos_token_id", end);
-        ObjectNode config = CONFIG.toJson();
-        config.setAll(ends);
-        Files.writeString(folder.resolve("config.json"), config.toPrettyString() + "\n");
-        Files.writeString(folder.resolve("generation_config.json"), ends.toPrettyString() + "\n");
-        new ModelFolder(folder).save(model, TOKENIZER, folder);
+        TOKENIZER.save(folder);
+        model.save(folder);
+        ConfigJson config = ConfigJson.read(folder).set("bos_token_id", end).set("eos_token_id", end);
+        Files.writeString(folder.resolve("config.json"), config + "\n");
+        ConfigJson ends = new ConfigJson().set("bos_token_id", end).set("eos_token_id", end);
+        Files.writeString(folder.resolve("generation_config.json"), ends + "\n");
         return folder;
     }
 
@@ -100,17 +98,14 @@ public final class PretrainTinyLlama {
     private static void shrink(Path trained, Path target) throws IOException {
         ModelFolder folder = ModelFolder.open(trained);
         var model = folder.load(Device.cpu());
-        folder.save(model, folder.tokenizer(), target);
+        TOKENIZER.save(target);
+        folder.save(model, target);
         List<NamedTensor> tensors = model.namedParameters().entrySet().stream()
                 .map(entry -> NamedTensor.of(entry.getKey(), entry.getValue().value(), DType.BF16))
                 .toList();
         SafetensorsWriter.write(target.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-        ObjectMapper json = new ObjectMapper();
-        ObjectNode config =
-                (ObjectNode) json.readTree(target.resolve("config.json").toFile());
-        Files.writeString(
-                target.resolve("config.json"),
-                config.put("torch_dtype", "bfloat16").toPrettyString() + "\n");
+        ConfigJson config = ConfigJson.read(target).set("torch_dtype", "bfloat16");
+        Files.writeString(target.resolve("config.json"), config + "\n");
         System.out.println("written: " + target);
     }
 }

@@ -2,12 +2,11 @@ package io.gradus.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.core.Device;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,8 +32,8 @@ class ReadmeTest {
                 .getMethod("run", Path.class, Path.class, Path.class, int.class)
                 .invoke(null, base, text, output, 2);
 
-        var before = Llama.load(base, Device.cpu()).namedParameters();
-        var after = Llama.load(output, Device.cpu()).namedParameters();
+        var before = LanguageModel.load(base, Device.cpu()).namedParameters();
+        var after = LanguageModel.load(output, Device.cpu()).namedParameters();
         assertThat(after.keySet()).isEqualTo(before.keySet());
         assertThat(after)
                 .allSatisfy((name, parameter) -> assertThat(parameter.value().toFloats())
@@ -72,9 +71,8 @@ class ReadmeTest {
 
     private static Path untrainedModel(Path folder) throws IOException {
         LlamaConfig config = LlamaConfig.of(TOKENIZER.vocabSize(), 16, 24, 1, 2, 1, 128);
-        Files.createDirectories(folder);
-        Files.writeString(folder.resolve("config.json"), config.toJson().toString());
-        new ModelFolder(folder).save(new Llama(config, WeightSource.random(Device.cpu(), 1)), TOKENIZER, folder);
+        TOKENIZER.save(folder);
+        config.build(WeightSource.random(Device.cpu(), 1)).save(folder);
         return folder;
     }
 }

@@ -49,20 +49,20 @@ public final class KeyValueCache {
      * @param keys {@code [B, S, G, D]}
      * @param values {@code [B, S, G, D]}
      */
-    public record Seen(Variable keys, Variable values) {}
+    public record Entry(Variable keys, Variable values) {}
 
     /**
      * Adds the keys and values of new tokens, each {@code [B, T, G, D]}.
      *
      * @throws IllegalStateException when history is recorded: no gradient passes through the cache
      */
-    public Seen append(int layer, Variable freshKeys, Variable freshValues) {
+    public Entry append(int layer, Variable freshKeys, Variable freshValues) {
         if (freshKeys.requiresGrad() || freshValues.requiresGrad()) {
             throw new IllegalStateException(
                     "attention: no gradient passes through a key-value cache; compute inside Autograd.noGrad, or"
                             + " without one");
         }
-        return new Seen(
+        return new Entry(
                 Variable.constant(appendKeys(layer, freshKeys.value())),
                 Variable.constant(appendValues(layer, freshValues.value())));
     }

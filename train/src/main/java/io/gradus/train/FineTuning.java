@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Checkpoints.Checkpoint;
@@ -163,11 +164,11 @@ public final class FineTuning {
             model = prepared.model();
             training = new TrainingStep(recipe, model);
             if (recipe.memory().precision() != PrecisionKind.F32) {
-                prepared.base().readInto(model, training::set); // what the model's own weights were rounded from
+                prepared.base().forEachWeight(model, training::set); // what the model's own weights were rounded from
             }
             training.begin(prepared::known);
             if (resumed.isPresent()) {
-                new ModelFolder(resumed.get().path()).readInto(model, training::set);
+                new ModelFolder(resumed.get().path()).forEachWeight(model, training::set);
                 Checkpoints.restore(resumed.get(), model.device(), training::load);
                 training.load(state.scale());
             }
@@ -262,11 +263,11 @@ public final class FineTuning {
             training.settle();
             if (goBack) {
                 Path weights = best.step() == 0 ? prepared.base().path() : checkpoints.best();
-                new ModelFolder(weights).readInto(model, training::set);
+                new ModelFolder(weights).forEachWeight(model, training::set);
             }
             double share = recipe.forgetting().interpolate();
             if (share < 1) {
-                prepared.base().readInto(model, (parameter, start) -> training.mix(parameter, start, share));
+                prepared.base().forEachWeight(model, (parameter, start) -> training.mix(parameter, start, share));
             }
             if (goBack || share < 1) {
                 evaluate();
@@ -310,7 +311,8 @@ public final class FineTuning {
         }
 
         private void save(Path folder) throws IOException {
-            prepared.base().save(model, training::weight, training::isFrozenAndRounded, prepared.tokenizer(), folder);
+            prepared.tokenizer().save(folder);
+            prepared.base().save(model, training::weight, training::isFrozenAndRounded, folder);
         }
 
         private void sample(int step) {

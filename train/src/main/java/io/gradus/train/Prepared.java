@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.core.Device;
 import io.gradus.data.Batches;
 import io.gradus.data.Batches.Batch;
@@ -40,9 +41,9 @@ record Prepared(
     static Prepared of(Recipe recipe, ModelFolder base, Texts texts, boolean resumed) throws IOException {
         Device device = device(recipe);
         device.backend().memory().resetPeak(); // what ran before on this device is not this run's
-        MemoryPlan memory = MemoryPlan.of(recipe, base.architecture(), resumed);
-        MemoryFit.require(memory, recipe, base.architecture(), device);
-        Tokenizer tokenizer = base.tokenizer();
+        MemoryPlan memory = MemoryPlan.of(recipe, base.config(), resumed);
+        MemoryFit.require(memory, recipe, base.config(), device);
+        Tokenizer tokenizer = Tokenizer.load(base.path());
         LanguageModel model = base.load(device, recipe.memory().precision().dtype());
         TrainingData data = TrainingData.read(recipe, texts, tokenizer, memory.blockLength());
         data.requireFits(model);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.nn.model.ModelFolder;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.core.Device;
@@ -237,8 +239,8 @@ class FineTuningTest {
                         "tokenizer.json",
                         "tokenizer_config.json");
         ModelFolder written = ModelFolder.open(result.output());
-        assertThat(written.tokenizer()).isInstanceOf(ByteTokenizer.class);
-        TrainingData data = TrainingData.read(recipe("out"), Texts.NONE, written.tokenizer(), 32);
+        assertThat(Tokenizer.load(written.path())).isInstanceOf(ByteTokenizer.class);
+        TrainingData data = TrainingData.read(recipe("out"), Texts.NONE, Tokenizer.load(written.path()), 32);
         assertThat(Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe("out")))
                 .isEqualTo(result.after());
         Recipe saved = Recipe.read(result.output().resolve("recipe.yaml"));

@@ -2,11 +2,12 @@ package io.gradus.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.nn.model.LanguageModel.Input;
 import io.gradus.nn.model.llama.Llama;
-import io.gradus.nn.model.llama.LlamaConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,8 +31,8 @@ class LlamaParityTest extends ModelParity {
     void theConfigurationReadsTheSameInTheOlderSpelling(@TempDir Path older) throws IOException {
         Files.copy(folder.resolve("config-v4.json"), older.resolve("config.json"));
         Files.copy(folder.resolve("model.safetensors"), older.resolve("model.safetensors"));
-        assertThat(LlamaConfig.read(older)).isEqualTo(LlamaConfig.read(folder));
-        Variable logits = Llama.load(older, Device.cpu()).forward(Input.of(read("input_ids")));
+        assertThat(new ModelFolder(older).config()).isEqualTo(new ModelFolder(folder).config());
+        Variable logits = LanguageModel.load(older, Device.cpu()).forward(Input.of(read("input_ids")));
         assertClose("logits", logits.value());
     }
 }

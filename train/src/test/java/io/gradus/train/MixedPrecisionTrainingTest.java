@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.autograd.Autograd;
 import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
@@ -19,7 +20,6 @@ import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.Losses;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
-import io.gradus.nn.model.llama.Llama;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.LossScaler;
@@ -78,7 +78,7 @@ class MixedPrecisionTrainingTest {
     private static Run train(DType dtype, boolean lean) throws IOException {
         Device device = new Device("cpu", 0, new CpuBackend(CpuBackend.defaultThreads()));
         int[] tokens = Tokenizer.load(MODEL).encode(Files.readString(TEXT).substring(0, 200_000));
-        Llama model = Llama.load(MODEL, device, dtype);
+        LanguageModel model = ModelFolder.open(MODEL).load(device, dtype);
         model.setActivationCheckpointing(lean);
         Optimizer optimizer = new AdamW(ParameterGroups.withWeightDecay(model.parameters(), 0.01), 1e-3);
         startMasters(model, optimizer, device);
@@ -110,7 +110,7 @@ class MixedPrecisionTrainingTest {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(MODEL)) {
             for (Variable parameter : optimizer.parameters()) {
                 try (Scope _ = Scope.open("master")) {
-                    String name = model.namesIn(checkpoint).apply(String.valueOf(parameter.name()));
+                    String name = model.config().tensorNames(checkpoint::contains).apply(String.valueOf(parameter.name()));
                     optimizer.initMasterWeight(
                             parameter, checkpoint.read(name, device, DType.F32, MemoryCategory.WORKSPACE));
                 }

@@ -2,6 +2,7 @@ package io.gradus.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.nn.model.ModelFolder;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.autograd.Autograd;

@@ -3,6 +3,8 @@ package io.gradus.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.core.Device;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Skipped;
@@ -208,7 +210,7 @@ class RunControlTest {
 
     private double heldOut(Path weights, Recipe recipe) throws IOException {
         ModelFolder written = new ModelFolder(weights);
-        TrainingData data = TrainingData.read(recipe, Texts.NONE, written.tokenizer(), 32);
+        TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
         return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
                 .get("held_out");
     }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
@@ -287,7 +289,8 @@ class SettingsTest {
         Arrays.fill(values, Float.NaN);
         norm.copyFrom(Tensor.of(values, 16));
         model = folder.resolve("broken");
-        whole.save(broken, whole.tokenizer(), model);
+        Tokenizer.load(whole.path()).save(model);
+        whole.save(broken, model);
 
         assertThatThrownBy(() -> run("out", "ewc=3 ewc_samples=2 precision=" + precision))
                 .isInstanceOf(RecipeException.class)
@@ -345,7 +348,7 @@ class SettingsTest {
         try {
             Recipe recipe = recipe("unused", "");
             ModelFolder written = new ModelFolder(folder.resolve(output));
-            TrainingData data = TrainingData.read(recipe, Texts.NONE, written.tokenizer(), 32);
+            TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
             return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
                     .get("held_out");
         } catch (IOException e) {
@@ -387,7 +390,7 @@ class SettingsTest {
     @CsvSource({"precision=bf16, 16", "precision=f16, 16", "optimizer=sgd momentum=0, 8", "'', 16"})
     void theBytesOfAParameterAreThoseOfTheRule(String keys, double bytes) throws IOException {
         Recipe recipe = recipe("out", keys);
-        var plan = MemoryPlan.of(recipe, new ModelFolder(model).architecture(), false);
+        var plan = MemoryPlan.of(recipe, new ModelFolder(model).config(), false);
 
         assertThat(plan.bytesPerParameter()).isCloseTo(bytes, within(0.05));
     }

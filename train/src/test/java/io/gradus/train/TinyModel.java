@@ -1,19 +1,14 @@
 package io.gradus.train;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.core.Device;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.gpt2.Gpt2;
-import io.gradus.nn.model.gpt2.Gpt2Config;
-import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Function;
 import java.util.random.RandomGeneratorFactory;
 
 /** A model with random weights that a test trains in seconds, and text that it can learn from. */
@@ -25,21 +20,11 @@ public final class TinyModel {
         return write(folder, LlamaConfig.of(257, 16, 24, 1, 2, 1, 32));
     }
 
-    public static Path write(Path folder, LlamaConfig config) {
-        return write(folder, config.toJson(), weights -> new Llama(config, weights));
-    }
-
-    /** The same with a GPT-2. */
-    public static Path write(Path folder, Gpt2Config config) {
-        return write(folder, config.toJson(), weights -> new Gpt2(config, weights));
-    }
-
-    private static Path write(Path folder, ObjectNode config, Function<WeightSource, LanguageModel> model) {
+    /** A model with random weights and a byte tokenizer, as a Hugging Face folder. */
+    public static Path write(Path folder, ModelConfig config) {
         try {
-            Files.createDirectories(folder);
-            Files.writeString(folder.resolve("config.json"), config.toPrettyString());
-            new ModelFolder(folder)
-                    .save(model.apply(WeightSource.random(Device.cpu(1), 7)), new ByteTokenizer(), folder);
+            new ByteTokenizer().save(folder);
+            config.build(WeightSource.random(Device.cpu(1), 7)).save(folder);
             return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

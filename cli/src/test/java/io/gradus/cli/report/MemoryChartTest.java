@@ -3,7 +3,6 @@ package io.gradus.cli.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.Architecture;
 import io.gradus.train.Recipe;
 import io.gradus.train.memory.Comparison;
 import java.io.StringReader;
@@ -16,7 +15,7 @@ import org.xml.sax.InputSource;
 /** The same model with other settings, as numbers and as a chart. */
 class MemoryChartTest {
     private final List<Comparison.Row> rows =
-            Comparison.of(Recipe.defaults(), Architecture.of(LlamaConfig.of(257, 32, 64, 2, 2, 2, 256)));
+            Comparison.of(Recipe.defaults(), (LlamaConfig.of(257, 32, 64, 2, 2, 2, 256)));
 
     @Test
     void theChartIsAFileThatStandsAlone() throws Exception {

@@ -3,7 +3,7 @@ package io.gradus.cli.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.Recipe;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.Variant;
@@ -55,8 +55,8 @@ class StudyReportsTest {
 
     @Test
     void memoryReportHasTableCommandsAndChart() throws IOException {
-        Architecture architecture = Architecture.of(LlamaConfig.of(257, 16, 24, 1, 2, 1, 32));
-        MemoryPlan plan = MemoryPlan.of(Recipe.defaults(), architecture, false);
+        ModelConfig config = (LlamaConfig.of(257, 16, 24, 1, 2, 1, 32));
+        MemoryPlan plan = MemoryPlan.of(Recipe.defaults(), config, false);
         var variant = new Variant("AdamW, F32", List.of("optimizer=adamw"));
         List<MemoryStudy.Row> rows = List.of(new MemoryStudy.Row(variant, plan, plan.peakBytes(), 1234.5, 3, 2));
         MemoryReport.write(rows, folder);

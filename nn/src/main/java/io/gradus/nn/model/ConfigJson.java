@@ -4,81 +4,276 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Function;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@code config.json}, which says what model a checkpoint folder holds. A problem is told by the file and the key. */
+/**
+ * The contents of {@code config.json}, the file of a Hugging Face folder that describes the network.
+ *
+ * <p>Errors name the key. A getter without a fallback requires its key; a getter with one returns it if the key is missing or
+ * {@code null}. Every getter marks its key as read, so that {@link #unreadKeys} can report settings that a model family does
+ * not honor.
+ */
 public final class ConfigJson {
-    public static final ObjectMapper JSON =
+    /** The file's name. */
+    public static final String FILE = "config.json";
+
+    private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
-    private static final String FILE = "config.json";
+    /** Keys that describe the file, the tokenizer, text generation or the training of heads, and not the network. */
+    private static final Set<String> NOT_OF_THE_NETWORK = Set.of(
+            "_name_or_path",
+            "architectures",
+            "attn_implementation",
+            "_attn_implementation",
+            "auto_map",
+            "begin_suppress_tokens",
+            "bos_token_id",
+            "chunk_size_feed_forward",
+            "diversity_penalty",
+            "do_sample",
+            "dtype",
+            "eos_token_id",
+            "finetuning_task",
+            "id2label",
+            "label2id",
+            "length_penalty",
+            "max_length",
+            "max_window_layers",
+            "model_type",
+            "num_beam_groups",
+            "num_beams",
+            "num_return_sequences",
+            "pad_token_id",
+            "pretraining_tp",
+            "problem_type",
+            "repetition_penalty",
+            "return_dict",
+            "task_specific_params",
+            "temperature",
+            "tokenizer_class",
+            "top_k",
+            "top_p",
+            "torch_dtype",
+            "transformers_version",
+            "typical_p",
+            "unsloth_fixed",
+            "use_cache");
 
-    private ConfigJson() {}
+    private final ObjectNode json;
+    private final String prefix;
+    private final Set<String> read = new HashSet<>();
 
-    /**
-     * The family of the model in a folder, as {@code llama} or {@code gpt2}; {@code llama} where the file is silent.
-     *
-     * @throws IOException when the file is missing or is not JSON
-     */
-    public static String modelType(Path folder) throws IOException {
-        return read(folder, json -> json.path("model_type").asText("llama"));
+    /** An empty configuration, to be filled with {@link #set}. */
+    public ConfigJson() {
+        this(JsonNodeFactory.instance.objectNode(), "");
+    }
+
+    private ConfigJson(ObjectNode json, String prefix) {
+        this.json = json;
+        this.prefix = prefix;
     }
 
     /**
-     * What the file of a folder says.
+     * Reads the configuration of a folder.
      *
-     * @param folder or the file itself
-     * @param parse throws {@link IllegalArgumentException}, as {@link #check} does, when the file makes no sense
-     * @throws IOException when the file is missing, is not JSON, or makes no sense
+     * @param folder the folder, or the file itself
+     * @throws IOException if the file is missing or is not a JSON object
      */
-    public static <C> C read(Path folder, Function<JsonNode, C> parse) throws IOException {
-        Path file = Files.isRegularFile(folder) ? folder : folder.resolve(FILE);
+    public static ConfigJson read(Path folder) throws IOException {
+        Path file = file(folder);
         if (!Files.isRegularFile(file)) {
             throw new IOException(file + " is missing; a checkpoint is a Hugging Face folder with config.json,"
                     + " model.safetensors and tokenizer.json");
         }
         try {
-            return parse.apply(JSON.readTree(file.toFile()));
-        } catch (JsonProcessingException e) {
-            throw new IOException(file + " is not JSON: " + e.getOriginalMessage(), e);
+            return parse(Files.readString(file));
         } catch (IllegalArgumentException e) {
-            throw new IOException(file + ": " + e.getMessage().replace(FILE + ": ", ""), e);
+            throw in(file, e);
         }
     }
 
-    public static void check(boolean condition, String problem) {
+    /**
+     * Parses the text of a configuration.
+     *
+     * @throws IllegalArgumentException if the text is not a JSON object
+     */
+    public static ConfigJson parse(String text) {
+        try {
+            if (JSON.readTree(text) instanceof ObjectNode object) {
+                return new ConfigJson(object, "");
+            }
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(FILE + ": is not JSON: " + e.getOriginalMessage(), e);
+        }
+        throw new IllegalArgumentException(FILE + ": is not an object");
+    }
+
+    static Path file(Path folder) {
+        return Files.isRegularFile(folder) ? folder : folder.resolve(FILE);
+    }
+
+    /** The same problem as an error that names the file. */
+    static IOException in(Path file, IllegalArgumentException problem) {
+        return new IOException(
+                file + ": " + String.valueOf(problem.getMessage()).replace(FILE + ": ", ""), problem);
+    }
+
+    // ---- reading ----
+
+    /** The text under a key. */
+    public String text(String key, String fallback) {
+        JsonNode node = get(key);
+        return isAbsent(node) ? fallback : node.asText();
+    }
+
+    /** The boolean under a key. */
+    public boolean flag(String key, boolean fallback) {
+        JsonNode node = get(key);
+        require(isAbsent(node) || node.isBoolean(), prefix + key + " is " + node + ", not true or false");
+        return node.asBoolean(fallback);
+    }
+
+    /** The texts in the list under a key; none if there is no list. */
+    public List<String> texts(String key) {
+        return StreamSupport.stream(get(key).spliterator(), false)
+                .map(JsonNode::asText)
+                .toList();
+    }
+
+    /** The whole number under a key that must be present. */
+    public int integer(String key) {
+        require(!isAbsent(get(key)), prefix + key + " is missing");
+        return integer(key, 0);
+    }
+
+    /** The whole number under a key. */
+    public int integer(String key, int fallback) {
+        JsonNode node = get(key);
+        if (isAbsent(node)) {
+            return fallback;
+        }
+        require(
+                node.isIntegralNumber() && node.canConvertToInt(),
+                prefix + key + " is " + node + ", not a whole number");
+        return node.intValue();
+    }
+
+    /** The number under a key that must be present. */
+    public double number(String key) {
+        require(!isAbsent(get(key)), prefix + key + " is missing");
+        return number(key, 0);
+    }
+
+    /** The number under a key. */
+    public double number(String key, double fallback) {
+        JsonNode node = get(key);
+        if (isAbsent(node)) {
+            return fallback;
+        }
+        require(node.isNumber(), prefix + key + " is " + node + ", not a number");
+        return node.doubleValue();
+    }
+
+    /** The object under a key; an empty one if there is none. */
+    public ConfigJson object(String key) {
+        return new ConfigJson(
+                get(key) instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode(),
+                prefix + key + ".");
+    }
+
+    /** A token's id, or null. Some models list several ids; this is the first. */
+    public @Nullable Integer tokenId(String key) {
+        JsonNode node = get(key).isArray() ? get(key).path(0) : get(key);
+        require(isAbsent(node) || node.isInt(), prefix + key + " is " + node + ", not a token's id");
+        return node.isInt() ? node.intValue() : null;
+    }
+
+    /** Whether a key is present with a value other than {@code null}. */
+    public boolean has(String key) {
+        return !isAbsent(get(key));
+    }
+
+    /** Marks keys as read that the family knows to have no effect on the network. */
+    public void ignore(String... keys) {
+        read.addAll(List.of(keys));
+    }
+
+    private JsonNode get(String key) {
+        read.add(key);
+        return json.path(key);
+    }
+
+    private static boolean isAbsent(JsonNode node) {
+        return node.isMissingNode() || node.isNull();
+    }
+
+    /**
+     * The keys that no getter has read, in alphabetical order. Left out are keys that do not describe the network, such as
+     * {@code transformers_version}, and those that switch nothing on: {@code null}, {@code false}, 0, an empty text or list.
+     */
+    public Set<String> unreadKeys() {
+        Set<String> unread = new TreeSet<>();
+        json.properties().forEach(entry -> {
+            if (isOn(entry.getValue())) {
+                unread.add(entry.getKey());
+            }
+        });
+        unread.removeAll(read);
+        unread.removeAll(NOT_OF_THE_NETWORK);
+        return unread;
+    }
+
+    private static boolean isOn(JsonNode node) {
+        return switch (node.getNodeType()) {
+            case BOOLEAN -> node.booleanValue();
+            case NUMBER -> node.doubleValue() != 0;
+            case STRING -> !node.textValue().isEmpty();
+            case ARRAY, OBJECT -> !node.isEmpty();
+            default -> false;
+        };
+    }
+
+    // ---- checking ----
+
+    /** @throws IllegalArgumentException with the problem, unless the condition holds */
+    public static void require(boolean condition, String problem) {
         if (!condition) {
             throw new IllegalArgumentException(FILE + ": " + problem);
         }
     }
 
-    public static void positive(String key, int value) {
-        check(value > 0, key + " is " + value + "; it must be at least 1");
+    /** @throws IllegalArgumentException if the value is below 1 */
+    public static void requirePositive(String key, int value) {
+        require(value > 0, key + " is " + value + "; it must be at least 1");
     }
 
-    /** A whole number; without a fall-back it must be there. */
-    public static int integer(JsonNode json, String key, @Nullable Integer fallback) {
-        JsonNode node = json.path(key);
-        if (node.isMissingNode() || node.isNull()) {
-            check(fallback != null, key + " is missing");
-            return fallback == null ? 0 : fallback;
-        }
-        check(node.isIntegralNumber() && node.canConvertToInt(), key + " is " + node + ", not a whole number");
-        return node.intValue();
+    // ---- writing ----
+
+    /**
+     * Sets a key.
+     *
+     * @param value a number, text, boolean, list or another {@code ConfigJson}; null writes {@code null}
+     * @return this
+     */
+    public ConfigJson set(String key, @Nullable Object value) {
+        json.set(key, JSON.valueToTree(value instanceof ConfigJson object ? object.json : value));
+        return this;
     }
 
-    /** A number; without a fall-back it must be there. */
-    public static double number(JsonNode json, String key, @Nullable Double fallback) {
-        JsonNode node = json.path(key);
-        if (node.isMissingNode() || node.isNull()) {
-            check(fallback != null, key + " is missing");
-            return fallback == null ? 0 : fallback;
-        }
-        check(node.isNumber(), key + " is " + node + ", not a number");
-        return node.doubleValue();
+    /** The JSON text, indented. */
+    @Override
+    public String toString() {
+        return json.toPrettyString();
     }
 }

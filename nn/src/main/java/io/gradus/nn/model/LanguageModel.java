@@ -5,45 +5,84 @@ import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.LinearCrossEntropy;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
-import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Module;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** A network that reads token ids and gives, for each place, a score for every token that may come next. */
+/**
+ * A causal language model: for each token of a sequence it returns a score for every token that may come next.
+ *
+ * {@snippet :
+ * LanguageModel model = LanguageModel.load(Path.of("my-llama"), Device.cpu());
+ * Tensor ids = Tensor.of(new int[] {1, 15, 27}, 1, 3);
+ * Variable logits = model.forward(LanguageModel.Input.of(ids)); // [1, 3, vocab_size]
+ * }
+ *
+ * <p>A subclass implements {@link #hiddenStates}, {@link #lmHeadWeight} and {@link #config}. To make it loadable from a
+ * folder, add a {@link ModelFamily}.
+ */
 public abstract class LanguageModel extends Module {
     private boolean checkpointing;
 
     /**
-     * The scores of the next token at every place.
+     * Loads a Hugging Face folder, with parameters in F32.
      *
-     * @param input token ids, positions, padding and cache
-     * @return {@code [B, T, vocabulary]}
+     * @throws IOException if a file is missing or damaged, if no {@link ModelFamily} reads its {@code model_type}, or if the
+     *     weights do not fit the network that {@code config.json} describes
+     */
+    public static LanguageModel load(Path folder, Device device) throws IOException {
+        return ModelFolder.open(folder).load(device);
+    }
+
+    /**
+     * Saves the configuration and the weights, in F32, as a Hugging Face folder. The tokenizer is saved by its own class. To
+     * keep the other settings of the folder that the model came from, use {@link ModelFolder#save}.
+     */
+    public final void save(Path folder) throws IOException {
+        List<NamedTensor> tensors = new ArrayList<>();
+        namedParameters().forEach((name, parameter) -> tensors.add(NamedTensor.of(name, parameter.value(), DType.F32)));
+        ModelFolder.write(config().toJson(), tensors, folder);
+    }
+
+    /**
+     * The logits: scores of the next token at every position.
+     *
+     * @param input token ids, positions, padding mask and cache
+     * @return {@code [B, T, vocab_size]}
      */
     public Variable forward(Input input) {
         return hiddenStates(input).linear(lmHeadWeight(), null);
     }
 
     /**
-     * What the output layer reads: the last hidden states, after the last norm.
+     * The last hidden states, after the final norm: the input of the output layer.
      *
-     * @return {@code [B, T, width]}
+     * @return {@code [B, T, hidden_size]}
      */
     public abstract Variable hiddenStates(Input input);
 
-    /** The weight of the output layer, {@code [vocabulary, width]}: the table of embeddings where the two are tied. */
+    /** The weight of the output layer, {@code [vocab_size, hidden_size]}; the embedding table if the two are tied. */
     public abstract Variable lmHeadWeight();
 
+    /** The description of this network. */
+    public abstract ModelConfig config();
+
     /**
-     * The sum of the cross-entropies of all targets, from a few rows of scores at a time: what
-     * {@code forward(input).crossEntropy(…)} gives, and never {@code [B, T, vocabulary]} in memory.
+     * The sum of the cross-entropies of all targets. Equal to {@code forward(input).crossEntropy(…)}, but only a few rows of
+     * logits are in memory at a time, never {@code [B, T, vocab_size]}.
      *
-     * @param targets I32 {@code [B, T]}; those of {@link CrossEntropy#IGNORE_INDEX} do not count
-     * @param chunk how many rows of scores there are at once, or 0 for {@link LinearCrossEntropy#defaultChunk an automatic choice}
+     * @param targets I32 {@code [B, T]}; those equal to {@link CrossEntropy#IGNORE_INDEX} are not counted
+     * @param chunk the number of rows of logits at a time; 0 {@linkplain LinearCrossEntropy#defaultChunk chooses automatically}
      */
     public final Variable lossSum(Input input, Tensor targets, int chunk) {
         return hiddenStates(input)
@@ -51,8 +90,8 @@ public abstract class LanguageModel extends Module {
     }
 
     /**
-     * Whether the inside of each block is computed again in the backward pass and not kept for it: less memory for about a
-     * third more time. Gradients stay the same to the bit. Off at first.
+     * Whether each layer is recomputed in the backward pass instead of keeping its activations: less memory for about a third
+     * more time. Gradients are the same to the bit. Off by default.
      *
      * @see io.gradus.autograd.Checkpoint
      */
@@ -60,37 +99,45 @@ public abstract class LanguageModel extends Module {
         this.checkpointing = checkpointing;
     }
 
-    /** Applies a block of the network. */
-    protected final Variable applyBlock(UnaryOperator<Variable> block, Variable x) {
-        return checkpointing ? x.checkpoint(block) : block.apply(x);
+    /** Applies one layer of the network, with activation checkpointing if that is on. */
+    protected final Variable applyLayer(UnaryOperator<Variable> layer, Variable x) {
+        return checkpointing ? x.checkpoint(layer) : layer.apply(x);
     }
 
-    /** From a parameter's name to its name in a checkpoint of this kind of model. */
-    public UnaryOperator<String> namesIn(SafetensorsCheckpoint checkpoint) {
-        return UnaryOperator.identity();
+    /** The number of tokens in the vocabulary. */
+    public final int vocabSize() {
+        return config().vocabSize();
     }
 
-    /** How many tokens there are. */
-    public abstract int vocabSize();
-
-    /** How many tokens the model can see at once. */
-    public abstract int contextLength();
-
-    /** An empty cache for a sequence of at most {@code capacity} tokens. */
-    public abstract KeyValueCache newCache(int capacity);
-
-    /** Where the parameters are. */
-    public abstract Device device();
+    /** The largest number of tokens in one sequence. */
+    public final int contextLength() {
+        return config().maxPositionEmbeddings();
+    }
 
     /**
-     * What a forward pass reads.
+     * An empty cache for one sequence. A network without a cache may ignore the one it is given; generation then reads the
+     * whole sequence again for every token.
+     *
+     * @param capacity the largest number of tokens
+     */
+    public final KeyValueCache newCache(int capacity) {
+        return new KeyValueCache(config().numHiddenLayers(), capacity);
+    }
+
+    /** The device of the parameters. */
+    public final Device device() {
+        return lmHeadWeight().device();
+    }
+
+    /**
+     * The input of a forward pass: B rows of T tokens.
      *
      * @param ids I32 {@code [B, T]}
-     * @param positions I32 {@code [B, T]}: each token's place in its text, from 0
-     * @param attentionMask I32 {@code [B, S]} over all tokens, the cached ones included, 0 for padding; or null
-     * @param cache what came before, or null
-     * @param documentStarts I32 {@code [B, T]}: where the document of each token begins among all tokens of its row, the cached
-     *     ones included; it sees none before. Null where a row is one document
+     * @param positions I32 {@code [B, T]}: the position of each token in its document, from 0
+     * @param attentionMask I32 {@code [B, S]} over all S tokens including the cached ones, 0 for padding; or null
+     * @param cache the keys and values of earlier tokens, or null
+     * @param documentStarts I32 {@code [B, T]}: the index in the row, cached tokens included, at which the document of each
+     *     token begins; the token attends to nothing before it. Null if each row is one document
      */
     public record Input(
             Tensor ids,
@@ -99,27 +146,27 @@ public abstract class LanguageModel extends Module {
             @Nullable KeyValueCache cache,
             @Nullable Tensor documentStarts) {
 
-        /** One document to a row. */
+        /** An input whose rows hold one document each. */
         public Input(Tensor ids, Tensor positions, @Nullable Tensor attentionMask, @Nullable KeyValueCache cache) {
             this(ids, positions, attentionMask, cache, null);
         }
 
-        /** Whole texts without padding: positions count from 0. */
+        /** Whole sequences without padding; positions count from 0. */
         public static Input of(Tensor ids) {
             return new Input(ids, positions(ids, 0), null, null);
         }
 
         /**
-         * Rows of several documents, none of which sees another.
+         * Rows that hold several documents each; attention does not cross documents.
          *
-         * @param positions I32 {@code [B, T]}: each token's place in its document, from 0
-         * @param documentStarts I32 {@code [B, T]}: the place in the row at which the token's document begins
+         * @param positions I32 {@code [B, T]}: the position of each token in its document, from 0
+         * @param documentStarts I32 {@code [B, T]}: the index in the row at which the token's document begins
          */
         public static Input packed(Tensor ids, Tensor positions, Tensor documentStarts) {
             return new Input(ids, positions, null, null, documentStarts);
         }
 
-        /** The next tokens after those in the cache. */
+        /** The tokens that follow those in the cache. */
         public static Input next(Tensor ids, KeyValueCache cache) {
             return new Input(ids, positions(ids, Math.toIntExact(cache.length())), null, cache);
         }

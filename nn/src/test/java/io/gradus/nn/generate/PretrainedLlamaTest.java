@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.core.Device;
-import io.gradus.nn.model.llama.Llama;
+import io.gradus.nn.model.LanguageModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +25,7 @@ class PretrainedLlamaTest {
         assumeTrue(Files.isDirectory(FOLDER), () -> FOLDER + " is not there: the test needs that model");
         int[] expected =
                 new ObjectMapper().readValue(FOLDER.resolve("greedy_ids.json").toFile(), int[].class);
-        Llama model = Llama.load(FOLDER, Device.cpu());
+        LanguageModel model = LanguageModel.load(FOLDER, Device.cpu());
         var generation = new TextGeneration(Sampling.GREEDY, expected.length - 1, Set.of(2), cache);
         int[] written =
                 generation.generate(model, new int[] {expected[0]}, _ -> {}).ids();

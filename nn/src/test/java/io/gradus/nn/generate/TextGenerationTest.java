@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.autograd.Autograd;
 import io.gradus.autograd.Variable;
-import io.gradus.core.Device;
 import io.gradus.core.Tensor;
 import io.gradus.nn.Given;
-import io.gradus.nn.KeyValueCache;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.generate.TextGeneration.End;
 import io.gradus.nn.generate.TextGeneration.Result;
+import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.ArrayList;
@@ -48,27 +49,44 @@ class TextGenerationTest {
 
         @Override
         public Variable lmHeadWeight() {
-            throw new UnsupportedOperationException("it has none");
+            return Variable.constant(Tensor.of(new float[100], 100, 1));
         }
 
+        @Override
+        public ModelConfig config() {
+            return new CountingConfig();
+        }
+    }
+
+    private record CountingConfig() implements ModelConfig {
         @Override
         public int vocabSize() {
             return 100;
         }
 
         @Override
-        public int contextLength() {
+        public int hiddenSize() {
+            return 1;
+        }
+
+        @Override
+        public int numHiddenLayers() {
+            return 1;
+        }
+
+        @Override
+        public int maxPositionEmbeddings() {
             return CONTEXT;
         }
 
         @Override
-        public KeyValueCache newCache(int capacity) {
-            return new KeyValueCache(1, capacity);
+        public LanguageModel build(WeightSource weights) {
+            return new Counting();
         }
 
         @Override
-        public Device device() {
-            return Device.cpu();
+        public ConfigJson toJson() {
+            return new ConfigJson();
         }
     }
 

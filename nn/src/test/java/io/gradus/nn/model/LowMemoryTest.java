@@ -44,8 +44,8 @@ class LowMemoryTest {
     private final MemoryLedger memory = device.backend().memory();
 
     private static LlamaConfig llama(boolean tied) {
-        return LlamaConfig.parse(
-                LlamaConfig.of(VOCABULARY, 12, 20, 4, 6, 2, 32).toJson().put("tie_word_embeddings", tied));
+        return LlamaConfig.read(
+                LlamaConfig.of(VOCABULARY, 12, 20, 4, 6, 2, 32).toJson().set("tie_word_embeddings", tied));
     }
 
     static Stream<Function<WeightSource, LanguageModel>> models() {

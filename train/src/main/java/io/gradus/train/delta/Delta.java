@@ -1,5 +1,6 @@
 package io.gradus.train.delta;
 
+import io.gradus.core.safetensors.StreamedTensors;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.safetensors.Entry;
@@ -207,7 +208,7 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
     private List<NamedTensor> contents(
             SafetensorsCheckpoint before, SafetensorsCheckpoint after, Map<String, Difference.Measured> measured)
             throws IOException {
-        OneAtATime one = new OneAtATime();
+        StreamedTensors one = new StreamedTensors();
         List<NamedTensor> contents = new ArrayList<>();
         for (TensorDelta tensor : tensors) {
             if (!tensor.isStored()) {

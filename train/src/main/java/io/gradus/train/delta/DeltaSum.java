@@ -1,5 +1,6 @@
 package io.gradus.train.delta;
 
+import io.gradus.core.safetensors.StreamedTensors;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.safetensors.Entry;
@@ -92,7 +93,7 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
             Map<String, String> hashes = Sha256.ofTensors(checkpoint);
             requireBase(checkpoint, hashes, deltas);
             List<NamedTensor> sums = new ArrayList<>();
-            OneAtATime one = new OneAtATime();
+            StreamedTensors one = new StreamedTensors();
             boolean exact = true;
             for (TensorDelta first : deltas.getFirst().tensors()) {
                 boolean alone = terms.size() == 1 && terms.getFirst().factor() == 1;

@@ -1,6 +1,6 @@
 package io.gradus.train.memory;
 
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.Recipe;
 import java.util.List;
 
@@ -12,10 +12,10 @@ public final class Comparison {
     public record Row(String name, MemoryPlan plan) {}
 
     /** Plans of a recipe, its own savings left out, with each of {@link Variant#SETTINGS}. */
-    public static List<Row> of(Recipe recipe, Architecture architecture) {
+    public static List<Row> of(Recipe recipe, ModelConfig config) {
         Recipe plain = withoutSavings(recipe);
         return Variant.SETTINGS.stream()
-                .map(variant -> new Row(variant.name(), MemoryPlan.of(variant.of(plain), architecture, false)))
+                .map(variant -> new Row(variant.name(), MemoryPlan.of(variant.of(plain), config, false)))
                 .toList();
     }
 

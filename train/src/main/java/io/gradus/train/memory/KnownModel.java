@@ -1,7 +1,7 @@
 package io.gradus.train.memory;
 
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -55,8 +55,8 @@ public enum KnownModel {
                 .findFirst();
     }
 
-    public Architecture architecture() {
-        return Architecture.of(config);
+    public ModelConfig config() {
+        return config;
     }
 
     /**

@@ -1,7 +1,7 @@
 package io.gradus.train.memory;
 
 import io.gradus.core.Device;
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import java.util.ArrayList;
@@ -17,12 +17,12 @@ public final class MemoryFit {
     private static final int SHORTEST_BLOCK = 32;
 
     private final Recipe recipe;
-    private final Architecture architecture;
+    private final ModelConfig config;
     private final long capacity;
 
-    private MemoryFit(Recipe recipe, Architecture architecture, long capacity) {
+    private MemoryFit(Recipe recipe, ModelConfig config, long capacity) {
         this.recipe = recipe;
-        this.architecture = architecture;
+        this.config = config;
         this.capacity = capacity;
     }
 
@@ -35,12 +35,12 @@ public final class MemoryFit {
      * @param plan of this recipe
      * @throws RecipeException when it does not; shows the plan and settings that fit, each of them planned too
      */
-    public static void require(MemoryPlan plan, Recipe recipe, Architecture architecture, Device device) {
-        require(plan, recipe, architecture, device.backend().capacity(), device.toString());
+    public static void require(MemoryPlan plan, Recipe recipe, ModelConfig config, Device device) {
+        require(plan, recipe, config, device.backend().capacity(), device.toString());
     }
 
-    /** {@link #require(MemoryPlan, Recipe, Architecture, Device)} for a device of so many bytes. */
-    static void require(MemoryPlan plan, Recipe recipe, Architecture architecture, long capacity, String device) {
+    /** {@link #require(MemoryPlan, Recipe, ModelConfig, Device)} for a device of so many bytes. */
+    static void require(MemoryPlan plan, Recipe recipe, ModelConfig config, long capacity, String device) {
         if (plan.peakBytes() > capacity) {
             List<String> lines = new ArrayList<>();
             lines.add("the run would take " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "
@@ -55,7 +55,7 @@ public final class MemoryFit {
                             part.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' ')))
                     .forEach(lines::add);
             lines.add("");
-            lines.addAll(new MemoryFit(recipe, architecture, capacity).advice(plan));
+            lines.addAll(new MemoryFit(recipe, config, capacity).advice(plan));
             throw new RecipeException(String.join(System.lineSeparator(), lines));
         }
     }
@@ -98,7 +98,7 @@ public final class MemoryFit {
     /** The settings' plan; none when they do not go together with the recipe. */
     private Optional<Way> way(Variant settings) {
         try {
-            return Optional.of(new Way(settings, MemoryPlan.of(settings.of(recipe), architecture, false)));
+            return Optional.of(new Way(settings, MemoryPlan.of(settings.of(recipe), config, false)));
         } catch (RecipeException e) {
             return Optional.empty();
         }

@@ -9,7 +9,7 @@ import io.gradus.core.Tensor;
 import io.gradus.data.Batches.Batch;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.Evaluator;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
@@ -51,9 +51,9 @@ public record MemoryPlan(
      * @param resumed whether it goes on from a checkpoint, whose optimiser state is read beside the one made
      * @throws RecipeException when the recipe does not fit the model
      */
-    public static MemoryPlan of(Recipe recipe, Architecture architecture, boolean resumed) {
+    public static MemoryPlan of(Recipe recipe, ModelConfig config, boolean resumed) {
         try {
-            return count(recipe, architecture, resumed);
+            return count(recipe, config, resumed);
         } catch (ArithmeticException e) {
             throw new RecipeException(
                     "a tensor of this model would have more bytes than a long can count; check the sizes"
@@ -61,12 +61,10 @@ public record MemoryPlan(
         }
     }
 
-    private static MemoryPlan count(Recipe recipe, Architecture architecture, boolean resumed) {
+    private static MemoryPlan count(Recipe recipe, ModelConfig config, boolean resumed) {
         Device device = Device.meta();
-        LanguageModel model = architecture
-                .network()
-                .apply(WeightSource.random(device, recipe.seed())
-                        .to(recipe.memory().precision().dtype()));
+        LanguageModel model = config.build(WeightSource.random(device, recipe.seed())
+                .to(recipe.memory().precision().dtype()));
         int blockLength = recipe.data().blockLength(model.contextLength());
         requireCountable(recipe.batchSize(), blockLength);
         TrainingStep training = new TrainingStep(recipe, model);

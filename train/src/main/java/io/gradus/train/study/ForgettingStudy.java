@@ -1,10 +1,11 @@
 package io.gradus.train.study;
 
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.FineTuning;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.RunResult;
@@ -107,7 +108,7 @@ public final class ForgettingStudy {
         Path evaluated = folder.resolve("general.jsonl");
         Path known = folder.resolve("known.jsonl");
         Recipe common = Recipe.parse(recipe.toYaml(), "data.general=" + evaluated);
-        List<Variant> variants = ForgettingVariants.of(recipe, base.architecture(), known).stream()
+        List<Variant> variants = ForgettingVariants.of(recipe, base.config(), known).stream()
                 .filter(variant -> names.isEmpty() || names.contains(variant.name()))
                 .toList();
         variants.forEach(variant -> variant.of(common)); // what does not fit is said before hours have gone by
@@ -142,7 +143,7 @@ public final class ForgettingStudy {
         Recipe recipe = runs.recipe();
         LanguageModel model = base.load(Device.cpu());
         int block = recipe.data().blockLength(model.contextLength());
-        SampledText text = new SampledText(model, base.tokenizer(), recipe.seed());
+        SampledText text = new SampledText(model, Tokenizer.load(base.path()), recipe.seed());
         double rows =
                 (double) Objects.requireNonNull(recipe.steps()) * recipe.batchSize() * recipe.gradientAccumulation();
         double learnt = Math.max(LARGEST_SHARE * rows, recipe.forgetting().ewcSamples());

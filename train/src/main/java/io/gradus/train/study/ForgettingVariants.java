@@ -5,7 +5,7 @@ import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.optim.LayerDepth;
 import io.gradus.optim.ParameterGroups;
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.Recipe;
 import io.gradus.train.memory.Variant;
 import java.math.BigDecimal;
@@ -28,7 +28,7 @@ final class ForgettingVariants {
      *
      * @param known general text to learn from, apart from that which is evaluated
      */
-    static List<Variant> of(Recipe recipe, Architecture architecture, Path known) {
+    static List<Variant> of(Recipe recipe, ModelConfig config, Path known) {
         List<Variant> variants = new ArrayList<>();
         String text = "data.mix_text=" + known;
         variants.add(new Variant("plain", List.of()));
@@ -41,7 +41,7 @@ final class ForgettingVariants {
         variants.add(new Variant("EWC, λ = " + STRENGTH_OF_EWC, List.of("ewc=" + STRENGTH_OF_EWC, text)));
         variants.add(new Variant(
                 "rates by depth, ξ = " + ParameterGroups.XI, List.of("layer_decay=" + plain(1 / ParameterGroups.XI))));
-        variants.add(new Variant("lower half frozen", List.of("freeze=" + String.join(",", lowerHalf(architecture)))));
+        variants.add(new Variant("lower half frozen", List.of("freeze=" + String.join(",", lowerHalf(config)))));
         variants.add(new Variant("halfway back", List.of("interpolate=0.5")));
         return List.copyOf(variants);
     }
@@ -55,8 +55,8 @@ final class ForgettingVariants {
     }
 
     /** Patterns of the names of the embeddings and of the blocks below the middle. */
-    static List<String> lowerHalf(Architecture architecture) {
-        LanguageModel model = architecture.network().apply(WeightSource.random(Device.meta(), 0));
+    static List<String> lowerHalf(ModelConfig config) {
+        LanguageModel model = config.build(WeightSource.random(Device.meta(), 0));
         LayerDepth depth = LayerDepth.of(model.parameters());
         return model.namedParameters().keySet().stream()
                 .filter(name -> depth.applyAsInt(name) <= depth.blocks() / 2)

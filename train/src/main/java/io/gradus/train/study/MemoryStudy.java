@@ -1,7 +1,7 @@
 package io.gradus.train.study;
 
 import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;
 import io.gradus.train.RunResult;
@@ -100,7 +100,7 @@ public final class MemoryStudy {
                 "nesterov=false",
                 "gradient_accumulation=1");
         rungs.forEach(rung -> rung.of(common)); // a rung that does not fit is refused before the first run
-        Architecture architecture = runs.apply(recipe).model().architecture();
+        ModelConfig config = runs.apply(recipe).model().config();
         StudyRuns study = StudyRuns.begin(common, folder, runs);
         AtomicFile.write(folder.resolve(StudyRuns.RECIPE), study.recipe().toYaml());
         warmUp(study, news);
@@ -108,7 +108,7 @@ public final class MemoryStudy {
         for (Variant rung : rungs) {
             news.accept((rows.size() + 1) + "/" + rungs.size() + " " + rung.name() + "   "
                     + String.join(" ", rung.overrides()));
-            MemoryPlan plan = MemoryPlan.of(study.of(rung), architecture, false);
+            MemoryPlan plan = MemoryPlan.of(study.of(rung), config, false);
             Speed speed = new Speed();
             RunResult result = study.run(rung, speed);
             rows.add(row(rung, plan, result, speed.tokensPerSecond()));

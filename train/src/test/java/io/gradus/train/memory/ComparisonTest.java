@@ -3,14 +3,13 @@ package io.gradus.train.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.Architecture;
 import io.gradus.train.Recipe;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {
     private final List<Comparison.Row> rows =
-            Comparison.of(Recipe.defaults(), Architecture.of(LlamaConfig.of(257, 32, 64, 2, 2, 2, 256)));
+            Comparison.of(Recipe.defaults(), (LlamaConfig.of(257, 32, 64, 2, 2, 2, 256)));
 
     @Test
     void aRowForEachSettingEachWithItsOwnPlan() {

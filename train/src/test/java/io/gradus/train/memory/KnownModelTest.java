@@ -27,7 +27,7 @@ class KnownModelTest {
     @CsvSource({"llama-7b, 6738415616", "llama-13b, 13015864320", "llama-70b, 68976648192"})
     void hasExactlyThePublishedParametersAndKeeps16BytesForEach(String name, long parameters) {
         MemoryPlan plan = MemoryPlan.of(
-                Recipe.defaults(), KnownModel.of(name).orElseThrow().architecture(), false);
+                Recipe.defaults(), KnownModel.of(name).orElseThrow().config(), false);
         assertThat(plan.parameters()).isEqualTo(parameters);
         assertThat(plan.bytesPerParameter()).isEqualTo(16);
         assertThat(plan.kept()).containsEntry(MemoryCategory.OPTIMIZER_STATE, 8 * parameters);

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.Architecture;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
@@ -19,14 +19,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A run that does not fit is refused before it starts, and what would fit is named. */
 class MemoryFitTest {
-    private final Architecture architecture = Architecture.of(LlamaConfig.of(257, 32, 64, 2, 2, 2, 128));
+    private final ModelConfig config = (LlamaConfig.of(257, 32, 64, 2, 2, 2, 128));
 
     private MemoryPlan plan(Recipe recipe) {
-        return MemoryPlan.of(recipe, architecture, false);
+        return MemoryPlan.of(recipe, config, false);
     }
 
     private void require(Recipe recipe, long capacity) {
-        MemoryFit.require(plan(recipe), recipe, architecture, capacity, "cpu");
+        MemoryFit.require(plan(recipe), recipe, config, capacity, "cpu");
     }
 
     private String refusal(Recipe recipe, long capacity) {

@@ -10,7 +10,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.TinyModel;
@@ -48,7 +48,7 @@ class MemoryPlanTest {
     }
 
     private static MemoryPlan plan(Recipe recipe) throws IOException {
-        return MemoryPlan.of(recipe, new ModelFolder(recipe.model().path()).architecture(), false);
+        return MemoryPlan.of(recipe, new ModelFolder(recipe.model().path()).config(), false);
     }
 
     private static void assertMeasuredAsPlanned(Recipe recipe) throws IOException {
@@ -92,7 +92,7 @@ class MemoryPlanTest {
         String[] small = {"checkpoint_every=2", "batch_size=1", "data.block_length=2", "sample.max_tokens=0"};
         new FineTuning(recipe(model, small)).run();
         Recipe resumed = Recipe.parse(recipe(model, small).toYaml(), "resume=true");
-        MemoryPlan plan = MemoryPlan.of(resumed, new ModelFolder(model).architecture(), true);
+        MemoryPlan plan = MemoryPlan.of(resumed, new ModelFolder(model).config(), true);
         assertThat(new FineTuning(resumed).run().peakBytes()).isEqualTo(plan.atPeak());
         assertThat(plan.atPeak())
                 .containsEntry(MemoryCategory.WORKSPACE, 8 * plan.parameters() + 4 * PARAMETER_TENSORS);

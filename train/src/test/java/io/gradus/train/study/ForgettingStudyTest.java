@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.train.FineTuning;
-import io.gradus.train.ModelFolder;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.TinyModel;
@@ -75,7 +75,7 @@ class ForgettingStudyTest {
     @Test
     void everyVariantIsARecipeOfItsOwn() throws IOException {
         Recipe recipe = recipe("data.general=" + text);
-        var variants = ForgettingVariants.of(recipe, ModelFolder.open(model).architecture(), text);
+        var variants = ForgettingVariants.of(recipe, ModelFolder.open(model).config(), text);
 
         assertThat(variants.stream().map(variant -> variant.of(recipe)).distinct())
                 .hasSize(variants.size());

@@ -2,79 +2,61 @@ package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.AttentionOptions;
-import io.gradus.core.Tensor;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.LanguageModel.Input;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Causal multi-head self-attention (Vaswani et al. 2017, section 3.2.2) as GPT-2 has it: one layer makes queries, keys and
- * values side by side, and positions are not its business.
+ * GPT-2's causal multi-head self-attention (Vaswani et al. 2017, section 3.2.2): one layer computes queries, keys and values
+ * together; position information is added elsewhere.
  */
 public final class CausalSelfAttention extends Module {
+    private final int layer;
     private final long heads;
     private final double scale;
-    private final Conv1D packed;
-    private final Conv1D output;
+    private final Conv1D cAttn;
+    private final Conv1D cProj;
 
     /**
-     * @param weights gives {@code c_attn}, {@code [width, 3·width]} for queries, keys and values in this order, and
-     *     {@code c_proj}, {@code [width, width]}
-     * @param width of the model
-     * @param heads a divisor of {@code width}
-     * @param scale of the scores, by custom {@code 1/√(width / heads)}
-     * @param initializer of {@code c_attn}
-     * @param outputInitializer of {@code c_proj}
+     * @param weights provides {@code c_attn}, {@code [n_embd, 3·n_embd]} for queries, keys and values in this order, and
+     *     {@code c_proj}, {@code [n_embd, n_embd]}
+     * @param layer the index of this layer in the key-value cache
      */
-    public CausalSelfAttention(
-            WeightSource weights,
-            long width,
-            long heads,
-            double scale,
-            Initializer initializer,
-            Initializer outputInitializer) {
-        this.heads = heads;
-        this.scale = scale;
-        this.packed = child(new Conv1D(weights.in("c_attn"), width, 3 * width, initializer));
-        this.output = child(new Conv1D(weights.in("c_proj"), width, width, outputInitializer));
-    }
-
-    /** One document to a row. */
-    public Variable forward(Variable x, @Nullable Tensor attentionMask, @Nullable KeyValueCache cache, int layer) {
-        return forward(x, attentionMask, cache, layer, null);
+    public CausalSelfAttention(WeightSource weights, Gpt2Config config, int layer) {
+        long width = config.nEmbd();
+        this.layer = layer;
+        this.heads = config.nHead();
+        this.scale = config.scaleAttnWeights() ? 1 / Math.sqrt((double) width / heads) : 1;
+        this.cAttn = child(
+                new Conv1D(weights.in("c_attn"), width, 3 * width, Initializer.normal(config.initializerRange())));
+        this.cProj = child(new Conv1D(weights.in("c_proj"), width, width, config.residualInitializer()));
     }
 
     /**
-     * @param x {@code [B, T, width]}
-     * @param attentionMask I32 {@code [B, S]} over all keys, the cached ones included, 0 for padding; or null
-     * @param cache the keys and values of earlier tokens, or null
-     * @param layer which layer's cache is this block's
-     * @param documentStarts I32 {@code [B, T]}: where each token's document begins among all keys; or null
-     * @throws IllegalStateException when there is a cache and history is recorded: no gradient passes through it
+     * @param x {@code [B, T, n_embd]}
+     * @param input padding mask, document starts and cache of the forward pass
+     * @return {@code [B, T, n_embd]}
+     * @throws IllegalStateException if there is a cache and gradients are recorded: none pass through a cache
      */
-    public Variable forward(
-            Variable x,
-            @Nullable Tensor attentionMask,
-            @Nullable KeyValueCache cache,
-            int layer,
-            @Nullable Tensor documentStarts) {
+    public Variable forward(Variable x, Input input) {
         long b = x.shape().get(0);
         long t = x.shape().get(1);
         long width = x.shape().last();
-        List<Variable> parts = packed.forward(x).split(-1, width, width, width).stream()
+        List<Variable> qkv = cAttn.forward(x).split(-1, width, width, width).stream()
                 .map(part -> part.reshape(b, t, heads, width / heads))
                 .toList();
-        Variable k = parts.get(1);
-        Variable v = parts.get(2);
+        Variable k = qkv.get(1);
+        Variable v = qkv.get(2);
+        KeyValueCache cache = input.cache();
         if (cache != null) {
-            KeyValueCache.Seen seen = cache.append(layer, k, v);
-            k = seen.keys();
-            v = seen.values();
+            KeyValueCache.Entry all = cache.append(layer, k, v);
+            k = all.keys();
+            v = all.values();
         }
-        var settings = new AttentionOptions(true, attentionMask, scale, documentStarts);
-        return output.forward(parts.getFirst().attention(k, v, settings).reshape(b, t, width));
+        var options = new AttentionOptions(true, input.attentionMask(), scale, input.documentStarts());
+        return cProj.forward(qkv.getFirst().attention(k, v, options).reshape(b, t, width));
     }
 }

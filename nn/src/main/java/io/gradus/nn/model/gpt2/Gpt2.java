@@ -1,9 +1,6 @@
 package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
-import io.gradus.core.DType;
-import io.gradus.core.Device;
-import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.nn.Embedding;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
@@ -12,116 +9,67 @@ import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GPT-2 (Radford et al. 2019): trained positions, and a stack of blocks, each of attention and a feed-forward network with a
- * norm before and a residual connection around both.
+ * GPT-2 (Radford et al. 2019): learned positions and a stack of blocks, each with multi-head attention and a feed-forward
+ * network. A layer norm comes before each of the two and a residual connection goes around it.
  *
- * <p>The layers that end in a residual connection start smaller than the others, by {@code 1/√(2·layers)} (section 2.3 of the
- * paper: there are two of them in each block, and what they add up should not grow with the depth).
+ * <p>The layers that end in a residual connection are initialized with a standard deviation smaller by {@code 1/√(2·n_layer)}
+ * (section 2.3 of the paper): there are two of them per block, and their sum should not grow with the depth.
  *
- * <p>Dropout that {@code config.json} asks for is not applied; a warning says so at the first forward pass of a training.
+ * <p>Dropout set in {@code config.json} is not applied. The first forward pass in training mode logs a warning.
  */
 public final class Gpt2 extends LanguageModel {
-    private static final String PREFIX = "transformer.";
-
-    /** Tables of the causal mask, which older versions of transformers saved among the weights. */
-    private static final Pattern MASK = Pattern.compile("(transformer\\.)?h\\.\\d+\\.attn\\.(bias|masked_bias)");
-
     private final Gpt2Config config;
-    private final Device device;
-    private final Embedding tokens;
-    private final Embedding positions;
-    private final List<Block> blocks;
-    private final LayerNorm norm;
-    private final @Nullable Linear head;
-    private boolean toldOfDropout;
+    private final Embedding wte;
+    private final Embedding wpe;
+    private final List<Block> h;
+    private final LayerNorm lnF;
+    private final @Nullable Linear lmHead;
+    private boolean warnedOfDropout;
 
-    /** Builds the layers; {@code weights} decides what is in them. */
+    /** Builds the network with weights from a source. */
     public Gpt2(Gpt2Config config, WeightSource weights) {
         Initializer normal = Initializer.normal(config.initializerRange());
         WeightSource model = weights.in("transformer");
         this.config = config;
-        this.device = weights.device();
-        this.tokens = child(new Embedding(model.in("wte"), config.vocabSize(), config.nEmbd(), normal));
-        this.positions = child(new Embedding(model.in("wpe"), config.nPositions(), config.nEmbd(), normal));
-        this.blocks = IntStream.range(0, config.nLayer())
-                .mapToObj(i -> child(new Block(config, model.in("h").in(i), i)))
+        this.wte = child(new Embedding(model.in("wte"), config.vocabSize(), config.nEmbd(), normal));
+        this.wpe = child(new Embedding(model.in("wpe"), config.nPositions(), config.nEmbd(), normal));
+        this.h = IntStream.range(0, config.nLayer())
+                .mapToObj(i -> child(new Block(model.in("h").in(i), config, i)))
                 .toList();
-        this.norm = child(new LayerNorm(model.in("ln_f"), config.nEmbd(), config.layerNormEpsilon()));
-        this.head = config.tieWordEmbeddings()
+        this.lnF = child(new LayerNorm(model.in("ln_f"), config.nEmbd(), config.layerNormEpsilon()));
+        this.lmHead = config.tieWordEmbeddings()
                 ? null
                 : child(new Linear(weights.in("lm_head"), config.nEmbd(), config.vocabSize(), false, normal));
     }
 
     /**
-     * Reads a Hugging Face folder. Its file may hold the model with its output layer, or, as that of {@code gpt2} itself, the
-     * model alone, whose names do not begin with {@code transformer.}.
-     *
-     * @throws IOException when a file is missing or damaged, or the weights are not those that the configuration describes
-     */
-    public static Gpt2 load(Path folder, Device device) throws IOException {
-        return load(folder, device, DType.F32);
-    }
-
-    /**
-     * {@link #load(Path, Device)}.
-     *
-     * @param dtype of the parameters: F32, or BF16 or F16 for mixed precision
-     */
-    public static Gpt2 load(Path folder, Device device, DType dtype) throws IOException {
-        Gpt2Config config = Gpt2Config.read(folder);
-        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
-            WeightSource weights =
-                    WeightSource.from(checkpoint, device, prefixes(checkpoint)).to(dtype);
-            Gpt2 model = new Gpt2(config, weights);
-            weights.requireAllLoaded(name ->
-                    MASK.matcher(name).matches() || name.equals("lm_head.weight") && config.tieWordEmbeddings());
-            return model;
-        } catch (UncheckedIOException e) {
-            throw new IOException(e.getCause().getMessage(), e.getCause());
-        }
-    }
-
-    private static UnaryOperator<String> prefixes(SafetensorsCheckpoint checkpoint) {
-        return checkpoint.contains("wte.weight") ? Gpt2::withoutPrefix : UnaryOperator.identity();
-    }
-
-    @Override
-    public UnaryOperator<String> namesIn(SafetensorsCheckpoint checkpoint) {
-        return prefixes(checkpoint);
-    }
-
-    private static String withoutPrefix(String name) {
-        return name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
-    }
-
-    /**
-     * @throws IllegalArgumentException when there are more tokens, the cached ones included, than positions
+     * @throws IllegalArgumentException if there are more tokens, including the cached ones, than positions
      */
     @Override
     public Variable hiddenStates(Input input) {
         requirePositions(input);
-        tellOfDropout();
-        Variable x = tokens.forward(input.ids()).add(positions.forward(input.positions()));
-        for (Block block : blocks) {
-            x = applyBlock(h -> block.forward(h, input), x);
+        warnOfDropout();
+        Variable x = wte.forward(input.ids()).add(wpe.forward(input.positions()));
+        for (Block block : h) {
+            x = applyLayer(states -> block.forward(states, input), x);
         }
-        return norm.forward(x);
+        return lnF.forward(x);
     }
 
     @Override
     public Variable lmHeadWeight() {
-        return head == null ? tokens.weight() : head.weight();
+        return lmHead == null ? wte.weight() : lmHead.weight();
+    }
+
+    @Override
+    public Gpt2Config config() {
+        return config;
     }
 
     private void requirePositions(Input input) {
@@ -134,85 +82,59 @@ public final class Gpt2 extends LanguageModel {
         }
     }
 
-    private void tellOfDropout() {
-        if (isTraining() && config.hasDropout() && !toldOfDropout) {
-            toldOfDropout = true;
+    private void warnOfDropout() {
+        if (isTraining() && config.hasDropout() && !warnedOfDropout) {
+            warnedOfDropout = true;
             System.getLogger(Gpt2.class.getName())
                     .log(
                             Level.WARNING,
-                            "config.json asks for dropout (resid_pdrop {0}, embd_pdrop {1}, attn_pdrop {2}), which is"
-                                    + " not applied: the model trains without it",
+                            "config.json sets dropout (resid_pdrop {0}, embd_pdrop {1}, attn_pdrop {2}), which is not"
+                                    + " applied: the model trains without it",
                             config.residPdrop(),
                             config.embdPdrop(),
                             config.attnPdrop());
         }
     }
 
-    public Gpt2Config config() {
-        return config;
-    }
-
-    @Override
-    public int vocabSize() {
-        return config.vocabSize();
-    }
-
-    @Override
-    public int contextLength() {
-        return config.nPositions();
-    }
-
-    @Override
-    public KeyValueCache newCache(int capacity) {
-        return new KeyValueCache(config.nLayer(), capacity);
-    }
-
-    @Override
-    public Device device() {
-        return device;
-    }
-
-    /** One block. */
+    /** One block: attention, then the feed-forward network. */
     private static final class Block extends Module {
-        private final int layer;
-        private final LayerNorm attentionNorm;
-        private final CausalSelfAttention attention;
-        private final LayerNorm feedForwardNorm;
-        private final FeedForward feedForward;
+        private final LayerNorm ln1;
+        private final CausalSelfAttention attn;
+        private final LayerNorm ln2;
+        private final Mlp mlp;
 
-        Block(Gpt2Config c, WeightSource weights, int layer) {
-            Initializer normal = Initializer.normal(c.initializerRange());
-            Initializer residual = Initializer.normal(c.initializerRange() / Math.sqrt(2.0 * c.nLayer()));
-            double scale = c.scaleAttnWeights() ? 1 / Math.sqrt((double) c.nEmbd() / c.nHead()) : 1;
-            this.layer = layer;
-            this.attentionNorm = child(new LayerNorm(weights.in("ln_1"), c.nEmbd(), c.layerNormEpsilon()));
-            this.attention =
-                    child(new CausalSelfAttention(weights.in("attn"), c.nEmbd(), c.nHead(), scale, normal, residual));
-            this.feedForwardNorm = child(new LayerNorm(weights.in("ln_2"), c.nEmbd(), c.layerNormEpsilon()));
-            this.feedForward = child(new FeedForward(c, weights.in("mlp"), normal, residual));
+        Block(WeightSource weights, Gpt2Config config, int layer) {
+            this.ln1 = child(new LayerNorm(weights.in("ln_1"), config.nEmbd(), config.layerNormEpsilon()));
+            this.attn = child(new CausalSelfAttention(weights.in("attn"), config, layer));
+            this.ln2 = child(new LayerNorm(weights.in("ln_2"), config.nEmbd(), config.layerNormEpsilon()));
+            this.mlp = child(new Mlp(weights.in("mlp"), config));
         }
 
         Variable forward(Variable x, Input input) {
-            x = x.add(attention.forward(
-                    attentionNorm.forward(x), input.attentionMask(), input.cache(), layer, input.documentStarts()));
-            return x.add(feedForward.forward(feedForwardNorm.forward(x)));
+            x = x.add(attn.forward(ln1.forward(x), input));
+            return x.add(mlp.forward(ln2.forward(x)));
         }
     }
 
-    /** The feed-forward part of a block. */
-    private static final class FeedForward extends Module {
+    /** The feed-forward network of a block. */
+    private static final class Mlp extends Module {
         private final Gpt2Config.Activation activation;
-        private final Conv1D up;
-        private final Conv1D down;
+        private final Conv1D cFc;
+        private final Conv1D cProj;
 
-        FeedForward(Gpt2Config c, WeightSource weights, Initializer normal, Initializer residual) {
-            this.activation = c.activationFunction();
-            this.up = child(new Conv1D(weights.in("c_fc"), c.nEmbd(), c.nInner(), normal));
-            this.down = child(new Conv1D(weights.in("c_proj"), c.nInner(), c.nEmbd(), residual));
+        Mlp(WeightSource weights, Gpt2Config config) {
+            this.activation = config.activationFunction();
+            this.cFc = child(new Conv1D(
+                    weights.in("c_fc"),
+                    config.nEmbd(),
+                    config.nInner(),
+                    Initializer.normal(config.initializerRange())));
+            this.cProj = child(
+                    new Conv1D(weights.in("c_proj"), config.nInner(), config.nEmbd(), config.residualInitializer()));
         }
 
         Variable forward(Variable x) {
-            return down.forward(activation.apply(up.forward(x)));
+            return cProj.forward(activation.apply(cFc.forward(x)));
         }
     }
 }

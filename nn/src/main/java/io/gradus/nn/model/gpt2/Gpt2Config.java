@@ -1,40 +1,42 @@
 package io.gradus.nn.model.gpt2;
 
-import static io.gradus.nn.model.ConfigJson.check;
-import static io.gradus.nn.model.ConfigJson.integer;
-import static io.gradus.nn.model.ConfigJson.number;
-import static io.gradus.nn.model.ConfigJson.positive;
+import static io.gradus.nn.model.ConfigJson.require;
+import static io.gradus.nn.model.ConfigJson.requirePositive;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.autograd.Variable;
+import io.gradus.nn.Initializer;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.ConfigJson;
-import java.io.IOException;
-import java.nio.file.Path;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelConfig;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code config.json} says of a GPT-2; components bear its names in Java's spelling.
+ * The configuration of a GPT-2. The components are the keys of {@code config.json} in Java's spelling.
  *
- * @param vocabSize tokens
- * @param nPositions tokens that the model can see at once: there is a trained vector for each place
- * @param nEmbd width of the model
- * @param nLayer blocks
- * @param nHead attention heads, a divisor of {@code nEmbd}
- * @param nInner width of the feed-forward block; {@code 4·nEmbd} where the file is silent
- * @param activationFunction between its two layers
- * @param residPdrop share of what a block adds that training drops; see {@link #hasDropout}
- * @param embdPdrop share of the embeddings
- * @param attnPdrop share of the attention weights
+ * @param vocabSize number of tokens in the vocabulary
+ * @param nPositions context length in tokens; each position has a learned vector
+ * @param nEmbd elements of a token's hidden state
+ * @param nLayer number of blocks
+ * @param nHead number of attention heads; divides {@code nEmbd}
+ * @param nInner elements between the feed-forward layers; {@code 4·nEmbd} by default
+ * @param activationFunction between the feed-forward layers
+ * @param residPdrop dropout probability of what a block adds; see {@link #hasDropout}
+ * @param embdPdrop dropout probability of the embeddings
+ * @param attnPdrop dropout probability of the attention weights
  * @param layerNormEpsilon added to the variance in each norm
- * @param scaleAttnWeights whether attention's scores are divided by {@code √(nEmbd / nHead)}
- * @param tieWordEmbeddings whether the output layer is the embedding table
+ * @param scaleAttnWeights whether attention scores are divided by {@code √(nEmbd / nHead)}
+ * @param tieWordEmbeddings whether the output layer shares the embedding table
  * @param initializerRange standard deviation of new weights
- * @param bosTokenId begins a text, or null
- * @param eosTokenId ends a text, or null
+ * @param bosTokenId token that begins a text, or null
+ * @param eosTokenId token that ends a text, or null
  */
 public record Gpt2Config(
         int vocabSize,
@@ -52,13 +54,18 @@ public record Gpt2Config(
         boolean tieWordEmbeddings,
         double initializerRange,
         @Nullable Integer bosTokenId,
-        @Nullable Integer eosTokenId) {
+        @Nullable Integer eosTokenId)
+        implements ModelConfig {
+    private static final String PREFIX = "transformer.";
 
-    /** The functions that {@code activation_function} may name, by that name. */
+    /** Causal masks, which older versions of transformers saved with the weights. */
+    private static final Pattern MASK = Pattern.compile("(transformer\\.)?h\\.\\d+\\.attn\\.(bias|masked_bias)");
+
+    /** The supported values of {@code activation_function}. */
     public enum Activation {
-        /** The approximation by a hyperbolic tangent, with which GPT-2 was trained. */
+        /** GELU approximated with a hyperbolic tangent, as GPT-2 was trained. */
         GELU_NEW,
-        /** The same function by its newer name. */
+        /** The newer name of {@link #GELU_NEW}. */
         GELU_PYTORCH_TANH,
         GELU,
         RELU,
@@ -88,25 +95,25 @@ public record Gpt2Config(
     }
 
     public Gpt2Config {
-        positive("vocab_size", vocabSize);
-        positive("n_positions", nPositions);
-        positive("n_embd", nEmbd);
-        positive("n_layer", nLayer);
-        positive("n_head", nHead);
-        positive("n_inner", nInner);
-        check(nEmbd % nHead == 0, "n_embd is " + nEmbd + ", which is not a multiple of n_head, " + nHead);
+        requirePositive("vocab_size", vocabSize);
+        requirePositive("n_positions", nPositions);
+        requirePositive("n_embd", nEmbd);
+        requirePositive("n_layer", nLayer);
+        requirePositive("n_head", nHead);
+        requirePositive("n_inner", nInner);
+        require(nEmbd % nHead == 0, "n_embd is " + nEmbd + ", which is not a multiple of n_head, " + nHead);
         probability("resid_pdrop", residPdrop);
         probability("embd_pdrop", embdPdrop);
         probability("attn_pdrop", attnPdrop);
-        check(layerNormEpsilon >= 0 && layerNormEpsilon < 1, "layer_norm_epsilon is " + layerNormEpsilon);
-        check(initializerRange >= 0 && Double.isFinite(initializerRange), "initializer_range is " + initializerRange);
+        require(layerNormEpsilon >= 0 && layerNormEpsilon < 1, "layer_norm_epsilon is " + layerNormEpsilon);
+        require(initializerRange >= 0 && Double.isFinite(initializerRange), "initializer_range is " + initializerRange);
     }
 
     private static void probability(String key, double value) {
-        check(value >= 0 && value <= 1, key + " is " + value + "; it must be from 0 to 1");
+        require(value >= 0 && value <= 1, key + " is " + value + "; it must be from 0 to 1");
     }
 
-    /** A new model's configuration with the usual choices: gelu_new, tied embeddings, no dropout, eps 1e-5. */
+    /** A configuration for a new model: gelu_new, tied embeddings, no dropout, layer_norm_epsilon 1e-5. */
     public static Gpt2Config of(int vocabSize, int width, int layers, int heads, int context) {
         return new Gpt2Config(
                 vocabSize,
@@ -128,79 +135,113 @@ public record Gpt2Config(
     }
 
     /**
-     * Reads {@code config.json} of a checkpoint folder.
+     * Reads the {@code config.json} of a GPT-2.
      *
-     * @throws IOException when the file is missing, is not JSON, or describes something else; says which key
+     * @throws IllegalArgumentException if a key is missing, malformed or not supported
      */
-    public static Gpt2Config read(Path folder) throws IOException {
-        return ConfigJson.read(folder, Gpt2Config::parse);
-    }
-
-    static Gpt2Config parse(JsonNode json) {
-        check(json.isObject(), "is not an object");
-        String family = json.path("model_type").asText("gpt2");
-        check(family.equals("gpt2"), "model_type is '" + family + "', not gpt2");
+    public static Gpt2Config read(ConfigJson json) {
         for (String option :
                 new String[] {"scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn", "add_cross_attention"}) {
-            check(!json.path(option).asBoolean(false), option + " is set, which is not supported");
+            require(!json.flag(option, false), option + " is set, which is not supported");
         }
-        int width = integer(json, "n_embd", null);
-        check(width <= Integer.MAX_VALUE / 4, "n_embd is " + width);
+        json.ignore("n_ctx"); // the same as n_positions, in old files
+        json.ignore( // of models with another head
+                "summary_activation",
+                "summary_first_dropout",
+                "summary_proj_to_labels",
+                "summary_type",
+                "summary_use_proj");
+        int width = json.integer("n_embd");
+        require(width <= Integer.MAX_VALUE / 4, "n_embd is " + width);
         return new Gpt2Config(
-                integer(json, "vocab_size", null),
-                integer(json, "n_positions", null),
+                json.integer("vocab_size"),
+                json.integer("n_positions"),
                 width,
-                integer(json, "n_layer", null),
-                integer(json, "n_head", null),
-                integer(json, "n_inner", 4 * width),
-                Activation.of(json.path("activation_function").asText("gelu_new")),
-                number(json, "resid_pdrop", 0.1),
-                number(json, "embd_pdrop", 0.1),
-                number(json, "attn_pdrop", 0.1),
-                number(json, "layer_norm_epsilon", 1e-5),
-                json.path("scale_attn_weights").asBoolean(true),
-                json.path("tie_word_embeddings").asBoolean(true),
-                number(json, "initializer_range", 0.02),
-                token(json, "bos_token_id"),
-                token(json, "eos_token_id"));
-    }
-
-    /** A token's id, or null; of a list, which chat models have, the first. */
-    private static @Nullable Integer token(JsonNode json, String key) {
-        JsonNode node = json.path(key).isArray() ? json.path(key).path(0) : json.path(key);
-        check(node.isMissingNode() || node.isNull() || node.isInt(), key + " is " + node + ", not a token's id");
-        return node.isInt() ? node.intValue() : null;
+                json.integer("n_layer"),
+                json.integer("n_head"),
+                json.integer("n_inner", 4 * width),
+                Activation.of(json.text("activation_function", "gelu_new")),
+                json.number("resid_pdrop", 0.1),
+                json.number("embd_pdrop", 0.1),
+                json.number("attn_pdrop", 0.1),
+                json.number("layer_norm_epsilon", 1e-5),
+                json.flag("scale_attn_weights", true),
+                json.flag("tie_word_embeddings", true),
+                json.number("initializer_range", 0.02),
+                json.tokenId("bos_token_id"),
+                json.tokenId("eos_token_id"));
     }
 
     /**
-     * Whether the file asks for dropout in training. It is read and written, so that other programs find it, and not applied:
-     * attention's kernels have none.
+     * Whether the file sets dropout for training. It is read and written for other programs but not applied: the attention
+     * kernels do not support it.
      */
     public boolean hasDropout() {
         return residPdrop > 0 || embdPdrop > 0 || attnPdrop > 0;
     }
 
-    /** As {@code config.json} holds it. */
-    public ObjectNode toJson() {
-        ObjectNode json = ConfigJson.JSON.createObjectNode();
-        json.putArray("architectures").add("GPT2LMHeadModel");
-        json.put("model_type", "gpt2");
-        json.put("vocab_size", vocabSize);
-        json.put("n_positions", nPositions);
-        json.put("n_embd", nEmbd);
-        json.put("n_layer", nLayer);
-        json.put("n_head", nHead);
-        json.put("n_inner", nInner);
-        json.put("activation_function", activationFunction.key());
-        json.put("resid_pdrop", residPdrop);
-        json.put("embd_pdrop", embdPdrop);
-        json.put("attn_pdrop", attnPdrop);
-        json.put("layer_norm_epsilon", layerNormEpsilon);
-        json.put("scale_attn_weights", scaleAttnWeights);
-        json.put("tie_word_embeddings", tieWordEmbeddings);
-        json.put("initializer_range", initializerRange);
-        json.put("bos_token_id", bosTokenId); // null too: without the key transformers takes 50256
-        json.put("eos_token_id", eosTokenId);
-        return json;
+    /** Of the layers that end in a residual connection: see {@link Gpt2}. */
+    Initializer residualInitializer() {
+        return Initializer.normal(initializerRange / Math.sqrt(2.0 * nLayer));
+    }
+
+    @Override
+    public int hiddenSize() {
+        return nEmbd;
+    }
+
+    @Override
+    public int numHiddenLayers() {
+        return nLayer;
+    }
+
+    @Override
+    public int maxPositionEmbeddings() {
+        return nPositions;
+    }
+
+    @Override
+    public LanguageModel build(WeightSource weights) {
+        return new Gpt2(this, weights);
+    }
+
+    /**
+     * Some checkpoints, such as that of {@code gpt2} itself, hold the network without its output layer; their names lack the
+     * prefix {@code transformer.}.
+     */
+    @Override
+    public UnaryOperator<String> tensorNames(Predicate<String> inCheckpoint) {
+        return inCheckpoint.test("wte.weight")
+                ? name -> name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name
+                : UnaryOperator.identity();
+    }
+
+    /** Old checkpoints hold the causal masks, and some with tied embeddings hold the embedding table twice. */
+    @Override
+    public boolean ignoresTensor(String name) {
+        return MASK.matcher(name).matches() || (name.equals("lm_head.weight") && tieWordEmbeddings);
+    }
+
+    @Override
+    public ConfigJson toJson() {
+        return new ConfigJson()
+                .set("architectures", List.of("GPT2LMHeadModel"))
+                .set("model_type", "gpt2")
+                .set("vocab_size", vocabSize)
+                .set("n_positions", nPositions)
+                .set("n_embd", nEmbd)
+                .set("n_layer", nLayer)
+                .set("n_head", nHead)
+                .set("n_inner", nInner)
+                .set("activation_function", activationFunction.key())
+                .set("resid_pdrop", residPdrop)
+                .set("embd_pdrop", embdPdrop)
+                .set("attn_pdrop", attnPdrop)
+                .set("layer_norm_epsilon", layerNormEpsilon)
+                .set("scale_attn_weights", scaleAttnWeights)
+                .set("tie_word_embeddings", tieWordEmbeddings)
+                .set("initializer_range", initializerRange)
+                .set("bos_token_id", bosTokenId) // null is written too: without the key transformers assumes 50256
+                .set("eos_token_id", eosTokenId);
     }
 }

@@ -1,155 +1,89 @@
 package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
-import io.gradus.core.DType;
-import io.gradus.core.Device;
-import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.nn.Embedding;
 import io.gradus.nn.Initializer;
-import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.RmsNorm;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.llama.GroupedQueryAttention.Context;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Llama (Touvron et al. 2023) and its kin: a stack of blocks, each of attention and a gated feed-forward network with a norm
- * before and a residual connection around both.
+ * Llama (Touvron et al. 2023): a stack of layers, each with grouped-query attention and a SwiGLU feed-forward network. An RMS
+ * norm comes before each of the two and a residual connection goes around it.
  */
 public final class Llama extends LanguageModel {
     private final LlamaConfig config;
-    private final Device device;
     private final RotaryTable rotary;
-    private final Embedding embedding;
-    private final List<Block> blocks;
+    private final Embedding embedTokens;
+    private final List<DecoderLayer> layers;
     private final RmsNorm norm;
-    private final @Nullable Linear head;
+    private final @Nullable Linear lmHead;
 
-    /**
-     * Builds the layers; {@code weights} decides what is in them.
-     */
+    /** Builds the network with weights from a source. */
     public Llama(LlamaConfig config, WeightSource weights) {
         Initializer normal = Initializer.normal(config.initializerRange());
         WeightSource model = weights.in("model");
         this.config = config;
-        this.device = weights.device();
         this.rotary = RotaryTable.of(
-                device, config.maxPositionEmbeddings(), config.headDim(), config.ropeTheta(), config.ropeScaling());
-        this.embedding =
+                weights.device(),
+                config.maxPositionEmbeddings(),
+                config.headDim(),
+                config.ropeTheta(),
+                config.ropeScaling());
+        this.embedTokens =
                 child(new Embedding(model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal));
-        this.blocks = IntStream.range(0, config.numHiddenLayers())
-                .mapToObj(i -> child(new Block(config, model.in("layers").in(i), i)))
+        this.layers = IntStream.range(0, config.numHiddenLayers())
+                .mapToObj(i -> child(new DecoderLayer(model.in("layers").in(i), config, i)))
                 .toList();
         this.norm = child(new RmsNorm(model.in("norm"), config.hiddenSize(), config.rmsNormEps()));
-        this.head = config.tieWordEmbeddings()
+        this.lmHead = config.tieWordEmbeddings()
                 ? null
                 : child(new Linear(weights.in("lm_head"), config.hiddenSize(), config.vocabSize(), false, normal));
     }
 
-    /**
-     * Reads a Hugging Face folder.
-     *
-     * @throws IOException when a file is missing or damaged, or the weights are not those that the configuration describes
-     */
-    public static Llama load(Path folder, Device device) throws IOException {
-        return load(folder, device, DType.F32);
-    }
-
-    /**
-     * {@link #load(Path, Device)}.
-     *
-     * @param dtype of the parameters: F32, or BF16 or F16 for mixed precision
-     */
-    public static Llama load(Path folder, Device device, DType dtype) throws IOException {
-        LlamaConfig config = LlamaConfig.read(folder);
-        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
-            WeightSource weights = WeightSource.from(checkpoint, device).to(dtype);
-            Llama model = new Llama(config, weights);
-            weights.requireAllLoaded(name -> name.endsWith("rotary_emb.inv_freq")
-                    || name.equals("lm_head.weight") && config.tieWordEmbeddings());
-            return model;
-        } catch (UncheckedIOException e) {
-            throw new IOException(e.getCause().getMessage(), e.getCause());
-        }
-    }
-
     @Override
     public Variable hiddenStates(Input input) {
-        Context context =
-                new Context(rotary, input.positions(), input.attentionMask(), input.cache(), input.documentStarts());
-        Variable x = embedding.forward(input.ids());
-        for (Block block : blocks) {
-            x = applyBlock(h -> block.forward(h, context), x);
+        Variable x = embedTokens.forward(input.ids());
+        for (DecoderLayer layer : layers) {
+            x = applyLayer(h -> layer.forward(h, input, rotary), x);
         }
         return norm.forward(x);
     }
 
     @Override
     public Variable lmHeadWeight() {
-        return head == null ? embedding.weight() : head.weight();
+        return lmHead == null ? embedTokens.weight() : lmHead.weight();
     }
 
+    @Override
     public LlamaConfig config() {
         return config;
     }
 
-    @Override
-    public int vocabSize() {
-        return config.vocabSize();
-    }
+    /** One layer: attention, then the feed-forward network. */
+    private static final class DecoderLayer extends Module {
+        private final RmsNorm inputLayernorm;
+        private final GroupedQueryAttention selfAttn;
+        private final RmsNorm postAttentionLayernorm;
+        private final SwiGluMlp mlp;
 
-    @Override
-    public int contextLength() {
-        return config.maxPositionEmbeddings();
-    }
-
-    @Override
-    public KeyValueCache newCache(int capacity) {
-        return new KeyValueCache(config.numHiddenLayers(), capacity);
-    }
-
-    @Override
-    public Device device() {
-        return device;
-    }
-
-    /** One block. */
-    private static final class Block extends Module {
-        private final int layer;
-        private final RmsNorm inputNorm;
-        private final GroupedQueryAttention attention;
-        private final RmsNorm postAttentionNorm;
-        private final SwiGluMlp feedForward;
-
-        Block(LlamaConfig c, WeightSource weights, int layer) {
-            Initializer normal = Initializer.normal(c.initializerRange());
-            var sizes = new GroupedQueryAttention.Sizes(
-                    c.hiddenSize(),
-                    c.numAttentionHeads(),
-                    c.numKeyValueHeads(),
-                    c.headDim(),
-                    c.attentionBias(),
-                    c.outputBias());
-            this.layer = layer;
-            this.inputNorm = child(new RmsNorm(weights.in("input_layernorm"), c.hiddenSize(), c.rmsNormEps()));
-            this.attention = child(new GroupedQueryAttention(weights.in("self_attn"), sizes, normal));
-            this.postAttentionNorm =
-                    child(new RmsNorm(weights.in("post_attention_layernorm"), c.hiddenSize(), c.rmsNormEps()));
-            this.feedForward =
-                    child(new SwiGluMlp(weights.in("mlp"), c.hiddenSize(), c.intermediateSize(), c.mlpBias(), normal));
+        DecoderLayer(WeightSource weights, LlamaConfig config, int layer) {
+            this.inputLayernorm =
+                    child(new RmsNorm(weights.in("input_layernorm"), config.hiddenSize(), config.rmsNormEps()));
+            this.selfAttn = child(new GroupedQueryAttention(weights.in("self_attn"), config, layer));
+            this.postAttentionLayernorm = child(
+                    new RmsNorm(weights.in("post_attention_layernorm"), config.hiddenSize(), config.rmsNormEps()));
+            this.mlp = child(new SwiGluMlp(weights.in("mlp"), config));
         }
 
-        Variable forward(Variable x, Context context) {
-            x = x.add(attention.forward(inputNorm.forward(x), context, layer));
-            return x.add(feedForward.forward(postAttentionNorm.forward(x)));
+        Variable forward(Variable x, Input input, RotaryTable rotary) {
+            x = x.add(selfAttn.forward(inputLayernorm.forward(x), input, rotary));
+            return x.add(mlp.forward(postAttentionLayernorm.forward(x)));
         }
     }
 }

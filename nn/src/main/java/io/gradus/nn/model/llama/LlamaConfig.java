@@ -1,36 +1,34 @@
 package io.gradus.nn.model.llama;
 
-import static io.gradus.nn.model.ConfigJson.check;
-import static io.gradus.nn.model.ConfigJson.integer;
-import static io.gradus.nn.model.ConfigJson.number;
-import static io.gradus.nn.model.ConfigJson.positive;
+import static io.gradus.nn.model.ConfigJson.require;
+import static io.gradus.nn.model.ConfigJson.requirePositive;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
-import java.io.IOException;
-import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code config.json} says of a Llama; components bear its names in Java's spelling.
+ * The configuration of a Llama. The components are the keys of {@code config.json} in Java's spelling.
  *
- * @param vocabSize tokens
- * @param hiddenSize width of the model
- * @param intermediateSize width of the feed-forward block
- * @param numHiddenLayers blocks
- * @param numAttentionHeads heads of queries
- * @param numKeyValueHeads heads of keys and values, a divisor of the former
- * @param headDim elements per head, even; {@code hidden_size / num_attention_heads} where the file is silent
- * @param maxPositionEmbeddings tokens that the model can see at once
+ * @param vocabSize number of tokens in the vocabulary
+ * @param hiddenSize elements of a token's hidden state
+ * @param intermediateSize elements between the feed-forward layers
+ * @param numHiddenLayers number of layers
+ * @param numAttentionHeads number of query heads
+ * @param numKeyValueHeads number of key-value heads; divides {@code numAttentionHeads}
+ * @param headDim elements per head, an even number; {@code hidden_size / num_attention_heads} by default
+ * @param maxPositionEmbeddings context length in tokens
  * @param rmsNormEps added to the mean square in each norm
- * @param ropeTheta base of the rotary angles
- * @param ropeScaling how they are stretched, or null
- * @param tieWordEmbeddings whether the output layer is the embedding table
- * @param attentionBias whether the query, key and value layers have biases
- * @param outputBias whether the attention's output layer has one
- * @param mlpBias whether the feed-forward layers have
+ * @param ropeTheta base of the rotary frequencies
+ * @param ropeScaling scaling of the rotary frequencies, or null
+ * @param tieWordEmbeddings whether the output layer shares the embedding table
+ * @param attentionBias whether {@code q_proj}, {@code k_proj} and {@code v_proj} have a bias
+ * @param outputBias whether {@code o_proj} has a bias: as the others in a Llama, never in a Qwen2
+ * @param mlpBias whether the feed-forward layers have a bias
  * @param initializerRange standard deviation of new weights
  */
 public record LlamaConfig(
@@ -49,37 +47,37 @@ public record LlamaConfig(
         boolean attentionBias,
         boolean outputBias,
         boolean mlpBias,
-        double initializerRange) {
+        double initializerRange)
+        implements ModelConfig {
 
     public LlamaConfig {
-        positive("vocab_size", vocabSize);
-        positive("hidden_size", hiddenSize);
-        positive("intermediate_size", intermediateSize);
-        positive("num_hidden_layers", numHiddenLayers);
-        positive("num_attention_heads", numAttentionHeads);
-        positive("num_key_value_heads", numKeyValueHeads);
-        positive("head_dim", headDim);
-        positive("max_position_embeddings", maxPositionEmbeddings);
-        check(
+        requirePositive("vocab_size", vocabSize);
+        requirePositive("hidden_size", hiddenSize);
+        requirePositive("intermediate_size", intermediateSize);
+        requirePositive("num_hidden_layers", numHiddenLayers);
+        requirePositive("num_attention_heads", numAttentionHeads);
+        requirePositive("num_key_value_heads", numKeyValueHeads);
+        requirePositive("head_dim", headDim);
+        requirePositive("max_position_embeddings", maxPositionEmbeddings);
+        require(
                 numAttentionHeads % numKeyValueHeads == 0,
                 "num_attention_heads is " + numAttentionHeads + ", which is not a multiple of num_key_value_heads, "
                         + numKeyValueHeads);
-        check(headDim % 2 == 0, "head_dim is " + headDim + "; rotary positions need an even one");
-        check(rmsNormEps >= 0 && rmsNormEps < 1, "rms_norm_eps is " + rmsNormEps);
-        check(ropeTheta > 1 && Double.isFinite(ropeTheta), "rope_theta is " + ropeTheta);
-        check(
+        require(headDim % 2 == 0, "head_dim is " + headDim + "; rotary positions need an even one");
+        require(rmsNormEps >= 0 && rmsNormEps < 1, "rms_norm_eps is " + rmsNormEps);
+        require(ropeTheta > 1 && Double.isFinite(ropeTheta), "rope_theta is " + ropeTheta);
+        require(
                 (long) maxPositionEmbeddings * headDim <= Integer.MAX_VALUE,
                 "max_position_embeddings is " + maxPositionEmbeddings
                         + "; a table of that many rotary angles would not fit into memory");
-        check(
+        require(
                 attentionBias || !outputBias,
-                "the attention's output layer has a bias and the others have none, which no"
-                        + " model_type stands for");
-        check(!mlpBias || attentionBias == outputBias, "mlp_bias is set, which model_type qwen2 does not have");
-        check(initializerRange >= 0 && Double.isFinite(initializerRange), "initializer_range is " + initializerRange);
+                "o_proj has a bias and q_proj has none; no model_type describes such a network");
+        require(!mlpBias || attentionBias == outputBias, "mlp_bias is set, which model_type qwen2 does not have");
+        require(initializerRange >= 0 && Double.isFinite(initializerRange), "initializer_range is " + initializerRange);
     }
 
-    /** A new model's configuration with the usual choices: tied embeddings, no biases, θ = 10,000, eps 1e-5. */
+    /** A configuration for a new model: tied embeddings, no biases, rope_theta 10,000, rms_norm_eps 1e-5. */
     public static LlamaConfig of(
             int vocabSize,
             int hiddenSize,
@@ -88,7 +86,7 @@ public record LlamaConfig(
             int heads,
             int keyValueHeads,
             int context) {
-        check(
+        require(
                 heads > 0 && hiddenSize % heads == 0,
                 "hidden_size is " + hiddenSize + ", which is not a multiple of num_attention_heads, " + heads);
         return new LlamaConfig(
@@ -111,98 +109,105 @@ public record LlamaConfig(
     }
 
     /**
-     * Reads {@code config.json} of a checkpoint folder. Families {@code llama}, {@code mistral} without sliding window, and
-     * {@code qwen2} share these layers.
+     * Reads the {@code config.json} of a Llama, a Mistral without sliding-window attention, or a Qwen2.
      *
-     * @throws IOException when the file is missing, is not JSON, or describes something else; says which key
+     * @throws IllegalArgumentException if a key is missing, malformed or not supported
      */
-    public static LlamaConfig read(Path folder) throws IOException {
-        return ConfigJson.read(folder, LlamaConfig::parse);
-    }
-
-    public static LlamaConfig parse(JsonNode json) {
-        check(json.isObject(), "is not an object");
-        String family = json.path("model_type").asText("llama");
-        boolean qwen2 = family.equals("qwen2");
-        check(
-                family.equals("llama") || family.equals("mistral") || qwen2,
-                "model_type is '" + family + "'; llama, mistral and qwen2 are supported");
-        boolean window = json.path("sliding_window").isNumber()
-                && json.path("use_sliding_window").asBoolean(!qwen2);
-        check(!window, "sliding_window is set; attention over a window is not supported");
-        String activation = json.path("hidden_act").asText("silu");
-        check(activation.equals("silu"), "hidden_act is '" + activation + "'; silu is supported");
-        int hidden = integer(json, "hidden_size", null);
-        int heads = integer(json, "num_attention_heads", null);
-        check(heads > 0, "num_attention_heads is " + heads);
-        check(
-                json.hasNonNull("head_dim") || hidden % heads == 0,
+    public static LlamaConfig read(ConfigJson json) {
+        boolean qwen2 = json.text("model_type", "").equals("qwen2");
+        require(
+                !json.has("sliding_window") || !json.flag("use_sliding_window", !qwen2),
+                "sliding_window is set; sliding-window attention is not supported");
+        require(
+                json.texts("layer_types").stream().allMatch("full_attention"::equals),
+                "layer_types is " + json.texts("layer_types") + "; only full_attention is supported");
+        json.ignore("max_window_layers", "pretraining_tp"); // of sliding windows, and of how the weights were computed
+        String activation = json.text("hidden_act", "silu");
+        require(activation.equals("silu"), "hidden_act is '" + activation + "'; silu is supported");
+        int hidden = json.integer("hidden_size");
+        int heads = json.integer("num_attention_heads");
+        require(heads > 0, "num_attention_heads is " + heads);
+        require(
+                json.has("head_dim") || hidden % heads == 0,
                 "hidden_size is " + hidden + ", which is not a multiple of num_attention_heads, " + heads);
-        boolean attentionBias = json.path("attention_bias").asBoolean(qwen2);
-        JsonNode rope =
-                json.path("rope_parameters").isObject() ? json.path("rope_parameters") : json.path("rope_scaling");
-        JsonNode theta = rope.hasNonNull("rope_theta") ? rope : json;
+        boolean attentionBias = json.flag("attention_bias", qwen2);
+        ConfigJson rope = json.object(json.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        double theta = json.number("rope_theta", 10_000);
         return new LlamaConfig(
-                integer(json, "vocab_size", null),
+                json.integer("vocab_size"),
                 hidden,
-                integer(json, "intermediate_size", null),
-                integer(json, "num_hidden_layers", null),
+                json.integer("intermediate_size"),
+                json.integer("num_hidden_layers"),
                 heads,
-                integer(json, "num_key_value_heads", heads),
-                integer(json, "head_dim", hidden / heads),
-                integer(json, "max_position_embeddings", 2048),
-                number(json, "rms_norm_eps", 1e-6),
-                number(theta, "rope_theta", 10_000.0),
-                scaling(rope),
-                json.path("tie_word_embeddings").asBoolean(false),
+                json.integer("num_key_value_heads", heads),
+                json.integer("head_dim", hidden / heads),
+                json.integer("max_position_embeddings", 2048),
+                json.number("rms_norm_eps", 1e-6),
+                rope.number("rope_theta", theta),
+                ropeScaling(rope),
+                json.flag("tie_word_embeddings", false),
                 attentionBias,
                 attentionBias && !qwen2,
-                json.path("mlp_bias").asBoolean(false),
-                number(json, "initializer_range", 0.02));
+                json.flag("mlp_bias", false),
+                json.number("initializer_range", 0.02));
     }
 
-    private static @Nullable Llama3Scaling scaling(JsonNode rope) {
-        String type = rope.path("rope_type").asText(rope.path("type").asText("default"));
+    private static @Nullable Llama3Scaling ropeScaling(ConfigJson rope) {
+        String type = rope.text("rope_type", rope.text("type", "default"));
         if (type.equals("default")) {
             return null;
         }
-        check(type.equals("llama3"), "rope_type is '" + type + "'; default and llama3 are supported");
+        require(type.equals("llama3"), "rope_type is '" + type + "'; default and llama3 are supported");
         return new Llama3Scaling(
-                number(rope, "factor", null),
-                number(rope, "low_freq_factor", null),
-                number(rope, "high_freq_factor", null),
-                number(rope, "original_max_position_embeddings", null));
+                rope.number("factor"),
+                rope.number("low_freq_factor"),
+                rope.number("high_freq_factor"),
+                rope.number("original_max_position_embeddings"));
     }
 
-    /** As {@code config.json} holds it, in the spelling that every version of transformers reads. */
-    public ObjectNode toJson() {
+    /** The contents of {@code config.json}, in the spelling that every version of transformers reads. */
+    @Override
+    public ConfigJson toJson() {
         boolean qwen2 = attentionBias && !outputBias;
-        ObjectNode json = ConfigJson.JSON.createObjectNode();
-        json.putArray("architectures").add(qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM");
-        json.put("model_type", qwen2 ? "qwen2" : "llama");
-        json.put("vocab_size", vocabSize);
-        json.put("hidden_size", hiddenSize);
-        json.put("intermediate_size", intermediateSize);
-        json.put("num_hidden_layers", numHiddenLayers);
-        json.put("num_attention_heads", numAttentionHeads);
-        json.put("num_key_value_heads", numKeyValueHeads);
-        json.put("head_dim", headDim);
-        json.put("max_position_embeddings", maxPositionEmbeddings);
-        json.put("hidden_act", "silu");
-        json.put("rms_norm_eps", rmsNormEps);
-        json.put("rope_theta", ropeTheta);
+        ConfigJson json = new ConfigJson()
+                .set("architectures", List.of(qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM"))
+                .set("model_type", qwen2 ? "qwen2" : "llama")
+                .set("vocab_size", vocabSize)
+                .set("hidden_size", hiddenSize)
+                .set("intermediate_size", intermediateSize)
+                .set("num_hidden_layers", numHiddenLayers)
+                .set("num_attention_heads", numAttentionHeads)
+                .set("num_key_value_heads", numKeyValueHeads)
+                .set("head_dim", headDim)
+                .set("max_position_embeddings", maxPositionEmbeddings)
+                .set("hidden_act", "silu")
+                .set("rms_norm_eps", rmsNormEps)
+                .set("rope_theta", ropeTheta);
         if (ropeScaling != null) {
-            json.putObject("rope_scaling")
-                    .put("rope_type", "llama3")
-                    .put("factor", ropeScaling.factor())
-                    .put("low_freq_factor", ropeScaling.lowFrequencyFactor())
-                    .put("high_freq_factor", ropeScaling.highFrequencyFactor())
-                    .put("original_max_position_embeddings", (long) ropeScaling.originalMaxPositions());
+            json.set(
+                    "rope_scaling",
+                    new ConfigJson()
+                            .set("rope_type", "llama3")
+                            .set("factor", ropeScaling.factor())
+                            .set("low_freq_factor", ropeScaling.lowFreqFactor())
+                            .set("high_freq_factor", ropeScaling.highFreqFactor())
+                            .set("original_max_position_embeddings", (long)
+                                    ropeScaling.originalMaxPositionEmbeddings()));
         }
-        json.put("tie_word_embeddings", tieWordEmbeddings);
-        json.put("attention_bias", attentionBias);
-        json.put("mlp_bias", mlpBias);
-        json.put("initializer_range", initializerRange);
-        return json;
+        return json.set("tie_word_embeddings", tieWordEmbeddings)
+                .set("attention_bias", attentionBias)
+                .set("mlp_bias", mlpBias)
+                .set("initializer_range", initializerRange);
+    }
+
+    @Override
+    public LanguageModel build(WeightSource weights) {
+        return new Llama(this, weights);
+    }
+
+    /** Old checkpoints hold the rotary frequencies, and some with tied embeddings hold the embedding table twice. */
+    @Override
+    public boolean ignoresTensor(String name) {
+        return name.endsWith("rotary_emb.inv_freq") || (name.equals("lm_head.weight") && tieWordEmbeddings);
     }
 }

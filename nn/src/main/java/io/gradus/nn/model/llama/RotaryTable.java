@@ -1,5 +1,6 @@
 package io.gradus.nn.model.llama;
 
+import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
@@ -21,23 +22,33 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
      * slower, fast ones as before, those between are interpolated.
      *
      * @param factor by which the context grew
-     * @param lowFrequencyFactor pairs that turn fewer times than this over the original context count as slow
-     * @param highFrequencyFactor pairs that turn more often than this count as fast
-     * @param originalMaxPositions the context of pre-training, in tokens
+     * @param lowFreqFactor pairs that turn fewer times than this over the original context count as slow
+     * @param highFreqFactor pairs that turn more often than this count as fast
+     * @param originalMaxPositionEmbeddings the context of pre-training, in tokens
      */
     public record Llama3Scaling(
-            double factor, double lowFrequencyFactor, double highFrequencyFactor, double originalMaxPositions) {
+            double factor, double lowFreqFactor, double highFreqFactor, double originalMaxPositionEmbeddings) {
         double scale(double frequency) {
-            double turns = originalMaxPositions * frequency / (2 * Math.PI);
-            if (turns < lowFrequencyFactor) {
+            double turns = originalMaxPositionEmbeddings * frequency / (2 * Math.PI);
+            if (turns < lowFreqFactor) {
                 return frequency / factor;
             }
-            if (turns > highFrequencyFactor) {
+            if (turns > highFreqFactor) {
                 return frequency;
             }
-            double smooth = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+            double smooth = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
             return (1 - smooth) * frequency / factor + smooth * frequency;
         }
+    }
+
+    /**
+     * Rotates the pairs of every head by the angles of its position.
+     *
+     * @param x {@code [B, T, H, D]}
+     * @param positions I32 {@code [B, T]}
+     */
+    Variable rotate(Variable x, Tensor positions) {
+        return x.rotary(cos, sin, positions, layout);
     }
 
     /**

@@ -6,27 +6,31 @@ import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
 
-/**
- * The feed-forward block of Llama: {@code down(silu(gate(x)) ⊙ up(x))}, SwiGLU (Shazeer 2020, eq. 6) with Hugging Face's
- * names.
- */
+/** Llama's feed-forward network: {@code down_proj(silu(gate_proj(x)) ⊙ up_proj(x))}, called SwiGLU (Shazeer 2020, eq. 6). */
 public final class SwiGluMlp extends Module {
-    private final Linear gate;
-    private final Linear up;
-    private final Linear down;
+    private final Linear gateProj;
+    private final Linear upProj;
+    private final Linear downProj;
 
     /**
-     * @param weights gives {@code gate_proj}, {@code up_proj} and {@code down_proj}
-     * @param width of the model
-     * @param intermediate width between the layers
+     * @param weights provides {@code gate_proj} and {@code up_proj}, {@code [intermediate_size, hidden_size]}, and
+     *     {@code down_proj}, {@code [hidden_size, intermediate_size]}
      */
-    public SwiGluMlp(WeightSource weights, long width, long intermediate, boolean bias, Initializer initializer) {
-        this.gate = child(new Linear(weights.in("gate_proj"), width, intermediate, bias, initializer));
-        this.up = child(new Linear(weights.in("up_proj"), width, intermediate, bias, initializer));
-        this.down = child(new Linear(weights.in("down_proj"), intermediate, width, bias, initializer));
+    public SwiGluMlp(WeightSource weights, LlamaConfig config) {
+        long hidden = config.hiddenSize();
+        long intermediate = config.intermediateSize();
+        boolean bias = config.mlpBias();
+        Initializer normal = Initializer.normal(config.initializerRange());
+        this.gateProj = child(new Linear(weights.in("gate_proj"), hidden, intermediate, bias, normal));
+        this.upProj = child(new Linear(weights.in("up_proj"), hidden, intermediate, bias, normal));
+        this.downProj = child(new Linear(weights.in("down_proj"), intermediate, hidden, bias, normal));
     }
 
+    /**
+     * @param x {@code [.., hidden_size]}
+     * @return {@code [.., hidden_size]}
+     */
     public Variable forward(Variable x) {
-        return down.forward(Variable.swiglu(gate.forward(x), up.forward(x)));
+        return downProj.forward(Variable.swiglu(gateProj.forward(x), upProj.forward(x)));
     }
 }

@@ -52,7 +52,7 @@ class Gpt2Test {
     }
 
     private static Gpt2Config with(String key, boolean value) {
-        return Gpt2Config.parse(CONFIG.toJson().put(key, value));
+        return Gpt2Config.read(CONFIG.toJson().set(key, value));
     }
 
     private static float[] logits(LanguageModel model, Input input) {
@@ -201,7 +201,7 @@ class Gpt2Test {
 
     @Test
     void dropoutThatTheConfigurationAsksForIsSaidNotToBeAppliedOnceAndInTrainingOnly() {
-        Gpt2 model = new Gpt2(Gpt2Config.parse(CONFIG.toJson().put("attn_pdrop", 0.1)), Given.weights());
+        Gpt2 model = new Gpt2(Gpt2Config.read(CONFIG.toJson().set("attn_pdrop", 0.1)), Given.weights());
         List<String> warnings = new ArrayList<>();
         Handler handler = new Handler() {
             @Override
@@ -257,7 +257,7 @@ class Gpt2Test {
     }
 
     private Gpt2 load() throws IOException {
-        return Gpt2.load(folder, Device.cpu());
+        return (Gpt2) LanguageModel.load(folder, Device.cpu());
     }
 
     @Test

@@ -8,17 +8,15 @@ import io.gradus.autograd.Autograd;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
-import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.nn.Formula;
 import io.gradus.nn.Given;
-import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
-import io.gradus.nn.model.llama.GroupedQueryAttention.Context;
-import io.gradus.nn.model.llama.GroupedQueryAttention.Sizes;
+import io.gradus.nn.model.LanguageModel.Input;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class GroupedQueryAttentionTest {
@@ -28,30 +26,30 @@ class GroupedQueryAttentionTest {
     private static final int DIM = 6;
     private static final int LENGTH = 4;
     private static final double THETA = 100;
-    private static final Sizes SIZES = new Sizes(WIDTH, HEADS, GROUPS, DIM, true, true);
+    private static final LlamaConfig CONFIG =
+            new LlamaConfig(11, WIDTH, 8, 1, HEADS, GROUPS, DIM, 16, 1e-5, THETA, null, true, true, true, false, 0.02);
     private static final RotaryTable ROTARY = RotaryTable.of(Device.cpu(), 16, DIM, THETA, null);
 
-    private final GroupedQueryAttention layer =
-            Given.randomised(new GroupedQueryAttention(Given.weights(), SIZES, Initializer.ones()));
+    private final GroupedQueryAttention layer = Given.randomised(new GroupedQueryAttention(Given.weights(), CONFIG, 0));
 
     @Test
-    void isCausalAttentionOfRotatedHeadsThatShareKeysAndValues() {
+    void equalsCausalAttentionOfRotatedHeadsWithSharedKeysAndValues() {
         int[] positions = {0, 1, 2, 3, 5, 6, 7, 8};
         assertAgrees(positions, new int[] {1, 1, 1, 1, 1, 1, 1, 1});
     }
 
     @Test
-    void paddingIsNotSeenAndAPlaceThatSeesNothingGivesTheOutputsBias() {
+    void paddingIsMaskedAndAFullyMaskedPositionReturnsTheOutputBias() {
         int[] positions = {0, 1, 2, 3, 0, 0, 1, 2};
         assertAgrees(positions, new int[] {1, 1, 1, 1, 0, 0, 1, 1});
     }
 
     private void assertAgrees(int[] positions, int[] mask) {
         Variable x = Variable.parameter("x", Given.random(1, 2, LENGTH, WIDTH));
-        Context context = new Context(ROTARY, Given.ids(2, positions), Given.ids(2, mask), null);
+        Input input = input(Given.ids(2, positions), Given.ids(2, mask), null);
         List<Variable> inputs = new ArrayList<>(List.of(x));
         inputs.addAll(layer.parameters());
-        assertThat(layer.forward(x, context, 0).shape()).isEqualTo(Shape.of(2, LENGTH, WIDTH));
+        assertThat(layer.forward(x, input, ROTARY).shape()).isEqualTo(Shape.of(2, LENGTH, WIDTH));
         Formula formula = v -> {
             double[] q = rotated(Formula.linear(v[0], WIDTH, v[1], v[2]), HEADS, positions);
             double[] k = rotated(Formula.linear(v[0], WIDTH, v[3], v[4]), GROUPS, positions);
@@ -59,7 +57,7 @@ class GroupedQueryAttentionTest {
             double[] out = Formula.causalAttention(q, k, values, LENGTH, HEADS, GROUPS, DIM, 1 / Math.sqrt(DIM), mask);
             return Formula.linear(out, HEADS * DIM, v[7], v[8]);
         };
-        formula.assertAgrees(() -> layer.forward(x, context, 0), inputs);
+        formula.assertAgrees(() -> layer.forward(x, input, ROTARY), inputs);
     }
 
     /** Elements i and i + D/2 of each head turn by position · θ^(−2i/D). */
@@ -78,7 +76,7 @@ class GroupedQueryAttentionTest {
     }
 
     @Test
-    void withACacheTokensOneByOneGiveWhatTheyGiveTogether() {
+    void cachedForwardEqualsFullForward() {
         Variable x = Variable.constant(Given.random(1, 2, 6, WIDTH));
         float[] together = Autograd.noGrad(() -> forward(x, 0, 6, null)).value().toFloats();
         KeyValueCache cache = new KeyValueCache(1, 8);
@@ -88,16 +86,20 @@ class GroupedQueryAttentionTest {
         assertThat(Variable.concat(1, parts).value().toFloats()).containsExactly(together, within(1e-5f));
     }
 
-    private Variable forward(Variable x, int from, int to, KeyValueCache cache) {
+    private Variable forward(Variable x, int from, int to, @Nullable KeyValueCache cache) {
         int[] positions = IntStream.range(0, 2 * (to - from))
                 .map(i -> from + i % (to - from))
                 .toArray();
-        return layer.forward(
-                x.slice(1, from, to), new Context(ROTARY, Tensor.of(positions, 2, to - from), null, cache), 0);
+        return layer.forward(x.slice(1, from, to), input(Tensor.of(positions, 2, to - from), null, cache), ROTARY);
+    }
+
+    /** The layer does not read the ids. */
+    private static Input input(Tensor positions, @Nullable Tensor mask, @Nullable KeyValueCache cache) {
+        return new Input(positions, positions, mask, cache);
     }
 
     @Test
-    void aCacheIsRefusedWhereItWouldLoseTheGradient() {
+    void cacheWithGradientsIsRejected() {
         Variable x = Variable.constant(Given.random(1, 2, 3, WIDTH));
         KeyValueCache cache = new KeyValueCache(1, 8);
         assertThatThrownBy(() -> forward(x, 0, 3, cache))
@@ -107,9 +109,10 @@ class GroupedQueryAttentionTest {
     }
 
     @Test
-    void biasesAreThoseAskedForAndNamesAreHuggingFaces() {
-        Sizes qwen2 = new Sizes(WIDTH, HEADS, GROUPS, DIM, true, false);
-        assertThat(new GroupedQueryAttention(Given.weights(), qwen2, Initializer.ones())
+    void namesAreHuggingFacesAndQwen2HasNoOutputBias() {
+        LlamaConfig qwen2 = new LlamaConfig(
+                11, WIDTH, 8, 1, HEADS, GROUPS, DIM, 16, 1e-5, THETA, null, true, true, false, false, 0.02);
+        assertThat(new GroupedQueryAttention(Given.weights(), qwen2, 0)
                         .namedParameters()
                         .keySet())
                 .containsExactly(
@@ -120,15 +123,5 @@ class GroupedQueryAttentionTest {
                         "v_proj.weight",
                         "v_proj.bias",
                         "o_proj.weight");
-    }
-
-    @Test
-    void headsThatDoNotShareEvenlyAreRefused() {
-        Sizes sizes = new Sizes(WIDTH, 4, 3, DIM, false, false);
-        var uneven = new GroupedQueryAttention(Given.weights(), sizes, Initializer.ones());
-        Variable x = Variable.constant(Given.random(1, 1, 1, WIDTH));
-        assertThatThrownBy(() -> uneven.forward(x, new Context(ROTARY, Given.ids(1, 0), null, null), 0))
-                .isInstanceOf(ShapeException.class)
-                .hasMessageContaining("num_key_value_heads");
     }
 }

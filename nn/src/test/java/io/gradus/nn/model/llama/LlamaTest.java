@@ -71,7 +71,7 @@ class LlamaTest {
     }
 
     private static LlamaConfig tied(boolean tied) {
-        return LlamaConfig.parse(CONFIG.toJson().put("tie_word_embeddings", tied));
+        return LlamaConfig.read(CONFIG.toJson().set("tie_word_embeddings", tied));
     }
 
     @Test
@@ -152,7 +152,7 @@ class LlamaTest {
     }
 
     private Llama load() throws IOException {
-        return Llama.load(folder, Device.cpu());
+        return (Llama) LanguageModel.load(folder, Device.cpu());
     }
 
     @Test

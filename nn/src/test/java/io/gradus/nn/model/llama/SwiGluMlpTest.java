@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradus.autograd.Variable;
 import io.gradus.nn.Formula;
 import io.gradus.nn.Given;
-import io.gradus.nn.Initializer;
 import io.gradus.nn.WeightSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +12,14 @@ import org.junit.jupiter.api.Test;
 
 class SwiGluMlpTest {
 
+    /** Of hidden size 3 and intermediate size 5. */
+    private static LlamaConfig config(boolean bias) {
+        return new LlamaConfig(11, 3, 5, 1, 1, 1, 2, 16, 1e-5, 100, null, true, bias, bias, bias, 0.02);
+    }
+
     @Test
-    void isDownOfSiluOfGateTimesUp() {
-        SwiGluMlp layer = Given.randomised(new SwiGluMlp(Given.weights(), 3, 5, true, Initializer.ones()));
+    void equalsDownProjectionOfSiluGateTimesUp() {
+        SwiGluMlp layer = Given.randomised(new SwiGluMlp(Given.weights(), config(true)));
         Variable x = Variable.parameter("x", Given.random(1, 2, 3));
         List<Variable> inputs = new ArrayList<>(List.of(x));
         inputs.addAll(layer.parameters());
@@ -32,11 +36,9 @@ class SwiGluMlpTest {
     }
 
     @Test
-    void hasHuggingFacesNames() {
+    void namesAreHuggingFaces() {
         WeightSource weights = Given.weights().in("mlp");
-        assertThat(new SwiGluMlp(weights, 3, 5, false, Initializer.ones())
-                        .namedParameters()
-                        .keySet())
+        assertThat(new SwiGluMlp(weights, config(false)).namedParameters().keySet())
                 .containsExactly("mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight");
     }
 }

@@ -1,4 +1,4 @@
-package io.gradus.train.delta;
+package io.gradus.core.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,19 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.safetensors.NamedTensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.junit.jupiter.api.Test;
 
-/** A tensor's memory goes back when the next one is asked for. */
 class OneAtATimeTest {
-    private final OneAtATime one = new OneAtATime();
+    private final StreamedTensors tensors = new StreamedTensors();
 
     @Test
-    void theLastTensorIsGivenBack() {
-        NamedTensor a = one.tensor("a", DType.F32, Shape.of(1), () -> Tensor.of(new float[] {1}, 1));
-        NamedTensor b = one.tensor("b", DType.F32, Shape.of(1), () -> Tensor.of(new float[] {2}, 1));
+    void askingForTheNextTensorReleasesTheLast() {
+        NamedTensor a = tensors.tensor("a", DType.F32, Shape.of(1), () -> Tensor.of(new float[] {1}, 1));
+        NamedTensor b = tensors.tensor("b", DType.F32, Shape.of(1), () -> Tensor.of(new float[] {2}, 1));
 
         Tensor first = a.tensor().get();
         assertThat(first.toFloats()).containsExactly(1);
@@ -29,8 +27,8 @@ class OneAtATimeTest {
     }
 
     @Test
-    void aFailureIsPassedOn() {
-        NamedTensor broken = one.tensor("a", DType.F32, Shape.of(1), () -> {
+    void failureToReadIsPropagated() {
+        NamedTensor broken = tensors.tensor("a", DType.F32, Shape.of(1), () -> {
             throw new IOException("no such file");
         });
 

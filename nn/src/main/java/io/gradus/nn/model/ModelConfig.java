@@ -1,0 +1,45 @@
+package io.gradus.nn.model;
+
+import io.gradus.nn.WeightSource;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+
+/**
+ * The description of one network: the typed contents of its {@code config.json}. Usually a record whose components are the
+ * file's keys in Java's spelling. The four sizes have Hugging Face's common names; GPT-2, for example, returns its
+ * {@code n_embd} as {@link #hiddenSize}.
+ */
+public interface ModelConfig {
+    /** The number of tokens in the vocabulary. */
+    int vocabSize();
+
+    /** The number of elements of a token's hidden state between layers. */
+    int hiddenSize();
+
+    /** The number of layers (transformer blocks). */
+    int numHiddenLayers();
+
+    /** The context length: the largest number of tokens in one sequence. */
+    int maxPositionEmbeddings();
+
+    /** Builds the network. The source decides whether its weights are read, initialized or only counted. */
+    LanguageModel build(WeightSource weights);
+
+    /** The contents of {@code config.json}, with {@code model_type}; reading them gives an equal configuration. */
+    ConfigJson toJson();
+
+    /**
+     * Maps the name of a parameter in the network to the name of its tensor in a checkpoint, for families whose checkpoints
+     * vary. By default the names are the same.
+     *
+     * @param inCheckpoint whether the checkpoint has a tensor of a given name
+     */
+    default UnaryOperator<String> tensorNames(Predicate<String> inCheckpoint) {
+        return UnaryOperator.identity();
+    }
+
+    /** Whether a tensor in a checkpoint that the network does not use may be ignored. By default none may. */
+    default boolean ignoresTensor(String name) {
+        return false;
+    }
+}
