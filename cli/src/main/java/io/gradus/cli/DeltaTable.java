@@ -1,6 +1,7 @@
 package io.gradus.cli;
 
 import io.gradus.cli.print.Quantities;
+import io.gradus.core.Names;
 import io.gradus.train.delta.Change;
 import io.gradus.train.delta.Delta;
 import io.gradus.train.delta.TensorDelta;
@@ -72,14 +73,7 @@ record DeltaTable(Delta delta, int width) {
                             + " delta can be applied alone and with factor 1 only");
         }
         if (!delta.leftOut().isEmpty()) {
-            int most = 3;
-            List<String> first = delta.leftOut().stream().limit(most).toList();
-            int more = delta.leftOut().size() - first.size();
-            line(
-                    lines,
-                    "left out",
-                    String.join(", ", first) + (more > 0 ? " and " + more + " more" : "")
-                            + ": not weights, or written twice");
+            line(lines, "left out", Names.few(delta.leftOut(), 3) + ": not weights, or written twice");
         }
         return lines;
     }

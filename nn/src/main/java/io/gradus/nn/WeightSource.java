@@ -4,6 +4,7 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.Names;
 import io.gradus.core.Philox;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
@@ -190,11 +191,9 @@ public final class WeightSource {
     }
 
     private static void list(StringBuilder message, String title, Set<String> names) {
-        int shown = 5;
         if (!names.isEmpty()) {
             message.append(System.lineSeparator()).append("  ").append(title).append(": ");
-            message.append(String.join(", ", names.stream().limit(shown).toList()));
-            message.append(names.size() > shown ? " and " + (names.size() - shown) + " more" : "");
+            message.append(Names.few(names));
         }
     }
 }

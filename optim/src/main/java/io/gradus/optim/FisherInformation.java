@@ -1,6 +1,7 @@
 package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.Names;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;

@@ -1,6 +1,7 @@
 package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.Names;
 import java.util.Collection;
 import java.util.OptionalInt;
 import java.util.function.ToIntFunction;

@@ -2,6 +2,7 @@ package io.gradus.optim;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
+import io.gradus.core.Names;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;

@@ -3,6 +3,7 @@ package io.gradus.optim;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.Names;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.optim.Optimizer.StateTensor;
@@ -175,7 +176,7 @@ final class OptimizerState {
             problems.add("missing: " + Names.few(missing));
         }
         if (!unexpected.isEmpty()) {
-            problems.add("unexpected: " + Names.few(List.copyOf(unexpected)));
+            problems.add("unexpected: " + Names.few(unexpected));
         }
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException(optimizer + ": the saved state does not fit; "

@@ -14,7 +14,7 @@ public final class LearningRateFinderRun {
     private LearningRateFinderRun() {}
 
     /**
-     * What it result.
+     * The result of the test.
      *
      * @param points the rates that were tried, in order, with their losses
      * @param steepest where the loss falls fastest: a rate to begin with

@@ -3,6 +3,7 @@ package io.gradus.core.safetensors;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.Names;
 import io.gradus.core.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -112,9 +113,9 @@ public final class SafetensorsFile implements AutoCloseable {
 
     /** The first few of many names, for an error. */
     static String some(List<String> names) {
-        String first = String.join(
-                ", ", names.stream().limit(3).map(StrictJson::shorten).toList());
-        return names.isEmpty() ? "none" : names.size() <= 3 ? first : first + " and " + (names.size() - 3) + " more";
+        return names.isEmpty()
+                ? "none"
+                : Names.few(names.stream().map(StrictJson::shorten).toList(), 3);
     }
 
     /**

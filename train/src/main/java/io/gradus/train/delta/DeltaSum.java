@@ -2,6 +2,7 @@ package io.gradus.train.delta;
 
 import io.gradus.core.safetensors.StreamedTensors;
 import io.gradus.core.DType;
+import io.gradus.core.Names;
 import io.gradus.core.Shape;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.NamedTensor;
@@ -154,7 +155,7 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
                         .filter(name -> !found.containsKey(name))
                         .forEach(different::add);
                 throw new IOException(other.file() + " and " + first.file() + " are not of one model: only one has "
-                        + Pairing.some(different));
+                        + Names.few(different, Pairing.SHOWN));
             }
             for (TensorDelta tensor : other.tensors()) {
                 TensorDelta same = expected.get(tensor.name());
@@ -198,7 +199,7 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
             if (!force && !different.isEmpty()) {
                 throw new IOException(delta.file() + ": it was made from another model than " + base + ": "
                         + different.size() + " of " + delta.tensors().size() + " tensors differ ("
-                        + Pairing.some(different) + "). It was made from '"
+                        + Names.few(different, Pairing.SHOWN) + "). It was made from '"
                         + delta.base().name() + "', SHA-256 "
                         + delta.base()
                                 .sha256()

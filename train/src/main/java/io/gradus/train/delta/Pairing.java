@@ -1,6 +1,7 @@
 package io.gradus.train.delta;
 
 import io.gradus.core.DType;
+import io.gradus.core.Names;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
@@ -30,7 +31,7 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
     private static final Pattern TABLE =
             Pattern.compile("(.*\\.)?(h\\.\\d+\\.attn\\.(bias|masked_bias)|rotary_emb\\.inv_freq|position_ids)");
 
-    private static final int SHOWN = 3;
+    static final int SHOWN = 3;
 
     /** @throws IOException when the two are not checkpoints of one architecture; all of a kind are named at once */
     static Pairing of(SafetensorsCheckpoint base, SafetensorsCheckpoint tuned) throws IOException {
@@ -107,7 +108,7 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
     private static void requireNone(List<String> names, SafetensorsCheckpoint lacks, SafetensorsCheckpoint has)
             throws IOException {
         if (!names.isEmpty()) {
-            throw new IOException(lacks.path() + ": it lacks " + some(names) + ", which " + has.path()
+            throw new IOException(lacks.path() + ": it lacks " + Names.few(names, SHOWN) + ", which " + has.path()
                     + " has; a delta needs two checkpoints of one architecture");
         }
     }
@@ -125,8 +126,9 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
             }
         }
         if (!shapes.isEmpty()) {
-            throw new IOException(tuned.path() + ": shapes differ from those of " + base.path() + ": " + some(shapes)
-                    + "; a delta needs two checkpoints of one architecture (was the vocabulary resized?)");
+            throw new IOException(
+                    tuned.path() + ": shapes differ from those of " + base.path() + ": " + Names.few(shapes, SHOWN)
+                            + "; a delta needs two checkpoints of one architecture (was the vocabulary resized?)");
         }
     }
 
@@ -147,11 +149,5 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
     /** The dtype of a tensor that {@link #of} has let pass. */
     static DType dtype(Entry entry) {
         return DType.valueOf(entry.dtype());
-    }
-
-    /** The first few of many, for an error. */
-    static String some(List<String> names) {
-        String first = String.join(", ", names.subList(0, Math.min(SHOWN, names.size())));
-        return names.size() <= SHOWN ? first : first + " and " + (names.size() - SHOWN) + " more";
     }
 }
