@@ -36,6 +36,9 @@ final class Activations {
             case EXP -> Activations::exp;
             case LOG -> Activations::log;
             case SQRT -> Activations::sqrt;
+            case ABS -> Activations::abs;
+            case SIGN -> Activations::sign;
+            case SIN, COS -> throw new AssertionError(op);
             case TANH -> Activations::tanh;
             case SIGMOID -> Activations::sigmoid;
             case RELU -> Activations::relu;
@@ -51,6 +54,8 @@ final class Activations {
             case EXP -> Activations::expBackward;
             case LOG -> Activations::logBackward;
             case SQRT -> Activations::sqrtBackward;
+            case ABS -> Activations::absBackward;
+            case SIGN, SIN, COS -> throw new AssertionError(op);
             case TANH -> Activations::tanhBackward;
             case SIGMOID -> Activations::sigmoidBackward;
             case RELU -> Activations::reluBackward;
@@ -64,7 +69,7 @@ final class Activations {
     static boolean needsResult(Unary op) {
         return switch (op) {
             case EXP, SQRT, TANH, SIGMOID, RELU -> true;
-            case LOG, GELU, GELU_TANH, SILU -> false;
+            case LOG, ABS, SIGN, SIN, COS, GELU, GELU_TANH, SILU -> false;
         };
     }
 
@@ -104,6 +109,30 @@ final class Activations {
             MemorySegment y, long yAt, MemorySegment dy, long dyAt, MemorySegment dx, long at, int n) {
         for (int i = 0; i < n; i += Lanes.COUNT) {
             Lanes.store(Lanes.load(dy, dyAt + i).mul(0.5f).div(Lanes.load(y, yAt + i)), dx, at + i);
+        }
+    }
+
+    private static void abs(MemorySegment x, long xAt, MemorySegment y, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            Lanes.store(Lanes.load(x, xAt + i).abs(), y, at + i);
+        }
+    }
+
+    private static void absBackward(
+            MemorySegment x, long xAt, MemorySegment dy, long dyAt, MemorySegment dx, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            FloatVector in = Lanes.load(x, xAt + i);
+            FloatVector out = Lanes.load(dy, dyAt + i);
+            FloatVector positive = ZERO.blend(out, in.compare(VectorOperators.GT, ZERO));
+            Lanes.store(positive.blend(out.neg(), in.compare(VectorOperators.LT, ZERO)), dx, at + i);
+        }
+    }
+
+    private static void sign(MemorySegment x, long xAt, MemorySegment y, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            FloatVector in = Lanes.load(x, xAt + i);
+            FloatVector positive = ZERO.blend(ONE, in.compare(VectorOperators.GT, ZERO));
+            Lanes.store(positive.blend(ONE.neg(), in.compare(VectorOperators.LT, ZERO)), y, at + i);
         }
     }
 

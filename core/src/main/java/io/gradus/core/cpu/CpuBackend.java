@@ -35,6 +35,7 @@ public final class CpuBackend implements Backend {
                 new Attention(workers),
                 new Embedding(workers),
                 new Movement(workers),
+                new Scan(workers),
                 new Random(workers),
                 new OptimizerSteps(workers),
                 new Cast(workers));
@@ -52,6 +53,7 @@ public final class CpuBackend implements Backend {
                 new ScalarAttention(workers),
                 new ScalarEmbedding(workers),
                 new Movement(workers),
+                new Scan(workers),
                 new Random(workers),
                 new ScalarOptimizerSteps(workers),
                 new ScalarCast(workers));

@@ -19,6 +19,7 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class Elementwise implements ElementwiseKernels {
     private static final long SHORT_RUN = 32;
+    private static final FloatVector INT_ONE = Lanes.broadcast(Float.intBitsToFloat(1));
 
     private final Workers workers;
     private final ScalarElementwise scalar;
@@ -62,12 +63,20 @@ final class Elementwise implements ElementwiseKernels {
 
     @Override
     public void unary(Unary op, Tensor x, Tensor out) {
-        run(Activations.forward(op), x, out, false);
+        if (op == Unary.SIN || op == Unary.COS) {
+            scalar.unary(op, x, out);
+        } else {
+            run(Activations.forward(op), x, out, false);
+        }
     }
 
     @Override
     public void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
-        run(Activations.backward(op), Activations.needsResult(op) ? y : x, dy, dx, accumulate);
+        if (op == Unary.SIN || op == Unary.COS || op == Unary.SIGN) {
+            scalar.unaryBackward(op, x, y, dy, dx, accumulate);
+        } else {
+            run(Activations.backward(op), Activations.needsResult(op) ? y : x, dy, dx, accumulate);
+        }
     }
 
     @Override
@@ -124,6 +133,8 @@ final class Elementwise implements ElementwiseKernels {
             case SUBTRACT -> Elementwise::subtract;
             case MULTIPLY -> Elementwise::multiply;
             case DIVIDE -> Elementwise::divide;
+            case MINIMUM -> Elementwise::minimum;
+            case MAXIMUM -> Elementwise::maximum;
             case POW, XLOGY -> throw new AssertionError(op);
         };
     }
@@ -153,6 +164,75 @@ final class Elementwise implements ElementwiseKernels {
         for (int i = 0; i < n; i += Lanes.COUNT) {
             Lanes.store(Lanes.load(a, aAt + i).div(Lanes.load(b, bAt + i)), out, at + i);
         }
+    }
+
+    private static void minimum(
+            MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            Lanes.store(Lanes.load(a, aAt + i).min(Lanes.load(b, bAt + i)), out, at + i);
+        }
+    }
+
+    private static void maximum(
+            MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            Lanes.store(Lanes.load(a, aAt + i).max(Lanes.load(b, bAt + i)), out, at + i);
+        }
+    }
+
+    @Override
+    public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
+        if (hasShortRuns(out.shape(), a, b)) {
+            scalar.compare(op, a, b, out);
+        } else {
+            run(comparison(op), a, b, out, false);
+        }
+    }
+
+    /** Each comparison is a loop of its own, with an operator that the JIT compiler knows. */
+    private static Loop2 comparison(Comparison op) {
+        return switch (op) {
+            case EQ ->
+                (a, aAt, b, bAt, out, at, n) -> {
+                    for (int i = 0; i < n; i += Lanes.COUNT) {
+                        storeMask(
+                                Lanes.load(a, aAt + i).compare(VectorOperators.EQ, Lanes.load(b, bAt + i)),
+                                out,
+                                at + i);
+                    }
+                };
+            case NE ->
+                (a, aAt, b, bAt, out, at, n) -> {
+                    for (int i = 0; i < n; i += Lanes.COUNT) {
+                        storeMask(
+                                Lanes.load(a, aAt + i).compare(VectorOperators.NE, Lanes.load(b, bAt + i)),
+                                out,
+                                at + i);
+                    }
+                };
+            case LT -> Elementwise::less;
+            case LE -> Elementwise::lessOrEqual;
+            case GT -> (a, aAt, b, bAt, out, at, n) -> less(b, bAt, a, aAt, out, at, n);
+            case GE -> (a, aAt, b, bAt, out, at, n) -> lessOrEqual(b, bAt, a, aAt, out, at, n);
+        };
+    }
+
+    private static void less(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            storeMask(Lanes.load(a, aAt + i).compare(VectorOperators.LT, Lanes.load(b, bAt + i)), out, at + i);
+        }
+    }
+
+    private static void lessOrEqual(
+            MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long at, int n) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
+            storeMask(Lanes.load(a, aAt + i).compare(VectorOperators.LE, Lanes.load(b, bAt + i)), out, at + i);
+        }
+    }
+
+    /** Writes the ints 1 and 0, whose bits are those of the smallest float and of 0. */
+    private static void storeMask(VectorMask<Float> mask, MemorySegment out, long at) {
+        Lanes.store(VectorMath.ZERO.blend(INT_ONE, mask), out, at);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import java.util.Arrays;
 
 /**
  * The functions of one number and their derivatives, each a loop over arrays that are not the same one. Largest relative
@@ -34,6 +35,10 @@ final class ScalarActivations {
             case EXP -> (x, y, n) -> FloatMath.exp(x, 1, 0, y, n);
             case LOG -> ScalarActivations::log;
             case SQRT -> ScalarActivations::sqrt;
+            case ABS -> ScalarActivations::abs;
+            case SIGN -> ScalarActivations::sign;
+            case SIN -> ScalarActivations::sin;
+            case COS -> ScalarActivations::cos;
             case TANH -> FloatMath::tanh;
             case SIGMOID -> FloatMath::sigmoid;
             case RELU -> ScalarActivations::relu;
@@ -48,6 +53,10 @@ final class ScalarActivations {
             case EXP -> ScalarActivations::expBackward;
             case LOG -> ScalarActivations::logBackward;
             case SQRT -> ScalarActivations::sqrtBackward;
+            case ABS -> ScalarActivations::absBackward;
+            case SIGN -> ScalarActivations::signBackward;
+            case SIN -> ScalarActivations::sinBackward;
+            case COS -> ScalarActivations::cosBackward;
             case TANH -> ScalarActivations::tanhBackward;
             case SIGMOID -> ScalarActivations::sigmoidBackward;
             case RELU -> ScalarActivations::reluBackward;
@@ -61,7 +70,7 @@ final class ScalarActivations {
     static boolean needsResult(Unary op) {
         return switch (op) {
             case EXP, SQRT, TANH, SIGMOID -> true;
-            case LOG, RELU, GELU, GELU_TANH, SILU -> false;
+            case LOG, ABS, SIGN, SIN, COS, RELU, GELU, GELU_TANH, SILU -> false;
         };
     }
 
@@ -92,6 +101,56 @@ final class ScalarActivations {
     private static void sqrtBackward(float[] y, float[] dy, float[] dx, int n) {
         for (int i = 0; i < n; i++) {
             dx[i] = 0.5f * dy[i] / y[i];
+        }
+    }
+
+    private static void abs(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            y[i] = Math.abs(x[i]);
+        }
+    }
+
+    private static void absBackward(float[] x, float[] dy, float[] dx, int n) {
+        for (int i = 0; i < n; i++) {
+            dx[i] = dy[i] * sign(x[i]);
+        }
+    }
+
+    private static void sign(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            y[i] = sign(x[i]);
+        }
+    }
+
+    private static float sign(float x) {
+        return x > 0 ? 1 : x < 0 ? -1 : 0;
+    }
+
+    private static void signBackward(float[] x, float[] dy, float[] dx, int n) {
+        Arrays.fill(dx, 0, n, 0);
+    }
+
+    private static void sin(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            y[i] = (float) Math.sin(x[i]);
+        }
+    }
+
+    private static void sinBackward(float[] x, float[] dy, float[] dx, int n) {
+        for (int i = 0; i < n; i++) {
+            dx[i] = (float) (dy[i] * Math.cos(x[i]));
+        }
+    }
+
+    private static void cos(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            y[i] = (float) Math.cos(x[i]);
+        }
+    }
+
+    private static void cosBackward(float[] x, float[] dy, float[] dx, int n) {
+        for (int i = 0; i < n; i++) {
+            dx[i] = (float) (dy[i] * -Math.sin(x[i]));
         }
     }
 

@@ -81,6 +81,8 @@ final class ScalarElementwise implements ElementwiseKernels {
             case MULTIPLY -> FloatMath::multiply;
             case DIVIDE -> ScalarElementwise::divide;
             case POW -> ScalarElementwise::power;
+            case MINIMUM -> ScalarElementwise::minimum;
+            case MAXIMUM -> ScalarElementwise::maximum;
             case XLOGY -> ScalarElementwise::xLogY;
         };
     }
@@ -103,10 +105,51 @@ final class ScalarElementwise implements ElementwiseKernels {
         }
     }
 
+    private static void minimum(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = Math.min(a[i], b[i]);
+        }
+    }
+
+    private static void maximum(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = Math.max(a[i], b[i]);
+        }
+    }
+
     private static void xLogY(float[] a, float[] b, int n) {
         for (int i = 0; i < n; i++) {
             a[i] = a[i] == 0 && !Float.isNaN(b[i]) ? 0 : (float) (a[i] * Math.log(b[i]));
         }
+    }
+
+    @Override
+    public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
+        MemorySegment left = CpuStorage.of(a);
+        MemorySegment right = CpuStorage.of(b);
+        MemorySegment target = CpuStorage.of(out);
+        StridedView leftView = StridedView.broadcast(a.shape(), out.shape());
+        StridedView rightView = StridedView.broadcast(b.shape(), out.shape());
+        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
+            float[] x = scratch.floats(0, n);
+            float[] y = scratch.floats(1, n);
+            leftView.load(left, from, x, n);
+            rightView.load(right, from, y, n);
+            for (int i = 0; i < n; i++) {
+                CpuStorage.setInt(target, from + i, holds(op, x[i], y[i]) ? 1 : 0);
+            }
+        });
+    }
+
+    private static boolean holds(Comparison op, float a, float b) {
+        return switch (op) {
+            case EQ -> a == b;
+            case NE -> a != b;
+            case LT -> a < b;
+            case LE -> a <= b;
+            case GT -> a > b;
+            case GE -> a >= b;
+        };
     }
 
     @Override

@@ -25,6 +25,7 @@ final class CheckedKernels
                 AttentionKernels,
                 EmbeddingKernels,
                 MovementKernels,
+                ScanKernels,
                 RandomKernels,
                 OptimizerStepKernels,
                 CastKernels {
@@ -85,6 +86,15 @@ final class CheckedKernels
         Checks.computable(name, a, b, out);
         Checks.shape(name, out, Shape.broadcast(name, a, b));
         kernels.elementwise().binary(op, a, b, out, accumulate);
+    }
+
+    @Override
+    public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
+        String name = ElementwiseKernels.name(op);
+        Checks.computable(name, a, b);
+        Checks.ids(name, out, a);
+        Checks.shape(name, out, Shape.broadcast(name, a, b));
+        kernels.elementwise().compare(op, a, b, out);
     }
 
     @Override
@@ -510,6 +520,33 @@ final class CheckedKernels
                     x,
                     index);
         }
+    }
+
+    @Override
+    public void cumsum(Tensor x, int axis, boolean reverse, Tensor out, boolean accumulate) {
+        alike("cumsum", x, out);
+        x.shape().axis(axis);
+        kernels.scan().cumsum(x, axis, reverse, out, accumulate);
+    }
+
+    @Override
+    public void topk(Tensor x, int axis, Tensor values, Tensor indices) {
+        Checks.computable("topk", x, values);
+        Checks.ids("topk", indices, x);
+        Checks.sameShape("topk", values, indices);
+        int resolved = x.shape().axis(axis);
+        boolean fits = values.shape().rank() == x.shape().rank()
+                && values.shape().with(resolved, x.shape().get(resolved)).equals(x.shape())
+                && values.shape().get(resolved) <= x.shape().get(resolved);
+        if (!fits) {
+            throw new ShapeException(
+                    "topk",
+                    "the result must have the input's shape and at most its length along axis " + axis,
+                    "choose a smaller k",
+                    x,
+                    values);
+        }
+        kernels.scan().topk(x, axis, values, indices);
     }
 
     // ---- random numbers ----

@@ -25,7 +25,15 @@ public interface ElementwiseKernels {
         /** ½x(1 + tanh(√(2/π)(x + 0.044715x³))), the approximation of the same paper, eq. 2. */
         GELU_TANH,
         /** x·σ(x); derivative σ(x)(1 + x(1 − σ(x))). */
-        SILU
+        SILU,
+        /** |x|; derivative sign x, 0 at 0 and at NaN, as in PyTorch. */
+        ABS,
+        /** −1, 0 or 1; 0 for NaN, as in PyTorch; derivative 0. */
+        SIGN,
+        /** sin x; derivative cos x. */
+        SIN,
+        /** cos x; derivative −sin x. */
+        COS
     }
 
     /** Functions of two numbers. */
@@ -37,7 +45,27 @@ public interface ElementwiseKernels {
         /** aᵇ. */
         POW,
         /** a·ln b, and 0 where a is 0 (and b not NaN). */
-        XLOGY
+        XLOGY,
+        /** The smaller of two numbers; NaN if one of them is. */
+        MINIMUM,
+        /** The larger of two numbers; NaN if one of them is. */
+        MAXIMUM
+    }
+
+    /** Comparisons of two numbers. With a NaN all are false but {@link #NE}. */
+    enum Comparison {
+        /** a = b. */
+        EQ,
+        /** a ≠ b. */
+        NE,
+        /** a &lt; b. */
+        LT,
+        /** a ≤ b. */
+        LE,
+        /** a &gt; b. */
+        GT,
+        /** a ≥ b. */
+        GE
     }
 
     /** {@code out = op(x)}; {@code out} may be {@code x}. */
@@ -45,12 +73,19 @@ public interface ElementwiseKernels {
 
     /**
      * {@code dx (+)= op′(x)·dy}, where {@code y = op(x)}; all of one shape. EXP, SQRT, TANH, SIGMOID and RELU read only
-     * {@code y}, and LOG, GELU, GELU_TANH and SILU only {@code x}: a caller that kept one of them may pass it for both.
+     * {@code y}, and all others only {@code x}: a caller that kept one of them may pass it for both.
      */
     void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate);
 
     /** {@code out (+)= a op b}, both broadcast to the shape of {@code out}, which is exactly what they broadcast to. */
     void binary(Binary op, Tensor a, Tensor b, Tensor out, boolean accumulate);
+
+    /**
+     * {@code out = a op b ? 1 : 0}, both broadcast to the shape of {@code out}, which is exactly what they broadcast to.
+     *
+     * @param out I32
+     */
+    void compare(Comparison op, Tensor a, Tensor b, Tensor out);
 
     /** {@code out (+)= scale·x + shift}; {@code x} is broadcast to the shape of {@code out}, and may be {@code out}. */
     void affine(Tensor x, double scale, double shift, Tensor out, boolean accumulate);

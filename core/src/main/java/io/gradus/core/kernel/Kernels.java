@@ -15,6 +15,7 @@ public record Kernels(
         AttentionKernels attention,
         EmbeddingKernels embedding,
         MovementKernels movement,
+        ScanKernels scan,
         RandomKernels random,
         OptimizerStepKernels optimizerSteps,
         CastKernels cast) {
@@ -22,6 +23,6 @@ public record Kernels(
     /** These kernels, with shapes, dtypes and devices checked before each call. */
     public Kernels checked() {
         CheckedKernels c = new CheckedKernels(this);
-        return new Kernels(c, c, c, c, c, c, c, c, c, c, c, c, c);
+        return new Kernels(c, c, c, c, c, c, c, c, c, c, c, c, c, c);
     }
 }

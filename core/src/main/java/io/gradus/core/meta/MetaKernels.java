@@ -14,6 +14,7 @@ import io.gradus.core.kernel.OptimizerStepKernels;
 import io.gradus.core.kernel.RandomKernels;
 import io.gradus.core.kernel.ReductionKernels;
 import io.gradus.core.kernel.RotaryKernels;
+import io.gradus.core.kernel.ScanKernels;
 import io.gradus.core.kernel.SoftmaxKernels;
 import java.lang.reflect.Proxy;
 import java.util.List;
@@ -34,6 +35,7 @@ final class MetaKernels {
                 nothing(AttentionKernels.class),
                 nothing(EmbeddingKernels.class),
                 nothing(MovementKernels.class),
+                nothing(ScanKernels.class),
                 nothing(RandomKernels.class),
                 nothing(OptimizerStepKernels.class),
                 nothing(CastKernels.class));

@@ -34,6 +34,10 @@ final class Elementwise implements ElementwiseKernels {
             case EXP -> Math.exp(x);
             case LOG -> Math.log(x);
             case SQRT -> Math.sqrt(x);
+            case ABS -> Math.abs(x);
+            case SIGN -> sign(x);
+            case SIN -> Math.sin(x);
+            case COS -> Math.cos(x);
             case TANH -> Math.tanh(x);
             case SIGMOID -> sigmoid(x);
             case RELU -> Math.max(x, 0);
@@ -48,6 +52,10 @@ final class Elementwise implements ElementwiseKernels {
             case EXP -> y;
             case LOG -> 1 / x;
             case SQRT -> 1 / (2 * y);
+            case ABS -> sign(x);
+            case SIGN -> 0;
+            case SIN -> Math.cos(x);
+            case COS -> -Math.sin(x);
             case TANH -> 1 - y * y;
             case SIGMOID -> y * (1 - y);
             case RELU -> x > 0 ? 1 : 0;
@@ -62,6 +70,10 @@ final class Elementwise implements ElementwiseKernels {
         double t = Math.tanh(ROOT_2_OVER_PI * (x + CUBIC * x * x * x));
         double du = ROOT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
         return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * du;
+    }
+
+    private static double sign(double x) {
+        return x > 0 ? 1 : x < 0 ? -1 : 0;
     }
 
     private static double sigmoid(double x) {
@@ -90,7 +102,35 @@ final class Elementwise implements ElementwiseKernels {
             case MULTIPLY -> a * b;
             case DIVIDE -> a / b;
             case POW -> Math.pow(a, b);
+            case MINIMUM -> Math.min(a, b);
+            case MAXIMUM -> Math.max(a, b);
             case XLOGY -> a == 0 && !Double.isNaN(b) ? 0 : a * Math.log(b);
+        };
+    }
+
+    @Override
+    public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
+        Shape shape = out.shape();
+        long[] stridesA = a.shape().broadcastStrides(shape);
+        long[] stridesB = b.shape().broadcastStrides(shape);
+        Elements left = Elements.of(a);
+        Elements right = Elements.of(b);
+        Elements to = Elements.of(out);
+        for (long i = 0; i < out.size(); i++) {
+            double x = left.get(Elements.position(i, shape, stridesA));
+            double y = right.get(Elements.position(i, shape, stridesB));
+            to.setInt(i, holds(op, x, y) ? 1 : 0);
+        }
+    }
+
+    private static boolean holds(Comparison op, double a, double b) {
+        return switch (op) {
+            case EQ -> a == b;
+            case NE -> a != b;
+            case LT -> a < b;
+            case LE -> a <= b;
+            case GT -> a > b;
+            case GE -> a >= b;
         };
     }
 

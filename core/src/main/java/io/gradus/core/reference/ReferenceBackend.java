@@ -25,6 +25,7 @@ public final class ReferenceBackend implements Backend {
             new Attention(),
             new Embedding(),
             new Movement(),
+            new Scan(),
             new Random(),
             new OptimizerSteps(),
             new Cast());

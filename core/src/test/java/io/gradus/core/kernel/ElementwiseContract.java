@@ -8,6 +8,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
+import io.gradus.core.kernel.ElementwiseKernels.Comparison;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import java.util.Arrays;
 import java.util.List;
@@ -227,6 +228,102 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
+    void minimumAndMaximumOfNanAreNan() {
+        Twin a = of(new float[] {1, 2, Float.NaN, 3, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, 5}, 7);
+        Twin b = of(new float[] {2, 1, 3, Float.NaN, 0, 0, 5}, 7);
+        Twin minimum = output(false, 7);
+        Twin maximum = output(false, 7);
+        run(side -> {
+            ElementwiseKernels kernels = side.kernels().elementwise();
+            kernels.binary(Binary.MINIMUM, side.of(a), side.of(b), side.of(minimum), false);
+            kernels.binary(Binary.MAXIMUM, side.of(a), side.of(b), side.of(maximum), false);
+        });
+        float nan = Float.NaN;
+        assertThat(minimum.actual()).containsExactly(1, 1, nan, nan, Float.NEGATIVE_INFINITY, 0, 5);
+        assertThat(maximum.actual()).containsExactly(2, 2, nan, nan, 0, Float.POSITIVE_INFINITY, 5);
+    }
+
+    @Test
+    void absoluteValueSignAndTheirGradientsOfNumbersZerosAndNan() {
+        Twin x = of(new float[] {-3, -0f, 0, 2, Float.NaN, Float.NEGATIVE_INFINITY}, 6);
+        Twin dy = of(new float[] {5, 5, 5, 5, 5, 5}, 6);
+        Twin abs = output(false, 6);
+        Twin sign = output(false, 6);
+        Twin absGradient = output(false, 6);
+        Twin signGradient = output(false, 6);
+        run(side -> {
+            ElementwiseKernels kernels = side.kernels().elementwise();
+            kernels.unary(Unary.ABS, side.of(x), side.of(abs));
+            kernels.unary(Unary.SIGN, side.of(x), side.of(sign));
+            kernels.unaryBackward(Unary.ABS, side.of(x), side.of(x), side.of(dy), side.of(absGradient), false);
+            kernels.unaryBackward(Unary.SIGN, side.of(x), side.of(x), side.of(dy), side.of(signGradient), false);
+        });
+        assertThat(abs.actual()).containsExactly(3, 0, 0, 2, Float.NaN, Float.POSITIVE_INFINITY);
+        assertThat(sign.actual()).containsExactly(-1, 0, 0, 1, 0, -1);
+        assertThat(absGradient.actual()).containsExactly(-5, 0, 0, 5, 0, -5);
+        assertThat(signGradient.actual()).containsExactly(0, 0, 0, 0, 0, 0);
+    }
+
+    @Test
+    void sineAndCosineOfInfinityAreNan() {
+        Twin x = of(new float[] {0, (float) (Math.PI / 6), 1e6f, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}, 5);
+        Twin sine = output(false, 5);
+        Twin cosine = output(false, 5);
+        run(side -> {
+            side.kernels().elementwise().unary(Unary.SIN, side.of(x), side.of(sine));
+            side.kernels().elementwise().unary(Unary.COS, side.of(x), side.of(cosine));
+        });
+        assertThat(Arrays.copyOf(sine.actual(), 2)).containsExactly(new float[] {0, 0.5f}, Offset.offset(1e-6f));
+        sine.assertClose(8 * ULP, 0.25);
+        cosine.assertClose(8 * ULP, 0.25);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void comparisonsBroadcast(Comparison op) {
+        for (List<Shape> pair : PAIRS) {
+            Twin a = add(quarters(pair.get(0)), pair.get(0));
+            Twin b = add(quarters(pair.get(1)), pair.get(1));
+            Twin out = intOutput(Shape.broadcast("test", pair.get(0), pair.get(1)));
+            run(side -> side.kernels().elementwise().compare(op, side.of(a), side.of(b), side.of(out)));
+            out.assertExact();
+        }
+    }
+
+    private Twin add(float[] elements, Shape shape) {
+        return of(elements, shape.toArray());
+    }
+
+    /** Numbers of which many are equal. */
+    private static float[] quarters(Shape shape) {
+        float[] elements = new float[Math.toIntExact(shape.size())];
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] = (i * 7 + elements.length) % 11 / 4f - 1;
+        }
+        return elements;
+    }
+
+    @Test
+    void comparisonsWithNanAreFalseExceptNotEqual() {
+        float nan = Float.NaN;
+        Twin a = of(new float[] {1, 2, 3, nan, 1, nan, -0f}, 7);
+        Twin b = of(new float[] {2, 2, 2, 1, nan, nan, 0}, 7);
+        float[][] expected = {
+            {0, 1, 0, 0, 0, 0, 1}, // EQ
+            {1, 0, 1, 1, 1, 1, 0}, // NE
+            {1, 0, 0, 0, 0, 0, 0}, // LT
+            {1, 1, 0, 0, 0, 0, 1}, // LE
+            {0, 0, 1, 0, 0, 0, 0}, // GT
+            {0, 1, 1, 0, 0, 0, 1}, // GE
+        };
+        for (Comparison op : Comparison.values()) {
+            Twin out = intOutput(Shape.of(7));
+            run(side -> side.kernels().elementwise().compare(op, side.of(a), side.of(b), side.of(out)));
+            assertThat(out.actual()).as(op.name()).containsExactly(expected[op.ordinal()]);
+        }
+    }
+
+    @Test
     void divisionByZeroGivesInfinityOrNan() {
         Twin a = of(new float[] {1, -1, 0, Float.NaN}, 4);
         Twin b = of(new float[] {0}, 1);
@@ -428,6 +525,16 @@ public abstract class ElementwiseContract extends KernelContract {
                 "where",
                 "[2]",
                 "[3]");
+        refuses(
+                ShapeException.class,
+                () -> kernels.compare(Comparison.LT, zeros(2), zeros(3), zeroIds(3)),
+                "lt",
+                "[2]");
+        refuses(
+                IllegalArgumentException.class,
+                () -> kernels.compare(Comparison.EQ, zeros(2), zeros(2), zeros(2)),
+                "eq",
+                "I32");
     }
 
     @Test

@@ -85,7 +85,14 @@ public abstract class KernelContract {
 
     /** An input of given integers. */
     Twin ints(int[] elements, long... shape) {
-        return Twin.ints(devices(), elements, before(), Shape.of(shape));
+        return Twin.ints(devices(), elements, before(), false, Shape.of(shape));
+    }
+
+    /** An output of integers, which is to be overwritten. */
+    Twin intOutput(Shape shape) {
+        int[] elements = new int[Math.toIntExact(shape.size())];
+        Arrays.fill(elements, Integer.MIN_VALUE);
+        return Twin.ints(devices(), elements, before(), true, shape);
     }
 
     /** An operand of random codes from {@code low} to {@code high} that is read and written. */

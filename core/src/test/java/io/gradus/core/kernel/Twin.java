@@ -53,7 +53,7 @@ public final class Twin {
         return new Twin(shape, doubles, before, written, whole);
     }
 
-    static Twin ints(List<Device> devices, int[] elements, int before, Shape shape) {
+    static Twin ints(List<Device> devices, int[] elements, int before, boolean written, Shape shape) {
         int[] padded = new int[before + elements.length + BEHIND];
         Arrays.fill(padded, Integer.MAX_VALUE);
         System.arraycopy(elements, 0, padded, before, elements.length);
@@ -62,7 +62,7 @@ public final class Twin {
                 .toList();
         double[] doubles = new double[padded.length];
         Arrays.setAll(doubles, i -> padded[i]);
-        return new Twin(shape, doubles, before, false, whole);
+        return new Twin(shape, doubles, before, written, whole);
     }
 
     static Twin bytes(List<Device> devices, byte[] elements, int before, Shape shape) {

@@ -30,6 +30,7 @@ final class GemmRungs {
                                 k.attention(),
                                 k.embedding(),
                                 k.movement(),
+                                k.scan(),
                                 k.random(),
                                 k.optimizerSteps(),
                                 k.cast());
