@@ -5,7 +5,6 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * variable or a view of it. Only when a second one arrives are the two added, in memory that nothing else reads.
  */
 final class GradientBuffers {
-    private final Map<Variable, Pending> pending = new IdentityHashMap<>();
+    private final IdentityHashMap<Variable, Pending> pending = new IdentityHashMap<>();
 
     /** The gradient of a variable whose operation is still to be visited. */
     record Pending(Tensor gradient, Memory memory) {

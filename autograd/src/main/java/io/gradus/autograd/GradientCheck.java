@@ -7,6 +7,7 @@ import io.gradus.core.Philox;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Compares gradients with difference quotients. The derivative of a function f is the limit of
@@ -63,8 +64,17 @@ public final class GradientCheck {
 
         @Override
         public String toString() {
-            return "input %d, element %d on %s: backward pass %s, difference quotient %s, relative error %.3g (tolerance %.3g)"
-                    .formatted(input, element, device, analytic, numeric, error, tolerance);
+            return String.format(
+                    Locale.ROOT,
+                    "input %d, element %d on %s: backward pass %s, difference quotient %s, relative error %.3g"
+                            + " (tolerance %.3g)",
+                    input,
+                    element,
+                    device,
+                    analytic,
+                    numeric,
+                    error,
+                    tolerance);
         }
     }
 

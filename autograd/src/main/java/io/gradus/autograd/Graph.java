@@ -73,17 +73,18 @@ public final class Graph {
     /** A digraph in Graphviz's DOT language, with an arrow from each input to the result. */
     public static String dot(Variable root, Detail detail) {
         List<Variable> variables = variables(root);
-        Map<Variable, Integer> numbers = new IdentityHashMap<>();
+        IdentityHashMap<Variable, Integer> numbers = new IdentityHashMap<>();
         StringBuilder text = new StringBuilder("digraph gradus {\n  rankdir=TB;\n  node [fontname=\"sans-serif\"];\n");
         for (Variable variable : variables) {
             numbers.put(variable, numbers.size());
             String style = variable.isLeaf() ? "box" : "ellipse";
-            text.append("  n%d [shape=%s, label=\"%s\"];\n"
-                    .formatted(numbers.get(variable), style, escape(describe(variable, detail, "\n"))));
+            text.append("  n").append(numbers.get(variable)).append(" [shape=").append(style);
+            text.append(", label=\"").append(escape(describe(variable, detail, "\n"))).append("\"];\n");
         }
         for (Variable variable : variables) {
             for (Variable input : inputs(variable)) {
-                text.append("  n%d -> n%d;\n".formatted(numbers.get(input), numbers.get(variable)));
+                text.append("  n").append(numbers.get(input)).append(" -> n");
+                text.append(numbers.get(variable)).append(";\n");
             }
         }
         return text.append("}\n").toString();
@@ -174,7 +175,7 @@ public final class Graph {
         private final Detail detail;
         private final Map<Variable, Integer> readers;
         /** The numbers of the variables that other places refer to. */
-        private final Map<Variable, Integer> numbers = new IdentityHashMap<>();
+        private final IdentityHashMap<Variable, Integer> numbers = new IdentityHashMap<>();
 
         /** Subtrees that are still to be drawn at the left margin. */
         private final Deque<Variable> below = new ArrayDeque<>();

@@ -4,7 +4,6 @@ import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Frees the values between the leaves and the root of a graph during the backward pass.
@@ -17,7 +16,7 @@ final class IntermediateValues implements BackwardListener {
             + " call backward() instead, or retainGrad() on the variable before";
 
     /** The number of variables still to be visited in each storage that may be freed. */
-    private final Map<Storage, Integer> inUse = new IdentityHashMap<>();
+    private final IdentityHashMap<Storage, Integer> inUse = new IdentityHashMap<>();
 
     /**
      * Finds out which storages may be freed.

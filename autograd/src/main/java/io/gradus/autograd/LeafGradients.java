@@ -2,7 +2,6 @@ package io.gradus.autograd;
 
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -11,7 +10,7 @@ import java.util.function.Consumer;
  */
 final class LeafGradients implements BackwardListener {
     /** The number of operations still to be visited that read each leaf; absent once the gradient is complete. */
-    private final Map<Variable, Integer> readers = new IdentityHashMap<>();
+    private final IdentityHashMap<Variable, Integer> readers = new IdentityHashMap<>();
 
     private final Consumer<Variable> whenComplete;
 

@@ -74,9 +74,9 @@ public final class HostCast {
      * payload was all in the lower half. Without a branch: {@code nan} is all ones or all zeros.
      */
     private static int round(int bits) {
-        int nan = 0x7F80_0000 - (bits & 0x7FFF_FFFF) >> 31;
-        int rounded = bits + 0x7FFF + (bits >>> 16 & 1);
-        return (rounded & ~nan | (bits | 0x40_0000) & nan) >>> 16;
+        int nan = (0x7F80_0000 - (bits & 0x7FFF_FFFF)) >> 31;
+        int rounded = bits + 0x7FFF + ((bits >>> 16) & 1);
+        return ((rounded & ~nan) | ((bits | 0x40_0000) & nan)) >>> 16;
     }
 
     /** A few floats on their way from one dtype to another. */

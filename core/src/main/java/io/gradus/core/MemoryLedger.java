@@ -7,6 +7,7 @@ import java.util.Map;
  * Counts the bytes of one device by {@link MemoryCategory}: those alive now, and the most that were alive at once since
  * the last {@link #resetPeak()}. Thread-safe.
  */
+@SuppressWarnings("EnumOrdinal") // arrays by category: each allocation comes through here
 public final class MemoryLedger {
     private static final MemoryCategory[] CATEGORIES = MemoryCategory.values();
 

@@ -75,7 +75,7 @@ public final class Philox {
     public static int below(Key key, long index, int bound) {
         int[] words = new int[4];
         block(key, index, words);
-        long wide = (words[0] & 0xFFFFFFFFL) << 32 | words[1] & 0xFFFFFFFFL;
+        long wide = ((words[0] & 0xFFFFFFFFL) << 32) | (words[1] & 0xFFFFFFFFL);
         return (int) Math.unsignedMultiplyHigh(wide, bound);
     }
 
@@ -83,7 +83,7 @@ public final class Philox {
     public static double nextDouble(Key key, long index) {
         int[] words = new int[4];
         block(key, index, words);
-        long wide = (words[0] & 0xFFFFFFFFL) << 32 | words[1] & 0xFFFFFFFFL;
+        long wide = ((words[0] & 0xFFFFFFFFL) << 32) | (words[1] & 0xFFFFFFFFL);
         return (wide >>> 11) * 0x1p-53;
     }
 }

@@ -189,7 +189,7 @@ public abstract class Optimizer {
     public final double stepInBackward(Variable loss, double gradientScale) {
         requireNotNegative("the gradient scale", gradientScale);
         requireNoGradients();
-        Map<Variable, ParameterGroup> groupOf = new IdentityHashMap<>();
+        IdentityHashMap<Variable, ParameterGroup> groupOf = new IdentityHashMap<>();
         for (ParameterGroup group : groups) {
             group.parameters().forEach(parameter -> groupOf.put(parameter, group));
         }

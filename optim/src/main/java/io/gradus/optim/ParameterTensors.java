@@ -57,7 +57,7 @@ record ParameterTensors(String owner, Map<String, Tensor> byName) {
      */
     Tensor of(Variable parameter) {
         Tensor tensor = byName.get(ParameterGroup.nameOf(parameter));
-        if (!fits(tensor, parameter)) {
+        if (tensor == null || !fits(tensor, parameter)) {
             throw new IllegalArgumentException(owner + ": it has "
                     + (tensor == null ? "no tensor" : "the shape " + tensor.shape()) + " for "
                     + ParameterGroup.nameOf(parameter) + " " + parameter.shape()

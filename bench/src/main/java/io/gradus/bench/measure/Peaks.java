@@ -74,7 +74,7 @@ public record Peaks(double gigaFlops, double triadGigaBytes, double gigaBytes) {
         long begin = System.nanoTime();
         for (int repetition = 0;
                 repetition < FEWEST_REPETITIONS
-                        || quiet < QUIET_REPETITIONS && (System.nanoTime() - begin) * 1e-9 < SECONDS;
+                        || (quiet < QUIET_REPETITIONS && (System.nanoTime() - begin) * 1e-9 < SECONDS);
                 repetition++) {
             CpuLoad load = CpuLoad.start();
             List<Callable<Void>> parts = new ArrayList<>();

@@ -28,7 +28,7 @@ final class Elements {
 
     /** Whether elements of one dtype can be stored as another without losing their meaning. */
     static boolean convertible(DType from, DType to) {
-        return from == to || from.isFloating() && to.isFloating() || from == DType.U8 && to == DType.I32;
+        return from == to || (from.isFloating() && to.isFloating()) || (from == DType.U8 && to == DType.I32);
     }
 
     /**
@@ -117,7 +117,7 @@ final class Elements {
             Path file, String name, MemorySegment source, DType from, MemorySegment target, DType to, long count)
             throws SafetensorsException {
         HostCast.convert(source, from, target, to, count);
-        boolean widens = to == DType.F64 || to == DType.F32 && from.bytes() == 2;
+        boolean widens = to == DType.F64 || (to == DType.F32 && from.bytes() == 2);
         if (widens) {
             return;
         }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -100,7 +101,7 @@ final class ShardedWriter {
             String prefix = attempt == 1 ? "model" : "model-" + attempt;
             List<String> names = new ArrayList<>();
             for (int i = 1; i <= shards; i++) {
-                names.add("%s-%05d-of-%05d.safetensors".formatted(prefix, i, shards));
+                names.add(String.format(Locale.ROOT, "%s-%05d-of-%05d.safetensors", prefix, i, shards));
             }
             if (names.stream().noneMatch(name -> Files.exists(folder.resolve(name)))) {
                 return names;
