@@ -79,7 +79,9 @@ public final class Graph {
             numbers.put(variable, numbers.size());
             String style = variable.isLeaf() ? "box" : "ellipse";
             text.append("  n").append(numbers.get(variable)).append(" [shape=").append(style);
-            text.append(", label=\"").append(escape(describe(variable, detail, "\n"))).append("\"];\n");
+            text.append(", label=\"")
+                    .append(escape(describe(variable, detail, "\n")))
+                    .append("\"];\n");
         }
         for (Variable variable : variables) {
             for (Variable input : inputs(variable)) {

@@ -4,8 +4,7 @@
  * {@link io.gradus.data.ChatTemplate} writes a chat as its model knows it, and
  * {@link io.gradus.data.TokenizedDocument} says which tokens count towards the loss. {@link io.gradus.data.Blocks}
  * are documents in rows of equal length, a {@link io.gradus.data.Mixture} is several of them with their shares, and
- * {@link io.gradus.data.Batches} are drawn from it. {@link io.gradus.corpora.Corpus} names the built-in corpora,
- * which {@link io.gradus.corpora.JavaSources} reads from the sources jars that Maven brings.
+ * {@link io.gradus.data.Batches} are drawn from it.
  */
 @NullMarked
 package io.gradus.data;

@@ -1,0 +1,4 @@
+module com.example.image {
+    requires io.gradus.nn;
+    requires io.gradus.optim;
+}

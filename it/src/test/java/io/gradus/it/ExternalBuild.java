@@ -1,0 +1,140 @@
+package io.gradus.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A copy of one of this module's Maven projects, built by a Maven of its own against the jars of this build, as if they had
+ * been downloaded. The local repository is a folder in {@code target}, so that nothing is installed for other builds to see.
+ */
+final class ExternalBuild {
+    static final Path ROOT = Path.of(System.getProperty("gradus.root"));
+    static final String VERSION = System.getProperty("gradus.version");
+    static final Path TARGET = Path.of("target").toAbsolutePath();
+
+    /** The modules that are published, and {@code .} for the parent of their poms. */
+    private static final List<String> PUBLISHED =
+            List.of(".", "bom", "core", "autograd", "nn", "optim", "data", "train");
+
+    private final Path folder;
+
+    private ExternalBuild(Path folder) {
+        this.folder = folder;
+    }
+
+    /** Copies {@code it/<name>} to {@code it/target/<name>}. */
+    static ExternalBuild of(String name) throws IOException {
+        Path from = Path.of(name).toAbsolutePath();
+        Path to = TARGET.resolve(name);
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                copy(file, to.resolve(from.relativize(file)));
+            }
+        }
+        stage();
+        return new ExternalBuild(to);
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    /** Compiles the project and returns the jars on its run-time class path. */
+    List<Path> compile() throws IOException, InterruptedException {
+        Path classPath = folder.resolve("target/classpath.txt");
+        Path local = TARGET.resolve("local-repository");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(),
+                "-B",
+                "-q",
+                "-gs",
+                settings().toString(),
+                "-Dmaven.repo.local=" + local,
+                "-Dgradus.version=" + VERSION,
+                "-Dmdep.outputFile=" + classPath,
+                "compile",
+                "dependency:build-classpath"));
+        Processes.run(folder, command);
+        return Stream.of(Files.readString(classPath).split(System.getProperty("path.separator")))
+                .map(Path::of)
+                .toList();
+    }
+
+    /** The paths of jars as the program sees them: its own classes first, then those of {@link #compile}. */
+    String classPath(List<Path> jars) {
+        StringBuilder path = new StringBuilder(folder.resolve("target/classes").toString());
+        jars.forEach(jar -> path.append(System.getProperty("path.separator")).append(jar));
+        return path.toString();
+    }
+
+    /** Lays out the jars and poms of this build as a Maven repository. */
+    private static void stage() throws IOException {
+        for (String module : PUBLISHED) {
+            String artifact = "gradus-" + (module.equals(".") ? "parent" : module);
+            Path to = TARGET.resolve("repository/io/gradus").resolve(artifact).resolve(VERSION);
+            String file = artifact + "-" + VERSION;
+            copy(ROOT.resolve(module).resolve("pom.xml"), to.resolve(file + ".pom"));
+            Path jar = ROOT.resolve(module).resolve("target").resolve(file + ".jar");
+            if (Files.exists(jar)) {
+                copy(jar, to.resolve(file + ".jar"));
+            } else {
+                assertThat(module).as("a module without a jar; run mvn verify").isIn(".", "bom");
+            }
+            // A copy that an earlier run cached would hide this one.
+            delete(TARGET.resolve("local-repository/io/gradus").resolve(artifact));
+        }
+    }
+
+    /** Settings with two repositories more: the one that {@link #stage} fills, and what this build has downloaded. */
+    private static Path settings() throws IOException {
+        String template = """
+            <settings>
+                <profiles>
+                    <profile>
+                        <id>staged</id>
+                        <repositories>
+                            <repository><id>staged</id><url>%1$s</url></repository>
+                            <repository><id>downloaded</id><url>%2$s</url></repository>
+                        </repositories>
+                        <pluginRepositories>
+                            <pluginRepository><id>downloaded</id><url>%2$s</url></pluginRepository>
+                        </pluginRepositories>
+                    </profile>
+                </profiles>
+                <activeProfiles><activeProfile>staged</activeProfile></activeProfiles>
+            </settings>
+            """;
+        Path settings = TARGET.resolve("settings.xml");
+        return Files.writeString(
+                settings,
+                template.formatted(
+                        TARGET.resolve("repository").toUri(),
+                        Path.of(System.getProperty("maven.repository")).toUri()));
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to.getParent());
+        Files.copy(from, to, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> {
+                    try {
+                        Files.delete(file);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                });
+            }
+        }
+    }
+}
