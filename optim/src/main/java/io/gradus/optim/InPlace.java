@@ -88,9 +88,24 @@ public final class InPlace {
         result.release();
     }
 
+    /** {@code x = max(x, y)}; NaN if one of them is. */
+    public static void maximum(Tensor x, Tensor y) {
+        elementwise(x).binary(Binary.MAXIMUM, x, y, x, false);
+    }
+
     /** {@code x = √x}. */
     public static void sqrt(Tensor x) {
         elementwise(x).unary(Unary.SQRT, x, x);
+    }
+
+    /** {@code x = |x|}. */
+    public static void abs(Tensor x) {
+        elementwise(x).unary(Unary.ABS, x, x);
+    }
+
+    /** {@code x =} −1, 0 or 1, the sign of x; 0 for NaN. */
+    public static void sign(Tensor x) {
+        elementwise(x).unary(Unary.SIGN, x, x);
     }
 
     private static ElementwiseKernels elementwise(Tensor x) {

@@ -88,6 +88,18 @@ class InPlaceTest {
     }
 
     @Test
+    void maximumAbsAndSignAreElementwise() {
+        InPlace.maximum(x, y);
+        assertX(4, 3);
+        InPlace.scale(x, -1);
+        InPlace.abs(x);
+        assertX(4, 3);
+        InPlace.add(x, -3);
+        InPlace.sign(x);
+        assertX(1, 0);
+    }
+
+    @Test
     void copyHasMemoryOfItsOwn() {
         Tensor copy = InPlace.copy(x);
         InPlace.scale(copy, 2);
