@@ -75,7 +75,7 @@ import org.jspecify.annotations.Nullable;
  * n backward passes, it is rounded n times.
  */
 public final class Variable {
-    private final Tensor value;
+    private Tensor value;
     private final @Nullable Node node;
     private boolean requiresGrad;
     private boolean retainsGrad;
@@ -154,6 +154,19 @@ public final class Variable {
     /** The name of a leaf, if it has one; null for the result of an operation, even a view of a named tensor. */
     public @Nullable String name() {
         return node == null ? value.name() : null;
+    }
+
+    /**
+     * Changes the name of a leaf. A module that registers another one under a name renames its parameters.
+     *
+     * @throws IllegalStateException if this is not a leaf
+     */
+    public void rename(String name) {
+        if (node != null) {
+            throw new IllegalStateException(
+                    "rename: " + this + " is the result of an operation; only leaves have names");
+        }
+        value = value.named(name);
     }
 
     /**

@@ -92,6 +92,16 @@ class VariableTest {
     }
 
     @Test
+    void renameChangesTheNameOfALeafOnly() {
+        Variable x = parameter("weight", 2);
+        x.rename("fc1.weight");
+        assertThat(x.name()).isEqualTo("fc1.weight");
+        assertThatThrownBy(() -> x.multiply(2).rename("y"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("only leaves have names");
+    }
+
+    @Test
     void setRequiresGradFreezesOnlyLeaves() {
         Variable x = parameter("x", 1);
         x.setRequiresGrad(false);

@@ -5,40 +5,59 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Philox;
 
 /**
- * Sets elements to zero with probability p while training, and scales the others by 1/(1 − p) (Srivastava et al. 2014); the
- * identity otherwise. Which ones depends on the seed, the layer's place and the number of its call, and on nothing else.
+ * In training mode, sets elements to 0 with probability p and scales the others by {@code 1/(1 − p)} (Srivastava et al. 2014);
+ * the identity in evaluation mode. Which elements are dropped depends only on the seed, the layer's number and the number of
+ * the call.
  */
-public final class Dropout extends Module {
+public final class Dropout extends Module implements Layer {
     private final double p;
     private final long seed;
-    private final int place;
+    private final int layer;
     private int calls;
 
     /**
-     * @param p from 0 to below 1
-     * @param place a number that no other dropout layer of the model has
-     * @throws IllegalArgumentException when p is out of its range
+     * A layer that takes seed and number from the default generator: see {@link WeightSource#manualSeed}.
+     *
+     * @param p at least 0 and below 1
+     * @throws IllegalArgumentException if p is out of range
      */
-    public Dropout(double p, long seed, int place) {
+    public Dropout(double p) {
+        this(p, WeightSource.defaults().seed(), WeightSource.defaults().nextNumber());
+    }
+
+    /**
+     * A layer with an explicit seed.
+     *
+     * @param p at least 0 and below 1
+     * @param layer a number that no other dropout layer of the model has
+     * @throws IllegalArgumentException if p is out of range
+     */
+    public Dropout(double p, long seed, int layer) {
         if (!(p >= 0 && p < 1)) {
             throw new IllegalArgumentException("dropout: p is " + p + "; it must be at least 0 and below 1");
         }
         this.p = p;
         this.seed = seed;
-        this.place = place;
+        this.layer = layer;
     }
 
+    @Override
     public Variable forward(Variable x) {
-        return isTraining() && p > 0 ? x.dropout(p, new Philox.Key(seed, call(), place)) : x;
+        return isTraining() && p > 0 ? x.dropout(p, new Philox.Key(seed, nextCall(), layer)) : x;
     }
 
-    /** The number of this call; the same again when a checkpointed block is computed a second time. */
-    private int call() {
+    /** The number of this call; the same number when activation checkpointing recomputes it. */
+    private int nextCall() {
         return Autograd.once(() -> calls++);
     }
 
-    /** Continues as if the layer had been called so many times; for resuming a run. */
+    /** Sets the number of calls so far; used to resume a run. */
     public void setCalls(int calls) {
         this.calls = calls;
+    }
+
+    @Override
+    protected String extraRepr() {
+        return "p=" + p;
     }
 }

@@ -4,26 +4,39 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
-/** A row of a table for each id: {@code [..]} becomes {@code [.., D]}. */
+/** A table with a row for each id: ids {@code [..]} become {@code [.., width]}. */
 public final class Embedding extends Module {
     private final Variable weight;
 
-    /**
-     * @param weights gives {@code weight}, {@code [rows, width]}
-     */
-    public Embedding(WeightSource weights, long rows, long width, Initializer initializer) {
-        this.weight = own(weights.parameter("weight", Shape.of(rows, width), initializer));
+    /** A table on the CPU, initialized like {@code torch.nn.Embedding}: standard normal. See {@link WeightSource#manualSeed}. */
+    public Embedding(long rows, long width) {
+        this(WeightSource.defaults(), rows, width, Initializer.normal(1));
     }
 
     /**
-     * @param ids I32 of any shape
+     * A table with weights from a source.
+     *
+     * @param weights provides {@code weight}, {@code [rows, width]}
+     */
+    public Embedding(WeightSource weights, long rows, long width, Initializer initializer) {
+        this.weight = register(weights.parameter("weight", Shape.of(rows, width), initializer));
+    }
+
+    /**
+     * @param ids I32 of any shape, each in 0 … rows − 1
+     * @return {@code [ids…, width]}
      */
     public Variable forward(Tensor ids) {
         return weight.embedding(ids);
     }
 
-    /** {@code [rows, width]}; a language model with tied embeddings also uses it as the output layer's. */
+    /** The table, {@code [rows, width]}. A language model with tied embeddings also uses it in the output layer. */
     public Variable weight() {
         return weight;
+    }
+
+    @Override
+    protected String extraRepr() {
+        return weight.shape().get(0) + ", " + weight.shape().get(1);
     }
 }

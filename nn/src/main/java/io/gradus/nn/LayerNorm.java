@@ -3,23 +3,40 @@ package io.gradus.nn;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
 
-/** Layer normalisation of the last axis (Ba, Kiros &amp; Hinton 2016) with a trained scale and shift. */
-public final class LayerNorm extends Module {
+/** Layer normalization over the last dimension (Ba, Kiros &amp; Hinton 2016) with a learned scale and shift. */
+public final class LayerNorm extends Module implements Layer {
     private final Variable weight;
     private final Variable bias;
     private final double eps;
 
+    /** A norm on the CPU with {@code eps} 1e-5, PyTorch's default. */
+    public LayerNorm(long width) {
+        this(WeightSource.defaults(), width, 1e-5);
+    }
+
     /**
-     * @param weights gives {@code weight} and {@code bias}, {@code [width]}, which start at 1 and 0
+     * A norm with weights from a source.
+     *
+     * @param weights provides {@code weight} and {@code bias}, {@code [width]}, initialized to 1 and 0
      * @param eps added to the variance
      */
     public LayerNorm(WeightSource weights, long width, double eps) {
-        this.weight = own(weights.parameter("weight", Shape.of(width), Initializer.ones()));
-        this.bias = own(weights.parameter("bias", Shape.of(width), Initializer.zeros()));
+        this.weight = register(weights.parameter("weight", Shape.of(width), Initializer.ones()));
+        this.bias = register(weights.parameter("bias", Shape.of(width), Initializer.zeros()));
         this.eps = eps;
     }
 
+    /**
+     * @param x {@code [.., width]}
+     * @return {@code [.., width]}
+     */
+    @Override
     public Variable forward(Variable x) {
         return x.layerNorm(weight, bias, eps);
+    }
+
+    @Override
+    protected String extraRepr() {
+        return weight.shape() + ", eps=" + eps;
     }
 }

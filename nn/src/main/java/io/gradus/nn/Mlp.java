@@ -5,10 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A multi-layer perceptron: linear layers with ReLU between them, named {@code layers.0}, {@code layers.1} and so on. */
-public final class Mlp extends Module {
+public final class Mlp extends Module implements Layer {
     private final List<Linear> layers = new ArrayList<>();
 
     /**
+     * @param weights provides {@code layers.0.weight} and so on, initialized with {@link Initializer#kaimingUniform}
      * @param bias whether the layers have biases
      * @param widths of the input, of each hidden layer, and of the output: at least two
      */
@@ -17,7 +18,7 @@ public final class Mlp extends Module {
             throw new IllegalArgumentException("mlp: needs at least an input and an output width");
         }
         for (int i = 0; i + 1 < widths.length; i++) {
-            layers.add(child(new Linear(
+            layers.add(register(new Linear(
                     weights.in("layers").in(i), widths[i], widths[i + 1], bias, Initializer.kaimingUniform())));
         }
     }
@@ -26,6 +27,7 @@ public final class Mlp extends Module {
      * @param x {@code [.., widths[0]]}
      * @return {@code [.., last width]}
      */
+    @Override
     public Variable forward(Variable x) {
         for (Linear layer : layers.subList(0, layers.size() - 1)) {
             x = layer.forward(x).relu();

@@ -20,18 +20,20 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a model's parameters come from. A layer asks for each by name and shape; whether it is then drawn at random or read
- * from a checkpoint is decided here.
+ * The source of a model's parameters. A layer requests each parameter by name and shape; the source initializes it at random
+ * or reads it from a checkpoint. Building a model and loading one are therefore the same code.
  *
- * <pre>{@code
+ * {@snippet :
  * WeightSource weights = WeightSource.random(Device.cpu(), 42);
- * Variable up = weights.in("model").in("layers").in(3).in("mlp").in("up_proj").parameter("weight", shape, init);
- * up.name();   // model.layers.3.mlp.up_proj.weight
- * }</pre>
+ * Linear up = new Linear(weights.in("layers").in(3).in("up_proj"), 8, 16, false);
+ * String name = up.weight().name(); // layers.3.up_proj.weight
+ * }
  *
- * Of a checkpoint, {@link #requireAllLoaded} says at the end which names were missing, unexpected, or of another shape, all at once.
+ * <p>When a checkpoint was read, {@link #requireAllLoaded} reports all names that are missing, unexpected or of another shape.
  */
 public final class WeightSource {
+    private static volatile @Nullable WeightSource defaults;
+
     private final Source source;
     private final String prefix;
     private final DType dtype;
@@ -42,59 +44,97 @@ public final class WeightSource {
         this.dtype = dtype;
     }
 
-    /** What all views of one set of weights share. */
+    /** The state that all views of one source share. */
     private static final class Source {
         private final Device device;
         private final long seed;
         private final @Nullable SafetensorsCheckpoint checkpoint;
-        private final UnaryOperator<String> inFile;
-        /** Names in the file. */
-        private final Set<String> asked = new LinkedHashSet<>();
+        private final UnaryOperator<String> tensorName;
+        /** The number of random streams handed out: to parameters, and to dropout layers. */
+        private int streams;
+        /** Names of tensors in the checkpoint. */
+        private final Set<String> requested = new LinkedHashSet<>();
 
         private final Set<String> missing = new LinkedHashSet<>();
         private final Set<String> misshapen = new LinkedHashSet<>();
 
-        Source(Device device, long seed, @Nullable SafetensorsCheckpoint checkpoint, UnaryOperator<String> inFile) {
+        Source(Device device, long seed, @Nullable SafetensorsCheckpoint checkpoint, UnaryOperator<String> tensorName) {
             this.device = device;
             this.seed = seed;
             this.checkpoint = checkpoint;
-            this.inFile = inFile;
+            this.tensorName = tensorName;
+        }
+
+        synchronized int nextStream() {
+            return ++streams;
         }
     }
 
-    /** Parameters drawn by their initialisers; the n-th one depends on the seed and on n alone. */
+    /** Random parameters. The n-th one depends only on the seed, on n and on its initializer. */
     public static WeightSource random(Device device, long seed) {
         return new WeightSource(new Source(device, seed, null, UnaryOperator.identity()), "", DType.F32);
     }
 
-    /** Parameters read from a checkpoint, as {@link DType#F32} unless {@linkplain #to told otherwise}. */
+    /** Parameters from a checkpoint, converted to {@link DType#F32} (see {@link #to}). */
     public static WeightSource from(SafetensorsCheckpoint checkpoint, Device device) {
         return from(checkpoint, device, UnaryOperator.identity());
     }
 
     /**
-     * Parameters read from a checkpoint that knows them by other names.
+     * Parameters from a checkpoint with other names.
      *
-     * @param inFile from a parameter's name to that in the file; no two to the same
+     * @param tensorName maps the name of a parameter to the name of its tensor in the checkpoint, one to one
      */
-    public static WeightSource from(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> inFile) {
-        return new WeightSource(new Source(device, 0, checkpoint, inFile), "", DType.F32);
+    public static WeightSource from(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> tensorName) {
+        return new WeightSource(new Source(device, 0, checkpoint, tensorName), "", DType.F32);
     }
 
-    /** The weights of a part: names get {@code name.} in front. */
+    // ---- the default generator ----
+
+    /**
+     * Restarts the default generator, like {@code torch.manual_seed}. Constructors without a {@code WeightSource}, such as
+     * {@code new Linear(8, 4)}, take random numbers from it and put their parameters on the CPU. Its first seed is 0, so that
+     * a program that constructs the same layers in the same order gets the same parameters.
+     */
+    public static void manualSeed(long seed) {
+        defaults = random(Device.cpu(), seed);
+    }
+
+    /** The default generator. Its parameters have only local names, such as {@code weight}. */
+    static WeightSource defaults() {
+        WeightSource current = defaults;
+        if (current == null) {
+            current = random(Device.cpu(), 0);
+            defaults = current;
+        }
+        return current;
+    }
+
+    long seed() {
+        return source.seed;
+    }
+
+    /** A number that no other parameter and no other layer of this source has. */
+    int nextNumber() {
+        return source.nextStream();
+    }
+
+    // ---- parts ----
+
+    /** The source for a part of the model: prefixes names with {@code name.}. */
     public WeightSource in(String name) {
         return new WeightSource(source, prefix + name + ".", dtype);
     }
 
-    /** The weights of the n-th of several parts, from 0. */
+    /** The source for the part with an index, from 0. */
     public WeightSource in(int index) {
         return in(Integer.toString(index));
     }
 
     /**
-     * The same weights, kept in another dtype: BF16 or F16 for training in mixed precision.
+     * The same source with parameters of another dtype: BF16 or F16 for training in mixed precision.
      *
-     * @throws IllegalArgumentException when it is no dtype for parameters
+     * @throws IllegalArgumentException if parameters cannot have this dtype
      */
     public WeightSource to(DType dtype) {
         if (!dtype.isFloating()) {
@@ -103,37 +143,43 @@ public final class WeightSource {
         return new WeightSource(source, prefix, dtype);
     }
 
-    /** Where the parameters will live. */
+    /** The device of the parameters. */
     public Device device() {
         return source.device;
     }
 
-    /** Whether the checkpoint has this name; true without a checkpoint, where every name can be had. */
+    /** Whether the checkpoint has a tensor of this name. Always true without a checkpoint. */
     public boolean has(String name) {
-        return source.checkpoint == null || source.checkpoint.contains(source.inFile.apply(prefix + name));
+        return source.checkpoint == null || source.checkpoint.contains(source.tensorName.apply(prefix + name));
     }
 
+    // ---- parameters ----
+
     /**
-     * A parameter.
+     * Creates a parameter.
      *
-     * @param name within this part, such as {@code weight}
-     * @throws UncheckedIOException when the checkpoint cannot be read
+     * @param name the name within this part, such as {@code weight}
+     * @throws IllegalStateException if the parameter was requested before
+     * @throws UncheckedIOException if the checkpoint cannot be read
      */
     public Variable parameter(String name, Shape shape, Initializer initializer) {
         String full = prefix + name;
-        if (!source.asked.add(source.inFile.apply(full))) {
-            throw new IllegalStateException("weights: '" + full + "' was asked for twice; share the variable instead");
+        if (this != defaults && !source.requested.add(source.tensorName.apply(full))) {
+            throw new IllegalStateException("weights: '" + full
+                    + "' was requested twice; share the variable, or give each layer its own part, as in"
+                    + " weights.in(\"fc1\")");
         }
         return Variable.parameter(full, Scope.outside(() -> value(full, shape, initializer)));
     }
 
     private Tensor value(String full, Shape shape, Initializer initializer) {
+        int stream = source.nextStream();
         SafetensorsCheckpoint checkpoint = source.checkpoint;
         if (checkpoint != null) {
-            return read(checkpoint, source.inFile.apply(full), shape);
+            return read(checkpoint, source.tensorName.apply(full), shape);
         }
         Tensor tensor = Tensor.empty(source.device, DType.F32, shape, MemoryCategory.WEIGHTS);
-        initializer.fill(tensor, new Philox.Key(source.seed, 0, source.asked.size()));
+        initializer.fill(tensor, new Philox.Key(source.seed, 0, stream));
         if (dtype == DType.F32) {
             return tensor;
         }
@@ -143,8 +189,8 @@ public final class WeightSource {
     }
 
     /**
-     * What the checkpoint holds under a name. When it has none, or one of another shape, that is remembered, and a tensor
-     * without elements stands in: a wrong size in the configuration costs no memory before {@link #requireAllLoaded} tells.
+     * Reads a tensor. If it is missing or has another shape, this is recorded for {@link #requireAllLoaded}, and an empty
+     * tensor is returned, so that a wrong size in the configuration costs no memory.
      */
     private Tensor read(SafetensorsCheckpoint checkpoint, String name, Shape shape) {
         try {
@@ -165,8 +211,8 @@ public final class WeightSource {
     /**
      * Checks that the checkpoint and the model have the same names and shapes. Does nothing without a checkpoint.
      *
-     * @param ignored names in the file that the model may leave alone
-     * @throws IOException listing all that does not fit
+     * @param ignored selects tensors in the checkpoint that the model need not use
+     * @throws IOException listing all names that do not fit
      */
     public void requireAllLoaded(Predicate<String> ignored) throws IOException {
         SafetensorsCheckpoint checkpoint = source.checkpoint;
@@ -174,7 +220,7 @@ public final class WeightSource {
             return;
         }
         Set<String> unexpected = new TreeSet<>(checkpoint.names());
-        unexpected.removeAll(source.asked);
+        unexpected.removeAll(source.requested);
         unexpected.removeIf(ignored);
         if (source.missing.isEmpty() && source.misshapen.isEmpty() && unexpected.isEmpty()) {
             return;

@@ -56,7 +56,7 @@ class WeightSourceTest {
         weights.in("a").parameter("b", Shape.of(1), NORMAL);
         assertThatThrownBy(() -> weights.parameter("a.b", Shape.of(1), NORMAL))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("'a.b' was asked for twice");
+                .hasMessageContaining("'a.b' was requested twice");
     }
 
     // ---- drawn at random ----

@@ -30,9 +30,9 @@ public final class CausalSelfAttention extends Module {
         this.layer = layer;
         this.heads = config.nHead();
         this.scale = config.scaleAttnWeights() ? 1 / Math.sqrt((double) width / heads) : 1;
-        this.cAttn = child(
+        this.cAttn = register(
                 new Conv1D(weights.in("c_attn"), width, 3 * width, Initializer.normal(config.initializerRange())));
-        this.cProj = child(new Conv1D(weights.in("c_proj"), width, width, config.residualInitializer()));
+        this.cProj = register(new Conv1D(weights.in("c_proj"), width, width, config.residualInitializer()));
     }
 
     /**

@@ -37,15 +37,15 @@ public final class Gpt2 extends LanguageModel {
         Initializer normal = Initializer.normal(config.initializerRange());
         WeightSource model = weights.in("transformer");
         this.config = config;
-        this.wte = child(new Embedding(model.in("wte"), config.vocabSize(), config.nEmbd(), normal));
-        this.wpe = child(new Embedding(model.in("wpe"), config.nPositions(), config.nEmbd(), normal));
+        this.wte = register(new Embedding(model.in("wte"), config.vocabSize(), config.nEmbd(), normal));
+        this.wpe = register(new Embedding(model.in("wpe"), config.nPositions(), config.nEmbd(), normal));
         this.h = IntStream.range(0, config.nLayer())
-                .mapToObj(i -> child(new Block(model.in("h").in(i), config, i)))
+                .mapToObj(i -> register(new Block(model.in("h").in(i), config, i)))
                 .toList();
-        this.lnF = child(new LayerNorm(model.in("ln_f"), config.nEmbd(), config.layerNormEpsilon()));
+        this.lnF = register(new LayerNorm(model.in("ln_f"), config.nEmbd(), config.layerNormEpsilon()));
         this.lmHead = config.tieWordEmbeddings()
                 ? null
-                : child(new Linear(weights.in("lm_head"), config.nEmbd(), config.vocabSize(), false, normal));
+                : register(new Linear(weights.in("lm_head"), config.nEmbd(), config.vocabSize(), false, normal));
     }
 
     /**
@@ -104,10 +104,10 @@ public final class Gpt2 extends LanguageModel {
         private final Mlp mlp;
 
         Block(WeightSource weights, Gpt2Config config, int layer) {
-            this.ln1 = child(new LayerNorm(weights.in("ln_1"), config.nEmbd(), config.layerNormEpsilon()));
-            this.attn = child(new CausalSelfAttention(weights.in("attn"), config, layer));
-            this.ln2 = child(new LayerNorm(weights.in("ln_2"), config.nEmbd(), config.layerNormEpsilon()));
-            this.mlp = child(new Mlp(weights.in("mlp"), config));
+            this.ln1 = register(new LayerNorm(weights.in("ln_1"), config.nEmbd(), config.layerNormEpsilon()));
+            this.attn = register(new CausalSelfAttention(weights.in("attn"), config, layer));
+            this.ln2 = register(new LayerNorm(weights.in("ln_2"), config.nEmbd(), config.layerNormEpsilon()));
+            this.mlp = register(new Mlp(weights.in("mlp"), config));
         }
 
         Variable forward(Variable x, Input input) {
@@ -124,12 +124,12 @@ public final class Gpt2 extends LanguageModel {
 
         Mlp(WeightSource weights, Gpt2Config config) {
             this.activation = config.activationFunction();
-            this.cFc = child(new Conv1D(
+            this.cFc = register(new Conv1D(
                     weights.in("c_fc"),
                     config.nEmbd(),
                     config.nInner(),
                     Initializer.normal(config.initializerRange())));
-            this.cProj = child(
+            this.cProj = register(
                     new Conv1D(weights.in("c_proj"), config.nInner(), config.nEmbd(), config.residualInitializer()));
         }
 

@@ -35,10 +35,10 @@ public final class GroupedQueryAttention extends Module {
         long hidden = config.hiddenSize();
         boolean bias = config.attentionBias();
         Initializer normal = Initializer.normal(config.initializerRange());
-        this.qProj = child(new Linear(weights.in("q_proj"), hidden, heads * headDim, bias, normal));
-        this.kProj = child(new Linear(weights.in("k_proj"), hidden, keyValueHeads * headDim, bias, normal));
-        this.vProj = child(new Linear(weights.in("v_proj"), hidden, keyValueHeads * headDim, bias, normal));
-        this.oProj = child(new Linear(weights.in("o_proj"), heads * headDim, hidden, config.outputBias(), normal));
+        this.qProj = register(new Linear(weights.in("q_proj"), hidden, heads * headDim, bias, normal));
+        this.kProj = register(new Linear(weights.in("k_proj"), hidden, keyValueHeads * headDim, bias, normal));
+        this.vProj = register(new Linear(weights.in("v_proj"), hidden, keyValueHeads * headDim, bias, normal));
+        this.oProj = register(new Linear(weights.in("o_proj"), heads * headDim, hidden, config.outputBias(), normal));
     }
 
     /**

@@ -36,14 +36,14 @@ public final class Llama extends LanguageModel {
                 config.ropeTheta(),
                 config.ropeScaling());
         this.embedTokens =
-                child(new Embedding(model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal));
+                register(new Embedding(model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal));
         this.layers = IntStream.range(0, config.numHiddenLayers())
-                .mapToObj(i -> child(new DecoderLayer(model.in("layers").in(i), config, i)))
+                .mapToObj(i -> register(new DecoderLayer(model.in("layers").in(i), config, i)))
                 .toList();
-        this.norm = child(new RmsNorm(model.in("norm"), config.hiddenSize(), config.rmsNormEps()));
+        this.norm = register(new RmsNorm(model.in("norm"), config.hiddenSize(), config.rmsNormEps()));
         this.lmHead = config.tieWordEmbeddings()
                 ? null
-                : child(new Linear(weights.in("lm_head"), config.hiddenSize(), config.vocabSize(), false, normal));
+                : register(new Linear(weights.in("lm_head"), config.hiddenSize(), config.vocabSize(), false, normal));
     }
 
     @Override
@@ -74,11 +74,11 @@ public final class Llama extends LanguageModel {
 
         DecoderLayer(WeightSource weights, LlamaConfig config, int layer) {
             this.inputLayernorm =
-                    child(new RmsNorm(weights.in("input_layernorm"), config.hiddenSize(), config.rmsNormEps()));
-            this.selfAttn = child(new GroupedQueryAttention(weights.in("self_attn"), config, layer));
-            this.postAttentionLayernorm = child(
+                    register(new RmsNorm(weights.in("input_layernorm"), config.hiddenSize(), config.rmsNormEps()));
+            this.selfAttn = register(new GroupedQueryAttention(weights.in("self_attn"), config, layer));
+            this.postAttentionLayernorm = register(
                     new RmsNorm(weights.in("post_attention_layernorm"), config.hiddenSize(), config.rmsNormEps()));
-            this.mlp = child(new SwiGluMlp(weights.in("mlp"), config));
+            this.mlp = register(new SwiGluMlp(weights.in("mlp"), config));
         }
 
         Variable forward(Variable x, Input input, RotaryTable rotary) {

@@ -2,12 +2,13 @@ package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
 import io.gradus.nn.Initializer;
+import io.gradus.nn.Layer;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
 
 /** Llama's feed-forward network: {@code down_proj(silu(gate_proj(x)) ⊙ up_proj(x))}, called SwiGLU (Shazeer 2020, eq. 6). */
-public final class SwiGluMlp extends Module {
+public final class SwiGluMlp extends Module implements Layer {
     private final Linear gateProj;
     private final Linear upProj;
     private final Linear downProj;
@@ -21,15 +22,16 @@ public final class SwiGluMlp extends Module {
         long intermediate = config.intermediateSize();
         boolean bias = config.mlpBias();
         Initializer normal = Initializer.normal(config.initializerRange());
-        this.gateProj = child(new Linear(weights.in("gate_proj"), hidden, intermediate, bias, normal));
-        this.upProj = child(new Linear(weights.in("up_proj"), hidden, intermediate, bias, normal));
-        this.downProj = child(new Linear(weights.in("down_proj"), intermediate, hidden, bias, normal));
+        this.gateProj = register(new Linear(weights.in("gate_proj"), hidden, intermediate, bias, normal));
+        this.upProj = register(new Linear(weights.in("up_proj"), hidden, intermediate, bias, normal));
+        this.downProj = register(new Linear(weights.in("down_proj"), intermediate, hidden, bias, normal));
     }
 
     /**
      * @param x {@code [.., hidden_size]}
      * @return {@code [.., hidden_size]}
      */
+    @Override
     public Variable forward(Variable x) {
         return downProj.forward(Variable.swiglu(gateProj.forward(x), upProj.forward(x)));
     }

@@ -19,12 +19,12 @@ final class Bigram extends LanguageModel {
     Bigram(BigramConfig config, WeightSource weights) {
         Initializer normal = Initializer.normal(0.5);
         this.config = config;
-        this.embed = child(new Embedding(weights.in("embed"), config.vocabSize(), config.hiddenSize(), normal));
+        this.embed = register(new Embedding(weights.in("embed"), config.vocabSize(), config.hiddenSize(), normal));
         this.layers = IntStream.range(0, config.numHiddenLayers())
-                .mapToObj(i -> child(
+                .mapToObj(i -> register(
                         new Linear(weights.in("layers").in(i), config.hiddenSize(), config.hiddenSize(), true, normal)))
                 .toList();
-        this.head = child(new Linear(weights.in("head"), config.hiddenSize(), config.vocabSize(), false, normal));
+        this.head = register(new Linear(weights.in("head"), config.hiddenSize(), config.vocabSize(), false, normal));
     }
 
     @Override
