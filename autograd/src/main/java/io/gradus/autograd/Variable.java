@@ -1,18 +1,25 @@
 package io.gradus.autograd;
 
+import io.gradus.autograd.op.Abs;
 import io.gradus.autograd.op.Add;
 import io.gradus.autograd.op.Affine;
 import io.gradus.autograd.op.Attention;
+import io.gradus.autograd.op.BinaryCrossEntropy;
 import io.gradus.autograd.op.BroadcastTo;
 import io.gradus.autograd.op.Cast;
+import io.gradus.autograd.op.Clamp;
 import io.gradus.autograd.op.Concat;
+import io.gradus.autograd.op.Cos;
 import io.gradus.autograd.op.CrossEntropy;
+import io.gradus.autograd.op.Cumsum;
 import io.gradus.autograd.op.Divide;
 import io.gradus.autograd.op.Dropout;
 import io.gradus.autograd.op.Embedding;
 import io.gradus.autograd.op.Exp;
 import io.gradus.autograd.op.Gather;
 import io.gradus.autograd.op.Gelu;
+import io.gradus.autograd.op.Huber;
+import io.gradus.autograd.op.KlDivergence;
 import io.gradus.autograd.op.LayerNorm;
 import io.gradus.autograd.op.Linear;
 import io.gradus.autograd.op.LinearCrossEntropy;
@@ -20,7 +27,9 @@ import io.gradus.autograd.op.Log;
 import io.gradus.autograd.op.LogSoftmax;
 import io.gradus.autograd.op.MatMul;
 import io.gradus.autograd.op.Max;
+import io.gradus.autograd.op.Maximum;
 import io.gradus.autograd.op.Mean;
+import io.gradus.autograd.op.Minimum;
 import io.gradus.autograd.op.Multiply;
 import io.gradus.autograd.op.Permute;
 import io.gradus.autograd.op.Power;
@@ -30,6 +39,7 @@ import io.gradus.autograd.op.RmsNorm;
 import io.gradus.autograd.op.RotaryEmbedding;
 import io.gradus.autograd.op.Sigmoid;
 import io.gradus.autograd.op.Silu;
+import io.gradus.autograd.op.Sin;
 import io.gradus.autograd.op.Slice;
 import io.gradus.autograd.op.Softmax;
 import io.gradus.autograd.op.Split;
@@ -38,6 +48,7 @@ import io.gradus.autograd.op.Subtract;
 import io.gradus.autograd.op.Sum;
 import io.gradus.autograd.op.SwiGlu;
 import io.gradus.autograd.op.Tanh;
+import io.gradus.autograd.op.TopK;
 import io.gradus.autograd.op.Where;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
@@ -47,7 +58,9 @@ import io.gradus.core.Philox;
 import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
+import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels.Comparison;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -394,6 +407,62 @@ public final class Variable {
         return pow(constant(number));
     }
 
+    /** The smaller of two elements; where they are equal, each gets half of the gradient. */
+    public Variable minimum(Variable other) {
+        return apply(new Minimum(), this, other);
+    }
+
+    /** The larger of two elements; where they are equal, each gets half of the gradient. */
+    public Variable maximum(Variable other) {
+        return apply(new Maximum(), this, other);
+    }
+
+    // ---- comparisons, element by element, broadcasting: I32, 1 where they hold and 0 elsewhere, for where() ----
+
+    /** {@code this < other}. */
+    public Tensor less(Variable other) {
+        return compare("less", Comparison.LT, other);
+    }
+
+    /** {@code this ≤ other}. */
+    public Tensor lessOrEqual(Variable other) {
+        return compare("lessOrEqual", Comparison.LE, other);
+    }
+
+    /** {@code this > other}. */
+    public Tensor greater(Variable other) {
+        return compare("greater", Comparison.GT, other);
+    }
+
+    /** {@code this ≥ other}. */
+    public Tensor greaterOrEqual(Variable other) {
+        return compare("greaterOrEqual", Comparison.GE, other);
+    }
+
+    /** {@code this = other}. */
+    public Tensor equal(Variable other) {
+        return compare("equal", Comparison.EQ, other);
+    }
+
+    /** {@code this ≠ other}. */
+    public Tensor notEqual(Variable other) {
+        return compare("notEqual", Comparison.NE, other);
+    }
+
+    private Tensor compare(String name, Comparison comparison, Variable other) {
+        Tensor a = readable();
+        Tensor b = other.readable();
+        Shape shape = Shape.broadcast(name, a, b);
+        Tensor holds = Tensor.empty(a.device(), DType.I32, shape, MemoryCategory.ACTIVATIONS);
+        a.kernels().elementwise().compare(comparison, a, b, holds);
+        return holds;
+    }
+
+    /** The value in a dtype that every kernel reads. */
+    private Tensor readable() {
+        return value.dtype().isHalf() ? value.to(DType.F32) : value;
+    }
+
     // ---- functions, element by element ----
 
     /** {@code eˣ}. */
@@ -409,6 +478,33 @@ public final class Variable {
     /** {@code √x}. */
     public Variable sqrt() {
         return apply(new Sqrt(), this);
+    }
+
+    /** {@code |x|}; the gradient at 0 is 0. */
+    public Variable abs() {
+        return apply(new Abs(), this);
+    }
+
+    /** The sine, of an angle in radians. */
+    public Variable sin() {
+        return apply(new Sin(), this);
+    }
+
+    /** The cosine, of an angle in radians. */
+    public Variable cos() {
+        return apply(new Cos(), this);
+    }
+
+    /**
+     * {@code min(max(x, min), max)}. The gradient passes inside the interval, and is 0 outside and at
+     * its bounds.
+     *
+     * @param min −∞ for no lower bound
+     * @param max ∞ for no upper bound
+     * @throws IllegalArgumentException if {@code min > max}
+     */
+    public Variable clamp(double min, double max) {
+        return apply(new Clamp(min, max), this);
     }
 
     /** The hyperbolic tangent. */
@@ -524,6 +620,35 @@ public final class Variable {
         return apply(new Max(axes, keepDim), this);
     }
 
+    /**
+     * The index of the largest element along an axis, which is removed; the first of several equal ones.
+     *
+     * @return I32
+     */
+    public Tensor argmax(int axis) {
+        int along = value.axis("argmax", axis);
+        Shape shape = shape();
+        if (shape.get(along) == 0) {
+            throw new ShapeException("argmax", "axis " + axis + " has no elements", "choose another axis", value);
+        }
+        Shape without =
+                shape.sub(0, along).append(shape.sub(along + 1, shape.rank()).toArray());
+        return TopK.of(detach(), 1, along).indices().reshape(without);
+    }
+
+    /**
+     * The k largest elements along an axis, in descending order, and their indices. Their gradient goes to the elements at the
+     * indices.
+     */
+    public TopK.Result topk(long k, int axis) {
+        return TopK.of(this, k, axis);
+    }
+
+    /** The cumulative sum along an axis: {@code yᵢ = x₀ + x₁ + … + xᵢ}. */
+    public Variable cumsum(int axis) {
+        return apply(new Cumsum(axis), this);
+    }
+
     // ---- networks ----
 
     /** The matrix product over the last two axes. The axes before them are a batch and broadcast. */
@@ -562,12 +687,12 @@ public final class Variable {
 
     /** Softmax along an axis. */
     public Variable softmax(int axis) {
-        return alongLast(axis, x -> apply(new Softmax(), x));
+        return alongLast(value.axis("softmax", axis), x -> apply(new Softmax(), x));
     }
 
     /** The logarithm of the softmax along an axis. */
     public Variable logSoftmax(int axis) {
-        return alongLast(axis, x -> apply(new LogSoftmax(), x));
+        return alongLast(value.axis("logSoftmax", axis), x -> apply(new LogSoftmax(), x));
     }
 
     /** The mean cross-entropy of these logits, ignoring targets of {@value CrossEntropy#IGNORE_INDEX}; a scalar. */
@@ -596,6 +721,35 @@ public final class Variable {
      */
     public Variable linearCrossEntropy(Variable weight, Tensor targets, CrossEntropyOptions options, int chunk) {
         return apply(new LinearCrossEntropy(targets, options, chunk), this, weight);
+    }
+
+    /**
+     * The Huber loss of each element: {@code ½d²} for differences d from the target up to δ, and {@code δ(|d| − ½δ)} beyond.
+     *
+     * @param target of this variable's shape
+     * @param delta δ, positive
+     */
+    public Variable huber(Variable target, double delta) {
+        return apply(new Huber(delta), this, target);
+    }
+
+    /**
+     * The binary cross-entropy of each element, a logit: {@code −t·ln σ(x) − (1 − t)·ln(1 − σ(x))}, without overflow.
+     *
+     * @param target t, probabilities of this variable's shape
+     */
+    public Variable binaryCrossEntropyWithLogits(Variable target) {
+        return apply(new BinaryCrossEntropy(), this, target);
+    }
+
+    /**
+     * The contribution of each element to the Kullback-Leibler divergence of a target distribution from this one:
+     * {@code t·(ln t − x)} for log-probabilities x.
+     *
+     * @param target t, probabilities of this variable's shape
+     */
+    public Variable klDivergence(Variable target) {
+        return apply(new KlDivergence(), this, target);
     }
 
     /**
@@ -667,20 +821,26 @@ public final class Variable {
 
     /** The same elements in another shape, without a copy. One length may be −1 and is inferred. */
     public Variable reshape(long... lengths) {
-        return apply(new Reshape(shape().reshaped(lengths)), this);
+        return apply(new Reshape(lengths), this);
     }
 
     /** The axes in another order: axis i of the result is axis {@code order[i]} of this variable. */
     public Variable permute(int... order) {
-        return apply(new Permute(Arrays.stream(order).map(shape()::axis).toArray()), this);
+        return apply(
+                new Permute(Arrays.stream(order)
+                        .map(axis -> value.axis("permute", axis))
+                        .toArray()),
+                this);
     }
 
     /** Exchanges two axes. */
     public Variable transpose(int a, int b) {
+        int first = value.axis("transpose", a);
+        int second = value.axis("transpose", b);
         int[] order = new int[shape().rank()];
         Arrays.setAll(order, i -> i);
-        order[shape().axis(a)] = shape().axis(b);
-        order[shape().axis(b)] = shape().axis(a);
+        order[first] = second;
+        order[second] = first;
         return apply(new Permute(order), this);
     }
 
@@ -695,12 +855,13 @@ public final class Variable {
      * @throws IllegalArgumentException if the lengths do not add up to the axis
      */
     public List<Variable> split(int axis, long... lengths) {
+        int along = value.axis("split", axis);
         if (Arrays.stream(lengths).anyMatch(length -> length < 0)
-                || Arrays.stream(lengths).sum() != shape().get(axis)) {
+                || Arrays.stream(lengths).sum() != shape().get(along)) {
             throw new IllegalArgumentException("split: the lengths " + Arrays.toString(lengths)
-                    + " do not add up to axis " + axis + " of " + shape());
+                    + " do not add up to axis " + axis + " of " + value.describe());
         }
-        Split split = new Split(shape().axis(axis), lengths);
+        Split split = new Split(along, lengths);
         Variable whole = apply(split, this);
         return IntStream.range(0, lengths.length)
                 .mapToObj(i -> apply(split.part(i), whole))
@@ -738,7 +899,7 @@ public final class Variable {
     /** Applies a function of the last axis to another axis, by exchanging the two before and after. */
     private Variable alongLast(int axis, UnaryOperator<Variable> function) {
         int last = shape().rank() - 1;
-        return shape().axis(axis) == last
+        return axis == last
                 ? function.apply(this)
                 : function.apply(transpose(axis, last)).transpose(axis, last);
     }

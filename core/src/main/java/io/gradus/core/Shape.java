@@ -106,12 +106,10 @@ public final class Shape {
     }
 
     /**
-     * The shape with the given lengths and as many elements as this one.
-     *
-     * @param lengths one of which may be −1, for the length that makes up the number of elements
-     * @throws IllegalArgumentException when no length does
+     * The shape with the given lengths, of which one may be −1 for the length that gives as many elements as this shape has; null
+     * if no length does.
      */
-    public Shape reshaped(long... lengths) {
+    @Nullable Shape reshaped(long... lengths) {
         long[] filled = lengths.clone();
         long known = 1;
         int unknown = -1;
@@ -124,8 +122,7 @@ public final class Shape {
         }
         if (unknown >= 0) {
             if (known <= 0 || size % known != 0) {
-                throw new IllegalArgumentException(
-                        "reshape: " + this + " has no length for −1 in " + Arrays.toString(lengths));
+                return null;
             }
             filled[unknown] = size / known;
         }

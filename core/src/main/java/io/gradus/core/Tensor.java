@@ -165,25 +165,36 @@ public final class Tensor {
     // ---- views ----
 
     /**
-     * The same elements under another shape; no copy.
+     * The same elements in another shape, without a copy.
      *
-     * @throws ShapeException when the number of elements differs
+     * @throws ShapeException if the number of elements differs
      */
     public Tensor reshape(Shape shape) {
         if (shape.size() != size()) {
             throw new ShapeException(
                     "reshape",
-                    "the number of elements differs",
-                    "lengths must multiply to " + size(),
-                    this.shape,
-                    shape);
+                    "the tensor does not have the " + shape.size() + " elements of " + shape,
+                    "the product of the lengths must be " + size(),
+                    this);
         }
         return new Tensor(device, dtype, shape, storage, offset, name);
     }
 
-    /** {@link #reshape(Shape)}. */
+    /**
+     * {@link #reshape(Shape)}.
+     *
+     * @param lengths one of which may be −1 and is inferred
+     */
     public Tensor reshape(long... lengths) {
-        return reshape(Shape.of(lengths));
+        Shape inferred = shape.reshaped(lengths);
+        if (inferred == null) {
+            throw new ShapeException(
+                    "reshape",
+                    "no length in place of −1 in " + Arrays.toString(lengths) + " gives " + size() + " elements",
+                    "the other lengths must divide that number",
+                    this);
+        }
+        return reshape(inferred);
     }
 
     /**
@@ -308,6 +319,20 @@ public final class Tensor {
             throw new IllegalStateException("tensor " + describe() + " has more elements than a Java array can hold");
         }
         return (int) size();
+    }
+
+    /**
+     * Resolves an axis that may count from the end.
+     *
+     * @param operation the name in the error message
+     * @throws IllegalArgumentException if this tensor has no such axis
+     */
+    public int axis(String operation, int axis) {
+        if (axis < -shape.rank() || axis >= shape.rank()) {
+            throw new IllegalArgumentException(operation + ": axis " + axis + " is not one of " + describe()
+                    + "; axes are numbered from 0, or from -1 backward");
+        }
+        return shape.axis(axis);
     }
 
     /** The name, if there is one, and the shape, for errors: {@code model.norm.weight [64]}. */

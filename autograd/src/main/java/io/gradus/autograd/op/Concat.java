@@ -25,7 +25,7 @@ public final class Concat extends Operation {
             throw new IllegalArgumentException("concat: there is no tensor; pass at least one");
         }
         Tensor first = inputs[0];
-        along = first.shape().axis(axis);
+        along = first.axis(label(), axis);
         starts = new long[inputs.length];
         long length = 0;
         for (int i = 0; i < inputs.length; i++) {

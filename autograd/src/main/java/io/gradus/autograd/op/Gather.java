@@ -27,7 +27,7 @@ public final class Gather extends Operation {
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
-        along = x.shape().axis(axis);
+        along = x.axis(label(), axis);
         Tensor y = x.emptyLike(index.shape());
         x.kernels().movement().gather(x, along, index, y);
         return y;

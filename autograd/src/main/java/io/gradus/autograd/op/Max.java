@@ -30,9 +30,9 @@ public final class Max extends Operation {
     @Override
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];
-        Reduced shapes = Reduced.of("max", x.shape(), axes, keepDim);
+        Reduced shapes = Reduced.of("max", x, axes, keepDim);
         if (x.size() == 0 && shapes.kept().size() > 0) {
-            throw new IllegalArgumentException("max: " + x.shape() + " has no element to choose from");
+            throw new IllegalArgumentException("max: " + x.describe() + " has no elements along the reduced axes");
         }
         y = x.emptyLike(shapes.kept());
         x.kernels().reduction().maxTo(x, y);

@@ -28,7 +28,7 @@ public final class Mean extends Operation {
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
-        shapes = Reduced.of("mean", x.shape(), axes, keepDim);
+        shapes = Reduced.of("mean", x, axes, keepDim);
         Tensor sum = Workspace.like(x, shapes.kept());
         Tensor y = x.emptyLike(shapes.kept());
         x.kernels().reduction().sumTo(x, sum, false);

@@ -21,7 +21,7 @@ public final class Permute extends Operation {
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
-        Tensor y = x.emptyLike(MovementKernels.permuted(x.shape(), order));
+        Tensor y = x.emptyLike(MovementKernels.permuted(x, order));
         x.kernels().movement().permute(x, order, y, false);
         return y;
     }

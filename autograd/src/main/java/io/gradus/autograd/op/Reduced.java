@@ -1,6 +1,7 @@
 package io.gradus.autograd.op;
 
 import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
 
 /**
  * The shapes of a reduction.
@@ -18,15 +19,14 @@ record Reduced(Shape from, Shape kept, Shape result) {
      * @param axes to reduce, from 0 or negative to count from the last; none means all
      * @throws IllegalArgumentException if an axis does not exist or is repeated
      */
-    static Reduced of(String operation, Shape shape, int[] axes, boolean keepDim) {
+    static Reduced of(String operation, Tensor x, int[] axes, boolean keepDim) {
+        Shape shape = x.shape();
         boolean[] gone = new boolean[shape.rank()];
         for (int axis : axes) {
-            int resolved = axis < 0 ? axis + shape.rank() : axis;
-            if (resolved < 0 || resolved >= shape.rank()) {
-                throw new IllegalArgumentException(operation + ": axis " + axis + " is not one of " + shape);
-            }
+            int resolved = x.axis(operation, axis);
             if (gone[resolved]) {
-                throw new IllegalArgumentException(operation + ": axis " + axis + " of " + shape + " is repeated");
+                throw new IllegalArgumentException(
+                        operation + ": axis " + axis + " of " + x.describe() + " is repeated");
             }
             gone[resolved] = true;
         }

@@ -33,10 +33,10 @@ public final class Slice extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         Shape shape = x.shape();
-        along = shape.axis(axis);
+        along = x.axis(label(), axis);
         if (from < 0 || to < from || to > shape.get(along)) {
             throw new IllegalArgumentException(
-                    "slice: " + from + " to " + to + " is not within axis " + axis + " of " + shape);
+                    "slice: " + from + " to " + to + " is not within axis " + axis + " of " + x.describe());
         }
         if (along == 0) {
             return x.slice(from, to);

@@ -29,7 +29,7 @@ public final class Sum extends Operation {
     @Override
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
-        shapes = Reduced.of("sum", x.shape(), axes, keepDim);
+        shapes = Reduced.of("sum", x, axes, keepDim);
         Tensor y = x.emptyLike(shapes.kept());
         x.kernels().reduction().sumTo(x, y, false);
         return y.reshape(shapes.result());

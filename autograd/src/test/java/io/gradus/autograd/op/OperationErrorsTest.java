@@ -7,15 +7,22 @@ import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Philox;
+import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** An error names the operation, the shapes and the fix. */
 class OperationErrorsTest {
@@ -62,7 +69,7 @@ class OperationErrorsTest {
         refused(() -> zeros(2, 3).mean(-3), "mean", "axis -3");
         refused(() -> zeros(2, 3).max(1, -1), "max", "axis -1", "repeated");
         refused(() -> zeros(2, 0).max(1), "max", "[2, 0]");
-        refused(() -> zeros(2, 3).softmax(5), "axis 5", "[2, 3]");
+        refused(() -> zeros(2, 3).softmax(5), "softmax", "axis 5", "[2, 3]");
         refused(() -> zeros(2, 3).permute(0, 0), "permute", "[0, 0]");
         refused(() -> zeros(2, 3).slice(1, 2, 4), "slice", "2 to 4", "axis 1", "[2, 3]");
     }
@@ -125,6 +132,124 @@ class OperationErrorsTest {
         assertThatThrownBy(() -> zeros(2, 3, 4).attention(keys, keys, settings))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("[B, T, H, D]");
+    }
+
+    @Test
+    void clampOfAnEmptyIntervalAndHuberWithoutADeltaAreRejected() {
+        refused(() -> zeros(3).clamp(1, -1), "clamp", "from 1.0 to -1.0");
+        refused(() -> zeros(3).clamp(Double.NaN, 1), "clamp", "NaN");
+        refused(() -> zeros(3).huber(zeros(3), 0), "huber", "0.0", "positive");
+        refused(() -> CrossEntropyOptions.of(Reduction.MEAN).withLabelSmoothing(1.5), "label smoothing", "1.5");
+        refused(() -> zeros(3, 0).argmax(1), "argmax", "[3, 0]");
+    }
+
+    /** A parameter whose shape fits nothing below. */
+    private static Variable wrong(long... shape) {
+        return Variable.parameter("model.layers.3.weight", zeros(shape).value());
+    }
+
+    private static Arguments error(String operation, Supplier<?> call) {
+        return Arguments.of(operation, call);
+    }
+
+    static Stream<Arguments> wrongParameters() {
+        Tensor positions = Tensor.of(Device.reference(), new int[] {0, 1}, 1, 2);
+        return Stream.of(
+                error("add", () -> zeros(3, 4).add(wrong(3))),
+                error("subtract", () -> zeros(3, 4).subtract(wrong(3))),
+                error("multiply", () -> zeros(3, 4).multiply(wrong(3))),
+                error("divide", () -> zeros(3, 4).divide(wrong(3))),
+                error("pow", () -> zeros(3, 4).pow(wrong(3))),
+                error("minimum", () -> zeros(3, 4).minimum(wrong(3))),
+                error("maximum", () -> zeros(3, 4).maximum(wrong(3))),
+                error("less", () -> zeros(3, 4).less(wrong(3))),
+                error("lessOrEqual", () -> zeros(3, 4).lessOrEqual(wrong(3))),
+                error("greater", () -> zeros(3, 4).greater(wrong(3))),
+                error("greaterOrEqual", () -> zeros(3, 4).greaterOrEqual(wrong(3))),
+                error("equal", () -> zeros(3, 4).equal(wrong(3))),
+                error("notEqual", () -> zeros(3, 4).notEqual(wrong(3))),
+                error("where", () -> Variable.where(ids(1, 0), zeros(2), wrong(3))),
+                error("matmul", () -> zeros(5, 7).matmul(wrong(8, 64))),
+                error("matmul", () -> zeros(2, 5, 7).matmul(wrong(8, 64))),
+                error("matmul", () -> zeros(2, 5, 7).matmul(wrong(3, 7, 4))),
+                error("linear", () -> zeros(5, 7).linear(wrong(8, 64), null)),
+                error("linear", () -> zeros(2, 5, 7).linear(wrong(8, 64), null, false)),
+                error("linear", () -> zeros(5, 7).linear(zeros(8, 7), wrong(7))),
+                error("linear", () -> zeros(5, 7).linear(wrong(8), null)),
+                error("swiglu", () -> Variable.swiglu(zeros(3, 4), wrong(4, 3))),
+                error("layerNorm", () -> zeros(3, 4).layerNorm(wrong(3), null, 1e-5)),
+                error("layerNorm", () -> zeros(3, 4).layerNorm(zeros(4), wrong(3), 1e-5)),
+                error("rmsNorm", () -> zeros(3, 4).rmsNorm(wrong(3), 1e-5)),
+                error("embedding", () -> wrong(7).embedding(ids(0))),
+                error(
+                        "rotary",
+                        () -> wrong(2, 3)
+                                .rotary(zeros(5, 2).value(), zeros(5, 2).value(), positions, RopeLayout.HALF_SPLIT)),
+                error(
+                        "attention",
+                        () -> zeros(1, 2, 4, 8)
+                                .attention(wrong(1, 2, 3, 8), zeros(1, 2, 3, 8), AttentionOptions.causal(8))),
+                error(
+                        "attention",
+                        () -> wrong(2, 8).attention(zeros(1, 2, 2, 8), zeros(1, 2, 2, 8), AttentionOptions.causal(8))),
+                error("crossEntropy", () -> wrong(3, 5).crossEntropy(ids(1, 2))),
+                error(
+                        "linearCrossEntropy",
+                        () -> zeros(2, 5)
+                                .linearCrossEntropy(wrong(7, 4), ids(1, 2), CrossEntropyOptions.of(Reduction.SUM), 0)),
+                error("huber", () -> wrong(3, 1).huber(zeros(3), 1)),
+                error("binaryCrossEntropyWithLogits", () -> wrong(3, 1).binaryCrossEntropyWithLogits(zeros(3))),
+                error("klDivergence", () -> wrong(3, 1).klDivergence(zeros(3))),
+                error("concat", () -> Variable.concat(0, List.of(zeros(2, 3), wrong(2, 4)))),
+                error("concat", () -> Variable.concat(2, List.of(wrong(2, 3)))),
+                error("broadcastTo", () -> wrong(3, 4).broadcastTo(4)),
+                error("reshape", () -> wrong(3, 4).reshape(5, 2)),
+                error("reshape", () -> wrong(3, 4).reshape(5, -1)),
+                error("gather", () -> wrong(7, 3).gather(0, ids(0))),
+                error("gather", () -> wrong(7, 3).gather(2, ids(0))),
+                error("topk", () -> wrong(3, 4).topk(5, -1)),
+                error("topk", () -> wrong(3, 4).topk(1, 2)),
+                error("argmax", () -> wrong(3, 4).argmax(2)),
+                error("cumsum", () -> wrong(3, 4).cumsum(2)),
+                error("softmax", () -> wrong(3, 4).softmax(2)),
+                error("logSoftmax", () -> wrong(3, 4).logSoftmax(-3)),
+                error("sum", () -> wrong(3, 4).sum(2)),
+                error("mean", () -> wrong(3, 4).mean(0, 0)),
+                error("max", () -> wrong(3, 0).max(1)),
+                error("slice", () -> wrong(3, 4).slice(1, 2, 5)),
+                error("slice", () -> wrong(3, 4).slice(2, 0, 1)),
+                error("split", () -> wrong(3, 4).split(1, 2, 3)),
+                error("split", () -> wrong(3, 4).split(2, 1)),
+                error("transpose", () -> wrong(3, 4).transpose(0, 2)),
+                error("permute", () -> wrong(3, 4).permute(0, 0)),
+                error("permute", () -> wrong(3, 4).permute(0, 2)));
+    }
+
+    @ParameterizedTest(name = "{0}, call {index}")
+    @MethodSource("wrongParameters")
+    void errorNamesTheOperationAndTheParameter(String operation, Supplier<?> call) {
+        assertThatThrownBy(call::get)
+                .isInstanceOf(IllegalArgumentException.class)
+                .satisfies(e ->
+                        assertThat(e).message().startsWith(operation + ": ").contains("model.layers.3.weight ["));
+    }
+
+    @Test
+    void linearWithAWrongWeightNamesInputWeightAndFix() {
+        Variable weight = Variable.parameter(
+                "model.layers.3.mlp.up_proj.weight", zeros(8, 64).value());
+        assertThatThrownBy(() -> zeros(5, 7).linear(weight, null))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("linear: the weight takes rows of 64 elements and the input has rows of 7: [5, 7] and"
+                        + " model.layers.3.mlp.up_proj.weight [8, 64]; pass an input […, 64], or transpose the weight");
+    }
+
+    @Test
+    void errorNamesAParameterThatWasConvertedFromSixteenBits() {
+        Variable x = Variable.constant(Tensor.of(new float[12], 3, 4));
+        Variable weight = Variable.parameter(
+                "model.norm.weight", Tensor.of(new float[3], 3).to(DType.BF16));
+        refused(() -> x.rmsNorm(weight, 1e-5), "rmsNorm", "model.norm.weight [3]", "[4]");
     }
 
     @Test

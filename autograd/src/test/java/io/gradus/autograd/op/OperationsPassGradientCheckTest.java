@@ -101,6 +101,13 @@ class OperationsPassGradientCheckTest {
             add("Divide", shapes, x -> x[0].divide(x[1]), pair);
             add("Power", shapes, x -> x[1].pow(x[0]), pair);
         }
+        for (Tensor[] pair : pairs) {
+            String shapes = pair[0].shape() + " and " + pair[1].shape();
+            add("Minimum", shapes, x -> x[0].minimum(x[1]), pair);
+            add("Maximum", shapes, x -> x[0].maximum(x[1]), pair);
+        }
+        add("Maximum", "relu as max(x, x/9)", x -> x[0].maximum(x[0].divide(9)), any(3, 5));
+        add("Minimum", "x and its square", x -> x[0].minimum(x[0].pow(2)), any(3, 5));
         Tensor x35 = positive(3, 5);
         add(
                 "Cast",
@@ -132,7 +139,13 @@ class OperationsPassGradientCheckTest {
             add("Gelu", shape, x -> x[0].gelu(), t);
             add("Gelu", "approximate, " + shape, x -> x[0].geluTanh(), t);
             add("Silu", shape, x -> x[0].silu(), t);
+            add("Abs", shape, x -> x[0].abs(), t);
+            add("Sin", shape, x -> x[0].sin(), t);
+            add("Cos", shape, x -> x[0].cos(), t);
+            add("Clamp", shape, x -> x[0].clamp(-0.05, 0.05).add(x[0].clamp(-3, 3)), t);
         }
+        add("Clamp", "from below", x -> x[0].clamp(0, Double.POSITIVE_INFINITY).multiply(x[0]), any(3, 7));
+        add("Sin", "sin² + cos²", x -> x[0].sin().pow(2).add(x[0].cos().pow(2)).add(x[0]), any(3, 7));
         for (Tensor t : List.of(positive(), positive(17), positive(3, 5, 11))) {
             add("Log", t.shape().toString(), x -> x[0].log(), t);
             add("Sqrt", t.shape().toString(), x -> x[0].sqrt(), t);
@@ -199,6 +212,12 @@ class OperationsPassGradientCheckTest {
                 "used beside its input",
                 x -> x[0].subtract(x[0].max(-1, true)).exp(),
                 any(3, 7));
+        for (int axis : new int[] {0, 1, -1}) {
+            add("Cumsum", "axis " + axis, x -> x[0].cumsum(axis), any(3, 4, 5));
+            add("TopK", "axis " + axis, x -> x[0].topk(2, axis).values(), any(3, 4, 5));
+        }
+        add("Cumsum", "times its input", x -> x[0].cumsum(-1).multiply(x[0]), any(3, 7));
+        add("TopK", "all, with its input", x -> x[0].topk(7, -1).values().multiply(x[0]), any(3, 7));
     }
 
     private void softmaxAndLoss() {
@@ -219,6 +238,49 @@ class OperationsPassGradientCheckTest {
                     x -> loss(x[0], targets.reshape(7, 1), reduction, null),
                     any(7, 1, 11));
         }
+        CrossEntropyOptions smoothed = CrossEntropyOptions.of(Reduction.MEAN).withLabelSmoothing(0.2);
+        for (Reduction reduction : Reduction.values()) {
+            CrossEntropyOptions options = new CrossEntropyOptions(reduction, CrossEntropy.IGNORE_INDEX, null, 0.1);
+            add(
+                    "CrossEntropy",
+                    reduction + " with label smoothing",
+                    x -> x[0].crossEntropy(beside(targets, x[0]), options),
+                    any(7, 11));
+            add(
+                    "LinearCrossEntropy",
+                    reduction + " with label smoothing",
+                    x -> x[0].linearCrossEntropy(x[1], beside(targets, x[0]), options, 3),
+                    any(7, 5),
+                    any(11, 5));
+        }
+        add(
+                "CrossEntropy",
+                "with label smoothing and weights",
+                x -> x[0].crossEntropy(beside(targets, x[0]), smoothed.withSampleWeights(beside(weights, x[0]))),
+                any(7, 11));
+        for (Tensor t : List.of(any(), any(17), any(3, 5))) {
+            String shape = t.shape().toString();
+            add("Huber", shape, x -> x[0].huber(x[1], 1), t, any(t.shape().toArray()));
+            add("Huber", "small delta, " + shape, x -> x[0].huber(x[0].pow(2), 0.05), t);
+            add(
+                    "BinaryCrossEntropy",
+                    shape,
+                    x -> x[0].binaryCrossEntropyWithLogits(x[1]),
+                    t,
+                    positive(t.shape().toArray()));
+            add(
+                    "KlDivergence",
+                    shape,
+                    x -> x[0].klDivergence(x[1]),
+                    t,
+                    positive(t.shape().toArray()));
+        }
+        add(
+                "KlDivergence",
+                "of softmax",
+                x -> x[0].logSoftmax(-1).klDivergence(x[1].softmax(-1)),
+                any(3, 5),
+                any(3, 5));
         for (Reduction reduction : Reduction.values()) {
             for (int chunk : new int[] {0, 1, 3, 7}) {
                 String name = reduction + " by " + chunk;

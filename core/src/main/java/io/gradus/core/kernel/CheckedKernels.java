@@ -457,7 +457,7 @@ final class CheckedKernels
     @Override
     public void permute(Tensor x, int[] order, Tensor out, boolean accumulate) {
         Checks.computable("permute", x, out);
-        Checks.shape("permute", out, MovementKernels.permuted(x.shape(), order));
+        Checks.shape("permute", out, MovementKernels.permuted(x, order));
         kernels.movement().permute(x, order, out, accumulate);
     }
 

@@ -28,7 +28,8 @@ public interface MovementKernels {
     void gatherBackward(Tensor index, int axis, Tensor dy, Tensor dx, boolean accumulate);
 
     /** The shape after {@link #permute}. */
-    static Shape permuted(Shape shape, int[] order) {
+    static Shape permuted(Tensor x, int[] order) {
+        Shape shape = x.shape();
         boolean[] seen = new boolean[shape.rank()];
         long[] lengths = new long[shape.rank()];
         boolean valid = order.length == shape.rank();
@@ -41,7 +42,7 @@ public interface MovementKernels {
         }
         if (!valid) {
             throw new IllegalArgumentException(
-                    "permute: " + Arrays.toString(order) + " does not name each axis of " + shape + " once");
+                    "permute: " + Arrays.toString(order) + " does not name each axis of " + x.describe() + " once");
         }
         return Shape.of(lengths);
     }
