@@ -41,4 +41,4 @@ System.out.println("""
         Variable x = Variable.parameter("x", Tensor.of(new float[] {1, 2, 3}, 3))
         x.softmax(-1).slice(0, 2, 3).sum().backward()
         show(x.grad())
-        LanguageModel model = Llama.load(BuiltInModel.folder(), cpu)""");
+        LanguageModel model = LanguageModel.load(BuiltInModel.folder(), cpu)""");
