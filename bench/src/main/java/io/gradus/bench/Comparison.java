@@ -19,7 +19,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Measures groups and prints what came of them. */
+/** Measures groups and prints the results. */
 final class Comparison {
     private static final Budget KERNELS = new Budget(9, 0.05, 6, 10);
     private static final Budget STEPS = new Budget(9, 0, 30, 60);
@@ -36,7 +36,7 @@ final class Comparison {
         this.quick = quick;
     }
 
-    /** One group with so many threads on each side. */
+    /** Measures one group with a number of threads for each side. */
     List<Result> run(Group group, int threads, Peaks peaks) {
         LibTorch.setThreads(threads);
         boolean steps = group instanceof TrainingStepCases;
@@ -70,13 +70,13 @@ final class Comparison {
         if (!(difference <= contender.tolerance())) {
             throw new IllegalStateException(group.name() + ": " + contender.name() + " with " + threads
                     + " threads: the results differ by " + difference + ", more than " + contender.tolerance()
-                    + ": the two sides do not compute the same, and their times say nothing");
+                    + "; the two sides compute different things, so their times cannot be compared");
         }
         Outcome outcome = contest.run(contender.ours(), contender.theirs());
         return new Result(group.name(), contender.name(), threads, outcome, difference, contender.work(), peaks);
     }
 
-    /** The most memory that a process of each engine has during a few steps; the outcome's seconds are bytes. */
+    /** Measures the peak memory of a separate process for each engine during a few steps. The outcome holds bytes, not seconds. */
     Result memory(Network network, Batch batch, int steps, int threads, Peaks peaks) throws IOException {
         progress.show("peak memory of a training step");
         long ours = StepsProcess.run(Engine.GRADUS, network, batch.size(), batch.length(), steps, threads)
@@ -92,7 +92,7 @@ final class Comparison {
         return new Result("memory", name, threads, outcome, 0, null, peaks);
     }
 
-    /** The first step, from a cold start, at 90% of the final speed. */
+    /** Returns the first step after a cold start that reaches 90% of the final speed. */
     int warmUp(Network network, Batch batch, int steps, int threads) throws IOException {
         progress.show("warm-up of a training step");
         StepsProcess process = StepsProcess.run(Engine.GRADUS, network, batch.size(), batch.length(), steps, threads);

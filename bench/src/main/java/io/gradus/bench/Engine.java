@@ -1,6 +1,6 @@
 package io.gradus.bench;
 
-/** Whose training step a process of its own runs. */
+/** The library whose training step {@link StepsCommand} runs. */
 enum Engine {
     GRADUS,
     LIBTORCH

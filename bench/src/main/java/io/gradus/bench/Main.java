@@ -35,19 +35,22 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus bench}. Exit codes: 0 measured, 1 failed, 2 used wrongly. Whether the bars are met is for a reader. */
+/**
+ * {@code gradus bench}. Exit codes: 0 if everything was measured, 1 after an error, 2 for wrong usage. A missed target does not
+ * change the exit code.
+ */
 @Command(
         name = "gradus bench",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Measures Gradus beside libtorch: the same work on the same numbers in the same process, in turns.",
-            "A ratio is libtorch's time over ours: above 1, Gradus is faster."
+            "Compares Gradus with libtorch: the same work on the same numbers in one process, in turns.",
+            "A ratio is libtorch's time divided by ours: above 1, Gradus is faster."
         },
         footer = {
             "",
-            "A sample counts as quiet when others took less than 10%% of the processors. The whole takes about"
-                    + " half an hour; --quick about 10.",
+            "A sample is quiet if other processes used less than 10%% of the CPU time. A complete run takes about"
+                    + " half an hour, --quick about 10 minutes.",
             "",
             "Examples:",
             "  gradus bench",
@@ -80,32 +83,31 @@ public final class Main implements Callable<Integer> {
             names = "--threads",
             split = ",",
             paramLabel = "N",
-            description = "Threads on each side, one run for each number (default: 1 and all processors).")
+            description = "Threads for each side; one run per number (default: 1 and all processors).")
     private List<Integer> threads = List.of();
 
     @Option(
             names = "--only",
             split = ",",
             paramLabel = "GROUP",
-            description =
-                    "Of gemm, elementwise, norms, softmax, cross-entropy, adamw, gpt2, llama, memory and warm-up only"
-                            + " these.")
+            description = "Run only these groups: gemm, elementwise, norms, softmax, cross-entropy, adamw, gpt2, llama,"
+                    + " memory, warm-up.")
     private Set<String> only = Set.of();
 
-    @Option(names = "--quick", description = "Fewer samples: good for a look, not for a record.")
+    @Option(names = "--quick", description = "Fewer samples: for a first impression, not for the record.")
     private boolean quick;
 
     @Option(
             names = "--history",
             paramLabel = "FILE",
-            description = "Where a line with all results is added (default: bench/history.jsonl of the sources).")
+            description = "File to append a line with all results to (default: bench/history.jsonl in the sources).")
     private Path history = Path.of(System.getProperty("gradus.history", "bench/history.jsonl"));
 
-    @Option(names = "--no-history", description = "Adds no line.")
+    @Option(names = "--no-history", description = "Do not append to the history.")
     private boolean noHistory;
 
     public static void main(String[] args) {
-        // A dot is a dot: tables are the same in every country.
+        // Numbers have decimal points in every locale.
         java.util.Locale.setDefault(java.util.Locale.ROOT);
         CommandLine line = new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -115,10 +117,10 @@ public final class Main implements Callable<Integer> {
     }
 
     private static int report(Exception thrown, CommandLine line) {
-        boolean theirs = thrown instanceof IOException
+        boolean expected = thrown instanceof IOException
                 || thrown instanceof IllegalStateException
                 || thrown instanceof IllegalArgumentException;
-        if (theirs && thrown.getMessage() != null) {
+        if (expected && thrown.getMessage() != null) {
             line.getErr().println(line.getColorScheme().errorText(thrown.getMessage()));
         } else {
             thrown.printStackTrace(line.getErr());
@@ -144,8 +146,9 @@ public final class Main implements Callable<Integer> {
             out.print(Report.peaks(count, peaks.get(count)));
             out.flush();
         }
-        // A group with all numbers of threads before the next group: what others left behind, free memory above all, is
-        // then the same for each.
+        // Measure a group with every number of threads before the next group, so that the state that earlier groups
+        // leave
+        // behind, such as free memory, is the same for each number.
         for (Group group : GROUPS) {
             if (wants(group.name())) {
                 for (int count : threadCounts()) {
@@ -165,7 +168,7 @@ public final class Main implements Callable<Integer> {
         out.print(Report.summary(results));
         if (!noHistory) {
             History.append(history, new History.Run(Instant.now(), machine, rival, quick, peaks, results, warmUpSteps));
-            out.println("A line was added to " + history + ".");
+            out.println("Appended a line to " + history + ".");
         }
         out.flush();
         return CommandLine.ExitCode.OK;
@@ -185,7 +188,7 @@ public final class Main implements Callable<Integer> {
         for (String group : only) {
             if (!known.contains(group)) {
                 throw new ParameterException(
-                        spec.commandLine(), "--only: there is no group '" + group + "'; there are " + known);
+                        spec.commandLine(), "--only: there is no group '" + group + "'; the groups are " + known);
             }
         }
         for (int count : threads) {

@@ -4,16 +4,16 @@ import java.io.PrintWriter;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
- * One line on the terminal that says what is being measured, and is gone when there is a result.
+ * A line on the terminal with the current measurement, erased before results are printed.
  *
  * @param err standard error
- * @param interactive whether somebody looks; otherwise nothing is shown
- * @param width columns
+ * @param interactive whether standard error is a terminal; if not, nothing is shown
+ * @param width the terminal's width in columns
  */
 record Progress(PrintWriter err, boolean interactive, int width) {
     private static final String ERASE = "\r\u001b[K";
 
-    /** For the command's standard error; the launcher, which stands between, tells what is behind it. */
+    /** For the command's standard error. The launcher sets the properties that describe the terminal. */
     static Progress of(CommandSpec spec) {
         return new Progress(
                 spec.commandLine().getErr(),

@@ -22,17 +22,17 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * A few training steps of one engine alone, from a cold start: what each took, and the most memory that the process
- * had. The comparison runs it in processes of its own; it is as well the program to watch with a profiler.
+ * A few training steps with one engine after a cold start: the time of each step and the peak memory of the process. The
+ * comparison runs it in separate processes; it is also the program to profile.
  */
 @Command(
         name = "steps",
         mixinStandardHelpOptions = true,
         description =
-                "Trains for a few steps with one engine in this process: the time and the heap allocation of each,"
-                        + " and peak memory.")
+                "Trains for a few steps with one engine, and prints the time and heap allocation of each step and the"
+                        + " peak memory.")
 final class StepsCommand implements Callable<Integer> {
-    /** What the last line begins with. */
+    /** The start of the line with the peak. */
     static final String PEAK = "peak bytes";
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -49,20 +49,20 @@ final class StepsCommand implements Callable<Integer> {
     @Option(names = "--batch", defaultValue = "4", description = "Sequences (${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(names = "--length", defaultValue = "64", description = "Tokens in each (${DEFAULT-VALUE}).")
+    @Option(names = "--length", defaultValue = "64", description = "Tokens per sequence (${DEFAULT-VALUE}).")
     private int length;
 
-    @Option(names = "--steps", defaultValue = "5", description = "How many (${DEFAULT-VALUE}).")
+    @Option(names = "--steps", defaultValue = "5", description = "Number of steps (${DEFAULT-VALUE}).")
     private int steps;
 
-    @Option(names = "--threads", defaultValue = "1", description = "How many (${DEFAULT-VALUE}).")
+    @Option(names = "--threads", defaultValue = "1", description = "Number of threads (${DEFAULT-VALUE}).")
     private int threads;
 
     @Option(
             names = "--device",
             defaultValue = "cpu",
-            description = "cpu; for GRADUS also gpu, or meta, which computes nothing: what is left is the cost of the"
-                    + " graph and of the loop (${DEFAULT-VALUE}).")
+            description = "cpu; with GRADUS also gpu, or meta, which computes nothing and so measures the cost of the"
+                    + " graph and the loop (${DEFAULT-VALUE}).")
     private String device;
 
     @Override
@@ -75,7 +75,7 @@ final class StepsCommand implements Callable<Integer> {
                     case "meta" -> Device.meta();
                     default ->
                         throw new ParameterException(
-                                spec.commandLine(), "--device: '" + device + "' is none of cpu, gpu, meta");
+                                spec.commandLine(), "--device: '" + device + "' must be cpu, gpu or meta");
                 };
                 GradusTraining training = network.train(on, batch, length);
                 run(training::step, on);
@@ -92,7 +92,7 @@ final class StepsCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** What the device counts is told by its difference. */
+    /** Prints a line per step. Device counters are shown as their change during the step. */
     private void run(DoubleSupplier step, Device device) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         Map<String, Double> before = device.backend().counters();
@@ -116,10 +116,10 @@ final class StepsCommand implements Callable<Integer> {
         out.println(PEAK + " " + ProcessMemory.peakBytes());
     }
 
-    /** What was outside the Java heap, and what for. */
+    /** Prints the peak memory of tensors, in total and by category. */
     private void report(MemoryLedger memory) {
         PrintWriter out = spec.commandLine().getOut();
-        out.println("of them tensors " + memory.peak());
+        out.println("tensors " + memory.peak());
         memory.atPeak().forEach((category, bytes) -> out.println("  " + category + " " + bytes));
     }
 }

@@ -12,17 +12,17 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * {@link StepsCommand} in a JVM of its own, with this one's flags.
+ * {@link StepsCommand} in a separate JVM with the same flags.
  *
- * @param seconds of each step
- * @param peakBytes the most memory
+ * @param seconds the time of each step
+ * @param peakBytes the peak memory of the process
  */
 record StepsProcess(List<Double> seconds, long peakBytes) {
 
     /**
-     * Runs it.
+     * Runs the process.
      *
-     * @throws IOException when it fails; with its last words
+     * @throws IOException if it fails; contains its error output
      */
     static StepsProcess run(Engine engine, Network network, int batch, int length, int steps, int threads)
             throws IOException {
@@ -40,7 +40,7 @@ record StepsProcess(List<Double> seconds, long peakBytes) {
             int code = process.waitFor();
             if (code != 0) {
                 throw new IOException("training " + network.name().toLowerCase(Locale.ROOT) + " with "
-                        + engine.name().toLowerCase(Locale.ROOT) + " in a process of its own ended with exit code "
+                        + engine.name().toLowerCase(Locale.ROOT) + " in a separate process failed with exit code "
                         + code + ": "
                         + java.nio.file.Files.readString(errors.toPath()).strip());
             }
@@ -63,7 +63,7 @@ record StepsProcess(List<Double> seconds, long peakBytes) {
                 .mapToLong(line -> Long.parseLong(
                         line.substring(StepsCommand.PEAK.length()).trim()))
                 .findFirst()
-                .orElseThrow(() -> new IOException("the steps' process did not say how much memory it had: " + output));
+                .orElseThrow(() -> new IOException("the process did not print its peak memory: " + output));
         return new StepsProcess(seconds, peak);
     }
 
@@ -77,6 +77,6 @@ record StepsProcess(List<Double> seconds, long peakBytes) {
                 return i + 1;
             }
         }
-        throw new IllegalStateException("no step is as fast as their median: " + seconds);
+        throw new IllegalStateException("no step is as fast as the median: " + seconds);
     }
 }

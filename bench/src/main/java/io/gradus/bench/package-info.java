@@ -1,6 +1,6 @@
 /**
- * {@code ./gradus bench}: Gradus beside libtorch in one process, on the same numbers with as many threads, as tables on
- * the terminal and a line in {@code bench/history.jsonl}.
+ * {@code ./gradus bench}: compares Gradus with libtorch in one process, on the same numbers and with the same number of threads.
+ * Prints tables and appends a line to {@code bench/history.jsonl}.
  */
 @NullMarked
 package io.gradus.bench;

@@ -7,7 +7,7 @@ import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** What needs no libtorch: it is refused before anything is loaded. */
+/** Usage and argument errors, which do not load libtorch. */
 class MainTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -20,20 +20,20 @@ class MainTest {
     }
 
     @Test
-    void theUsageFitsIntoEightyColumns() {
+    void usageFitsEightyColumns() {
         assertThat(run("--help")).isZero();
         assertThat(out.toString()).contains("--threads", "--only", "--quick", "steps", "jmh");
         assertThat(out.toString().lines()).allMatch(line -> line.length() <= 80);
     }
 
     @Test
-    void anUnknownGroupIsRefusedWithThoseThatThereAre() {
+    void unknownGroupIsRejectedWithTheKnownOnes() {
         assertThat(run("--only", "gemm,everything")).isEqualTo(2);
         assertThat(err.toString()).contains("no group 'everything'", "cross-entropy", "warm-up");
     }
 
     @Test
-    void noThreadsAreRefused() {
+    void zeroThreadsAreRejected() {
         assertThat(run("--threads", "0")).isEqualTo(2);
         assertThat(err.toString()).contains("--threads: 0 is less than 1");
     }

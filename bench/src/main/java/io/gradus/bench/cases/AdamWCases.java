@@ -14,9 +14,8 @@ import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * AdamW's step over 100 million weights, which memory limits: 28 bytes each, four numbers read and three written.
- * libtorch:
- * {@link FusedAdamW}.
+ * AdamW's step over 100 million weights, limited by memory bandwidth: 28 bytes per weight, with four numbers read and three
+ * written. libtorch: {@link FusedAdamW}.
  */
 public final class AdamWCases implements Group {
     private static final int WEIGHTS = 100_000_000;

@@ -5,14 +5,14 @@ import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing that both sides do.
+ * A computation performed by both sides.
  *
  * @param name within its group
  * @param ours one run with Gradus
  * @param theirs one run with libtorch
- * @param difference runs both once and gives the largest difference of their results, relative to the largest result
- * @param tolerance how large it may be: a benchmark that computes something else measures nothing
- * @param work what one run does, where that is known
+ * @param difference runs both once and returns the largest difference of their results, relative to the largest result
+ * @param tolerance the maximum difference; beyond it the sides compute different things and the measurement fails
+ * @param work of one run, or null if it is not counted
  */
 public record Case(
         String name,

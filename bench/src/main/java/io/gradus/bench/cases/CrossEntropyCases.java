@@ -14,8 +14,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The loss of 256 rows of GPT-2's logits. Ours: the fused kernel that autograd uses in a training step. libtorch:
- * {@code at::cross_entropy_loss} and its {@code backward()}, as eager PyTorch has it; it has no fused form.
+ * Cross-entropy of 256 rows of GPT-2's logits. Ours: the fused kernel that autograd uses in a training step. libtorch:
+ * {@code at::cross_entropy_loss} and its {@code backward()}, as in eager PyTorch, which has no fused form.
  */
 public final class CrossEntropyCases implements Group {
     private static final int ROWS = 256;

@@ -9,8 +9,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Functions of one number on the activations of GPT-2's feed-forward layer at 1,024 rows: 3.1 million. libtorch: the
- * {@code _out} forms, which allocate nothing.
+ * Activation functions on GPT-2's feed-forward activations with 1,024 rows: 3.1 million elements. libtorch: the {@code _out}
+ * forms, which do not allocate.
  */
 public final class ElementwiseCases implements Group {
     private static final long ROWS = 1024;

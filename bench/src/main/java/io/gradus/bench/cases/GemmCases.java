@@ -11,8 +11,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Every matrix product of GPT-2's training step (124M, B·T of 256 and 1,024 rows), and squares. libtorch: {@code
- * at::mm_out} with transposed views.
+ * Every matrix product of a training step of GPT-2 (124M) with B·T = 256 and 1,024 rows, and square matrices. libtorch:
+ * {@code at::mm_out} with transposed views.
  */
 public final class GemmCases implements Group {
     private static final int WIDTH = 768;
@@ -27,7 +27,7 @@ public final class GemmCases implements Group {
      */
     public record Form(String name, boolean transposeA, boolean transposeB, int m, int n, int k) {
 
-        /** Whether the vocabulary is an edge of the result: a shape on which libraries are known to stumble. */
+        /** Whether the vocabulary is a dimension of the result, a shape for which many libraries are slow. */
         public boolean hasVocabularyEdge() {
             return m == VOCABULARY || n == VOCABULARY;
         }
@@ -37,7 +37,7 @@ public final class GemmCases implements Group {
         }
     }
 
-    /** All of them; the names say layer and rows. */
+    /** All products. Names consist of the layer and the number of rows. */
     static List<Form> forms() {
         List<Form> forms = new ArrayList<>();
         for (int n : new int[] {256, 512, 1024, 2048}) {
@@ -54,7 +54,7 @@ public final class GemmCases implements Group {
         }
         for (int rows : new int[] {256, 1024}) {
             forms.add(new Form("dX qkv " + rows, false, true, rows, WIDTH, 3 * WIDTH));
-            if (rows == 256) { // at 1,024 rows this is the forward product of proj, in another order
+            if (rows == 256) { // with 1,024 rows this has the shape of another case
                 forms.add(new Form("dX proj " + rows, false, true, rows, WIDTH, WIDTH));
             }
             forms.add(new Form("dX fc " + rows, false, true, rows, WIDTH, 4 * WIDTH));
@@ -73,7 +73,7 @@ public final class GemmCases implements Group {
         return forms;
     }
 
-    /** Whether a case of this name has the vocabulary as an edge of its result. */
+    /** Whether the vocabulary is a dimension of the result of the case with this name. */
     public static boolean hasVocabularyEdge(String caseName) {
         return forms().stream()
                 .anyMatch(form -> form.hasVocabularyEdge() && form.label().equals(caseName));

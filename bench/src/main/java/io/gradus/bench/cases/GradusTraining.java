@@ -9,7 +9,7 @@ import io.gradus.optim.AdamW;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroups;
 
-/** Training steps with Gradus on one batch, as a user writes them. */
+/** Training steps with Gradus on one batch, as in a user's own loop. */
 public final class GradusTraining {
     private final LanguageModel model;
     private final Optimizer optimizer;
@@ -35,7 +35,7 @@ public final class GradusTraining {
         return model;
     }
 
-    /** One step; the loss before it. */
+    /** Performs a step and returns the loss before the update. */
     public double step() {
         try (Scope _ = Scope.open("step")) {
             optimizer.zeroGrad();

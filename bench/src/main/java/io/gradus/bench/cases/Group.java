@@ -3,16 +3,16 @@ package io.gradus.bench.cases;
 import io.gradus.core.Device;
 import java.util.function.Consumer;
 
-/** Some cases, made one after the other so that only one has its memory at a time. */
+/** A group of cases, created one after the other so that only one holds memory at a time. */
 public interface Group {
 
-    /** What {@code --only} calls it. */
+    /** The name for {@code --only}. */
     String name();
 
     /**
-     * Makes each case and hands it to {@code measure}; its tensors are gone afterwards.
+     * Creates each case, passes it to {@code measure}, and frees its tensors.
      *
-     * @param device ours, whose threads libtorch uses as many of
+     * @param device for Gradus; libtorch uses the same number of threads
      */
     void run(Device device, Consumer<Case> measure);
 }

@@ -18,13 +18,13 @@ import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** The networks that are trained, with random weights, and the batch: random tokens, the same at every step. */
+/** The networks to train, with random weights, on a batch of random tokens that is the same at every step. */
 public enum Network {
     /** GPT-2 "small" (124M). */
     GPT2,
-    /** A Llama of 15M parameters, of the shape of stories15M. */
+    /** A Llama with 15M parameters and the shape of stories15M. */
     LLAMA,
-    /** A Llama of 260K parameters, of the shape of stories260K. */
+    /** A Llama with 260K parameters and the shape of stories260K. */
     STORIES260K;
 
     public static final double LEARNING_RATE = 1e-4;
@@ -35,7 +35,7 @@ public enum Network {
 
     private static final LlamaConfig STORIES260K_CONFIG = LlamaConfig.of(512, 64, 172, 5, 8, 4, 512);
 
-    /** With random weights. */
+    /** The network in Gradus, with random weights. */
     LanguageModel ours(Device device) {
         WeightSource weights = WeightSource.random(device, 42);
         return switch (this) {
@@ -45,7 +45,7 @@ public enum Network {
         };
     }
 
-    /** With random weights of the same size as ours, though not the same: that takes {@link #copyWeights}. */
+    /** The network in libtorch, with other random weights; see {@link #copyWeights}. */
     TorchModel theirs() {
         TorchModel model = switch (this) {
             case GPT2 -> new TorchGpt2(GPT2_CONFIG);
@@ -89,9 +89,9 @@ public enum Network {
     }
 
     /**
-     * Gives libtorch's network our weights.
+     * Copies our weights to libtorch's network.
      *
-     * @throws IllegalStateException when the networks do not have the same parameters
+     * @throws IllegalStateException if the networks do not have the same parameters
      */
     static void copyWeights(LanguageModel ours, TorchModel theirs) {
         var from = ours.namedParameters();

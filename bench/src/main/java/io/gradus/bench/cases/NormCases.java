@@ -18,15 +18,15 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Norms of rows of 768, forward alone and with the gradients of input and parameters, each side through its autograd.
- * libtorch: {@code at::layer_norm} and {@code at::rms_norm}; neither has a form that does not allocate.
+ * Layer norm and RMS norm over rows of 768 elements: forward, and with the gradients of the input and the parameters through
+ * autograd. libtorch: {@code at::layer_norm} and {@code at::rms_norm}, which have no form without allocation.
  */
 public final class NormCases implements Group {
     private static final long ROWS = 1024;
     private static final long WIDTH = 768;
     private static final double EPS = 1e-5;
     private static final double TOLERANCE = 1e-5;
-    /** The parameters' gradients are sums over all rows. */
+    /** For gradients of parameters, which are sums over all rows. */
     private static final double SUMS_TOLERANCE = 1e-4;
 
     @Override
@@ -131,7 +131,7 @@ public final class NormCases implements Group {
                 Work.bytes(5 * bytes)));
     }
 
-    /** A tensor whose gradient both sides compute. */
+    /** A tensor for which both sides compute a gradient. */
     private static final class Leaf {
         private final Variable ours;
         private final Tensor theirs;

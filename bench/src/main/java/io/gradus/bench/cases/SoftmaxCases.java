@@ -9,8 +9,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Softmax of rows from an attention head's to the vocabulary's. libtorch: {@code at::softmax_out} and
- * {@code at::_softmax_backward_data_out}, which allocate nothing.
+ * Softmax over rows with lengths from an attention head to a vocabulary. libtorch: {@code at::softmax_out} and
+ * {@code at::_softmax_backward_data_out}, which do not allocate.
  */
 public final class SoftmaxCases implements Group {
     private static final double TOLERANCE = 1e-5;

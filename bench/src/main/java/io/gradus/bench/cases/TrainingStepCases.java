@@ -7,22 +7,22 @@ import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
- * A whole training step: forward, loss, backward, AdamW. Both sides begin with the same weights, and their losses are
- * compared over the first steps.
+ * A complete training step: forward, loss, backward, AdamW. Both sides start from the same weights, and the losses of the first
+ * steps are compared.
  */
 public final class TrainingStepCases implements Group {
     private static final int COMPARED_STEPS = 5;
-    /** Relative, of losses around 10; rounding differs, and grows with the steps. */
+    /** Relative, for losses of about 10. Rounding errors differ and grow from step to step. */
     private static final double TOLERANCE = 1e-4;
 
     private final Network network;
     private final List<Batch> batches;
 
     /**
-     * A batch's size.
+     * The size of a batch.
      *
-     * @param size sequences
-     * @param length tokens in each
+     * @param size number of sequences
+     * @param length tokens per sequence
      */
     public record Batch(int size, int length) {
         public int tokens() {
@@ -49,7 +49,7 @@ public final class TrainingStepCases implements Group {
         return batches;
     }
 
-    /** The name of the case of a batch. */
+    /** The name of the case for a batch. */
     public String caseName(Batch batch) {
         return name() + " " + batch;
     }
@@ -66,7 +66,7 @@ public final class TrainingStepCases implements Group {
         }
     }
 
-    /** The largest relative difference of the losses of the first steps. */
+    /** The largest relative difference of the losses in the first steps. */
     private static double difference(GradusTraining ours, TorchTraining theirs) {
         double difference = 0;
         for (int step = 0; step < COMPARED_STEPS; step++) {

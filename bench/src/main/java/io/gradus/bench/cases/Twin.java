@@ -7,15 +7,15 @@ import io.gradus.core.Tensor;
 import java.util.SplittableRandom;
 
 /**
- * The same numbers twice.
+ * A tensor in both libraries, with the same numbers.
  *
- * @param ours with Gradus
- * @param theirs with libtorch
+ * @param ours the tensor in Gradus
+ * @param theirs the tensor in libtorch
  */
 record Twin(Tensor ours, org.bytedeco.pytorch.Tensor theirs) {
     private static final int BLOCK = 1 << 20;
 
-    /** Numbers evenly between {@code −scale} and {@code scale}. */
+    /** Uniform random numbers between {@code −scale} and {@code scale}. */
     static Twin random(Device device, long seed, double scale, long... shape) {
         float[] elements = new float[Math.toIntExact(Shape.of(shape).size())];
         SplittableRandom random = new SplittableRandom(seed);
@@ -29,12 +29,12 @@ record Twin(Tensor ours, org.bytedeco.pytorch.Tensor theirs) {
         return new Twin(Tensor.of(device, elements, shape), LibTorch.tensor(elements, shape));
     }
 
-    /** Room for results. */
+    /** Zeros, for results. */
     static Twin zeros(Device device, long... shape) {
         return of(device, new float[Math.toIntExact(Shape.of(shape).size())], shape);
     }
 
-    /** The largest difference, relative to the largest of their numbers; infinite where one of ours is not finite. */
+    /** The largest difference, relative to their largest number; infinite if one of ours is not finite. */
     double difference() {
         return difference(ours, theirs);
     }

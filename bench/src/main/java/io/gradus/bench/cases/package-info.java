@@ -1,4 +1,4 @@
-/** What is compared: each case does the same work on the same numbers with Gradus and with libtorch. */
+/** The cases: each does the same work on the same numbers with Gradus and with libtorch. */
 @NullMarked
 package io.gradus.bench.cases;
 

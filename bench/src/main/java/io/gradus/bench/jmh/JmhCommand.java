@@ -18,22 +18,22 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Runs {@link Kernels} under JMH and holds the results against the machine's peaks. */
+/** Runs {@link Kernels} under JMH and compares the results with the machine's peaks. */
 @Command(
         name = "jmh",
         mixinStandardHelpOptions = true,
-        description = "Runs single kernels of Gradus under JMH, as shares of what the machine can do.")
+        description = "Runs single kernels of Gradus under JMH and compares them with the machine's peaks.")
 public final class JmhCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--threads", defaultValue = "1", description = "Threads of a kernel (${DEFAULT-VALUE}).")
+    @Option(names = "--threads", defaultValue = "1", description = "Threads per kernel (${DEFAULT-VALUE}).")
     private int threads;
 
     @Parameters(
             paramLabel = "NAME",
             defaultValue = ".*",
-            description = "Of gemm, adamW, geluTanh and layerNorm those that this regular expression matches.")
+            description = "A regular expression that selects from gemm, adamW, geluTanh and layerNorm.")
     private String name;
 
     @Override
@@ -71,7 +71,7 @@ public final class JmhCommand implements Callable<Integer> {
             case "adamW" -> Work.bytes(28.0 * Kernels.WEIGHTS);
             case "geluTanh" -> Work.bytes(8.0 * Kernels.ROWS * 4 * Kernels.WIDTH);
             case "layerNorm" -> Work.bytes(8.0 * Kernels.ROWS * Kernels.WIDTH);
-            default -> throw new IllegalArgumentException("jmh: nobody counted the work of " + benchmark);
+            default -> throw new IllegalArgumentException("jmh: the work of " + benchmark + " is not defined");
         };
     }
 }

@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** One kernel of each kind: limited by arithmetic, by memory, and by a bit of both. */
+/** One kernel of each kind: limited by arithmetic, by memory bandwidth, or by both. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -48,7 +48,7 @@ public class Kernels {
     private Tensor activated;
     private Tensor rows;
     private Tensor scale;
-    private Tensor normalised;
+    private Tensor normalized;
     private Tensor mean;
     private Tensor rstd;
     private long step;
@@ -67,7 +67,7 @@ public class Kernels {
         activated = full(0, ROWS, 4 * WIDTH);
         rows = full(0.3, ROWS, WIDTH);
         scale = full(1, WIDTH);
-        normalised = full(0, ROWS, WIDTH);
+        normalized = full(0, ROWS, WIDTH);
         mean = full(0, ROWS);
         rstd = full(0, ROWS);
     }
@@ -97,7 +97,7 @@ public class Kernels {
 
     @Benchmark
     public Tensor layerNorm() {
-        device.kernels().normalization().layerNorm(rows, scale, scale, 1e-5, normalised, mean, rstd);
-        return normalised;
+        device.kernels().normalization().layerNorm(rows, scale, scale, 1e-5, normalized, mean, rstd);
+        return normalized;
     }
 }

@@ -1,4 +1,4 @@
-/** Single kernels of Gradus under JMH, as shares of what the machine can do. */
+/** Single kernels of Gradus under JMH, compared with the machine's peaks. */
 @NullMarked
 package io.gradus.bench.jmh;
 

@@ -10,9 +10,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * AdamW by {@code at::_fused_adamw_}, one pass over all that a parameter has: what {@code
- * torch.optim.AdamW(fused=True)} calls. The class {@code torch::optim::AdamW} of the C++ library goes over it many
- * times and is several times as slow, so this is the fastest that a C++ user has.
+ * AdamW with {@code at::_fused_adamw_}, which {@code torch.optim.AdamW(fused=True)} calls: one pass over a parameter and its state.
+ * The C++ class {@code torch::optim::AdamW} makes many passes and is several times slower, so this is the fastest choice in C++.
  */
 public final class FusedAdamW {
     private static final Function STEP = Script.function("adamw");
@@ -41,6 +40,7 @@ public final class FusedAdamW {
                 new IValue(weightDecay));
     }
 
+    /** Performs a step. */
     public void step() {
         try (NoGradGuard _ = new NoGradGuard()) {
             STEP.apply(arguments).close();
@@ -48,7 +48,8 @@ public final class FusedAdamW {
     }
 
     /**
-     * {@code zero_grad(set_to_none=True)}, the usual: the memory goes back, and the next gradient is stored, not added.
+     * {@code zero_grad(set_to_none=True)}, the default in PyTorch: frees the gradients, so that the next ones are stored instead of
+     * added.
      */
     public void zeroGrad() {
         for (Tensor parameter : parameters) {

@@ -7,15 +7,15 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** What is needed of libtorch beside its own operations: loading, threads, tensors from Java and back, short lives. */
+/** Helpers for libtorch: loading, threads, conversion of tensors, and the lifetime of temporaries. */
 public final class LibTorch {
     private LibTorch() {}
 
     /**
-     * Loads the libraries.
+     * Loads the native libraries.
      *
-     * @return the version, and the library of its matrix products
-     * @throws IllegalStateException when they are not there
+     * @return the version, and the BLAS library
+     * @throws IllegalStateException if they are missing
      */
     public static String load() {
         try {
@@ -25,26 +25,26 @@ public final class LibTorch {
         } catch (LinkageError e) {
             throw new IllegalStateException(
                     "libtorch could not be loaded (" + e.getMessage()
-                            + "); run ./gradus bench, whose build has its native" + " libraries",
+                            + "); run ./gradus bench, whose build includes the native libraries",
                     e);
         }
     }
 
-    /** How many threads its operations use from now on. */
+    /** Sets the number of threads that operations use. */
     public static void setThreads(int threads) {
         torch.set_num_threads(threads);
         if (torch.get_num_threads() != threads) {
             throw new IllegalStateException(
-                    "libtorch uses " + torch.get_num_threads() + " threads where " + threads + " were asked for");
+                    "libtorch uses " + torch.get_num_threads() + " threads instead of " + threads);
         }
     }
 
-    /** A tensor of F32 with these elements, row by row. */
+    /** An F32 tensor with these elements, row by row. */
     public static Tensor tensor(float[] elements, long... shape) {
         return Tensor.create(elements, shape);
     }
 
-    /** A tensor of I64, which is what indices are there. */
+    /** An I64 tensor: libtorch's type for indices. */
     public static Tensor indices(int[] elements, long... shape) {
         long[] wide = new long[elements.length];
         for (int i = 0; i < elements.length; i++) {
@@ -53,7 +53,7 @@ public final class LibTorch {
         return Tensor.create(wide, shape);
     }
 
-    /** Some of the elements of a contiguous tensor, row by row. */
+    /** A range of elements of a contiguous tensor, row by row. */
     public static float[] elements(Tensor tensor, long from, int count) {
         float[] elements = new float[count];
         try (FloatPointer memory = new FloatPointer(tensor.data_ptr())) {
@@ -70,8 +70,8 @@ public final class LibTorch {
     }
 
     /**
-     * A function of C++: what it makes on the way dies when it returns, and its result belongs to the caller's scope.
-     * Without it, every temporary would live until the collector comes.
+     * Runs a function with the lifetimes of C++: temporaries are freed when it returns, and the result belongs to the caller's
+     * scope. Otherwise temporaries would live until they are garbage-collected.
      */
     public static Tensor function(Supplier<Tensor> body) {
         PointerScope caller = PointerScope.getInnerScope();

@@ -5,9 +5,7 @@ import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * {@code at::_softmax_backward_data_out}, the kernel of autograd's backward pass, into memory that is there already.
- */
+/** {@code at::_softmax_backward_data_out}: the kernel of autograd's backward pass, without allocation. */
 public final class SoftmaxBackward {
     private static final Function FUNCTION = Script.function("softmax_backward_out");
 
@@ -17,6 +15,7 @@ public final class SoftmaxBackward {
         arguments = new IValueVector(new IValue(dy), new IValue(y), new IValue(dx));
     }
 
+    /** Performs the backward pass. */
     public void run() {
         FUNCTION.apply(arguments).close();
     }

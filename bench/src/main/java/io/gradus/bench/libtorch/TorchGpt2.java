@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * GPT-2 as one writes it in libtorch: {@code Embedding}, {@code LayerNorm} and {@code Linear} modules,
- * {@code scaled_dot_product_attention}, {@code gelu} with {@code tanh}, and the table of tokens as output layer.
+ * GPT-2 in idiomatic libtorch: {@code Embedding}, {@code LayerNorm} and {@code Linear} modules,
+ * {@code scaled_dot_product_attention}, {@code gelu} with {@code tanh}, and tied input and output embeddings.
  */
 public final class TorchGpt2 extends TorchModel {
     private final EmbeddingImpl tokens;
@@ -36,7 +36,7 @@ public final class TorchGpt2 extends TorchModel {
         norm = norm("transformer.ln_f", c);
     }
 
-    /** Linear layers are {@code [out, in]} here and {@code [in, out]} in GPT-2's files ("Conv1D"). */
+    /** Weights of linear layers are {@code [out, in]} here and {@code [in, out]} in GPT-2's files ("Conv1D"). */
     @Override
     public boolean isTransposed(String name) {
         return name.endsWith(".weight")
@@ -71,7 +71,7 @@ public final class TorchGpt2 extends TorchModel {
         return linear;
     }
 
-    /** One block. */
+    /** A transformer block. */
     private final class Block {
         private final int heads;
         private final LayerNormImpl attentionNorm;

@@ -15,23 +15,23 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Llama as one writes it in libtorch: {@code Embedding} and {@code Linear} modules, {@code rms_norm}, rotary positions
- * from tables of cosines and sines as Hugging Face has them, {@code scaled_dot_product_attention}, and the table of
- * tokens as output layer.
+ * Llama in idiomatic libtorch: {@code Embedding} and {@code Linear} modules, {@code rms_norm}, rotary embeddings from tables of
+ * cosines and sines as in Hugging Face transformers, {@code scaled_dot_product_attention}, and tied input and output embeddings.
  */
 public final class TorchLlama extends TorchModel {
     private final LlamaConfig config;
     private final EmbeddingImpl tokens;
     private final List<Block> blocks;
     private final Tensor norm;
-    /** {@code [context, head]}: of each angle twice, for the two halves of a head. */
+    /** {@code [context, head]}: each angle twice, for the two halves of a head. */
     private final Tensor cosines;
 
     private final Tensor sines;
 
     public TorchLlama(LlamaConfig c) {
         if (!c.tieWordEmbeddings() || c.ropeScaling() != null || c.attentionBias()) {
-            throw new IllegalArgumentException("libtorch's Llama: tied embeddings, plain angles and no biases");
+            throw new IllegalArgumentException(
+                    "libtorch's Llama supports only tied embeddings, unscaled rotary angles and no biases");
         }
         config = c;
         tokens = new EmbeddingImpl(c.vocabSize(), c.hiddenSize());
@@ -62,7 +62,7 @@ public final class TorchLlama extends TorchModel {
             for (Block block : blocks) {
                 x = block.forward(x, cos, sin);
             }
-            return torch.linear(normalised(x, norm), tokens.weight());
+            return torch.linear(normalized(x, norm), tokens.weight());
         });
     }
 
@@ -78,7 +78,7 @@ public final class TorchLlama extends TorchModel {
         return linear;
     }
 
-    private Tensor normalised(Tensor x, Tensor weight) {
+    private Tensor normalized(Tensor x, Tensor weight) {
         return torch.rms_norm(
                 x,
                 new long[] {config.hiddenSize()},
@@ -86,7 +86,7 @@ public final class TorchLlama extends TorchModel {
                 new DoubleOptional(config.rmsNormEps()));
     }
 
-    /** One block. */
+    /** A transformer block. */
     private final class Block {
         private final Tensor inputNorm;
         private final LinearImpl queries;
@@ -116,9 +116,9 @@ public final class TorchLlama extends TorchModel {
         }
 
         Tensor forward(Tensor x, Tensor cos, Tensor sin) {
-            Tensor attended = function(() -> x.add(attention(normalised(x, inputNorm), cos, sin)));
+            Tensor attended = function(() -> x.add(attention(normalized(x, inputNorm), cos, sin)));
             return function(() -> {
-                Tensor h = normalised(attended, postAttentionNorm);
+                Tensor h = normalized(attended, postAttentionNorm);
                 return attended.add(down.forward(torch.silu(gate.forward(h)).mul(up.forward(h))));
             });
         }

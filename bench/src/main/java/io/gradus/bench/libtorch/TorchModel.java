@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/** A network of libtorch, its parameters under the names that Hugging Face gives them. */
+/** A network in libtorch, with Hugging Face's parameter names. */
 public abstract class TorchModel {
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
 
@@ -27,13 +27,13 @@ public abstract class TorchModel {
         return new ArrayList<>(parameters.values());
     }
 
-    /** Whether a parameter is stored here with its two axes the other way round from what Hugging Face stores. */
+    /** Whether a parameter is the transpose of the matrix in Hugging Face's files. */
     public boolean isTransposed(String name) {
         return false;
     }
 
     /**
-     * Draws all matrices anew, from a normal distribution; libtorch's own choice for tables is far too wide for logits.
+     * Initializes all matrices from a normal distribution. libtorch's default for embeddings is too wide for an output layer.
      */
     public final void drawMatrices(double standardDeviation) {
         try (NoGradGuard _ = new NoGradGuard();

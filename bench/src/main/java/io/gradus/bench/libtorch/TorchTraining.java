@@ -5,7 +5,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Training steps in libtorch on one batch: forward, {@code cross_entropy}, backward, AdamW. */
+/** Training steps with libtorch on one batch: forward, {@code cross_entropy}, backward, AdamW. */
 public final class TorchTraining implements AutoCloseable {
     private final PointerScope scope = new PointerScope();
     private final TorchModel model;
@@ -31,7 +31,7 @@ public final class TorchTraining implements AutoCloseable {
         return model;
     }
 
-    /** One step; the loss before it. */
+    /** Performs a step and returns the loss before the update. */
     public double step() {
         try (PointerScope _ = new PointerScope()) {
             optimizer.zeroGrad();

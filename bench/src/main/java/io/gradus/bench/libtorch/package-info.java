@@ -1,6 +1,6 @@
 /**
- * The other side: libtorch, PyTorch's C++ library, through the bindings of JavaCPP. Networks and training steps are
- * written here as a C++ user would write them, in libtorch's modules and operations.
+ * libtorch, PyTorch's C++ library, through the JavaCPP bindings. Networks and training steps are written as in C++, with libtorch's
+ * modules and operations.
  */
 @NullMarked
 package io.gradus.bench.libtorch;

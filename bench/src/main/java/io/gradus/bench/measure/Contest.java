@@ -6,16 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Two contenders in one process, timed in turns: ours, theirs, theirs, ours, … A sample is so many runs that the clock
- * and
- * {@link CpuLoad} can see it. Between samples there is a pause in which the other side's threads go to sleep: OpenMP's
- * spin for some milliseconds after their last work, and would take a processor from whoever comes next.
+ * Times two contenders in one process in turns: ours, theirs, theirs, ours, … A sample consists of enough runs for the resolution
+ * of the clock and of {@link CpuLoad}. A pause between samples lets the other side's threads go to sleep: OpenMP threads spin for
+ * some milliseconds after their last work, which would slow down the next sample.
  */
 public final class Contest {
     private static final long PAUSE_MILLIS = 15;
-    /** Above it a sample is disturbed. */
+    /** A sample with a larger share is disturbed. */
     static final double MAXIMUM_FOREIGN_SHARE = 0.10;
-    /** Of so many samples without disturbance a median is taken; of fewer only together with the disturbed ones. */
+    /** With fewer undisturbed samples than this, the median includes disturbed ones. */
     static final int FEWEST_PAIRS = 3;
 
     private static final CompilationMXBean COMPILER = ManagementFactory.getCompilationMXBean();
@@ -23,23 +22,23 @@ public final class Contest {
     private final Budget budget;
 
     /**
-     * How long to measure.
+     * Limits of a measurement.
      *
-     * @param pairs samples of each side without disturbance that are wanted
-     * @param sampleSeconds how long a sample takes at least
-     * @param warmUpSeconds how long one side is warmed up at most
-     * @param seconds how long to go on at most, when others disturb; three samples are taken in any case
+     * @param pairs number of undisturbed samples to take from each side
+     * @param sampleSeconds minimum duration of a sample
+     * @param warmUpSeconds maximum duration of the warmup of each side
+     * @param seconds maximum duration if samples are disturbed; at least three samples are taken
      */
     public record Budget(int pairs, double sampleSeconds, double warmUpSeconds, double seconds) {}
 
-    /** A sample of each side, seconds for one run. */
+    /** A sample of each side, in seconds per run. */
     record Pair(double ours, double theirs, boolean quiet) {}
 
     public Contest(Budget budget) {
         this.budget = budget;
     }
 
-    /** Warms both up and measures them. */
+    /** Warms up both sides and measures them. */
     public Outcome run(Runnable ours, Runnable theirs) {
         double oursWarm = warmUp(ours);
         double theirsWarm = warmUp(theirs);
@@ -62,7 +61,7 @@ public final class Contest {
         return outcome(pairs);
     }
 
-    /** The medians of the samples without disturbance, or of all where these are too few. */
+    /** The medians of the undisturbed samples, or of all samples if too few are undisturbed. */
     static Outcome outcome(List<Pair> pairs) {
         List<Pair> quiet = pairs.stream().filter(Pair::quiet).toList();
         List<Pair> counted = quiet.size() >= FEWEST_PAIRS ? quiet : pairs;
@@ -90,10 +89,10 @@ public final class Contest {
     }
 
     /**
-     * Runs until it gets no faster: four windows in a row in which nothing was compiled and none of which gains 3% over
-     * the best. C2 compiles in the background, so that slow windows come first and then a step down.
+     * Runs until the speed is stable: four consecutive windows without JIT compilation, none of which is 3% faster than the best.
+     * The C2 compiler works in the background, so the time drops some windows after the start.
      *
-     * @return the best seconds for one run
+     * @return the shortest time in seconds per run
      */
     private double warmUp(Runnable work) {
         double best = time(work, 1);
@@ -110,7 +109,7 @@ public final class Contest {
         return best;
     }
 
-    /** Seconds for one of some runs. */
+    /** The average time of some runs in seconds. */
     private static double time(Runnable work, int runs) {
         long start = System.nanoTime();
         for (int i = 0; i < runs; i++) {

@@ -7,13 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * How much of the processors others took. Linux counts in {@code /proc/stat} what all processes used, and what the
- * hypervisor gave to other guests ("steal"); what this process used is not theirs. Elsewhere nobody can say, and the
- * answer is that nobody took anything.
+ * The share of CPU time used by others. On Linux, {@code /proc/stat} counts the time used by all processes and the time that the
+ * hypervisor gave to other guests ("steal"); the time of this process is subtracted. On other systems the share is 0.
  */
 public final class CpuLoad {
     private static final Path STAT = Path.of("/proc/stat");
-    /** The unit of the file: USER_HZ, 100 on every Linux that Java runs on. */
+    /** The unit of the file: USER_HZ, which is 100 on every Linux that Java supports. */
     private static final double TICK_SECONDS = 0.01;
 
     private static final OperatingSystemMXBean SYSTEM =
@@ -26,12 +25,12 @@ public final class CpuLoad {
 
     private CpuLoad() {}
 
-    /** Starts to watch. */
+    /** Starts a measurement. */
     public static CpuLoad start() {
         return new CpuLoad();
     }
 
-    /** The share of all processors' time since the start that others took, 0 to 1. */
+    /** The share of the CPU time of all processors since the start that others used, from 0 to 1. */
     public double foreignShare() {
         double seconds = (System.nanoTime() - startNanos) * 1e-9;
         double busy = (busyTicks() - startTicks) * TICK_SECONDS;
@@ -48,10 +47,9 @@ public final class CpuLoad {
     }
 
     /**
-     * The ticks in which a processor worked or was taken away.
+     * The ticks in which a processor was busy or stolen, or −1 if the line has another format.
      *
-     * @param line as {@code cpu user nice system idle iowait irq softirq steal guest guest_nice}; guests' time is
-     * within user's
+     * @param line {@code cpu user nice system idle iowait irq softirq steal guest guest_nice}; guest time is included in user time
      */
     static long busyTicks(String line) {
         String[] fields = line.trim().split("\\s+");

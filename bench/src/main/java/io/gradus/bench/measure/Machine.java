@@ -5,15 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where something was measured.
+ * The machine of a measurement.
  *
- * @param processor as its maker calls it
- * @param processors how many the JVM may use
- * @param jdk its version and its maker
- * @param system name, version and architecture
+ * @param processor the CPU's model name
+ * @param processors number of processors available to the JVM
+ * @param jdk version and vendor
+ * @param system name, version and architecture of the operating system
  */
 public record Machine(String processor, int processors, String jdk, String system) {
 
+    /** This machine. */
     public static Machine here() {
         return new Machine(
                 processorName(),
@@ -32,8 +33,7 @@ public record Machine(String processor, int processors, String jdk, String syste
     }
 
     /**
-     * The name in the text of {@code /proc/cpuinfo}, and family and model, for clouds that hide what is behind the
-     * name.
+     * The model name from {@code /proc/cpuinfo} with family and model numbers, since some clouds use a generic name.
      */
     static String processorName(String text) {
         String name = field(text, "model name");

@@ -3,14 +3,14 @@ package io.gradus.bench.measure;
 import java.util.Arrays;
 import java.util.Collection;
 
-/** The middle of some numbers, which a few bad samples do not move. */
+/** Medians. */
 public final class Medians {
     private Medians() {}
 
     /**
-     * The middle number; of an even count the mean of the two in the middle.
+     * The median; for an even count, the mean of the two middle numbers.
      *
-     * @throws IllegalArgumentException when there is none
+     * @throws IllegalArgumentException if there are no numbers
      */
     public static double of(double... numbers) {
         if (numbers.length == 0) {

@@ -1,17 +1,17 @@
 package io.gradus.bench.measure;
 
 /**
- * What a {@link Contest} found.
+ * The result of a {@link Contest}.
  *
- * @param ours seconds for one run, the median
- * @param theirs seconds for one run, the median
+ * @param ours our median time in seconds per run
+ * @param theirs their median time in seconds per run
  * @param ratio the median of theirs / ours over the pairs of samples: above 1, ours is faster
- * @param pairs how many there were
- * @param quietPairs how many of them nobody disturbed
+ * @param pairs number of pairs
+ * @param quietPairs number of undisturbed pairs
  */
 public record Outcome(double ours, double theirs, double ratio, int pairs, int quietPairs) {
 
-    /** Whether so few samples were without disturbance that the others count too. */
+    /** Whether too few samples were undisturbed, so that the medians include disturbed ones. */
     public boolean isDisturbed() {
         return quietPairs < Math.min(Contest.FEWEST_PAIRS, pairs);
     }

@@ -16,31 +16,31 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * What this machine can do with so many threads, measured in the same run as what is held against it.
+ * The peak speed of this machine with a number of threads, measured in the same run as the results that are compared with it.
  *
- * @param gigaFlops 10⁹ floating-point operations a second: fused multiply-adds on registers alone
- * @param triadGigaBytes 10⁹ bytes a second of {@code a = b + s·c} (McCalpin's STREAM) from and to memory, 16 per
- * element: a line of {@code a} is read before it is written
- * @param gigaBytes the most of the triad, of reading alone, and of scaling in place: the machine's bandwidth
+ * @param gigaFlops 10⁹ floating-point operations per second, from fused multiply-adds on registers
+ * @param triadGigaBytes 10⁹ bytes per second of {@code a = b + s·c} in memory (the triad of McCalpin's STREAM), with 16 bytes per
+ *     element, since a cache line of {@code a} is read before it is written
+ * @param gigaBytes the memory bandwidth: the maximum of the triad, of reading only, and of scaling in place
  */
 public record Peaks(double gigaFlops, double triadGigaBytes, double gigaBytes) {
     private static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
     private static final int ACCUMULATORS = 12;
     private static final int TURNS = 200_000;
-    /** Calls of one repetition, so that the loop is compiled as a method and not in the midst of its first run. */
+    /** Calls per repetition, so that the JIT compiles the method instead of replacing it on the stack during its first call. */
     private static final int CALLS = 64;
 
-    /** Floats of an array: beyond every cache that a few cores have to themselves. */
+    /** Floats per array: larger than the caches. */
     private static final long LENGTH = 64L << 20;
 
-    /** How often a peak is tried: so often without disturbance, or, after the fewest, until the time is up. */
+    /** A peak is measured this often without disturbance, or, after the minimum, until the time is up. */
     private static final int QUIET_REPETITIONS = 8;
 
     private static final int FEWEST_REPETITIONS = 8;
 
     private static final double SECONDS = 4;
 
-    /** Measures; takes a few seconds and 768 MB. */
+    /** Measures the peaks. Takes a few seconds and 768 MB. */
     public static Peaks measure(int threads) {
         try (ExecutorService pool = Executors.newFixedThreadPool(
                         threads, Thread.ofPlatform().daemon().name("peak-", 0).factory());
@@ -59,7 +59,7 @@ public record Peaks(double gigaFlops, double triadGigaBytes, double gigaBytes) {
         }
     }
 
-    /** The peak that belongs to a unit. */
+    /** The peak in a unit. */
     public double of(Work.Unit unit) {
         return switch (unit) {
             case FLOP -> gigaFlops;
@@ -67,7 +67,7 @@ public record Peaks(double gigaFlops, double triadGigaBytes, double gigaBytes) {
         };
     }
 
-    /** The fewest seconds in which all threads do their part; the first tries are the compiler's. */
+    /** The shortest time in seconds in which all threads finish their parts. The first repetitions include JIT compilation. */
     private static double best(ExecutorService pool, int threads, IntConsumer part) {
         double best = Double.MAX_VALUE;
         int quiet = 0;
@@ -99,7 +99,7 @@ public record Peaks(double gigaFlops, double triadGigaBytes, double gigaBytes) {
         return best;
     }
 
-    /** Keeps the compiler from leaving out what leads to a number. */
+    /** Keeps the compiler from removing the computation of a number. */
     private static void sink(float number) {
         if (number == 0.123456789f) {
             throw new IllegalStateException("the machine's peak: " + number);
@@ -112,7 +112,7 @@ public record Peaks(double gigaFlops, double triadGigaBytes, double gigaBytes) {
         }
     }
 
-    /** Twelve chains, so that each instruction waits for none: two units of four cycles' latency need eight. */
+    /** Twelve independent chains, so that no instruction waits: two units with a latency of four cycles need eight. */
     private static float multiplyAdd(int turns) {
         FloatVector x = FloatVector.broadcast(LANES, 0.999f);
         FloatVector y = FloatVector.broadcast(LANES, 1e-3f);

@@ -4,14 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The most memory that this process had in use at once. */
+/** The peak memory of this process. */
 public final class ProcessMemory {
     private ProcessMemory() {}
 
     /**
-     * {@code VmHWM} of Linux, the high-water mark of resident pages, in bytes.
+     * The peak resident memory in bytes, {@code VmHWM} on Linux.
      *
-     * @throws IOException where there is no {@code /proc/self/status}
+     * @throws IOException if there is no {@code /proc/self/status}
      */
     public static long peakBytes() throws IOException {
         return peakBytes(Files.readString(Path.of("/proc/self/status")));

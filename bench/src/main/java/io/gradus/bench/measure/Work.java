@@ -1,14 +1,14 @@
 package io.gradus.bench.measure;
 
 /**
- * What one run of a case does, so that its speed can be held against what the machine can do.
+ * The work of one run of a case, to compare its speed with the machine's peak.
  *
- * @param amount of operations or bytes
- * @param unit of what
+ * @param amount number of operations or bytes
+ * @param unit of the amount
  */
 public record Work(double amount, Unit unit) {
 
-    /** What is counted. */
+    /** The unit of work. */
     public enum Unit {
         /** Floating-point operations; a fused multiply-add is two. */
         FLOP("GFLOP/s"),
@@ -21,23 +21,23 @@ public record Work(double amount, Unit unit) {
             this.rate = rate;
         }
 
-        /** The name of 10⁹ of them in a second. */
+        /** The name of 10⁹ units per second. */
         public String rate() {
             return rate;
         }
     }
 
-    /** Operations. */
+    /** Floating-point operations. */
     public static Work flops(double amount) {
         return new Work(amount, Unit.FLOP);
     }
 
-    /** Bytes. */
+    /** Bytes read or written. */
     public static Work bytes(double amount) {
         return new Work(amount, Unit.BYTE);
     }
 
-    /** The speed, in 10⁹ a second. */
+    /** The speed in 10⁹ units per second. */
     public double rate(double seconds) {
         return amount / seconds * 1e-9;
     }

@@ -1,6 +1,6 @@
 /**
- * Measuring: the machine and its peaks, whether others disturb it, and two contenders timed in turns so that what
- * changes meanwhile changes for both.
+ * Measurement: the machine and its peaks, the load of other processes, and two contenders timed in turns, so that changes of the
+ * machine affect both.
  */
 @NullMarked
 package io.gradus.bench.measure;

@@ -16,9 +16,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One line of JSON for each run. Of a result it holds {@code [our milliseconds, theirs, ratio, quiet samples, samples]}
- * under
- * {@code results.threads.group.case}.
+ * The history file: a line of JSON per run. A result is {@code [our milliseconds, theirs, ratio, quiet samples, samples]} under
+ * {@code results.<threads>.<group>.<case>}.
  */
 public final class History {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -28,10 +27,10 @@ public final class History {
     /**
      * A run.
      *
-     * @param rival what was compared with, and its version
-     * @param quick whether it was the short one, whose medians are of few samples
-     * @param peaks of the machine, by threads
-     * @param warmUpSteps training steps until 90% of the final speed, by threads; empty where that was not measured
+     * @param rival the version of the library compared with
+     * @param quick whether {@code --quick} was given, so that medians are of few samples
+     * @param peaks of the machine, by number of threads
+     * @param warmUpSteps number of training steps until 90% of the final speed, by number of threads; empty if not measured
      */
     public record Run(
             Instant date,
@@ -43,9 +42,9 @@ public final class History {
             Map<Integer, Integer> warmUpSteps) {}
 
     /**
-     * Adds a run to a file, or leaves the file as it was.
+     * Appends a run to a file atomically.
      *
-     * @throws IOException when it cannot be read or written
+     * @throws IOException if the file cannot be read or written; the file is unchanged
      */
     public static void append(Path file, Run run) throws IOException {
         String before = Files.exists(file) ? Files.readString(file) : "";
@@ -53,7 +52,7 @@ public final class History {
         AtomicFile.write(file, before + separator + line(run) + "\n");
     }
 
-    /** The line, without its end. */
+    /** The line, without its line separator. */
     static String line(Run run) {
         ObjectNode json = JSON.createObjectNode();
         json.put("date", run.date.truncatedTo(ChronoUnit.SECONDS).toString());
@@ -71,7 +70,7 @@ public final class History {
             ArrayNode numbers = results.withObjectProperty(Integer.toString(result.threads()))
                     .withObjectProperty(result.group())
                     .putArray(result.name());
-            // Memory is no time: its bytes are shown as such.
+            // Memory results are in bytes.
             double unit = result.group().equals("memory") ? 1 : 1e3;
             numbers.add(rounded(result.outcome().ours() * unit))
                     .add(rounded(result.outcome().theirs() * unit))
@@ -79,10 +78,10 @@ public final class History {
                     .add(result.outcome().quietPairs())
                     .add(result.outcome().pairs());
         }
-        ObjectNode bars = json.putObject("bars");
-        for (Bar.Verdict verdict : Bar.judge(run.results)) {
-            bars.withObjectProperty(Integer.toString(verdict.threads()))
-                    .put(verdict.bar().name(), rounded(verdict.value()));
+        ObjectNode targets = json.putObject("targets");
+        for (Target.Verdict verdict : Target.judge(run.results)) {
+            targets.withObjectProperty(Integer.toString(verdict.threads()))
+                    .put(verdict.target().name(), rounded(verdict.value()));
         }
         if (!run.warmUpSteps.isEmpty()) {
             ObjectNode steps = json.putObject("warm-up steps");
@@ -95,7 +94,7 @@ public final class History {
         }
     }
 
-    /** Four digits; bytes of memory whole. */
+    /** Rounds to four digits, except numbers of bytes. */
     private static double rounded(double number) {
         return number == 0 || !Double.isFinite(number) || number > 1e6
                 ? number

@@ -12,11 +12,11 @@ import io.gradus.bench.measure.Outcome;
 import io.gradus.bench.measure.Peaks;
 import java.util.List;
 
-/** The tables on the terminal, at most 80 columns wide. */
+/** The printed tables, at most 80 columns wide. */
 public final class Report {
     private Report() {}
 
-    /** The cases of one group with one number of threads. */
+    /** The results of one group with one number of threads. */
     public static String group(String title, List<Result> results) {
         String unit = results.stream()
                 .flatMap(result -> java.util.stream.Stream.ofNullable(result.work()))
@@ -53,32 +53,32 @@ public final class Report {
         return title + "\n" + table.text() + summary;
     }
 
-    /** The peaks of the machine. */
+    /** The peaks of the machine, as a line. */
     public static String peaks(int threads, Peaks peaks) {
         return threads + (threads == 1 ? " thread: " : " threads: ") + "peak " + fixed(peaks.gigaFlops(), 0)
                 + " GFLOP/s, memory " + fixed(peaks.gigaBytes(), 1) + " GB/s (triad "
                 + fixed(peaks.triadGigaBytes(), 1) + ")\n";
     }
 
-    /** A peak of memory of each side. */
+    /** The peak memory of each side. */
     public static String memory(String name, Outcome outcome) {
         Table table = new Table("peak memory (VmHWM)", "ours", "libtorch", "ratio");
         table.row(name, gigabytes(outcome.ours()), gigabytes(outcome.theirs()), ratio(outcome.ratio()));
         return table.text();
     }
 
-    /** Every bar for which there are results, and whether it is met. */
+    /** Every target for which there are results, and whether it is met. */
     public static String summary(List<Result> results) {
-        List<Bar.Verdict> verdicts = Bar.judge(results);
+        List<Target.Verdict> verdicts = Target.judge(results);
         if (verdicts.isEmpty()) {
             return "";
         }
-        Table table = new Table("libtorch time / our time", "threads", "bar", "measured", "");
-        for (Bar.Verdict verdict : verdicts) {
+        Table table = new Table("libtorch time / our time", "threads", "target", "measured", "");
+        for (Target.Verdict verdict : verdicts) {
             table.row(
-                    verdict.bar().name(),
+                    verdict.target().name(),
                     Integer.toString(verdict.threads()),
-                    "≥ " + fixed(verdict.bar().minimum(), 2),
+                    "≥ " + fixed(verdict.target().minimum(), 2),
                     fixed(verdict.value(), 2),
                     verdict.isMet() ? "met" : "MISSED");
         }
@@ -88,8 +88,8 @@ public final class Report {
         String note = disturbed == 0
                 ? ""
                 : disturbed + " of " + results.size()
-                        + " cases had too few samples in which others took less than 10% of"
-                        + " the\nprocessors; their figures say little.\n";
+                        + " cases had too few quiet samples, in which others used less than\n"
+                        + "10% of the CPU time; their figures are unreliable.\n";
         return table.text() + note;
     }
 }

@@ -6,15 +6,15 @@ import io.gradus.bench.measure.Work;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A case that was measured.
+ * The result of a case.
  *
- * @param group it belongs to
- * @param name within the group
- * @param threads on each side
+ * @param group the case's group
+ * @param name the case's name within the group
+ * @param threads number of threads of each side
  * @param outcome the medians
- * @param difference of the results, as the case defines it
- * @param work what one run does, where that is known
- * @param peaks of the machine with so many threads
+ * @param difference of the results, as defined by the case
+ * @param work of one run, or null if it is not counted
+ * @param peaks of the machine with this number of threads
  */
 public record Result(
         String group,
@@ -25,12 +25,12 @@ public record Result(
         @Nullable Work work,
         Peaks peaks) {
 
-    /** Our speed in 10⁹ operations or bytes a second; NaN where the work is not counted. */
+    /** Our speed in 10⁹ operations or bytes per second; NaN if the work is not counted. */
     public double rate() {
         return work == null ? Double.NaN : work.rate(outcome.ours());
     }
 
-    /** Our speed as a share of the machine's; NaN where the work is not counted. */
+    /** Our speed as a share of the machine's peak; NaN if the work is not counted. */
     public double share() {
         return work == null ? Double.NaN : rate() / peaks.of(work.unit());
     }

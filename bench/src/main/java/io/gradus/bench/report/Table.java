@@ -3,7 +3,7 @@ package io.gradus.bench.report;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows of text in columns: the first to the left, the others to the right, two spaces between. */
+/** A text table. The first column is left-aligned and the others right-aligned, with two spaces between columns. */
 public final class Table {
     private final List<List<String>> rows = new ArrayList<>();
 
@@ -14,17 +14,17 @@ public final class Table {
     /**
      * Adds a row.
      *
-     * @throws IllegalArgumentException when it has not as many cells as the first
+     * @throws IllegalArgumentException if it has not as many cells as the first row
      */
     public void row(String... cells) {
         if (!rows.isEmpty() && cells.length != rows.getFirst().size()) {
-            throw new IllegalArgumentException("table: a row of " + cells.length + " cells in one of "
+            throw new IllegalArgumentException("table: a row has " + cells.length + " cells, and the first has "
                     + rows.getFirst().size());
         }
         rows.add(List.of(cells));
     }
 
-    /** The whole table, each line ended. */
+    /** The table, with a line separator after each row. */
     public String text() {
         int[] widths = new int[rows.getFirst().size()];
         for (List<String> row : rows) {

@@ -1,4 +1,4 @@
-/** What was measured, as tables, as a summary against the bars that Gradus sets itself, and as a line of history. */
+/** Results as tables, compared with the targets, and as a line of the history. */
 @NullMarked
 package io.gradus.bench.report;
 

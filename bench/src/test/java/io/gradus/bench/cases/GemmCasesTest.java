@@ -8,12 +8,12 @@ import org.junit.jupiter.api.Test;
 class GemmCasesTest {
 
     @Test
-    void thereAreThirtyFourShapesAndNoneTwice() {
+    void thirtyFourDistinctShapes() {
         assertThat(GemmCases.forms()).hasSize(34).doesNotHaveDuplicates();
     }
 
     @Test
-    void fourOfThemHaveTheVocabularyAsAnEdgeOfTheResult() {
+    void fourShapesHaveAVocabularyEdge() {
         assertThat(GemmCases.forms().stream().filter(Form::hasVocabularyEdge).map(Form::name))
                 .containsExactly("head 256", "head 1024", "dW head 256", "dW head 1024");
         assertThat(GemmCases.hasVocabularyEdge("head 256 NT")).isTrue();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class ContestTest {
 
     @Test
-    void theRatioIsTheMedianOfTheRatiosOfPairsAndNotTheRatioOfMedians() {
+    void ratioIsTheMedianOfThePairsRatios() {
         Outcome outcome = Contest.outcome(List.of(new Pair(1, 2, true), new Pair(10, 5, true), new Pair(3, 9, true)));
 
         assertThat(outcome.ratio()).isEqualTo(2);
@@ -22,7 +22,7 @@ class ContestTest {
     }
 
     @Test
-    void disturbedPairsDoNotCountWhereThereAreEnoughOthers() {
+    void disturbedPairsAreIgnoredIfEnoughAreQuiet() {
         Outcome outcome = Contest.outcome(List.of(
                 new Pair(1, 2, true),
                 new Pair(100, 1, false),
@@ -35,7 +35,7 @@ class ContestTest {
     }
 
     @Test
-    void allPairsCountWhereTooFewAreQuietAndTheOutcomeSaysSo() {
+    void allPairsCountIfTooFewAreQuiet() {
         Outcome outcome = Contest.outcome(List.of(new Pair(1, 1, false), new Pair(1, 5, false), new Pair(1, 9, true)));
 
         assertThat(outcome.ratio()).isEqualTo(5);
@@ -43,13 +43,13 @@ class ContestTest {
     }
 
     @Test
-    void bothSidesTakeTurnsAndTheFirstChangesFromPairToPair() {
+    void sidesAlternateAndTheFirstSideSwitchesFromPairToPair() {
         List<String> order = Collections.synchronizedList(new ArrayList<>());
         Contest contest = new Contest(new Budget(3, 0, 0, 0));
 
         Outcome outcome = contest.run(() -> sleep(order, "ours", 1), () -> sleep(order, "theirs", 3));
 
-        // One run of each to warm up, then the pairs.
+        // One warmup run of each side, then the pairs.
         assertThat(order).containsExactly("ours", "theirs", "ours", "theirs", "theirs", "ours", "ours", "theirs");
         assertThat(outcome.pairs()).isEqualTo(3);
         assertThat(outcome.theirs()).isGreaterThan(0.003);

@@ -7,14 +7,14 @@ import org.junit.jupiter.api.Test;
 class MachineTest {
 
     @Test
-    void theProcessorHasNameFamilyAndModel() {
+    void processorNameIncludesFamilyAndModel() {
         String text = "processor\t: 0\ncpu family\t: 6\nmodel\t\t: 143\nmodel name\t: Some Processor\n";
 
         assertThat(Machine.processorName(text)).isEqualTo("Some Processor (family 6 model 143)");
     }
 
     @Test
-    void aProcessorWithoutANameIsCalledByItsArchitecture() {
+    void processorWithoutNameIsItsArchitecture() {
         assertThat(Machine.processorName("BogoMIPS : 50.00")).isEqualTo(System.getProperty("os.arch"));
     }
 

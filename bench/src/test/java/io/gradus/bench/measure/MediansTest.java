@@ -9,17 +9,17 @@ import org.junit.jupiter.api.Test;
 class MediansTest {
 
     @Test
-    void theMedianIsTheMiddleOfAnOddCount() {
+    void medianOfAnOddCountIsTheMiddleNumber() {
         assertThat(Medians.of(9, 1, 5)).isEqualTo(5);
     }
 
     @Test
-    void theMedianOfAnEvenCountIsBetweenTheTwoInTheMiddle() {
+    void medianOfAnEvenCountIsTheMeanOfTheMiddleNumbers() {
         assertThat(Medians.of(List.of(4.0, 1.0, 2.0, 100.0))).isEqualTo(3);
     }
 
     @Test
-    void thereIsNoMedianOfNothing() {
+    void medianOfNoNumbersIsRejected() {
         assertThatIllegalArgumentException().isThrownBy(Medians::of).withMessageContaining("no numbers");
     }
 }

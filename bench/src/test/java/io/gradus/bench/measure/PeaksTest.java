@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class PeaksTest {
 
     @Test
-    void eachUnitHasThePeakThatLimitsIt() {
+    void peakDependsOnTheUnit() {
         Peaks peaks = new Peaks(300, 20, 25);
 
         assertThat(peaks.of(Work.Unit.FLOP)).isEqualTo(300);
@@ -15,7 +15,7 @@ class PeaksTest {
     }
 
     @Test
-    void aRateIsInThousandsOfMillions() {
+    void rateIsInBillionsPerSecond() {
         assertThat(Work.flops(2e9).rate(0.5)).isEqualTo(4);
     }
 }

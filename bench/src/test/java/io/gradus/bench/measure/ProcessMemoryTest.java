@@ -9,13 +9,13 @@ import org.junit.jupiter.api.Test;
 class ProcessMemoryTest {
 
     @Test
-    void thePeakIsTheHighWaterMarkInBytes() throws IOException {
+    void peakIsVmHwmInBytes() throws IOException {
         assertThat(ProcessMemory.peakBytes("Name:\tjava\nVmPeak:\t 9 kB\nVmHWM:\t  2048 kB\n"))
                 .isEqualTo(2048 * 1024);
     }
 
     @Test
-    void aStatusWithoutItIsAnError() {
+    void statusWithoutVmHwmIsRejected() {
         assertThatThrownBy(() -> ProcessMemory.peakBytes("Name:\tjava\n"))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("VmHWM");

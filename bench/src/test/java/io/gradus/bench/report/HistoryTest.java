@@ -30,7 +30,7 @@ class HistoryTest {
     Path folder;
 
     @Test
-    void aLineSaysWhereWhatAndHowFast() throws IOException {
+    void lineContainsMachinePeaksResultsAndTargets() throws IOException {
         JsonNode line = new ObjectMapper().readTree(History.line(RUN));
 
         assertThat(line.path("date").asText()).isEqualTo("2026-01-02T03:04:05Z");
@@ -39,7 +39,7 @@ class HistoryTest {
         assertThat(line.path("peaks").path("2").path("GFLOP/s").asDouble()).isEqualTo(300);
         assertThat(line.path("results").path("2").path("gpt2").path("gpt2 B 4 T 64"))
                 .hasToString("[1000.0,1235.0,1.235,5,5]");
-        assertThat(line.path("bars")
+        assertThat(line.path("targets")
                         .path("2")
                         .path("GPT-2 training step, slower batch")
                         .asDouble())
@@ -48,7 +48,7 @@ class HistoryTest {
     }
 
     @Test
-    void runsAreAddedLineByLine() throws IOException {
+    void runsAreAppendedAsLines() throws IOException {
         Path file = folder.resolve("bench/history.jsonl");
 
         History.append(file, RUN);
@@ -59,7 +59,7 @@ class HistoryTest {
     }
 
     @Test
-    void aFileThatCannotBeReplacedIsAnErrorAndStaysAsItWas() throws IOException {
+    void fileThatCannotBeReplacedIsUnchanged() throws IOException {
         Path file = folder.resolve("history.jsonl");
         Files.createDirectories(file.resolve("in-the-way"));
 

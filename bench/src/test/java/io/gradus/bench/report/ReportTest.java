@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class ReportTest {
 
     @Test
-    void aTableFitsIntoEightyColumnsAndEndsWithItsMedianAndItsSlowest() {
+    void groupTableFitsEightyColumnsAndEndsWithMedianAndSlowest() {
         String text = Report.group(
                 "cross-entropy, 2 threads",
                 List.of(
@@ -29,13 +29,13 @@ class ReportTest {
     }
 
     @Test
-    void theSummarySaysWhichBarsAreMetAndHowManyCasesSayLittle() {
+    void summaryShowsMetTargetsAndDisturbedCases() {
         Result disturbed = new Result("gpt2", "gpt2 B 4 T 64", 1, new Outcome(1, 1, 1, 9, 1), 0, null, Results.PEAKS);
 
         String text = Report.summary(List.of(disturbed, Results.of("memory", "GPT-2", 1, 1.4)));
 
         assertThat(text).containsPattern("GPT-2 training step, slower batch +1 +≥ 1.15 +1.00 +MISSED");
         assertThat(text).containsPattern("GPT-2 step, peak memory +1 +≥ 1.00 +1.40 +met");
-        assertThat(text).contains("1 of 2 cases had too few samples");
+        assertThat(text).contains("1 of 2 cases had too few quiet samples");
     }
 }

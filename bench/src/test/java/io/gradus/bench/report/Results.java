@@ -10,7 +10,7 @@ final class Results {
 
     private Results() {}
 
-    /** Of one second on our side. */
+    /** A result with a time of one second on our side. */
     static Result of(String group, String name, int threads, double ratio) {
         return new Result(group, name, threads, new Outcome(1, ratio, ratio, 5, 5), 1e-7, Work.bytes(20e9), PEAKS);
     }

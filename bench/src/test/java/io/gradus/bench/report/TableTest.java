@@ -8,22 +8,22 @@ import org.junit.jupiter.api.Test;
 class TableTest {
 
     @Test
-    void theFirstColumnStandsLeftAndTheOthersRight() {
+    void firstColumnIsLeftAlignedAndOthersRightAligned() {
         Table table = new Table("case", "ms");
         table.row("a long name", "1.5");
         table.row("short", "123.4");
 
         assertThat(table.text()).isEqualTo("""
-                case            ms
-                a long name    1.5
-                short        123.4
-                """);
+            case            ms
+            a long name    1.5
+            short        123.4
+            """);
     }
 
     @Test
-    void aRowOfAnotherLengthIsRefused() {
+    void rowOfAnotherLengthIsRejected() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Table("a", "b").row("c"))
-                .withMessageContaining("1 cells in one of 2");
+                .withMessageContaining("a row has 1 cells, and the first has 2");
     }
 }

@@ -2,15 +2,15 @@ package io.gradus.bench.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.bench.report.Bar.Verdict;
+import io.gradus.bench.report.Target.Verdict;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class BarTest {
+class TargetTest {
 
     @Test
-    void matrixProductsHaveABarForTheirMedianTheSlowestAndTheVocabulary() {
-        List<Verdict> verdicts = Bar.judge(List.of(
+    void gemmHasTargetsForMedianSlowestAndVocabularyEdge() {
+        List<Verdict> verdicts = Target.judge(List.of(
                 Results.of("gemm", "head 256 NT", 2, 1.05),
                 Results.of("gemm", "qkv 256 NN", 2, 0.95),
                 Results.of("gemm", "fc 256 NN", 2, 0.84)));
@@ -20,8 +20,8 @@ class BarTest {
     }
 
     @Test
-    void eachNumberOfThreadsIsJudgedAlone() {
-        List<Verdict> verdicts = Bar.judge(List.of(
+    void eachNumberOfThreadsIsJudgedSeparately() {
+        List<Verdict> verdicts = Target.judge(List.of(
                 Results.of("gpt2", "gpt2 B 4 T 64", 1, 1.2),
                 Results.of("gpt2", "gpt2 B 1 T 512", 1, 1.3),
                 Results.of("gpt2", "gpt2 B 4 T 64", 2, 1.1)));
@@ -32,15 +32,15 @@ class BarTest {
     }
 
     @Test
-    void theOptimiserMustAlsoReachAShareOfTheBandwidth() {
-        List<Verdict> verdicts = Bar.judge(List.of(Results.of("adamw", "AdamW 100M", 1, 1.01)));
+    void adamWHasATargetForItsShareOfBandwidth() {
+        List<Verdict> verdicts = Target.judge(List.of(Results.of("adamw", "AdamW 100M", 1, 1.01)));
 
         assertThat(verdicts).extracting(Verdict::value).containsExactly(1.01, 20.0 / 25);
         assertThat(verdicts).allMatch(Verdict::isMet);
     }
 
     @Test
-    void whatWasNotMeasuredIsNotJudged() {
-        assertThat(Bar.judge(List.of())).isEmpty();
+    void noResultsGiveNoVerdicts() {
+        assertThat(Target.judge(List.of())).isEmpty();
     }
 }
