@@ -247,7 +247,8 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         } else if (result.bestStep() < result.steps()) {
             out.printf(
                     Locale.ROOT,
-                    "the lowest held-out loss was %.4f, %s; keep_best=true would have kept those weights%n",
+                    "the lowest held-out loss was %.4f, %s; load_best_model_at_end=true would have kept those"
+                            + " weights%n",
                     result.bestLoss(),
                     result.bestStep() == 0 ? "before the first step" : "at step " + result.bestStep());
         }

@@ -75,14 +75,15 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--label-prompt",
             paramLabel = "TEMPLATE",
-            description = "What a labelled text is read as, with {text} in it: data.labels.prompt of the run that"
-                    + " trained the model. The default of a recipe without it.")
+            description =
+                    "What a labelled text is read as, with {text} in it: data.label_template.prompt of the run that"
+                            + " trained the model. The default of a recipe without it.")
     private String labelPrompt = LabelTemplate.DEFAULT.prompt();
 
     @Option(
             names = "--label-completion",
             paramLabel = "TEMPLATE",
-            description = "What a label is written as, with {label} in it: data.labels.completion of that run.")
+            description = "What a label is written as, with {label} in it: data.label_template.completion of that run.")
     private String labelCompletion = LabelTemplate.DEFAULT.completion();
 
     @Option(

@@ -68,7 +68,7 @@ public final class Main implements Runnable {
             return line.execute(args);
         } catch (OutOfMemoryError e) {
             err.println("out of memory (" + e.getMessage() + "): give the JVM more, GRADUS_JAVA_OPTS=-Xmx8g, or take a"
-                    + " smaller batch_size or data.block_length");
+                    + " smaller batch_size or data.max_seq_len");
             return CommandLine.ExitCode.SOFTWARE;
         } finally {
             out.flush();

@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  gradus memory --model my-llama",
-            "  gradus memory --model my-llama/config.json batch_size=2 data.block_length=1024",
+            "  gradus memory --model my-llama/config.json batch_size=2 data.max_seq_len=1024",
             "  gradus memory recipe.yaml --compare",
             "  gradus memory --model llama-7b --compare --svg memory.svg"
         })

@@ -64,7 +64,7 @@ class BeforeTheRunTest {
 
     @Test
     void aDryRunShowsTheFirstBatchesMemoryAndTime() {
-        Ran ran = gradus("finetune", "--dry-run", "data.held_out=0.1");
+        Ran ran = gradus("finetune", "--dry-run", "data.validation_split=0.1");
 
         assertThat(ran.err()).isEmpty();
         assertThat(ran.code()).isZero();
@@ -77,7 +77,7 @@ class BeforeTheRunTest {
 
     /** Only the backward pass and the update look at gradients: they are part of what is timed. */
     @ParameterizedTest
-    @ValueSource(strings = {"step_in_backward=false", "step_in_backward=true"})
+    @ValueSource(strings = {"optimizer_in_bwd=false", "optimizer_in_bwd=true"})
     void aDryRunMakesAWholeStep(String key) throws IOException {
         ModelFolder model = new ModelFolder(folder.resolve("model"));
         LanguageModel broken = model.load(Device.cpu(1));
@@ -91,7 +91,7 @@ class BeforeTheRunTest {
                 "finetune",
                 "--dry-run",
                 "model.path=" + folder.resolve("broken"),
-                "data.held_out=0.1",
+                "data.validation_split=0.1",
                 "max_grad_norm=Infinity",
                 key);
 
@@ -164,7 +164,7 @@ class BeforeTheRunTest {
                                 Stream.of(
                                         "output=" + folder.resolve("elsewhere"),
                                         "steps=8",
-                                        "warmup=0.25",
+                                        "warmup_ratio=0.25",
                                         "schedule=linear",
                                         "sample.max_tokens=0"))
                         .toArray(String[]::new));

@@ -39,9 +39,9 @@ class DeltaCommandTest {
                                 "output=" + tuned,
                                 "steps=2",
                                 "batch_size=2",
-                                "evaluate_blocks=2",
+                                "max_eval_blocks=2",
                                 "sample.max_tokens=0",
-                                "warmup=0")
+                                "warmup_ratio=0")
                         .code())
                 .isZero();
     }

@@ -46,7 +46,7 @@ class Gpt2CommandsTest {
                 "batch_size=4",
                 "learning_rate=0.02",
                 "sample.max_tokens=4",
-                "warmup=0");
+                "warmup_ratio=0");
         return gradus(expectedCode, Stream.concat(keys, Stream.of(overrides)).toArray());
     }
 
@@ -85,8 +85,8 @@ class Gpt2CommandsTest {
 
     @Test
     void blocksLongerThanItsPositionsAreRefused() {
-        assertThat(finetune(2, "out", "steps=2", "data.block_length=33"))
-                .contains("data.block_length is 33, but the model sees only 32 tokens")
+        assertThat(finetune(2, "out", "steps=2", "data.max_seq_len=33"))
+                .contains("data.max_seq_len is 33, but the model sees only 32 tokens")
                 .contains("n_positions");
         assertThat(gradus(2, "evaluate", "--model", model, "--data", text, "--block-length", 33))
                 .contains("--block-length is 33; it must be from 2 to the model's context, 32");
@@ -94,10 +94,10 @@ class Gpt2CommandsTest {
 
     @Test
     void aRunThatIsContinuedEndsWithTheSameBytes() throws IOException {
-        finetune(0, "whole", "steps=6", "checkpoint_every=4");
-        finetune(0, "again", "steps=6", "checkpoint_every=4");
+        finetune(0, "whole", "steps=6", "save_steps=4");
+        finetune(0, "again", "steps=6", "save_steps=4");
         Files.delete(folder.resolve("again/model.safetensors"));
-        finetune(0, "again", "steps=6", "checkpoint_every=4", "resume=true");
+        finetune(0, "again", "steps=6", "save_steps=4", "resume=true");
         assertThat(folder.resolve("again/model.safetensors"))
                 .hasSameBinaryContentAs(folder.resolve("whole/model.safetensors"));
     }

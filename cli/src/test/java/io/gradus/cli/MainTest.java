@@ -71,9 +71,9 @@ class MainTest {
                 "output=" + folder.resolve("out"),
                 "steps=3",
                 "batch_size=4",
-                "evaluate_blocks=2",
+                "max_eval_blocks=2",
                 "sample.max_tokens=4",
-                "warmup=0"));
+                "warmup_ratio=0"));
         args.addAll(List.of(overrides));
         return gradus(args.toArray());
     }
@@ -192,6 +192,7 @@ class MainTest {
                 .contains("parameters, all trained", "── before ──", "step 30/30", "── after 30 steps ──")
                 .containsPattern("held-out text +5\\.\\d{4} +[1-4]\\.\\d{4} +-\\d+\\.\\d%")
                 .contains("saved       " + folder.resolve("out"));
+        assertThat(folder.resolve("out/report.html")).content().contains("fine-tuned on text.txt");
 
         Ran before = gradus("evaluate", "--model", model, "--data", text);
         Ran after = gradus("evaluate", "--model", folder.resolve("out"), "--data", text, "--batch-size", 3);
@@ -234,13 +235,13 @@ class MainTest {
                     data: {train: '%s'}
                     output: '%s'
                     steps: 4
-                    checkpoint_every: 2
+                    save_steps: 2
                     sample: {max_tokens: 0}
                     """.formatted(model, text, folder.resolve("out")));
 
         assertThat(gradus("finetune", recipe).code()).isZero();
         gradus("finetune", recipe).assertFailed(2, "holds a run already");
-        Ran resumed = gradus("finetune", recipe, "--resume", "keep_checkpoints=2");
+        Ran resumed = gradus("finetune", recipe, "--resume", "save_total_limit=2");
         assertThat(resumed.code()).isZero();
         assertThat(resumed.out()).contains("resuming   after step 2 of 4");
     }
@@ -324,7 +325,7 @@ class MainTest {
         finetune().assertFailed(1, text + ": it is empty");
         gradus("evaluate", "--model", model, "--data", text).assertFailed(1, text + ": it is empty");
         Files.writeString(text, "few");
-        finetune().assertFailed(1, "data.held_out=0.05 of so short a text leaves nothing to evaluate on");
+        finetune().assertFailed(1, "data.validation_split=0.05 of so short a text leaves nothing to evaluate on");
         assertNothingWritten();
     }
 
@@ -352,7 +353,7 @@ class MainTest {
     void aLearningRateFarTooHighForAPretrainedModelEndsWithOneMessage() {
         model = stories260K();
         for (String rate : List.of("1e9", "3")) {
-            finetune("learning_rate=" + rate, "data.block_length=32", "output=" + folder.resolve("lr" + rate))
+            finetune("learning_rate=" + rate, "data.max_seq_len=32", "output=" + folder.resolve("lr" + rate))
                     .assertFailed(1, "a lower learning_rate (now " + Double.parseDouble(rate) + ")");
         }
     }

@@ -33,15 +33,15 @@ class TerminatedRunTest {
         keys = List.of(
                 "model.path=" + TinyModel.write(folder.resolve("model")),
                 "data.train=" + TinyModel.writeText(folder.resolve("text.txt"), 60),
-                "data.held_out=0.1",
+                "data.validation_split=0.1",
                 "steps=" + STEPS,
                 "batch_size=2",
                 "learning_rate=0.01",
-                "evaluate_every=7",
-                "evaluate_blocks=2",
-                "checkpoint_every=0",
+                "eval_steps=7",
+                "max_eval_blocks=2",
+                "save_steps=0",
                 "spike_z=5",
-                "keep_best=true",
+                "load_best_model_at_end=true",
                 "sample.max_tokens=4",
                 "threads=2");
     }

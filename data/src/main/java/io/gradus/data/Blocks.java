@@ -119,7 +119,7 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
 
     static void requireLength(int blockLength) {
         if (blockLength < 1) {
-            throw new IllegalArgumentException("block_length is " + blockLength + "; it must be at least 1");
+            throw new IllegalArgumentException("max_seq_len is " + blockLength + "; it must be at least 1");
         }
     }
 

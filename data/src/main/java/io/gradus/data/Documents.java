@@ -317,7 +317,7 @@ public final class Documents {
      */
     public static Split split(List<Document> documents, double heldOut) {
         if (!(heldOut > 0 && heldOut < 1)) {
-            throw new IllegalArgumentException("data.held_out is " + heldOut + "; it must be between 0 and 1");
+            throw new IllegalArgumentException("data.validation_split is " + heldOut + "; it must be between 0 and 1");
         }
         if (documents.isEmpty()) {
             throw new IllegalArgumentException("data: there are no documents");
@@ -360,9 +360,10 @@ public final class Documents {
             wanted -= Math.min(wanted, text.length());
         }
         if (kept.isEmpty() || held.isEmpty()) {
-            throw new IllegalArgumentException("data.held_out=" + heldOut + " of so short a text leaves nothing "
-                    + (held.isEmpty() ? "to evaluate on" : "to train on")
-                    + "; take more text, or set data.eval to a file");
+            throw new IllegalArgumentException(
+                    "data.validation_split=" + heldOut + " of so short a text leaves nothing "
+                            + (held.isEmpty() ? "to evaluate on" : "to train on")
+                            + "; take more text, or set data.eval to a file");
         }
         return new Split(kept, held);
     }
@@ -371,7 +372,7 @@ public final class Documents {
         return switch (document) {
             case Document.Text plain -> plain.text();
             case Document.PromptCompletion _, Document.Chat _ ->
-                throw new IllegalArgumentException("data.held_out=" + heldOut + " of " + documents
+                throw new IllegalArgumentException("data.validation_split=" + heldOut + " of " + documents
                         + " documents is less than one; add examples, hold out more, or set data.eval to a file");
         };
     }

@@ -94,7 +94,7 @@ public final class Mixture {
     public Mixture with(String name, Blocks general, double share) {
         if (!(share >= 0 && share < 1)) {
             throw new IllegalArgumentException(
-                    "data.mix is " + share + "; it must be a part of the rows, from 0 to below 1");
+                    "data.replay_ratio is " + share + "; it must be a part of the rows, from 0 to below 1");
         }
         if (share == 0) {
             return this;

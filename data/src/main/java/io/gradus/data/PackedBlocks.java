@@ -74,11 +74,11 @@ final class PackedBlocks extends Blocks {
             }
         }
         if (pieces.isEmpty()) {
-            throw allMasked("of " + documents.size() + " documents no token within block_length " + blockLength);
+            throw allMasked("of " + documents.size() + " documents no token within max_seq_len " + blockLength);
         }
         var warnings = new ArrayList<String>();
         if (cut > 0) {
-            warnings.add(cut + " of " + documents.size() + " examples are longer than block_length, " + blockLength
+            warnings.add(cut + " of " + documents.size() + " examples are longer than max_seq_len, " + blockLength
                     + ": their ends were cut off");
         }
         if (leftOut > 0) {

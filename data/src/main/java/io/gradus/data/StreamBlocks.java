@@ -39,7 +39,7 @@ final class StreamBlocks extends Blocks {
         if (tokens <= blockLength) {
             throw new IllegalArgumentException(
                     "the text has " + tokens + " tokens; a block of " + blockLength + " needs " + (blockLength + 1L)
-                            + " with the one that follows it: take a smaller block_length, or more text");
+                            + " with the one that follows it: take a smaller max_seq_len, or more text");
         }
         int[] starts = IntStream.iterate(0, start -> start >= 0 && start < tokens - 1, start -> start + blockLength)
                 .filter(start -> counts(stream, start, blockLength) > 0)

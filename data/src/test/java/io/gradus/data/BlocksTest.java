@@ -133,10 +133,10 @@ class BlocksTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("40 tokens")
                 .hasMessageContaining("a block of 256")
-                .hasMessageContaining("smaller block_length");
+                .hasMessageContaining("smaller max_seq_len");
         assertThatThrownBy(() -> Blocks.pack(List.of(), new ByteTokenizer(), 1)).hasMessageContaining("0 tokens");
         assertThatThrownBy(() -> Blocks.pack(List.of(new Text("a")), new ByteTokenizer(), 0))
-                .hasMessageContaining("block_length is 0");
+                .hasMessageContaining("max_seq_len is 0");
         assertThat(Blocks.pack(List.of(new Text("a".repeat(40))), new ByteTokenizer(), 40)
                         .size())
                 .isEqualTo(1);

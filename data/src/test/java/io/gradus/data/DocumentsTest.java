@@ -232,7 +232,7 @@ class DocumentsTest {
         for (double part : new double[] {0, 1, -0.5, Double.NaN}) {
             assertThatThrownBy(() -> Documents.split(one, part))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("data.held_out is " + part);
+                    .hasMessageContaining("data.validation_split is " + part);
         }
     }
 }

@@ -149,7 +149,7 @@ class MixtureTest {
         }
         for (double share : new double[] {1, -0.1, Double.NaN}) {
             assertThatThrownBy(() -> Mixture.of(blocks("abcd", 2)).with("general", other, share))
-                    .hasMessageContaining("data.mix is " + share);
+                    .hasMessageContaining("data.replay_ratio is " + share);
         }
         assertThatThrownBy(() -> Mixture.of(blocks("abcd", 2)).with("general", other, 0.5))
                 .hasMessageContaining("tokens");

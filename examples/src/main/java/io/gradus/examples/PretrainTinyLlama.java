@@ -48,19 +48,19 @@ public final class PretrainTinyLlama {
         Path heldOut = write(folder.resolve("prose-held-out.jsonl"), Corpus.PROSE.heldOut());
         String yaml = """
             model: {path: %s}
-            data: {train: %s, eval: %s, block_length: 256}
+            data: {train: %s, eval: %s, max_seq_len: 256}
             output: %s
             epochs: 1
             batch_size: 8
             learning_rate: 3.0e-3
             schedule: cosine
-            warmup: 0.03
-            floor: 0.05
+            warmup_ratio: 0.03
+            min_lr_ratio: 0.05
             weight_decay: 0.1
             beta2: 0.99
-            evaluate_every: 500
-            evaluate_blocks: 128
-            checkpoint_every: 500
+            eval_steps: 500
+            max_eval_blocks: 128
+            save_steps: 500
             sample: {prompt: "This method returns"}
             resume: true
             """.formatted(untrained, text, heldOut, folder.resolve("trained"));

@@ -43,17 +43,17 @@ record Checkpoints(Path folder) {
             "output",
             "resume",
             "threads",
-            "evaluate_every",
-            "evaluate_blocks",
-            "checkpoint_every",
-            "keep_checkpoints",
+            "eval_steps",
+            "max_eval_blocks",
+            "save_steps",
+            "save_total_limit",
             "check_first_loss",
             "sample.prompt",
             "sample.max_tokens",
             "sample.temperature");
 
     /** Keys on which the weights depend where the best of them are kept: where one looks is what one finds. */
-    private static final Set<String> KEYS_OF_THE_BEST = Set.of("evaluate_every", "evaluate_blocks");
+    private static final Set<String> KEYS_OF_THE_BEST = Set.of("eval_steps", "max_eval_blocks");
 
     /** A complete checkpoint. */
     record Checkpoint(Path path, RunState state) {}

@@ -58,9 +58,9 @@ public final class Evaluator {
                 loss(
                         model,
                         blocks,
-                        recipe.evaluateBlocks(),
+                        recipe.maxEvalBlocks(),
                         recipe.batchSize(),
-                        recipe.memory().lossChunk())));
+                        recipe.memory().lossChunkSize())));
         return losses;
     }
 }

@@ -174,7 +174,7 @@ public final class FineTuning {
             }
             sanity = new Sanity(recipe, model.vocabSize());
             spikes = new SpikeGuard(recipe.guards().spikeZ(), state.spikes());
-            patience = new EarlyStopping(recipe.guards().earlyStopping(), state.best());
+            patience = new EarlyStopping(recipe.guards().earlyStoppingPatience(), state.best());
             samples = new Samples(recipe, prepared);
             tell(listener -> listener.started(plan()));
             if (first == 0) {
@@ -190,7 +190,7 @@ public final class FineTuning {
             int step = first;
             while (step < prepared.steps() && !patience.isTime()) {
                 trainOneStep(step++);
-                if (step == prepared.steps() || step % recipe.evaluateEvery() == 0) {
+                if (step == prepared.steps() || step % recipe.evalSteps() == 0) {
                     evaluate();
                     report(step);
                 }
@@ -265,7 +265,7 @@ public final class FineTuning {
                 Path weights = best.step() == 0 ? prepared.base().path() : checkpoints.best();
                 new ModelFolder(weights).forEachWeight(model, training::set);
             }
-            double share = recipe.forgetting().interpolate();
+            double share = recipe.forgetting().wiseFtAlpha();
             if (share < 1) {
                 prepared.base().forEachWeight(model, (parameter, start) -> training.mix(parameter, start, share));
             }
@@ -320,13 +320,13 @@ public final class FineTuning {
         }
 
         private boolean isCheckpointDue(int step) {
-            return recipe.checkpointEvery() > 0 && step % recipe.checkpointEvery() == 0;
+            return recipe.saveSteps() > 0 && step % recipe.saveSteps() == 0;
         }
 
         private void checkpoint(int step) throws IOException {
             RunState state =
                     new RunState(step, recipe.toMap(), before, spikes.state(), patience.best(), training.scale());
-            Path saved = checkpoints.write(state, recipe.keepCheckpoints(), this::save, training.state());
+            Path saved = checkpoints.write(state, recipe.saveTotalLimit(), this::save, training.state());
             tell(listener -> listener.checkpointed(saved));
         }
 

@@ -82,10 +82,10 @@ public final class OverfitOneBatch {
         }
         if (last > 0.95 * first) {
             return course + "it hardly moved; " + rate + " is far too low, nearly everything is frozen or held"
-                    + " (freeze, unfreeze_every, l2_sp, ewc), or the labels have nothing to do with the text";
+                    + " (freeze, gradual_unfreeze_steps, l2_sp, ewc), or the labels have nothing to do with the text";
         }
         return course + "it falls but does not get near 0; take more steps or a higher rate than " + rate
-                + ", fewer tokens (batch_size, data.block_length), or ask whether the model is large enough for one"
+                + ", fewer tokens (batch_size, data.max_seq_len), or ask whether the model is large enough for one"
                 + " batch";
     }
 }

@@ -69,6 +69,6 @@ record Prepared(
             return recipe.steps();
         }
         double forwards = Math.ceil(recipe.passes() * batches.batchesPerEpoch());
-        return (int) Math.max(1, Math.ceil(forwards / recipe.gradientAccumulation()));
+        return (int) Math.max(1, Math.ceil(forwards / recipe.gradientAccumulationSteps()));
     }
 }

@@ -41,14 +41,14 @@ public record Recipe(
         @Nullable Integer steps,
         @Nullable Double epochs,
         int batchSize,
-        int gradientAccumulation,
+        int gradientAccumulationSteps,
         @JsonUnwrapped Memory memory,
         double learningRate,
         ScheduleKind schedule,
-        double warmup,
-        double floor,
+        double warmupRatio,
+        double minLrRatio,
         double layerDecay,
-        @Nullable Integer unfreezeEvery,
+        @Nullable Integer gradualUnfreezeSteps,
         OptimizerKind optimizer,
         double weightDecay,
         double beta1,
@@ -58,11 +58,11 @@ public record Recipe(
         boolean nesterov,
         double maxGradNorm,
         @JsonUnwrapped Forgetting forgetting,
-        int evaluateEvery,
-        int evaluateBlocks,
+        int evalSteps,
+        int maxEvalBlocks,
         @JsonUnwrapped Guards guards,
-        int checkpointEvery,
-        int keepCheckpoints,
+        int saveSteps,
+        int saveTotalLimit,
         boolean resume,
         boolean checkFirstLoss,
         Sample sample,
@@ -81,21 +81,29 @@ public record Recipe(
             @Nullable Path train,
             List<Source> sources,
             @Nullable Path eval,
-            double heldOut,
+            double validationSplit,
             @Nullable Path general,
-            @Nullable Integer blockLength,
+            @Nullable Integer maxSeqLen,
             DataFormat.Kind format,
             @Nullable ChatTemplate chatTemplate,
-            LabelTemplate labels,
+            LabelTemplate labelTemplate,
             @Nullable Packing packing,
-            double mix,
-            @Nullable Path mixText) {
+            double replayRatio,
+            @Nullable Path replay) {
 
         public Data {
             sources = List.copyOf(sources);
-            require(heldOut > 0 && heldOut < 1, "data.held_out", heldOut, "between 0 and 1");
-            require(blockLength == null || blockLength >= 2, "data.block_length", blockLength, "at least 2");
-            require(mix >= 0 && mix < 1, "data.mix", mix, "a part of all rows, from 0 to below 1");
+            require(
+                    validationSplit > 0 && validationSplit < 1,
+                    "data.validation_split",
+                    validationSplit,
+                    "between 0 and 1");
+            require(maxSeqLen == null || maxSeqLen >= 2, "data.max_seq_len", maxSeqLen, "at least 2");
+            require(
+                    replayRatio >= 0 && replayRatio < 1,
+                    "data.replay_ratio",
+                    replayRatio,
+                    "a part of all rows, from 0 to below 1");
             if (train != null && !sources.isEmpty()) {
                 throw new RecipeException(
                         "data.train and data.sources both name text to train on; leave one of them out");
@@ -120,20 +128,20 @@ public record Recipe(
         }
 
         /**
-         * The block length: {@code block_length}, or by default the model's context length, at most {@value
+         * The block length: {@code max_seq_len}, or by default the model's context length, at most {@value
          * #DEFAULT_BLOCK_LENGTH}.
          *
-         * @throws RecipeException when {@code block_length} exceeds the context length
+         * @throws RecipeException when {@code max_seq_len} exceeds the context length
          */
         public int blockLength(int contextLength) {
-            if (blockLength == null) {
+            if (maxSeqLen == null) {
                 return Math.min(DEFAULT_BLOCK_LENGTH, contextLength);
             }
-            if (blockLength > contextLength) {
-                throw new RecipeException("data.block_length is " + blockLength + ", but the model sees only "
+            if (maxSeqLen > contextLength) {
+                throw new RecipeException("data.max_seq_len is " + maxSeqLen + ", but the model sees only "
                         + contextLength + " tokens (max_position_embeddings or n_positions)");
             }
-            return blockLength;
+            return maxSeqLen;
         }
     }
 
@@ -159,14 +167,14 @@ public record Recipe(
     public record Memory(
             PrecisionKind precision,
             boolean activationCheckpointing,
-            boolean stepInBackward,
-            @Nullable Integer lossChunk) {
+            boolean optimizerInBwd,
+            @Nullable Integer lossChunkSize) {
 
         public Memory {
-            require(lossChunk == null || lossChunk >= 0, "loss_chunk", lossChunk, "0 or more");
-            if (stepInBackward && precision == PrecisionKind.F16) {
+            require(lossChunkSize == null || lossChunkSize >= 0, "loss_chunk_size", lossChunkSize, "0 or more");
+            if (optimizerInBwd && precision == PrecisionKind.F16) {
                 throw new RecipeException(
-                        "step_in_backward and precision=f16 exclude each other: a step in f16 is skipped when any"
+                        "optimizer_in_bwd and precision=f16 exclude each other: a step in f16 is skipped when any"
                                 + " gradient overflows, and by then weights would have changed; take precision=bf16");
             }
         }
@@ -178,8 +186,8 @@ public record Recipe(
             double l2Sp,
             double ewc,
             int ewcSamples,
-            @Nullable Double ema,
-            double interpolate) {
+            @Nullable Double emaDecay,
+            double wiseFtAlpha) {
 
         public Forgetting {
             freeze = List.copyOf(freeze);
@@ -187,25 +195,33 @@ public record Recipe(
             require(l2Sp >= 0 && Double.isFinite(l2Sp), "l2_sp", l2Sp, "0 or more");
             require(ewc >= 0 && Double.isFinite(ewc), "ewc", ewc, "0 or more");
             require(ewcSamples >= 1, "ewc_samples", ewcSamples, "at least 1");
-            require(ema == null || ema > 0 && ema < 1, "ema", ema, "between 0 and 1, such as 0.999");
-            require(interpolate > 0 && interpolate <= 1, "interpolate", interpolate, "above 0 and at most 1");
+            require(
+                    emaDecay == null || emaDecay > 0 && emaDecay < 1,
+                    "ema_decay",
+                    emaDecay,
+                    "between 0 and 1, such as 0.999");
+            require(wiseFtAlpha > 0 && wiseFtAlpha <= 1, "wise_ft_alpha", wiseFtAlpha, "above 0 and at most 1");
         }
     }
 
     /** What watches over a run. */
     public record Guards(
-            @Nullable Integer earlyStopping,
-            boolean keepBest,
+            @Nullable Integer earlyStoppingPatience,
+            boolean loadBestModelAtEnd,
             @Nullable Double spikeZ) {
 
         public Guards {
-            require(earlyStopping == null || earlyStopping >= 1, "early_stopping", earlyStopping, "at least 1");
+            require(
+                    earlyStoppingPatience == null || earlyStoppingPatience >= 1,
+                    "early_stopping_patience",
+                    earlyStoppingPatience,
+                    "at least 1");
             require(spikeZ == null || spikeZ > 0 && Double.isFinite(spikeZ), "spike_z", spikeZ, "above 0");
         }
 
         /** Whether the run ends with the weights of its lowest held-out loss, not with its last. */
         public boolean restoresBest() {
-            return keepBest || earlyStopping != null;
+            return loadBestModelAtEnd || earlyStoppingPatience != null;
         }
     }
 
@@ -256,12 +272,20 @@ public record Recipe(
         require(steps == null || steps >= 1, "steps", steps, "at least 1");
         require(epochs == null || epochs > 0 && Double.isFinite(epochs), "epochs", epochs, "above 0");
         require(batchSize >= 1, "batch_size", batchSize, "at least 1");
-        require(gradientAccumulation >= 1, "gradient_accumulation", gradientAccumulation, "at least 1");
+        require(gradientAccumulationSteps >= 1, "gradient_accumulation_steps", gradientAccumulationSteps, "at least 1");
         require(learningRate >= 0 && Double.isFinite(learningRate), "learning_rate", learningRate, "0 or more");
-        require(warmup >= 0 && warmup < 1, "warmup", warmup, "a part of the steps, from 0 to below 1");
-        require(floor >= 0 && floor <= 1, "floor", floor, "a part of the peak, from 0 to 1");
+        require(
+                warmupRatio >= 0 && warmupRatio < 1,
+                "warmup_ratio",
+                warmupRatio,
+                "a part of the steps, from 0 to below 1");
+        require(minLrRatio >= 0 && minLrRatio <= 1, "min_lr_ratio", minLrRatio, "a part of the peak, from 0 to 1");
         require(layerDecay > 0 && layerDecay <= 1, "layer_decay", layerDecay, "above 0 and at most 1");
-        require(unfreezeEvery == null || unfreezeEvery >= 1, "unfreeze_every", unfreezeEvery, "at least 1");
+        require(
+                gradualUnfreezeSteps == null || gradualUnfreezeSteps >= 1,
+                "gradual_unfreeze_steps",
+                gradualUnfreezeSteps,
+                "at least 1");
         require(weightDecay >= 0 && Double.isFinite(weightDecay), "weight_decay", weightDecay, "0 or more");
         require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "from 0 to below 1");
         require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "from 0 to below 1");
@@ -269,34 +293,34 @@ public record Recipe(
         require(momentum >= 0 && momentum < 1, "momentum", momentum, "from 0 to below 1");
         require(!nesterov || momentum > 0, "nesterov", nesterov, "false without momentum");
         require(maxGradNorm > 0, "max_grad_norm", maxGradNorm, "above 0; Infinity clips nothing");
-        require(evaluateEvery >= 1, "evaluate_every", evaluateEvery, "at least 1");
-        require(evaluateBlocks >= 1, "evaluate_blocks", evaluateBlocks, "at least 1");
-        require(checkpointEvery >= 0, "checkpoint_every", checkpointEvery, "0 or more");
-        require(keepCheckpoints >= 1, "keep_checkpoints", keepCheckpoints, "at least 1");
+        require(evalSteps >= 1, "eval_steps", evalSteps, "at least 1");
+        require(maxEvalBlocks >= 1, "max_eval_blocks", maxEvalBlocks, "at least 1");
+        require(saveSteps >= 0, "save_steps", saveSteps, "0 or more");
+        require(saveTotalLimit >= 1, "save_total_limit", saveTotalLimit, "at least 1");
         require(device.equals("cpu") || device.equals("gpu"), "device", device, "cpu or gpu");
         require(threads == null || threads >= 1, "threads", threads, "at least 1");
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
         }
-        if (memory.stepInBackward && gradientAccumulation > 1) {
-            throw new RecipeException("step_in_backward uses up each gradient at once and cannot add several: set"
-                    + " gradient_accumulation=1 with a larger batch_size, or step_in_backward=false");
+        if (memory.optimizerInBwd && gradientAccumulationSteps > 1) {
+            throw new RecipeException("optimizer_in_bwd uses up each gradient at once and cannot add several: set"
+                    + " gradient_accumulation_steps=1 with a larger batch_size, or optimizer_in_bwd=false");
         }
-        if (memory.stepInBackward && Double.isFinite(maxGradNorm)) {
+        if (memory.optimizerInBwd && Double.isFinite(maxGradNorm)) {
             throw new RecipeException(
-                    "step_in_backward updates weights before all gradients are known, so that max_grad_norm"
-                            + " cannot be kept: set max_grad_norm=Infinity, or step_in_backward=false");
+                    "optimizer_in_bwd updates weights before all gradients are known, so that max_grad_norm"
+                            + " cannot be kept: set max_grad_norm=Infinity, or optimizer_in_bwd=false");
         }
-        if (data.mixText != null && data.mix == 0 && forgetting.ewc == 0) {
-            throw new RecipeException("data.mix_text names text to mix in, and data.mix is 0; set it to 0.05, say");
+        if (data.replay != null && data.replayRatio == 0 && forgetting.ewc == 0) {
+            throw new RecipeException(
+                    "data.replay names text to replayRatio in, but data.replay_ratio is 0; set data.replay_ratio=0.05");
         }
         if (forgetting.l2Sp > 0 && forgetting.ewc > 0) {
             throw new RecipeException("l2_sp and ewc both hold the weights near where they started; take one of them");
         }
-        if (schedule == ScheduleKind.SLANTED_TRIANGULAR && floor == 0) {
-            throw new RecipeException(
-                    "schedule=slanted_triangular begins at floor, which is 0: nothing would be learnt in the"
-                            + " first step; 0.03125 is usual");
+        if (schedule == ScheduleKind.SLANTED_TRIANGULAR && minLrRatio == 0) {
+            throw new RecipeException("schedule=slanted_triangular starts at min_lr_ratio, which is 0, so the"
+                    + " first step would have learning rate 0; use min_lr_ratio=0.03125 (1/32)");
         }
     }
 
@@ -317,12 +341,12 @@ public record Recipe(
 
     /** The learning rate over a run of so many steps, as a part of the peak. */
     public Schedule schedule(int steps) {
-        int rise = (int) Math.round(warmup * steps);
+        int rise = (int) Math.round(warmupRatio * steps);
         return switch (schedule) {
-            case COSINE -> Schedule.cosine(rise, steps, floor);
+            case COSINE -> Schedule.cosine(rise, steps, minLrRatio);
             case LINEAR -> Schedule.linear(rise, steps);
             case CONSTANT -> Schedule.warmup(rise);
-            case SLANTED_TRIANGULAR -> Schedule.slantedTriangular(steps, warmup, 1 / floor);
+            case SLANTED_TRIANGULAR -> Schedule.slantedTriangular(steps, warmupRatio, 1 / minLrRatio);
         };
     }
 

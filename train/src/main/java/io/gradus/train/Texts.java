@@ -27,7 +27,7 @@ public interface Texts {
         return Optional.empty();
     }
 
-    /** Documents to replay against forgetting, when {@link #general()} is used and the recipe has no {@code data.mix_text}. */
+    /** Documents to replay against forgetting, when {@link #general()} is used and the recipe has no {@code data.replay}. */
     default Optional<List<Document>> known() {
         return Optional.empty();
     }

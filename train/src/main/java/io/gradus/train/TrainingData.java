@@ -52,7 +52,7 @@ record TrainingData(
         for (Part part : parts) {
             List<Document> training = part.documents;
             if (recipe.data().eval() == null && given.isEmpty()) {
-                Documents.Split split = Documents.split(training, recipe.data().heldOut());
+                Documents.Split split = Documents.split(training, recipe.data().validationSplit());
                 training = split.training();
                 heldOut.addAll(split.heldOut());
             }
@@ -67,9 +67,9 @@ record TrainingData(
         }
         Mixture mixture = Mixture.of(sources);
         Blocks known = general.learnt.isEmpty() ? null : packer.pack("general text to learn from", general.learnt);
-        if (recipe.data().mix() > 0) {
+        if (recipe.data().replayRatio() > 0) {
             mixture = mixture.with(
-                    "general text", Objects.requireNonNull(known), recipe.data().mix());
+                    "general text", Objects.requireNonNull(known), recipe.data().replayRatio());
         }
         return new TrainingData(mixture, evaluated, known, packer.prompt(heldOut.getFirst()));
     }
@@ -106,22 +106,22 @@ record TrainingData(
         List<Document> all = data.general() != null
                 ? Documents.read(data.general(), format)
                 : texts.general().orElse(List.of());
-        if (data.mix() == 0 && recipe.forgetting().ewc() == 0) {
+        if (data.replayRatio() == 0 && recipe.forgetting().ewc() == 0) {
             return new General(all, List.of());
         }
-        if (data.mixText() != null) {
-            return new General(all, Documents.read(data.mixText(), format));
+        if (data.replay() != null) {
+            return new General(all, Documents.read(data.replay(), format));
         }
         Optional<List<Document>> known = data.general() == null ? texts.known() : Optional.empty();
         if (known.isPresent()) {
             return new General(all, known.get());
         }
         if (all.isEmpty()) {
-            throw new RecipeException((data.mix() > 0 ? "data.mix" : "ewc")
+            throw new RecipeException((data.replayRatio() > 0 ? "data.replay_ratio" : "ewc")
                     + " needs text of the kind that the model knows already: name it, data.general=general.txt");
         }
         // What is learnt from must not be what forgetting is measured on.
-        Documents.Split split = Documents.split(all, data.heldOut());
+        Documents.Split split = Documents.split(all, data.validationSplit());
         return new General(split.heldOut(), split.training());
     }
 
@@ -137,7 +137,8 @@ record TrainingData(
         private final int blockLength;
 
         Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength) {
-            this.format = new DataFormat(data.format(), data.chatTemplate(), data.labels()).withTemplateOf(tokenizer);
+            this.format =
+                    new DataFormat(data.format(), data.chatTemplate(), data.labelTemplate()).withTemplateOf(tokenizer);
             this.packing = data.packing();
             this.tokenizer = tokenizer;
             this.blockLength = blockLength;

@@ -49,9 +49,9 @@ public final class TrainingStep {
         model.setActivationCheckpointing(recipe.memory().activationCheckpointing());
         List<Variable> parameters = model.parameters();
         this.frozen = Set.copyOf(Freezing.freeze(parameters, recipe.forgetting().freeze()));
-        this.unfreezing = recipe.unfreezeEvery() == null
+        this.unfreezing = recipe.gradualUnfreezeSteps() == null
                 ? null
-                : new GradualUnfreezing(parameters, LayerDepth.of(parameters), recipe.unfreezeEvery());
+                : new GradualUnfreezing(parameters, LayerDepth.of(parameters), recipe.gradualUnfreezeSteps());
         // Also what is thawed later has its state from here on: its master starts from the base's digits.
         this.optimizer = Optimizers.of(recipe, parameters);
         thaw(0);
@@ -65,7 +65,7 @@ public final class TrainingStep {
      */
     public void begin(LongFunction<Batch> known) {
         optimizer.setPenalty(penalty(recipe.forgetting(), known));
-        Double decay = recipe.forgetting().ema();
+        Double decay = recipe.forgetting().emaDecay();
         average = decay == null ? null : new WeightAverage(model.parameters(), decay, this::weight);
     }
 
@@ -141,7 +141,7 @@ public final class TrainingStep {
         thaw(step);
         optimizer.zeroGrad();
         optimizer.setLearningRate(learningRate);
-        Outcome outcome = recipe.memory().stepInBackward()
+        Outcome outcome = recipe.memory().optimizerInBwd()
                 ? inBackward(step, batches, check)
                 : backwardAndUpdate(step, batches, check);
         if (outcome.skipped == null && average != null) {
@@ -151,7 +151,7 @@ public final class TrainingStep {
     }
 
     private Outcome backwardAndUpdate(int step, LongFunction<Batch> batches, LossCheck check) {
-        int accumulation = recipe.gradientAccumulation();
+        int accumulation = recipe.gradientAccumulationSteps();
         double loss = 0;
         long tokens = 0;
         double weight = 0;
@@ -178,7 +178,9 @@ public final class TrainingStep {
      * be too large. All batches of a step have the weight of the first.
      */
     private double lossWeight(Batch first) {
-        return scaler == null ? 1 : scaler.scale() / (Math.max(1, first.counted()) * recipe.gradientAccumulation());
+        return scaler == null
+                ? 1
+                : scaler.scale() / (Math.max(1, first.counted()) * recipe.gradientAccumulationSteps());
     }
 
     private Outcome update(double loss, long tokens, double weight) {
@@ -212,7 +214,7 @@ public final class TrainingStep {
     }
 
     private Variable lossSum(Batch batch) {
-        return lossSum(model, batch, recipe.memory().lossChunk());
+        return lossSum(model, batch, recipe.memory().lossChunkSize());
     }
 
     /**

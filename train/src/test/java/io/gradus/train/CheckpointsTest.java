@@ -84,15 +84,18 @@ class CheckpointsTest {
 
     @Test
     void aRunGoesOnWithItsOwnRecipe() {
-        Recipe recipe = Recipe.parse("{output: out, early_stopping: 3}");
+        Recipe recipe = Recipe.parse("{output: out, early_stopping_patience: 3}");
         RunState state =
                 new RunState(3, recipe.toMap(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
-        Checkpoints.requireSame(state, Recipe.parse("{output: out, early_stopping: 3, threads: 3, resume: true}"));
-        assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("{early_stopping: 3, l2_sp: 0.5}")))
+        Checkpoints.requireSame(
+                state, Recipe.parse("{output: out, early_stopping_patience: 3, threads: 3, resume: true}"));
+        assertThatThrownBy(
+                        () -> Checkpoints.requireSame(state, Recipe.parse("{early_stopping_patience: 3, l2_sp: 0.5}")))
                 .hasMessageEndingWith("but l2_sp was 0.0 and is 0.5");
-        assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("{early_stopping: 3, evaluate_every: 9}")))
-                .hasMessageEndingWith("but evaluate_every was 50 and is 9");
+        assertThatThrownBy(() ->
+                        Checkpoints.requireSame(state, Recipe.parse("{early_stopping_patience: 3, eval_steps: 9}")))
+                .hasMessageEndingWith("but eval_steps was 50 and is 9");
     }
 
     @Test

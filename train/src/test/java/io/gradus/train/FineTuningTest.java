@@ -53,14 +53,14 @@ class FineTuningTest {
     private Recipe recipe(String output, String... overrides) {
         String yaml = """
             model: {path: '%s'}
-            data: {train: '%s', held_out: 0.1}
+            data: {train: '%s', validation_split: 0.1}
             output: '%s'
             steps: 6
             batch_size: 4
             learning_rate: 0.01
-            evaluate_every: 3
-            evaluate_blocks: 4
-            checkpoint_every: 0
+            eval_steps: 3
+            max_eval_blocks: 4
+            save_steps: 0
             sample: {max_tokens: 4}
             threads: 1
             """.formatted(model, text, folder.resolve(output));
@@ -151,7 +151,7 @@ class FineTuningTest {
 
     @Test
     void learns() throws IOException {
-        RunResult result = run("out", "steps=60", "learning_rate=0.02", "evaluate_every=100");
+        RunResult result = run("out", "steps=60", "learning_rate=0.02", "eval_steps=100");
 
         double guessing = Math.log(257);
         assertThat(result.before()).containsOnlyKeys("held_out");
@@ -163,7 +163,7 @@ class FineTuningTest {
     @Test
     void tellsItsListenersEverything() throws IOException {
         Record record = new Record();
-        Recipe recipe = recipe("out", "checkpoint_every=2", "data.block_length=16", "data.general=" + text);
+        Recipe recipe = recipe("out", "save_steps=2", "data.max_seq_len=16", "data.general=" + text);
         RunResult result = new FineTuning(recipe, record).run();
 
         assertThat(record.plan).isNotNull();
@@ -235,7 +235,6 @@ class FineTuningTest {
                         "metrics.jsonl",
                         "model.safetensors",
                         "recipe.yaml",
-                        "report.html",
                         "tokenizer.json",
                         "tokenizer_config.json");
         ModelFolder written = ModelFolder.open(result.output());
@@ -260,7 +259,11 @@ class FineTuningTest {
     void epochsBecomeSteps(double epochs, int accumulation) throws IOException {
         Record record = new Record();
         Recipe recipe = recipe(
-                "out", "steps=null", "epochs=" + epochs, "gradient_accumulation=" + accumulation, "batch_size=32");
+                "out",
+                "steps=null",
+                "epochs=" + epochs,
+                "gradient_accumulation_steps=" + accumulation,
+                "batch_size=32");
         RunResult result = new FineTuning(recipe, record).run();
 
         assertThat(record.plan).isNotNull();
@@ -286,7 +289,7 @@ class FineTuningTest {
     @CsvSource({"COSINE, 0.0019", "LINEAR, 0.002", "CONSTANT, 0.01"})
     void eachScheduleMovesTheRate(Recipe.ScheduleKind schedule, double last) throws IOException {
         Record record = new Record();
-        new FineTuning(recipe("out", "schedule=" + schedule, "steps=6", "warmup=0.2", "evaluate_every=6"), record)
+        new FineTuning(recipe("out", "schedule=" + schedule, "steps=6", "warmup_ratio=0.2", "eval_steps=6"), record)
                 .run();
 
         List<Double> rates = record.steps.stream().map(Step::learningRate).toList();
@@ -312,7 +315,7 @@ class FineTuningTest {
     @Test
     void accumulatingTwiceFourEqualsEight() throws IOException {
         List<Step> eight = steps("eight", "batch_size=8");
-        List<Step> twiceFour = steps("four", "batch_size=4", "gradient_accumulation=2");
+        List<Step> twiceFour = steps("four", "batch_size=4", "gradient_accumulation_steps=2");
 
         assertSameSteps(twiceFour, eight);
         assertSameWeights(folder.resolve("four"), folder.resolve("eight"), 1e-6f);
@@ -328,8 +331,8 @@ class FineTuningTest {
         }
         text = Files.writeString(folder.resolve("pairs.jsonl"), lines);
         List<Step> eight = steps("eight", "batch_size=8");
-        List<Step> fourTwos = steps("twos", "batch_size=2", "gradient_accumulation=4");
-        List<Step> ones = steps("ones", "batch_size=1", "gradient_accumulation=8");
+        List<Step> fourTwos = steps("twos", "batch_size=2", "gradient_accumulation_steps=4");
+        List<Step> ones = steps("ones", "batch_size=1", "gradient_accumulation_steps=8");
 
         assertThat(eight.stream().map(Step::tokens).distinct()).hasSizeGreaterThan(2);
         assertThat(eight).allSatisfy(step -> assertThat(step.tokens()).isLessThan(8 * 32));
@@ -361,7 +364,7 @@ class FineTuningTest {
 
     @Test
     void asManyCheckpointsStayAsWereAskedFor() throws IOException {
-        run("out", "checkpoint_every=1", "keep_checkpoints=3", "evaluate_every=6");
+        run("out", "save_steps=1", "save_total_limit=3", "eval_steps=6");
 
         Path checkpoints = folder.resolve("out/checkpoints");
         assertThat(names(checkpoints)).containsExactly("step-000003", "step-000004", "step-000005");
@@ -394,9 +397,9 @@ class FineTuningTest {
 
     @Test
     void anotherRecipeDoesNotContinueARun() throws IOException {
-        run("out", "checkpoint_every=2");
+        run("out", "save_steps=2");
 
-        assertThatThrownBy(() -> run("out", "checkpoint_every=2", "resume=true", "learning_rate=0.5", "seed=1"))
+        assertThatThrownBy(() -> run("out", "save_steps=2", "resume=true", "learning_rate=0.5", "seed=1"))
                 .isInstanceOf(RecipeException.class)
                 .hasMessage("recipe: resume continues a run as it was begun, but learning_rate was 0.01 and is 0.5,"
                         + " seed was 42 and is 1");
@@ -404,17 +407,17 @@ class FineTuningTest {
 
     @Test
     void whatNoWeightDependsOnMayChange() throws IOException {
-        RunResult whole = run("whole", "checkpoint_every=2");
-        run("out", "checkpoint_every=2");
+        RunResult whole = run("whole", "save_steps=2");
+        run("out", "save_steps=2");
         Files.delete(folder.resolve("out/model.safetensors"));
 
         RunResult resumed = run(
                 "out",
                 "resume=true",
                 "threads=2",
-                "evaluate_every=1",
-                "checkpoint_every=1",
-                "keep_checkpoints=2",
+                "eval_steps=1",
+                "save_steps=1",
+                "save_total_limit=2",
                 "sample.max_tokens=0");
 
         assertThat(resumed.before()).isEqualTo(whole.before());
@@ -440,12 +443,12 @@ class FineTuningTest {
 
     @Test
     void aDamagedCheckpointIsNamed() throws IOException {
-        run("out", "checkpoint_every=2");
+        run("out", "save_steps=2");
         Path state = folder.resolve("out/checkpoints/step-000004/state.json");
         for (String content : List.of("", "{\"step\": 4, \"rec", "{}")) {
             Files.writeString(state, content);
 
-            assertThatThrownBy(() -> run("out", "checkpoint_every=2", "resume=true"))
+            assertThatThrownBy(() -> run("out", "save_steps=2", "resume=true"))
                     .isInstanceOf(IOException.class)
                     .hasMessage(state.getParent()
                             + ": its state.json is missing or damaged; delete this folder to go on without it");
@@ -510,7 +513,7 @@ class FineTuningTest {
 
     @Test
     void aBlockLongerThanTheContextIsRefused() {
-        assertRefused(RecipeException.class, "data.block_length is 33", "data.block_length=33");
+        assertRefused(RecipeException.class, "data.max_seq_len is 33", "data.max_seq_len=33");
     }
 
     @Test
@@ -531,7 +534,7 @@ class FineTuningTest {
     @ParameterizedTest
     @CsvSource({"1e9, adamw", "1e9, adam", "1e9, sgd", "1e30, sgd", "1e4, adamw", "30, adamw"})
     void aLearningRateFarTooHighEndsTheRun(String rate, String optimizer) {
-        assertThatThrownBy(() -> run("out", "learning_rate=" + rate, "optimizer=" + optimizer, "warmup=0"))
+        assertThatThrownBy(() -> run("out", "learning_rate=" + rate, "optimizer=" + optimizer, "warmup_ratio=0"))
                 .isInstanceOf(TrainingException.class)
                 .hasMessageStartingWith("step ")
                 .hasMessageMatching(".*a lower learning.rate.*");
@@ -542,7 +545,7 @@ class FineTuningTest {
     /** The last update has no step after it that would notice. */
     @Test
     void aLastStepThatRuinsTheModelEndsTheRun() {
-        assertThatThrownBy(() -> run("out", "learning_rate=1e300", "steps=1", "warmup=0"))
+        assertThatThrownBy(() -> run("out", "learning_rate=1e300", "steps=1", "warmup_ratio=0"))
                 .isInstanceOf(TrainingException.class)
                 .hasMessageStartingWith("step 1: the loss on held_out is NaN; a lower learning_rate (now 1.0E300)");
         assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
@@ -561,7 +564,9 @@ class FineTuningTest {
         List<List<Sample>> samples = new ArrayList<>();
         for (int threads : new int[] {1, 2, 3}) {
             Record record = new Record();
-            new FineTuning(recipe("t" + threads, "threads=" + threads, "steps=4", "batch_size=6", "warmup=0"), record)
+            new FineTuning(
+                            recipe("t" + threads, "threads=" + threads, "steps=4", "batch_size=6", "warmup_ratio=0"),
+                            record)
                     .run();
             samples.add(record.samples);
         }
@@ -594,7 +599,7 @@ class FineTuningTest {
     @EnumSource
     void aRunThatIsResumedGivesTheSameBytes(Recipe.OptimizerKind optimizer) throws IOException {
         String[] keys = {
-            "optimizer=" + optimizer, "checkpoint_every=2", "gradient_accumulation=2", "resume=true", "steps=7"
+            "optimizer=" + optimizer, "save_steps=2", "gradient_accumulation_steps=2", "resume=true", "steps=7"
         };
         Record whole = new Record();
         new FineTuning(recipe("whole", keys), whole).run();

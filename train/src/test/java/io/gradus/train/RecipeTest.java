@@ -27,7 +27,7 @@ class RecipeTest {
         assertThat(recipe.output()).isNull();
         assertThat(recipe.steps()).isNull();
         assertThat(recipe.threads()).isNull();
-        assertThat(recipe.data().heldOut()).isEqualTo(0.05);
+        assertThat(recipe.data().validationSplit()).isEqualTo(0.05);
         assertThat(recipe.learningRate()).isEqualTo(5e-4);
         assertThat(recipe.schedule()).isEqualTo(ScheduleKind.COSINE);
         assertThat(recipe.optimizer()).isEqualTo(OptimizerKind.ADAMW);
@@ -38,19 +38,19 @@ class RecipeTest {
 
     @Test
     void aFileChangesWhatItNamesAndTheCommandLineHasTheLastWord() {
-        Recipe recipe =
-                Recipe.parse("""
+        Recipe recipe = Recipe.parse(
+                """
                 model: {path: base}
                 data:
                   train: corpus.txt
-                  held_out: 0.2
+                  validation_split: 0.2
                 steps: 10
                 schedule: linear
-                """, "steps=20", "data.held_out=0.5", "steps=30", "schedule=Constant", "resume=false");
+                """, "steps=20", "data.validation_split=0.5", "steps=30", "schedule=Constant", "resume=false");
 
         assertThat(recipe.model().path()).isEqualTo(Path.of("base"));
         assertThat(recipe.data().train()).isEqualTo(Path.of("corpus.txt"));
-        assertThat(recipe.data().heldOut()).isEqualTo(0.5);
+        assertThat(recipe.data().validationSplit()).isEqualTo(0.5);
         assertThat(recipe.steps()).isEqualTo(30);
         assertThat(recipe.schedule()).isEqualTo(ScheduleKind.CONSTANT);
         assertThat(recipe.batchSize()).isEqualTo(Recipe.defaults().batchSize());
@@ -99,9 +99,9 @@ class RecipeTest {
                 "beta3=1|unknown key 'beta3'; did you mean 'beta1'?",
                 "data.trian=x|unknown key 'data.trian'; did you mean 'data.train'?",
                 "train=x|unknown key 'train'; did you mean 'data.train'?",
-                "data.zzzzz=x|unknown key 'data.zzzzz'; there are data.train, data.sources, data.eval, data.held_out,"
-                        + " data.general, data.block_length, data.format, data.chat_template, data.labels, data.packing,"
-                        + " data.mix, data.mix_text",
+                "data.zzzzz=x|unknown key 'data.zzzzz'; there are data.train, data.sources, data.eval,"
+                        + " data.validation_split, data.general, data.max_seq_len, data.format, data.chat_template,"
+                        + " data.label_template, data.packing, data.replay_ratio, data.replay",
                 "data.train.x=3|data.train is {\"x\":\"3\"}; it must be a path",
                 "steps.x=3|steps is {\"x\":\"3\"}; it must be a whole number",
                 "steps=abc|steps is 'abc'; it must be a whole number",
@@ -117,8 +117,8 @@ class RecipeTest {
                 "schedule=1|schedule is '1'; it must be cosine or linear or constant or slanted_triangular",
                 "optimizer=lion|optimizer is 'lion'; it must be adamw or adam or sgd or adafactor or adamw8bit",
                 "precision=f8|precision is 'f8'; it must be f32 or bf16 or f16",
-                "early_stopping=soon|early_stopping is 'soon'; it must be a whole number",
-                "ema=much|ema is 'much'; it must be a number",
+                "early_stopping_patience=soon|early_stopping_patience is 'soon'; it must be a whole number",
+                "ema_decay=much|ema_decay is 'much'; it must be a number",
                 "data.format=xml|data.format is 'xml'; it must be auto or text or prompt_completion or chat or csv",
                 "freez=x|unknown key 'freez'; did you mean 'freeze'?",
                 "freeze.a=x|freeze is {\"a\":\"x\"}; it must be a list: [one, two], or one,two on the command line",
@@ -141,12 +141,12 @@ class RecipeTest {
                 "steps=0|steps is 0; it must be at least 1",
                 "epochs=0|epochs is 0.0; it must be above 0",
                 "batch_size=0|batch_size is 0; it must be at least 1",
-                "gradient_accumulation=0|gradient_accumulation is 0; it must be at least 1",
+                "gradient_accumulation_steps=0|gradient_accumulation_steps is 0; it must be at least 1",
                 "learning_rate=-1|learning_rate is -1.0; it must be 0 or more",
                 "learning_rate=NaN|learning_rate is NaN; it must be 0 or more",
                 "learning_rate=Infinity|learning_rate is Infinity; it must be 0 or more",
-                "warmup=1|warmup is 1.0; it must be a part of the steps, from 0 to below 1",
-                "floor=1.1|floor is 1.1; it must be a part of the peak, from 0 to 1",
+                "warmup_ratio=1|warmup_ratio is 1.0; it must be a part of the steps, from 0 to below 1",
+                "min_lr_ratio=1.1|min_lr_ratio is 1.1; it must be a part of the peak, from 0 to 1",
                 "weight_decay=-0.1|weight_decay is -0.1; it must be 0 or more",
                 "weight_decay=Infinity|weight_decay is Infinity; it must be 0 or more",
                 "beta1=1|beta1 is 1.0; it must be from 0 to below 1",
@@ -154,22 +154,22 @@ class RecipeTest {
                 "epsilon=0|epsilon is 0.0; it must be above 0",
                 "momentum=1|momentum is 1.0; it must be from 0 to below 1",
                 "max_grad_norm=0|max_grad_norm is 0.0; it must be above 0; Infinity clips nothing",
-                "data.held_out=1|data.held_out is 1.0; it must be between 0 and 1",
-                "data.block_length=1|data.block_length is 1; it must be at least 2",
-                "evaluate_every=0|evaluate_every is 0; it must be at least 1",
-                "evaluate_blocks=0|evaluate_blocks is 0; it must be at least 1",
-                "checkpoint_every=-1|checkpoint_every is -1; it must be 0 or more",
-                "keep_checkpoints=0|keep_checkpoints is 0; it must be at least 1",
-                "data.mix=1|data.mix is 1.0; it must be a part of all rows, from 0 to below 1",
-                "loss_chunk=-1|loss_chunk is -1; it must be 0 or more",
+                "data.validation_split=1|data.validation_split is 1.0; it must be between 0 and 1",
+                "data.max_seq_len=1|data.max_seq_len is 1; it must be at least 2",
+                "eval_steps=0|eval_steps is 0; it must be at least 1",
+                "max_eval_blocks=0|max_eval_blocks is 0; it must be at least 1",
+                "save_steps=-1|save_steps is -1; it must be 0 or more",
+                "save_total_limit=0|save_total_limit is 0; it must be at least 1",
+                "data.replay_ratio=1|data.replay_ratio is 1.0; it must be a part of all rows, from 0 to below 1",
+                "loss_chunk_size=-1|loss_chunk_size is -1; it must be 0 or more",
                 "layer_decay=0|layer_decay is 0.0; it must be above 0 and at most 1",
-                "unfreeze_every=0|unfreeze_every is 0; it must be at least 1",
+                "gradual_unfreeze_steps=0|gradual_unfreeze_steps is 0; it must be at least 1",
                 "l2_sp=-1|l2_sp is -1.0; it must be 0 or more",
                 "ewc=NaN|ewc is NaN; it must be 0 or more",
                 "ewc_samples=0|ewc_samples is 0; it must be at least 1",
-                "ema=1|ema is 1.0; it must be between 0 and 1, such as 0.999",
-                "interpolate=0|interpolate is 0.0; it must be above 0 and at most 1",
-                "early_stopping=0|early_stopping is 0; it must be at least 1",
+                "ema_decay=1|ema_decay is 1.0; it must be between 0 and 1, such as 0.999",
+                "wise_ft_alpha=0|wise_ft_alpha is 0.0; it must be above 0 and at most 1",
+                "early_stopping_patience=0|early_stopping_patience is 0; it must be at least 1",
                 "spike_z=0|spike_z is 0.0; it must be above 0",
                 "sample.max_tokens=-1|sample.max_tokens is -1; it must be 0 or more",
                 "sample.temperature=-1|sample.temperature is -1.0; it must be 0 or more",
@@ -177,7 +177,6 @@ class RecipeTest {
                 "device=tpu|device is tpu; it must be cpu or gpu",
                 "threads=0|threads is 0; it must be at least 1",
                 "resume=true|resume needs output, the folder of the run to continue",
-                "model.path=x|data.train is missing: name the text to fine-tune on, data.train=corpus.txt",
             })
     void refuseValuesThatMakeNoSense(String override, String message) {
         assertThatThrownBy(() -> Recipe.parse("", override))
@@ -190,26 +189,25 @@ class RecipeTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "step_in_backward=true gradient_accumulation=2|step_in_backward uses up each gradient at once and cannot add"
-                        + " several: set gradient_accumulation=1 with a larger batch_size, or step_in_backward=false",
-                "step_in_backward=true|step_in_backward updates weights before all gradients are known, so that max_grad_norm"
-                        + " cannot be kept: set max_grad_norm=Infinity, or step_in_backward=false",
-                "step_in_backward=true max_grad_norm=Infinity precision=f16|step_in_backward and precision=f16 exclude each"
-                        + " other: a step in f16 is skipped when any gradient overflows, and by then weights would have"
-                        + " changed; take precision=bf16",
-                "model.path=m data.train=t data.mix=0.1|data.mix needs text of the kind that the model knows already: name"
-                        + " it, data.general=general.txt",
-                "model.path=m data.train=t ewc=1|ewc needs text of the kind that the model knows already: name it,"
-                        + " data.general=general.txt",
+                "optimizer_in_bwd=true gradient_accumulation_steps=2|optimizer_in_bwd uses up each gradient at once"
+                        + " and cannot add several: set gradient_accumulation_steps=1 with a larger batch_size, or"
+                        + " optimizer_in_bwd=false",
+                "optimizer_in_bwd=true|optimizer_in_bwd updates weights before all gradients are known, so that"
+                        + " max_grad_norm cannot be kept: set max_grad_norm=Infinity, or optimizer_in_bwd=false",
+                "optimizer_in_bwd=true max_grad_norm=Infinity precision=f16|optimizer_in_bwd and precision=f16 exclude"
+                        + " each other: a step in f16 is skipped when any gradient overflows, and by then weights would"
+                        + " have changed; take precision=bf16",
                 "l2_sp=1 ewc=1|l2_sp and ewc both hold the weights near where they started; take one of them",
-                "schedule=slanted_triangular floor=0|schedule=slanted_triangular begins at floor, which is 0: nothing would"
-                        + " be learnt in the first step; 0.03125 is usual",
-                "data.mix_text=g|data.mix_text names text to mix in, and data.mix is 0; set it to 0.05, say",
-                "data.train=a data.sources=b|data.train and data.sources both name text to train on; leave one of them out",
-                "data.labels.prompt=what|data.labels: the prompt of a labelled text is written as 'what'; it must have {text}"
-                        + " in it",
-                "data.format=csv data.chat_template=plain|data.chat_template is for chats, and data.format is csv; leave one"
-                        + " of them out",
+                "schedule=slanted_triangular min_lr_ratio=0|schedule=slanted_triangular starts at min_lr_ratio, which"
+                        + " is 0, so the first step would have learning rate 0; use min_lr_ratio=0.03125 (1/32)",
+                "data.replay=g|data.replay names text to mix in, but data.replay_ratio is 0; set"
+                        + " data.replay_ratio=0.05",
+                "data.train=a data.sources=b|data.train and data.sources both name text to train on; leave one of them"
+                        + " out",
+                "data.label_template.prompt=what|data.label_template: the prompt of a labelled text is written as"
+                        + " 'what'; it must have {text} in it",
+                "data.format=csv data.chat_template=plain|data.chat_template is for chats, and data.format is csv;"
+                        + " leave one of them out",
             })
     void refuseWhatMakesNoSenseTogether(String overrides, String message) {
         assertThatThrownBy(() -> Recipe.parse("", overrides.split(" ")))
@@ -220,14 +218,14 @@ class RecipeTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "step_in_backward=true max_grad_norm=Infinity",
-                "step_in_backward=true max_grad_norm=Infinity precision=bf16",
-                "data.mix=0.1", // the built-in model has general text of its own
-                "model.path=m data.train=t data.general=g ewc=1 data.mix=0.05",
+                "optimizer_in_bwd=true max_grad_norm=Infinity",
+                "optimizer_in_bwd=true max_grad_norm=Infinity precision=bf16",
+                "data.replay_ratio=0.1",
+                "model.path=m data.train=t data.general=g ewc=1 data.replay_ratio=0.05",
                 "data.chat_template=chatml",
                 "data.packing=documents data.format=text",
                 "model.path=m data.sources=a.txt,b.txt",
-                "model.path=m data.train=t data.mix=0.1 data.mix_text=g",
+                "model.path=m data.train=t data.replay_ratio=0.1 data.replay=g",
             })
     void takeWhatMakesSenseTogether(String overrides) {
         assertThat(Recipe.parse("", overrides.split(" "))).isNotEqualTo(Recipe.defaults());
@@ -245,8 +243,8 @@ class RecipeTest {
                 .containsExactly(new Recipe.Source(Path.of("a.txt"), null), new Recipe.Source(Path.of("b"), null));
         assertThatThrownBy(() -> Recipe.parse("data: {sources: [a, {path: b, weight: 1}]}"))
                 .hasMessage(
-                        "recipe: data.sources: give a weight to each of the 2 or to none, which makes each as heavy as it"
-                                + " is long; 1 have one");
+                        "recipe: data.sources: give a weight to each of the 2 or to none, which makes each as heavy as"
+                                + " it is long; 1 have one");
         assertThatThrownBy(() -> Recipe.parse("data: {sources: [{path: b, weight: 0}]}"))
                 .hasMessage("recipe: data.sources.weight is 0.0; it must be above 0");
         assertThatThrownBy(() -> Recipe.parse("data: {sources: [{path: b, weight: much}]}"))
@@ -306,26 +304,26 @@ class RecipeTest {
     @Test
     void everythingWrittenIsReadBack() {
         Recipe recipe = Recipe.parse("""
-                model: {path: base}
-                data: {train: c.txt, eval: e.txt, general: g.txt, held_out: 0.125, block_length: 64}
-                output: 'a: b'
-                steps: 7
-                epochs: 2.5
-                schedule: constant
-                optimizer: sgd
-                nesterov: true
-                max_grad_norm: Infinity
-                learning_rate: 1.0e-7
-                resume: true
-                precision: bf16
-                freeze: ['*.bias', lm_head]
-                ema: 0.999
-                spike_z: 6
-                early_stopping: 3
-                sample: {prompt: "a\\n# 'b': \\"c\\" 007", max_tokens: 0, temperature: 0}
-                seed: -9007199254740993
-                threads: 3
-                """);
+            model: {path: base}
+            data: {train: c.txt, eval: e.txt, general: g.txt, validation_split: 0.125, max_seq_len: 64}
+            output: 'a: b'
+            steps: 7
+            epochs: 2.5
+            schedule: constant
+            optimizer: sgd
+            nesterov: true
+            max_grad_norm: Infinity
+            learning_rate: 1.0e-7
+            resume: true
+            precision: bf16
+            freeze: ['*.bias', lm_head]
+            ema_decay: 0.999
+            spike_z: 6
+            early_stopping_patience: 3
+            sample: {prompt: "a\\n# 'b': \\"c\\" 007", max_tokens: 0, temperature: 0}
+            seed: -9007199254740993
+            threads: 3
+            """);
 
         assertThat(Recipe.parse(recipe.toYaml())).isEqualTo(recipe);
         assertThat(Recipe.parse(Recipe.defaults().toYaml())).isEqualTo(Recipe.defaults());
@@ -337,13 +335,13 @@ class RecipeTest {
 
     @Test
     void theMapHasEveryKeyWithItsDots() {
-        assertThat(Recipe.parse("", "data.held_out=0.25", "steps=3").toMap())
+        assertThat(Recipe.parse("", "data.validation_split=0.25", "steps=3").toMap())
                 .hasSize(58)
-                .containsEntry("data.held_out", "0.25")
+                .containsEntry("data.validation_split", "0.25")
                 .containsEntry("steps", "3")
                 .containsEntry("sample.max_tokens", "120")
                 .containsEntry("model.path", "null")
-                .containsKeys("data.block_length", "keep_checkpoints", "check_first_loss", "threads");
+                .containsKeys("data.max_seq_len", "save_total_limit", "check_first_loss", "threads");
     }
 
     @Test

@@ -63,7 +63,7 @@ class TrainingDataTest {
     void severalSourcesAreHeldOutFromAndWeighed() throws IOException {
         Path a = pairs(100);
         Path b = write("b.txt", lines(300, "text %d"));
-        TrainingData even = read(recipe(null, "data.held_out=0.1", "data.sources=" + a + "," + b));
+        TrainingData even = read(recipe(null, "data.validation_split=0.1", "data.sources=" + a + "," + b));
         int rowsOfA = even.training().sources().get(0).blocks().size();
         int rowsOfB = even.training().sources().get(1).blocks().size();
         assertThat(even.training().share(0)).isEqualTo((double) rowsOfA / (rowsOfA + rowsOfB));
@@ -73,7 +73,7 @@ class TrainingDataTest {
         assertThat(even.evaluated()).containsKey("held_out");
 
         TrainingData weighed = read(Recipe.parse("""
-            data: {held_out: 0.1, sources: [{path: '%s', weight: 3}, {path: '%s', weight: 1}]}
+            data: {validation_split: 0.1, sources: [{path: '%s', weight: 3}, {path: '%s', weight: 1}]}
             """.formatted(a, b)));
         assertThat(weighed.training().share(0)).isEqualTo(0.75);
         assertThat(weighed.training().rowsPerEpoch()).isEqualTo(rowsOfA + rowsOfB);
@@ -82,7 +82,7 @@ class TrainingDataTest {
     @Test
     void generalTextThatIsMixedInIsNotThatWhichIsEvaluated() throws IOException {
         Path general = write("general.jsonl", lines(100, "{\"text\": \"general text %03d\"}"));
-        String[] keys = {"data.general=" + general, "data.held_out=0.2", "data.mix=0.1"};
+        String[] keys = {"data.general=" + general, "data.validation_split=0.2", "data.replay_ratio=0.1"};
         TrainingData mixed = read(recipe(pairs(100), keys));
         assertThat(mixed.known()).isSameAs(mixed.training().sources().getFirst().blocks());
         assertThat(mixed.training().sources())
@@ -96,14 +96,14 @@ class TrainingDataTest {
         Path other = write("other.jsonl", lines(50, "{\"text\": \"other general %03d\"}"));
         TrainingData named = read(recipe(
                 pairs(100),
-                Stream.concat(Stream.of(keys), Stream.of("data.mix_text=" + other))
+                Stream.concat(Stream.of(keys), Stream.of("data.replay=" + other))
                         .toArray(String[]::new)));
         assertThat(named.evaluated().get("general").counted()).isEqualTo(100 * 17 - 1);
         assertThat(named.training().sources().getFirst().blocks().counted()).isEqualTo(50 * 18 - 1);
         TrainingData without = read(recipe(pairs(100), "data.general=" + general));
         assertThat(without.training().sources()).hasSize(1);
         assertThat(without.known()).isNull();
-        TrainingData looked = read(recipe(pairs(100), "data.general=" + general, "data.held_out=0.2", "ewc=1"));
+        TrainingData looked = read(recipe(pairs(100), "data.general=" + general, "data.validation_split=0.2", "ewc=1"));
         assertThat(looked.training().sources()).hasSize(1);
         assertThat(looked.known()).isNotNull();
         assertThat(looked.known().counted()).isEqualTo(80 * 17 - 1);

@@ -71,6 +71,17 @@ class RunReportTest {
     }
 
     @Test
+    void countsSkippedStepsAndNamesAllTrainingTexts() throws Exception {
+        Files.writeString(folder.resolve("metrics.jsonl"), STEP.formatted(1, "4.5"));
+        Recipe recipe = Recipe.parse("{model: {path: my-llama}, data: {sources: [text.txt, labelled.csv]}}");
+        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, Map.of(), Map.of(), Map.of());
+        RunReport report = new RunReport(NOON);
+        report.started(new Plan(recipe, folder, memory, 260_032, 10_000, 0, 9, "a CPU"));
+        report.finished(new RunResult(folder, 9, Map.of(), Map.of(), 9, 0, 9, 3, Map.of()));
+        assertThat(folder.resolve("report.html")).content().contains("3 skipped", "text.txt and labelled.csv");
+    }
+
+    @Test
     void standsAloneAndHoldsNoScript() throws Exception {
         String html = report(0, 1, STEP.formatted(1, "4.5"));
         assertThat(html)

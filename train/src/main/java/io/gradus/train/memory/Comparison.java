@@ -25,7 +25,7 @@ public final class Comparison {
                 recipe.toYaml(),
                 "precision=f32",
                 "activation_checkpointing=false",
-                "step_in_backward=false",
-                "loss_chunk=null");
+                "optimizer_in_bwd=false",
+                "loss_chunk_size=null");
     }
 }

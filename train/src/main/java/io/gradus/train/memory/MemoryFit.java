@@ -110,9 +110,9 @@ public final class MemoryFit {
                 .flatMap(size -> way(new Variant(
                                 "",
                                 "batch_size=" + size,
-                                "gradient_accumulation="
+                                "gradient_accumulation_steps="
                                         + Math.ceilDiv(
-                                                (long) recipe.batchSize() * recipe.gradientAccumulation(), size)))
+                                                (long) recipe.batchSize() * recipe.gradientAccumulationSteps(), size)))
                         .stream())
                 .filter(this::fits)
                 .findFirst();
@@ -120,7 +120,7 @@ public final class MemoryFit {
 
     private Optional<Way> smallerBlock(int blockLength) {
         return Stream.iterate(blockLength / 2, length -> length >= SHORTEST_BLOCK, length -> length / 2)
-                .flatMap(length -> way(new Variant("", "data.block_length=" + length)).stream())
+                .flatMap(length -> way(new Variant("", "data.max_seq_len=" + length)).stream())
                 .filter(this::fits)
                 .findFirst();
     }
@@ -129,7 +129,7 @@ public final class MemoryFit {
     private static Variant smallest(Variant settings, int blockLength) {
         List<String> overrides = new ArrayList<>(settings.overrides());
         overrides.add("batch_size=1");
-        overrides.add("data.block_length=" + Math.min(blockLength, SHORTEST_BLOCK));
+        overrides.add("data.max_seq_len=" + Math.min(blockLength, SHORTEST_BLOCK));
         return new Variant(settings.name(), overrides);
     }
 }

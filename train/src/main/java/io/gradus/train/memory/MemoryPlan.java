@@ -57,7 +57,7 @@ public record MemoryPlan(
         } catch (ArithmeticException e) {
             throw new RecipeException(
                     "a tensor of this model would have more bytes than a long can count; check the sizes"
-                            + " in config.json, batch_size and data.block_length");
+                            + " in config.json, batch_size and data.max_seq_len");
         }
     }
 
@@ -84,8 +84,8 @@ public record MemoryPlan(
             model.eval();
             Evaluator.lossSum(
                     model,
-                    batch(device, Math.min(recipe.batchSize(), recipe.evaluateBlocks()), blockLength),
-                    recipe.memory().lossChunk());
+                    batch(device, Math.min(recipe.batchSize(), recipe.maxEvalBlocks()), blockLength),
+                    recipe.memory().lossChunkSize());
         }
         Map<MemoryCategory, Long> kept = new HashMap<>();
         for (MemoryCategory category : MemoryCategory.values()) {
@@ -106,8 +106,9 @@ public record MemoryPlan(
     /** Ids and targets are numbered by {@code int}. */
     private static void requireCountable(int batchSize, int blockLength) {
         if ((long) batchSize * blockLength > Integer.MAX_VALUE) {
-            throw new RecipeException("batch_size is " + batchSize + " and data.block_length " + blockLength
-                    + ": a batch cannot have more than 2^31 tokens; take a smaller one with gradient_accumulation");
+            throw new RecipeException("batch_size is " + batchSize + " and data.max_seq_len " + blockLength
+                    + ": a batch cannot have more than 2^31 tokens; take a smaller one with"
+                    + " gradient_accumulation_steps");
         }
     }
 

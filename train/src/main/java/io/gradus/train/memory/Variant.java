@@ -11,9 +11,9 @@ import java.util.List;
  */
 public record Variant(String name, List<String> overrides) {
 
-    private static final String IN_BACKWARD = "step_in_backward=true";
+    private static final String IN_BACKWARD = "optimizer_in_bwd=true";
     private static final String UNCLIPPED = "max_grad_norm=Infinity";
-    private static final String ONE_PASS = "gradient_accumulation=1";
+    private static final String ONE_PASS = "gradient_accumulation_steps=1";
 
     /** Ways to train the same model that differ in memory. */
     static final List<Variant> SETTINGS = List.of(
@@ -25,7 +25,7 @@ public record Variant(String name, List<String> overrides) {
                     "optimizer=adamw",
                     "precision=bf16",
                     "activation_checkpointing=true",
-                    "loss_chunk=0"),
+                    "loss_chunk_size=0"),
             new Variant("AdamW, F32, step in backward", "optimizer=adamw", IN_BACKWARD, UNCLIPPED, ONE_PASS),
             new Variant("AdamW with 8-bit moments, F32", "optimizer=adamw8bit"),
             new Variant("Adafactor, F32", "optimizer=adafactor"),
@@ -38,7 +38,7 @@ public record Variant(String name, List<String> overrides) {
                     "nesterov=false",
                     "precision=bf16",
                     "activation_checkpointing=true",
-                    "loss_chunk=0",
+                    "loss_chunk_size=0",
                     IN_BACKWARD,
                     UNCLIPPED,
                     ONE_PASS));

@@ -124,14 +124,14 @@ public final class ForgettingStudy {
         Recipe.Forgetting held = recipe.forgetting();
         Map<String, Boolean> named = Map.ofEntries(
                 Map.entry("data.general", recipe.data().general() != null),
-                Map.entry("data.mix", recipe.data().mix() > 0),
+                Map.entry("data.replay_ratio", recipe.data().replayRatio() > 0),
                 Map.entry("layer_decay", recipe.layerDecay() < 1),
-                Map.entry("unfreeze_every", recipe.unfreezeEvery() != null),
+                Map.entry("gradual_unfreeze_steps", recipe.gradualUnfreezeSteps() != null),
                 Map.entry("freeze", !held.freeze().isEmpty()),
                 Map.entry("l2_sp", held.l2Sp() > 0),
                 Map.entry("ewc", held.ewc() > 0),
-                Map.entry("ema", held.ema() != null),
-                Map.entry("interpolate", held.interpolate() < 1));
+                Map.entry("ema_decay", held.emaDecay() != null),
+                Map.entry("wise_ft_alpha", held.wiseFtAlpha() < 1));
         List<String> unfit = named.keySet().stream().filter(named::get).sorted().toList();
         if (!unfit.isEmpty()) {
             throw new RecipeException("the study samples general text and holds the model back itself, and compares"
@@ -144,11 +144,12 @@ public final class ForgettingStudy {
         LanguageModel model = base.load(Device.cpu());
         int block = recipe.data().blockLength(model.contextLength());
         SampledText text = new SampledText(model, Tokenizer.load(base.path()), recipe.seed());
-        double rows =
-                (double) Objects.requireNonNull(recipe.steps()) * recipe.batchSize() * recipe.gradientAccumulation();
+        double rows = (double) Objects.requireNonNull(recipe.steps())
+                * recipe.batchSize()
+                * recipe.gradientAccumulationSteps();
         double learnt = Math.max(LARGEST_SHARE * rows, recipe.forgetting().ewcSamples());
         news.accept("general text, sampled from the model");
-        text.write(evaluated, (long) (SPARE * block * recipe.evaluateBlocks()) + block);
+        text.write(evaluated, (long) (SPARE * block * recipe.maxEvalBlocks()) + block);
         text.write(known, (long) (SPARE * block * learnt) + block);
     }
 
@@ -176,7 +177,7 @@ public final class ForgettingStudy {
                 STEPS_TO_THE_LIMITS, Objects.requireNonNull(runs.recipe().steps()));
         news.accept("λ at its ends, " + steps + " steps each");
         StudyRuns few = new StudyRuns(runs.recipe(), runs.folder().resolve("limits"), runs.runs())
-                .with("steps=" + steps, "evaluate_blocks=1", "warmup=0");
+                .with("steps=" + steps, "max_eval_blocks=1", "warmup_ratio=0");
         Path plain = few.run(new Variant("plain", List.of())).output();
         Path zero = few.run(new Variant("lambda 0", List.of("l2_sp=0"))).output();
         Path held = few.run(new Variant("lambda 1e30", List.of("l2_sp=1e30"))).output();

@@ -30,11 +30,11 @@ final class ForgettingVariants {
      */
     static List<Variant> of(Recipe recipe, ModelConfig config, Path known) {
         List<Variant> variants = new ArrayList<>();
-        String text = "data.mix_text=" + known;
+        String text = "data.replay=" + known;
         variants.add(new Variant("plain", List.of()));
         variants.add(new Variant("a tenth of the rate", List.of("learning_rate=" + plain(recipe.learningRate() / 10))));
-        variants.add(new Variant("mixing 5%", List.of("data.mix=0.05", text)));
-        variants.add(new Variant("mixing 10%", List.of("data.mix=0.1", text)));
+        variants.add(new Variant("mixing 5%", List.of("data.replay_ratio=0.05", text)));
+        variants.add(new Variant("mixing 10%", List.of("data.replay_ratio=0.1", text)));
         for (int strength : STRENGTHS) {
             variants.add(new Variant("L2-SP, λ = " + strength, List.of("l2_sp=" + strength)));
         }
@@ -42,7 +42,7 @@ final class ForgettingVariants {
         variants.add(new Variant(
                 "rates by depth, ξ = " + ParameterGroups.XI, List.of("layer_decay=" + plain(1 / ParameterGroups.XI))));
         variants.add(new Variant("lower half frozen", List.of("freeze=" + String.join(",", lowerHalf(config)))));
-        variants.add(new Variant("halfway back", List.of("interpolate=0.5")));
+        variants.add(new Variant("halfway back", List.of("wise_ft_alpha=0.5")));
         return List.copyOf(variants);
     }
 

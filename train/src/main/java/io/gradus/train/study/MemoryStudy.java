@@ -60,9 +60,9 @@ public final class MemoryStudy {
         rungs.add(new Variant("mixed precision, BF16", List.copyOf(keys)));
         keys.add("activation_checkpointing=true");
         rungs.add(new Variant("+ checkpointing", List.copyOf(keys)));
-        keys.add("loss_chunk=64");
+        keys.add("loss_chunk_size=64");
         rungs.add(new Variant("+ loss in chunks", List.copyOf(keys)));
-        keys.addAll(List.of("step_in_backward=true", "max_grad_norm=Infinity"));
+        keys.addAll(List.of("optimizer_in_bwd=true", "max_grad_norm=Infinity"));
         rungs.add(new Variant("+ step in backward", List.copyOf(keys)));
         rungs.add(new Variant("… with 8-bit AdamW", and(keys, "optimizer=adamw8bit")));
         rungs.add(new Variant("… with Adafactor", and(keys, "optimizer=adafactor", "learning_rate=0.01")));
@@ -98,7 +98,7 @@ public final class MemoryStudy {
                 Comparison.withoutSavings(recipe).toYaml(),
                 "optimizer=adamw",
                 "nesterov=false",
-                "gradient_accumulation=1");
+                "gradient_accumulation_steps=1");
         rungs.forEach(rung -> rung.of(common)); // a rung that does not fit is refused before the first run
         ModelConfig config = runs.apply(recipe).model().config();
         StudyRuns study = StudyRuns.begin(common, folder, runs);
@@ -121,7 +121,7 @@ public final class MemoryStudy {
         int steps =
                 Math.min(STEPS_TO_WARM_UP, Objects.requireNonNull(runs.recipe().steps()));
         news.accept("warming up, " + steps + " steps");
-        runs.with("steps=" + steps, "evaluate_blocks=1").run(new Variant("warm-up", List.of()));
+        runs.with("steps=" + steps, "max_eval_blocks=1").run(new Variant("warm-up", List.of()));
     }
 
     private static Row row(Variant rung, MemoryPlan plan, RunResult result, double tokensPerSecond) {

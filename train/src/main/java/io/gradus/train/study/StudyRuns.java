@@ -49,8 +49,8 @@ record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning> runs) 
         }
         // A device of its own for each run, by the number of threads: it counts that run's memory and no other's.
         int threads = recipe.threads() == null ? CpuBackend.defaultThreads() : recipe.threads();
-        Recipe common = with(
-                recipe, List.of("threads=" + threads, "sample.max_tokens=0", "checkpoint_every=0", "resume=false"));
+        Recipe common =
+                with(recipe, List.of("threads=" + threads, "sample.max_tokens=0", "save_steps=0", "resume=false"));
         return new StudyRuns(common, folder, runs);
     }
 

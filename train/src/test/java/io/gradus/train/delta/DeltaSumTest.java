@@ -194,11 +194,11 @@ class DeltaSumTest {
                 "data.train=" + excerpt,
                 "output=" + tuned,
                 "steps=4",
-                "warmup=0",
+                "warmup_ratio=0",
                 "batch_size=2",
-                "evaluate_blocks=2",
+                "max_eval_blocks=2",
                 "sample.max_tokens=0",
-                "data.block_length=64");
+                "data.max_seq_len=64");
         new FineTuning(recipe).run();
 
         assertRoundTrip(base, tuned);

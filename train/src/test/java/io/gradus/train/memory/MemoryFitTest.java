@@ -44,13 +44,13 @@ class MemoryFitTest {
 
     @Test
     void theRefusalShowsThePlanAndNamesSettingsThatDoFit() {
-        Recipe recipe = Recipe.parse("", "batch_size=16", "gradient_accumulation=2");
+        Recipe recipe = Recipe.parse("", "batch_size=16", "gradient_accumulation_steps=2");
         long capacity = plan(recipe).peakBytes() / 3;
         String refusal = refusal(recipe, capacity);
         assertThat(refusal)
                 .startsWith("recipe: the run would take ")
                 .contains("and cpu has ", "memory, planned", "weights", "optimiser", "exp_avg_sq")
-                .contains("batch_size=4 gradient_accumulation=8", "data.block_length=32");
+                .contains("batch_size=4 gradient_accumulation_steps=8", "data.max_seq_len=32");
         List<String> offered = refusal.lines()
                 .dropWhile(line -> !line.startsWith("These settings would fit:"))
                 .skip(1)
@@ -64,7 +64,7 @@ class MemoryFitTest {
 
     @Test
     void whereTheOptimiserIsWhatIsTooMuchAnotherIsNamed() {
-        Recipe recipe = Recipe.parse("", "batch_size=1", "data.block_length=2");
+        Recipe recipe = Recipe.parse("", "batch_size=1", "data.max_seq_len=2");
         long capacity = plan(recipe).peakBytes() - 1000;
         assertThat(refusal(recipe, capacity))
                 .contains("   optimizer=sgd momentum=0.9", "   optimizer=sgd momentum=0 nesterov=false")
@@ -74,10 +74,10 @@ class MemoryFitTest {
     @Test
     void whereOneSettingIsNotEnoughSeveralAreNamed() {
         Recipe recipe = Recipe.parse("", "batch_size=16");
-        long least = plan(Recipe.parse("", "optimizer=sgd", "momentum=0", "batch_size=1", "data.block_length=32"))
+        long least = plan(Recipe.parse("", "optimizer=sgd", "momentum=0", "batch_size=1", "data.max_seq_len=32"))
                 .peakBytes();
         assertThat(refusal(recipe, least))
-                .contains("optimizer=sgd momentum=0 nesterov=false batch_size=1 data.block_length=32");
+                .contains("optimizer=sgd momentum=0 nesterov=false batch_size=1 data.max_seq_len=32");
     }
 
     @Test

@@ -39,7 +39,7 @@ class MemoryPlanTest {
             output: '%s'
             steps: 3
             batch_size: 4
-            checkpoint_every: 0
+            save_steps: 0
             check_first_loss: false
             sample: {max_tokens: 4}
             threads: 1
@@ -64,9 +64,9 @@ class MemoryPlanTest {
                 "optimizer=adamw",
                 "optimizer=sgd",
                 "optimizer=sgd momentum=0",
-                "gradient_accumulation=3",
-                "batch_size=7 data.block_length=13",
-                "batch_size=1 data.block_length=2 sample.max_tokens=0"
+                "gradient_accumulation_steps=3",
+                "batch_size=7 data.max_seq_len=13",
+                "batch_size=1 data.max_seq_len=2 sample.max_tokens=0"
             })
     void aRunOfALlamaTakesWhatWasPlanned(String overrides) throws IOException {
         assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model")), overrides.split(" ")));
@@ -89,7 +89,7 @@ class MemoryPlanTest {
     void soDoesAResumedOne() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
         // Batches of two tokens: reading the optimiser's state beside the new one is what takes most.
-        String[] small = {"checkpoint_every=2", "batch_size=1", "data.block_length=2", "sample.max_tokens=0"};
+        String[] small = {"save_steps=2", "batch_size=1", "data.max_seq_len=2", "sample.max_tokens=0"};
         new FineTuning(recipe(model, small)).run();
         Recipe resumed = Recipe.parse(recipe(model, small).toYaml(), "resume=true");
         MemoryPlan plan = MemoryPlan.of(resumed, new ModelFolder(model).config(), true);
@@ -102,7 +102,7 @@ class MemoryPlanTest {
     void soDoesARealModel() throws IOException {
         Path stories = Path.of(System.getProperty("gradus.shared", "../../shared"), "models", "stories260K");
         assumeThat(stories).as("a model to try").isDirectory();
-        Recipe recipe = recipe(stories, "data.block_length=64", "evaluate_blocks=4", "sample.max_tokens=0");
+        Recipe recipe = recipe(stories, "data.max_seq_len=64", "max_eval_blocks=4", "sample.max_tokens=0");
         MemoryPlan plan = plan(recipe);
         assertThat(new FineTuning(recipe).run().peakBytes()).isEqualTo(plan.atPeak());
     }
@@ -136,12 +136,12 @@ class MemoryPlanTest {
     @Test
     void refusesBlocksThatTheModelCannotSeeAndBatchesThatCannotBe() {
         Path model = TinyModel.write(folder.resolve("model"));
-        assertThatThrownBy(() -> plan(recipe(model, "data.block_length=1000000")))
+        assertThatThrownBy(() -> plan(recipe(model, "data.max_seq_len=1000000")))
                 .isInstanceOf(RecipeException.class)
-                .hasMessageContaining("data.block_length is 1000000, but the model sees only 32 tokens");
+                .hasMessageContaining("data.max_seq_len is 1000000, but the model sees only 32 tokens");
         assertThatThrownBy(() -> plan(recipe(model, "batch_size=2000000000")))
                 .isInstanceOf(RecipeException.class)
-                .hasMessageContaining("batch_size is 2000000000 and data.block_length 32")
-                .hasMessageContaining("gradient_accumulation");
+                .hasMessageContaining("batch_size is 2000000000 and data.max_seq_len 32")
+                .hasMessageContaining("gradient_accumulation_steps");
     }
 }

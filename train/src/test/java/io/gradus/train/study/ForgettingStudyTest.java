@@ -33,8 +33,8 @@ class ForgettingStudyTest {
 
     private Recipe recipe(String... keys) {
         String yaml = """
-            {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 2, evaluate_blocks: 2, learning_rate: 0.01,
-             warmup: 0, check_first_loss: false, ewc_samples: 2, threads: 1}
+            {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 2, max_eval_blocks: 2, learning_rate: 0.01,
+             warmup_ratio: 0, check_first_loss: false, ewc_samples: 2, threads: 1}
             """.formatted(model, text);
         return Recipe.parse(yaml, keys);
     }
@@ -110,11 +110,11 @@ class ForgettingStudyTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("is not empty; name another folder");
         Path out = folder.resolve("study");
-        assertThatThrownBy(() -> run(recipe("data.general=" + text, "ema=0.9"), out))
+        assertThatThrownBy(() -> run(recipe("data.general=" + text, "ema_decay=0.9"), out))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageEndingWith("leave out data.general, ema");
-        for (String key :
-                List.of("l2_sp=1", "freeze=*norm*", "interpolate=0.5", "layer_decay=0.5", "unfreeze_every=1")) {
+        for (String key : List.of(
+                "l2_sp=1", "freeze=*norm*", "wise_ft_alpha=0.5", "layer_decay=0.5", "gradual_unfreeze_steps=1")) {
             assertThatThrownBy(() -> run(recipe(key), out))
                     .isInstanceOf(RecipeException.class)
                     .hasMessageEndingWith("leave out " + key.replaceFirst("=.*", ""));

@@ -25,7 +25,7 @@ class MemoryStudyTest {
         Path text = TinyModel.writeText(folder.resolve("text.txt"), 200);
         Path out = folder.resolve("study");
         Recipe recipe = Recipe.parse("""
-            {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 8, evaluate_blocks: 8, threads: 1,
+            {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 8, max_eval_blocks: 8, threads: 1,
              check_first_loss: false}
             """.formatted(model, text));
         List<MemoryStudy.Row> rows = MemoryStudy.run(recipe, out, FineTuning::new, _ -> {});
@@ -41,13 +41,13 @@ class MemoryStudyTest {
     @Test
     void theRungsAreTheSameWhateverTheRecipeSavesItself() throws IOException {
         String saving = """
-            {model: {path: '%s'}, data: {train: '%s'}, steps: 1, batch_size: 2, evaluate_blocks: 1, threads: 1,
+            {model: {path: '%s'}, data: {train: '%s'}, steps: 1, batch_size: 2, max_eval_blocks: 1, threads: 1,
              check_first_loss: false, optimizer: sgd, momentum: 0.9, nesterov: true, precision: bf16,
-             activation_checkpointing: true, loss_chunk: 8}
+             activation_checkpointing: true, loss_chunk_size: 8}
             """.formatted(
                         TinyModel.write(folder.resolve("model")), TinyModel.writeText(folder.resolve("text.txt"), 200));
-        Recipe accumulating = Recipe.parse(saving, "gradient_accumulation=2");
-        Recipe inBackward = Recipe.parse(saving, "step_in_backward=true", "max_grad_norm=Infinity");
+        Recipe accumulating = Recipe.parse(saving, "gradient_accumulation_steps=2");
+        Recipe inBackward = Recipe.parse(saving, "optimizer_in_bwd=true", "max_grad_norm=Infinity");
         List<Variant> ends =
                 List.of(MemoryStudy.rungs().getFirst(), MemoryStudy.rungs().getLast());
 
@@ -56,7 +56,7 @@ class MemoryStudyTest {
         for (String study : List.of("one", "two")) {
             Recipe first = Recipe.read(folder.resolve(study).resolve("recipe.yaml"));
             assertThat(first.optimizer()).isEqualTo(Recipe.OptimizerKind.ADAMW);
-            assertThat(first.gradientAccumulation()).isEqualTo(1);
+            assertThat(first.gradientAccumulationSteps()).isEqualTo(1);
             assertThat(first.memory()).isEqualTo(Recipe.defaults().memory());
         }
     }
@@ -65,7 +65,7 @@ class MemoryStudyTest {
     void aRungThatDoesNotFitIsRefusedBeforeTheFirstRun() {
         Path out = folder.resolve("study");
         List<Variant> rungs =
-                List.of(MemoryStudy.rungs().getFirst(), new Variant("clipped", List.of("step_in_backward=true")));
+                List.of(MemoryStudy.rungs().getFirst(), new Variant("clipped", List.of("optimizer_in_bwd=true")));
 
         assertThatThrownBy(() -> MemoryStudy.run(Recipe.parse("", "steps=1"), out, FineTuning::new, _ -> {}, rungs))
                 .isInstanceOf(RecipeException.class)
