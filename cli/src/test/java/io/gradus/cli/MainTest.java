@@ -178,7 +178,7 @@ class MainTest {
         Ran ran = gradus("finetune", "--show-keys");
 
         assertThat(ran.code()).isZero();
-        assertThat(ran.out()).contains("learning_rate: ", "max_grad_norm: ", "  held_out: ");
+        assertThat(ran.out()).contains("learning_rate: ", "max_grad_norm: ", "  validation_split: ");
     }
 
     // ---- what the commands do ----

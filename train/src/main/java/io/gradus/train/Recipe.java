@@ -313,7 +313,7 @@ public record Recipe(
         }
         if (data.replay != null && data.replayRatio == 0 && forgetting.ewc == 0) {
             throw new RecipeException(
-                    "data.replay names text to replayRatio in, but data.replay_ratio is 0; set data.replay_ratio=0.05");
+                    "data.replay names text to mix in, but data.replay_ratio is 0; set data.replay_ratio=0.05");
         }
         if (forgetting.l2Sp > 0 && forgetting.ewc > 0) {
             throw new RecipeException("l2_sp and ewc both hold the weights near where they started; take one of them");

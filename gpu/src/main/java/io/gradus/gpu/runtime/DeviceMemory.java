@@ -177,7 +177,7 @@ public final class DeviceMemory {
                         .sorted(Map.Entry.comparingByKey())
                         .map(each -> each.getKey() + " " + megabytes(each.getValue()))
                         .collect(Collectors.joining(", "))
-                + "; take a smaller batch_size or data.block_length, or more memory with -Dgradus.gpu.memory=8g";
+                + "; take a smaller batch_size or data.max_seq_len, or more memory with -Dgradus.gpu.memory=8g";
     }
 
     private static String megabytes(long bytes) {

@@ -2,13 +2,13 @@ package io.gradus.train.memory;
 
 import io.gradus.core.Device;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.core.MemoryCategory;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -46,18 +46,20 @@ public final class MemoryFit {
             lines.add("the run would take " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "
                     + Bytes.format(capacity) + " for tensors");
             lines.add("");
-            plan.atPeak().entrySet().stream()
-                    .sorted(Map.Entry.comparingByKey())
-                    .map(part -> String.format(
-                            Locale.ROOT,
-                            "%8s   %s",
-                            Bytes.format(part.getValue()),
-                            part.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' ')))
-                    .forEach(lines::add);
+            plan.atPeak().forEach((category, bytes) -> lines.add(line(bytes, name(category))));
+            plan.optimizerState().forEach((buffer, bytes) -> lines.add(line(bytes, "  " + buffer)));
             lines.add("");
             lines.addAll(new MemoryFit(recipe, config, capacity).advice(plan));
             throw new RecipeException(String.join(System.lineSeparator(), lines));
         }
+    }
+
+    private static String line(long bytes, String text) {
+        return String.format(Locale.ROOT, "%8s   %s", Bytes.format(bytes), text);
+    }
+
+    private static String name(MemoryCategory category) {
+        return category.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     private List<String> advice(MemoryPlan plan) {

@@ -49,7 +49,7 @@ class MemoryFitTest {
         String refusal = refusal(recipe, capacity);
         assertThat(refusal)
                 .startsWith("recipe: the run would take ")
-                .contains("and cpu has ", "memory, planned", "weights", "optimiser", "exp_avg_sq")
+                .contains("and cpu has ", "kB   weights", "kB   optimizer state", "kB     exp_avg_sq")
                 .contains("batch_size=4 gradient_accumulation_steps=8", "data.max_seq_len=32");
         List<String> offered = refusal.lines()
                 .dropWhile(line -> !line.startsWith("These settings would fit:"))

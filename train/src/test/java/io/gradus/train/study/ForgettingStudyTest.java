@@ -112,7 +112,7 @@ class ForgettingStudyTest {
         Path out = folder.resolve("study");
         assertThatThrownBy(() -> run(recipe("data.general=" + text, "ema_decay=0.9"), out))
                 .isInstanceOf(RecipeException.class)
-                .hasMessageEndingWith("leave out data.general, ema");
+                .hasMessageEndingWith("leave out data.general, ema_decay");
         for (String key : List.of(
                 "l2_sp=1", "freeze=*norm*", "wise_ft_alpha=0.5", "layer_decay=0.5", "gradual_unfreeze_steps=1")) {
             assertThatThrownBy(() -> run(recipe(key), out))
