@@ -85,11 +85,7 @@ public final class MemoryFit {
                     + ". Take a smaller model, or more memory.");
         }
         List<String> lines = new ArrayList<>(List.of("These settings would fit:"));
-        fitting.forEach(way -> lines.add(String.format(
-                Locale.ROOT,
-                "%8s   %s",
-                Bytes.format(way.plan.peakBytes()),
-                String.join(" ", way.settings.overrides()))));
+        fitting.forEach(way -> lines.add(line(way.plan.peakBytes(), String.join(" ", way.settings.overrides()))));
         return lines;
     }
 
