@@ -1,10 +1,12 @@
 package io.gradus.gpu.attention;
 
-import static io.gradus.gpu.attention.AttentionSizes.GROUP;
-import static io.gradus.gpu.attention.AttentionSizes.SIDE;
-import static io.gradus.gpu.attention.AttentionSizes.STRIDE;
-import static io.gradus.gpu.attention.AttentionSizes.TILE;
+import static io.gradus.gpu.attention.Tile.GROUP;
+import static io.gradus.gpu.attention.Tile.SIDE;
+import static io.gradus.gpu.attention.Tile.STRIDE;
+import static io.gradus.gpu.attention.Tile.TILE;
+import static io.gradus.gpu.runtime.Launcher.flag;
 import static io.gradus.gpu.runtime.Launcher.floats;
+import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
@@ -18,34 +20,50 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * The gradients of attention, with the probabilities computed again from the kept logarithms (Dao et al. 2022, algorithm 4):
+ * The gradients of attention, with the probabilities recomputed from the saved logarithms (Dao et al. 2022, algorithm 4):
  *
  * <pre>
  *   P = exp(scale·q·kᵀ − log)    dP = dO·vᵀ    dS = scale·P ⊙ (dP − Σ dO ⊙ O)
- *   dQ = dS·k                    dV = Pᵀ·dO    dK = dSᵀ·q
+ *   dQ = dS·k                    dK = dSᵀ·q    dV = Pᵀ·dO
  * </pre>
  *
- * Two kernels, each with an owner for every element that it writes, so that nothing depends on the order of work-groups: one has
- * 32 queries of a head to a work-group, goes through the keys and makes dQ; the other has 32 keys, goes through the
- * queries of all heads that share them and makes dK and dV. A small one before them sums dO ⊙ O.
+ * One kernel is launched twice, so that each element of a result is written by a single work-group and no result depends on the
+ * order of work-groups. In the first launch a work-group owns 32 queries of a head, visits the keys and computes dQ. In the
+ * second it owns 32 keys, visits the queries of all heads that share them, and computes dK and dV. A product of the owned and the
+ * visited lines is S or dP in the first launch and its transpose in the second. A small kernel computes Σ dO ⊙ O beforehand.
  */
 final class AttentionBackward {
-    private static final int STATISTICS = 5;
-    private static final int DOUT = 6;
-    private static final int DQ = 7;
-    private static final int QUERY_OPERANDS = 8;
-    private static final int DK = 7;
-    private static final int DV = 8;
-    private static final int KEY_OPERANDS = 9;
     private static final Kernel SUMS = Kernel.of("attention_sums", AttentionBackward::sumsKernel);
-    private static final Kernel QUERIES =
-            Kernel.of("attention_queries", AttentionBackward::queriesKernel).group(SIDE, SIDE);
-    private static final Kernel KEYS =
-            Kernel.of("attention_keys", AttentionBackward::keysKernel).group(SIDE, SIDE);
+    private static final Kernel BACKWARD =
+            Kernel.of("attention_backward", AttentionBackward::backwardKernel).group(SIDE, SIDE);
+
+    // The descriptor of SUMS.
+    private static final int SUMS_OUT = 0;
+    private static final int SUMS_DOUT = 1;
+    private static final int SUMS_LOG = 2;
+    private static final int SUMS_STATISTICS = 3;
+    private static final int SUMS_LINES = 4;
+    private static final int SUMS_T = 5;
+    private static final int SUMS_H = 6;
+    private static final int SUMS_D = 7;
+
+    // The descriptor of BACKWARD; the mask and the document starts come first.
+    private static final int OWN = 2;
+    private static final int VISITED = 3;
+    private static final int OWN_OF_DP = 4;
+    private static final int VISITED_OF_DP = 5;
+    private static final int STATISTICS = 6;
+    private static final int D_OWN = 7;
+    private static final int D_VALUE = 8;
+    private static final int OPERANDS = 9;
+    private static final int OWNS_KEYS = AttentionSizes.MORE;
+    private static final int LINES = AttentionSizes.MORE + 1;
+    private static final int ACCUMULATE_OWN = AttentionSizes.MORE + 2;
+    private static final int ACCUMULATE_VALUE = AttentionSizes.MORE + 3;
 
     private AttentionBackward() {}
 
-    /** Two numbers for each query and head, which {@link #run} works with. */
+    /** Workspace of {@link #run}: for each query and head its logarithm, and after all of these {@code Σ dO ⊙ O}. */
     static Workspace statistics(Tensor logSumExp) {
         return Workspace.of(logSumExp, DType.F32, Shape.of(2, Math.max(1, logSumExp.size())));
     }
@@ -63,50 +81,41 @@ final class AttentionBackward {
             boolean accumulateK,
             Tensor dv,
             boolean accumulateV) {
-        long lines = logSumExp.size();
-        long dims = out.shape().get(3);
+        int lines = Math.toIntExact(logSumExp.size());
+        int[] sizes = ints(lines, z.queries(), z.heads(), out.shape().get(3));
+        launcher.run(SUMS, lines, sizes, floats(), out, dout, logSumExp, statistics);
         launcher.run(
-                SUMS,
-                lines,
-                Launcher.ints(lines, z.queries(), z.heads(), dims),
-                floats(),
-                out,
-                dout,
-                logSumExp,
-                statistics);
-        float[] scale = floats(z.settings().scale());
-        launcher.run(
-                QUERIES,
+                BACKWARD,
                 z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE) * SIDE,
                 SIDE,
-                z.ints(QUERY_OPERANDS, accumulateQ, false),
-                scale,
+                z.ints(OPERANDS, flag(false), lines, flag(accumulateQ), flag(false)),
+                floats(z.options().scale()),
+                z.mask(),
+                z.starts(),
                 z.q(),
                 z.k(),
-                z.v(),
-                z.mask(),
-                z.first(),
-                statistics,
                 dout,
-                dq);
+                z.v(),
+                statistics,
+                dq,
+                dv); // not written
         launcher.run(
-                KEYS,
+                BACKWARD,
                 z.batch() * z.keyHeads() * Math.ceilDiv(z.keys(), TILE) * SIDE,
                 SIDE,
-                z.ints(KEY_OPERANDS, accumulateK, accumulateV),
-                scale,
-                z.q(),
-                z.k(),
-                z.v(),
+                z.ints(OPERANDS, flag(true), lines, flag(accumulateK), flag(accumulateV)),
+                floats(z.options().scale()),
                 z.mask(),
-                z.first(),
-                statistics,
+                z.starts(),
+                z.k(),
+                z.q(),
+                z.v(),
                 dout,
+                statistics,
                 dk,
                 dv);
     }
 
-    /** Of each query and head the logarithm, and {@code Σ dO ⊙ O} so many elements later. */
     private static void sumsKernel(
             KernelContext c,
             IntArray d,
@@ -116,380 +125,231 @@ final class AttentionBackward {
             FloatArray logSumExp,
             FloatArray statistics) {
         int i = c.globalIdx;
-        int lines = d.get(4);
+        int lines = d.get(SUMS_LINES);
         if (i < lines) {
-            int queries = d.get(5);
-            int heads = d.get(6);
-            int dims = d.get(7);
+            int queries = d.get(SUMS_T);
+            int heads = d.get(SUMS_H);
+            int dims = d.get(SUMS_D);
             int query = i % queries;
             int head = i / queries % heads;
             int b = i / queries / heads;
             int line = ((b * queries + query) * heads + head) * dims;
             float sum = 0;
             for (int e = 0; e < dims; e++) {
-                sum += out.get(d.get(0) + line + e) * dout.get(d.get(1) + line + e);
+                sum += out.get(d.get(SUMS_OUT) + line + e) * dout.get(d.get(SUMS_DOUT) + line + e);
             }
-            statistics.set(d.get(3) + i, logSumExp.get(d.get(2) + i));
-            statistics.set(d.get(3) + lines + i, sum);
+            statistics.set(d.get(SUMS_STATISTICS) + i, logSumExp.get(d.get(SUMS_LOG) + i));
+            statistics.set(d.get(SUMS_STATISTICS) + lines + i, sum);
         }
     }
 
-    /** A probability; 0 where the query does not see the key. */
+    /** A probability; 0 if the query does not attend to the key. */
     private static float probability(
             IntArray d,
             IntArray mask,
-            IntArray first,
+            IntArray starts,
             int b,
-            int query,
-            int key,
+            int own,
+            int visited,
             float score,
             FloatArray logs,
             int at) {
+        boolean ownsKeys = d.get(OWNS_KEYS) != 0;
+        int query = ownsKeys ? visited : own;
+        int key = ownsKeys ? own : visited;
         float p = 0;
-        if (AttentionSizes.sees(d, mask, first, b, query, key)) {
+        if (AttentionSizes.attends(d, mask, starts, b, query, key)) {
             p = TornadoMath.exp(score - logs.get(at + query));
         }
         return p;
     }
 
-    /** {@code scale·p·(dp − sum)}; 0 where the query does not see the key, whatever the others are. */
-    private static float gradient(float p, float dp, float scale, FloatArray sums, int at) {
+    /** {@code scale·p·(dp − sum)}; 0 if the query does not attend to the key, whatever the other numbers are. */
+    private static float gradient(
+            IntArray d, float p, float dp, float scale, FloatArray sums, int at, int own, int visited) {
         float ds = 0;
         if (p != 0) {
-            ds = scale * p * (dp - sums.get(at));
+            int query = d.get(OWNS_KEYS) != 0 ? visited : own;
+            ds = scale * p * (dp - sums.get(at + query));
         }
         return ds;
     }
 
-    private static void queriesKernel(
-            KernelContext c,
-            IntArray d,
-            FloatArray s,
-            FloatArray q,
-            FloatArray k,
-            FloatArray v,
-            IntArray mask,
-            IntArray first,
-            FloatArray statistics,
-            FloatArray dout,
-            FloatArray dq) {
-        float[] us = c.allocateFloatLocalArray(TILE * STRIDE);
-        float[] ws = c.allocateFloatLocalArray(TILE * STRIDE);
-        float[] ps = c.allocateFloatLocalArray(TILE * STRIDE);
-        int queries = d.get(AttentionSizes.T);
-        int keys = d.get(AttentionSizes.S);
-        int heads = d.get(AttentionSizes.H);
-        int keyHeads = d.get(AttentionSizes.G);
-        int dims = d.get(AttentionSizes.D);
-        float scale = s.get(0);
-        int blocks = (queries + TILE - 1) / TILE;
-        int b = c.groupIdx / blocks / heads;
-        int head = c.groupIdx / blocks % heads;
-        int keyHead = head / (heads / keyHeads);
-        int query0 = c.groupIdx % blocks * TILE;
-        int qStride = heads * dims;
-        int kStride = keyHeads * dims;
-        int qTile = ((b * queries + query0) * heads + head) * dims;
-        int qAt = d.get(AttentionSizes.Q) + qTile;
-        int doutAt = d.get(DOUT) + qTile;
-        int dqAt = d.get(DQ) + qTile;
-        int qLines = queries - query0;
-        int logs = d.get(STATISTICS) + (b * heads + head) * queries;
-        int sums = logs + d.get(AttentionSizes.LINES) + query0;
-        int x = c.localIdx;
-        int y = c.localIdy;
-        int item = y * SIDE + x;
-        int start = AttentionSizes.documentStarts(d, first, b, query0);
-        int end = AttentionSizes.endOfKeys(d, query0);
-        boolean accumulate = d.get(AttentionSizes.OPTION_A) != 0;
-        if (start >= end && !accumulate) {
-            for (int from = 0; from < dims; from += TILE) {
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y, from + x, dims, 0, true);
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y, from + x + SIDE, dims, 0, true);
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y + SIDE, from + x, dims, 0, true);
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y + SIDE, from + x + SIDE, dims, 0, true);
-            }
+    /** {@link Tile#element} of one of two tensors: TornadoVM has no variables that hold one array or another. */
+    private static float element(
+            boolean first, FloatArray x, FloatArray z, int at, int stride, int lines, int e, int from, int dims) {
+        float element;
+        if (first) {
+            element = Tile.element(x, at, stride, lines, e, from, dims);
+        } else {
+            element = Tile.element(z, at, stride, lines, e, from, dims);
         }
-        for (int key0 = start; key0 < end; key0 += TILE) {
-            int kLines = keys - key0;
-            int kTile = ((b * keys + key0) * keyHeads + keyHead) * dims;
-            int kAt = d.get(AttentionSizes.K) + kTile;
-            int vAt = d.get(AttentionSizes.V) + kTile;
-            // the scores, and dP
-            float s00 = 0;
-            float s01 = 0;
-            float s10 = 0;
-            float s11 = 0;
-            for (int from = 0; from < dims; from += TILE) {
-                for (int e = item; e < TILE * TILE; e += GROUP) {
-                    us[e % TILE * STRIDE + e / TILE] =
-                            AttentionSizes.element(q, qAt, qStride, qLines, e / TILE, from + e % TILE, dims);
-                    ws[e % TILE * STRIDE + e / TILE] =
-                            AttentionSizes.element(k, kAt, kStride, kLines, e / TILE, from + e % TILE, dims);
-                }
-                c.localBarrier();
-                int depth = dims - from < TILE ? dims - from : TILE;
-                for (int i = 0; i < depth; i++) {
-                    float u0 = us[i * STRIDE + y];
-                    float u1 = us[i * STRIDE + y + SIDE];
-                    float w0 = ws[i * STRIDE + x];
-                    float w1 = ws[i * STRIDE + x + SIDE];
-                    s00 += u0 * w0;
-                    s01 += u0 * w1;
-                    s10 += u1 * w0;
-                    s11 += u1 * w1;
-                }
-                c.localBarrier();
-            }
-            float g00 = 0;
-            float g01 = 0;
-            float g10 = 0;
-            float g11 = 0;
-            for (int from = 0; from < dims; from += TILE) {
-                for (int e = item; e < TILE * TILE; e += GROUP) {
-                    us[e % TILE * STRIDE + e / TILE] =
-                            AttentionSizes.element(dout, doutAt, qStride, qLines, e / TILE, from + e % TILE, dims);
-                    ws[e % TILE * STRIDE + e / TILE] =
-                            AttentionSizes.element(v, vAt, kStride, kLines, e / TILE, from + e % TILE, dims);
-                }
-                c.localBarrier();
-                int depth = dims - from < TILE ? dims - from : TILE;
-                for (int i = 0; i < depth; i++) {
-                    float u0 = us[i * STRIDE + y];
-                    float u1 = us[i * STRIDE + y + SIDE];
-                    float w0 = ws[i * STRIDE + x];
-                    float w1 = ws[i * STRIDE + x + SIDE];
-                    g00 += u0 * w0;
-                    g01 += u0 * w1;
-                    g10 += u1 * w0;
-                    g11 += u1 * w1;
-                }
-                c.localBarrier();
-            }
-            float p00 = probability(d, mask, first, b, query0 + y, key0 + x, scale * s00, statistics, logs);
-            float p01 = probability(d, mask, first, b, query0 + y, key0 + x + SIDE, scale * s01, statistics, logs);
-            float p10 = probability(d, mask, first, b, query0 + y + SIDE, key0 + x, scale * s10, statistics, logs);
-            float p11 =
-                    probability(d, mask, first, b, query0 + y + SIDE, key0 + x + SIDE, scale * s11, statistics, logs);
-            ps[y * STRIDE + x] = gradient(p00, g00, scale, statistics, sums + y);
-            ps[y * STRIDE + x + SIDE] = gradient(p01, g01, scale, statistics, sums + y);
-            ps[(y + SIDE) * STRIDE + x] = gradient(p10, g10, scale, statistics, sums + y + SIDE);
-            ps[(y + SIDE) * STRIDE + x + SIDE] = gradient(p11, g11, scale, statistics, sums + y + SIDE);
-            boolean begin = key0 == start && !accumulate;
-            for (int from = 0; from < dims; from += TILE) {
-                for (int e = item; e < TILE * TILE; e += GROUP) {
-                    ws[e / TILE * STRIDE + e % TILE] =
-                            AttentionSizes.element(k, kAt, kStride, kLines, e / TILE, from + e % TILE, dims);
-                }
-                c.localBarrier();
-                float o00 = 0;
-                float o01 = 0;
-                float o10 = 0;
-                float o11 = 0;
-                int depth = kLines < TILE ? kLines : TILE;
-                for (int i = 0; i < depth; i++) {
-                    float u0 = ps[y * STRIDE + i];
-                    float u1 = ps[(y + SIDE) * STRIDE + i];
-                    float w0 = ws[i * STRIDE + x];
-                    float w1 = ws[i * STRIDE + x + SIDE];
-                    o00 += u0 * w0;
-                    o01 += u0 * w1;
-                    o10 += u1 * w0;
-                    o11 += u1 * w1;
-                }
-                c.localBarrier();
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y, from + x, dims, o00, begin);
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y, from + x + SIDE, dims, o01, begin);
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y + SIDE, from + x, dims, o10, begin);
-                AttentionSizes.add(dq, dqAt, qStride, qLines, y + SIDE, from + x + SIDE, dims, o11, begin);
-            }
-        }
+        return element;
     }
 
-    private static void keysKernel(
+    private static void backwardKernel(
             KernelContext c,
             IntArray d,
             FloatArray s,
-            FloatArray q,
-            FloatArray k,
-            FloatArray v,
             IntArray mask,
-            IntArray first,
+            IntArray starts,
+            FloatArray own,
+            FloatArray visited,
+            FloatArray ownOfDp,
+            FloatArray visitedOfDp,
             FloatArray statistics,
-            FloatArray dout,
-            FloatArray dk,
-            FloatArray dv) {
+            FloatArray dOwn,
+            FloatArray dValue) {
         float[] us = c.allocateFloatLocalArray(TILE * STRIDE);
         float[] ws = c.allocateFloatLocalArray(TILE * STRIDE);
         float[] ps = c.allocateFloatLocalArray(TILE * STRIDE);
         int queries = d.get(AttentionSizes.T);
-        int keys = d.get(AttentionSizes.S);
         int heads = d.get(AttentionSizes.H);
         int keyHeads = d.get(AttentionSizes.G);
         int dims = d.get(AttentionSizes.D);
         float scale = s.get(0);
-        int blocks = (keys + TILE - 1) / TILE;
-        int b = c.groupIdx / blocks / keyHeads;
-        int keyHead = c.groupIdx / blocks % keyHeads;
-        int key0 = c.groupIdx % blocks * TILE;
-        int qStride = heads * dims;
-        int kStride = keyHeads * dims;
-        int kTile = ((b * keys + key0) * keyHeads + keyHead) * dims;
-        int kAt = d.get(AttentionSizes.K) + kTile;
-        int vAt = d.get(AttentionSizes.V) + kTile;
-        int dkAt = d.get(DK) + kTile;
-        int dvAt = d.get(DV) + kTile;
-        int kLines = keys - key0;
+        boolean ownsKeys = d.get(OWNS_KEYS) != 0;
+        int group = heads / keyHeads;
+        int ownLength = ownsKeys ? d.get(AttentionSizes.S) : queries;
+        int ownHeads = ownsKeys ? keyHeads : heads;
+        int visitedLength = ownsKeys ? queries : d.get(AttentionSizes.S);
+        int visitedHeads = ownsKeys ? heads : keyHeads;
+
+        int tiles = (ownLength + TILE - 1) / TILE;
+        int b = c.groupIdx / tiles / ownHeads;
+        int head = c.groupIdx / tiles % ownHeads;
+        int own0 = c.groupIdx % tiles * TILE;
+        int ownAt = ((b * ownLength + own0) * ownHeads + head) * dims;
+        int ownStride = ownHeads * dims;
+        int ownLines = ownLength - own0;
+        int visitedStride = visitedHeads * dims;
+        int firstHead = ownsKeys ? head * group : head / group;
+        int endOfHeads = ownsKeys ? firstHead + group : firstHead + 1;
+        int start = ownsKeys ? AttentionSizes.firstQuery(d, own0) : AttentionSizes.firstKey(d, starts, b, own0);
+        int end = ownsKeys ? queries : AttentionSizes.endOfKeys(d, own0);
+        boolean accumulateOwn = d.get(ACCUMULATE_OWN) != 0;
+        boolean accumulateValue = d.get(ACCUMULATE_VALUE) != 0;
         int x = c.localIdx;
         int y = c.localIdy;
         int item = y * SIDE + x;
-        boolean accumulateK = d.get(AttentionSizes.OPTION_A) != 0;
-        boolean accumulateV = d.get(AttentionSizes.OPTION_B) != 0;
-        int start = AttentionSizes.firstQuery(d, key0);
-        int group = heads / keyHeads;
-        for (int head = keyHead * group; head < (keyHead + 1) * group; head++) {
-            for (int query0 = start; query0 < queries; query0 += TILE) {
-                int qLines = queries - query0;
-                int qTile = ((b * queries + query0) * heads + head) * dims;
-                int qAt = d.get(AttentionSizes.Q) + qTile;
-                int doutAt = d.get(DOUT) + qTile;
-                int logs = d.get(STATISTICS) + (b * heads + head) * queries;
-                // the scores, keys down and queries across, and dP
+
+        for (int visitedHead = firstHead; visitedHead < endOfHeads; visitedHead++) {
+            int logs = d.get(STATISTICS) + (b * heads + (ownsKeys ? visitedHead : head)) * queries;
+            int sums = logs + d.get(LINES);
+            for (int visited0 = start; visited0 < end; visited0 += TILE) {
+                int visitedLines = visitedLength - visited0;
+                int visitedAt = ((b * visitedLength + visited0) * visitedHeads + visitedHead) * dims;
+                // S, then dP: products of owned and visited lines
                 float s00 = 0;
                 float s01 = 0;
                 float s10 = 0;
                 float s11 = 0;
-                for (int from = 0; from < dims; from += TILE) {
-                    for (int e = item; e < TILE * TILE; e += GROUP) {
-                        us[e % TILE * STRIDE + e / TILE] =
-                                AttentionSizes.element(k, kAt, kStride, kLines, e / TILE, from + e % TILE, dims);
-                        ws[e % TILE * STRIDE + e / TILE] =
-                                AttentionSizes.element(q, qAt, qStride, qLines, e / TILE, from + e % TILE, dims);
-                    }
-                    c.localBarrier();
-                    int depth = dims - from < TILE ? dims - from : TILE;
-                    for (int i = 0; i < depth; i++) {
-                        float u0 = us[i * STRIDE + y];
-                        float u1 = us[i * STRIDE + y + SIDE];
-                        float w0 = ws[i * STRIDE + x];
-                        float w1 = ws[i * STRIDE + x + SIDE];
-                        s00 += u0 * w0;
-                        s01 += u0 * w1;
-                        s10 += u1 * w0;
-                        s11 += u1 * w1;
-                    }
-                    c.localBarrier();
-                }
                 float g00 = 0;
                 float g01 = 0;
                 float g10 = 0;
                 float g11 = 0;
-                for (int from = 0; from < dims; from += TILE) {
-                    for (int e = item; e < TILE * TILE; e += GROUP) {
-                        us[e % TILE * STRIDE + e / TILE] =
-                                AttentionSizes.element(v, vAt, kStride, kLines, e / TILE, from + e % TILE, dims);
-                        ws[e % TILE * STRIDE + e / TILE] =
-                                AttentionSizes.element(dout, doutAt, qStride, qLines, e / TILE, from + e % TILE, dims);
+                for (int product = 0; product < 2; product++) {
+                    s00 = g00;
+                    s01 = g01;
+                    s10 = g10;
+                    s11 = g11;
+                    g00 = 0;
+                    g01 = 0;
+                    g10 = 0;
+                    g11 = 0;
+                    boolean ofS = product == 0;
+                    int uAt = d.get(ofS ? OWN : OWN_OF_DP) + ownAt;
+                    int wAt = d.get(ofS ? VISITED : VISITED_OF_DP) + visitedAt;
+                    for (int from = 0; from < dims; from += TILE) {
+                        for (int e = item; e < TILE * TILE; e += GROUP) {
+                            int to = Tile.byColumn(e);
+                            us[to] = element(ofS, own, ownOfDp, uAt, ownStride, ownLines, e, from, dims);
+                            ws[to] =
+                                    element(ofS, visited, visitedOfDp, wAt, visitedStride, visitedLines, e, from, dims);
+                        }
+                        c.localBarrier();
+                        int depth = dims - from < TILE ? dims - from : TILE;
+                        for (int i = 0; i < depth; i++) {
+                            float u0 = us[i * STRIDE + y];
+                            float u1 = us[i * STRIDE + y + SIDE];
+                            float w0 = ws[i * STRIDE + x];
+                            float w1 = ws[i * STRIDE + x + SIDE];
+                            g00 += u0 * w0;
+                            g01 += u0 * w1;
+                            g10 += u1 * w0;
+                            g11 += u1 * w1;
+                        }
+                        c.localBarrier();
                     }
-                    c.localBarrier();
-                    int depth = dims - from < TILE ? dims - from : TILE;
-                    for (int i = 0; i < depth; i++) {
-                        float u0 = us[i * STRIDE + y];
-                        float u1 = us[i * STRIDE + y + SIDE];
-                        float w0 = ws[i * STRIDE + x];
-                        float w1 = ws[i * STRIDE + x + SIDE];
-                        g00 += u0 * w0;
-                        g01 += u0 * w1;
-                        g10 += u1 * w0;
-                        g11 += u1 * w1;
-                    }
-                    c.localBarrier();
                 }
-                float p00 = probability(d, mask, first, b, query0 + x, key0 + y, scale * s00, statistics, logs);
-                float p01 = probability(d, mask, first, b, query0 + x + SIDE, key0 + y, scale * s01, statistics, logs);
-                float p10 = probability(d, mask, first, b, query0 + x, key0 + y + SIDE, scale * s10, statistics, logs);
-                float p11 = probability(
-                        d, mask, first, b, query0 + x + SIDE, key0 + y + SIDE, scale * s11, statistics, logs);
-                ps[y * STRIDE + x] = p00;
-                ps[y * STRIDE + x + SIDE] = p01;
-                ps[(y + SIDE) * STRIDE + x] = p10;
-                ps[(y + SIDE) * STRIDE + x + SIDE] = p11;
-                boolean begin = head == keyHead * group && query0 == start;
-                boolean beginV = begin && !accumulateV;
-                // dV = Pᵀ·dO
-                for (int from = 0; from < dims; from += TILE) {
-                    for (int e = item; e < TILE * TILE; e += GROUP) {
-                        ws[e / TILE * STRIDE + e % TILE] =
-                                AttentionSizes.element(dout, doutAt, qStride, qLines, e / TILE, from + e % TILE, dims);
+                int own1 = own0 + y;
+                int own2 = own1 + SIDE;
+                int visited1 = visited0 + x;
+                int visited2 = visited1 + SIDE;
+                float p00 = probability(d, mask, starts, b, own1, visited1, scale * s00, statistics, logs);
+                float p01 = probability(d, mask, starts, b, own1, visited2, scale * s01, statistics, logs);
+                float p10 = probability(d, mask, starts, b, own2, visited1, scale * s10, statistics, logs);
+                float p11 = probability(d, mask, starts, b, own2, visited2, scale * s11, statistics, logs);
+                g00 = gradient(d, p00, g00, scale, statistics, sums, own1, visited1);
+                g01 = gradient(d, p01, g01, scale, statistics, sums, own1, visited2);
+                g10 = gradient(d, p10, g10, scale, statistics, sums, own2, visited1);
+                g11 = gradient(d, p11, g11, scale, statistics, sums, own2, visited2);
+                // dQ or dK from dS, then dV from P
+                boolean beginning = visitedHead == firstHead && visited0 == start;
+                for (int result = 0; result < 2; result++) {
+                    boolean ofS = result == 0;
+                    ps[y * STRIDE + x] = ofS ? g00 : p00;
+                    ps[y * STRIDE + x + SIDE] = ofS ? g01 : p01;
+                    ps[(y + SIDE) * STRIDE + x] = ofS ? g10 : p10;
+                    ps[(y + SIDE) * STRIDE + x + SIDE] = ofS ? g11 : p11;
+                    int wAt = d.get(ofS ? VISITED : VISITED_OF_DP) + visitedAt;
+                    int outAt = d.get(ofS ? D_OWN : D_VALUE) + ownAt;
+                    boolean begin = beginning && !(ofS ? accumulateOwn : accumulateValue);
+                    int width = ofS || ownsKeys ? dims : 0; // queries have no second result
+                    for (int from = 0; from < width; from += TILE) {
+                        for (int e = item; e < TILE * TILE; e += GROUP) {
+                            ws[Tile.byRow(e)] =
+                                    element(ofS, visited, visitedOfDp, wAt, visitedStride, visitedLines, e, from, dims);
+                        }
+                        c.localBarrier();
+                        float o00 = 0;
+                        float o01 = 0;
+                        float o10 = 0;
+                        float o11 = 0;
+                        int depth = visitedLines < TILE ? visitedLines : TILE;
+                        for (int i = 0; i < depth; i++) {
+                            float u0 = ps[y * STRIDE + i];
+                            float u1 = ps[(y + SIDE) * STRIDE + i];
+                            float w0 = ws[i * STRIDE + x];
+                            float w1 = ws[i * STRIDE + x + SIDE];
+                            o00 += u0 * w0;
+                            o01 += u0 * w1;
+                            o10 += u1 * w0;
+                            o11 += u1 * w1;
+                        }
+                        c.localBarrier();
+                        int column = from + x;
+                        if (ofS) {
+                            Tile.add(
+                                    dOwn, outAt, ownStride, ownLines, y, column, dims, 1, 1, o00, o01, o10, o11, begin);
+                        } else {
+                            Tile.add(
+                                    dValue, outAt, ownStride, ownLines, y, column, dims, 1, 1, o00, o01, o10, o11,
+                                    begin);
+                        }
                     }
-                    c.localBarrier();
-                    float o00 = 0;
-                    float o01 = 0;
-                    float o10 = 0;
-                    float o11 = 0;
-                    int depth = qLines < TILE ? qLines : TILE;
-                    for (int i = 0; i < depth; i++) {
-                        float u0 = ps[y * STRIDE + i];
-                        float u1 = ps[(y + SIDE) * STRIDE + i];
-                        float w0 = ws[i * STRIDE + x];
-                        float w1 = ws[i * STRIDE + x + SIDE];
-                        o00 += u0 * w0;
-                        o01 += u0 * w1;
-                        o10 += u1 * w0;
-                        o11 += u1 * w1;
-                    }
-                    c.localBarrier();
-                    AttentionSizes.add(dv, dvAt, kStride, kLines, y, from + x, dims, o00, beginV);
-                    AttentionSizes.add(dv, dvAt, kStride, kLines, y, from + x + SIDE, dims, o01, beginV);
-                    AttentionSizes.add(dv, dvAt, kStride, kLines, y + SIDE, from + x, dims, o10, beginV);
-                    AttentionSizes.add(dv, dvAt, kStride, kLines, y + SIDE, from + x + SIDE, dims, o11, beginV);
-                }
-                // dK = dSᵀ·q
-                int sums = logs + d.get(AttentionSizes.LINES) + query0;
-                ps[y * STRIDE + x] = gradient(p00, g00, scale, statistics, sums + x);
-                ps[y * STRIDE + x + SIDE] = gradient(p01, g01, scale, statistics, sums + x + SIDE);
-                ps[(y + SIDE) * STRIDE + x] = gradient(p10, g10, scale, statistics, sums + x);
-                ps[(y + SIDE) * STRIDE + x + SIDE] = gradient(p11, g11, scale, statistics, sums + x + SIDE);
-                boolean beginK = begin && !accumulateK;
-                for (int from = 0; from < dims; from += TILE) {
-                    for (int e = item; e < TILE * TILE; e += GROUP) {
-                        ws[e / TILE * STRIDE + e % TILE] =
-                                AttentionSizes.element(q, qAt, qStride, qLines, e / TILE, from + e % TILE, dims);
-                    }
-                    c.localBarrier();
-                    float o00 = 0;
-                    float o01 = 0;
-                    float o10 = 0;
-                    float o11 = 0;
-                    int depth = qLines < TILE ? qLines : TILE;
-                    for (int i = 0; i < depth; i++) {
-                        float u0 = ps[y * STRIDE + i];
-                        float u1 = ps[(y + SIDE) * STRIDE + i];
-                        float w0 = ws[i * STRIDE + x];
-                        float w1 = ws[i * STRIDE + x + SIDE];
-                        o00 += u0 * w0;
-                        o01 += u0 * w1;
-                        o10 += u1 * w0;
-                        o11 += u1 * w1;
-                    }
-                    c.localBarrier();
-                    AttentionSizes.add(dk, dkAt, kStride, kLines, y, from + x, dims, o00, beginK);
-                    AttentionSizes.add(dk, dkAt, kStride, kLines, y, from + x + SIDE, dims, o01, beginK);
-                    AttentionSizes.add(dk, dkAt, kStride, kLines, y + SIDE, from + x, dims, o10, beginK);
-                    AttentionSizes.add(dk, dkAt, kStride, kLines, y + SIDE, from + x + SIDE, dims, o11, beginK);
                 }
             }
         }
-        if (queries == 0) {
+        if (start >= end) {
             for (int from = 0; from < dims; from += TILE) {
-                AttentionSizes.add(dk, dkAt, kStride, kLines, y, from + x, dims, 0, !accumulateK);
-                AttentionSizes.add(dk, dkAt, kStride, kLines, y, from + x + SIDE, dims, 0, !accumulateK);
-                AttentionSizes.add(dk, dkAt, kStride, kLines, y + SIDE, from + x, dims, 0, !accumulateK);
-                AttentionSizes.add(dk, dkAt, kStride, kLines, y + SIDE, from + x + SIDE, dims, 0, !accumulateK);
-                AttentionSizes.add(dv, dvAt, kStride, kLines, y, from + x, dims, 0, !accumulateV);
-                AttentionSizes.add(dv, dvAt, kStride, kLines, y, from + x + SIDE, dims, 0, !accumulateV);
-                AttentionSizes.add(dv, dvAt, kStride, kLines, y + SIDE, from + x, dims, 0, !accumulateV);
-                AttentionSizes.add(dv, dvAt, kStride, kLines, y + SIDE, from + x + SIDE, dims, 0, !accumulateV);
+                int column = from + x;
+                int at = d.get(D_OWN) + ownAt;
+                Tile.add(dOwn, at, ownStride, ownLines, y, column, dims, 1, 1, 0, 0, 0, 0, !accumulateOwn);
+                if (ownsKeys) {
+                    at = d.get(D_VALUE) + ownAt;
+                    Tile.add(dValue, at, ownStride, ownLines, y, column, dims, 1, 1, 0, 0, 0, 0, !accumulateValue);
+                }
             }
         }
     }

@@ -1,9 +1,9 @@
 package io.gradus.gpu.attention;
 
-import static io.gradus.gpu.attention.AttentionSizes.GROUP;
-import static io.gradus.gpu.attention.AttentionSizes.SIDE;
-import static io.gradus.gpu.attention.AttentionSizes.STRIDE;
-import static io.gradus.gpu.attention.AttentionSizes.TILE;
+import static io.gradus.gpu.attention.Tile.GROUP;
+import static io.gradus.gpu.attention.Tile.SIDE;
+import static io.gradus.gpu.attention.Tile.STRIDE;
+import static io.gradus.gpu.attention.Tile.TILE;
 import static io.gradus.gpu.runtime.Launcher.floats;
 
 import io.gradus.core.Tensor;
@@ -26,27 +26,31 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * element by one item, so that a head may be of any size. Keys that none of the queries may see are not visited.
  */
 final class AttentionForward {
+    private static final Kernel FORWARD =
+            Kernel.of("attention", AttentionForward::forwardKernel).group(SIDE, SIDE);
+
+    // The descriptor; the mask and the document starts come first.
+    private static final int Q = 2;
+    private static final int K = 3;
+    private static final int V = 4;
     private static final int OUT = 5;
     private static final int LOG = 6;
     private static final int OPERANDS = 7;
-    private static final Kernel FORWARD =
-            Kernel.of("attention", AttentionForward::forwardKernel).group(SIDE, SIDE);
 
     private AttentionForward() {}
 
     static void run(Launcher launcher, AttentionSizes z, Tensor out, Tensor logSumExp) {
-        long groups = z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE);
         launcher.run(
                 FORWARD,
-                groups * SIDE,
+                z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE) * SIDE,
                 SIDE,
-                z.ints(OPERANDS, false, false),
-                floats(z.settings().scale()),
+                z.ints(OPERANDS),
+                floats(z.options().scale()),
+                z.mask(),
+                z.starts(),
                 z.q(),
                 z.k(),
                 z.v(),
-                z.mask(),
-                z.first(),
                 out,
                 logSumExp);
     }
@@ -55,11 +59,11 @@ final class AttentionForward {
             KernelContext c,
             IntArray d,
             FloatArray s,
+            IntArray mask,
+            IntArray starts,
             FloatArray q,
             FloatArray k,
             FloatArray v,
-            IntArray mask,
-            IntArray first,
             FloatArray out,
             FloatArray logSumExp) {
         float[] us = c.allocateFloatLocalArray(TILE * STRIDE);
@@ -82,7 +86,7 @@ final class AttentionForward {
         int qStride = heads * dims;
         int kStride = keyHeads * dims;
         int qTile = ((b * queries + query0) * heads + head) * dims;
-        int qAt = d.get(AttentionSizes.Q) + qTile;
+        int qAt = d.get(Q) + qTile;
         int outAt = d.get(OUT) + qTile;
         int qLines = queries - query0;
         int x = c.localIdx;
@@ -92,13 +96,13 @@ final class AttentionForward {
             largest[item] = Float.NEGATIVE_INFINITY;
             sums[item] = 0;
         }
-        int start = AttentionSizes.documentStarts(d, first, b, query0);
+        int start = AttentionSizes.firstKey(d, starts, b, query0);
         int end = AttentionSizes.endOfKeys(d, query0);
         for (int key0 = start; key0 < end; key0 += TILE) {
             int kLines = keys - key0;
             int kTile = ((b * keys + key0) * keyHeads + keyHead) * dims;
-            int kAt = d.get(AttentionSizes.K) + kTile;
-            int vAt = d.get(AttentionSizes.V) + kTile;
+            int kAt = d.get(K) + kTile;
+            int vAt = d.get(V) + kTile;
             // the scores
             float s00 = 0;
             float s01 = 0;
@@ -106,10 +110,8 @@ final class AttentionForward {
             float s11 = 0;
             for (int from = 0; from < dims; from += TILE) {
                 for (int e = item; e < TILE * TILE; e += GROUP) {
-                    us[e % TILE * STRIDE + e / TILE] =
-                            AttentionSizes.element(q, qAt, qStride, qLines, e / TILE, from + e % TILE, dims);
-                    ws[e % TILE * STRIDE + e / TILE] =
-                            AttentionSizes.element(k, kAt, kStride, kLines, e / TILE, from + e % TILE, dims);
+                    us[Tile.byColumn(e)] = Tile.element(q, qAt, qStride, qLines, e, from, dims);
+                    ws[Tile.byColumn(e)] = Tile.element(k, kAt, kStride, kLines, e, from, dims);
                 }
                 c.localBarrier();
                 int depth = dims - from < TILE ? dims - from : TILE;
@@ -125,10 +127,10 @@ final class AttentionForward {
                 }
                 c.localBarrier();
             }
-            s00 = score(d, mask, first, b, query0 + y, key0 + x, scale * s00);
-            s01 = score(d, mask, first, b, query0 + y, key0 + x + SIDE, scale * s01);
-            s10 = score(d, mask, first, b, query0 + y + SIDE, key0 + x, scale * s10);
-            s11 = score(d, mask, first, b, query0 + y + SIDE, key0 + x + SIDE, scale * s11);
+            s00 = score(d, mask, starts, b, query0 + y, key0 + x, scale * s00);
+            s01 = score(d, mask, starts, b, query0 + y, key0 + x + SIDE, scale * s01);
+            s10 = score(d, mask, starts, b, query0 + y + SIDE, key0 + x, scale * s10);
+            s11 = score(d, mask, starts, b, query0 + y + SIDE, key0 + x + SIDE, scale * s11);
             ps[y * STRIDE + x] = s00;
             ps[y * STRIDE + x + SIDE] = s01;
             ps[(y + SIDE) * STRIDE + x] = s10;
@@ -162,8 +164,7 @@ final class AttentionForward {
             // the values
             for (int from = 0; from < dims; from += TILE) {
                 for (int e = item; e < TILE * TILE; e += GROUP) {
-                    ws[e / TILE * STRIDE + e % TILE] =
-                            AttentionSizes.element(v, vAt, kStride, kLines, e / TILE, from + e % TILE, dims);
+                    ws[Tile.byRow(e)] = Tile.element(v, vAt, kStride, kLines, e, from, dims);
                 }
                 c.localBarrier();
                 float o00 = 0;
@@ -182,18 +183,19 @@ final class AttentionForward {
                     o11 += u1 * w1;
                 }
                 c.localBarrier();
-                fold(out, outAt, qStride, qLines, y, from + x, dims, factors[y], o00, key0 == start);
-                fold(out, outAt, qStride, qLines, y, from + x + SIDE, dims, factors[y], o01, key0 == start);
-                fold(out, outAt, qStride, qLines, y + SIDE, from + x, dims, factors[y + SIDE], o10, key0 == start);
-                fold(
+                Tile.add(
                         out,
                         outAt,
                         qStride,
                         qLines,
-                        y + SIDE,
-                        from + x + SIDE,
+                        y,
+                        from + x,
                         dims,
+                        factors[y],
                         factors[y + SIDE],
+                        o00,
+                        o01,
+                        o10,
                         o11,
                         key0 == start);
             }
@@ -216,9 +218,9 @@ final class AttentionForward {
     }
 
     /** The score itself, or −∞ where the query must not see the key. */
-    private static float score(IntArray d, IntArray mask, IntArray first, int b, int query, int key, float score) {
+    private static float score(IntArray d, IntArray mask, IntArray starts, int b, int query, int key, float score) {
         float own = Float.NEGATIVE_INFINITY;
-        if (AttentionSizes.sees(d, mask, first, b, query, key)) {
+        if (AttentionSizes.attends(d, mask, starts, b, query, key)) {
             own = score;
         }
         return own;
@@ -228,28 +230,6 @@ final class AttentionForward {
     private static float weight(float score, float largest) {
         float shift = largest == Float.NEGATIVE_INFINITY ? 0 : largest;
         return TornadoMath.exp(score - shift);
-    }
-
-    /** {@code o = o·factor + part}, or only the part to begin with. */
-    private static void fold(
-            FloatArray out,
-            int tile,
-            int stride,
-            int lines,
-            int line,
-            int along,
-            int dims,
-            float factor,
-            float part,
-            boolean begin) {
-        if (line < lines && along < dims) {
-            int at = tile + line * stride + along;
-            float o = part;
-            if (!begin) {
-                o += out.get(at) * factor;
-            }
-            out.set(at, o);
-        }
     }
 
     /** {@code o / l}; 0 where no key was seen, for which nothing may have been written. */

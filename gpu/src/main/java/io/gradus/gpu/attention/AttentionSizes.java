@@ -1,57 +1,46 @@
 package io.gradus.gpu.attention;
 
+import static io.gradus.gpu.attention.Tile.TILE;
+import static io.gradus.gpu.runtime.Launcher.flag;
+
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.gpu.runtime.Launcher;
 import io.gradus.gpu.runtime.Workspace;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What the attention kernels have in common: the integers of a launch, and which query sees which key. The first five
- * operands of each kernel are q, k, v, the mask and the first keys.
- *
- * <p>A "line" is a row of D elements of q, k, v, the output or a gradient: one query or key of one head. A work-group of
- * 16 × 16 items works on tiles of 32 queries by 32 keys, or of 32 lines by 32 of their elements; item (x, y) has the elements of
- * columns x and x + 16 and rows y and y + 16 of each.
+ * The operands and sizes that the attention kernels share, and which query attends to which key. The first two operands of
+ * each kernel are the attention mask and the document starts. Sizes have the letters of the tensors' shapes: q is
+ * {@code [B, T, H, D]}, k and v are {@code [B, S, G, D]}.
  */
-record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor mask, Tensor first) {
-    static final int SIDE = 16;
-    static final int TILE = 2 * SIDE;
-    static final int GROUP = SIDE * SIDE;
-    /** Elements of a tile's row in local memory: one more than needed, so that a column is spread over the banks. */
-    static final int STRIDE = TILE + 1;
+record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor mask, Tensor starts) {
+    static final int MASK = 0;
+    static final int STARTS = 1;
+    /** The operands of the kernel with the most; the sizes follow their offsets. */
+    private static final int MOST_OPERANDS = 9;
 
-    static final int Q = 0;
-    static final int K = 1;
-    static final int V = 2;
-    static final int MASK = 3;
-    static final int FIRST = 4;
-    // after the offsets of at most nine operands
-    static final int T = 9;
-    static final int S = 10;
-    static final int H = 11;
-    static final int G = 12;
-    static final int D = 13;
-    static final int CAUSAL = 14;
-    static final int HAS_MASK = 15;
-    static final int HAS_FIRST = 16;
-    /** Lines of queries in all. */
-    static final int LINES = 17;
+    static final int T = MOST_OPERANDS;
+    static final int S = MOST_OPERANDS + 1;
+    static final int H = MOST_OPERANDS + 2;
+    static final int G = MOST_OPERANDS + 3;
+    static final int D = MOST_OPERANDS + 4;
+    static final int CAUSAL = MOST_OPERANDS + 5;
+    static final int HAS_MASK = MOST_OPERANDS + 6;
+    static final int HAS_STARTS = MOST_OPERANDS + 7;
+    /** Where the integers begin that only one kernel has. */
+    static final int MORE = MOST_OPERANDS + 8;
 
-    static final int OPTION_A = 18;
-    static final int OPTION_B = 19;
-
-    /** {@code none}, an I32 tensor of any content, stands where there is no mask or there are no first keys. */
-    static AttentionSizes of(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor none) {
-        Tensor mask = settings.attentionMask();
-        Tensor first = settings.documentStarts();
-        return new AttentionSizes(q, k, v, settings, mask == null ? none : mask, first == null ? none : first);
+    /** {@code none}, an I32 tensor with any contents, stands in for an absent mask or absent document starts. */
+    static AttentionSizes of(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor none) {
+        Tensor mask = options.attentionMask();
+        Tensor starts = options.documentStarts();
+        return new AttentionSizes(q, k, v, options, mask == null ? none : mask, starts == null ? none : starts);
     }
 
-    /** What {@link #of} needs; to be released. */
+    /** The last argument of {@link #of}; the caller closes it. */
     static Workspace none(Tensor q) {
         return Workspace.of(q, DType.I32, Shape.of(1));
     }
@@ -76,66 +65,51 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions settings, T
         return k.shape().get(2);
     }
 
-    /**
-     * The integers of a launch of so many operands.
-     *
-     * @param a {@link #OPTION_A}, whether to accumulate the first output; likewise b the second
-     */
-    int[] ints(int operands, boolean a, boolean b) {
-        int[] ints = new int[OPTION_B + 1 - operands];
-        int[] values = Launcher.ints(
+    /** The integers of a launch with this many operands; {@code more} begin at {@link #MORE}. */
+    int[] ints(int operands, int... more) {
+        int[] sizes = Launcher.ints(
                 queries(),
                 keys(),
                 heads(),
                 keyHeads(),
                 q.shape().get(3),
-                settings.causal() ? 1 : 0,
-                settings.attentionMask() != null ? 1 : 0,
-                settings.documentStarts() != null ? 1 : 0,
-                batch() * queries() * heads(),
-                a ? 1 : 0,
-                b ? 1 : 0);
-        System.arraycopy(values, 0, ints, T - operands, values.length);
+                flag(options.causal()),
+                flag(options.attentionMask() != null),
+                flag(options.documentStarts() != null));
+        int[] ints = new int[MORE + more.length - operands];
+        System.arraycopy(sizes, 0, ints, T - operands, sizes.length);
+        System.arraycopy(more, 0, ints, MORE - operands, more.length);
         return ints;
     }
 
     // ---- for kernels ----
 
-    /** The element {@code along} of a line of a tile; 0 beyond its {@code lines} and their {@code dims}. */
-    static float element(FloatArray x, int tile, int stride, int lines, int line, int along, int dims) {
-        float element = 0;
-        if (line < lines && along < dims) {
-            element = x.get(tile + line * stride + along);
-        }
-        return element;
-    }
-
-    /** Whether a query of row b of the batch sees a key; false where there is no such query or key. */
-    static boolean sees(IntArray d, IntArray mask, IntArray first, int b, int query, int key) {
+    /** Whether a query of batch element b attends to a key; false if there is no such query or key. */
+    static boolean attends(IntArray d, IntArray mask, IntArray starts, int b, int query, int key) {
         int queries = d.get(T);
         int keys = d.get(S);
-        boolean sees = query < queries && key < keys;
+        boolean attends = query < queries && key < keys;
         if (d.get(CAUSAL) != 0 && key > query + keys - queries) {
-            sees = false;
+            attends = false;
         }
-        if (sees && d.get(HAS_MASK) != 0) {
-            sees = mask.get(d.get(MASK) + b * keys + key) != 0;
+        if (attends && d.get(HAS_MASK) != 0) {
+            attends = mask.get(d.get(MASK) + b * keys + key) != 0;
         }
-        if (sees && d.get(HAS_FIRST) != 0) {
-            sees = key >= first.get(d.get(FIRST) + b * queries + query);
+        if (attends && d.get(HAS_STARTS) != 0) {
+            attends = key >= starts.get(d.get(STARTS) + b * queries + query);
         }
-        return sees;
+        return attends;
     }
 
-    /** The first key that any of the tile of queries from {@code query0} may see, but for the mask. */
-    static int documentStarts(IntArray d, IntArray first, int b, int query0) {
+    /** The first key that any query of the tile at {@code query0} may attend to, the mask aside. */
+    static int firstKey(IntArray d, IntArray starts, int b, int query0) {
         int key = 0;
-        if (d.get(HAS_FIRST) != 0) {
+        if (d.get(HAS_STARTS) != 0) {
             key = d.get(S);
             for (int query = query0; query < query0 + TILE && query < d.get(T); query++) {
-                int own = first.get(d.get(FIRST) + b * d.get(T) + query);
-                if (own < key) {
-                    key = own;
+                int start = starts.get(d.get(STARTS) + b * d.get(T) + query);
+                if (start < key) {
+                    key = start;
                 }
             }
             if (key < 0) {
@@ -145,7 +119,7 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions settings, T
         return key;
     }
 
-    /** The end of the keys that any of the tile of queries from {@code query0} may see, but for the mask. */
+    /** The end of the keys that any query of the tile at {@code query0} may attend to, the mask aside. */
     static int endOfKeys(IntArray d, int query0) {
         int keys = d.get(S);
         int end = keys;
@@ -155,7 +129,7 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions settings, T
         return end;
     }
 
-    /** The first query that may see any of the tile of keys from {@code key0}. */
+    /** The first query that may attend to any key of the tile at {@code key0}. */
     static int firstQuery(IntArray d, int key0) {
         int query = 0;
         if (d.get(CAUSAL) != 0) {
@@ -165,18 +139,5 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions settings, T
             }
         }
         return query;
-    }
-
-    /** Adds to an element of a line, or begins it. */
-    static void add(
-            FloatArray out, int tile, int stride, int lines, int line, int along, int dims, float part, boolean begin) {
-        if (line < lines && along < dims) {
-            int at = tile + line * stride + along;
-            float y = part;
-            if (!begin) {
-                y += out.get(at);
-            }
-            out.set(at, y);
-        }
     }
 }
