@@ -30,6 +30,7 @@ final class Elementwise implements ElementwiseKernels {
     private static final Kernel UNARY = Kernel.of("unary", Elementwise::unaryKernel);
     private static final Kernel UNARY_BACKWARD = Kernel.of("unary_backward", Elementwise::unaryBackwardKernel);
     private static final Kernel BINARY = Kernel.of("binary", Elementwise::binaryKernel);
+    private static final Kernel COMPARE = Kernel.of("compare", Elementwise::compareKernel);
     private static final Kernel AFFINE = Kernel.of("affine", Elementwise::affineKernel);
     private static final Kernel WHERE = Kernel.of("where", Elementwise::whereKernel);
     private static final Kernel SWIGLU = Kernel.of("swiglu", Elementwise::swigluKernel);
@@ -39,12 +40,21 @@ final class Elementwise implements ElementwiseKernels {
     private static final Kernel FILL_SHORTS = Kernel.of("fill_shorts", Elementwise::fillShortsKernel);
     private static final Kernel FILL_BYTES = Kernel.of("fill_bytes", Elementwise::fillBytesKernel);
 
-    // The ordinals of Binary; the last is XLOGY.
+    // The ordinals of Binary; the last is MAXIMUM.
     private static final int ADD = 0;
     private static final int SUBTRACT = 1;
     private static final int MULTIPLY = 2;
     private static final int DIVIDE = 3;
     private static final int POW = 4;
+    private static final int XLOGY = 5;
+    private static final int MINIMUM = 6;
+
+    // The ordinals of Comparison; the last is GE.
+    private static final int EQ = 0;
+    private static final int NE = 1;
+    private static final int LT = 2;
+    private static final int LE = 3;
+    private static final int GT = 4;
 
     private final Launcher launcher;
 
@@ -110,7 +120,45 @@ final class Elementwise implements ElementwiseKernels {
             case MULTIPLY -> a * b;
             case DIVIDE -> a / b;
             case POW -> TornadoMath.pow(a, b);
-            default -> a == 0 && b == b ? 0 : a * TornadoMath.log(b);
+            case XLOGY -> a == 0 && b == b ? 0 : a * TornadoMath.log(b);
+            case MINIMUM -> a < b || a != a ? a : b;
+            default -> a > b || a != a ? a : b;
+        };
+    }
+
+    @Override
+    public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
+        TornadoStorage.of(out).know(null);
+        int[] ints = StridedView.describe(
+                ints(out.size(), op.ordinal()),
+                StridedView.broadcast(a.shape(), out.shape()),
+                StridedView.broadcast(b.shape(), out.shape()));
+        launcher.run(COMPARE, out.size(), ints, floats(), a, b, out);
+    }
+
+    private static void compareKernel(
+            KernelContext c, IntArray d, FloatArray s, FloatArray a, FloatArray b, IntArray out) {
+        int i = c.globalIdx;
+        if (i < d.get(3)) {
+            int view = 5;
+            float x = a.get(d.get(0) + StridedView.source(d, view, i));
+            float y = b.get(d.get(1) + StridedView.source(d, StridedView.next(d, view), i));
+            out.set(d.get(2) + i, compare(d.get(4), x, y));
+        }
+    }
+
+    /** Without {@code <=} and {@code >=}, which TornadoVM compiles to code that may be true for a NaN. */
+    private static int compare(int op, float a, float b) {
+        int less = a < b ? 1 : 0;
+        int equal = a == b ? 1 : 0;
+        int greater = a > b ? 1 : 0;
+        return switch (op) {
+            case EQ -> equal;
+            case NE -> 1 - equal;
+            case LT -> less;
+            case LE -> less + equal;
+            case GT -> greater;
+            default -> greater + equal;
         };
     }
 

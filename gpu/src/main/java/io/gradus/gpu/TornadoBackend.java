@@ -68,6 +68,7 @@ public final class TornadoBackend implements Backend {
                     new Attention(launcher),
                     new Embedding(launcher),
                     new Movement(launcher),
+                    new Scan(launcher),
                     new Random(launcher),
                     new OptimizerSteps(launcher),
                     new Cast(launcher));

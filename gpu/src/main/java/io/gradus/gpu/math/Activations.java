@@ -13,6 +13,10 @@ public final class Activations {
     private static final int RELU = 5;
     private static final int GELU = 6;
     private static final int GELU_TANH = 7;
+    private static final int SILU = 8;
+    private static final int ABS = 9;
+    private static final int SIGN = 10;
+    private static final int SIN = 11;
 
     // The tanh form of GELU: 2u = x(A + Bx²) with A = 2√(2/π) and B = 0.044715·A.
     private static final float A = 1.5957691f;
@@ -28,7 +32,7 @@ public final class Activations {
     public static boolean needsResult(Unary op) {
         return switch (op) {
             case EXP, SQRT, TANH, SIGMOID, RELU -> true;
-            case LOG, GELU, GELU_TANH, SILU -> false;
+            case LOG, GELU, GELU_TANH, SILU, ABS, SIGN, SIN, COS -> false;
         };
     }
 
@@ -43,7 +47,11 @@ public final class Activations {
             case RELU -> x < 0 ? 0 : x;
             case GELU -> gelu(x);
             case GELU_TANH -> geluTanh(x);
-            default -> silu(x);
+            case SILU -> silu(x);
+            case ABS -> TornadoMath.abs(x);
+            case SIGN -> sign(x);
+            case SIN -> FloatMath.sin(x);
+            default -> FloatMath.cos(x);
         };
     }
 
@@ -62,8 +70,16 @@ public final class Activations {
             case RELU -> s > 0 ? dy : 0;
             case GELU -> geluBackward(s, dy);
             case GELU_TANH -> geluTanhBackward(s, dy);
-            default -> siluBackward(s, dy);
+            case SILU -> siluBackward(s, dy);
+            case ABS -> sign(s) * dy;
+            case SIGN -> 0;
+            case SIN -> FloatMath.cos(s) * dy;
+            default -> -FloatMath.sin(s) * dy;
         };
+    }
+
+    private static float sign(float x) {
+        return x > 0 ? 1 : x < 0 ? -1 : 0;
     }
 
     // x·Φ(x), where Φ(x) is the tail below 0 and 1 less the tail above: digits are lost on neither side.

@@ -31,6 +31,16 @@ public final class FloatMath {
     private static final float C8 = -5.923109821e-02f;
     private static final float HALF_SQRT_HALF = 0.35355339f;
 
+    // 2/π as a sum of parts of 24 bits: the product of a float and a part is exact in double.
+    private static final double P0 = 0xA2F983p-24;
+    private static final double P1 = 0x6E4E44p-48;
+    private static final double P2 = 0x1529FCp-72;
+    private static final double P3 = 0x2757D1p-96;
+    private static final double P4 = 0xF534DDp-120;
+    private static final double P5 = 0xC0DB62p-144;
+    private static final double P6 = 0x95993Cp-168;
+    private static final double P7 = 0x439041p-192;
+
     private FloatMath() {}
 
     /** {@code eˣ}. */
@@ -50,6 +60,40 @@ public final class FloatMath {
         float size = x < 0 ? -x : x;
         float far = 1 - 2 / (exp(2 * size) + 1);
         return size < SMALL ? near : x < 0 ? -far : far;
+    }
+
+    /** {@code sin x}; NaN for an infinite x. */
+    public static float sin(float x) {
+        float y = sine(x, 0);
+        return x < 0 ? -y : y;
+    }
+
+    /** {@code cos x}; NaN for an infinite x. */
+    public static float cos(float x) {
+        return sine(x, 1);
+    }
+
+    /**
+     * The sine of |x| plus some quarter turns: a Taylor polynomial of the distance to the nearest quarter turn. The angle in
+     * quarter turns, of which whole turns are left out, is exact to 50 bits for any float.
+     */
+    private static float sine(float x, int quarters) {
+        double size = x < 0 ? -x : x;
+        double turns = remainder(size * P0) + remainder(size * P1) + remainder(size * P2) + remainder(size * P3);
+        turns += remainder(size * P4) + remainder(size * P5) + remainder(size * P6) + remainder(size * P7);
+        int nearest = (int) (turns + 0.5);
+        float r = (float) ((turns - nearest) * (Math.PI / 2));
+        float z = r * r;
+        float sine = r + r * z * (-1 / 6f + z * (1 / 120f + z * (-1 / 5040f + z * (1 / 362880f))));
+        float cosine = 1 + z * (-0.5f + z * (1 / 24f + z * (-1 / 720f + z * (1 / 40320f - z * (1 / 3628800f)))));
+        int turn = nearest + quarters & 3;
+        float y = (turn & 1) == 0 ? sine : cosine;
+        return turn > 1 ? -y : y;
+    }
+
+    /** What is left of a number of quarter turns when whole turns are taken away. */
+    private static double remainder(double turns) {
+        return turns - 4 * TornadoMath.floor(turns * 0.25);
     }
 
     /** {@code exp(−x²/2)}; 0 from |x| = 15 on. */
