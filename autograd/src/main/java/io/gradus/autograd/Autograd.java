@@ -14,8 +14,8 @@ public final class Autograd {
     }
 
     /**
-     * Computes without recording history, as in evaluation and generation: results require no gradient and keep nothing for a
-     * backward pass (PyTorch's {@code no_grad}).
+     * Computes without recording history, as in evaluation and generation: results require no gradient and keep nothing
+     * for a backward pass (PyTorch's {@code no_grad}).
      */
     public static <T> T noGrad(Supplier<T> work) {
         return withRecording(false, work);
@@ -27,8 +27,9 @@ public final class Autograd {
     }
 
     /**
-     * A value that is computed only once even inside a function that runs again, as under {@link Checkpoint}: the backward pass
-     * sees the value of the forward pass. Use it for anything that changes with each call, such as a call counter.
+     * A value that is computed only once even inside a function that runs again, as under {@link Checkpoint}: the
+     * backward pass sees the value of the forward pass. Use it for anything that changes with each call, such as a call
+     * counter.
      */
     public static <T> T once(Supplier<T> value) {
         return Replay.once(value);

@@ -12,12 +12,12 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * The engine. By the chain rule, the gradient of a variable is the sum, over every operation that read it, of the operation's
- * local derivative times the gradient of its result. So the pass visits the operations in an order in which each comes after
- * every operation that read its result, asks each for the gradients of its inputs, and adds them up.
+ * The engine. By the chain rule, the gradient of a variable is the sum, over every operation that read it, of the
+ * operation's local derivative times the gradient of its result. So the pass visits the operations in an order in which
+ * each comes after every operation that read its result, asks each for the gradients of its inputs, and adds them up.
  *
- * <p>Nothing is recursive: a graph may be as deep as memory allows. {@link GradientBuffers} decides where gradients are added
- * up and who owns their memory.
+ * <p>Nothing is recursive: a graph may be as deep as memory allows. {@link GradientBuffers} decides where gradients are
+ * added up and who owns their memory.
  */
 final class BackwardPass {
     private final GradientBuffers buffers = new GradientBuffers();
@@ -76,7 +76,9 @@ final class BackwardPass {
         }
     }
 
-    /** Every variable with a history that leads to the root, inputs before results: a depth-first search with a stack. */
+    /**
+     * Every variable with a history that leads to the root, inputs before results: a depth-first search with a stack.
+     */
     private static List<Variable> inputsFirst(Variable root) {
         List<Variable> order = new ArrayList<>();
         Set<Variable> entered = Collections.newSetFromMap(new IdentityHashMap<>());

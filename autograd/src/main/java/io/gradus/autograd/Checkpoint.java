@@ -12,9 +12,10 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Activation checkpointing (Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost): the intermediate values of a
- * function are not kept for the backward pass but computed again in it. This saves memory at the price of a second forward pass.
- * With a checkpoint around each of L blocks, memory holds the input of every block and the inside of only one.
+ * Activation checkpointing (Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost): the intermediate values
+ * of a function are not kept for the backward pass but computed again in it. This saves memory at the price of a second
+ * forward pass. With a checkpoint around each of L blocks, memory holds the input of every block and the inside of only
+ * one.
  *
  * {@snippet :
  * Variable x = Variable.constant(Tensor.of(new float[] {1, 2}, 1, 2));
@@ -23,13 +24,14 @@ import java.util.function.Function;
  * h.sum().backward(); // computes linear again, then the gradient of w
  * }
  *
- * <p>The gradient is that of the function: with {@code y = f(x, θ)}, dx and dθ are what its leaves operations compute. The backward
- * pass runs f again from x, this time with history, and walks through that graph. Gradients have the same bits as without a
- * checkpoint, except where an input is also read outside, or a leaf has a gradient already: those are added in another order.
+ * <p>The gradient is that of the function: with {@code y = f(x, θ)}, dx and dθ are what its own operations compute.
+ * The backward pass runs f again from x, this time with history, and walks through that graph. Gradients have the same
+ * bits as without a checkpoint, except where an input is also read outside, or a leaf has a gradient already: those are
+ * added in another order.
  *
- * <p>Parameters that the function uses need not be passed: they are found in its history, and get their gradients. The results
- * of operations outside must be passed as inputs. The function must do the same each time it is called; route anything that
- * changes between calls, such as a counter, through {@link Autograd#once}.
+ * <p>Parameters that the function uses need not be passed: they are found in its history, and get their gradients. The
+ * results of operations outside must be passed as inputs. The function must do the same each time it is called; route
+ * anything that changes between calls, such as a counter, through {@link Autograd#once}.
  */
 public final class Checkpoint extends Operation {
     private final Function<List<Variable>, Variable> function;
@@ -57,8 +59,8 @@ public final class Checkpoint extends Operation {
     }
 
     /**
-     * {@code function(inputs)}. Without recording, intermediate values are freed as soon as the result is computed, so an
-     * evaluation needs no more memory than a training step.
+     * {@code function(inputs)}. Without recording, intermediate values are freed as soon as the result is computed, so
+     * an evaluation needs no more memory than a training step.
      *
      * @param function called now and in each backward pass, with variables that have the inputs' values
      * @throws IllegalArgumentException if the function reads the result of an operation outside that is not an input

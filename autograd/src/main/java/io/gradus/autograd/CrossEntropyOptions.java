@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param reduction to a scalar, or {@link Reduction#NONE} for one loss per target
  * @param ignoreIndex rows with this target have a loss and a gradient of 0 and do not count in the mean
  * @param sampleWeights the weight of each row, of the targets' shape; null if all weigh 1
- * @param labelSmoothing ε in 0 … 1: the target distribution gives {@code 1 − ε} to the target and spreads ε evenly over all
- *     classes (Szegedy et al. 2016, section 7)
+ * @param labelSmoothing ε in 0 … 1: the target distribution gives {@code 1 − ε} to the target and spreads ε evenly over
+ *     all classes (Szegedy et al. 2016, section 7)
  */
 public record CrossEntropyOptions(
         Reduction reduction, int ignoreIndex, @Nullable Tensor sampleWeights, double labelSmoothing) {

@@ -8,11 +8,12 @@ import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a backward pass adds up gradients. A leaf has a buffer of its own, {@link Variable#grad()}. The result of an operation
- * has a {@link Pending} gradient until the pass visits that operation.
+ * Where a backward pass adds up gradients. A leaf has a buffer of its own, {@link Variable#grad()}. The result of an
+ * operation has a {@link Pending} gradient until the pass visits that operation.
  *
- * <p>Copies are avoided: the first complete gradient that arrives is used as it is, even if it is the gradient of another
- * variable or a view of it. Only when a second one arrives are the two added, in memory that nothing else reads.
+ * <p>Copies are avoided: the first complete gradient that arrives is used as it is, even if it is the gradient of
+ * another variable or a view of it. Only when a second one arrives are the two added, in memory that nothing else
+ * reads.
  */
 final class GradientBuffers {
     private final IdentityHashMap<Variable, Pending> pending = new IdentityHashMap<>();

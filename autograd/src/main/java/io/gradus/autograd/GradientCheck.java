@@ -11,8 +11,8 @@ import java.util.Locale;
 
 /**
  * Compares gradients with difference quotients. The derivative of a function f is the limit of
- * {@code (f(x + h) − f(x − h)) / 2h}. This quotient is computed in double precision on {@link Device#reference()}, and compared
- * with the backward pass there and with the backward pass in single precision on the inputs' device.
+ * {@code (f(x + h) − f(x − h)) / 2h}. This quotient is computed in double precision on {@link Device#reference()}, and
+ * compared with the backward pass there and with the backward pass in single precision on the inputs' device.
  *
  * {@snippet :
  * Tensor a = Tensor.of(new float[] {1, -2, 3, 0.5f, 0, -1}, 2, 3);
@@ -20,8 +20,9 @@ import java.util.Locale;
  * GradientCheck.of(x -> x[0].matmul(x[1]).tanh(), a, b).assertPasses();
  * }
  *
- * A result that is not a scalar is multiplied by fixed pseudorandom numbers and summed, so that every element counts. The
- * function must be differentiable at the inputs (keep {@code relu} away from 0) and the same each time it is called.
+ * A result that is not a scalar is multiplied by fixed pseudorandom numbers and summed, so that every element counts.
+ * The function must be differentiable at the inputs (keep {@code relu} away from 0) and the same each time it is
+ * called.
  */
 public final class GradientCheck {
     /** The allowed error in single precision, relative to the largest element of an input's gradient. */
@@ -39,7 +40,9 @@ public final class GradientCheck {
     /** A function of variables, called with inputs on several devices. */
     @FunctionalInterface
     public interface Function {
-        /** Computes a result of any shape. Move other tensors that it reads to the input's device with {@link #beside}. */
+        /**
+         * Computes a result of any shape. Move other tensors that it reads to the input's device with {@link #beside}.
+         */
         Variable apply(Variable... inputs);
     }
 

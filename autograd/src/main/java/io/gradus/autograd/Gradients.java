@@ -4,9 +4,9 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
 /**
- * Receives the gradients of an operation's inputs. The engine owns the buffers: the first gradient of a variable overwrites,
- * each further one is added, and the gradient of a broadcast input is summed back to the input's shape. An operation only
- * computes its gradients.
+ * Receives the gradients of an operation's inputs. The engine owns the buffers: the first gradient of a variable
+ * overwrites, each further one is added, and the gradient of a broadcast input is summed back to the input's shape. An
+ * operation only computes its gradients.
  */
 public interface Gradients {
 
@@ -36,28 +36,29 @@ public interface Gradients {
     void write(int input, Writer writer);
 
     /**
-     * {@link #write(int, Writer)} for an input that was broadcast: the buffer has the shape that the input was broadcast to,
-     * and is summed back to the input's shape.
+     * {@link #write(int, Writer)} for an input that was broadcast: the buffer has the shape that the input was
+     * broadcast to, and is summed back to the input's shape.
      */
     void write(int input, Shape broadcastTo, Writer writer);
 
     /**
-     * Passes on a tensor that already is the gradient, or a view of it, without a copy if possible. It is summed back if it is
-     * larger than the input.
+     * Passes on a tensor that already is the gradient, or a view of it, without a copy if possible. It is summed back
+     * if it is larger than the input.
      */
     void pass(int input, Tensor gradient);
 
     /**
-     * Transfers ownership of a gradient tensor to the engine, which may modify and free it, even if the gradient is not wanted.
+     * Transfers ownership of a gradient tensor to the engine, which may modify and free it, even if the gradient is not
+     * wanted.
      *
      * @param gradient of the input's shape, or larger; not a view of anything that is still read
      */
     void give(int input, Tensor gradient);
 
     /**
-     * The buffer itself, for a kernel that writes several gradients at once; scratch memory if the gradient is not wanted. A
-     * variable that is several inputs (as in self-attention of x on x) gets a buffer for each; they are added up after the
-     * operation's backward pass returns.
+     * The buffer itself, for a kernel that writes several gradients at once; scratch memory if the gradient is not
+     * wanted. A variable that is several inputs (as in self-attention of x on x) gets a buffer for each; they are added
+     * up after the operation's backward pass returns.
      */
     Buffer buffer(int input);
 }

@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Draws how a variable was computed, as text and for Graphviz. Only recorded history is drawn: the result of operations on
- * constants, or under {@link Autograd#noGrad}, appears as a constant. The same graph always gives the same text.
+ * Draws how a variable was computed, as text and for Graphviz. Only recorded history is drawn: the result of operations
+ * on constants, or under {@link Autograd#noGrad}, appears as a constant. The same graph always gives the same text.
  *
  * <p>To see gradients too, keep the graph and the gradients of intermediate variables:
  *
@@ -50,8 +50,8 @@ public final class Graph {
     }
 
     /**
-     * A tree, with the result at the top and the inputs of each operation below it. A variable that is read several times is
-     * drawn once and has a number by which the other places refer to it.
+     * A tree, with the result at the top and the inputs of each operation below it. A variable that is read several
+     * times is drawn once and has a number by which the other places refer to it.
      *
      * <pre>
      * sum []
@@ -156,7 +156,9 @@ public final class Graph {
         return text.contains(".") ? text.replaceFirst("\\.?0*($|e)", "$1") : text;
     }
 
-    /** The root and every variable that it was computed from, the root first, with the number of places that read each. */
+    /**
+     * The root and every variable that it was computed from, the root first, with the number of places that read each.
+     */
     private static Map<Variable, Integer> readers(Variable root) {
         Map<Variable, Integer> readers = new LinkedHashMap<>();
         Deque<Variable> queue = new ArrayDeque<>(List.of(root));

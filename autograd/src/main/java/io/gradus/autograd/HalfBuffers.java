@@ -9,9 +9,9 @@ final class HalfBuffers {
     private HalfBuffers() {}
 
     /**
-     * Lets a kernel write to a buffer. A buffer of 16 bits is converted to F32 before and back after: what one operation
-     * contributes is summed in F32 and rounded once. Each further operation that reads the same parameter, and each further
-     * backward pass, rounds once more.
+     * Lets a kernel write to a buffer. A buffer of 16 bits is converted to F32 before and back after: what one
+     * operation contributes is summed in F32 and rounded once. Each further operation that reads the same parameter,
+     * and each further backward pass, rounds once more.
      */
     static void write(Gradients.Buffer buffer, Gradients.Writer writer) {
         Tensor stored = buffer.gradient();

@@ -8,8 +8,9 @@ import java.util.List;
 /**
  * Frees the values between the leaves and the root of a graph during the backward pass.
  *
- * <p>When the pass has visited a variable, it has visited every operation that read it, and the rest of the pass reads only
- * variables that come before: the value is not needed any more. Views share one storage, which is freed with the last of them.
+ * <p>When the pass has visited a variable, it has visited every operation that read it, and the rest of the pass reads
+ * only variables that come before: the value is not needed any more. Views share one storage, which is freed with the
+ * last of them.
  */
 final class IntermediateValues implements BackwardListener {
     private static final String REASON = "backwardAndRelease() freed its memory;"

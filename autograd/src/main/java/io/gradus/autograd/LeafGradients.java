@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Reports each leaf of a backward pass when its gradient is complete, that is, when every operation that read the leaf has been
- * visited. The rest of the pass reads neither its value nor its gradient.
+ * Reports each leaf of a backward pass when its gradient is complete, that is, when every operation that read the leaf
+ * has been visited. The rest of the pass reads neither its value nor its gradient.
  */
 final class LeafGradients implements BackwardListener {
     /** The number of operations still to be visited that read each leaf; absent once the gradient is complete. */

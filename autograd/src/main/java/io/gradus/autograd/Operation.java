@@ -4,8 +4,8 @@ import io.gradus.core.Tensor;
 import java.util.List;
 
 /**
- * One application of a differentiable function. An instance belongs to one place in the graph: {@link #forward} keeps in
- * fields what {@link #backward} will need.
+ * One application of a differentiable function. An instance belongs to one place in the graph: {@link #forward} keeps
+ * in fields what {@link #backward} will need.
  *
  * <p>To add an operation, extend this class and call {@link Variable#apply}. Nothing else needs to know about it. For
  * {@code y = x³}, with {@code dy/dx = 3x²}:
@@ -65,21 +65,25 @@ public abstract class Operation {
      */
     protected abstract void backward(Tensor dy, Gradients gradients);
 
-    /** {@link #backward(Tensor, Gradients)} for an operation that runs a nested pass, whose events the listeners receive. */
+    /**
+     * {@link #backward(Tensor, Gradients)} for an operation that runs a nested pass, whose events the listeners
+     * receive.
+     */
     void backward(Tensor dy, Gradients gradients, List<BackwardListener> listeners) {
         backward(dy, gradients);
     }
 
     /**
-     * Whether {@link #forward} and {@link #backward} can read an input of BF16 or F16. If not, they get it converted to F32.
+     * Whether {@link #forward} and {@link #backward} can read an input of BF16 or F16. If not, they get it converted to
+     * F32.
      */
     protected boolean readsHalf(int input) {
         return false;
     }
 
     /**
-     * Frees tensors that {@link #forward} created only for {@link #backward}, and that are neither an input nor the result. The
-     * engine calls this once no backward pass can follow. Does nothing by default.
+     * Frees tensors that {@link #forward} created only for {@link #backward}, and that are neither an input nor the
+     * result. The engine calls this once no backward pass can follow. Does nothing by default.
      */
     protected void release() {}
 

@@ -7,8 +7,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a checkpointed function: the first run, or a later run that must do the same. It identifies the operations of the
- * run, and gives later runs the values that {@link Autograd#once} computed in the first.
+ * One run of a checkpointed function: the first run, or a later run that must do the same. It identifies the operations
+ * of the run, and gives later runs the values that {@link Autograd#once} computed in the first.
  */
 final class Replay {
     private static final ThreadLocal<@Nullable Replay> CURRENT = new ThreadLocal<>();

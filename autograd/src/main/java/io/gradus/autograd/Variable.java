@@ -63,14 +63,15 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Comparison;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor with a history: how it was computed, and its gradient. Write the forward pass with the methods of this class;
- * {@link #backward()} then computes the gradient of every parameter that took part.
+ * A tensor with a history: how it was computed, and its gradient. Write the forward pass with the methods of this
+ * class; {@link #backward()} then computes the gradient of every parameter that took part.
  *
  * {@snippet :
  * Variable w = Variable.parameter("w", Tensor.of(new float[] {2}, 1));
@@ -79,13 +80,14 @@ import org.jspecify.annotations.Nullable;
  * System.out.println(w.grad()); // 2w = 4
  * }
  *
- * A <em>leaf</em> holds a tensor that no operation computed: a parameter, which requires a gradient, or a constant, which
- * does not. Every other variable is the result of an {@link Operation}, and requires a gradient if one of its inputs does.
+ * A <em>leaf</em> holds a tensor that no operation computed: a parameter, which requires a gradient, or a constant,
+ * which does not. Every other variable is the result of an {@link Operation}, and requires a gradient if one of its
+ * inputs does.
  *
- * <p>A parameter may be stored in 16 bits (BF16 or F16). Matrix products and embeddings read it directly; any other operation
- * reads a copy in F32. Results are F32. The gradient is stored in the same 16 bits: what one operation contributes is summed
- * in F32 and rounded once. If two operations share the parameter, its gradient is rounded twice; if gradients accumulate over
- * n backward passes, it is rounded n times.
+ * <p>A parameter may be stored in 16 bits (BF16 or F16). Matrix products and embeddings read it directly; any other
+ * operation reads a copy in F32. Results are F32. The gradient is stored in the same 16 bits: what one operation
+ * contributes is summed in F32 and rounded once. If two operations share the parameter, its gradient is rounded twice;
+ * if gradients accumulate over n backward passes, it is rounded n times.
  */
 public final class Variable {
     private Tensor value;
@@ -227,8 +229,8 @@ public final class Variable {
     // ---- gradients ----
 
     /**
-     * The gradient accumulated since it was last cleared, of a leaf or of a variable that {@linkplain #retainGrad() retains}
-     * it; null if there is none.
+     * The gradient accumulated since it was last cleared, of a leaf or of a variable that
+     * {@linkplain #retainGrad() retains} it; null if there is none.
      */
     public @Nullable Tensor grad() {
         return hasGrad ? grad : null;
@@ -262,7 +264,9 @@ public final class Variable {
         return retainsGrad;
     }
 
-    /** The buffer of {@link #grad()}, which outlives the scope of the step. From now on it counts as holding a gradient. */
+    /**
+     * The buffer of {@link #grad()}, which outlives the scope of the step. From now on it counts as holding a gradient.
+     */
     Gradients.Buffer gradientBuffer() {
         Tensor buffer = grad;
         if (buffer == null) {
@@ -276,8 +280,8 @@ public final class Variable {
     }
 
     /**
-     * Adds the gradient of this scalar to {@link #grad()} of every leaf that it depends on and that requires one, then frees
-     * the graph.
+     * Adds the gradient of this scalar to {@link #grad()} of every leaf that it depends on and that requires one, then
+     * frees the graph.
      *
      * @throws IllegalStateException if this has more than one element, requires no gradient, or its graph was freed
      */
@@ -305,9 +309,10 @@ public final class Variable {
     }
 
     /**
-     * {@link #backward()} that also frees the memory of every intermediate value as soon as the pass no longer needs it, so
-     * that the gradients of a deep network take the place of its activations. Leaves, this variable, and variables that
-     * {@linkplain #retainGrad() retain} their gradient keep their values, and so does everything that shares memory with them.
+     * {@link #backward()} that also frees the memory of every intermediate value as soon as the pass no longer needs
+     * it, so that the gradients of a deep network take the place of its activations. Leaves, this variable, and
+     * variables that {@linkplain #retainGrad() retain} their gradient keep their values, and so does everything that
+     * shares memory with them.
      *
      * <p>For training loops that read only the loss. Reading any other value afterwards, including views and
      * {@linkplain #detach() detached} variables, throws {@link IllegalStateException}.
@@ -317,9 +322,9 @@ public final class Variable {
     }
 
     /**
-     * {@link #backwardAndRelease()} that reports each leaf as soon as its gradient is complete, that is, when the pass has
-     * visited every operation that read the leaf. A weight that several layers share is reported once. The pass no longer
-     * needs the leaf's value or gradient by then: both may be changed, and the gradient's memory may be
+     * {@link #backwardAndRelease()} that reports each leaf as soon as its gradient is complete, that is, when the pass
+     * has visited every operation that read the leaf. A weight that several layers share is reported once. The pass no
+     * longer needs the leaf's value or gradient by then: both may be changed, and the gradient's memory may be
      * {@linkplain #releaseGrad() released}.
      *
      * @param whenComplete called on this thread, during the pass
@@ -344,7 +349,10 @@ public final class Variable {
         return dtype == value.dtype() ? this : apply(new Cast(dtype), this);
     }
 
-    /** {@code function(this)}, with intermediate values recomputed in the backward pass instead of kept: see {@link Checkpoint}. */
+    /**
+     * {@code function(this)}, with intermediate values recomputed in the backward pass instead of kept: see
+     * {@link Checkpoint}.
+     */
     public Variable checkpoint(UnaryOperator<Variable> function) {
         return Checkpoint.apply(inputs -> function.apply(inputs.getFirst()), this);
     }
@@ -403,8 +411,12 @@ public final class Variable {
 
     /** {@code this} to the power of a number. */
     public Variable pow(double exponent) {
-        Tensor number = Tensor.full(device(), value.dtype(), Shape.scalar(), exponent, MemoryCategory.ACTIVATIONS);
-        return pow(constant(number));
+        return pow(scalar(exponent));
+    }
+
+    /** A constant of this variable's device and dtype. */
+    private Variable scalar(double number) {
+        return constant(Tensor.full(device(), value.dtype(), Shape.scalar(), number, MemoryCategory.ACTIVATIONS));
     }
 
     /** The smaller of two elements; where they are equal, each gets half of the gradient. */
@@ -420,39 +432,69 @@ public final class Variable {
     // ---- comparisons, element by element, broadcasting: I32, 1 where they hold and 0 elsewhere, for where() ----
 
     /** {@code this < other}. */
-    public Tensor less(Variable other) {
-        return compare("less", Comparison.LT, other);
+    public Tensor lt(Variable other) {
+        return compare(Comparison.LT, other);
+    }
+
+    /** {@code this < number}. */
+    public Tensor lt(double number) {
+        return compare(Comparison.LT, scalar(number));
     }
 
     /** {@code this ≤ other}. */
-    public Tensor lessOrEqual(Variable other) {
-        return compare("lessOrEqual", Comparison.LE, other);
+    public Tensor le(Variable other) {
+        return compare(Comparison.LE, other);
+    }
+
+    /** {@code this ≤ number}. */
+    public Tensor le(double number) {
+        return compare(Comparison.LE, scalar(number));
     }
 
     /** {@code this > other}. */
-    public Tensor greater(Variable other) {
-        return compare("greater", Comparison.GT, other);
+    public Tensor gt(Variable other) {
+        return compare(Comparison.GT, other);
+    }
+
+    /** {@code this > number}. */
+    public Tensor gt(double number) {
+        return compare(Comparison.GT, scalar(number));
     }
 
     /** {@code this ≥ other}. */
-    public Tensor greaterOrEqual(Variable other) {
-        return compare("greaterOrEqual", Comparison.GE, other);
+    public Tensor ge(Variable other) {
+        return compare(Comparison.GE, other);
+    }
+
+    /** {@code this ≥ number}. */
+    public Tensor ge(double number) {
+        return compare(Comparison.GE, scalar(number));
     }
 
     /** {@code this = other}. */
-    public Tensor equal(Variable other) {
-        return compare("equal", Comparison.EQ, other);
+    public Tensor eq(Variable other) {
+        return compare(Comparison.EQ, other);
+    }
+
+    /** {@code this = number}. */
+    public Tensor eq(double number) {
+        return compare(Comparison.EQ, scalar(number));
     }
 
     /** {@code this ≠ other}. */
-    public Tensor notEqual(Variable other) {
-        return compare("notEqual", Comparison.NE, other);
+    public Tensor ne(Variable other) {
+        return compare(Comparison.NE, other);
     }
 
-    private Tensor compare(String name, Comparison comparison, Variable other) {
+    /** {@code this ≠ number}. */
+    public Tensor ne(double number) {
+        return compare(Comparison.NE, scalar(number));
+    }
+
+    private Tensor compare(Comparison comparison, Variable other) {
         Tensor a = readable();
         Tensor b = other.readable();
-        Shape shape = Shape.broadcast(name, a, b);
+        Shape shape = Shape.broadcast(comparison.name().toLowerCase(Locale.ROOT), a, b);
         Tensor holds = Tensor.empty(a.device(), DType.I32, shape, MemoryCategory.ACTIVATIONS);
         a.kernels().elementwise().compare(comparison, a, b, holds);
         return holds;
@@ -637,8 +679,8 @@ public final class Variable {
     }
 
     /**
-     * The k largest elements along an axis, in descending order, and their indices. Their gradient goes to the elements at the
-     * indices.
+     * The k largest elements along an axis, in descending order, and their indices. Their gradient goes to the elements
+     * at the indices.
      */
     public TopK.Result topk(long k, int axis) {
         return TopK.of(this, k, axis);
@@ -705,7 +747,8 @@ public final class Variable {
      *
      * @param targets I32 {@code […]}, each in 0 … V−1 or {@link CrossEntropyOptions#ignoreIndex}
      * @return a scalar, or {@code […]} without reduction
-     * @throws IllegalArgumentException if a target is not a class, or if the mean is requested and every target is ignored
+     * @throws IllegalArgumentException if a target is not a class, or if the mean is requested and every target is
+     *     ignored
      */
     public Variable crossEntropy(Tensor targets, CrossEntropyOptions options) {
         return apply(new CrossEntropy(targets, options), this);
@@ -717,14 +760,16 @@ public final class Variable {
      *
      * @param weight {@code [V, D]}, where this is {@code […, D]}
      * @param targets I32 {@code […]}, each in 0 … V−1 or {@link CrossEntropyOptions#ignoreIndex}
-     * @param chunk rows of logits held at a time, or 0 to choose automatically ({@link LinearCrossEntropy#defaultChunk})
+     * @param chunk rows of logits held at a time, or 0 to choose automatically
+     *     ({@link LinearCrossEntropy#defaultChunk})
      */
     public Variable linearCrossEntropy(Variable weight, Tensor targets, CrossEntropyOptions options, int chunk) {
         return apply(new LinearCrossEntropy(targets, options, chunk), this, weight);
     }
 
     /**
-     * The Huber loss of each element: {@code ½d²} for differences d from the target up to δ, and {@code δ(|d| − ½δ)} beyond.
+     * The Huber loss of each element: {@code ½d²} for differences d from the target up to δ, and {@code δ(|d| − ½δ)}
+     * beyond.
      *
      * @param target of this variable's shape
      * @param delta δ, positive

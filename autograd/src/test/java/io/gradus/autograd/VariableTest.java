@@ -140,6 +140,78 @@ class VariableTest {
     }
 
     @Test
+    void comparisonsGiveConditionsForWhere() {
+        Variable x = parameter("x", -2, 0, 3);
+        Variable zero = x.multiply(0);
+        assertThat(x.gt(0).toInts()).containsExactly(0, 0, 1);
+        assertThat(x.ge(zero).toInts()).containsExactly(0, 1, 1);
+        assertThat(x.lt(zero).toInts()).containsExactly(1, 0, 0);
+        assertThat(x.le(0).toInts()).containsExactly(1, 1, 0);
+        assertThat(x.eq(3).toInts()).containsExactly(0, 0, 1);
+        assertThat(x.ne(zero.add(3)).toInts()).containsExactly(1, 1, 0);
+        Variable.where(x.gt(0), x.multiply(2), x.multiply(0.5)).sum().backward();
+        assertThat(grad(x)).as("of a leaky ReLU").containsExactly(0.5, 0.5, 2);
+    }
+
+    @Test
+    void absAtZeroAndClampAtItsBoundsHaveNoGradient() {
+        Variable x = parameter("x", -1, 0, 1, 0.5);
+        x.abs().sum().backward();
+        assertThat(grad(x)).containsExactly(-1, 0, 1, 1);
+        x.clearGrad();
+        x.clamp(0, 1).sum().backward();
+        assertThat(grad(x)).containsExactly(0, 0, 0, 1);
+    }
+
+    @Test
+    void maximumOfEqualElementsSharesTheGradient() {
+        Variable a = parameter("a", 1, 2, 3);
+        Variable b = parameter("b", 3, 2, 1);
+        a.maximum(b).sum().backward();
+        assertThat(grad(a)).containsExactly(0, 0.5, 1);
+        assertThat(grad(b)).containsExactly(1, 0.5, 0);
+    }
+
+    @Test
+    void topkGivesValuesIndicesAndTheirGradient() {
+        Variable x = Variable.parameter("x", vector(5, 1, 9, 4, 8, 2).reshape(2, 3));
+        var top = x.topk(2, -1);
+        assertThat(top.values().value().toDoubles()).containsExactly(9, 5, 8, 4);
+        assertThat(top.indices().toInts()).containsExactly(2, 0, 1, 0);
+        top.values().backward(vector(10, 20, 30, 40).reshape(2, 2), false);
+        assertThat(grad(x)).containsExactly(20, 0, 10, 40, 30, 0);
+        assertThat(x.argmax(0).toInts()).containsExactly(0, 1, 0);
+        assertThat(x.argmax(-1).shape()).isEqualTo(Shape.of(2));
+    }
+
+    @Test
+    void cumsumAddsUpAlongAnAxis() {
+        Variable x = parameter("x", 1, 2, 3);
+        Variable y = x.cumsum(0);
+        assertThat(y.value().toDoubles()).containsExactly(1, 3, 6);
+        y.sum().backward();
+        assertThat(grad(x)).containsExactly(3, 2, 1);
+    }
+
+    @Test
+    void lossesPerElementHaveKnownValues() {
+        Variable x = constant(0, 0.5, -3);
+        Variable zero = constant(0, 0, 0);
+        assertThat(x.huber(zero, 1).value().toDoubles()).containsExactly(0, 0.125, 2.5);
+        assertThat(zero.binaryCrossEntropyWithLogits(constant(0, 0.5, 1))
+                        .value()
+                        .toDoubles())
+                .containsOnly(Math.log(2));
+        assertThat(constant(-800, 800)
+                        .binaryCrossEntropyWithLogits(constant(1, 0))
+                        .value()
+                        .toDoubles())
+                .containsExactly(800, 800);
+        Variable half = constant(Math.log(0.5), Math.log(0.5));
+        assertThat(half.klDivergence(constant(1, 0)).sum().item()).isEqualTo(Math.log(2));
+    }
+
+    @Test
     void reshapeInfersOneLength() {
         Variable x = constant(1, 2, 3, 4, 5, 6);
         assertThat(x.reshape(2, -1).shape()).isEqualTo(Shape.of(2, 3));

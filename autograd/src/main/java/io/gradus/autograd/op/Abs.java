@@ -8,7 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = |x|}.
  *
- * <p>{@code dy/dx = sign(x)}: 1 for positive x and −1 for negative x. At 0 there is no derivative; 0 is used, as in PyTorch.
+ * <p>{@code dy/dx = sign(x)}: 1 for positive x and −1 for negative x. At 0 there is no derivative; 0 is used, as in
+ * PyTorch.
  */
 public final class Abs extends Operation {
     private Tensor x; // of the shape of y

@@ -9,8 +9,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
 /**
  * {@code y = a + b}, broadcasting.
  *
- * <p>{@code ∂y/∂a = ∂y/∂b = 1}: a sum passes its gradient on to both operands, unchanged. (This is why gradients reach the
- * first layer through residual connections.)
+ * <p>{@code ∂y/∂a = ∂y/∂b = 1}: a sum passes its gradient on to both operands, unchanged. (This is why gradients reach
+ * the first layer through residual connections.)
  */
 public final class Add extends Operation {
 

@@ -21,9 +21,10 @@ import io.gradus.core.Tensor;
  *   dQ = scale·dS·K                     dK = scale·dSᵀ·Q
  * </pre>
  *
- * <p>P has an element for each pair of tokens and is not kept: it is {@code exp(S − L)} with L the row's {@code ln Σ e^S}, one
- * number per query. Also, {@code rowsum(P ⊙ dP) = rowsum(O ⊙ dO)}, since {@code Σₛ Pₜₛ Σ_d dOₜ_d Vₛ_d = Σ_d dOₜ_d Oₜ_d} (Dao et
- * al. 2022, appendix B.2). The gradient of a key-value head that several query heads read is the sum over those heads.
+ * <p>P has an element for each pair of tokens and is not kept: it is {@code exp(S − L)} with L the row's
+ * {@code ln Σ e^S}, one number per query. Also, {@code rowsum(P ⊙ dP) = rowsum(O ⊙ dO)}, since
+ * {@code Σₛ Pₜₛ Σ_d dOₜ_d Vₛ_d = Σ_d dOₜ_d Oₜ_d} (Dao et al. 2022, appendix B.2). The gradient of a key-value head that
+ * several query heads read is the sum over those heads.
  */
 public final class Attention extends Operation {
     private final AttentionOptions options;

@@ -13,8 +13,9 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
  *   y = −t·ln p − (1 − t)·ln(1 − p)
  * </pre>
  *
- * <p>With {@code −ln σ(x) = ln(1 + e⁻ˣ)} and {@code −ln(1 − σ(x)) = x + ln(1 + e⁻ˣ)} this is {@code x − x·t + ln(1 + e⁻ˣ)}. For
- * negative x the exponential could overflow; {@code ln(1 + e⁻ˣ) = −x + ln(1 + eˣ)} avoids that, and in both cases
+ * <p>With {@code −ln σ(x) = ln(1 + e⁻ˣ)} and {@code −ln(1 − σ(x)) = x + ln(1 + e⁻ˣ)} this is
+ * {@code x − x·t + ln(1 + e⁻ˣ)}. For negative x the exponential could overflow; {@code ln(1 + e⁻ˣ) = −x + ln(1 + eˣ)}
+ * avoids that, and in both cases
  *
  * <pre>
  *   y = max(x, 0) − x·t + ln(1 + e^{−|x|})

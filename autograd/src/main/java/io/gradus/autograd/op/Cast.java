@@ -9,9 +9,10 @@ import io.gradus.core.Tensor;
 /**
  * Converts elements to another dtype, rounding to nearest, ties to even.
  *
- * <p>To a wider dtype, this is the identity, whose derivative is 1. To a narrower one, it is a step function, whose derivative is 0
- * almost everywhere and therefore useless; the derivative of the identity is used instead. So {@code dx = dy} in both cases.
- * Gradients of intermediate results are F32; they are rounded where a parameter stores its gradient in 16 bits.
+ * <p>To a wider dtype, this is the identity, whose derivative is 1. To a narrower one, it is a step function, whose
+ * derivative is 0 almost everywhere and therefore useless; the derivative of the identity is used instead. So
+ * {@code dx = dy} in both cases. Gradients of intermediate results are F32; they are rounded where a parameter stores
+ * its gradient in 16 bits.
  */
 public final class Cast extends Operation {
     private final DType dtype;

@@ -10,8 +10,8 @@ import java.util.List;
 /**
  * {@code y = min(max(x, min), max)}: limits elements to an interval.
  *
- * <p>Inside the interval {@code y = x} and {@code dy/dx = 1}; outside, y is constant and {@code dy/dx = 0}. At the bounds there is
- * no derivative; 0 is used, as in PyTorch 2.15.
+ * <p>Inside the interval {@code y = x} and {@code dy/dx = 1}; outside, y is constant and {@code dy/dx = 0}. At the
+ * bounds there is no derivative; 0 is used, as in PyTorch 2.15.
  */
 public final class Clamp extends Operation {
     private final double min;

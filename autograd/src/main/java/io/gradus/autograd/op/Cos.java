@@ -8,8 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = cos x}.
  *
- * <p>From {@code cos(x + h) = cos x·cos h − sin x·sin h}, with {@code (cos h − 1)/h → 0} and {@code sin h/h → 1}, follows
- * {@code dy/dx = −sin x}.
+ * <p>From {@code cos(x + h) = cos x·cos h − sin x·sin h}, with {@code (cos h − 1)/h → 0} and {@code sin h/h → 1},
+ * follows {@code dy/dx = −sin x}.
  */
 public final class Cos extends Operation {
     private Tensor x; // of the shape of y

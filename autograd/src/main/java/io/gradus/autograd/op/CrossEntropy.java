@@ -16,20 +16,21 @@ import org.jspecify.annotations.Nullable;
  * The negative log-likelihood of the target class t under the softmax of a row of logits x:
  * {@code l = −ln softmax(x)ₜ = ln Σⱼ e^{xⱼ} − xₜ}.
  *
- * <p>The derivative of the first term with respect to {@code xₖ} is {@code softmax(x)ₖ}, that of the second is {@code −1} if
- * {@code k = t}, so
+ * <p>The derivative of the first term with respect to {@code xₖ} is {@code softmax(x)ₖ}, that of the second is
+ * {@code −1} if {@code k = t}, so
  *
  * <pre>
  *   dxₖ = dl·(softmax(x)ₖ − [k = t])
  * </pre>
  *
- * the predicted probability minus the true one. The losses of the rows are then weighted and reduced: with weights w (1 if there are
- * none), the sum is {@code Σ wᵢlᵢ} and the mean {@code Σ wᵢlᵢ / Σ wᵢ}, over the rows that are not ignored. So
- * {@code dlᵢ = dy·wᵢ} or {@code dy·wᵢ/Σ wᵢ}. For label smoothing see {@link LabelSmoothing}.
+ * the predicted probability minus the true one. The losses of the rows are then weighted and reduced: with weights w (1
+ * if there are none), the sum is {@code Σ wᵢlᵢ} and the mean {@code Σ wᵢlᵢ / Σ wᵢ}, over the rows that are not ignored.
+ * So {@code dlᵢ = dy·wᵢ} or {@code dy·wᵢ/Σ wᵢ}. For label smoothing see {@link LabelSmoothing}.
  *
- * <p>A sum or a mean is usually the end of the graph, where dy is 1. So the forward pass computes the gradient for {@code dy = 1}
- * together with the losses, while it reads the logits, and the backward pass only passes it on. Without reduction dy is unknown;
- * then each row's {@code ln Σ e^x} is kept, from which the backward pass computes the softmax again.
+ * <p>A sum or a mean is usually the end of the graph, where dy is 1. So the forward pass computes the gradient for
+ * {@code dy = 1} together with the losses, while it reads the logits, and the backward pass only passes it on. Without
+ * reduction dy is unknown; then each row's {@code ln Σ e^x} is kept, from which the backward pass computes the softmax
+ * again.
  */
 public final class CrossEntropy extends Operation {
     /** The target that PyTorch and Hugging Face ignore. */
@@ -117,7 +118,10 @@ public final class CrossEntropy extends Operation {
         }
     }
 
-    /** The gradient that {@link #forward} computed, scaled in place; computed again if a retained graph is visited again. */
+    /**
+     * The gradient that {@link #forward} computed, scaled in place; computed again if a retained graph is visited
+     * again.
+     */
     private Tensor gradientTimes(double scale) {
         Tensor gradient = dlogits;
         dlogits = null;

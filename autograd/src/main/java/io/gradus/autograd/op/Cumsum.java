@@ -7,8 +7,8 @@ import io.gradus.core.Tensor;
 /**
  * The cumulative sum along an axis, {@code yᵢ = x₀ + x₁ + … + xᵢ}.
  *
- * <p>{@code xₖ} is part of every {@code yᵢ} with {@code i ≥ k}, so {@code dxₖ = Σ_{i ≥ k} dyᵢ}: the cumulative sum of the gradient
- * from the other end.
+ * <p>{@code xₖ} is part of every {@code yᵢ} with {@code i ≥ k}, so {@code dxₖ = Σ_{i ≥ k} dyᵢ}: the cumulative sum of
+ * the gradient from the other end.
  */
 public final class Cumsum extends Operation {
     private final int axis;

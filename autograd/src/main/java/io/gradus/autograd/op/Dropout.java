@@ -9,8 +9,8 @@ import io.gradus.core.Tensor;
  * Sets each element to 0 with probability p, and otherwise divides it by {@code 1 − p}, which preserves its expectation
  * (Srivastava et al. 2014).
  *
- * <p>{@code y = m ⊙ x} with a random mask m that does not depend on x, so {@code dx = m ⊙ dy}, the same function of dy. The mask
- * is a function of the key, and is computed again instead of kept.
+ * <p>{@code y = m ⊙ x} with a random mask m that does not depend on x, so {@code dx = m ⊙ dy}, the same function of dy.
+ * The mask is a function of the key, and is computed again instead of kept.
  */
 public final class Dropout extends Operation {
     private final double p;

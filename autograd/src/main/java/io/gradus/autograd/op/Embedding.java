@@ -8,8 +8,8 @@ import io.gradus.core.Tensor;
 /**
  * {@code yᵢ = W[idᵢ]}: looks up a row of a table for each id.
  *
- * <p>{@code yᵢ = onehot(idᵢ)·W} is a matrix product, so {@code dW = onehotᵀ·dY}: each row of W gets the sum of the gradients of
- * the positions that have its id, or 0 if there are none.
+ * <p>{@code yᵢ = onehot(idᵢ)·W} is a matrix product, so {@code dW = onehotᵀ·dY}: each row of W gets the sum of the
+ * gradients of the positions that have its id, or 0 if there are none.
  */
 public final class Embedding extends Operation {
     private final Tensor ids;

@@ -8,8 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = eˣ}.
  *
- * <p>The exponential function is its own derivative: {@code e^{x+h} = eˣ·eʰ} and {@code (eʰ − 1)/h → 1}, so {@code dy/dx = eˣ = y}.
- * Only the result is kept.
+ * <p>The exponential function is its own derivative: {@code e^{x+h} = eˣ·eʰ} and {@code (eʰ − 1)/h → 1}, so
+ * {@code dy/dx = eˣ = y}. Only the result is kept.
  */
 public final class Exp extends Operation {
     private Tensor y; // of the shape of x

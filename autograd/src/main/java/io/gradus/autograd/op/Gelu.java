@@ -6,7 +6,8 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 
 /**
- * {@code y = x·Φ(x)} with Φ the standard normal distribution function (Gaussian error linear unit, Hendrycks &amp; Gimpel 2016).
+ * {@code y = x·Φ(x)} with Φ the standard normal distribution function (Gaussian error linear unit, Hendrycks &amp;
+ * Gimpel 2016).
  *
  * <p>The derivative of Φ is the normal density {@code φ(x) = e^{−x²/2}/√(2π)}, so by the product rule
  * {@code dy/dx = Φ(x) + x·φ(x)}.

@@ -6,15 +6,16 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
 
 /**
- * The Huber loss of each element (Huber 1964), quadratic for small differences {@code d = x − t} and linear for large ones:
+ * The Huber loss of each element (Huber 1964), quadratic for small differences {@code d = x − t} and linear for large
+ * ones:
  *
  * <pre>
  *   y = ½d²            where |d| ≤ δ
  *   y = δ(|d| − ½δ)    elsewhere
  * </pre>
  *
- * <p>With {@code z = min(max(d, −δ), δ)}, both cases are {@code y = z(d − ½z)}. The derivative is d inside the interval and
- * {@code ±δ} outside, which is z in both cases:
+ * <p>With {@code z = min(max(d, −δ), δ)}, both cases are {@code y = z(d − ½z)}. The derivative is d inside the interval
+ * and {@code ±δ} outside, which is z in both cases:
  *
  * <pre>
  *   dx = dy ⊙ z        dt = −dy ⊙ z

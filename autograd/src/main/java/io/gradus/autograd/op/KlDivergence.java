@@ -6,8 +6,9 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
 
 /**
- * The contribution of each element to the Kullback-Leibler divergence of a distribution t from one whose log-probabilities are x,
- * {@code y = t·(ln t − x)}, with {@code 0·ln 0 = 0}; PyTorch's {@code kl_div} without reduction.
+ * The contribution of each element to the Kullback-Leibler divergence of a distribution t from one whose
+ * log-probabilities are x, {@code y = t·(ln t − x)}, with {@code 0·ln 0 = 0}; PyTorch's {@code kl_div} without
+ * reduction.
  *
  * <p>y is linear in x. By the product rule, the derivative with respect to t is {@code (ln t − x) + t/t}:
  *

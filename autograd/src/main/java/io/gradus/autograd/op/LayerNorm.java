@@ -6,12 +6,12 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
 /**
- * {@code y = x̂ ⊙ w + b} with {@code x̂ = (x − μ)·r}, over the last axis of length D (Ba, Kiros &amp; Hinton 2016): μ is the
- * row's mean, {@code r = 1/√(σ² + ε)} with σ² its variance. The bias is optional.
+ * {@code y = x̂ ⊙ w + b} with {@code x̂ = (x − μ)·r}, over the last axis of length D (Ba, Kiros &amp; Hinton 2016): μ
+ * is the row's mean, {@code r = 1/√(σ² + ε)} with σ² its variance. The bias is optional.
  *
- * <p>Every row depends on the weights: {@code dw = Σ dy ⊙ x̂} and {@code db = Σ dy}. For x, let {@code g = dy ⊙ w}, the gradient of
- * x̂. An element affects its own x̂ and, through μ and r, all others in its row. From {@code ∂μ/∂xₖ = 1/D} and
- * {@code ∂σ²/∂xₖ = 2(xₖ − μ)/D} follows {@code ∂r/∂xₖ = −r³(xₖ − μ)/D = −r²x̂ₖ/D}, hence
+ * <p>Every row depends on the weights: {@code dw = Σ dy ⊙ x̂} and {@code db = Σ dy}. For x, let {@code g = dy ⊙ w}, the
+ * gradient of x̂. An element affects its own x̂ and, through μ and r, all others in its row. From {@code ∂μ/∂xₖ = 1/D}
+ * and {@code ∂σ²/∂xₖ = 2(xₖ − μ)/D} follows {@code ∂r/∂xₖ = −r³(xₖ − μ)/D = −r²x̂ₖ/D}, hence
  *
  * <pre>
  *   ∂x̂ᵢ/∂xₖ = r(δᵢₖ − 1/D) − (xᵢ − μ)·r²x̂ₖ/D = r(δᵢₖ − 1/D − x̂ᵢx̂ₖ/D)

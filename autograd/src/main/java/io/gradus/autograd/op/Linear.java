@@ -10,8 +10,8 @@ import io.gradus.core.kernel.GemmKernels.Epilogue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Y = X·W + b}, a linear layer applied to each row of X, that is, to its last axis. W may be read as its transpose, and
- * the bias is optional.
+ * {@code Y = X·W + b}, a linear layer applied to each row of X, that is, to its last axis. W may be read as its
+ * transpose, and the bias is optional.
  *
  * <p>One element is {@code yᵢⱼ = Σₖ xᵢₖ wₖⱼ + bⱼ}. So {@code xᵢₖ} gets {@code Σⱼ dyᵢⱼ wₖⱼ}, {@code wₖⱼ} gets
  * {@code Σᵢ xᵢₖ dyᵢⱼ}, and {@code bⱼ}, which is added to every row, gets {@code Σᵢ dyᵢⱼ}:
@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  *   dX = dY·Wᵀ        dW = Xᵀ·dY        db = the sum of the rows of dY
  * </pre>
  *
- * and for {@code Y = X·Wᵀ + b}, {@code dX = dY·W} and {@code dW = dYᵀ·X}. The kernel adds the bias while it computes the product.
- * Y is not kept.
+ * and for {@code Y = X·Wᵀ + b}, {@code dX = dY·W} and {@code dW = dYᵀ·X}. The kernel adds the bias while it computes
+ * the product. Y is not kept.
  */
 public final class Linear extends Operation {
     private final String name;

@@ -12,9 +12,10 @@ import io.gradus.core.kernel.Kernels;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cross-entropy of {@code logits = h·Wᵀ}, the end of a language model, without holding all logits. They and their gradient
- * would be the largest tensors of all, {@code [N, V]} (cf. Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024, Cut Your Losses).
- * Rows are independent, so {@link Linear} and {@link CrossEntropy} are applied to a chunk of rows at a time.
+ * The cross-entropy of {@code logits = h·Wᵀ}, the end of a language model, without holding all logits. They and their
+ * gradient would be the largest tensors of all, {@code [N, V]} (cf. Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024,
+ * Cut Your Losses). Rows are independent, so {@link Linear} and {@link CrossEntropy} are applied to a chunk of rows at
+ * a time.
  *
  * <p>With {@code lᵢ = ln Σⱼ e^{xᵢⱼ} − xᵢₜ} for row i, {@code pᵢ = softmax(xᵢ)} and the row's share dlᵢ of dy as in
  * {@link CrossEntropy},
@@ -23,9 +24,10 @@ import org.jspecify.annotations.Nullable;
  *   dxᵢ = dlᵢ·(pᵢ − onehot(tᵢ))      dh = dX·W      dW = dXᵀ·h, a sum over rows and therefore over chunks
  * </pre>
  *
- * <p>The forward pass keeps one number per row, {@code ln Σⱼ e^{xᵢⱼ}}. The backward pass computes the logits of each chunk again
- * and overwrites them with their gradient. That is one more matrix product than with all logits in memory. The forward pass could
- * compute the gradients instead, as Liger does, but dW is as large as W and would be in memory together with all activations.
+ * <p>The forward pass keeps one number per row, {@code ln Σⱼ e^{xᵢⱼ}}. The backward pass computes the logits of each
+ * chunk again and overwrites them with their gradient. That is one more matrix product than with all logits in memory.
+ * The forward pass could compute the gradients instead, as Liger does, but dW is as large as W and would be in memory
+ * together with all activations.
  *
  * <p>A chunk in which every row is ignored, such as a masked prompt, is skipped.
  */

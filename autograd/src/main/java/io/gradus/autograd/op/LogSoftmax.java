@@ -5,10 +5,11 @@ import io.gradus.autograd.Operation;
 import io.gradus.core.Tensor;
 
 /**
- * {@code yᵢ = ln softmax(x)ᵢ = xᵢ − ln Σⱼ e^{xⱼ}} over the last axis, without the loss of precision of a logarithm taken
- * after the softmax.
+ * {@code yᵢ = ln softmax(x)ᵢ = xᵢ − ln Σⱼ e^{xⱼ}} over the last axis, without the loss of precision of a logarithm
+ * taken after the softmax.
  *
- * <p>The derivative of {@code ln Σⱼ e^{xⱼ}} in {@code xₖ} is {@code e^{xₖ}/Σⱼ e^{xⱼ} = e^{yₖ}}, so {@code ∂yᵢ/∂xₖ = δᵢₖ − e^{yₖ}}:
+ * <p>The derivative of {@code ln Σⱼ e^{xⱼ}} in {@code xₖ} is {@code e^{xₖ}/Σⱼ e^{xⱼ} = e^{yₖ}}, so
+ * {@code ∂yᵢ/∂xₖ = δᵢₖ − e^{yₖ}}:
  *
  * <pre>
  *   dxₖ = dyₖ − e^{yₖ}·Σᵢ dyᵢ

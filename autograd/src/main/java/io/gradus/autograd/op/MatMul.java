@@ -7,7 +7,8 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.GemmKernels;
 
 /**
- * {@code Y = A·B}, over the last two axes. Each operand may be read as its transpose, and the axes before them are a batch.
+ * {@code Y = A·B}, over the last two axes. Each operand may be read as its transpose, and the axes before them are a
+ * batch.
  *
  * <p>One element is {@code yᵢⱼ = Σₖ aᵢₖ bₖⱼ}. So {@code ∂L/∂aᵢₖ = Σⱼ ∂L/∂yᵢⱼ · bₖⱼ}, or in matrices
  *
@@ -16,8 +17,8 @@ import io.gradus.core.kernel.GemmKernels;
  * </pre>
  *
  * If an operand was read as its transpose, its gradient is the transpose of that: {@code d(Aᵀ) = (dA)ᵀ}, so for
- * {@code Y = Aᵀ·B}, {@code dA = B·dYᵀ}. The kernels read transposed operands without a copy. Many matrices times one matrix is
- * computed by {@link Linear}.
+ * {@code Y = Aᵀ·B}, {@code dA = B·dYᵀ}. The kernels read transposed operands without a copy. Many matrices times one
+ * matrix is computed by {@link Linear}.
  */
 public final class MatMul extends Operation {
     private final boolean transposeA;

@@ -7,8 +7,8 @@ import io.gradus.core.Tensor;
 /**
  * {@code y = maxᵢ xᵢ} over some axes, or all of them.
  *
- * <p>{@code ∂y/∂xᵢ} is 1 for the largest element and 0 for any other. If several are equally large there is no derivative; the
- * gradient is divided equally among them, as in {@code torch.amax}.
+ * <p>{@code ∂y/∂xᵢ} is 1 for the largest element and 0 for any other. If several are equally large there is no
+ * derivative; the gradient is divided equally among them, as in {@code torch.amax}.
  */
 public final class Max extends Operation {
     private final boolean keepDim;

@@ -10,8 +10,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Comparison;
 /**
  * {@code y = max(a, b)}, element by element, broadcasting; NaN if one of them is.
  *
- * <p>y equals the larger operand, which gets the gradient; the other gets 0. If both are equal there is no derivative; each gets half,
- * as in PyTorch.
+ * <p>y equals the larger operand, which gets the gradient; the other gets 0. If both are equal there is no derivative;
+ * each gets half, as in PyTorch.
  */
 public final class Maximum extends Operation {
     private Tensor a; // broadcasts to the shape of y

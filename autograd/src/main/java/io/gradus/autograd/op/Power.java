@@ -9,14 +9,15 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
 /**
  * {@code y = aᵇ}, element by element, broadcasting.
  *
- * <p>For fixed b this is the power rule; for fixed a, {@code aᵇ = e^{b·ln a}}, whose derivative in b is {@code ln a·aᵇ}:
+ * <p>For fixed b this is the power rule; for fixed a, {@code aᵇ = e^{b·ln a}}, whose derivative in b is
+ * {@code ln a·aᵇ}:
  *
  * <pre>
  *   da = dy ⊙ b·aᵇ⁻¹        db = dy ⊙ y·ln a
  * </pre>
  *
- * db is 0 where y is 0, although ln 0 is not finite: {@code 0ᵇ} is 0 for every positive b. db is NaN for negative a, where the
- * power is defined only for integer b. da is NaN at 0⁰.
+ * db is 0 where y is 0, although ln 0 is not finite: {@code 0ᵇ} is 0 for every positive b. db is NaN for negative a,
+ * where the power is defined only for integer b. da is NaN at 0⁰.
  */
 public final class Power extends Operation {
     private Tensor a; // broadcasts to the shape of y

@@ -8,8 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = max(x, 0)} (rectified linear unit).
  *
- * <p>The derivative is 1 for positive x and 0 for negative x. At 0 there is none; 0 is used, as in PyTorch. Since y is positive
- * exactly where x is, only the result is kept.
+ * <p>The derivative is 1 for positive x and 0 for negative x. At 0 there is none; 0 is used, as in PyTorch. Since y is
+ * positive exactly where x is, only the result is kept.
  */
 public final class Relu extends Operation {
     private Tensor y; // of the shape of x

@@ -6,8 +6,8 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
 /**
- * {@code y = x̂ ⊙ w} with {@code x̂ = x·r} and {@code r = 1/√(mean(x²) + ε)}, over the last axis of length D (Zhang &amp;
- * Sennrich 2019, eq. 4).
+ * {@code y = x̂ ⊙ w} with {@code x̂ = x·r} and {@code r = 1/√(mean(x²) + ε)}, over the last axis of length D (Zhang
+ * &amp; Sennrich 2019, eq. 4).
  *
  * <p>{@code dw = Σ dy ⊙ x̂} over the rows. For x, let {@code g = dy ⊙ w}, the gradient of x̂. From
  * {@code ∂mean(x²)/∂xₖ = 2xₖ/D} follows {@code ∂r/∂xₖ = −r³xₖ/D = −r²x̂ₖ/D}, hence

@@ -6,7 +6,8 @@ import io.gradus.core.RopeLayout;
 import io.gradus.core.Tensor;
 
 /**
- * Rotates each pair (u, v) of a head's elements by an angle proportional to the token's position (Su et al. 2021, eq. 34):
+ * Rotates each pair (u, v) of a head's elements by an angle proportional to the token's position (Su et al. 2021, eq.
+ * 34):
  *
  * <pre>
  *   u′ = u·cos θ − v·sin θ

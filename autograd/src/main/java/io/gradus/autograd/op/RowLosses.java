@@ -8,8 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Binary;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reduction of one loss per row to the result of a cross-entropy: losses are weighted, then summed or averaged over the rows
- * that are not ignored.
+ * The reduction of one loss per row to the result of a cross-entropy: losses are weighted, then summed or averaged over
+ * the rows that are not ignored.
  *
  * @param operation the name in error messages
  * @param targets I32 {@code [N]}

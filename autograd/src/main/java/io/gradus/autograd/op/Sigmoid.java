@@ -8,8 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = σ(x) = 1/(1 + e⁻ˣ)}.
  *
- * <p>By the chain rule {@code dy/dx = e⁻ˣ/(1 + e⁻ˣ)²}; with {@code 1/(1 + e⁻ˣ) = y} and {@code e⁻ˣ/(1 + e⁻ˣ) = 1 − y} this is
- * {@code y(1 − y)}. Only the result is kept.
+ * <p>By the chain rule {@code dy/dx = e⁻ˣ/(1 + e⁻ˣ)²}; with {@code 1/(1 + e⁻ˣ) = y} and {@code e⁻ˣ/(1 + e⁻ˣ) = 1 − y}
+ * this is {@code y(1 − y)}. Only the result is kept.
  */
 public final class Sigmoid extends Operation {
     private Tensor y; // of the shape of x

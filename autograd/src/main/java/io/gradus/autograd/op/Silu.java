@@ -8,8 +8,9 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = x·σ(x)} (Elfwing, Uchibe &amp; Doya 2018; also called swish), with {@code σ(x) = 1/(1 + e⁻ˣ)}.
  *
- * <p>By the product rule, with {@code σ′ = σ(1 − σ)} from {@link Sigmoid}: {@code dy/dx = σ + x·σ(1 − σ) = σ(1 + x(1 − σ))}.
- * The function has a minimum at −1.28, so y does not determine the derivative, and x is kept.
+ * <p>By the product rule, with {@code σ′ = σ(1 − σ)} from {@link Sigmoid}:
+ * {@code dy/dx = σ + x·σ(1 − σ) = σ(1 + x(1 − σ))}. The function has a minimum at −1.28, so y does not determine the
+ * derivative, and x is kept.
  */
 public final class Silu extends Operation {
     private Tensor x; // of the shape of y

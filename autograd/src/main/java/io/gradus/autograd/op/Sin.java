@@ -8,8 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = sin x}.
  *
- * <p>From {@code sin(x + h) = sin x·cos h + cos x·sin h}, with {@code (cos h − 1)/h → 0} and {@code sin h/h → 1}, follows
- * {@code dy/dx = cos x}.
+ * <p>From {@code sin(x + h) = sin x·cos h + cos x·sin h}, with {@code (cos h − 1)/h → 0} and {@code sin h/h → 1},
+ * follows {@code dy/dx = cos x}.
  */
 public final class Sin extends Operation {
     private Tensor x; // of the shape of y

@@ -8,8 +8,8 @@ import io.gradus.core.Tensor;
 /**
  * The part of a tensor between two indices of an axis; along axis 0, a view without a copy.
  *
- * <p>The elements of the slice get its gradient, all others 0. Several slices of one tensor write into one buffer: the first fills
- * it with zeros, the others add only their own part.
+ * <p>The elements of the slice get its gradient, all others 0. Several slices of one tensor write into one buffer: the
+ * first fills it with zeros, the others add only their own part.
  */
 public final class Slice extends Operation {
     private final int axis;

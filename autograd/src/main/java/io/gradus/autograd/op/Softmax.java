@@ -7,15 +7,16 @@ import io.gradus.core.Tensor;
 /**
  * {@code yᵢ = e^{xᵢ} / Σⱼ e^{xⱼ}} over the last axis, which turns scores into probabilities.
  *
- * <p>With {@code Z = Σⱼ e^{xⱼ}}, the quotient rule gives {@code ∂yᵢ/∂xₖ = (δᵢₖ e^{xᵢ} Z − e^{xᵢ} e^{xₖ}) / Z² = yᵢ(δᵢₖ − yₖ)}.
- * Multiplied with the gradient of the result and summed,
+ * <p>With {@code Z = Σⱼ e^{xⱼ}}, the quotient rule gives
+ * {@code ∂yᵢ/∂xₖ = (δᵢₖ e^{xᵢ} Z − e^{xᵢ} e^{xₖ}) / Z² = yᵢ(δᵢₖ − yₖ)}. Multiplied with the gradient of the result and
+ * summed,
  *
  * <pre>
  *   dxₖ = Σᵢ dyᵢ yᵢ (δᵢₖ − yₖ) = yₖ (dyₖ − Σᵢ dyᵢ yᵢ)
  * </pre>
  *
- * so each row needs one dot product, and only y is kept. The gradient of a row sums to zero: adding the same number to every x
- * does not change y.
+ * so each row needs one dot product, and only y is kept. The gradient of a row sums to zero: adding the same number to
+ * every x does not change y.
  */
 public final class Softmax extends Operation {
     private Tensor y; // […, D]

@@ -8,12 +8,12 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Splits an axis into parts that cover it: {@code x = concat(y₁, y₂, …)}. Each part is an operation of its own, applied to the
- * result of this one, which is x itself.
+ * Splits an axis into parts that cover it: {@code x = concat(y₁, y₂, …)}. Each part is an operation of its own, applied
+ * to the result of this one, which is x itself.
  *
- * <p>Every element of x belongs to one part and gets its gradient: {@code dx = concat(dy₁, dy₂, …)}. So the parts write into one
- * buffer side by side, whereas {@link Slice} must fill the buffer with zeros and add. Only a part that does not lead to the loss
- * leaves a gap, where the gradient is 0.
+ * <p>Every element of x belongs to one part and gets its gradient: {@code dx = concat(dy₁, dy₂, …)}. So the parts write
+ * into one buffer side by side, whereas {@link Slice} must fill the buffer with zeros and add. Only a part that does
+ * not lead to the loss leaves a gap, where the gradient is 0.
  */
 public final class Split extends Operation {
     private final int axis;

@@ -8,8 +8,8 @@ import io.gradus.core.kernel.ElementwiseKernels.Unary;
 /**
  * {@code y = √x}.
  *
- * <p>From {@code y² = x}, differentiated on both sides: {@code 2y·dy/dx = 1}, so {@code dy/dx = 1/(2y)}, which is infinite at
- * x = 0. Only the result is kept.
+ * <p>From {@code y² = x}, differentiated on both sides: {@code 2y·dy/dx = 1}, so {@code dy/dx = 1/(2y)}, which is
+ * infinite at x = 0. Only the result is kept.
  */
 public final class Sqrt extends Operation {
     private Tensor y; // of the shape of x

@@ -7,8 +7,8 @@ import io.gradus.core.Tensor;
 /**
  * {@code y = Σᵢ xᵢ} over some axes, or all of them.
  *
- * <p>{@code ∂y/∂xᵢ = 1} for each i: every element gets the gradient of the sum it is part of. So the gradient of a sum is
- * broadcasting, just as the gradient of broadcasting is a sum.
+ * <p>{@code ∂y/∂xᵢ = 1} for each i: every element gets the gradient of the sum it is part of. So the gradient of a sum
+ * is broadcasting, just as the gradient of broadcasting is a sum.
  */
 public final class Sum extends Operation {
     private final boolean keepDim;

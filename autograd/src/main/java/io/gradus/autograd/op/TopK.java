@@ -12,8 +12,8 @@ import io.gradus.core.Tensor;
 /**
  * The k largest elements along an axis, in descending order.
  *
- * <p>Each result is a copy of one element of x. So the gradient of a result goes to the element at its index, and all other
- * elements get 0.
+ * <p>Each result is a copy of one element of x. So the gradient of a result goes to the element at its index, and all
+ * other elements get 0.
  */
 public final class TopK extends Operation {
     private final long k;

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * The result and the gradients of each operation match PyTorch's. PyTorch computed the fixture in double precision from F32
- * inputs and rounded the results once; {@code generate.py} documents the cases.
+ * The result and the gradients of each operation match PyTorch's. PyTorch computed the fixture in double precision from
+ * F32 inputs and rounded the results once; {@code generate.py} documents the cases.
  */
 class OperationsMatchPyTorchTest {
     private static final Path FIXTURE = Path.of("src/test/fixtures/operations.safetensors");
@@ -187,12 +187,12 @@ class OperationsMatchPyTorchTest {
                         a.path("max").asDouble(Double.POSITIVE_INFINITY)));
             case "minimum" -> List.of(x.minimum(in.get(1)));
             case "maximum" -> List.of(x.maximum(in.get(1)));
-            case "less" -> List.of(Variable.constant(x.less(in.get(1))));
-            case "less_or_equal" -> List.of(Variable.constant(x.lessOrEqual(in.get(1))));
-            case "greater" -> List.of(Variable.constant(x.greater(in.get(1))));
-            case "greater_or_equal" -> List.of(Variable.constant(x.greaterOrEqual(in.get(1))));
-            case "equal" -> List.of(Variable.constant(x.equal(in.get(1))));
-            case "not_equal" -> List.of(Variable.constant(x.notEqual(in.get(1))));
+            case "lt" -> List.of(Variable.constant(x.lt(in.get(1))));
+            case "le" -> List.of(Variable.constant(x.le(in.get(1))));
+            case "gt" -> List.of(Variable.constant(x.gt(in.get(1))));
+            case "ge" -> List.of(Variable.constant(x.ge(in.get(1))));
+            case "eq" -> List.of(Variable.constant(x.eq(in.get(1))));
+            case "ne" -> List.of(Variable.constant(x.ne(in.get(1))));
             case "argmax" -> List.of(Variable.constant(x.argmax(number(a, "axis"))));
             case "cumsum" -> List.of(x.cumsum(number(a, "axis")));
             case "topk" -> {

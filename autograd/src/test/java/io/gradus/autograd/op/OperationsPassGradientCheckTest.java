@@ -28,7 +28,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The backward pass of each operation is the derivative of its forward pass: odd shapes, broadcasting, repeated inputs. */
+/**
+ * The backward pass of each operation is the derivative of its forward pass: odd shapes, broadcasting, repeated inputs.
+ */
 class OperationsPassGradientCheckTest {
     private static final Path SOURCES = Path.of("src/main/java/io/gradus/autograd/op");
 
