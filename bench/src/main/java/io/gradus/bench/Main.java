@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -152,13 +153,14 @@ public final class Main implements Callable<Integer> {
         for (Group group : GROUPS) {
             if (wants(group.name())) {
                 for (int count : threadCounts()) {
-                    results.addAll(comparison.run(group, count, peaks.get(count)));
+                    results.addAll(comparison.run(group, count, Objects.requireNonNull(peaks.get(count))));
                 }
             }
         }
         for (int count : threadCounts()) {
             if (wants(MEMORY)) {
-                results.add(comparison.memory(Network.GPT2, USUAL, MEMORY_STEPS, count, peaks.get(count)));
+                results.add(comparison.memory(
+                        Network.GPT2, USUAL, MEMORY_STEPS, count, Objects.requireNonNull(peaks.get(count))));
             }
             if (wants(WARM_UP)) {
                 warmUpSteps.put(count, comparison.warmUp(Network.GPT2, USUAL, WARM_UP_STEPS, count));

@@ -50,7 +50,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
 
     /** Plain lines, for a program that shows a run. */
     public static ConsoleProgress plain(PrintStream out) {
-        PrintWriter writer = new PrintWriter(out, true);
+        PrintWriter writer = new PrintWriter(out, true, out.charset());
         return new ConsoleProgress(new Terminal(writer, false, 80));
     }
 
@@ -177,7 +177,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         if (evaluation.step() == 0) {
             first.put(evaluation.name(), evaluation.loss());
         }
-        if (evaluation.step() == 0 || plan != null && evaluation.step() == plan.firstStep()) {
+        if (evaluation.step() == 0 || (plan != null && evaluation.step() == plan.firstStep())) {
             return; // told in the table at the end, beside the losses after
         }
         closeBar();

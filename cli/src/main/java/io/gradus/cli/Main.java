@@ -53,7 +53,10 @@ public final class Main implements Runnable {
 
     /** Runs a command and gives its exit code. */
     static int run(String... args) {
-        return run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args);
+        return run(
+                new PrintWriter(System.out, true, System.out.charset()),
+                new PrintWriter(System.err, true, System.err.charset()),
+                args);
     }
 
     /** {@link #run(String...)}, with results and messages going elsewhere. */

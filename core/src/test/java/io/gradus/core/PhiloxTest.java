@@ -20,7 +20,7 @@ final class PhiloxTest {
 
     private static int[] philox(int k0, int k1, int c0, int c1, int c2, int c3) {
         int[] words = new int[4];
-        Philox.philox((k1 & 0xFFFFFFFFL) << 32 | k0 & 0xFFFFFFFFL, c0, c1, c2, c3, words);
+        Philox.philox(((k1 & 0xFFFFFFFFL) << 32) | (k0 & 0xFFFFFFFFL), c0, c1, c2, c3, words);
         return words;
     }
 
@@ -33,7 +33,7 @@ final class PhiloxTest {
                 for (int place = 0; place < 3; place++) {
                     for (long block : new long[] {0, 1, 1L << 32}) {
                         Philox.block(new Philox.Key(seed, step, place), block, words);
-                        seen.add((long) words[0] << 32 | words[1] & 0xFFFFFFFFL);
+                        seen.add(((long) words[0] << 32) | (words[1] & 0xFFFFFFFFL));
                     }
                 }
             }

@@ -70,7 +70,9 @@ class CorpusTest {
 
     @Test
     void readsTheSameTextEachTime() {
-        assertThat(Corpus.CODE.training()).isEqualTo(Corpus.CODE.training());
-        assertThat(Corpus.PROSE.heldOut()).isEqualTo(Corpus.PROSE.heldOut());
+        var code = Corpus.CODE.training();
+        var prose = Corpus.PROSE.heldOut();
+        assertThat(Corpus.CODE.training()).isEqualTo(code);
+        assertThat(Corpus.PROSE.heldOut()).isEqualTo(prose);
     }
 }

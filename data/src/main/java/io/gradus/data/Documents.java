@@ -167,8 +167,11 @@ public final class Documents {
             int place = bytes.position();
             throw new IOException(
                     file
-                            + ": it is not UTF-8: byte 0x%02X at %d; convert it, or leave it out"
-                                    .formatted(bytes.get(place), place),
+                            + String.format(
+                                    Locale.ROOT,
+                                    ": it is not UTF-8: byte 0x%02X at %d; convert it, or leave it out",
+                                    bytes.get(place),
+                                    place),
                     e);
         }
     }
@@ -277,7 +280,7 @@ public final class Documents {
                         place + ".role is " + role + "; it must be \"system\", \"user\" or \"assistant\""));
         JsonNode content = object.get("content");
         if (!content.isTextual()
-                || speaker == Role.ASSISTANT && content.textValue().isBlank()) {
+                || (speaker == Role.ASSISTANT && content.textValue().isBlank())) {
             throw new IOException(place + ".content must be a string"
                     + (content.isTextual() ? " with something in it; it is blank, and there is nothing to learn" : ""));
         }

@@ -1,6 +1,5 @@
 package io.gradus.examples;
 
-import io.gradus.nn.model.ConfigJson;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.cli.ConsoleProgress;
 import io.gradus.core.DType;
@@ -10,10 +9,11 @@ import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.corpora.Corpus;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
-import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Recipe;
 import io.gradus.train.RunResult;
 import java.io.IOException;
@@ -65,7 +65,8 @@ public final class PretrainTinyLlama {
             resume: true
             """.formatted(untrained, text, heldOut, folder.resolve("trained"));
         Recipe recipe = Recipe.parse(yaml, List.of(args).subList(1, args.length).toArray(String[]::new));
-        try (ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
+        try (@SuppressWarnings("ClosingStandardOutputStreams") // it only ends the progress bar
+                ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
             RunResult result = new FineTuning(recipe, progress).run();
             shrink(result.output(), folder.resolve("tiny-llama"));
         }

@@ -58,7 +58,7 @@ public final class ScalarGraph {
                     value.data,
                     value.grad));
             value.edges.forEach(
-                    edge -> text.append("  n%d -> n%d;\n".formatted(numbers.get(edge.input()), numbers.get(value))));
+                    edge -> text.append("  n" + numbers.get(edge.input()) + " -> n" + numbers.get(value) + ";\n"));
         }
         return text.append("}\n").toString();
     }
@@ -84,11 +84,11 @@ public final class ScalarGraph {
                 last * COLUMN + WIDTH + 2 * MARGIN,
                 bottom * ROW + HEIGHT + 2 * MARGIN));
         for (Value value : root.computationOrder()) {
-            double x = MARGIN + (last - columns.get(value)) * COLUMN;
-            double y = MARGIN + rows.get(value) * ROW;
+            double x = MARGIN + (last - columns.getOrDefault(value, 0)) * COLUMN;
+            double y = MARGIN + rows.getOrDefault(value, 0.0) * ROW;
             for (Value.Edge edge : value.edges) {
-                double startX = MARGIN + (last - columns.get(edge.input())) * COLUMN + WIDTH;
-                double startY = MARGIN + rows.get(edge.input()) * ROW + HEIGHT / 2.0;
+                double startX = MARGIN + (last - columns.getOrDefault(edge.input(), 0)) * COLUMN + WIDTH;
+                double startY = MARGIN + rows.getOrDefault(edge.input(), 0.0) * ROW + HEIGHT / 2.0;
                 svg.append(String.format(
                         Locale.ROOT,
                         "<line x1=\"%.0f\" y1=\"%.0f\" x2=\"%.0f\" y2=\"%.0f\" stroke=\"#8a8f98\"/>%n"
@@ -128,7 +128,7 @@ public final class ScalarGraph {
     private static Map<Value, Integer> columns(Value root) {
         Map<Value, Integer> columns = new HashMap<>(Map.of(root, 0));
         for (Value value : root.computationOrder().reversed()) {
-            value.edges.forEach(edge -> columns.merge(edge.input(), columns.get(value) + 1, Math::max));
+            value.edges.forEach(edge -> columns.merge(edge.input(), columns.getOrDefault(value, 0) + 1, Math::max));
         }
         return columns;
     }
@@ -144,16 +144,16 @@ public final class ScalarGraph {
                     value.edges.isEmpty()
                             ? leaves++
                             : value.edges.stream()
-                                    .mapToDouble(edge -> rows.get(edge.input()))
+                                    .mapToDouble(edge -> rows.getOrDefault(edge.input(), 0.0))
                                     .average()
                                     .orElseThrow());
-            byColumn.computeIfAbsent(columns.get(value), column -> new ArrayList<>())
+            byColumn.computeIfAbsent(columns.getOrDefault(value, 0), column -> new ArrayList<>())
                     .add(value);
         }
         for (List<Value> column : byColumn.values()) {
             column.sort(Comparator.comparing(rows::get));
             for (int i = 1; i < column.size(); i++) {
-                double above = rows.get(column.get(i - 1));
+                double above = rows.getOrDefault(column.get(i - 1), 0.0);
                 rows.merge(column.get(i), above + 1, Math::max);
             }
         }

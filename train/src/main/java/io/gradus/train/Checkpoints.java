@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -145,7 +146,7 @@ record Checkpoints(Path folder) {
      * @param remembered what is needed besides the weights: {@link TrainingStep#state}
      */
     Path write(RunState state, int keep, ModelWriter model, Map<String, Tensor> remembered) throws IOException {
-        Path target = checkpoints().resolve(String.format("%s%06d", PREFIX, state.step()));
+        Path target = checkpoints().resolve(String.format(Locale.ROOT, "%s%06d", PREFIX, state.step()));
         replace(target, temporary -> {
             model.write(temporary);
             List<NamedTensor> tensors = new ArrayList<>();
@@ -210,7 +211,7 @@ record Checkpoints(Path folder) {
         Map<String, String> now = recipe.toMap();
         List<String> changed = now.keySet().stream()
                 .filter(key ->
-                        !FREE_KEYS.contains(key) || recipe.guards().restoresBest() && KEYS_OF_THE_BEST.contains(key))
+                        !FREE_KEYS.contains(key) || (recipe.guards().restoresBest() && KEYS_OF_THE_BEST.contains(key)))
                 .filter(key -> !Objects.equals(now.get(key), before.get(key)))
                 .map(key -> key + " was " + before.get(key) + " and is " + now.get(key))
                 .toList();

@@ -1,16 +1,18 @@
 package io.gradus.train;
 
-import io.gradus.nn.model.ModelFolder;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Checkpoints.Checkpoint;
 import io.gradus.train.Recipe.PrecisionKind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -348,7 +350,8 @@ public final class FineTuning {
     }
 
     private static Path newFolder() {
-        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+        String time = LocalDateTime.now(ZoneId.systemDefault())
+                .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
         return Path.of("runs", "finetune-" + time);
     }
 }

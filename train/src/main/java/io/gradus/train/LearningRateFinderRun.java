@@ -53,7 +53,7 @@ public final class LearningRateFinderRun {
             LearningRateFinder.Suggestion suggestion = finder.suggestion();
             return new Result(finder.points(), suggestion.steepest(), suggestion.tenthOfMinimum());
         } catch (IllegalStateException e) {
-            throw new TrainingException(e.getMessage());
+            throw new TrainingException(String.valueOf(e.getMessage()));
         }
     }
 }

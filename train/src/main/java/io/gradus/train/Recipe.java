@@ -154,7 +154,11 @@ public record Recipe(
     public record Source(Path path, @Nullable Double weight) {
 
         public Source {
-            require(weight == null || weight > 0 && Double.isFinite(weight), "data.sources.weight", weight, "above 0");
+            require(
+                    weight == null || (weight > 0 && Double.isFinite(weight)),
+                    "data.sources.weight",
+                    weight,
+                    "above 0");
         }
 
         @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
@@ -270,7 +274,7 @@ public record Recipe(
 
     public Recipe {
         require(steps == null || steps >= 1, "steps", steps, "at least 1");
-        require(epochs == null || epochs > 0 && Double.isFinite(epochs), "epochs", epochs, "above 0");
+        require(epochs == null || (epochs > 0 && Double.isFinite(epochs)), "epochs", epochs, "above 0");
         require(batchSize >= 1, "batch_size", batchSize, "at least 1");
         require(gradientAccumulationSteps >= 1, "gradient_accumulation_steps", gradientAccumulationSteps, "at least 1");
         require(learningRate >= 0 && Double.isFinite(learningRate), "learning_rate", learningRate, "0 or more");

@@ -46,7 +46,7 @@ class LinearCrossEntropyTest {
     /** Every third row is ignored, and so are rows 50 to 119, like a masked prompt. */
     private Tensor targets() {
         int[] targets = IntStream.range(0, ROWS)
-                .map(i -> i % 3 == 0 || i >= 50 && i < 120 ? -100 : i * 37 % CLASSES)
+                .map(i -> i % 3 == 0 || (i >= 50 && i < 120) ? -100 : i * 37 % CLASSES)
                 .toArray();
         return Tensor.of(device, targets, ROWS);
     }

@@ -14,6 +14,7 @@ import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -103,7 +104,7 @@ public enum Network {
             try (PointerScope _ = new PointerScope()) {
                 Shape shape = variable.shape();
                 Tensor value = LibTorch.tensor(variable.value().toFloats(), shape.toArray());
-                LibTorch.assign(to.get(name), theirs.isTransposed(name) ? value.t() : value);
+                LibTorch.assign(Objects.requireNonNull(to.get(name)), theirs.isTransposed(name) ? value.t() : value);
             }
         });
     }

@@ -75,7 +75,7 @@ public final class NormCases implements Group {
             Leaf... leaves) {
         Runnable oursForward = () -> {
             try (Scope _ = Scope.open("forward")) {
-                Autograd.noGrad(ours::get);
+                Autograd.noGrad(ours);
             }
         };
         Runnable theirsForward = () -> {

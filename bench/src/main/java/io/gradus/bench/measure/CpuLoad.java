@@ -52,7 +52,7 @@ public final class CpuLoad {
      * @param line {@code cpu user nice system idle iowait irq softirq steal guest guest_nice}; guest time is included in user time
      */
     static long busyTicks(String line) {
-        String[] fields = line.trim().split("\\s+");
+        String[] fields = line.trim().split("\\s+", -1);
         if (fields.length < 9 || !fields[0].equals("cpu")) {
             return -1;
         }

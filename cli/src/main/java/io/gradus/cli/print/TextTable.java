@@ -20,7 +20,7 @@ public record TextTable(List<List<String>> rows) {
         List<Integer> shown =
                 new ArrayList<>(IntStream.range(0, columns).boxed().toList());
         while (shown.size() > 2 && width(shown) > width) {
-            shown.remove(1);
+            shown.remove(/* index */ 1);
         }
         int names = Math.max(SHORTEST_NAME, Math.min(columnWidth(0), width - width(shown) + columnWidth(0)));
         return rows.stream().map(row -> line(row, shown, names)).toList();

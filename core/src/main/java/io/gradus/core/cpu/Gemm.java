@@ -121,7 +121,7 @@ final class Gemm implements GemmKernels {
 
         void run() {
             int most = SHARED / Math.max(1, depth);
-            if (p.n >= p.m || 2 * p.n >= p.m && p.n >= 2 * STRIPE * workers.threads()) {
+            if (p.n >= p.m || (2 * p.n >= p.m && p.n >= 2 * STRIPE * workers.threads())) {
                 int rows = most / MicroKernel.ROWS * MicroKernel.ROWS;
                 for (int row = 0; row < p.m; row += rows) {
                     shareColumns(row, Math.min(p.m, row + rows));
@@ -142,7 +142,7 @@ final class Gemm implements GemmKernels {
             forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * depth, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
             });
-            int stripe = stripe(p.n, depth, workers.threads());
+            int stripe = stripe(p.n, workers.threads());
             forEach(p.n, stripe, (long) (row1 - row0) * depth, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
                 float[] columns = own.own(roundUp(stripe, MicroKernel.COLUMNS) * depth);
@@ -214,7 +214,7 @@ final class Gemm implements GemmKernels {
         }
 
         /** The width of stripes that leaves the slowest of the threads the least; narrow ones cost a little more. */
-        private int stripe(int n, int depth, int threads) {
+        private int stripe(int n, int threads) {
             int best = MicroKernel.COLUMNS;
             double least = Double.MAX_VALUE;
             for (int width = best; width <= atDepth(STRIPE, MicroKernel.COLUMNS); width += MicroKernel.COLUMNS) {

@@ -226,7 +226,7 @@ final class Panels {
     /** Steps 1 and 2, on the way from memory to the square. Rows that are not there repeat the last. */
     private static void turnFours(MemorySegment source, long from, long stride, int rows, float[] square) {
         for (int i = 0; i < rows; i += 4) {
-            long last = rows - 1;
+            long last = rows - 1L;
             IntVector r0 = Lanes.load(source, from + i * stride).reinterpretAsInts();
             IntVector r1 =
                     Lanes.load(source, from + Math.min(i + 1, last) * stride).reinterpretAsInts();

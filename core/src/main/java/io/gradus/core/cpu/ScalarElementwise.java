@@ -198,7 +198,7 @@ final class ScalarElementwise implements ElementwiseKernels {
     private static void choose(int[] condition, float[] a, float[] b, int n) {
         for (int i = 0; i < n; i++) {
             int mask = (condition[i] | -condition[i]) >> 31;
-            int bits = Float.floatToRawIntBits(a[i]) & mask | Float.floatToRawIntBits(b[i]) & ~mask;
+            int bits = (Float.floatToRawIntBits(a[i]) & mask) | (Float.floatToRawIntBits(b[i]) & ~mask);
             a[i] = Float.intBitsToFloat(bits);
         }
     }

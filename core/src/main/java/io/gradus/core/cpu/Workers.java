@@ -119,6 +119,7 @@ final class Workers {
             }
         }
 
+        @SuppressWarnings("ThreadPriorityCheck") // the other threads may have to share this core
         void await(int patience) {
             for (int spins = 0; done.get() < chunks; spins++) {
                 if (spins < patience) {

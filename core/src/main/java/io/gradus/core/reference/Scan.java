@@ -38,7 +38,7 @@ final class Scan implements ScanKernels {
             // Sorting is stable, and 0.0 makes the two zeros equal.
             int[] order = IntStream.range(0, n)
                     .boxed()
-                    .sorted(Comparator.comparing((Integer i) -> from.get(position(line, i, n, stride)) + 0.0)
+                    .sorted(Comparator.comparingDouble((Integer i) -> from.get(position(line, i, n, stride)) + 0.0)
                             .reversed())
                     .mapToInt(Integer::intValue)
                     .toArray();

@@ -52,6 +52,7 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new SafetensorsException(
                     path, "only safetensors are read, because a pickle can run code; " + CONVERT);
         }
+        @SuppressWarnings("MustBeClosed") // close() closes it
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {

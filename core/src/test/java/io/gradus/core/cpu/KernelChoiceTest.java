@@ -3,6 +3,7 @@ package io.gradus.core.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.Device;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +21,7 @@ final class KernelChoiceTest {
         command.addAll(flags);
         command.add(Say.class.getName());
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         return said;
     }

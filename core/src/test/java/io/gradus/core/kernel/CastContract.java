@@ -58,7 +58,7 @@ public abstract class CastContract extends KernelContract {
         int[] mantissas = {0, 1, 0x7FFF, 0x8000, 0x8001, 0x18000, 0xFFF, 0x1000, 0x1001, 0x3000, 0x7FFFFF, 0x2AAAAA};
         float[] floats = new float[512 * mantissas.length];
         for (int i = 0; i < floats.length; i++) {
-            floats[i] = Float.intBitsToFloat(i / mantissas.length << 23 | mantissas[i % mantissas.length]);
+            floats[i] = Float.intBitsToFloat(((i / mantissas.length) << 23) | mantissas[i % mantissas.length]);
         }
         short[] expected = new short[floats.length];
         HostCast.convert(

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Test;
 /** The reference against numbers worked out by hand; gradients are tested against differences in {@code autograd}. */
 final class ReferenceBackendTest {
     private final Device device = Device.reference();
-    private final Backend backend = device.backend();
 
     private Tensor of(double[] elements, long... shape) {
         return Tensor.of(device, elements, shape);

@@ -164,7 +164,7 @@ public final class ByteTokenizer implements Tokenizer {
         String[] letters = new String[256];
         int[] next = {256};
         Arrays.setAll(letters, b -> {
-            boolean printed = b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xFF && b != 0xAD;
+            boolean printed = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xFF && b != 0xAD);
             return Character.toString(printed ? b : next[0]++);
         });
         return letters;

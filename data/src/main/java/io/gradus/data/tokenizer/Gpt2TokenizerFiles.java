@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -113,7 +114,7 @@ final class Gpt2TokenizerFiles {
         return new ObjectMapper().createArrayNode().addAll(byId.values());
     }
 
-    private static void put(TreeMap<Integer, ObjectNode> byId, String token, @Nullable JsonNode id, boolean special) {
+    private static void put(Map<Integer, ObjectNode> byId, String token, @Nullable JsonNode id, boolean special) {
         if (id == null || !id.isInt()) {
             return;
         }

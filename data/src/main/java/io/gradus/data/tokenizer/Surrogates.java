@@ -1,5 +1,7 @@
 package io.gradus.data.tokenizer;
 
+import java.util.Locale;
+
 /** Java text may hold half a character, which has no UTF-8. */
 final class Surrogates {
     private Surrogates() {}
@@ -15,10 +17,12 @@ final class Surrogates {
                 continue;
             }
             if (Character.charCount(text.codePointAt(i)) == 1) {
-                throw new IllegalArgumentException(
-                        ("tokenizer: half a surrogate pair (U+%04X) at character %d of the text is"
-                                        + " no character; the text was cut in the middle of one")
-                                .formatted((int) text.charAt(i), i));
+                throw new IllegalArgumentException(String.format(
+                        Locale.ROOT,
+                        "tokenizer: half a surrogate pair (U+%04X) at character %d of the text is"
+                                + " no character; the text was cut in the middle of one",
+                        (int) text.charAt(i),
+                        i));
             }
             i++;
         }

@@ -87,20 +87,22 @@ public record MemoryPlan(
                     batch(device, Math.min(recipe.batchSize(), recipe.maxEvalBlocks()), blockLength),
                     recipe.memory().lossChunkSize());
         }
-        Map<MemoryCategory, Long> kept = new HashMap<>();
-        for (MemoryCategory category : MemoryCategory.values()) {
-            kept.put(category, device.backend().memory().live(category));
+        try {
+            Map<MemoryCategory, Long> kept = new HashMap<>();
+            for (MemoryCategory category : MemoryCategory.values()) {
+                kept.put(category, device.backend().memory().live(category));
+            }
+            kept.values().removeIf(bytes -> bytes == 0);
+            return new MemoryPlan(
+                    model.parameterCount(),
+                    recipe.batchSize(),
+                    blockLength,
+                    Map.copyOf(kept),
+                    device.backend().memory().atPeak(),
+                    optimizerState(training, device));
+        } finally {
+            Reference.reachabilityFence(training); // the ledger no longer counts what the garbage collector frees
         }
-        kept.values().removeIf(bytes -> bytes == 0);
-        MemoryPlan plan = new MemoryPlan(
-                model.parameterCount(),
-                recipe.batchSize(),
-                blockLength,
-                Map.copyOf(kept),
-                device.backend().memory().atPeak(),
-                optimizerState(training, device));
-        Reference.reachabilityFence(training); // what the garbage collector finds is no longer counted
-        return plan;
     }
 
     /** Ids and targets are numbered by {@code int}. */

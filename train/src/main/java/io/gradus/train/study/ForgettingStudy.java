@@ -1,11 +1,11 @@
 package io.gradus.train.study;
 
-import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.train.FineTuning;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.train.FineTuning;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import io.gradus.train.RunResult;
@@ -165,9 +165,16 @@ public final class ForgettingStudy {
     }
 
     private static Row row(Variant variant, RunResult result) {
-        Map<String, Double> before = result.before();
-        Map<String, Double> after = result.after();
-        return new Row(variant, before.get(TASK), before.get(GENERAL), after.get(TASK), after.get(GENERAL));
+        return new Row(
+                variant,
+                loss(result.before(), TASK),
+                loss(result.before(), GENERAL),
+                loss(result.after(), TASK),
+                loss(result.after(), GENERAL));
+    }
+
+    private static double loss(Map<String, Double> losses, String name) {
+        return Objects.requireNonNull(losses.get(name), name);
     }
 
     // ---- λ at its ends ----
