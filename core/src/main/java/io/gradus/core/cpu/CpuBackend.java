@@ -5,6 +5,27 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuMemoryPool;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.HostMemory;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.scalar.Movement;
+import io.gradus.core.cpu.scalar.Random;
+import io.gradus.core.cpu.scalar.ScalarKernels;
+import io.gradus.core.cpu.scalar.Scan;
+import io.gradus.core.cpu.vector.Cast;
+import io.gradus.core.cpu.vector.Embedding;
+import io.gradus.core.cpu.vector.Lanes;
+import io.gradus.core.cpu.vector.OptimizerSteps;
+import io.gradus.core.cpu.vector.Rotary;
+import io.gradus.core.cpu.vector.VectorSupport;
+import io.gradus.core.cpu.vector.attention.Attention;
+import io.gradus.core.cpu.vector.elementwise.Elementwise;
+import io.gradus.core.cpu.vector.gemm.Gemm;
+import io.gradus.core.cpu.vector.normalization.Normalization;
+import io.gradus.core.cpu.vector.reduction.Reduction;
+import io.gradus.core.cpu.vector.softmax.CrossEntropy;
+import io.gradus.core.cpu.vector.softmax.Softmax;
 import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
@@ -20,7 +41,7 @@ public final class CpuBackend implements Backend {
      */
     public CpuBackend(int threads) {
         workers = new Workers(threads);
-        kernels = VectorSupport.isUsable() ? vectorKernels(workers) : scalarKernels(workers);
+        kernels = VectorSupport.isUsable() ? vectorKernels(workers) : ScalarKernels.create(workers);
     }
 
     private static Kernels vectorKernels(Workers workers) {
@@ -39,24 +60,6 @@ public final class CpuBackend implements Backend {
                 new Random(workers),
                 new OptimizerSteps(workers),
                 new Cast(workers));
-    }
-
-    private static Kernels scalarKernels(Workers workers) {
-        return new Kernels(
-                new ScalarGemm(workers),
-                new ScalarElementwise(workers),
-                new ScalarReduction(workers),
-                new ScalarSoftmax(workers),
-                new ScalarCrossEntropy(workers),
-                new ScalarNormalization(workers),
-                new ScalarRotary(workers),
-                new ScalarAttention(workers),
-                new ScalarEmbedding(workers),
-                new Movement(workers),
-                new Scan(workers),
-                new Random(workers),
-                new ScalarOptimizerSteps(workers),
-                new ScalarCast(workers));
     }
 
     /**

@@ -9,6 +9,8 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuMemoryPool;
+import io.gradus.core.cpu.common.CpuStorage;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.HashSet;

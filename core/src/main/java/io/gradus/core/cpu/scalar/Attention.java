@@ -1,0 +1,370 @@
+package io.gradus.core.cpu.scalar;
+
+import io.gradus.core.AttentionOptions;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.Scratch;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.kernel.AttentionKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Attention without a T × T matrix in memory. A block of {@value #QUERIES} queries is laid side by side, one lane each, so
+ * that every step is a loop over lanes: {@code s[j][lane] = Σ_d k[j][d]·q[d][lane]} for the score of key j, then the softmax
+ * down the keys, then {@code out[d][lane] = Σ_j v[j][d]·p[j][lane]}. The backward pass computes the same block of scores
+ * again from the kept logarithm of the denominator. Keys behind the last query of a block are not visited.
+ */
+final class Attention implements AttentionKernels {
+    private static final int QUERIES = 128;
+    /** How many exponentials are computed at once. */
+    private static final int EXPONENTIALS = 1024;
+
+    private final Workers workers;
+
+    public Attention(Workers workers) {
+        this.workers = workers;
+    }
+
+    /** The sizes of one call, named as in {@link AttentionKernels}. */
+    private record Sizes(int t, int s, int h, int g, int d, AttentionOptions settings) {
+        Sizes(Tensor q, Tensor k, AttentionOptions settings) {
+            this(
+                    Math.toIntExact(q.shape().get(1)),
+                    Math.toIntExact(k.shape().get(1)),
+                    Math.toIntExact(q.shape().get(2)),
+                    Math.toIntExact(k.shape().get(2)),
+                    Math.toIntExact(q.shape().get(3)),
+                    settings);
+        }
+
+        /** How many keys, from the first, the last query before {@code t1} may see. */
+        int visible(int t1) {
+            return settings.causal() ? t1 + s - t : s;
+        }
+    }
+
+    @Override
+    public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
+        Sizes sizes = new Sizes(q, k, settings);
+        long heads = q.shape().get(0) * sizes.h;
+        int blocks = (sizes.t + QUERIES - 1) / QUERIES;
+        workers.forEach(heads * blocks, 1, (from, to) -> {
+            for (long item = from; item < to; item++) {
+                Block block = new Block(sizes, item / blocks / sizes.h, (int) (item / blocks % sizes.h));
+                block.load(k, v);
+                block.forward((int) (item % blocks) * QUERIES, q, out, logSumExp);
+            }
+        });
+    }
+
+    @Override
+    public void backward(
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            AttentionOptions settings,
+            Tensor out,
+            Tensor logSumExp,
+            Tensor dout,
+            Tensor dq,
+            boolean accumulateQ,
+            Tensor dk,
+            boolean accumulateK,
+            Tensor dv,
+            boolean accumulateV) {
+        Sizes sizes = new Sizes(q, k, settings);
+        int group = sizes.h / sizes.g;
+        // One task per key-value head, so that the gradients of its keys are added up by one thread, in order.
+        workers.forEach(q.shape().get(0) * sizes.g, 1, (from, to) -> {
+            for (long item = from; item < to; item++) {
+                Gradients gradients = new Gradients(sizes);
+                int g = (int) (item % sizes.g);
+                for (int head = g * group; head < (g + 1) * group; head++) {
+                    Block block = new Block(sizes, item / sizes.g, head);
+                    block.load(k, v);
+                    for (int t0 = 0; t0 < sizes.t; t0 += QUERIES) {
+                        block.backward(t0, q, out, logSumExp, dout, dq, accumulateQ, gradients);
+                    }
+                }
+                store(gradients.dk, sizes, item / sizes.g, g, CpuStorage.of(dk), accumulateK);
+                store(gradients.dv, sizes, item / sizes.g, g, CpuStorage.of(dv), accumulateV);
+            }
+        });
+    }
+
+    /** The gradients of one head's keys and values, one row of S per element of the head. */
+    private static final class Gradients {
+        private final float[][] dk;
+        private final float[][] dv;
+
+        Gradients(Sizes sizes) {
+            dk = new float[sizes.d][sizes.s];
+            dv = new float[sizes.d][sizes.s];
+        }
+    }
+
+    /** Writes rows of S per element back as rows of D per key. */
+    private static void store(float[][] rows, Sizes z, long b, int g, MemorySegment memory, boolean accumulate) {
+        float[] row = new float[z.d];
+        for (int j = 0; j < z.s; j++) {
+            long at = ((b * z.s + j) * z.g + g) * z.d;
+            if (accumulate) {
+                CpuStorage.load(memory, at, row, z.d);
+            }
+            for (int d = 0; d < z.d; d++) {
+                row[d] = accumulate ? row[d] + rows[d][j] : rows[d][j];
+            }
+            CpuStorage.store(row, memory, at, z.d);
+        }
+    }
+
+    /** One head of one item of the batch, and the block of queries that is being worked on. */
+    private static final class Block {
+        private final Sizes z;
+        private final long b;
+        private final int head;
+        private final float[] keys;
+        private final float[] values;
+        private final boolean[] hidden;
+        private final float[] row;
+
+        Block(Sizes sizes, long b, int head) {
+            this.z = sizes;
+            this.b = b;
+            this.head = head;
+            keys = new float[sizes.s * sizes.d];
+            values = new float[sizes.s * sizes.d];
+            hidden = new boolean[sizes.s];
+            row = new float[sizes.d];
+        }
+
+        /** Gathers the keys and values of this head, and which keys are padding. */
+        void load(Tensor k, Tensor v) {
+            int g = head / (z.h / z.g);
+            gather(CpuStorage.of(k), g, keys);
+            gather(CpuStorage.of(v), g, values);
+            Tensor mask = z.settings.attentionMask();
+            if (mask != null) {
+                MemorySegment memory = CpuStorage.of(mask);
+                for (int j = 0; j < z.s; j++) {
+                    hidden[j] = CpuStorage.getInt(memory, b * z.s + j) == 0;
+                }
+            }
+        }
+
+        private void gather(MemorySegment memory, int g, float[] into) {
+            for (int j = 0; j < z.s; j++) {
+                CpuStorage.load(memory, ((b * z.s + j) * z.g + g) * z.d, row, z.d);
+                System.arraycopy(row, 0, into, j * z.d, z.d);
+            }
+        }
+
+        void forward(int t0, Tensor q, Tensor out, Tensor logSumExp) {
+            int lanes = Math.min(QUERIES, z.t - t0);
+            int visible = z.visible(t0 + lanes);
+            float[][] p = scores(t0, lanes, visible, lanes(CpuStorage.of(q), t0, lanes));
+            float[] max = new float[lanes];
+            Arrays.fill(max, Float.NEGATIVE_INFINITY);
+            for (int j = 0; j < visible; j++) {
+                maximum(max, p[j], lanes);
+            }
+            float[] shift = new float[lanes];
+            for (int lane = 0; lane < lanes; lane++) {
+                shift[lane] = max[lane] == Float.NEGATIVE_INFINITY ? 0 : max[lane];
+            }
+            double[] sum = new double[lanes];
+            exponential(p, visible, shift, lanes);
+            for (int j = 0; j < visible; j++) {
+                for (int lane = 0; lane < lanes; lane++) {
+                    sum[lane] += p[j][lane];
+                }
+            }
+            float[][] o = new float[z.d][lanes];
+            float[] column = new float[visible];
+            for (int d = 0; d < z.d; d++) {
+                for (int j = 0; j < visible; j++) {
+                    column[j] = values[j * z.d + d];
+                }
+                Gemm.addMultiples(p, column, 0, visible, o[d], lanes);
+                for (int lane = 0; lane < lanes; lane++) {
+                    o[d][lane] = sum[lane] == 0 ? 0 : (float) (o[d][lane] / sum[lane]);
+                }
+            }
+            storeLanes(o, CpuStorage.of(out), t0, lanes, false);
+            MemorySegment statistics = CpuStorage.of(logSumExp);
+            for (int lane = 0; lane < lanes; lane++) {
+                float logarithm = (float) (max[lane] + Math.log(sum[lane]));
+                CpuStorage.set(statistics, (b * z.h + head) * z.t + t0 + lane, logarithm);
+            }
+        }
+
+        void backward(
+                int t0,
+                Tensor q,
+                Tensor out,
+                Tensor logSumExp,
+                Tensor dout,
+                Tensor dq,
+                boolean accumulateQ,
+                Gradients gradients) {
+            int lanes = Math.min(QUERIES, z.t - t0);
+            int visible = z.visible(t0 + lanes);
+            float scale = (float) z.settings.scale();
+            float[][] queries = lanes(CpuStorage.of(q), t0, lanes);
+            float[][] o = lanes(CpuStorage.of(out), t0, lanes);
+            float[][] dO = lanes(CpuStorage.of(dout), t0, lanes);
+            float[] shift = new float[lanes];
+            CpuStorage.load(CpuStorage.of(logSumExp), (b * z.h + head) * z.t + t0, shift, lanes);
+            for (int lane = 0; lane < lanes; lane++) {
+                // A query that saw nothing has −∞ here and scores of −∞: any finite shift gives it probabilities of 0.
+                shift[lane] = shift[lane] == Float.NEGATIVE_INFINITY ? 0 : shift[lane];
+            }
+            float[] delta = new float[lanes]; // Σ dO ⊙ O
+            for (int d = 0; d < z.d; d++) {
+                addProduct(delta, dO[d], o[d], lanes);
+            }
+            float[][] p = scores(t0, lanes, visible, queries);
+            float[][] dS = new float[visible][lanes];
+            exponential(p, visible, shift, lanes);
+            for (int j = 0; j < visible; j++) {
+                Gemm.addMultiples(dO, values, j * z.d, z.d, dS[j], lanes);
+                scoreGradient(dS[j], p[j], delta, scale, lanes);
+            }
+            float[][] dQ = new float[z.d][lanes];
+            float[] column = new float[visible];
+            for (int d = 0; d < z.d; d++) {
+                for (int j = 0; j < visible; j++) {
+                    column[j] = keys[j * z.d + d];
+                }
+                Gemm.addMultiples(dS, column, 0, visible, dQ[d], lanes);
+            }
+            storeLanes(dQ, CpuStorage.of(dq), t0, lanes, accumulateQ);
+            float[][] turned = transpose(p, visible, lanes);
+            for (int d = 0; d < z.d; d++) {
+                Gemm.addMultiples(turned, dO[d], 0, lanes, gradients.dv[d], visible);
+            }
+            turned = transpose(dS, visible, lanes);
+            for (int d = 0; d < z.d; d++) {
+                Gemm.addMultiples(turned, queries[d], 0, lanes, gradients.dk[d], visible);
+            }
+        }
+
+        /** {@code scale·k·q} for each visible key and each lane; −∞ where the query must not see the key. */
+        private float[][] scores(int t0, int lanes, int visible, float[][] queries) {
+            float[][] scores = new float[visible][lanes];
+            float[] scaled = new float[z.d];
+            int lead = z.s - z.t;
+            int[] first = documentStarts(t0, lanes);
+            int earliest = Arrays.stream(first).min().orElse(0);
+            int latest = Arrays.stream(first).max().orElse(0);
+            for (int j = 0; j < visible; j++) {
+                if (hidden[j] || j < earliest) {
+                    Arrays.fill(scores[j], Float.NEGATIVE_INFINITY);
+                    continue;
+                }
+                for (int d = 0; d < z.d; d++) {
+                    scaled[d] = (float) (keys[j * z.d + d] * z.settings.scale());
+                }
+                Gemm.addMultiples(queries, scaled, 0, z.d, scores[j], lanes);
+                if (z.settings.causal() && j > t0 + lead) {
+                    Arrays.fill(scores[j], 0, Math.min(lanes, j - t0 - lead), Float.NEGATIVE_INFINITY);
+                }
+                for (int lane = 0; lane < lanes && j < latest; lane++) {
+                    if (j < first[lane]) {
+                        scores[j][lane] = Float.NEGATIVE_INFINITY;
+                    }
+                }
+            }
+            return scores;
+        }
+
+        /** The first key that each lane's query may see. */
+        private int[] documentStarts(int t0, int lanes) {
+            int[] first = new int[lanes];
+            Tensor documentStarts = z.settings.documentStarts();
+            for (int lane = 0; lane < lanes && documentStarts != null; lane++) {
+                first[lane] = CpuStorage.getInt(CpuStorage.of(documentStarts), b * z.t + t0 + lane);
+            }
+            return first;
+        }
+
+        /** Rows of D per query as one array of lanes per element. */
+        private float[][] lanes(MemorySegment memory, int t0, int lanes) {
+            float[][] turned = new float[z.d][lanes];
+            for (int lane = 0; lane < lanes; lane++) {
+                CpuStorage.load(memory, ((b * z.t + t0 + lane) * z.h + head) * z.d, row, z.d);
+                for (int d = 0; d < z.d; d++) {
+                    turned[d][lane] = row[d];
+                }
+            }
+            return turned;
+        }
+
+        private void storeLanes(float[][] turned, MemorySegment memory, int t0, int lanes, boolean accumulate) {
+            for (int lane = 0; lane < lanes; lane++) {
+                long at = ((b * z.t + t0 + lane) * z.h + head) * z.d;
+                if (accumulate) {
+                    CpuStorage.load(memory, at, row, z.d);
+                }
+                for (int d = 0; d < z.d; d++) {
+                    row[d] = accumulate ? row[d] + turned[d][lane] : turned[d][lane];
+                }
+                CpuStorage.store(row, memory, at, z.d);
+            }
+        }
+    }
+
+    private static float[][] transpose(float[][] x, int rows, int columns) {
+        float[][] turned = new float[columns][rows];
+        for (int i = 0; i < rows; i++) {
+            float[] row = x[i];
+            for (int j = 0; j < columns; j++) {
+                turned[j][i] = row[j];
+            }
+        }
+        return turned;
+    }
+
+    private static void maximum(float[] max, float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            max[i] = Math.max(max[i], x[i]);
+        }
+    }
+
+    /** {@code x[j] = exp(x[j] − shift)} for each row, several at a time: the exponential likes long runs. */
+    private static void exponential(float[][] x, int rows, float[] shift, int lanes) {
+        float[] run = Scratch.ofThread().floats(0, EXPONENTIALS);
+        int group = EXPONENTIALS / QUERIES;
+        for (int j0 = 0; j0 < rows; j0 += group) {
+            int j1 = Math.min(rows, j0 + group);
+            for (int j = j0; j < j1; j++) {
+                subtract(x[j], shift, lanes);
+                System.arraycopy(x[j], 0, run, (j - j0) * lanes, lanes);
+            }
+            FloatMath.exp(run, 1, 0, run, (j1 - j0) * lanes);
+            for (int j = j0; j < j1; j++) {
+                System.arraycopy(run, (j - j0) * lanes, x[j], 0, lanes);
+            }
+        }
+    }
+
+    private static void subtract(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] -= y[i];
+        }
+    }
+
+    private static void addProduct(float[] sum, float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            sum[i] = Math.fma(a[i], b[i], sum[i]);
+        }
+    }
+
+    /** {@code dS = scale·p·(dP − delta)}, where {@code ds} holds dP before. */
+    private static void scoreGradient(float[] ds, float[] p, float[] delta, float scale, int n) {
+        for (int i = 0; i < n; i++) {
+            ds[i] = scale * p[i] * (ds[i] - delta[i]);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+package io.gradus.core.cpu.scalar;
+
+import io.gradus.core.DType;
+import io.gradus.core.HostCast;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.StridedView;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.kernel.ElementwiseKernels;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One result element per element. Broadcasting happens while operands are loaded ({@link StridedView}); the loops see arrays
+ * of equal length. The functions of one number are in {@link Activations}.
+ */
+public final class Elementwise implements ElementwiseKernels {
+    private static final int FILL = 1 << 16;
+
+    private final Workers workers;
+
+    public Elementwise(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void unary(Unary op, Tensor x, Tensor out) {
+        Activations.Forward function = Activations.forward(op);
+        MemorySegment source = CpuStorage.of(x);
+        MemorySegment target = CpuStorage.of(out);
+        Chunks.elements(workers, x.size(), (scratch, from, n) -> {
+            float[] in = scratch.floats(0, n);
+            float[] result = scratch.floats(1, n);
+            CpuStorage.load(source, from, in, n);
+            function.run(in, result, n);
+            CpuStorage.store(result, target, from, n);
+        });
+    }
+
+    @Override
+    public void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        Activations.Backward function = Activations.backward(op);
+        MemorySegment saved = CpuStorage.of(Activations.needsResult(op) ? y : x);
+        MemorySegment outer = CpuStorage.of(dy);
+        MemorySegment target = CpuStorage.of(dx);
+        Chunks.elements(workers, x.size(), (scratch, from, n) -> {
+            float[] s = scratch.floats(0, n);
+            float[] gradient = scratch.floats(1, n);
+            float[] result = scratch.floats(2, n);
+            CpuStorage.load(saved, from, s, n);
+            CpuStorage.load(outer, from, gradient, n);
+            function.run(s, gradient, result, n);
+            Chunks.write(scratch, result, target, from, n, accumulate);
+        });
+    }
+
+    /** {@code a = a op b} for the first n elements. */
+    @FunctionalInterface
+    private interface BinaryLoop {
+        void run(float[] a, float[] b, int n);
+    }
+
+    @Override
+    public void binary(Binary op, Tensor a, Tensor b, Tensor out, boolean accumulate) {
+        BinaryLoop loop = loop(op);
+        MemorySegment left = CpuStorage.of(a);
+        MemorySegment right = CpuStorage.of(b);
+        MemorySegment target = CpuStorage.of(out);
+        StridedView leftView = StridedView.broadcast(a.shape(), out.shape());
+        StridedView rightView = StridedView.broadcast(b.shape(), out.shape());
+        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
+            float[] x = scratch.floats(0, n);
+            float[] y = scratch.floats(1, n);
+            leftView.load(left, from, x, n);
+            rightView.load(right, from, y, n);
+            loop.run(x, y, n);
+            Chunks.write(scratch, x, target, from, n, accumulate);
+        });
+    }
+
+    private static BinaryLoop loop(Binary op) {
+        return switch (op) {
+            case ADD -> FloatMath::add;
+            case SUBTRACT -> Elementwise::subtract;
+            case MULTIPLY -> FloatMath::multiply;
+            case DIVIDE -> Elementwise::divide;
+            case POW -> Elementwise::power;
+            case MINIMUM -> Elementwise::minimum;
+            case MAXIMUM -> Elementwise::maximum;
+            case XLOGY -> Elementwise::xLogY;
+        };
+    }
+
+    private static void subtract(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] -= b[i];
+        }
+    }
+
+    private static void divide(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] /= b[i];
+        }
+    }
+
+    private static void power(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = (float) Math.pow(a[i], b[i]);
+        }
+    }
+
+    private static void minimum(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = Math.min(a[i], b[i]);
+        }
+    }
+
+    private static void maximum(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = Math.max(a[i], b[i]);
+        }
+    }
+
+    private static void xLogY(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = a[i] == 0 && !Float.isNaN(b[i]) ? 0 : (float) (a[i] * Math.log(b[i]));
+        }
+    }
+
+    @Override
+    public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
+        MemorySegment left = CpuStorage.of(a);
+        MemorySegment right = CpuStorage.of(b);
+        MemorySegment target = CpuStorage.of(out);
+        StridedView leftView = StridedView.broadcast(a.shape(), out.shape());
+        StridedView rightView = StridedView.broadcast(b.shape(), out.shape());
+        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
+            float[] x = scratch.floats(0, n);
+            float[] y = scratch.floats(1, n);
+            leftView.load(left, from, x, n);
+            rightView.load(right, from, y, n);
+            for (int i = 0; i < n; i++) {
+                CpuStorage.setInt(target, from + i, holds(op, x[i], y[i]) ? 1 : 0);
+            }
+        });
+    }
+
+    private static boolean holds(Comparison op, float a, float b) {
+        return switch (op) {
+            case EQ -> a == b;
+            case NE -> a != b;
+            case LT -> a < b;
+            case LE -> a <= b;
+            case GT -> a > b;
+            case GE -> a >= b;
+        };
+    }
+
+    @Override
+    public void affine(Tensor x, double scale, double shift, Tensor out, boolean accumulate) {
+        MemorySegment source = CpuStorage.of(x);
+        MemorySegment target = CpuStorage.of(out);
+        StridedView view = StridedView.broadcast(x.shape(), out.shape());
+        float factor = (float) scale;
+        float summand = (float) shift;
+        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
+            float[] values = scratch.floats(0, n);
+            view.load(source, from, values, n);
+            affine(values, factor, summand, n);
+            Chunks.write(scratch, values, target, from, n, accumulate);
+        });
+    }
+
+    private static void affine(float[] x, float scale, float shift, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = Math.fma(x[i], scale, shift);
+        }
+    }
+
+    @Override
+    public void where(Tensor condition, Tensor a, Tensor b, Tensor out, boolean accumulate) {
+        MemorySegment choice = CpuStorage.of(condition);
+        MemorySegment left = CpuStorage.of(a);
+        MemorySegment right = CpuStorage.of(b);
+        MemorySegment target = CpuStorage.of(out);
+        StridedView choiceView = StridedView.broadcast(condition.shape(), out.shape());
+        StridedView leftView = StridedView.broadcast(a.shape(), out.shape());
+        StridedView rightView = StridedView.broadcast(b.shape(), out.shape());
+        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
+            int[] chosen = new int[n];
+            float[] x = scratch.floats(0, n);
+            float[] y = scratch.floats(1, n);
+            choiceView.loadInts(choice, from, chosen, n);
+            leftView.load(left, from, x, n);
+            rightView.load(right, from, y, n);
+            choose(chosen, x, y, n);
+            Chunks.write(scratch, x, target, from, n, accumulate);
+        });
+    }
+
+    // By masks, for the same reason as in the derivative of RELU.
+    private static void choose(int[] condition, float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            int mask = (condition[i] | -condition[i]) >> 31;
+            int bits = (Float.floatToRawIntBits(a[i]) & mask) | (Float.floatToRawIntBits(b[i]) & ~mask);
+            a[i] = Float.intBitsToFloat(bits);
+        }
+    }
+
+    @Override
+    public void swiglu(Tensor gate, Tensor up, Tensor out) {
+        MemorySegment gates = CpuStorage.of(gate);
+        MemorySegment ups = CpuStorage.of(up);
+        MemorySegment target = CpuStorage.of(out);
+        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
+            float[] x = scratch.floats(0, n);
+            float[] factor = scratch.floats(1, n);
+            float[] result = scratch.floats(2, n);
+            CpuStorage.load(gates, from, x, n);
+            CpuStorage.load(ups, from, factor, n);
+            Activations.silu(x, result, n);
+            FloatMath.multiply(result, factor, n);
+            CpuStorage.store(result, target, from, n);
+        });
+    }
+
+    @Override
+    public void swigluBackward(
+            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
+        MemorySegment gates = CpuStorage.of(gate);
+        MemorySegment ups = CpuStorage.of(up);
+        MemorySegment outer = CpuStorage.of(dy);
+        MemorySegment toGate = CpuStorage.of(dgate);
+        MemorySegment toUp = CpuStorage.of(dup);
+        Chunks.elements(workers, dy.size(), (scratch, from, n) -> {
+            float[] x = scratch.floats(0, n);
+            float[] factor = scratch.floats(1, n);
+            float[] gradient = scratch.floats(2, n);
+            float[] result = scratch.floats(3, n);
+            CpuStorage.load(gates, from, x, n);
+            CpuStorage.load(ups, from, factor, n);
+            CpuStorage.load(outer, from, gradient, n);
+            FloatMath.multiply(factor, gradient, n);
+            Activations.siluBackward(x, factor, result, n);
+            Chunks.write(scratch, result, toGate, from, n, accumulateGate);
+            Activations.silu(x, result, n);
+            FloatMath.multiply(result, gradient, n);
+            Chunks.write(scratch, result, toUp, from, n, accumulateUp);
+        });
+    }
+
+    @Override
+    public void fill(Tensor out, double value) {
+        MemorySegment target = CpuStorage.of(out);
+        MemorySegment source = MemorySegment.ofArray(new double[] {value});
+        int width = out.dtype().bytes();
+        workers.forEach(out.size(), FILL, (from, to) -> {
+            MemorySegment part = target.asSlice(from * width, (to - from) * width);
+            HostCast.convert(source, DType.F64, part, out.dtype(), 1);
+            for (long filled = width; filled < part.byteSize(); filled *= 2) {
+                long count = Math.min(filled, part.byteSize() - filled);
+                MemorySegment.copy(part, 0, part, filled, count);
+            }
+        });
+    }
+}

@@ -1,0 +1,189 @@
+package io.gradus.core.cpu.scalar;
+
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.ReductionPlan;
+import io.gradus.core.cpu.common.Scratch;
+import io.gradus.core.cpu.common.StridedView;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.kernel.ReductionKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Many elements to one, as {@link ReductionPlan} says. Runs are cut into pieces that are folded whole, the pieces in order;
+ * rows are folded by {@link ColumnReducer}. Totals are kept in double.
+ */
+public final class Reduction implements ReductionKernels {
+    /** Results from which on they are shared out among the threads; below, the pieces of each are. */
+    private static final long MANY_RESULTS = 16;
+
+    private static final int LANES = 1024;
+    private static final int SQUARES = 64 * LANES;
+
+    private final Workers workers;
+
+    public Reduction(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void sumTo(Tensor x, Tensor out, boolean accumulate) {
+        MemorySegment memory = CpuStorage.of(x);
+        fold(
+                Reducer.SUM,
+                x.shape(),
+                (scratch, from, target, n) -> CpuStorage.load(memory, from, target, n),
+                out,
+                accumulate);
+    }
+
+    @Override
+    public void maxTo(Tensor x, Tensor out) {
+        MemorySegment memory = CpuStorage.of(x);
+        fold(
+                Reducer.MAX,
+                x.shape(),
+                (scratch, from, target, n) -> CpuStorage.load(memory, from, target, n),
+                out,
+                false);
+    }
+
+    /** Reads the elements that are folded, from place {@code from} on; may use any slot of the scratch but 0. */
+    @FunctionalInterface
+    private interface Source {
+        void load(Scratch scratch, long from, float[] target, int count);
+    }
+
+    private void fold(Reducer fold, Shape shape, Source source, Tensor out, boolean accumulate) {
+        if (out.size() == 0) {
+            return;
+        }
+        ReductionPlan plan = ReductionPlan.of(shape, out.shape());
+        long rows = plan.partCount();
+        long run = plan.run();
+        MemorySegment target = CpuStorage.of(out);
+        Workers.Body body = (from, to) -> {
+            for (long result = from; result < to; result++) {
+                long base = plan.results().source(result);
+                ColumnReducer.Source part = (scratch, row, column, values, n) ->
+                        source.load(scratch, base + plan.parts().source(row) + column, values, n);
+                if (plan.innerGoes()) {
+                    double old = accumulate ? CpuStorage.get(target, result) : 0;
+                    double total = foldPieces(fold, rows, run, part);
+                    CpuStorage.set(target, result, (float) (old + total));
+                } else {
+                    ColumnReducer.run(workers, fold, rows, run, part, target, result * run, accumulate);
+                }
+            }
+        };
+        if (plan.resultCount() < MANY_RESULTS) {
+            body.run(0, plan.resultCount());
+        } else {
+            workers.forEach(plan.resultCount(), Math.max(1, 4 * Chunks.SIZE / Math.max(1, rows * run)), body);
+        }
+    }
+
+    /** Folds {@code parts} runs of {@code length} elements to one number. */
+    private double foldPieces(Reducer fold, long parts, long length, ColumnReducer.Source source) {
+        long perRun = (length + Chunks.SIZE - 1) / Chunks.SIZE;
+        double[] partial = new double[Math.toIntExact(parts * perRun)];
+        workers.forEach(partial.length, Math.max(1, 4 * Chunks.SIZE / Math.max(1, length)), (from, to) -> {
+            Scratch scratch = Scratch.ofThread();
+            for (int piece = (int) from; piece < to; piece++) {
+                long column = piece % perRun * Chunks.SIZE;
+                int n = (int) Math.min(Chunks.SIZE, length - column);
+                float[] values = scratch.floats(0, n);
+                source.load(scratch, piece / perRun, column, values, n);
+                partial[piece] = fold.row(values, n);
+            }
+        });
+        double total = fold.identity();
+        for (double piece : partial) {
+            total = fold.pair(total, piece);
+        }
+        return total;
+    }
+
+    /** First how many elements equal each maximum, then an equal part of its gradient for each of them. */
+    @Override
+    public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        MemorySegment inputs = CpuStorage.of(x);
+        MemorySegment results = CpuStorage.of(y);
+        MemorySegment outer = CpuStorage.of(dy);
+        MemorySegment target = CpuStorage.of(dx);
+        StridedView view = StridedView.broadcast(y.shape(), x.shape());
+        Tensor counts = Tensor.empty(x.device(), x.dtype(), y.shape(), MemoryCategory.WORKSPACE);
+        try {
+            Source equal = (scratch, from, values, n) -> {
+                float[] maxima = scratch.floats(1, n);
+                CpuStorage.load(inputs, from, values, n);
+                view.load(results, from, maxima, n);
+                equal(values, maxima, n);
+            };
+            fold(Reducer.SUM, x.shape(), equal, counts, false);
+            MemorySegment equals = CpuStorage.of(counts);
+            Chunks.elements(workers, x.size(), (scratch, from, n) -> {
+                float[] share = scratch.floats(0, n);
+                float[] number = scratch.floats(2, n);
+                float[] gradient = scratch.floats(3, n);
+                equal.load(scratch, from, share, n);
+                view.load(equals, from, number, n);
+                view.load(outer, from, gradient, n);
+                for (int i = 0; i < n; i++) {
+                    share[i] = share[i] == 0 ? 0 : gradient[i] / number[i];
+                }
+                Chunks.write(scratch, share, target, from, n, accumulate);
+            });
+        } finally {
+            counts.release();
+        }
+    }
+
+    private static void equal(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = x[i] == y[i] ? 1 : 0;
+        }
+    }
+
+    /** In double throughout: in each block of 65,536 elements 1,024 sums side by side, then the blocks in order. */
+    @Override
+    public double sumOfSquares(List<Tensor> tensors) {
+        double total = 0;
+        for (Tensor tensor : tensors) {
+            MemorySegment memory = CpuStorage.of(tensor);
+            double[] partial = new double[Math.toIntExact((tensor.size() + SQUARES - 1) / SQUARES)];
+            workers.forEach(
+                    tensor.size(),
+                    SQUARES,
+                    (from, to) -> partial[(int) (from / SQUARES)] = sumOfSquares(memory, from, to));
+            for (double block : partial) {
+                total += block;
+            }
+        }
+        return total;
+    }
+
+    private static double sumOfSquares(MemorySegment memory, long from, long to) {
+        double[] sums = new double[(int) Math.min(LANES, to - from)];
+        float[] values = Scratch.ofThread().floats(0, LANES);
+        for (long at = from; at < to; at += LANES) {
+            int n = (int) Math.min(LANES, to - at);
+            CpuStorage.load(memory, at, values, n);
+            addSquares(sums, values, n);
+        }
+        double total = 0;
+        for (double sum : sums) {
+            total += sum;
+        }
+        return total;
+    }
+
+    private static void addSquares(double[] sums, float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            sums[i] += (double) x[i] * x[i];
+        }
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * Kernels in plain Java, for JVMs without the Vector API. Loops run over arrays of at most a few thousand elements, copied
+ * from memory, in forms that the JIT compiler vectorizes.
+ */
+@NullMarked
+package io.gradus.core.cpu.scalar;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,323 @@
+package io.gradus.core.cpu.vector;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.scalar.ProximalStep;
+import io.gradus.core.kernel.AdamConstants;
+import io.gradus.core.kernel.OptimizerStepKernels;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Optimiser steps: one pass in which every array is read once and written once, so that memory is the only limit. Clipping
+ * costs nothing: it is the factor that the gradient is multiplied by on its way. Adafactor and Adam with moments of 8 bits are
+ * the scalar kernels' own.
+ */
+public final class OptimizerSteps implements OptimizerStepKernels {
+    /** Elements that a thread takes at a time: 256 KiB of each array, long enough for the hardware to read ahead. */
+    private static final long RUN = 1 << 16;
+
+    private final Workers workers;
+    private final OptimizerStepKernels scalar;
+
+    public OptimizerSteps(Workers workers) {
+        this.workers = workers;
+        this.scalar = new io.gradus.core.cpu.scalar.OptimizerSteps(workers);
+    }
+
+    @Override
+    public void sgd(
+            Tensor parameter,
+            Tensor gradient,
+            @Nullable Tensor buffer,
+            Sgd settings,
+            double gradientScale,
+            boolean first) {
+        MemorySegment w = CpuStorage.of(parameter);
+        MemorySegment g = CpuStorage.of(gradient);
+        float scale = (float) gradientScale;
+        float decay = (float) settings.weightDecay();
+        float rate = (float) settings.learningRate();
+        if (buffer == null) {
+            workers.forEach(parameter.size(), RUN, (from, to) -> descend(w, g, from, to, scale, decay, rate));
+            return;
+        }
+        MemorySegment b = CpuStorage.of(buffer);
+        float momentum = (float) settings.momentum();
+        float take = first ? 1 : (float) (1 - settings.dampening());
+        workers.forEach(parameter.size(), RUN, (from, to) -> {
+            if (first) {
+                b.asSlice(from * 4, (to - from) * 4).fill((byte) 0);
+            }
+            if (settings.nesterov()) {
+                lookAhead(w, g, b, from, to, scale, decay, momentum, take, rate);
+            } else {
+                roll(w, g, b, from, to, scale, decay, momentum, take, rate);
+            }
+        });
+    }
+
+    @Override
+    public void adam(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstMoment,
+            Tensor secondMoment,
+            Adam settings,
+            double gradientScale,
+            long step) {
+        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
+        MemorySegment w = CpuStorage.of(parameter);
+        MemorySegment g = CpuStorage.of(gradient);
+        MemorySegment m = CpuStorage.of(firstMoment);
+        MemorySegment v = CpuStorage.of(secondMoment);
+        workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, constants));
+    }
+
+    @Override
+    public void adafactor(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor variance,
+            @Nullable Tensor columnVariance,
+            Adafactor settings,
+            double gradientScale,
+            long step) {
+        scalar.adafactor(parameter, gradient, variance, columnVariance, settings, gradientScale, step);
+    }
+
+    @Override
+    public void adam8bit(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstCodes,
+            Tensor firstLargest,
+            Tensor secondCodes,
+            Tensor secondLargest,
+            Adam settings,
+            double gradientScale,
+            long step) {
+        scalar.adam8bit(
+                parameter,
+                gradient,
+                firstCodes,
+                firstLargest,
+                secondCodes,
+                secondLargest,
+                settings,
+                gradientScale,
+                step);
+    }
+
+    @Override
+    public void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
+        if (strength == 0) {
+            return;
+        }
+        ProximalStep pull = ProximalStep.of(strength);
+        MemorySegment w = CpuStorage.of(parameter);
+        MemorySegment a = CpuStorage.of(anchor);
+        if (importance == null) {
+            boolean near = pull.rest() > 0.5f;
+            workers.forEach(parameter.size(), RUN, (from, to) -> {
+                if (near) {
+                    approach(w, a, w, from, to, -pull.fraction());
+                } else {
+                    approach(w, a, a, from, to, pull.rest());
+                }
+            });
+        } else {
+            MemorySegment f = CpuStorage.of(importance);
+            workers.forEach(parameter.size(), RUN, (from, to) -> pull(w, a, f, from, to, pull.strength()));
+        }
+    }
+
+    // ---- the loops: whole vectors, then what is left under a mask ----
+
+    private static void descend(
+            MemorySegment w, MemorySegment g, long from, long to, float scale, float decay, float rate) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
+            Lanes.store(gradient.fma(Lanes.broadcast(-rate), weight), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
+            Lanes.store(gradient.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+        }
+    }
+
+    /** Momentum: the weight moves along b. */
+    private static void roll(
+            MemorySegment w,
+            MemorySegment g,
+            MemorySegment b,
+            long from,
+            long to,
+            float scale,
+            float decay,
+            float momentum,
+            float take,
+            float rate) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, take);
+            Lanes.store(velocity, b, at);
+            Lanes.store(velocity.fma(Lanes.broadcast(-rate), weight), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, take);
+            Lanes.store(velocity, b, at, rest);
+            Lanes.store(velocity.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+        }
+    }
+
+    /** Nesterov's momentum: the weight moves along the gradient and b. */
+    private static void lookAhead(
+            MemorySegment w,
+            MemorySegment g,
+            MemorySegment b,
+            long from,
+            long to,
+            float scale,
+            float decay,
+            float momentum,
+            float take,
+            float rate) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, take);
+            Lanes.store(velocity, b, at);
+            FloatVector direction = velocity.fma(Lanes.broadcast(momentum), gradient);
+            Lanes.store(direction.fma(Lanes.broadcast(-rate), weight), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
+            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, take);
+            Lanes.store(velocity, b, at, rest);
+            FloatVector direction = velocity.fma(Lanes.broadcast(momentum), gradient);
+            Lanes.store(direction.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+        }
+    }
+
+    private static void adam(
+            MemorySegment w,
+            MemorySegment g,
+            MemorySegment m,
+            MemorySegment v,
+            long from,
+            long to,
+            AdamConstants constants) {
+        float scale = constants.scale();
+        float coupled = constants.coupled();
+        float beta1 = constants.beta1();
+        float rest1 = constants.rest1();
+        float beta2 = constants.beta2();
+        float rest2 = constants.rest2();
+        float rate = constants.rate();
+        float root = constants.root();
+        float epsilon = constants.epsilon();
+        float decay = constants.decay();
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector weight = Lanes.load(w, at);
+            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, coupled);
+            FloatVector mean = blend(Lanes.load(m, at), beta1, gradient, rest1);
+            FloatVector square = blend(Lanes.load(v, at), beta2, gradient.mul(gradient), rest2);
+            Lanes.store(mean, m, at);
+            Lanes.store(square, v, at);
+            Lanes.store(adam(weight, mean, square, rate, root, epsilon, decay), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector weight = Lanes.load(w, at, rest);
+            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, coupled);
+            FloatVector mean = blend(Lanes.load(m, at, rest), beta1, gradient, rest1);
+            FloatVector square = blend(Lanes.load(v, at, rest), beta2, gradient.mul(gradient), rest2);
+            Lanes.store(mean, m, at, rest);
+            Lanes.store(square, v, at, rest);
+            Lanes.store(adam(weight, mean, square, rate, root, epsilon, decay), w, at, rest);
+        }
+    }
+
+    /** {@code w = origin + factor·(w − a)}, where the origin is w or a. */
+    private static void approach(
+            MemorySegment w, MemorySegment a, MemorySegment origin, long from, long to, float factor) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            FloatVector way = Lanes.load(w, at).sub(Lanes.load(a, at));
+            Lanes.store(way.fma(Lanes.broadcast(factor), Lanes.load(origin, at)), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector way = Lanes.load(w, at, rest).sub(Lanes.load(a, at, rest));
+            Lanes.store(way.fma(Lanes.broadcast(factor), Lanes.load(origin, at, rest)), w, at, rest);
+        }
+    }
+
+    private static void pull(MemorySegment w, MemorySegment a, MemorySegment f, long from, long to, float strength) {
+        long at = from;
+        for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
+            Lanes.store(pull(Lanes.load(w, at), Lanes.load(a, at), Lanes.load(f, at), strength), w, at);
+        }
+        if (at < to) {
+            VectorMask<Float> rest = Lanes.first(to - at);
+            FloatVector pulled =
+                    pull(Lanes.load(w, at, rest), Lanes.load(a, at, rest), Lanes.load(f, at, rest), strength);
+            Lanes.store(pulled, w, at, rest);
+        }
+    }
+
+    // ---- one vector ----
+
+    /** {@link ProximalStep} with a strength of its own in each lane; 0 · ∞ is masked. */
+    private static FloatVector pull(FloatVector weight, FloatVector anchor, FloatVector importance, float strength) {
+        FloatVector force = importance.mul(Lanes.broadcast(strength));
+        FloatVector rest = Lanes.broadcast(1).div(force.add(Lanes.broadcast(1)));
+        FloatVector way = weight.sub(anchor);
+        FloatVector near = weight.sub(way.mul(force.mul(rest)));
+        FloatVector far = way.fma(rest, anchor);
+        FloatVector pulled = far.blend(near, rest.compare(VectorOperators.GT, 0.5f));
+        return pulled.blend(weight, importance.compare(VectorOperators.EQ, 0));
+    }
+
+    /** {@code scale·g + decay·w}; the second product is not rounded. */
+    private static FloatVector decayed(FloatVector gradient, FloatVector weight, float scale, float decay) {
+        return weight.fma(Lanes.broadcast(decay), gradient.mul(Lanes.broadcast(scale)));
+    }
+
+    /** {@code keep·a + take·b}. */
+    private static FloatVector blend(FloatVector a, float keep, FloatVector b, float take) {
+        return b.fma(Lanes.broadcast(take), a.mul(Lanes.broadcast(keep)));
+    }
+
+    /** {@code w − (rate·m/(√v·root + epsilon) + decay·w)}. */
+    private static FloatVector adam(
+            FloatVector weight,
+            FloatVector mean,
+            FloatVector square,
+            float rate,
+            float root,
+            float epsilon,
+            float decay) {
+        FloatVector size = square.sqrt().fma(Lanes.broadcast(root), Lanes.broadcast(epsilon));
+        FloatVector update = mean.mul(Lanes.broadcast(rate)).div(size);
+        return weight.sub(weight.fma(Lanes.broadcast(decay), update));
+    }
+}

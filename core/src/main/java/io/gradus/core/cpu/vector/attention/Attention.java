@@ -1,0 +1,252 @@
+package io.gradus.core.cpu.vector.attention;
+
+import io.gradus.core.AttentionOptions;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.ScratchMemory;
+import io.gradus.core.cpu.vector.gemm.Gemm;
+import io.gradus.core.cpu.vector.gemm.Matrix;
+import io.gradus.core.kernel.AttentionKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Attention without a T × T matrix in memory (Dao et al. 2022). Queries are taken {@value #QUERIES} at a time and meet
+ * {@value #KEYS} keys at a time; {@link ScoreTile} holds their scores, and everything else is a product of small matrices.
+ *
+ * <p>The forward pass goes over the keys once. A softmax needs the largest score before the first exponential, so it uses the
+ * largest so far, and when a larger one comes, what was added up is multiplied by exp(old − new) (Milakov &amp; Gimelshein
+ * 2018). The backward pass computes each tile of scores again from the kept {@code ln Σ exp}. Keys that no query of a block
+ * may see are not visited: neither those behind its last query, nor those before the document of its first.
+ */
+public final class Attention implements AttentionKernels {
+    /** Queries of a block. */
+    private static final int QUERIES = 128;
+    /** Keys of a block. */
+    private static final int KEYS = 256;
+    /** Fewer queries than this, as in generating token by token, are answered one by one. */
+    private static final int FEW = 4;
+
+    private final Workers workers;
+
+    public Attention(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
+        AttentionSizes z = AttentionSizes.of(q, k, settings);
+        int blocks = (z.t() + QUERIES - 1) / QUERIES;
+        workers.forEach(z.b() * z.h() * blocks, 1, (from, to) -> {
+            for (long item = from; item < to; item++) {
+                Head head = new Head(z, item / blocks / z.h(), (int) (item / blocks % z.h()), q, k, v);
+                int t0 = (int) (item % blocks) * QUERIES;
+                Matrix result = z.queries(out, head.b, head.h);
+                if (z.t() < FEW) {
+                    head.answerEach(result, CpuStorage.of(logSumExp));
+                } else {
+                    head.forward(t0, Math.min(z.t(), t0 + QUERIES), result, CpuStorage.of(logSumExp));
+                }
+            }
+        });
+    }
+
+    @Override
+    public void backward(
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            AttentionOptions settings,
+            Tensor out,
+            Tensor logSumExp,
+            Tensor dout,
+            Tensor dq,
+            boolean accumulateQ,
+            Tensor dk,
+            boolean accumulateK,
+            Tensor dv,
+            boolean accumulateV) {
+        AttentionSizes z = AttentionSizes.of(q, k, settings);
+        int group = z.h() / z.g();
+        // One task per key-value head: the gradients of its keys are added up by one thread, in order.
+        workers.forEach(z.b() * z.g(), 1, (from, to) -> {
+            for (long item = from; item < to; item++) {
+                long b = item / z.g();
+                int g = (int) (item % z.g());
+                Matrix keyGradient = z.keys(dk, b, g);
+                Matrix valueGradient = z.keys(dv, b, g);
+                clear(keyGradient, z, accumulateK);
+                clear(valueGradient, z, accumulateV);
+                for (int h = g * group; h < (g + 1) * group; h++) {
+                    Head head = new Head(z, b, h, q, k, v);
+                    Gradients gradients = new Gradients(
+                            z.queries(out, b, h),
+                            z.queries(dout, b, h),
+                            CpuStorage.of(logSumExp),
+                            z.queries(dq, b, h),
+                            keyGradient,
+                            valueGradient,
+                            accumulateQ);
+                    for (int t0 = 0; t0 < z.t(); t0 += QUERIES) {
+                        head.backward(t0, Math.min(z.t(), t0 + QUERIES), gradients);
+                    }
+                }
+            }
+        });
+    }
+
+    /** Zeros the gradients of a head's keys or values, unless they are to be added to. */
+    private static void clear(Matrix rows, AttentionSizes z, boolean accumulate) {
+        for (int j = 0; j < z.s() && !accumulate; j++) {
+            rows.clearRow(j, z.d());
+        }
+    }
+
+    /** The operands and results of one head's backward pass, each a row per query or key. */
+    private record Gradients(
+            Matrix out, Matrix dout, MemorySegment logSumExp, Matrix dq, Matrix dk, Matrix dv, boolean accumulateQ) {}
+
+    /** One head of one item of the batch. */
+    private static final class Head {
+        private final AttentionSizes z;
+        private final long b;
+        private final int h;
+        private final Matrix q;
+        private final Matrix k;
+        private final Matrix v;
+
+        Head(AttentionSizes z, long b, int h, Tensor q, Tensor k, Tensor v) {
+            this.z = z;
+            this.b = b;
+            this.h = h;
+            int g = h / (z.h() / z.g());
+            this.q = z.queries(q, b, h);
+            this.k = z.keys(k, b, g);
+            this.v = z.keys(v, b, g);
+        }
+
+        /** Where the logarithms of this head's denominators begin. */
+        private long statistics() {
+            return (b * z.h() + h) * z.t();
+        }
+
+        void forward(int t0, int t1, Matrix out, MemorySegment logSumExp) {
+            int lanes = t1 - t0;
+            ScratchMemory scratch = ScratchMemory.ofThread();
+            ScoreTile p = new ScoreTile(scratch.floats(0, (long) KEYS * ScoreTile.STRIDE), lanes);
+            Matrix o = new Matrix(scratch.floats(1, (long) QUERIES * z.d()), 0, z.d(), false);
+            OnlineSoftmax softmax = new OnlineSoftmax(lanes);
+            int visible = z.visible(t1);
+            FirstKeys first = documentStarts(t0, t1);
+            for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
+                int keys = Math.min(visible, j0 + KEYS) - j0;
+                scores(p, t0, j0, keys, first);
+                softmax.next(p, keys, z.scale());
+                boolean add = j0 > first.earliest;
+                if (add) {
+                    softmax.rescale(o, z.d());
+                }
+                Gemm.multiply(p.matrix().transpose(), v.row(j0), o, lanes, z.d(), keys, add);
+            }
+            softmax.finish(o, out.row(t0), z.d(), logSumExp, statistics() + t0);
+        }
+
+        /** The raw scores of a block of queries and a block of keys, −∞ where a query must not see a key. */
+        private void scores(ScoreTile s, int t0, int j0, int keys, FirstKeys first) {
+            Gemm.multiply(k.row(j0), q.row(t0).transpose(), s.matrix(), keys, s.lanes(), z.d(), false);
+            for (int j = 0; j < keys; j++) {
+                if (z.hides(b, j0 + j)) {
+                    s.hide(j, s.lanes());
+                } else if (z.causal()) {
+                    s.hide(j, Math.min(s.lanes(), j0 + j - t0 - z.lead()));
+                }
+                if (j0 + j < first.latest) {
+                    s.hideFromLater(j, j0 + j, first.ofQueries);
+                }
+            }
+        }
+
+        /** The first key that each query of a block may see, the smallest of them (0 at least), and the largest. */
+        private record FirstKeys(int[] ofQueries, int earliest, int latest) {}
+
+        private FirstKeys documentStarts(int t0, int t1) {
+            int[] first = new int[t1 - t0];
+            Arrays.setAll(first, i -> z.documentStarts(b, t0 + i));
+            return new FirstKeys(
+                    first,
+                    Math.max(0, Arrays.stream(first).min().orElse(0)),
+                    Arrays.stream(first).max().orElse(0));
+        }
+
+        void backward(int t0, int t1, Gradients g) {
+            int lanes = t1 - t0;
+            ScratchMemory scratch = ScratchMemory.ofThread();
+            ScoreTile p = new ScoreTile(scratch.floats(0, (long) KEYS * ScoreTile.STRIDE), lanes);
+            ScoreTile ds = new ScoreTile(scratch.floats(1, (long) KEYS * ScoreTile.STRIDE), lanes);
+            float[] shift = new float[ScoreTile.STRIDE];
+            float[] delta = new float[ScoreTile.STRIDE]; // Σ dO ⊙ O
+            for (int i = 0; i < lanes; i++) {
+                float logarithm = CpuStorage.get(g.logSumExp, statistics() + t0 + i);
+                // A query that saw nothing has −∞ here and scores of −∞: any finite shift gives it 0.
+                shift[i] = logarithm == Float.NEGATIVE_INFINITY ? 0 : logarithm;
+                delta[i] = dot(g.out, g.dout, t0 + i);
+            }
+            int visible = z.visible(t1);
+            FirstKeys first = documentStarts(t0, t1);
+            for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
+                int keys = Math.min(visible, j0 + KEYS) - j0;
+                scores(p, t0, j0, keys, first);
+                p.exponentials(keys, z.scale(), shift);
+                Matrix dout = g.dout.row(t0);
+                Gemm.multiply(p.matrix(), dout, g.dv.row(j0), keys, z.d(), lanes, true);
+                Gemm.multiply(v.row(j0), dout.transpose(), ds.matrix(), keys, lanes, z.d(), false);
+                ds.scoreGradients(keys, p, delta, z.scale());
+                boolean add = g.accumulateQ || j0 > first.earliest;
+                Gemm.multiply(ds.matrix().transpose(), k.row(j0), g.dq.row(t0), lanes, z.d(), keys, add);
+                Gemm.multiply(ds.matrix(), q.row(t0), g.dk.row(j0), keys, z.d(), lanes, true);
+            }
+            for (int t = t0; t < t1 && visible <= first.earliest && !g.accumulateQ; t++) {
+                g.dq.clearRow(t, z.d());
+            }
+        }
+
+        private float dot(Matrix a, Matrix b, int row) {
+            double sum = 0;
+            for (int d = 0; d < z.d(); d++) {
+                sum += a.get(row, d) * b.get(row, d);
+            }
+            return (float) sum;
+        }
+
+        /** For few queries: the scores of one are a row, and its products are of a row and a matrix that is read in place. */
+        void answerEach(Matrix out, MemorySegment logSumExp) {
+            MemorySegment row = ScratchMemory.ofThread().floats(0, z.s());
+            Matrix p = new Matrix(row, 0, z.s(), false);
+            for (int t = 0; t < z.t(); t++) {
+                int visible = z.visible(t + 1);
+                int first = z.documentStarts(b, t);
+                Gemm.multiply(q.row(t), k.transpose(), p, 1, visible, z.d(), false);
+                float largest = Float.NEGATIVE_INFINITY;
+                for (int j = 0; j < visible; j++) {
+                    float score =
+                            j < first || z.hides(b, j) ? Float.NEGATIVE_INFINITY : CpuStorage.get(row, j) * z.scale();
+                    CpuStorage.set(row, j, score);
+                    largest = Math.max(largest, score);
+                }
+                float shift = largest == Float.NEGATIVE_INFINITY ? 0 : largest;
+                double sum = 0;
+                for (int j = 0; j < visible; j++) {
+                    double weight = Math.exp(CpuStorage.get(row, j) - shift);
+                    sum += weight;
+                    CpuStorage.set(row, j, (float) weight);
+                }
+                for (int j = 0; j < visible; j++) {
+                    CpuStorage.set(row, j, sum == 0 ? 0 : (float) (CpuStorage.get(row, j) / sum));
+                }
+                CpuStorage.set(logSumExp, statistics() + t, (float) (largest + Math.log(sum)));
+                Gemm.multiply(p, v, out.row(t), 1, z.d(), visible, false);
+            }
+        }
+    }
+}

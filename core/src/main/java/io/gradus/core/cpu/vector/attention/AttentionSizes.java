@@ -1,0 +1,66 @@
+package io.gradus.core.cpu.vector.attention;
+
+import io.gradus.core.AttentionOptions;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.vector.gemm.Matrix;
+import io.gradus.core.kernel.AttentionKernels;
+import org.jspecify.annotations.Nullable;
+
+/** The sizes of one call of {@link Attention}, named as in {@link AttentionKernels}, and where its heads lie. */
+record AttentionSizes(
+        long b,
+        int t,
+        int s,
+        int h,
+        int g,
+        int d,
+        boolean causal,
+        float scale,
+        @Nullable Tensor attentionMask,
+        @Nullable Tensor documentStarts) {
+
+    static AttentionSizes of(Tensor q, Tensor k, AttentionOptions settings) {
+        return new AttentionSizes(
+                q.shape().get(0),
+                Math.toIntExact(q.shape().get(1)),
+                Math.toIntExact(k.shape().get(1)),
+                Math.toIntExact(q.shape().get(2)),
+                Math.toIntExact(k.shape().get(2)),
+                Math.toIntExact(q.shape().get(3)),
+                settings.causal(),
+                (float) settings.scale(),
+                settings.attentionMask(),
+                settings.documentStarts());
+    }
+
+    /** How many keys there are before the first query's own. */
+    int lead() {
+        return s - t;
+    }
+
+    /** How many keys, from the first, the last query before {@code t1} may see. */
+    int visible(int t1) {
+        return causal ? t1 + lead() : s;
+    }
+
+    /** A row per query of one head. */
+    Matrix queries(Tensor tensor, long b, int h) {
+        return new Matrix(CpuStorage.of(tensor), (b * t * this.h + h) * d, (long) this.h * d, false);
+    }
+
+    /** A row per key of one key-value head. */
+    Matrix keys(Tensor tensor, long b, int g) {
+        return new Matrix(CpuStorage.of(tensor), (b * s * this.g + g) * d, (long) this.g * d, false);
+    }
+
+    /** The first key that a query may see. */
+    int documentStarts(long b, int query) {
+        return documentStarts == null ? 0 : CpuStorage.getInt(CpuStorage.of(documentStarts), b * t + query);
+    }
+
+    /** Whether a key is padding. */
+    boolean hides(long b, int key) {
+        return attentionMask != null && CpuStorage.getInt(CpuStorage.of(attentionMask), b * s + key) == 0;
+    }
+}

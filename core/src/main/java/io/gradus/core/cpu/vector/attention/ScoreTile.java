@@ -1,0 +1,74 @@
+package io.gradus.core.cpu.vector.attention;
+
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.vector.Lanes;
+import io.gradus.core.cpu.vector.VectorMath;
+import io.gradus.core.cpu.vector.gemm.Matrix;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The scores of a block of keys, one row each, with a block of queries, one lane each: a softmax over keys then goes down
+ * the rows, several queries at a time, and no vector has to be folded. Rows are {@link #STRIDE} apart, and lanes without a
+ * query are computed along.
+ *
+ * @param memory of this thread
+ * @param lanes how many queries
+ */
+record ScoreTile(MemorySegment memory, int lanes) {
+    /** Floats from one key's scores to the next's. */
+    static final int STRIDE = 128;
+
+    private static final int V = Lanes.COUNT;
+
+    /** {@code [keys, queries]}. */
+    Matrix matrix() {
+        return new Matrix(memory, 0, STRIDE, false);
+    }
+
+    /** The first {@code count} queries must not see a key; none, when that is negative. */
+    void hide(int key, int count) {
+        for (int i = 0; i < count; i++) {
+            CpuStorage.set(memory, (long) key * STRIDE + i, Float.NEGATIVE_INFINITY);
+        }
+    }
+
+    /** The queries whose first key comes later than {@code place} must not see the key there. */
+    void hideFromLater(int key, int place, int[] documentStarts) {
+        for (int i = 0; i < lanes; i++) {
+            if (documentStarts[i] > place) {
+                CpuStorage.set(memory, (long) key * STRIDE + i, Float.NEGATIVE_INFINITY);
+            }
+        }
+    }
+
+    /** {@code exp(scale·score − shift)}, in place; {@code shift} has an element per lane. */
+    void exponentials(int keys, float scale, float[] shift) {
+        for (int i = 0; i < lanes; i += V) {
+            exponentials(memory, i, keys, scale, shift);
+        }
+    }
+
+    private static void exponentials(MemorySegment memory, int lane, int keys, float scale, float[] shift) {
+        var minus = Lanes.load(shift, lane).neg();
+        for (int j = 0; j < keys; j++) {
+            long at = (long) j * STRIDE + lane;
+            Lanes.store(VectorMath.exp(Lanes.load(memory, at).fma(Lanes.broadcast(scale), minus)), memory, at);
+        }
+    }
+
+    /** {@code dS = scale·P·(dP − delta)}, where this holds dP before. */
+    void scoreGradients(int keys, ScoreTile p, float[] delta, float scale) {
+        for (int i = 0; i < lanes; i += V) {
+            scoreGradients(memory, p.memory, i, keys, delta, scale);
+        }
+    }
+
+    private static void scoreGradients(
+            MemorySegment ds, MemorySegment p, int lane, int keys, float[] delta, float scale) {
+        var mean = Lanes.load(delta, lane);
+        for (int j = 0; j < keys; j++) {
+            long at = (long) j * STRIDE + lane;
+            Lanes.store(Lanes.load(ds, at).sub(mean).mul(Lanes.load(p, at)).mul(scale), ds, at);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package io.gradus.core.cpu.vector.elementwise;
+
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.StridedView;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.Lanes;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * How an element-by-element result is cut so that its loops see whole vectors of neighbouring elements only. A piece ends where
+ * an operand that is broadcast begins anew; fewer elements than a vector has are a piece of their own. What does not lie in
+ * memory as a loop wants it goes through a block ({@link Blocks}), in the first-level cache.
+ */
+final class Runs {
+    /** Elements that a thread takes at a time: microseconds of work, a multiple of every vector's length. */
+    private static final long GRAIN = 1 << 14;
+
+    private Runs() {}
+
+    /** What happens to the {@code n} elements of a result from {@code at} on. */
+    @FunctionalInterface
+    interface Piece {
+        void run(long at, int n);
+    }
+
+    /** Runs the body over all pieces of a result, and writes each result where it belongs. */
+    static void forEach(Workers workers, long size, Operand[] operands, Result[] results, Piece body) {
+        long length = Long.MAX_VALUE;
+        boolean inBlocks = false;
+        for (Operand operand : operands) {
+            length = Math.min(length, operand.view.innerLength());
+            inBlocks |= operand.standsStill();
+        }
+        for (Result result : results) {
+            inBlocks |= result.accumulate;
+        }
+        long run = length;
+        long longest = inBlocks ? Blocks.SIZE : GRAIN;
+        workers.forEach(size, GRAIN, (from, to) -> {
+            long at = from;
+            while (at < to) {
+                int n = (int) Math.min(Math.min(to - at, run - at % run), longest);
+                n = n < Lanes.COUNT ? n : n - n % Lanes.COUNT;
+                body.run(at, n);
+                for (Result result : results) {
+                    result.finish(at, n);
+                }
+                at += n;
+            }
+        });
+    }
+
+    /** The elements that a loop works on for a piece of n: those behind its end are in a block, and computed in vain. */
+    static int whole(int n) {
+        return Math.max(n, Lanes.COUNT);
+    }
+
+    /**
+     * What is read, broadcast to the shape of the result.
+     *
+     * @param slot of the block in which a piece is put where it must be
+     */
+    record Operand(MemorySegment memory, StridedView view, int slot) {
+        static Operand of(Tensor tensor, Shape shape, int slot) {
+            return new Operand(CpuStorage.of(tensor), StridedView.broadcast(tensor.shape(), shape), slot);
+        }
+
+        private boolean standsStill() {
+            return view.innerStride() == 0;
+        }
+
+        /** Where the elements for a piece are found, from {@link #at} on. */
+        MemorySegment memory(long at, int n) {
+            if (standsStill()) {
+                return Blocks.ofThread().repeat(slot, memory, view.source(at), n);
+            }
+            return n < Lanes.COUNT ? Blocks.ofThread().copy(slot, memory, view.source(at), n) : memory;
+        }
+
+        long at(long at, int n) {
+            return standsStill() || n < Lanes.COUNT ? 0 : view.source(at);
+        }
+    }
+
+    /**
+     * What is written.
+     *
+     * @param slot of the block in which a piece is put where it must be
+     */
+    record Result(MemorySegment memory, boolean accumulate, int slot) {
+        static Result of(Tensor tensor, boolean accumulate, int slot) {
+            return new Result(CpuStorage.of(tensor), accumulate, slot);
+        }
+
+        /** Where a loop leaves the elements of a piece, from {@link #at} on. */
+        MemorySegment memory(int n) {
+            return isDirect(n) ? memory : Blocks.ofThread().get(slot);
+        }
+
+        long at(long at, int n) {
+            return isDirect(n) ? at : 0;
+        }
+
+        private boolean isDirect(int n) {
+            return !accumulate && n >= Lanes.COUNT;
+        }
+
+        private void finish(long at, int n) {
+            if (isDirect(n)) {
+                return;
+            }
+            MemorySegment block = Blocks.ofThread().get(slot);
+            if (n < Lanes.COUNT) {
+                for (int i = 0; i < n; i++) {
+                    float value = CpuStorage.get(block, i);
+                    CpuStorage.set(memory, at + i, accumulate ? CpuStorage.get(memory, at + i) + value : value);
+                }
+            } else {
+                add(block, memory, at, n);
+            }
+        }
+
+        private static void add(MemorySegment block, MemorySegment memory, long at, int n) {
+            for (int i = 0; i < n; i += Lanes.COUNT) {
+                Lanes.store(Lanes.load(memory, at + i).add(Lanes.load(block, i)), memory, at + i);
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+package io.gradus.core.cpu.vector.gemm;
+
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.BatchOffsets;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.Lanes;
+import io.gradus.core.kernel.GemmKernels;
+
+/**
+ * Matrix products, in the manner of Goto &amp; van de Geijn (2008): the result is cut into tiles that {@link MicroKernel}
+ * computes in registers; k is cut into blocks, so that a panel of A stays close while the panels of a stripe of B pass it
+ * by from the second-level cache. Operands are packed into {@link Panels} block by block, which also takes care of
+ * transposes.
+ *
+ * <p>One side of the result is shared out to the threads; the operand along the other side is packed once, by all, and read by
+ * all. An element's sum runs over k in order, block by block, wherever the cuts are, so the number of threads does not show.
+ */
+public final class Gemm implements GemmKernels {
+    /** The most elements of k in a block. Each block but the first reads the result and writes it again. */
+    private static final int DEPTH = 1536;
+    /** The same where the result is small, so that reading it costs little, and wide rows of B are faster to read. */
+    private static final int SHALLOW = 768;
+    /** Rows up to which a result is small in that sense. */
+    private static final int SMALL_RESULT = 512;
+    /** Columns of B that a thread packs at a time, at full depth: 576 kB. */
+    private static final int STRIPE = 96;
+    /** Rows of A that a thread packs at a time, at full depth: 576 kB. */
+    private static final int ROWS = 96;
+    /** The most floats of the operand that all threads read. */
+    private static final int SHARED = 1 << 22;
+    /** Multiply-adds below which a product, or a part of one, is not worth another thread. */
+    private static final long SMALL = 1 << 18;
+    /** Multiply-adds in the time that it takes to pack one element. */
+    private static final int PACKING = 16;
+    /** With fewer rows than this, packing costs more than it brings. */
+    private static final int FEW_ROWS = 4;
+
+    private static final Workers ALONE = new Workers(1);
+
+    private final Workers workers;
+
+    public Gemm(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate) {
+        multiply(a, transposeA, b, transposeB, out, Tile.accumulating(accumulate));
+    }
+
+    @Override
+    public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
+        multiply(a, transposeA, b, transposeB, out, Tile.of(epilogue));
+    }
+
+    /** {@code c (+)= a·b}, {@code [m, n] = [m, k]·[k, n]}, on this thread alone: a step of a larger kernel. */
+    public static void multiply(Matrix a, Matrix b, Matrix c, int m, int n, int k, boolean accumulate) {
+        new Product(a, b, c, m, n, k, Tile.accumulating(accumulate)).run(ALONE);
+    }
+
+    private void multiply(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, Tile write) {
+        Shape shape = out.shape();
+        if (shape.size() == 0) {
+            return;
+        }
+        int m = Math.toIntExact(shape.get(-2));
+        int n = Math.toIntExact(shape.get(-1));
+        int k = Math.toIntExact(a.shape().get(transposeA ? -2 : -1));
+        Product whole = new Product(
+                Matrix.of(a, transposeA, m, k),
+                Matrix.of(b, transposeB, k, n),
+                Matrix.of(out, false, m, n),
+                m,
+                n,
+                k,
+                write);
+        Shape batch = shape.sub(0, shape.rank() - 2);
+        if (batch.size() == 1) {
+            whole.run(workers);
+            return;
+        }
+        BatchOffsets aOffsets = new BatchOffsets(a.shape().sub(0, a.shape().rank() - 2), batch);
+        BatchOffsets bOffsets = new BatchOffsets(b.shape().sub(0, b.shape().rank() - 2), batch);
+        long grain = Math.max(1, SMALL / Math.max(1, whole.size()));
+        workers.forEach(batch.size(), grain, (from, to) -> {
+            for (long item = from; item < to; item++) {
+                whole.at(aOffsets.of(item), bOffsets.of(item), item).run(workers);
+            }
+        });
+    }
+
+    /** One product, {@code c = a·b}: {@code [m, n] = [m, k]·[k, n]}. */
+    record Product(Matrix a, Matrix b, Matrix c, int m, int n, int k, Tile write) {
+
+        /** Multiply-adds. */
+        long size() {
+            return (long) m * n * k;
+        }
+
+        /** The same for other matrices of a batch, counted from the first. */
+        private Product at(long a, long b, long c) {
+            return new Product(this.a.at(a * m * k), this.b.at(b * k * n), this.c.at(c * m * n), m, n, k, write);
+        }
+
+        private void run(Workers workers) {
+            if (m < FEW_ROWS) {
+                Gemv.multiply(this, workers);
+                return;
+            }
+            int most = m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH;
+            int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, Lanes.COUNT) : most;
+            int k0 = 0;
+            do { // once even when k is 0: the result is then zeros
+                int part = Math.min(depth, k - k0);
+                new Block(this, k0, part, write.ofBlock(k0 == 0, k0 + part == k), workers).run();
+                k0 += depth;
+            } while (k0 < k);
+        }
+    }
+
+    /** The part of a product that a block of k gives. */
+    private record Block(Product p, int k0, int depth, Tile write, Workers workers) {
+
+        void run() {
+            int most = SHARED / Math.max(1, depth);
+            if (p.n >= p.m || (2 * p.n >= p.m && p.n >= 2 * STRIPE * workers.threads())) {
+                int rows = most / MicroKernel.ROWS * MicroKernel.ROWS;
+                for (int row = 0; row < p.m; row += rows) {
+                    shareColumns(row, Math.min(p.m, row + rows));
+                }
+            } else {
+                int columns = most / MicroKernel.COLUMNS * MicroKernel.COLUMNS;
+                for (int column = 0; column < p.n; column += columns) {
+                    shareRows(column, Math.min(p.n, column + columns));
+                }
+            }
+        }
+
+        /** All threads pack these rows of A; then each takes stripes of columns. */
+        private void shareColumns(int row0, int row1) {
+            int panels = panels(row1 - row0);
+            float[] rows = GemmBuffers.ofThread().shared(panels * MicroKernel.ROWS * depth);
+            int pieces = Math.max(1, panels / (2 * workers.threads())); // wide: rows are read in order
+            forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * depth, (from, to) -> {
+                packRows(row0, row1, from, to, rows, from);
+            });
+            int stripe = stripe(p.n, workers.threads());
+            forEach(p.n, stripe, (long) (row1 - row0) * depth, (from, to) -> {
+                GemmBuffers own = GemmBuffers.ofThread();
+                float[] columns = own.own(roundUp(stripe, MicroKernel.COLUMNS) * depth);
+                p.b.packColumns(from, to, k0, depth, columns, GemmBuffers.ALIGNED, own.square());
+                multiply(row0, row1, rows, columns, GemmBuffers.ALIGNED, from, to, own.tile());
+            });
+        }
+
+        /** All threads pack these columns of B; then each takes blocks of rows. */
+        private void shareRows(int column0, int column1) {
+            float[] columns = GemmBuffers.ofThread().shared(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
+            int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
+            forEach(column1 - column0, pieces, (long) PACKING * depth, (from, to) -> {
+                int at = GemmBuffers.ALIGNED + from * depth;
+                float[] square = GemmBuffers.ofThread().square();
+                p.b.packColumns(column0 + from, column0 + to, k0, depth, columns, at, square);
+            });
+            int panels = panels(p.m);
+            int balanced = Math.max(1, panels / (4 * workers.threads()));
+            int block = Math.min(balanced, atDepth(ROWS, MicroKernel.ROWS) / MicroKernel.ROWS);
+            int stripe = atDepth(STRIPE, MicroKernel.COLUMNS);
+            forEach(panels, block, (long) MicroKernel.ROWS * (column1 - column0) * depth, (from, to) -> {
+                GemmBuffers own = GemmBuffers.ofThread();
+                float[] rows = own.own(block * MicroKernel.ROWS * depth);
+                packRows(0, p.m, from, to, rows, 0);
+                int row0 = from * MicroKernel.ROWS;
+                int row1 = Math.min(p.m, to * MicroKernel.ROWS);
+                for (int column = column0; column < column1; column += stripe) {
+                    int at = GemmBuffers.ALIGNED + (column - column0) * depth;
+                    int end = Math.min(column1, column + stripe);
+                    multiply(row0, row1, rows, columns, at, column, end, own.tile());
+                }
+            });
+        }
+
+        private static int panels(int rows) {
+            return (rows + MicroKernel.ROWS - 1) / MicroKernel.ROWS;
+        }
+
+        /** Some of the panels into which these rows are cut, to where the {@code at}-th panel lies. */
+        private void packRows(int row0, int row1, int from, int to, float[] rows, int at) {
+            int start = row0 + from * MicroKernel.ROWS;
+            int end = Math.min(row1, row0 + to * MicroKernel.ROWS);
+            int place = GemmBuffers.ALIGNED + at * MicroKernel.ROWS * depth;
+            p.a.packRows(start, end, k0, depth, rows, place);
+        }
+
+        /** Packed rows times packed columns: each panel of rows passes all panels of columns. */
+        private void multiply(
+                int row0, int row1, float[] rows, float[] columns, int at, int column0, int column1, float[] tile) {
+            for (int row = row0; row < row1; row += MicroKernel.ROWS) {
+                int a = GemmBuffers.ALIGNED + (row - row0) * depth;
+                for (int column = column0; column < column1; column += Tile.STRIDE) {
+                    int n = Math.min(Tile.STRIDE, column1 - column);
+                    for (int j = 0; j < n; j += MicroKernel.COLUMNS) {
+                        int b = at + (column - column0 + j) * depth;
+                        int c = GemmBuffers.ALIGNED + j;
+                        MicroKernel.multiply(rows, a, columns, b, depth, n - j, tile, c, Tile.STRIDE);
+                    }
+                    int height = Math.min(MicroKernel.ROWS, row1 - row);
+                    write.store(tile, GemmBuffers.ALIGNED, p.c, row, column, height, n);
+                }
+            }
+        }
+
+        /** How many lines make a block of the size that {@code lines} have at full depth; not more than three times as many. */
+        private int atDepth(int lines, int unit) {
+            return Math.max(unit, lines * DEPTH / Math.max(DEPTH / 3, depth) / unit * unit);
+        }
+
+        /** The width of stripes that leaves the slowest of the threads the least; narrow ones cost a little more. */
+        private int stripe(int n, int threads) {
+            int best = MicroKernel.COLUMNS;
+            double least = Double.MAX_VALUE;
+            for (int width = best; width <= atDepth(STRIPE, MicroKernel.COLUMNS); width += MicroKernel.COLUMNS) {
+                int stripes = (n + width - 1) / width;
+                int rounds = (stripes - 1) / threads;
+                boolean lastAlone = (stripes - 1) % threads == 0;
+                double columns = (double) rounds * width + (lastAlone ? n - (stripes - 1) * width : width);
+                double cost = columns * (1 + 8.0 / width);
+                if (cost < least) {
+                    least = cost;
+                    best = width;
+                }
+            }
+            return best;
+        }
+
+        /** A part of the lines, from the first to the last exclusive. */
+        @FunctionalInterface
+        private interface Lines {
+            void run(int from, int to);
+        }
+
+        /** Shares out lines, unless all of them together are too little work. */
+        private void forEach(int count, int grain, long workOfLine, Lines body) {
+            if (count * workOfLine < SMALL) {
+                for (int from = 0; from < count; from += grain) {
+                    body.run(from, Math.min(count, from + grain));
+                }
+            } else {
+                workers.forEach(count, grain, (from, to) -> body.run((int) from, (int) to));
+            }
+        }
+    }
+
+    private static int roundUp(int count, int unit) {
+        return Math.max(1, (count + unit - 1) / unit) * unit;
+    }
+}

@@ -1,0 +1,97 @@
+package io.gradus.core.cpu.vector.gemm;
+
+import io.gradus.core.DType;
+import io.gradus.core.HostCast;
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.vector.ScratchMemory;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * An operand of a matrix product: where its elements lie.
+ *
+ * @param offset of the first element, in elements
+ * @param stride elements from one stored row to the next
+ * @param transposed whether the rows of the operand are the columns of what is stored
+ * @param dtype F32, or one of 16 bits
+ */
+public record Matrix(MemorySegment memory, long offset, long stride, boolean transposed, DType dtype) {
+
+    /** Of F32. */
+    public Matrix(MemorySegment memory, long offset, long stride, boolean transposed) {
+        this(memory, offset, stride, transposed, DType.F32);
+    }
+
+    /** The last two axes of a tensor, {@code [rows, columns]} once transposed if asked for. */
+    static Matrix of(Tensor tensor, boolean transposed, int rows, int columns) {
+        return new Matrix(CpuStorage.of(tensor), 0, transposed ? rows : columns, transposed, tensor.dtype());
+    }
+
+    /** The same, beginning elsewhere. */
+    Matrix at(long offset) {
+        return new Matrix(memory, offset, stride, transposed, dtype);
+    }
+
+    /** The same from a row on. */
+    public Matrix row(long row) {
+        return at(place(row, 0));
+    }
+
+    /** Zeros the first {@code width} elements of a row of an F32 matrix that is not transposed. */
+    public void clearRow(long row, int width) {
+        memory.asSlice(place(row, 0) * 4, width * 4L).fill((byte) 0);
+    }
+
+    public Matrix transpose() {
+        return new Matrix(memory, offset, stride, !transposed, dtype);
+    }
+
+    public long place(long row, long column) {
+        return offset + (transposed ? column * stride + row : row * stride + column);
+    }
+
+    public float get(long row, long column) {
+        return CpuStorage.get(memory, place(row, column));
+    }
+
+    /** This, or the named part of it converted to F32 in memory of this thread, valid until the next call. */
+    Matrix floats(int row0, int row1, int column0, int column1) {
+        if (dtype == DType.F32) {
+            return this;
+        }
+        int lines = transposed ? column1 - column0 : row1 - row0;
+        int length = transposed ? row1 - row0 : column1 - column0;
+        MemorySegment floats = ScratchMemory.ofThread().floats(ScratchMemory.CONVERTED, (long) lines * length);
+        for (long line = 0; line < lines; line++) {
+            long from = place(transposed ? row0 : row0 + line, transposed ? column0 + line : column0);
+            MemorySegment stored = memory.asSlice(from * dtype.bytes(), (long) length * dtype.bytes());
+            HostCast.convert(stored, dtype, floats.asSlice(line * length * 4), DType.F32, length);
+        }
+        Matrix whole = new Matrix(floats, 0, length, transposed);
+        return whole.at(-whole.place(row0, column0));
+    }
+
+    /** Packs {@code [row0, row1)} × {@code [k0, k0 + depth)} into panels of rows, for the left side of a product. */
+    void packRows(int row0, int row1, int k0, int depth, float[] panels, int to) {
+        Matrix source = floats(row0, row1, k0, k0 + depth);
+        long from = source.place(row0, k0);
+        if (transposed) {
+            Panels.copySixes(source.memory, from, source.stride, depth, row1 - row0, panels, to);
+        } else {
+            Panels.turnSixes(source.memory, from, source.stride, depth, row1 - row0, panels, to);
+        }
+    }
+
+    /** Packs {@code [k0, k0 + depth)} × {@code [column0, column1)} into panels of columns, for the right side of a product. */
+    void packColumns(int column0, int column1, int k0, int depth, float[] panels, int to, float[] square) {
+        Matrix source = floats(k0, k0 + depth, column0, column1);
+        long from = source.place(k0, column0);
+        int count = column1 - column0;
+        int width = MicroKernel.COLUMNS;
+        if (transposed) {
+            Panels.turn(source.memory, from, source.stride, depth, count, width, panels, to, square);
+        } else {
+            Panels.copy(source.memory, from, source.stride, depth, count, width, panels, to);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package io.gradus.core.cpu.vector.gemm;
+
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.vector.Lanes;
+import io.gradus.core.cpu.vector.elementwise.Activations;
+import io.gradus.core.cpu.vector.elementwise.Elementwise;
+import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import io.gradus.core.kernel.GemmKernels.Epilogue;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.VectorMask;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens to a tile of a product on its way from the first-level cache to the result.
+ *
+ * @param add whether to add what is there already
+ * @param bias one element per column, or null
+ * @param activation or null
+ */
+record Tile(
+        boolean add, @Nullable MemorySegment bias, @Nullable Unary activation) {
+    private static final int V = Lanes.COUNT;
+
+    /** Columns that are written at a time: two cache lines and more, or a page would be visited too often. */
+    static final int STRIDE = Math.max(MicroKernel.COLUMNS, 32);
+
+    static Tile accumulating(boolean add) {
+        return new Tile(add, null, null);
+    }
+
+    static Tile of(Epilogue epilogue) {
+        return new Tile(false, epilogue.bias() == null ? null : CpuStorage.of(epilogue.bias()), epilogue.activation());
+    }
+
+    /** For one of several blocks of k: all but the first add, and the last does the rest. */
+    Tile ofBlock(boolean first, boolean last) {
+        return new Tile(add || !first, last ? bias : null, last ? activation : null);
+    }
+
+    /** Writes the first rows and columns of a tile to row {@code row}, column {@code column} of the result. */
+    void store(float[] tile, int from, Matrix c, int row, int column, int rows, int columns) {
+        MemorySegment memory = c.memory();
+        for (int i = 0; i < rows; i++) {
+            int at = from + i * STRIDE;
+            long to = c.place(row + i, column);
+            if (add) {
+                add(tile, at, memory, to, columns);
+            } else {
+                store(tile, at, memory, to, columns);
+            }
+            if (bias != null) {
+                add(bias, column, memory, to, columns);
+            }
+            if (activation != null) {
+                activate(Activations.forward(activation), memory, to, columns);
+            }
+        }
+    }
+
+    private static void add(float[] tile, int at, MemorySegment memory, long to, int count) {
+        int j = 0;
+        for (; j <= count - V; j += V) {
+            Lanes.store(Lanes.load(tile, at + j).add(Lanes.load(memory, to + j)), memory, to + j);
+        }
+        if (j < count) {
+            VectorMask<Float> rest = Lanes.first(count - j);
+            Lanes.store(Lanes.load(tile, at + j).add(Lanes.load(memory, to + j, rest)), memory, to + j, rest);
+        }
+    }
+
+    private static void add(MemorySegment terms, long from, MemorySegment memory, long to, int count) {
+        int j = 0;
+        for (; j <= count - V; j += V) {
+            Lanes.store(Lanes.load(memory, to + j).add(Lanes.load(terms, from + j)), memory, to + j);
+        }
+        if (j < count) {
+            VectorMask<Float> rest = Lanes.first(count - j);
+            Lanes.store(Lanes.load(memory, to + j, rest).add(Lanes.load(terms, from + j, rest)), memory, to + j, rest);
+        }
+    }
+
+    /** In place; what does not fill a vector is moved to where it does. */
+    private static void activate(Elementwise.Loop function, MemorySegment memory, long from, int count) {
+        int whole = count - count % V;
+        function.run(memory, from, memory, from, whole);
+        if (whole < count) {
+            MemorySegment rest = GemmBuffers.ofThread().vector();
+            MemorySegment.copy(memory, (from + whole) * 4, rest, 0, (count - whole) * 4L);
+            function.run(rest, 0, rest, 0, V);
+            MemorySegment.copy(rest, 0, memory, (from + whole) * 4, (count - whole) * 4L);
+        }
+    }
+
+    private static void store(float[] tile, int at, MemorySegment memory, long to, int count) {
+        int j = 0;
+        for (; j <= count - V; j += V) {
+            Lanes.store(Lanes.load(tile, at + j), memory, to + j);
+        }
+        if (j < count) {
+            Lanes.store(Lanes.load(tile, at + j), memory, to + j, Lanes.first(count - j));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package io.gradus.core.cpu.vector.reduction;
+
+import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.ReductionPlan;
+import io.gradus.core.cpu.common.Scratch;
+import io.gradus.core.cpu.common.StridedView;
+import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.kernel.ReductionKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Many elements to one, as {@link ReductionPlan} says, straight from memory. What is cut, and where, depends on sizes only, and
+ * pieces are put together in their order.
+ */
+public final class Reduction implements ReductionKernels {
+    /** Results from which on they are shared out among the threads; below, the pieces of each are. */
+    private static final long MANY_RESULTS = 16;
+
+    /** Elements that make a piece of work: some ten microseconds. */
+    private static final long PIECE = 1 << 15;
+
+    /** Columns whose totals stay in the first-level cache beside the rows. */
+    private static final int SLICE = 1024;
+
+    /** Slices from which on they are shared out among the threads; below, blocks of rows are too. */
+    private static final long MANY_SLICES = 16;
+
+    /** Row blocks at most: each has totals of its own. */
+    private static final long BLOCKS = 32;
+
+    private final Workers workers;
+    private final ReductionKernels scalar;
+
+    public Reduction(Workers workers) {
+        this.workers = workers;
+        this.scalar = new io.gradus.core.cpu.scalar.Reduction(workers);
+    }
+
+    @Override
+    public void sumTo(Tensor x, Tensor out, boolean accumulate) {
+        fold(VectorReducer.SUM, x, out, accumulate);
+    }
+
+    @Override
+    public void maxTo(Tensor x, Tensor out) {
+        fold(VectorReducer.MAX, x, out, false);
+    }
+
+    private void fold(VectorReducer fold, Tensor x, Tensor out, boolean accumulate) {
+        if (out.size() == 0) {
+            return;
+        }
+        ReductionPlan plan = ReductionPlan.of(x.shape(), out.shape());
+        MemorySegment memory = CpuStorage.of(x);
+        MemorySegment target = CpuStorage.of(out);
+        long each = Math.max(1, plan.partCount() * plan.run());
+        boolean many = plan.resultCount() >= MANY_RESULTS;
+        workers.forEach(plan.resultCount(), many ? Math.max(1, PIECE / each) : plan.resultCount(), (from, to) -> {
+            for (long result = from; result < to; result++) {
+                long base = plan.results().source(result);
+                if (plan.innerGoes()) {
+                    double total = many ? runs(fold, memory, base, plan) : pieces(fold, memory, base, plan);
+                    write(total, target, result, accumulate);
+                } else {
+                    columns(fold, memory, base, plan, target, result * plan.run(), accumulate);
+                }
+            }
+        });
+    }
+
+    private static void write(double total, MemorySegment out, long at, boolean accumulate) {
+        double old = accumulate ? CpuStorage.get(out, at) : 0;
+        CpuStorage.set(out, at, (float) (old + total));
+    }
+
+    // ---- the inner run goes ----
+
+    /** Folds the runs of one result, one after the other. */
+    private static double runs(VectorReducer fold, MemorySegment memory, long base, ReductionPlan plan) {
+        if (plan.partCount() == 1) {
+            return fold.run(memory, base, plan.run());
+        }
+        double total = fold.identity();
+        for (long part = 0; part < plan.partCount(); part++) {
+            total = fold.pair(total, fold.run(memory, base + plan.parts().source(part), plan.run()));
+        }
+        return total;
+    }
+
+    /** The same on all threads: runs are cut into pieces. */
+    private double pieces(VectorReducer fold, MemorySegment memory, long base, ReductionPlan plan) {
+        long perRun = Math.max(1, (plan.run() + PIECE - 1) / PIECE);
+        int count = Math.toIntExact(plan.partCount() * perRun);
+        double[] partial = Scratch.ofThread().doubles(0, count);
+        workers.forEach(count, Math.max(1, PIECE / Math.max(1, plan.run())), (from, to) -> {
+            for (int piece = (int) from; piece < to; piece++) {
+                long begin = piece % perRun * PIECE;
+                long at = base + plan.parts().source(piece / perRun) + begin;
+                partial[piece] = fold.run(memory, at, Math.min(PIECE, plan.run() - begin));
+            }
+        });
+        double total = fold.identity();
+        for (int piece = 0; piece < count; piece++) {
+            total = fold.pair(total, partial[piece]);
+        }
+        return total;
+    }
+
+    // ---- the inner run stays ----
+
+    /**
+     * Folds rows into one: bias gradients, sums over leading axes. Columns are cut into slices and rows into blocks; each
+     * block of each slice has its totals, which are then folded in order.
+     */
+    private void columns(
+            VectorReducer fold,
+            MemorySegment memory,
+            long base,
+            ReductionPlan plan,
+            MemorySegment out,
+            long outAt,
+            boolean accumulate) {
+        long rows = plan.partCount();
+        long columns = plan.run();
+        long slices = (columns + SLICE - 1) / SLICE;
+        long blocks = slices >= MANY_SLICES ? 1 : Math.clamp(rows * columns / PIECE / slices, 1, BLOCKS);
+        long blockRows = Math.ceilDiv(Math.ceilDiv(rows, blocks), VectorReducer.ROWS) * VectorReducer.ROWS;
+        double[] totals = Scratch.ofThread().doubles(0, blocks == 1 ? 0 : (int) (blocks * columns));
+        workers.forEach(slices * blocks, 1, (item, _) -> {
+            long column = item % slices * SLICE;
+            long block = item / slices;
+            int width = (int) Math.min(SLICE, columns - column);
+            double[] sums = Scratch.ofThread().doubles(1, width);
+            Arrays.fill(sums, 0, width, fold.identity());
+            long end = Math.min(rows, (block + 1) * blockRows);
+            foldRows(fold, memory, base + column, plan.parts(), block * blockRows, end, sums, width);
+            if (blocks == 1) {
+                write(sums, width, out, outAt + column, accumulate);
+            } else {
+                System.arraycopy(sums, 0, totals, (int) (block * columns + column), width);
+            }
+        });
+        if (blocks > 1) {
+            foldBlocks(fold, totals, (int) blocks, (int) columns);
+            write(totals, (int) columns, out, outAt, accumulate);
+        }
+    }
+
+    /** Folds all blocks into the first. */
+    private static void foldBlocks(VectorReducer fold, double[] totals, int blocks, int columns) {
+        for (int block = 1; block < blocks; block++) {
+            for (int column = 0; column < columns; column++) {
+                totals[column] = fold.pair(totals[column], totals[block * columns + column]);
+            }
+        }
+    }
+
+    private static void write(double[] totals, int count, MemorySegment out, long at, boolean accumulate) {
+        for (int i = 0; i < count; i++) {
+            write(totals[i], out, at + i, accumulate);
+        }
+    }
+
+    private static void foldRows(
+            VectorReducer fold,
+            MemorySegment memory,
+            long base,
+            StridedView rows,
+            long from,
+            long to,
+            double[] totals,
+            int width) {
+        long[] at = new long[VectorReducer.ROWS];
+        long row = from;
+        for (; row <= to - VectorReducer.ROWS; row += VectorReducer.ROWS) {
+            for (int i = 0; i < at.length; i++) {
+                at[i] = base + rows.source(row + i);
+            }
+            fold.rows(totals, memory, at, width);
+        }
+        for (; row < to; row++) {
+            fold.row(totals, memory, base + rows.source(row), width);
+        }
+    }
+
+    // ---- the others ----
+
+    /** Moves elements about in broadcast order, more than it computes: the array loops do as well. */
+    @Override
+    public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        scalar.maxBackward(x, y, dy, dx, accumulate);
+    }
+
+    @Override
+    public double sumOfSquares(List<Tensor> tensors) {
+        double total = 0;
+        for (Tensor tensor : tensors) {
+            MemorySegment memory = CpuStorage.of(tensor);
+            int count = Math.toIntExact(Math.ceilDiv(tensor.size(), PIECE));
+            double[] partial = Scratch.ofThread().doubles(0, count);
+            workers.forEach(
+                    tensor.size(),
+                    PIECE,
+                    (from, to) -> partial[(int) (from / PIECE)] = VectorReducer.sumOfSquares(memory, from, to - from));
+            for (int piece = 0; piece < count; piece++) {
+                total += partial[piece];
+            }
+        }
+        return total;
+    }
+}
