@@ -5,8 +5,8 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Tensor;
 
 /**
- * Backpropagation on one line of mathematics: a neuron with two inputs, {@code y = tanh(w₁x₁ + w₂x₂ + b)}. Prints the graph
- * that the expression leaves behind, then the gradient of every leaf, beside the one worked out by hand.
+ * Differentiates a neuron with two inputs, {@code y = tanh(w₁x₁ + w₂x₂ + b)}. Prints the graph that the expression records, then
+ * the gradient of every leaf next to the one computed by hand. {@link ScalarAutograd} shows how this works inside.
  */
 public final class Backpropagation {
     private Backpropagation() {}
@@ -23,9 +23,9 @@ public final class Backpropagation {
 
         System.out.println("y = tanh(w1·x1 + w2·x2 + b) = " + y.item());
         System.out.println();
-        System.out.println("how it was made, from the result down to the leaves:");
+        System.out.println("its graph, from the result down to the leaves:");
         System.out.println(Graph.text(y));
-        System.out.println("the same for Graphviz (dot -Tsvg):");
+        System.out.println("the same graph for Graphviz (dot -Tsvg):");
         System.out.println(Graph.dot(y));
 
         double slope = 1 - y.item() * y.item(); // tanh'(n) = 1 − tanh²(n)

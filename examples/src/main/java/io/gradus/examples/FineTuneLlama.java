@@ -15,20 +15,20 @@ import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.ParameterGroups;
 import io.gradus.optim.Schedule;
 import io.gradus.train.Evaluator;
-import io.gradus.nn.model.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
 /**
- * Full fine-tuning with the library alone: no recipe and no command line, the loop itself. The built-in Llama, which knows the
- * prose of Java documentation, learns to write Java.
+ * Full fine-tuning with the library alone, without a recipe. The built-in Llama, which was pre-trained on the documentation of
+ * Java libraries, learns to write Java.
  *
  * <p>{@code FineTuneLlama [STEPS [OUTPUT]]}
  */
@@ -42,12 +42,12 @@ public final class FineTuneLlama {
     public static void main(String[] args) throws IOException {
         int steps = args.length > 0 ? Integer.parseInt(args[0]) : 100;
 
-        // A pre-trained model and its tokeniser; any Hugging Face folder will do: ModelFolder.open(path).
+        // A pre-trained model and its tokenizer. Any Hugging Face folder works: ModelFolder.open(path).
         ModelFolder folder = ModelFolder.open(BuiltInModel.folder());
         Tokenizer tokenizer = Tokenizer.load(folder.path());
         LanguageModel model = folder.load(Device.cpu());
 
-        // Text as blocks of tokens, and batches of blocks in an order that follows from the seed.
+        // Pack the text into blocks of tokens. The seed determines the order of the batches.
         Blocks training = Blocks.pack(documents(Corpus.CODE.training()), tokenizer, BLOCK_LENGTH);
         Blocks heldOut = Blocks.pack(documents(Corpus.CODE.heldOut()), tokenizer, BLOCK_LENGTH);
         Batches batches = new Batches(training, BATCH_SIZE, 42, true);

@@ -23,9 +23,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes the model that comes with Gradus: a byte-level Llama of about a million parameters, trained from random weights on
- * the prose in the documentation of well-known Java libraries. Pre-training is fine-tuning that begins with a model that
- * knows nothing, so this program writes such a model and hands it to the same recipe.
+ * Pre-trains the model that comes with Gradus: a byte-level Llama with about a million parameters, trained from random weights on
+ * the documentation of well-known Java libraries. Pre-training is fine-tuning of a model with random weights, so this program
+ * writes such a model and runs the usual recipe.
  *
  * <p>{@code PretrainTinyLlama FOLDER [key=value…]} writes {@code FOLDER/tiny-llama}, which is copied into the resources of
  * the module {@code corpora}. The same seed gives the same bytes.

@@ -19,9 +19,9 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * The smallest full fine-tune. Three linear layers of 40×30, 40×40 and 40×40, 4,400 weights, with ReLU between them, are
- * pre-trained on one function and fine-tuned on another, every layer of them. What fine-tuning changed is then plain to see:
- * for each layer ΔW = W′ − W, its norm, and what it costs to store.
+ * The smallest full fine-tuning. A network of three linear layers (40×30, 40×40, 40×40: 4,400 weights) with ReLU between them is
+ * pre-trained on one function and then fine-tuned on another, all layers of it. For each layer the program prints what
+ * fine-tuning changed: ΔW = W′ − W, its norm, and the bytes needed to store it.
  */
 public final class ThreeLayerMlp {
     private static final int INPUTS = 30;
@@ -41,25 +41,27 @@ public final class ThreeLayerMlp {
         double known = loss(network, first);
         List<Tensor> before = weights(network);
         Task second = first.changed(0.3, 20);
-        System.out.printf(
-                Locale.ROOT, "%nfull fine-tuning on the second task, which is the first one changed by a third%n");
+        System.out.printf(Locale.ROOT, "%nfull fine-tuning on the second task, a variation of the first%n");
         train(network, second, 200, 2e-3);
 
         double after = loss(network, first);
         System.out.printf(
-                Locale.ROOT, "%nloss on the first task: %.5f before, %.5f now; the rest was forgotten%n", known, after);
+                Locale.ROOT,
+                "%nloss on the first task: %.5f before fine-tuning, %.5f after: the network forgot some of it%n",
+                known,
+                after);
 
-        System.out.printf("%nWhat fine-tuning changed, ΔW = W′ − W, its first rows and columns:%n");
+        System.out.printf("%nThe first rows and columns of the change ΔW = W′ − W of each layer:%n");
         List<Linear> layers = network.layers();
         for (int i = 0; i < layers.size(); i++) {
             printChange(i, before.get(i), layers.get(i).weight().value());
         }
         System.out.printf(
-                "%nA layer's ΔW has the size of the layer: storing the change costs as much as storing the model.%n"
-                        + "(Weights that did not change lead to or from a ReLU that is 0 for every example.)%n");
+                "%nΔW has as many numbers as the layer: storing the change takes as much space as storing the model.%n"
+                        + "(Unchanged weights are connected to a ReLU that is 0 for every example.)%n");
     }
 
-    /** Makes the error smaller, step by step. */
+    /** Minimizes the mean squared error. */
     private static void train(Mlp network, Task task, int steps, double learningRate) {
         AdamW optimizer = new AdamW(ParameterGroups.single(network.parameters(), 0), learningRate);
         for (int step = 0; step <= steps; step++) {
@@ -118,7 +120,7 @@ public final class ThreeLayerMlp {
                 .sum());
     }
 
-    /** A function to learn, given by examples: the outputs of a random network of one layer. */
+    /** A function to learn, given by examples: the outputs of a random network with one layer. */
     private record Task(Variable inputs, Tensor teacher) {
         static Task draw(long seed) {
             return new Task(Variable.constant(normal(seed, 0, EXAMPLES, INPUTS)), normal(seed, 1, WIDTH, INPUTS));
@@ -129,7 +131,7 @@ public final class ThreeLayerMlp {
             return sum.multiply(1 / Math.sqrt(INPUTS)).tanh();
         }
 
-        /** A related function: the teacher's weights moved by a part of their size. */
+        /** A related function: random changes, of a given size relative to the weights, are added to the teacher's weights. */
         Task changed(double part, long seed) {
             Tensor moved = teacher.copy();
             moved.kernels().elementwise().affine(normal(seed, 2, WIDTH, INPUTS), part, 0, moved, true);

@@ -1,4 +1,4 @@
-/** Short programs, each readable top to bottom, each with a {@code main}. */
+/** Short programs to read from top to bottom. */
 @NullMarked
 package io.gradus.examples;
 

@@ -2,10 +2,11 @@ package io.gradus.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.nn.model.LanguageModel;
 import io.gradus.core.Device;
 import io.gradus.data.tokenizer.ByteTokenizer;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The library example in the README compiles and trains. */
+/** The Java blocks in the README compile and train. */
 class ReadmeTest {
     private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
 
@@ -22,13 +23,29 @@ class ReadmeTest {
     private Path folder;
 
     @Test
-    void theLibraryExampleTrainsEveryWeightAndSavesTheModel() throws Exception {
+    void trainingLoopChangesEveryWeightAndSavesModelAndTokenizer() throws Exception {
+        assertTrainsEveryWeight(blocks().getFirst());
+    }
+
+    @Test
+    void recipeRunChangesEveryWeightAndSavesModelAndTokenizer() throws Exception {
+        assertTrainsEveryWeight(blocks().getLast());
+    }
+
+    private static List<String> blocks() throws IOException {
+        List<String> blocks =
+                Snippets.javaBlocks(Files.readString(Snippets.root().resolve("README.md")));
+        assertThat(blocks).hasSize(2);
+        return blocks;
+    }
+
+    private void assertTrainsEveryWeight(String block) throws Exception {
         Path base = untrainedModel(folder.resolve("base"));
         Path text =
                 Files.writeString(folder.resolve("text.txt"), "to be or not to be, that is the question. ".repeat(60));
         Path output = folder.resolve("output");
 
-        Snippets.compile(folder, "Example", program())
+        Snippets.compile(folder, "Example", program(block))
                 .getMethod("run", Path.class, Path.class, Path.class, int.class)
                 .invoke(null, base, text, output, 2);
 
@@ -39,26 +56,20 @@ class ReadmeTest {
                 .allSatisfy((name, parameter) -> assertThat(parameter.value().toFloats())
                         .as(name)
                         .isNotEqualTo(before.get(name).value().toFloats()));
+        assertThat(Tokenizer.load(output).vocabSize()).isEqualTo(TOKENIZER.vocabSize());
     }
 
-    /** The example's lines as the body of a method. */
-    private static String program() throws IOException {
-        List<String> blocks =
-                Snippets.javaBlocks(Files.readString(Snippets.root().resolve("README.md")));
-        assertThat(blocks).hasSize(1);
+    /** A block as the body of a method. */
+    private static String program(String block) {
         return """
             import io.gradus.core.*;
+            import io.gradus.data.*;
+            import io.gradus.data.Batches.Batch;
+            import io.gradus.data.tokenizer.*;
             import io.gradus.nn.model.*;
             import io.gradus.nn.model.LanguageModel.Input;
-            import io.gradus.nn.model.llama.*;
             import io.gradus.optim.*;
             import io.gradus.train.*;
-            import io.gradus.data.*;
-            import io.gradus.data.Batches.Batch;
-            import io.gradus.data.tokenizer.*;
-            import io.gradus.data.*;
-            import io.gradus.data.Batches.Batch;
-            import io.gradus.data.tokenizer.*;
             import java.nio.file.Path;
 
             public class Example {
@@ -66,7 +77,7 @@ class ReadmeTest {
             %s
                 }
             }
-            """.formatted(blocks.getFirst());
+            """.formatted(block);
     }
 
     private static Path untrainedModel(Path folder) throws IOException {

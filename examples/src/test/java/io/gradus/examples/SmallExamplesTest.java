@@ -9,11 +9,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What the two small examples print is what they say. */
+/** The output of the two small examples. */
 class SmallExamplesTest {
 
     @Test
-    void theSmallestFineTuneHas4400WeightsAndChangesEveryLayer() {
+    void threeLayerMlpWith4400WeightsChangesInEveryLayer() {
         String printed = printedBy(() -> ThreeLayerMlp.main(new String[0]));
 
         assertThat(printed).contains("parameters: 4400");
@@ -29,7 +29,7 @@ class SmallExamplesTest {
     }
 
     @Test
-    void gradientsOfTheNeuronAreThoseWorkedOutByHand() {
+    void neuronGradientsMatchHandComputation() {
         String printed = printedBy(() -> Backpropagation.main(new String[0]));
 
         Matcher rows =
