@@ -45,10 +45,10 @@ class DocumentationTest {
                 .filter(link -> !link.contains("://"))
                 .toList();
 
-        assertThat(links)
-                .allSatisfy(
-                        link -> assertThat(document.toAbsolutePath().getParent().resolve(link))
-                                .exists());
+        Path folder = document.toAbsolutePath().getParent();
+        assertThat(links.stream().filter(link -> !Files.exists(folder.resolve(link))))
+                .as("broken links in %s", document)
+                .isEmpty();
     }
 
     @Test
@@ -56,7 +56,7 @@ class DocumentationTest {
         List<Class<?>> classes = publicClasses();
         String keys = Files.readString(Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe.yaml"));
         List<String> rows = Files.readAllLines(Snippets.root().resolve("docs/for-pytorch-users.md")).stream()
-                .filter(line -> line.startsWith("| ") && !line.startsWith("| ---") && line.contains("`"))
+                .filter(line -> line.startsWith("| ") && !line.contains("| Gradus") && line.contains("`"))
                 .toList();
         assertThat(rows).hasSizeGreaterThan(80);
 

@@ -42,7 +42,7 @@ class ReadmeTest {
     private void assertTrainsEveryWeight(String block) throws Exception {
         Path base = untrainedModel(folder.resolve("base"));
         Path text =
-                Files.writeString(folder.resolve("text.txt"), "to be or not to be, that is the question. ".repeat(60));
+                Files.writeString(folder.resolve("text.txt"), "to be or not to be, that is the question. ".repeat(200));
         Path output = folder.resolve("output");
 
         Snippets.compile(folder, "Example", program(block))
