@@ -51,27 +51,27 @@ final class AdafactorStep {
     private static final int VARIANCE = 2;
     private static final int COLUMN_VARIANCE = 3;
     private static final int WORK = 4;
-    private static final int SIZE = 5;
-    private static final int PART_SIZE = 6;
-    private static final int PART_COUNT = 7;
-    private static final int RELATIVE = 8;
+    private static final int SIZE = Kernel.INTS;
+    private static final int PART_SIZE = Kernel.INTS + 1;
+    private static final int PART_COUNT = Kernel.INTS + 2;
+    private static final int RELATIVE = Kernel.INTS + 3;
     /** Where in the workspace the sums of squares of U are; those of the weights follow. */
-    private static final int SUMS = 9;
+    private static final int SUMS = Kernel.INTS + 4;
     /** Matrices, 0 when each element has a variance; then how many rows and columns each of them has. */
-    private static final int MATRICES = 10;
+    private static final int MATRICES = Kernel.INTS + 5;
 
-    private static final int MATRIX_ROWS = 11;
-    private static final int MATRIX_COLUMNS = 12;
+    private static final int MATRIX_ROWS = Kernel.INTS + 6;
+    private static final int MATRIX_COLUMNS = Kernel.INTS + 7;
     /** Items that sum a row together, and items that sum rows in all. */
-    private static final int LANES = 13;
+    private static final int LANES = Kernel.INTS + 8;
 
-    private static final int ROW_ITEMS = 14;
+    private static final int ROW_ITEMS = Kernel.INTS + 9;
     /** Rows over which an item sums a column, and how many times that makes a matrix. */
-    private static final int STRIP = 15;
+    private static final int STRIP = Kernel.INTS + 10;
 
-    private static final int STRIPS = 16;
+    private static final int STRIPS = Kernel.INTS + 11;
     /** Where in the workspace the mean of R of each matrix is; before them are the sums of columns. */
-    private static final int MEAN = 17;
+    private static final int MEAN = Kernel.INTS + 12;
 
     // The floats.
     private static final int KEEP = 0;

@@ -28,6 +28,16 @@ final class Adam8bitStep {
     private static final Kernel STEP =
             Kernel.of("adam8bit", Adam8bitStep::stepKernel).group(BLOCK, 1);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int WEIGHTS = 0;
+    private static final int GRADIENTS = 1;
+    private static final int FIRST_CODES = 2;
+    private static final int FIRST_LARGEST = 3;
+    private static final int SECOND_CODES = 4;
+    private static final int SECOND_LARGEST = 5;
+    private static final int TABLES = 6;
+    private static final int N = Kernel.INTS;
+
     // Where the tables lie in their tensor: what codes stand for, and the boundaries between them.
     private static final int CODES = 256;
     private static final int SIGNED = 0;
@@ -102,19 +112,19 @@ final class Adam8bitStep {
         int i = c.globalIdx;
         int item = c.localIdx;
         int block = c.groupIdx;
-        boolean inside = i < d.get(7);
+        boolean inside = i < d.get(N);
         float m = 0;
         float v = 0;
         if (inside) {
-            float w = weights.get(d.get(0) + i);
-            float g = OptimizerSteps.decayed(s, gradients.get(d.get(1) + i), w);
-            int firstCode = firstCodes.get(d.get(2) + i) & 0xFF;
-            int secondCode = secondCodes.get(d.get(4) + i) & 0xFF;
-            m = tables.get(d.get(6) + SIGNED + firstCode) * firstLargest.get(d.get(3) + block);
-            v = tables.get(d.get(6) + UNSIGNED + secondCode) * secondLargest.get(d.get(5) + block);
+            float w = weights.get(d.get(WEIGHTS) + i);
+            float g = OptimizerSteps.decayed(s, gradients.get(d.get(GRADIENTS) + i), w);
+            int firstCode = firstCodes.get(d.get(FIRST_CODES) + i) & 0xFF;
+            int secondCode = secondCodes.get(d.get(SECOND_CODES) + i) & 0xFF;
+            m = tables.get(d.get(TABLES) + SIGNED + firstCode) * firstLargest.get(d.get(FIRST_LARGEST) + block);
+            v = tables.get(d.get(TABLES) + UNSIGNED + secondCode) * secondLargest.get(d.get(SECOND_LARGEST) + block);
             m = OptimizerSteps.mean(s, m, g);
             v = OptimizerSteps.square(s, v, g);
-            weights.set(d.get(0) + i, OptimizerSteps.moved(s, w, m, v));
+            weights.set(d.get(WEIGHTS) + i, OptimizerSteps.moved(s, w, m, v));
         }
         first[item] = m < 0 ? -m : m;
         second[item] = v;
@@ -128,14 +138,14 @@ final class Adam8bitStep {
         }
         // By now every item of the block has read the old scales.
         if (inside) {
-            int firstCode = code(tables, d.get(6) + SIGNED_BOUNDARIES, part(m, first[0]));
-            int secondCode = code(tables, d.get(6) + UNSIGNED_BOUNDARIES, part(v, second[0]));
-            firstCodes.set(d.get(2) + i, (byte) firstCode);
-            secondCodes.set(d.get(4) + i, (byte) secondCode);
+            int firstCode = code(tables, d.get(TABLES) + SIGNED_BOUNDARIES, part(m, first[0]));
+            int secondCode = code(tables, d.get(TABLES) + UNSIGNED_BOUNDARIES, part(v, second[0]));
+            firstCodes.set(d.get(FIRST_CODES) + i, (byte) firstCode);
+            secondCodes.set(d.get(SECOND_CODES) + i, (byte) secondCode);
         }
         if (item == 0) {
-            firstLargest.set(d.get(3) + block, first[0]);
-            secondLargest.set(d.get(5) + block, second[0]);
+            firstLargest.set(d.get(FIRST_LARGEST) + block, first[0]);
+            secondLargest.set(d.get(SECOND_LARGEST) + block, second[0]);
         }
     }
 

@@ -41,6 +41,11 @@ final class Cast implements CastKernels {
     /** Bits are kept for so many elements at a time. */
     private static final long BITS_AT_ONCE = 1 << 20;
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int X = 0;
+    private static final int OUT = 1;
+    private static final int N = Kernel.INTS;
+
     private final Launcher launcher;
 
     Cast(Launcher launcher) {
@@ -123,44 +128,44 @@ final class Cast implements CastKernels {
 
     private static void copyFloatsKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
         }
     }
 
     private static void copyIntsKernel(KernelContext c, IntArray d, FloatArray s, IntArray x, IntArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
         }
     }
 
     private static void copyShortsKernel(KernelContext c, IntArray d, FloatArray s, ShortArray x, ShortArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
         }
     }
 
     private static void copyBytesKernel(KernelContext c, IntArray d, FloatArray s, ByteArray x, ByteArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            out.set(d.get(1) + i, x.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
         }
     }
 
     private static void fromIntKernel(KernelContext c, IntArray d, FloatArray s, IntArray x, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            out.set(d.get(1) + i, (float) x.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, (float) x.get(d.get(X) + i));
         }
     }
 
     /** As Java has it: NaN is 0, and what is too large is the largest. */
     private static void toIntKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, IntArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            float value = x.get(d.get(0) + i);
+        if (i < d.get(N)) {
+            float value = x.get(d.get(X) + i);
             int whole = 0;
             if (value > 0x1.fffffep30f) {
                 whole = Integer.MAX_VALUE;
@@ -169,21 +174,21 @@ final class Cast implements CastKernels {
             } else if (value == value) {
                 whole = (int) value;
             }
-            out.set(d.get(1) + i, whole);
+            out.set(d.get(OUT) + i, whole);
         }
     }
 
     private static void fromBFloat16Kernel(KernelContext c, IntArray d, FloatArray s, ShortArray x, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            widenBFloat16(x.get(d.get(0) + i), out, d.get(1) + i);
+        if (i < d.get(N)) {
+            widenBFloat16(x.get(d.get(X) + i), out, d.get(OUT) + i);
         }
     }
 
     private static void fromFloat16Kernel(KernelContext c, IntArray d, FloatArray s, ShortArray x, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            widenFloat16(x.get(d.get(0) + i), out, d.get(1) + i);
+        if (i < d.get(N)) {
+            widenFloat16(x.get(d.get(X) + i), out, d.get(OUT) + i);
         }
     }
 
@@ -212,29 +217,29 @@ final class Cast implements CastKernels {
 
     private static void bitsKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, IntArray bits) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            bits.set(d.get(1) + i, Float.floatToRawIntBits(x.get(d.get(0) + i)));
+        if (i < d.get(N)) {
+            bits.set(d.get(OUT) + i, Float.floatToRawIntBits(x.get(d.get(X) + i)));
         }
     }
 
     /** The upper half, rounded to nearest, ties to even; a NaN gets the quiet bit, lest it become infinite. */
     private static void toBFloat16Kernel(KernelContext c, IntArray d, FloatArray s, IntArray bits, ShortArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            int b = bits.get(d.get(0) + i);
+        if (i < d.get(N)) {
+            int b = bits.get(d.get(X) + i);
             int rounded = b + 0x7FFF + (b >>> 16 & 1);
             if ((b & 0x7FFF_FFFF) > 0x7F80_0000) {
                 rounded = b | 0x40_0000;
             }
-            out.set(d.get(1) + i, (short) (rounded >>> 16));
+            out.set(d.get(OUT) + i, (short) (rounded >>> 16));
         }
     }
 
     /** Rounded to nearest, ties to even, in three ranges: too large, normal, and a multiple of 2⁻²⁴. */
     private static void toFloat16Kernel(KernelContext c, IntArray d, FloatArray s, IntArray bits, ShortArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            int b = bits.get(d.get(0) + i);
+        if (i < d.get(N)) {
+            int b = bits.get(d.get(X) + i);
             int sign = b >>> 16 & 0x8000;
             int magnitude = b & 0x7FFF_FFFF;
             int half = 0;
@@ -250,7 +255,7 @@ final class Cast implements CastKernels {
                 int mantissa = magnitude & 0x7F_FFFF | 0x80_0000;
                 half = mantissa + (1 << shift - 1) - 1 + (mantissa >>> shift & 1) >>> shift;
             }
-            out.set(d.get(1) + i, (short) (sign | half));
+            out.set(d.get(OUT) + i, (short) (sign | half));
         }
     }
 }

@@ -21,8 +21,29 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * lanes' pairs of numbers are combined in a tree.
  */
 final class CrossEntropy implements CrossEntropyKernels {
-    private static final Kernel LOSS = Kernel.of("cross_entropy", CrossEntropy::lossKernel);
-    private static final Kernel GRADIENT = Kernel.of("cross_entropy_backward", CrossEntropy::gradientKernel);
+    private static final Kernel FORWARD = Kernel.of("cross_entropy", CrossEntropy::lossKernel);
+    private static final Kernel BACKWARD = Kernel.of("cross_entropy_backward", CrossEntropy::gradientKernel);
+
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int LOGITS = 0;
+    private static final int TARGETS = 1;
+    private static final int DLOGITS = 2;
+    private static final int LOG_SUM_EXP = 3;
+    private static final int DLOSS = 4;
+    private static final int LOSS = 4;
+    private static final int WEIGHTS = 5;
+    private static final int ROWS = Kernel.INTS;
+    private static final int N = Kernel.INTS;
+    private static final int WIDTH = Kernel.INTS + 1;
+    private static final int IGNORE_INDEX = Kernel.INTS + 2;
+    private static final int LANES = Kernel.INTS + 3;
+    private static final int ACCUMULATE = Kernel.INTS + 3;
+    private static final int HAS_LOG = Kernel.INTS + 4;
+    private static final int HAS_WEIGHTS = Kernel.INTS + 5;
+    private static final int HAS_GRADIENT = Kernel.INTS + 6;
+
+    // The floats of the launch.
+    private static final int SCALE = 0;
 
     private final Launcher launcher;
 
@@ -62,22 +83,22 @@ final class CrossEntropy implements CrossEntropyKernels {
         int[] ints = ints(
                 targets.size(),
                 width,
-                lanes,
                 ignoreIndex,
+                lanes,
                 flag(logSumExp != null),
                 flag(weights != null),
                 flag(dlogits != null));
         launcher.run(
-                LOSS,
+                FORWARD,
                 targets.size() * lanes,
                 ints,
                 floats(scale),
                 logits,
                 targets,
-                loss,
+                dlogits == null ? logits : dlogits,
                 logSumExp == null ? loss : logSumExp,
-                weights == null ? loss : weights,
-                dlogits == null ? logits : dlogits);
+                loss,
+                weights == null ? loss : weights);
     }
 
     /**
@@ -90,23 +111,23 @@ final class CrossEntropy implements CrossEntropyKernels {
             FloatArray s,
             FloatArray logits,
             IntArray targets,
-            FloatArray loss,
+            FloatArray dlogits,
             FloatArray logSumExp,
-            FloatArray weights,
-            FloatArray dlogits) {
+            FloatArray loss,
+            FloatArray weights) {
         float[] maxima = c.allocateFloatLocalArray(Rows.GROUP);
         float[] sums = c.allocateFloatLocalArray(Rows.GROUP);
-        int width = d.get(7);
-        int lanes = d.get(8);
-        int ignoreIndex = d.get(9);
+        int width = d.get(WIDTH);
+        int lanes = d.get(LANES);
+        int ignoreIndex = d.get(IGNORE_INDEX);
         int row = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
         int item = c.localIdx;
-        boolean exists = row < d.get(6);
-        int goal = exists ? targets.get(d.get(1) + row) : ignoreIndex;
+        boolean exists = row < d.get(ROWS);
+        int goal = exists ? targets.get(d.get(TARGETS) + row) : ignoreIndex;
         boolean counts = goal != ignoreIndex;
         int n = counts ? width : 0;
-        int in = d.get(0) + row * width;
+        int in = d.get(LOGITS) + row * width;
         float chosen = counts ? logits.get(in + goal) : 0;
 
         float max = Float.NEGATIVE_INFINITY;
@@ -139,17 +160,17 @@ final class CrossEntropy implements CrossEntropyKernels {
         float logSum = TornadoMath.log(sum);
         if (exists && lane == 0) {
             // max − x is exact where it matters, and a small loss keeps its digits.
-            loss.set(d.get(2) + row, counts ? logSum + (max - chosen) : 0);
-            if (d.get(10) != 0) {
-                logSumExp.set(d.get(3) + row, sum == 0 ? logSum : logSum + max);
+            loss.set(d.get(LOSS) + row, counts ? logSum + (max - chosen) : 0);
+            if (d.get(HAS_LOG) != 0) {
+                logSumExp.set(d.get(LOG_SUM_EXP) + row, sum == 0 ? logSum : logSum + max);
             }
         }
-        if (exists && d.get(12) != 0) {
-            float factor = s.get(0);
-            if (counts && d.get(11) != 0) {
-                factor *= weights.get(d.get(4) + row);
+        if (exists && d.get(HAS_GRADIENT) != 0) {
+            float factor = s.get(SCALE);
+            if (counts && d.get(HAS_WEIGHTS) != 0) {
+                factor *= weights.get(d.get(WEIGHTS) + row);
             }
-            int out = d.get(5) + row * width;
+            int out = d.get(DLOGITS) + row * width;
             for (int i = lane; i < width; i += lanes) {
                 float gradient = 0;
                 if (counts) {
@@ -178,7 +199,7 @@ final class CrossEntropy implements CrossEntropyKernels {
         long width = logits.shape().get(1);
         Targets.check(targets, ignoreIndex, width);
         int[] ints = ints(logits.size(), width, ignoreIndex, flag(accumulate));
-        launcher.run(GRADIENT, logits.size(), ints, floats(), logits, targets, logSumExp, dloss, dlogits);
+        launcher.run(BACKWARD, logits.size(), ints, floats(), logits, targets, dlogits, logSumExp, dloss);
     }
 
     /** An item for each element: {@code dloss·(exp(x − logSumExp) − onehot)}. */
@@ -188,20 +209,21 @@ final class CrossEntropy implements CrossEntropyKernels {
             FloatArray s,
             FloatArray logits,
             IntArray targets,
+            FloatArray dlogits,
             FloatArray logSumExp,
-            FloatArray dloss,
-            FloatArray dlogits) {
+            FloatArray dloss) {
         int i = c.globalIdx;
-        if (i < d.get(5)) {
-            int row = i / d.get(6);
-            int goal = targets.get(d.get(1) + row);
+        if (i < d.get(N)) {
+            int row = i / d.get(WIDTH);
+            int goal = targets.get(d.get(TARGETS) + row);
             float gradient = 0;
-            if (goal != d.get(7)) {
-                float probability = FloatMath.exp(logits.get(d.get(0) + i) - logSumExp.get(d.get(2) + row));
-                int column = i - row * d.get(6);
-                gradient = dloss.get(d.get(3) + row) * (column == goal ? probability - 1 : probability);
+            if (goal != d.get(IGNORE_INDEX)) {
+                float probability =
+                        FloatMath.exp(logits.get(d.get(LOGITS) + i) - logSumExp.get(d.get(LOG_SUM_EXP) + row));
+                int column = i - row * d.get(WIDTH);
+                gradient = dloss.get(d.get(DLOSS) + row) * (column == goal ? probability - 1 : probability);
             }
-            Kernel.write(dlogits, d.get(4) + i, gradient, d.get(8));
+            Kernel.write(dlogits, d.get(DLOGITS) + i, gradient, d.get(ACCUMULATE));
         }
     }
 

@@ -40,6 +40,33 @@ final class Elementwise implements ElementwiseKernels {
     private static final Kernel FILL_SHORTS = Kernel.of("fill_shorts", Elementwise::fillShortsKernel);
     private static final Kernel FILL_BYTES = Kernel.of("fill_bytes", Elementwise::fillBytesKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int DGATE = 0;
+    private static final int DX = 0;
+    private static final int OUT = 0;
+    private static final int A = 1;
+    private static final int GATE = 1;
+    private static final int SAVED = 1;
+    private static final int X = 1;
+    private static final int B = 2;
+    private static final int DY = 2;
+    private static final int UP = 2;
+    private static final int CONDITION = 3;
+    private static final int DOUT = 3;
+    private static final int DUP = 4;
+    private static final int N = Kernel.INTS;
+    private static final int OP = Kernel.INTS + 1;
+    private static final int LOW = Kernel.INTS + 1;
+    private static final int ACCUMULATE_UP = Kernel.INTS + 1;
+    private static final int ACCUMULATE = Kernel.INTS + 2;
+    private static final int HIGH = Kernel.INTS + 2;
+    private static final int VIEWS = Kernel.INTS + 3;
+
+    // The floats of the launch.
+    private static final int SCALE = 0;
+    private static final int VALUE = 0;
+    private static final int SHIFT = 1;
+
     // The ordinals of Binary; the last is MAXIMUM.
     private static final int ADD = 0;
     private static final int SUBTRACT = 1;
@@ -66,28 +93,28 @@ final class Elementwise implements ElementwiseKernels {
 
     @Override
     public void unary(Unary op, Tensor x, Tensor out) {
-        launcher.run(UNARY, out.size(), ints(out.size(), op.ordinal()), floats(), x, out);
+        launcher.run(UNARY, out.size(), ints(out.size(), op.ordinal()), floats(), out, x);
     }
 
-    private static void unaryKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
+    private static void unaryKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out, FloatArray x) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            out.set(d.get(1) + i, Activations.forward(d.get(3), x.get(d.get(0) + i)));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, Activations.forward(d.get(OP), x.get(d.get(X) + i)));
         }
     }
 
     @Override
     public void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
         int[] ints = ints(dx.size(), op.ordinal(), flag(accumulate));
-        launcher.run(UNARY_BACKWARD, dx.size(), ints, floats(), Activations.needsResult(op) ? y : x, dy, dx);
+        launcher.run(UNARY_BACKWARD, dx.size(), ints, floats(), dx, Activations.needsResult(op) ? y : x, dy);
     }
 
     private static void unaryBackwardKernel(
-            KernelContext c, IntArray d, FloatArray s, FloatArray saved, FloatArray dy, FloatArray dx) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray dx, FloatArray saved, FloatArray dy) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            float gradient = Activations.backward(d.get(4), saved.get(d.get(0) + i), dy.get(d.get(1) + i));
-            Kernel.write(dx, d.get(2) + i, gradient, d.get(5));
+        if (i < d.get(N)) {
+            float gradient = Activations.backward(d.get(OP), saved.get(d.get(SAVED) + i), dy.get(d.get(DY) + i));
+            Kernel.write(dx, d.get(DX) + i, gradient, d.get(ACCUMULATE));
         }
     }
 
@@ -99,17 +126,17 @@ final class Elementwise implements ElementwiseKernels {
                 ints(out.size(), op.ordinal(), flag(accumulate)),
                 StridedView.broadcast(a.shape(), out.shape()),
                 StridedView.broadcast(b.shape(), out.shape()));
-        launcher.run(BINARY, out.size(), ints, floats(), a, b, out);
+        launcher.run(BINARY, out.size(), ints, floats(), out, a, b);
     }
 
     private static void binaryKernel(
-            KernelContext c, IntArray d, FloatArray s, FloatArray a, FloatArray b, FloatArray out) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray out, FloatArray a, FloatArray b) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            int view = 6;
-            float x = a.get(d.get(0) + StridedView.source(d, view, i));
-            float y = b.get(d.get(1) + StridedView.source(d, StridedView.next(d, view), i));
-            Kernel.write(out, d.get(2) + i, binary(d.get(4), x, y), d.get(5));
+        if (i < d.get(N)) {
+            int view = VIEWS;
+            float x = a.get(d.get(A) + StridedView.source(d, view, i));
+            float y = b.get(d.get(B) + StridedView.source(d, StridedView.next(d, view), i));
+            Kernel.write(out, d.get(OUT) + i, binary(d.get(OP), x, y), d.get(ACCUMULATE));
         }
     }
 
@@ -130,20 +157,20 @@ final class Elementwise implements ElementwiseKernels {
     public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
         TornadoStorage.of(out).know(null);
         int[] ints = StridedView.describe(
-                ints(out.size(), op.ordinal()),
+                ints(out.size(), op.ordinal(), 0),
                 StridedView.broadcast(a.shape(), out.shape()),
                 StridedView.broadcast(b.shape(), out.shape()));
-        launcher.run(COMPARE, out.size(), ints, floats(), a, b, out);
+        launcher.run(COMPARE, out.size(), ints, floats(), out, a, b);
     }
 
     private static void compareKernel(
-            KernelContext c, IntArray d, FloatArray s, FloatArray a, FloatArray b, IntArray out) {
+            KernelContext c, IntArray d, FloatArray s, IntArray out, FloatArray a, FloatArray b) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            int view = 5;
-            float x = a.get(d.get(0) + StridedView.source(d, view, i));
-            float y = b.get(d.get(1) + StridedView.source(d, StridedView.next(d, view), i));
-            out.set(d.get(2) + i, compare(d.get(4), x, y));
+        if (i < d.get(N)) {
+            int view = VIEWS;
+            float x = a.get(d.get(A) + StridedView.source(d, view, i));
+            float y = b.get(d.get(B) + StridedView.source(d, StridedView.next(d, view), i));
+            out.set(d.get(OUT) + i, compare(d.get(OP), x, y));
         }
     }
 
@@ -164,80 +191,80 @@ final class Elementwise implements ElementwiseKernels {
 
     @Override
     public void affine(Tensor x, double scale, double shift, Tensor out, boolean accumulate) {
-        int[] ints =
-                StridedView.describe(ints(out.size(), flag(accumulate)), StridedView.broadcast(x.shape(), out.shape()));
-        launcher.run(AFFINE, out.size(), ints, floats(scale, shift), x, out);
+        int[] ints = StridedView.describe(
+                ints(out.size(), 0, flag(accumulate)), StridedView.broadcast(x.shape(), out.shape()));
+        launcher.run(AFFINE, out.size(), ints, floats(scale, shift), out, x);
     }
 
-    private static void affineKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
+    private static void affineKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out, FloatArray x) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            float value = s.get(0) * x.get(d.get(0) + StridedView.source(d, 4, i)) + s.get(1);
-            Kernel.write(out, d.get(1) + i, value, d.get(3));
+        if (i < d.get(N)) {
+            float value = s.get(SCALE) * x.get(d.get(X) + StridedView.source(d, VIEWS, i)) + s.get(SHIFT);
+            Kernel.write(out, d.get(OUT) + i, value, d.get(ACCUMULATE));
         }
     }
 
     @Override
     public void where(Tensor condition, Tensor a, Tensor b, Tensor out, boolean accumulate) {
         int[] ints = StridedView.describe(
-                ints(out.size(), flag(accumulate)),
+                ints(out.size(), 0, flag(accumulate)),
                 StridedView.broadcast(condition.shape(), out.shape()),
                 StridedView.broadcast(a.shape(), out.shape()),
                 StridedView.broadcast(b.shape(), out.shape()));
-        launcher.run(WHERE, out.size(), ints, floats(), condition, a, b, out);
+        launcher.run(WHERE, out.size(), ints, floats(), out, a, b, condition);
     }
 
     private static void whereKernel(
-            KernelContext c, IntArray d, FloatArray s, IntArray condition, FloatArray a, FloatArray b, FloatArray out) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray out, FloatArray a, FloatArray b, IntArray condition) {
         int i = c.globalIdx;
-        if (i < d.get(4)) {
-            int view = 6;
-            int chosen = condition.get(d.get(0) + StridedView.source(d, view, i));
+        if (i < d.get(N)) {
+            int view = VIEWS;
+            int chosen = condition.get(d.get(CONDITION) + StridedView.source(d, view, i));
             view = StridedView.next(d, view);
-            float x = a.get(d.get(1) + StridedView.source(d, view, i));
+            float x = a.get(d.get(A) + StridedView.source(d, view, i));
             view = StridedView.next(d, view);
-            float y = b.get(d.get(2) + StridedView.source(d, view, i));
-            Kernel.write(out, d.get(3) + i, chosen != 0 ? x : y, d.get(5));
+            float y = b.get(d.get(B) + StridedView.source(d, view, i));
+            Kernel.write(out, d.get(OUT) + i, chosen != 0 ? x : y, d.get(ACCUMULATE));
         }
     }
 
     @Override
     public void swiglu(Tensor gate, Tensor up, Tensor out) {
-        launcher.run(SWIGLU, out.size(), ints(out.size()), floats(), gate, up, out);
+        launcher.run(SWIGLU, out.size(), ints(out.size()), floats(), out, gate, up);
     }
 
     private static void swigluKernel(
-            KernelContext c, IntArray d, FloatArray s, FloatArray gate, FloatArray up, FloatArray out) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray out, FloatArray gate, FloatArray up) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            out.set(d.get(2) + i, Activations.silu(gate.get(d.get(0) + i)) * up.get(d.get(1) + i));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, Activations.silu(gate.get(d.get(GATE) + i)) * up.get(d.get(UP) + i));
         }
     }
 
     @Override
     public void swigluBackward(
             Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
-        int[] ints = ints(dy.size(), flag(accumulateGate), flag(accumulateUp));
-        launcher.run(SWIGLU_BACKWARD, dy.size(), ints, floats(), gate, up, dy, dgate, dup);
+        int[] ints = ints(dy.size(), flag(accumulateUp), flag(accumulateGate));
+        launcher.run(SWIGLU_BACKWARD, dy.size(), ints, floats(), dgate, gate, up, dy, dup);
     }
 
     private static void swigluBackwardKernel(
             KernelContext c,
             IntArray d,
             FloatArray s,
+            FloatArray dgate,
             FloatArray gate,
             FloatArray up,
             FloatArray dy,
-            FloatArray dgate,
             FloatArray dup) {
         int i = c.globalIdx;
-        if (i < d.get(5)) {
-            float x = gate.get(d.get(0) + i);
-            float outer = dy.get(d.get(2) + i);
-            float toGate = Activations.siluBackward(x, up.get(d.get(1) + i) * outer);
+        if (i < d.get(N)) {
+            float x = gate.get(d.get(GATE) + i);
+            float outer = dy.get(d.get(DOUT) + i);
+            float toGate = Activations.siluBackward(x, up.get(d.get(UP) + i) * outer);
             float toUp = Activations.silu(x) * outer;
-            Kernel.write(dgate, d.get(3) + i, toGate, d.get(6));
-            Kernel.write(dup, d.get(4) + i, toUp, d.get(7));
+            Kernel.write(dgate, d.get(DGATE) + i, toGate, d.get(ACCUMULATE));
+            Kernel.write(dup, d.get(DUP) + i, toUp, d.get(ACCUMULATE_UP));
         }
     }
 
@@ -277,29 +304,29 @@ final class Elementwise implements ElementwiseKernels {
 
     private static void fillFloatsKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(1)) {
-            out.set(d.get(0) + i, s.get(0));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, s.get(VALUE));
         }
     }
 
     private static void fillIntsKernel(KernelContext c, IntArray d, FloatArray s, IntArray out) {
         int i = c.globalIdx;
-        if (i < d.get(1)) {
-            out.set(d.get(0) + i, d.get(2 + (i & 1)));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, d.get((i & 1) == 0 ? LOW : HIGH));
         }
     }
 
     private static void fillShortsKernel(KernelContext c, IntArray d, FloatArray s, ShortArray out) {
         int i = c.globalIdx;
-        if (i < d.get(1)) {
-            out.set(d.get(0) + i, (short) d.get(2));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, (short) d.get(LOW));
         }
     }
 
     private static void fillBytesKernel(KernelContext c, IntArray d, FloatArray s, ByteArray out) {
         int i = c.globalIdx;
-        if (i < d.get(1)) {
-            out.set(d.get(0) + i, (byte) d.get(2));
+        if (i < d.get(N)) {
+            out.set(d.get(OUT) + i, (byte) d.get(LOW));
         }
     }
 }

@@ -22,6 +22,18 @@ final class Embedding implements EmbeddingKernels {
     private static final Kernel GATHER_HALF = Kernel.of("embedding_half", Embedding::gatherHalfKernel);
     private static final Kernel SCATTER_ADD = Kernel.of("embedding_backward", Embedding::scatterAddKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int DWEIGHT = 0;
+    private static final int OUT = 0;
+    private static final int IDS = 1;
+    private static final int DY = 2;
+    private static final int WEIGHT = 2;
+    private static final int PLACES = 3;
+    private static final int N = Kernel.INTS;
+    private static final int WIDTH = Kernel.INTS + 1;
+    private static final int IS_FLOAT16 = Kernel.INTS + 2;
+    private static final int COUNT = Kernel.INTS + 2;
+
     private final Launcher launcher;
 
     Embedding(Launcher launcher) {
@@ -32,29 +44,29 @@ final class Embedding implements EmbeddingKernels {
     public void gather(Tensor weight, Tensor ids, Tensor out) {
         checkIds(Ids.of(ids), weight.shape().get(0));
         int[] ints = ints(out.size(), weight.shape().get(1), flag(weight.dtype() == DType.F16));
-        launcher.run(weight.dtype().isHalf() ? GATHER_HALF : GATHER, out.size(), ints, floats(), weight, ids, out);
+        launcher.run(weight.dtype().isHalf() ? GATHER_HALF : GATHER, out.size(), ints, floats(), out, ids, weight);
     }
 
     private static void gatherKernel(
-            KernelContext c, IntArray d, FloatArray s, FloatArray weight, IntArray ids, FloatArray out) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray out, IntArray ids, FloatArray weight) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            int width = d.get(4);
-            int id = ids.get(d.get(1) + i / width);
-            out.set(d.get(2) + i, weight.get(d.get(0) + id * width + i % width));
+        if (i < d.get(N)) {
+            int width = d.get(WIDTH);
+            int id = ids.get(d.get(IDS) + i / width);
+            out.set(d.get(OUT) + i, weight.get(d.get(WEIGHT) + id * width + i % width));
         }
     }
 
     private static void gatherHalfKernel(
-            KernelContext c, IntArray d, FloatArray s, ShortArray weight, IntArray ids, FloatArray out) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray out, IntArray ids, ShortArray weight) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            int width = d.get(4);
-            short half = weight.get(d.get(0) + ids.get(d.get(1) + i / width) * width + i % width);
-            if (d.get(5) != 0) {
-                Cast.widenFloat16(half, out, d.get(2) + i);
+        if (i < d.get(N)) {
+            int width = d.get(WIDTH);
+            short half = weight.get(d.get(WEIGHT) + ids.get(d.get(IDS) + i / width) * width + i % width);
+            if (d.get(IS_FLOAT16) != 0) {
+                Cast.widenFloat16(half, out, d.get(OUT) + i);
             } else {
-                Cast.widenBFloat16(half, out, d.get(2) + i);
+                Cast.widenBFloat16(half, out, d.get(OUT) + i);
             }
         }
     }
@@ -81,7 +93,7 @@ final class Embedding implements EmbeddingKernels {
         System.arraycopy(begins, 0, both, order.length, begins.length);
         try (Workspace places = new Workspace(Tensor.of(ids.device(), both, both.length))) {
             int[] sizes = ints(distinct * width, width, order.length);
-            launcher.run(SCATTER_ADD, distinct * width, sizes, floats(), ids, places.tensor(), dy, dweight);
+            launcher.run(SCATTER_ADD, distinct * width, sizes, floats(), dweight, ids, dy, places.tensor());
         }
     }
 
@@ -116,22 +128,22 @@ final class Embedding implements EmbeddingKernels {
             KernelContext c,
             IntArray d,
             FloatArray s,
+            FloatArray dweight,
             IntArray ids,
-            IntArray places,
             FloatArray dy,
-            FloatArray dweight) {
+            IntArray places) {
         int i = c.globalIdx;
-        if (i < d.get(4)) {
-            int width = d.get(5);
+        if (i < d.get(N)) {
+            int width = d.get(WIDTH);
             int column = i % width;
-            int begins = d.get(1) + d.get(6) + i / width;
+            int begins = d.get(PLACES) + d.get(COUNT) + i / width;
             int first = places.get(begins);
             int end = places.get(begins + 1);
-            int id = ids.get(d.get(0) + places.get(d.get(1) + first));
-            int to = d.get(3) + id * width + column;
+            int id = ids.get(d.get(IDS) + places.get(d.get(PLACES) + first));
+            int to = d.get(DWEIGHT) + id * width + column;
             float sum = dweight.get(to);
             for (int j = first; j < end; j++) {
-                sum += dy.get(d.get(2) + places.get(d.get(1) + j) * width + column);
+                sum += dy.get(d.get(DY) + places.get(d.get(PLACES) + j) * width + column);
             }
             dweight.set(to, sum);
         }

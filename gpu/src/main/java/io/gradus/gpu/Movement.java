@@ -20,6 +20,20 @@ final class Movement implements MovementKernels {
     private static final Kernel GATHER = Kernel.of("gather", Movement::gatherKernel);
     private static final Kernel GATHER_BACKWARD = Kernel.of("gather_backward", Movement::gatherBackwardKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int DX = 0;
+    private static final int X = 0;
+    private static final int DY = 1;
+    private static final int OUT = 1;
+    private static final int INDEX = 2;
+    private static final int N = Kernel.INTS;
+    private static final int ACCUMULATE = Kernel.INTS + 1;
+    private static final int LENGTH = Kernel.INTS + 1;
+    private static final int START = Kernel.INTS + 2;
+    private static final int STRIDE = Kernel.INTS + 2;
+    private static final int INDEX_STRIDE = Kernel.INTS + 3;
+    private static final int VIEWS = Kernel.INTS + 4;
+
     private final Launcher launcher;
 
     Movement(Launcher launcher) {
@@ -35,7 +49,12 @@ final class Movement implements MovementKernels {
         }
         StridedView view = new StridedView(out.shape().toArray(), reordered);
         launcher.run(
-                READ, out.size(), StridedView.describe(ints(out.size(), flag(accumulate), 0), view), floats(), x, out);
+                READ,
+                out.size(),
+                StridedView.describe(ints(out.size(), flag(accumulate), 0, 0), view),
+                floats(),
+                x,
+                out);
     }
 
     @Override
@@ -52,23 +71,23 @@ final class Movement implements MovementKernels {
     private static int[] part(Shape part, Shape whole, int axis, long start, boolean accumulate) {
         long[] strides = whole.strides();
         return StridedView.describe(
-                ints(part.size(), flag(accumulate), start * strides[whole.axis(axis)]),
+                ints(part.size(), flag(accumulate), start * strides[whole.axis(axis)], 0),
                 new StridedView(part.toArray(), strides));
     }
 
     private static void readKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            float value = x.get(d.get(0) + d.get(4) + StridedView.source(d, 5, i));
-            Kernel.write(out, d.get(1) + i, value, d.get(3));
+        if (i < d.get(N)) {
+            float value = x.get(d.get(X) + d.get(START) + StridedView.source(d, VIEWS, i));
+            Kernel.write(out, d.get(OUT) + i, value, d.get(ACCUMULATE));
         }
     }
 
     private static void writeKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            int to = d.get(1) + d.get(4) + StridedView.source(d, 5, i);
-            Kernel.write(out, to, x.get(d.get(0) + i), d.get(3));
+        if (i < d.get(N)) {
+            int to = d.get(OUT) + d.get(START) + StridedView.source(d, VIEWS, i);
+            Kernel.write(out, to, x.get(d.get(X) + i), d.get(ACCUMULATE));
         }
     }
 
@@ -80,16 +99,16 @@ final class Movement implements MovementKernels {
         long stride = strides[resolved];
         strides[resolved] = 0;
         int[] ints = StridedView.describe(
-                ints(out.size(), stride), new StridedView(index.shape().toArray(), strides));
-        launcher.run(GATHER, out.size(), ints, floats(), x, index, out);
+                ints(out.size(), 0, stride, 0), new StridedView(index.shape().toArray(), strides));
+        launcher.run(GATHER, out.size(), ints, floats(), x, out, index);
     }
 
     private static void gatherKernel(
-            KernelContext c, IntArray d, FloatArray s, FloatArray x, IntArray index, FloatArray out) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out, IntArray index) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            int chosen = index.get(d.get(1) + i);
-            out.set(d.get(2) + i, x.get(d.get(0) + StridedView.source(d, 5, i) + chosen * d.get(4)));
+        if (i < d.get(N)) {
+            int chosen = index.get(d.get(INDEX) + i);
+            out.set(d.get(OUT) + i, x.get(d.get(X) + StridedView.source(d, VIEWS, i) + chosen * d.get(STRIDE)));
         }
     }
 
@@ -105,24 +124,24 @@ final class Movement implements MovementKernels {
         long[] from = index.shape().strides();
         long[] to = dx.shape().strides();
         int[] ints = StridedView.describe(
-                ints(lines.size(), index.shape().get(resolved), from[resolved], to[resolved]),
+                ints(lines.size(), index.shape().get(resolved), to[resolved], from[resolved]),
                 new StridedView(lines.toArray(), from),
                 new StridedView(lines.toArray(), to));
         long items = index.size() == 0 ? 0 : lines.size();
-        launcher.run(GATHER_BACKWARD, items, ints, floats(), index, dy, dx);
+        launcher.run(GATHER_BACKWARD, items, ints, floats(), dx, dy, index);
     }
 
     private static void gatherBackwardKernel(
-            KernelContext c, IntArray d, FloatArray s, IntArray index, FloatArray dy, FloatArray dx) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray dx, FloatArray dy, IntArray index) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            int view = 7;
+        if (i < d.get(N)) {
+            int view = VIEWS;
             int from = StridedView.source(d, view, i);
-            int to = d.get(2) + StridedView.source(d, StridedView.next(d, view), i);
-            for (int j = 0; j < d.get(4); j++) {
-                int at = from + j * d.get(5);
-                int target = to + index.get(d.get(0) + at) * d.get(6);
-                dx.set(target, dx.get(target) + dy.get(d.get(1) + at));
+            int to = d.get(DX) + StridedView.source(d, StridedView.next(d, view), i);
+            for (int j = 0; j < d.get(LENGTH); j++) {
+                int at = from + j * d.get(INDEX_STRIDE);
+                int target = to + index.get(d.get(INDEX) + at) * d.get(STRIDE);
+                dx.set(target, dx.get(target) + dy.get(d.get(DY) + at));
             }
         }
     }

@@ -28,7 +28,34 @@ final class Normalization implements NormalizationKernels {
     private static final Kernel COLUMNS = Kernel.of("normalization_columns", Normalization::columnsKernel);
     private static final Kernel TOTALS = Kernel.of("normalization_totals", Normalization::totalsKernel);
     /** The fewest rows that an item sums; it is more when there are many, so that the second sums are no longer than the first. */
-    private static final int ROWS = 32;
+    private static final int LEAST_ROWS = 32;
+
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int DWEIGHT = 0;
+    private static final int X = 0;
+    private static final int SUMS = 1;
+    private static final int WEIGHT = 1;
+    private static final int DBIAS = 2;
+    private static final int MEAN = 2;
+    private static final int RSTD = 3;
+    private static final int BIAS = 4;
+    private static final int DY = 4;
+    private static final int DX = 5;
+    private static final int Y = 5;
+    private static final int ROWS = Kernel.INTS;
+    private static final int PARTS = Kernel.INTS;
+    private static final int WIDTH = Kernel.INTS + 1;
+    private static final int LANES = Kernel.INTS + 2;
+    private static final int ROWS_OF_ITEM = Kernel.INTS + 2;
+    private static final int ACCUMULATE_WEIGHT = Kernel.INTS + 2;
+    private static final int HAS_MEAN = Kernel.INTS + 3;
+    private static final int ACCUMULATE_BIAS = Kernel.INTS + 3;
+    private static final int HAS_BIAS = Kernel.INTS + 4;
+    private static final int ACCUMULATE = Kernel.INTS + 4;
+    private static final int RESULTS = Kernel.INTS + 4;
+
+    // The floats of the launch.
+    private static final int EPSILON = 0;
 
     private final Launcher launcher;
 
@@ -56,14 +83,14 @@ final class Normalization implements NormalizationKernels {
         launcher.run(
                 FORWARD,
                 rows * lanes,
-                ints(rows, x.shape().last(), lanes, flag(bias != null), flag(mean != null)),
+                ints(rows, x.shape().last(), lanes, flag(mean != null), flag(bias != null)),
                 floats(eps),
                 x,
                 weight,
-                bias == null ? weight : bias,
-                y,
                 mean == null ? rstd : mean,
-                rstd);
+                rstd,
+                bias == null ? weight : bias,
+                y);
     }
 
     /** The mean, the variance of the centred row (nothing cancels when the mean is large), and the result. */
@@ -73,17 +100,17 @@ final class Normalization implements NormalizationKernels {
             FloatArray s,
             FloatArray x,
             FloatArray weight,
-            FloatArray bias,
-            FloatArray y,
             FloatArray mean,
-            FloatArray rstd) {
-        int width = d.get(7);
-        int lanes = d.get(8);
+            FloatArray rstd,
+            FloatArray bias,
+            FloatArray y) {
+        int width = d.get(WIDTH);
+        int lanes = d.get(LANES);
         int row = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
-        int n = row < d.get(6) ? width : 0;
-        int in = d.get(0) + row * width;
-        boolean centred = d.get(10) != 0;
+        int n = row < d.get(ROWS) ? width : 0;
+        int in = d.get(X) + row * width;
+        boolean centred = d.get(HAS_MEAN) != 0;
 
         float part = 0;
         if (centred) {
@@ -98,19 +125,19 @@ final class Normalization implements NormalizationKernels {
             float value = x.get(in + i) - centre;
             part += value * value;
         }
-        float scale = 1 / TornadoMath.sqrt(Rows.sum(c, lanes, part) / width + s.get(0));
+        float scale = 1 / TornadoMath.sqrt(Rows.sum(c, lanes, part) / width + s.get(EPSILON));
 
-        int out = d.get(3) + row * width;
-        boolean biased = d.get(9) != 0;
+        int out = d.get(Y) + row * width;
+        boolean biased = d.get(HAS_BIAS) != 0;
         for (int i = lane; i < n; i += lanes) {
-            float value = (x.get(in + i) - centre) * scale * weight.get(d.get(1) + i);
-            y.set(out + i, biased ? value + bias.get(d.get(2) + i) : value);
+            float value = (x.get(in + i) - centre) * scale * weight.get(d.get(WEIGHT) + i);
+            y.set(out + i, biased ? value + bias.get(d.get(BIAS) + i) : value);
         }
-        if (lane == 0 && row < d.get(6)) {
+        if (lane == 0 && row < d.get(ROWS)) {
             if (centred) {
-                mean.set(d.get(4) + row, centre);
+                mean.set(d.get(MEAN) + row, centre);
             }
-            rstd.set(d.get(5) + row, scale);
+            rstd.set(d.get(RSTD) + row, scale);
         }
     }
 
@@ -156,11 +183,11 @@ final class Normalization implements NormalizationKernels {
                 rows * lanes,
                 ints(rows, x.shape().last(), lanes, flag(mean != null), flag(accumulate)),
                 floats(),
-                dy,
                 x,
                 weight,
                 mean == null ? rstd : mean,
                 rstd,
+                dy,
                 dx);
     }
 
@@ -169,40 +196,40 @@ final class Normalization implements NormalizationKernels {
             KernelContext c,
             IntArray d,
             FloatArray s,
-            FloatArray dy,
             FloatArray x,
             FloatArray weight,
             FloatArray mean,
             FloatArray rstd,
+            FloatArray dy,
             FloatArray dx) {
-        int width = d.get(7);
-        int lanes = d.get(8);
+        int width = d.get(WIDTH);
+        int lanes = d.get(LANES);
         int row = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
-        boolean exists = row < d.get(6);
-        boolean centred = d.get(9) != 0;
+        boolean exists = row < d.get(ROWS);
+        boolean centred = d.get(HAS_MEAN) != 0;
         int n = exists ? width : 0;
-        int outer = d.get(0) + row * width;
-        int in = d.get(1) + row * width;
-        float centre = exists && centred ? mean.get(d.get(3) + row) : 0;
-        float scale = exists ? rstd.get(d.get(4) + row) : 0;
+        int outer = d.get(DY) + row * width;
+        int in = d.get(X) + row * width;
+        float centre = exists && centred ? mean.get(d.get(MEAN) + row) : 0;
+        float scale = exists ? rstd.get(d.get(RSTD) + row) : 0;
 
         float gradients = 0;
         float products = 0;
         for (int i = lane; i < n; i += lanes) {
-            float gradient = dy.get(outer + i) * weight.get(d.get(2) + i);
+            float gradient = dy.get(outer + i) * weight.get(d.get(WEIGHT) + i);
             gradients += gradient;
             products += gradient * ((x.get(in + i) - centre) * scale);
         }
         float meanProduct = Rows.sum(c, lanes, products) / width;
         float meanGradient = Rows.sum(c, lanes, centred ? gradients : 0) / width;
 
-        int target = d.get(5) + row * width;
+        int target = d.get(DX) + row * width;
         for (int i = lane; i < n; i += lanes) {
-            float gradient = dy.get(outer + i) * weight.get(d.get(2) + i);
+            float gradient = dy.get(outer + i) * weight.get(d.get(WEIGHT) + i);
             float normalized = (x.get(in + i) - centre) * scale;
             float value = scale * (gradient - meanGradient - normalized * meanProduct);
-            Kernel.write(dx, target + i, value, d.get(10));
+            Kernel.write(dx, target + i, value, d.get(ACCUMULATE));
         }
     }
 
@@ -217,7 +244,7 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateBias) {
         long rows = x.shape().rows();
         long width = x.shape().last();
-        long rowsOfItem = Math.max(ROWS, (long) Math.ceil(Math.sqrt(rows)));
+        long rowsOfItem = Math.max(LEAST_ROWS, (long) Math.ceil(Math.sqrt(rows)));
         long parts = Math.ceilDiv(rows, rowsOfItem);
         int results = dbias == null ? 1 : 2;
         Tensor sums = Tensor.empty(x.device(), DType.F32, Shape.of(parts, results, width), MemoryCategory.WORKSPACE);
@@ -226,20 +253,20 @@ final class Normalization implements NormalizationKernels {
                     COLUMNS,
                     width,
                     parts,
-                    ints(rows, width, rowsOfItem, results, flag(mean != null)),
+                    ints(rows, width, rowsOfItem, flag(mean != null), results),
                     floats(),
-                    dy,
                     x,
+                    sums,
                     mean == null ? rstd : mean,
                     rstd,
-                    sums);
+                    dy);
             launcher.run(
                     TOTALS,
                     results * width,
-                    ints(width, parts, results, flag(accumulateWeight), flag(accumulateBias)),
+                    ints(parts, width, flag(accumulateWeight), flag(accumulateBias), results),
                     floats(),
-                    sums,
                     dweight,
+                    sums,
                     dbias == null ? dweight : dbias);
         } finally {
             sums.release();
@@ -251,30 +278,30 @@ final class Normalization implements NormalizationKernels {
             KernelContext c,
             IntArray d,
             FloatArray s,
-            FloatArray dy,
             FloatArray x,
+            FloatArray sums,
             FloatArray mean,
             FloatArray rstd,
-            FloatArray sums) {
+            FloatArray dy) {
         int column = c.globalIdx;
-        int width = d.get(6);
+        int width = d.get(WIDTH);
         if (column < width) {
             int part = c.globalIdy;
-            int from = part * d.get(7);
-            int to = from + d.get(7) < d.get(5) ? from + d.get(7) : d.get(5);
-            boolean centred = d.get(9) != 0;
+            int from = part * d.get(ROWS_OF_ITEM);
+            int to = from + d.get(ROWS_OF_ITEM) < d.get(ROWS) ? from + d.get(ROWS_OF_ITEM) : d.get(ROWS);
+            boolean centred = d.get(HAS_MEAN) != 0;
             float products = 0;
             float gradients = 0;
             for (int row = from; row < to; row++) {
-                float gradient = dy.get(d.get(0) + row * width + column);
-                float centre = centred ? mean.get(d.get(2) + row) : 0;
-                float value = x.get(d.get(1) + row * width + column) - centre;
-                products += gradient * (value * rstd.get(d.get(3) + row));
+                float gradient = dy.get(d.get(DY) + row * width + column);
+                float centre = centred ? mean.get(d.get(MEAN) + row) : 0;
+                float value = x.get(d.get(X) + row * width + column) - centre;
+                products += gradient * (value * rstd.get(d.get(RSTD) + row));
                 gradients += gradient;
             }
-            int out = d.get(4) + part * d.get(8) * width + column;
+            int out = d.get(SUMS) + part * d.get(RESULTS) * width + column;
             sums.set(out, products);
-            if (d.get(8) == 2) {
+            if (d.get(RESULTS) == 2) {
                 sums.set(out + width, gradients);
             }
         }
@@ -282,19 +309,19 @@ final class Normalization implements NormalizationKernels {
 
     /** The sums of the parts: those of the weight, then those of the bias. */
     private static void totalsKernel(
-            KernelContext c, IntArray d, FloatArray s, FloatArray sums, FloatArray dweight, FloatArray dbias) {
+            KernelContext c, IntArray d, FloatArray s, FloatArray dweight, FloatArray sums, FloatArray dbias) {
         int i = c.globalIdx;
-        int width = d.get(3);
-        int results = d.get(5) * width;
+        int width = d.get(WIDTH);
+        int results = d.get(RESULTS) * width;
         if (i < results) {
             float total = 0;
-            for (int part = 0; part < d.get(4); part++) {
-                total += sums.get(d.get(0) + part * results + i);
+            for (int part = 0; part < d.get(PARTS); part++) {
+                total += sums.get(d.get(SUMS) + part * results + i);
             }
             if (i < width) {
-                Kernel.write(dweight, d.get(1) + i, total, d.get(6));
+                Kernel.write(dweight, d.get(DWEIGHT) + i, total, d.get(ACCUMULATE_WEIGHT));
             } else {
-                Kernel.write(dbias, d.get(2) + i - width, total, d.get(7));
+                Kernel.write(dbias, d.get(DBIAS) + i - width, total, d.get(ACCUMULATE_BIAS));
             }
         }
     }

@@ -23,6 +23,43 @@ final class OptimizerSteps implements OptimizerStepKernels {
 
     private static final Kernel PULL = Kernel.of("pull_towards", OptimizerSteps::pullKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int WEIGHTS = 0;
+    private static final int ANCHORS = 1;
+    private static final int GRADIENTS = 1;
+    private static final int BUFFER = 2;
+    private static final int IMPORTANCES = 2;
+    private static final int MEANS = 2;
+    private static final int SQUARES = 3;
+    private static final int N = Kernel.INTS;
+    private static final int IS_FIRST = Kernel.INTS + 1;
+    private static final int HAS_IMPORTANCE = Kernel.INTS + 1;
+    private static final int NESTEROV = Kernel.INTS + 2;
+
+    // The floats of all methods.
+    private static final int SCALE = 0;
+    private static final int COUPLED = 1;
+
+    // More floats of SGD.
+    private static final int SGD_RATE = 2;
+    private static final int MOMENTUM_FACTOR = 3;
+    private static final int UNDAMPED = 4;
+
+    // More floats of Adam, as AdamConstants describes them.
+    private static final int BETA1 = 2;
+    private static final int REST1 = 3;
+    private static final int BETA2 = 4;
+    private static final int REST2 = 5;
+    private static final int RATE = 6;
+    private static final int ROOT = 7;
+    private static final int EPSILON = 8;
+    private static final int DECAY = 9;
+
+    // The floats of the proximal step.
+    private static final int STRENGTH = 0;
+    private static final int FRACTION = 1;
+    private static final int REST = 2;
+
     private final Launcher launcher;
     private final AdafactorStep adafactor;
     private final Adam8bitStep adam8bit;
@@ -43,13 +80,13 @@ final class OptimizerSteps implements OptimizerStepKernels {
             boolean first) {
         long n = parameter.size();
         if (buffer == null) {
-            float[] constants = floats(settings.learningRate(), gradientScale, settings.weightDecay());
+            float[] constants = floats(gradientScale, settings.weightDecay(), settings.learningRate());
             launcher.run(SGD, n, ints(n), constants, parameter, gradient);
         } else {
             float[] constants = floats(
-                    settings.learningRate(),
                     gradientScale,
                     settings.weightDecay(),
+                    settings.learningRate(),
                     settings.momentum(),
                     1 - settings.dampening());
             int[] flags = ints(n, first ? 1 : 0, settings.nesterov() ? 1 : 0);
@@ -59,29 +96,29 @@ final class OptimizerSteps implements OptimizerStepKernels {
 
     private static void sgdKernel(KernelContext c, IntArray d, FloatArray s, FloatArray weights, FloatArray gradients) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            float w = weights.get(d.get(0) + i);
-            float g = s.get(1) * gradients.get(d.get(1) + i) + s.get(2) * w;
-            weights.set(d.get(0) + i, w - s.get(0) * g);
+        if (i < d.get(N)) {
+            float w = weights.get(d.get(WEIGHTS) + i);
+            float g = decayed(s, gradients.get(d.get(GRADIENTS) + i), w);
+            weights.set(d.get(WEIGHTS) + i, w - s.get(SGD_RATE) * g);
         }
     }
 
     private static void momentumKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray weights, FloatArray gradients, FloatArray buffer) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
-            float w = weights.get(d.get(0) + i);
-            float g = s.get(1) * gradients.get(d.get(1) + i) + s.get(2) * w;
+        if (i < d.get(N)) {
+            float w = weights.get(d.get(WEIGHTS) + i);
+            float g = decayed(s, gradients.get(d.get(GRADIENTS) + i), w);
             float b = g;
-            if (d.get(4) == 0) {
-                b = s.get(3) * buffer.get(d.get(2) + i) + s.get(4) * g;
+            if (d.get(IS_FIRST) == 0) {
+                b = s.get(MOMENTUM_FACTOR) * buffer.get(d.get(BUFFER) + i) + s.get(UNDAMPED) * g;
             }
-            buffer.set(d.get(2) + i, b);
+            buffer.set(d.get(BUFFER) + i, b);
             float direction = b;
-            if (d.get(5) != 0) {
-                direction = g + s.get(3) * b;
+            if (d.get(NESTEROV) != 0) {
+                direction = g + s.get(MOMENTUM_FACTOR) * b;
             }
-            weights.set(d.get(0) + i, w - s.get(0) * direction);
+            weights.set(d.get(WEIGHTS) + i, w - s.get(SGD_RATE) * direction);
         }
     }
 
@@ -125,34 +162,34 @@ final class OptimizerSteps implements OptimizerStepKernels {
             FloatArray means,
             FloatArray squares) {
         int i = c.globalIdx;
-        if (i < d.get(4)) {
-            float w = weights.get(d.get(0) + i);
-            float g = decayed(s, gradients.get(d.get(1) + i), w);
-            float m = mean(s, means.get(d.get(2) + i), g);
-            float v = square(s, squares.get(d.get(3) + i), g);
-            means.set(d.get(2) + i, m);
-            squares.set(d.get(3) + i, v);
-            weights.set(d.get(0) + i, moved(s, w, m, v));
+        if (i < d.get(N)) {
+            float w = weights.get(d.get(WEIGHTS) + i);
+            float g = decayed(s, gradients.get(d.get(GRADIENTS) + i), w);
+            float m = mean(s, means.get(d.get(MEANS) + i), g);
+            float v = square(s, squares.get(d.get(SQUARES) + i), g);
+            means.set(d.get(MEANS) + i, m);
+            squares.set(d.get(SQUARES) + i, v);
+            weights.set(d.get(WEIGHTS) + i, moved(s, w, m, v));
         }
     }
 
     // The formulas of AdamConstants, for kernels whose floats are constants(…).
 
     static float decayed(FloatArray s, float gradient, float weight) {
-        return s.get(0) * gradient + s.get(1) * weight;
+        return s.get(SCALE) * gradient + s.get(COUPLED) * weight;
     }
 
     static float mean(FloatArray s, float mean, float gradient) {
-        return s.get(2) * mean + s.get(3) * gradient;
+        return s.get(BETA1) * mean + s.get(REST1) * gradient;
     }
 
     static float square(FloatArray s, float square, float gradient) {
-        return s.get(4) * square + s.get(5) * (gradient * gradient);
+        return s.get(BETA2) * square + s.get(REST2) * (gradient * gradient);
     }
 
     static float moved(FloatArray s, float weight, float mean, float square) {
-        float change = s.get(6) * mean / (TornadoMath.sqrt(square) * s.get(7) + s.get(8));
-        return weight - (s.get(9) * weight + change);
+        float change = s.get(RATE) * mean / (TornadoMath.sqrt(square) * s.get(ROOT) + s.get(EPSILON));
+        return weight - (s.get(DECAY) * weight + change);
     }
 
     @Override
@@ -206,20 +243,20 @@ final class OptimizerSteps implements OptimizerStepKernels {
     private static void pullKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray weights, FloatArray anchors, FloatArray importances) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
+        if (i < d.get(N)) {
             float importance = 1;
-            float fraction = s.get(1);
-            float rest = s.get(2);
-            if (d.get(4) != 0) {
-                importance = importances.get(d.get(2) + i);
-                float force = s.get(0) * importance;
+            float fraction = s.get(FRACTION);
+            float rest = s.get(REST);
+            if (d.get(HAS_IMPORTANCE) != 0) {
+                importance = importances.get(d.get(IMPORTANCES) + i);
+                float force = s.get(STRENGTH) * importance;
                 rest = 1 / (1 + force);
                 fraction = force * rest;
             }
             if (importance != 0) {
-                float w = weights.get(d.get(0) + i);
-                float a = anchors.get(d.get(1) + i);
-                weights.set(d.get(0) + i, rest > 0.5f ? w - fraction * (w - a) : a + rest * (w - a));
+                float w = weights.get(d.get(WEIGHTS) + i);
+                float a = anchors.get(d.get(ANCHORS) + i);
+                weights.set(d.get(WEIGHTS) + i, rest > 0.5f ? w - fraction * (w - a) : a + rest * (w - a));
             }
         }
     }

@@ -20,6 +20,25 @@ final class Random implements RandomKernels {
     private static final Kernel UNIFORM = Kernel.of("uniform", Random::uniformKernel);
     private static final Kernel NORMAL = Kernel.of("normal", Random::normalKernel);
     private static final Kernel DROPOUT = Kernel.of("dropout", Random::dropoutKernel);
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int OUT = 0;
+    private static final int X = 1;
+    private static final int N = Kernel.INTS;
+    private static final int SEED_LOW = Kernel.INTS + 1;
+    private static final int SEED_HIGH = Kernel.INTS + 2;
+    private static final int PLACE = Kernel.INTS + 3;
+    private static final int STEP = Kernel.INTS + 4;
+    private static final int THRESHOLD = Kernel.INTS + 5;
+    private static final int ACCUMULATE = Kernel.INTS + 6;
+
+    // The floats of the launch.
+    private static final int LOW = 0;
+    private static final int MEAN = 0;
+    private static final int FACTOR = 0;
+    private static final int RANGE = 1;
+    private static final int DEVIATION = 1;
+    private static final int BELOW = 2;
+
     private static final float HALF_PI = (float) (Math.PI / 2);
 
     private final Launcher launcher;
@@ -49,12 +68,12 @@ final class Random implements RandomKernels {
 
     private static void uniformKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out) {
         int[] words = new int[4];
-        philox(words, d.get(2), d.get(3), d.get(4), d.get(5), c.globalIdx);
-        int left = d.get(1) - 4 * c.globalIdx;
+        philox(words, d.get(SEED_LOW), d.get(SEED_HIGH), d.get(PLACE), d.get(STEP), c.globalIdx);
+        int left = d.get(N) - 4 * c.globalIdx;
         for (int j = 0; j < 4; j++) {
             if (j < left) {
-                float value = s.get(0) + s.get(1) * uniform(words[j]);
-                out.set(d.get(0) + 4 * c.globalIdx + j, value < s.get(2) ? value : s.get(2));
+                float value = s.get(LOW) + s.get(RANGE) * uniform(words[j]);
+                out.set(d.get(OUT) + 4 * c.globalIdx + j, value < s.get(BELOW) ? value : s.get(BELOW));
             }
         }
     }
@@ -68,7 +87,7 @@ final class Random implements RandomKernels {
     /** The angle 2πu is a number of quarter turns, which is exact, and at most an eighth of a turn more or less. */
     private static void normalKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out) {
         int[] words = new int[4];
-        philox(words, d.get(2), d.get(3), d.get(4), d.get(5), c.globalIdx);
+        philox(words, d.get(SEED_LOW), d.get(SEED_HIGH), d.get(PLACE), d.get(STEP), c.globalIdx);
         int first = 4 * c.globalIdx;
         for (int pair = 0; pair < 4; pair += 2) {
             float radius = TornadoMath.sqrt(-2f * TornadoMath.log((upper(words[pair]) + 1) * 0x1p-24f));
@@ -80,11 +99,11 @@ final class Random implements RandomKernels {
             int side = quarter & 3;
             float x = side == 0 ? cosine : side == 1 ? -sine : side == 2 ? -cosine : sine;
             float y = side == 0 ? sine : side == 1 ? cosine : side == 2 ? -sine : -cosine;
-            if (first + pair < d.get(1)) {
-                out.set(d.get(0) + first + pair, s.get(0) + s.get(1) * (radius * x));
+            if (first + pair < d.get(N)) {
+                out.set(d.get(OUT) + first + pair, s.get(MEAN) + s.get(DEVIATION) * (radius * x));
             }
-            if (first + pair + 1 < d.get(1)) {
-                out.set(d.get(0) + first + pair + 1, s.get(0) + s.get(1) * (radius * y));
+            if (first + pair + 1 < d.get(N)) {
+                out.set(d.get(OUT) + first + pair + 1, s.get(MEAN) + s.get(DEVIATION) * (radius * y));
             }
         }
     }
@@ -97,24 +116,24 @@ final class Random implements RandomKernels {
                 Math.ceilDiv(x.size(), 4L),
                 stream(x.size(), key, threshold, accumulate ? 1 : 0),
                 floats(1 / (1 - p)),
-                x,
-                out);
+                out,
+                x);
     }
 
-    private static void dropoutKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
+    private static void dropoutKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out, FloatArray x) {
         int[] words = new int[4];
-        philox(words, d.get(3), d.get(4), d.get(5), d.get(6), c.globalIdx);
+        philox(words, d.get(SEED_LOW), d.get(SEED_HIGH), d.get(PLACE), d.get(STEP), c.globalIdx);
         int first = 4 * c.globalIdx;
         for (int j = 0; j < 4; j++) {
-            if (first + j < d.get(2)) {
+            if (first + j < d.get(N)) {
                 float value = 0f;
-                if (upper(words[j]) >= d.get(7)) {
-                    value = x.get(d.get(0) + first + j) * s.get(0);
+                if (upper(words[j]) >= d.get(THRESHOLD)) {
+                    value = x.get(d.get(X) + first + j) * s.get(FACTOR);
                 }
-                if (d.get(8) != 0) {
-                    value = value + out.get(d.get(1) + first + j);
+                if (d.get(ACCUMULATE) != 0) {
+                    value = value + out.get(d.get(OUT) + first + j);
                 }
-                out.set(d.get(1) + first + j, value);
+                out.set(d.get(OUT) + first + j, value);
             }
         }
     }

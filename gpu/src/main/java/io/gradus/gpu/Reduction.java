@@ -27,6 +27,21 @@ final class Reduction implements ReductionKernels {
     private static final Kernel BY_GROUP = Kernel.of("fold_by_group", Reduction::byGroupKernel);
     private static final Kernel SHARE = Kernel.of("max_backward", Reduction::shareKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int X = 0;
+    private static final int Y = 1;
+    private static final int DX = 2;
+    private static final int OUT = 2;
+    private static final int DY = 3;
+    private static final int COUNTS = 4;
+    private static final int RESULTS = Kernel.INTS;
+    private static final int N = Kernel.INTS;
+    private static final int TERMS = Kernel.INTS + 1;
+    private static final int CHUNK = Kernel.INTS + 2;
+    private static final int FOLD = Kernel.INTS + 3;
+    private static final int ACCUMULATE = Kernel.INTS + 4;
+    private static final int VIEWS = Kernel.INTS + 5;
+
     // What is done with the terms.
     private static final int SUM = 0;
     private static final int MAX = 1;
@@ -38,8 +53,6 @@ final class Reduction implements ReductionKernels {
     private static final int TERMS_OF_GROUP = 64 * Kernel.GROUP;
     private static final int MOST_CHUNKS = 4096;
     private static final long MOST_GROUPS = (1 << 24) - 1;
-    /** Where the views begin in the descriptor. */
-    private static final int VIEWS = 8;
 
     private final Launcher launcher;
     private final SumOfSquares sumOfSquares;
@@ -144,21 +157,21 @@ final class Reduction implements ReductionKernels {
     private static void byItemKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray y, FloatArray out) {
         int result = c.globalIdx;
-        int results = d.get(3);
+        int results = d.get(RESULTS);
         if (result < results) {
             int chunk = c.globalIdy;
-            int fold = d.get(6);
+            int fold = d.get(FOLD);
             int others = StridedView.next(d, VIEWS);
-            int first = d.get(0) + StridedView.source(d, VIEWS, result);
-            int from = chunk * d.get(5);
-            int to = from + d.get(5) < d.get(4) ? from + d.get(5) : d.get(4);
-            float largest = fold == COUNT ? y.get(d.get(1) + result) : 0;
+            int first = d.get(X) + StridedView.source(d, VIEWS, result);
+            int from = chunk * d.get(CHUNK);
+            int to = from + d.get(CHUNK) < d.get(TERMS) ? from + d.get(CHUNK) : d.get(TERMS);
+            float largest = fold == COUNT ? y.get(d.get(Y) + result) : 0;
             float total = fold == MAX ? Float.NEGATIVE_INFINITY : 0;
             for (int i = from; i < to; i++) {
                 float value = x.get(first + StridedView.source(d, others, i));
                 total = pair(fold, total, fold == COUNT ? equal(value, largest) : value);
             }
-            Kernel.write(out, d.get(2) + chunk * results + result, total, d.get(7));
+            Kernel.write(out, d.get(OUT) + chunk * results + result, total, d.get(ACCUMULATE));
         }
     }
 
@@ -168,12 +181,12 @@ final class Reduction implements ReductionKernels {
         int item = c.localIdx;
         int result = c.groupIdx;
         int chunk = c.globalIdy;
-        int fold = d.get(6);
+        int fold = d.get(FOLD);
         int others = StridedView.next(d, VIEWS);
-        int first = d.get(0) + StridedView.source(d, VIEWS, result);
-        int from = chunk * d.get(5);
-        int to = from + d.get(5) < d.get(4) ? from + d.get(5) : d.get(4);
-        float largest = fold == COUNT ? y.get(d.get(1) + result) : 0;
+        int first = d.get(X) + StridedView.source(d, VIEWS, result);
+        int from = chunk * d.get(CHUNK);
+        int to = from + d.get(CHUNK) < d.get(TERMS) ? from + d.get(CHUNK) : d.get(TERMS);
+        float largest = fold == COUNT ? y.get(d.get(Y) + result) : 0;
         float total = fold == MAX ? Float.NEGATIVE_INFINITY : 0;
         for (int i = from + item; i < to; i += Kernel.GROUP) {
             float value = x.get(first + StridedView.source(d, others, i));
@@ -188,7 +201,7 @@ final class Reduction implements ReductionKernels {
             c.localBarrier();
         }
         if (item == 0) {
-            Kernel.write(out, d.get(2) + chunk * d.get(3) + result, shared[0], d.get(7));
+            Kernel.write(out, d.get(OUT) + chunk * d.get(RESULTS) + result, shared[0], d.get(ACCUMULATE));
         }
     }
 
@@ -208,9 +221,9 @@ final class Reduction implements ReductionKernels {
         Tensor counts = Tensor.empty(x.device(), DType.F32, y.shape(), MemoryCategory.WORKSPACE);
         try {
             fold(COUNT, Plan.of(x.shape(), y.shape()), x, y, counts, false);
-            int[] ints =
-                    StridedView.describe(ints(x.size(), flag(accumulate)), StridedView.broadcast(y.shape(), x.shape()));
-            launcher.run(SHARE, x.size(), ints, floats(), x, y, dy, counts, dx);
+            int[] ints = StridedView.describe(
+                    ints(x.size(), 0, 0, 0, flag(accumulate)), StridedView.broadcast(y.shape(), x.shape()));
+            launcher.run(SHARE, x.size(), ints, floats(), x, y, dx, dy, counts);
         } finally {
             counts.release();
         }
@@ -222,15 +235,15 @@ final class Reduction implements ReductionKernels {
             FloatArray s,
             FloatArray x,
             FloatArray y,
+            FloatArray dx,
             FloatArray dy,
-            FloatArray counts,
-            FloatArray dx) {
+            FloatArray counts) {
         int i = c.globalIdx;
-        if (i < d.get(5)) {
-            int result = StridedView.source(d, 7, i);
-            float share = dy.get(d.get(2) + result) / counts.get(d.get(3) + result);
-            boolean equal = x.get(d.get(0) + i) == y.get(d.get(1) + result);
-            Kernel.write(dx, d.get(4) + i, equal ? share : 0, d.get(6));
+        if (i < d.get(N)) {
+            int result = StridedView.source(d, VIEWS, i);
+            float share = dy.get(d.get(DY) + result) / counts.get(d.get(COUNTS) + result);
+            boolean equal = x.get(d.get(X) + i) == y.get(d.get(Y) + result);
+            Kernel.write(dx, d.get(DX) + i, equal ? share : 0, d.get(ACCUMULATE));
         }
     }
 

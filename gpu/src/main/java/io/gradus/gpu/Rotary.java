@@ -16,6 +16,22 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 final class Rotary implements RotaryKernels {
     private static final Kernel ROTATE = Kernel.of("rotary", Rotary::rotateKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int X = 0;
+    private static final int COS = 1;
+    private static final int SIN = 2;
+    private static final int POSITIONS = 3;
+    private static final int OUT = 4;
+    private static final int N = Kernel.INTS;
+    private static final int HALF = Kernel.INTS + 1;
+    private static final int HEADS = Kernel.INTS + 2;
+    private static final int STEP = Kernel.INTS + 3;
+    private static final int DISTANCE = Kernel.INTS + 4;
+    private static final int ACCUMULATE = Kernel.INTS + 5;
+
+    // The floats of the launch.
+    private static final int DIRECTION = 0;
+
     private final Launcher launcher;
 
     Rotary(Launcher launcher) {
@@ -62,25 +78,25 @@ final class Rotary implements RotaryKernels {
             IntArray positions,
             FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(5)) {
-            int half = d.get(6);
+        if (i < d.get(N)) {
+            int half = d.get(HALF);
             int head = i / half;
             int pair = i % half;
-            int first = head * half * 2 + pair * d.get(8);
-            int second = first + d.get(9);
-            int angle = positions.get(d.get(3) + head / d.get(7)) * half + pair;
-            float cosine = cos.get(d.get(1) + angle);
-            float sine = sin.get(d.get(2) + angle) * s.get(0);
-            float u = x.get(d.get(0) + first);
-            float v = x.get(d.get(0) + second);
+            int first = head * half * 2 + pair * d.get(STEP);
+            int second = first + d.get(DISTANCE);
+            int angle = positions.get(d.get(POSITIONS) + head / d.get(HEADS)) * half + pair;
+            float cosine = cos.get(d.get(COS) + angle);
+            float sine = sin.get(d.get(SIN) + angle) * s.get(DIRECTION);
+            float u = x.get(d.get(X) + first);
+            float v = x.get(d.get(X) + second);
             float turnedU = u * cosine - v * sine;
             float turnedV = v * cosine + u * sine;
-            if (d.get(10) != 0) {
-                turnedU = turnedU + out.get(d.get(4) + first);
-                turnedV = turnedV + out.get(d.get(4) + second);
+            if (d.get(ACCUMULATE) != 0) {
+                turnedU = turnedU + out.get(d.get(OUT) + first);
+                turnedV = turnedV + out.get(d.get(OUT) + second);
             }
-            out.set(d.get(4) + first, turnedU);
-            out.set(d.get(4) + second, turnedV);
+            out.set(d.get(OUT) + first, turnedU);
+            out.set(d.get(OUT) + second, turnedV);
         }
     }
 }

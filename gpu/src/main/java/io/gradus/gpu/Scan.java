@@ -21,6 +21,19 @@ final class Scan implements ScanKernels {
     private static final Kernel CUMSUM = Kernel.of("cumsum", Scan::cumsumKernel);
     private static final Kernel TOPK = Kernel.of("topk", Scan::topkKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int X = 0;
+    private static final int OUT = 1;
+    private static final int VALUES = 1;
+    private static final int INDICES = 2;
+    private static final int LINES = Kernel.INTS;
+    private static final int LANES = Kernel.INTS + 1;
+    private static final int LENGTH = Kernel.INTS + 2;
+    private static final int INNER = Kernel.INTS + 3;
+    private static final int REVERSE = Kernel.INTS + 4;
+    private static final int K = Kernel.INTS + 4;
+    private static final int ACCUMULATE = Kernel.INTS + 5;
+
     private final Launcher launcher;
 
     Scan(Launcher launcher) {
@@ -48,24 +61,24 @@ final class Scan implements ScanKernels {
     /** Each lane sums a contiguous part of the line, adds the sums of the parts before it, and goes through its part again. */
     private static void cumsumKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
         double[] sums = c.allocateDoubleLocalArray(Kernel.GROUP);
-        int lanes = d.get(3);
+        int lanes = d.get(LANES);
         int line = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
         int item = c.localIdx;
-        int n = line < d.get(2) ? d.get(4) : 0;
-        int inner = d.get(5);
+        int n = line < d.get(LINES) ? d.get(LENGTH) : 0;
+        int inner = d.get(INNER);
         int part = (n + lanes - 1) / lanes;
         int from = lane * part;
         int to = from + part < n ? from + part : n;
         int first = line / inner * n * inner + line % inner;
         int step = inner;
-        if (d.get(6) != 0) {
+        if (d.get(REVERSE) != 0) {
             first = first + (n - 1) * inner;
             step = -inner;
         }
         double sum = 0;
         for (int i = from; i < to; i++) {
-            double value = x.get(d.get(0) + first + i * step);
+            double value = x.get(d.get(X) + first + i * step);
             sum += value;
         }
         sums[item] = sum;
@@ -75,9 +88,9 @@ final class Scan implements ScanKernels {
             sum += sums[other];
         }
         for (int i = from; i < to; i++) {
-            double value = x.get(d.get(0) + first + i * step);
+            double value = x.get(d.get(X) + first + i * step);
             sum += value;
-            Kernel.write(out, d.get(1) + first + i * step, (float) sum, d.get(7));
+            Kernel.write(out, d.get(OUT) + first + i * step, (float) sum, d.get(ACCUMULATE));
         }
     }
 
@@ -100,14 +113,14 @@ final class Scan implements ScanKernels {
             KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray values, IntArray indices) {
         float[] bestValues = c.allocateFloatLocalArray(Kernel.GROUP);
         int[] bestIndices = c.allocateIntLocalArray(Kernel.GROUP);
-        int lanes = d.get(4);
+        int lanes = d.get(LANES);
         int line = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
         int item = c.localIdx;
-        int n = line < d.get(3) ? d.get(5) : 0;
-        int inner = d.get(6);
-        int k = d.get(7);
-        int in = d.get(0) + line / inner * n * inner + line % inner;
+        int n = line < d.get(LINES) ? d.get(LENGTH) : 0;
+        int inner = d.get(INNER);
+        int k = d.get(K);
+        int in = d.get(X) + line / inner * n * inner + line % inner;
         int out = line / inner * k * inner + line % inner;
         float lastValue = 0;
         int lastIndex = -1;
@@ -144,8 +157,8 @@ final class Scan implements ScanKernels {
             lastValue = bestValues[item - lane];
             lastIndex = bestIndices[item - lane];
             if (lane == 0 && n > 0) {
-                values.set(d.get(1) + out + found * inner, lastValue);
-                indices.set(d.get(2) + out + found * inner, lastIndex);
+                values.set(d.get(VALUES) + out + found * inner, lastValue);
+                indices.set(d.get(INDICES) + out + found * inner, lastIndex);
             }
             c.localBarrier();
         }

@@ -19,6 +19,17 @@ final class Softmax implements SoftmaxKernels {
     private static final Kernel FORWARD = Kernel.of("softmax", Softmax::forwardKernel);
     private static final Kernel BACKWARD = Kernel.of("softmax_backward", Softmax::backwardKernel);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int Y = 0;
+    private static final int DY = 1;
+    private static final int X = 1;
+    private static final int DX = 2;
+    private static final int ROWS = Kernel.INTS;
+    private static final int WIDTH = Kernel.INTS + 1;
+    private static final int LANES = Kernel.INTS + 2;
+    private static final int LOG = Kernel.INTS + 3;
+    private static final int ACCUMULATE = Kernel.INTS + 4;
+
     private final Launcher launcher;
 
     Softmax(Launcher launcher) {
@@ -38,17 +49,17 @@ final class Softmax implements SoftmaxKernels {
     private void forward(Tensor x, Tensor y, boolean log) {
         int lanes = Rows.lanes(x.shape().last());
         int[] ints = ints(x.shape().rows(), x.shape().last(), lanes, flag(log));
-        launcher.run(FORWARD, x.shape().rows() * lanes, ints, floats(), x, y);
+        launcher.run(FORWARD, x.shape().rows() * lanes, ints, floats(), y, x);
     }
 
     /** The largest element, the sum of exponentials relative to it, and the result. */
-    private static void forwardKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray y) {
-        int lanes = d.get(4);
+    private static void forwardKernel(KernelContext c, IntArray d, FloatArray s, FloatArray y, FloatArray x) {
+        int lanes = d.get(LANES);
         int row = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
-        int n = row < d.get(2) ? d.get(3) : 0;
-        int in = d.get(0) + row * n;
-        int out = d.get(1) + row * n;
+        int n = row < d.get(ROWS) ? d.get(WIDTH) : 0;
+        int in = d.get(X) + row * n;
+        int out = d.get(Y) + row * n;
 
         float largest = Float.NEGATIVE_INFINITY;
         for (int i = lane; i < n; i += lanes) {
@@ -63,7 +74,7 @@ final class Softmax implements SoftmaxKernels {
         }
         float sum = Rows.sum(c, lanes, part);
 
-        if (d.get(5) != 0) {
+        if (d.get(LOG) != 0) {
             // Two subtractions: the first is exact where it matters, near the largest element.
             float logSum = TornadoMath.log(sum);
             for (int i = lane; i < n; i += lanes) {
@@ -89,22 +100,22 @@ final class Softmax implements SoftmaxKernels {
 
     private void backward(Tensor y, Tensor dy, Tensor dx, boolean accumulate, boolean log) {
         int lanes = Rows.lanes(y.shape().last());
-        int[] ints = ints(y.shape().rows(), y.shape().last(), lanes, flag(accumulate), flag(log));
+        int[] ints = ints(y.shape().rows(), y.shape().last(), lanes, flag(log), flag(accumulate));
         launcher.run(BACKWARD, y.shape().rows() * lanes, ints, floats(), y, dy, dx);
     }
 
     /** {@code y ⊙ (dy − Σ y ⊙ dy)}, or {@code dy − exp(y)·Σ dy}. */
     private static void backwardKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray y, FloatArray dy, FloatArray dx) {
-        int lanes = d.get(5);
+        int lanes = d.get(LANES);
         int row = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
-        int n = row < d.get(3) ? d.get(4) : 0;
-        int result = d.get(0) + row * n;
-        int outer = d.get(1) + row * n;
-        int target = d.get(2) + row * n;
-        int accumulate = d.get(6);
-        boolean log = d.get(7) != 0;
+        int n = row < d.get(ROWS) ? d.get(WIDTH) : 0;
+        int result = d.get(Y) + row * n;
+        int outer = d.get(DY) + row * n;
+        int target = d.get(DX) + row * n;
+        int accumulate = d.get(ACCUMULATE);
+        boolean log = d.get(LOG) != 0;
 
         float part = 0;
         for (int i = lane; i < n; i += lanes) {

@@ -2,6 +2,7 @@ package io.gradus.gpu;
 
 import io.gradus.core.Shape;
 import io.gradus.core.kernel.MergedAxes;
+import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
 import java.util.Arrays;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -11,8 +12,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * has strides of 0. Axes that continue each other are merged, so that most walks have one axis, and a kernel divides nothing.
  */
 final class StridedView {
-    /** Integers of a launch besides its operands' offsets, at most nine. */
-    private static final int MOST = Launcher.MOST_INTS - 9;
+    private static final int MOST = Launcher.MOST_INTS - Kernel.INTS;
 
     private final int[] lengths;
     private final int[] strides;

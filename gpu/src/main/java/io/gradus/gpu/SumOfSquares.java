@@ -32,10 +32,14 @@ final class SumOfSquares {
     private static final Kernel SQUARES = Kernel.of("sum_of_squares", SumOfSquares::squaresKernel);
     private static final Kernel TOTAL = Kernel.of("sum_of_squares_total", SumOfSquares::totalKernel);
 
+    // The descriptor; from TENSORS on, the offset and the length of each tensor.
+    private static final int SUMS = 0;
+    private static final int DONE = Kernel.INTS;
+    private static final int GROUPS = Kernel.INTS;
+    private static final int TENSORS = Kernel.INTS + 1;
+
     private static final int ELEMENTS_OF_GROUP = 64 * Kernel.GROUP;
-    private static final int TENSORS_OF_LAUNCH = 28;
-    /** Where the tensors begin in the descriptor. */
-    private static final int TENSORS = 3;
+    private static final int TENSORS_OF_LAUNCH = 27;
     /** Floats of a sum. */
     private static final int WIDTH = 3;
 
@@ -93,11 +97,11 @@ final class SumOfSquares {
             ints[2 + 2 * i] = Math.toIntExact(tensors.get(i).size());
             groups += groups(tensors.get(i));
         }
-        launcher.run(SQUARES, groups * Kernel.GROUP, ints, floats(), tensors.getFirst(), sums);
+        launcher.run(SQUARES, groups * Kernel.GROUP, ints, floats(), sums, tensors.getFirst());
         return Math.toIntExact(groups);
     }
 
-    private static void squaresKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray sums) {
+    private static void squaresKernel(KernelContext c, IntArray d, FloatArray s, FloatArray sums, FloatArray x) {
         int group = c.groupIdx;
         int item = c.localIdx;
         // The tensor that this group's turn comes to, and how far in it.
@@ -116,21 +120,21 @@ final class SumOfSquares {
             double value = x.get(d.get(tensor) + i);
             sum += value * value;
         }
-        store(sums, d.get(1) + WIDTH * (d.get(2) + group), item, groupSum(c, sum));
+        store(sums, d.get(SUMS) + WIDTH * (d.get(DONE) + group), item, groupSum(c, sum));
     }
 
     private static void totalKernel(KernelContext c, IntArray d, FloatArray s, FloatArray sums) {
         int item = c.localIdx;
-        int groups = d.get(1);
+        int groups = d.get(GROUPS);
         double sum = 0;
         for (int i = item; i < groups; i += Kernel.GROUP) {
-            int at = d.get(0) + WIDTH * i;
+            int at = d.get(SUMS) + WIDTH * i;
             double scale = sums.get(at + 2);
             double part = sums.get(at);
             part += sums.get(at + 1);
             sum += part * scale * scale;
         }
-        store(sums, d.get(0) + WIDTH * groups, item, groupSum(c, sum));
+        store(sums, d.get(SUMS) + WIDTH * groups, item, groupSum(c, sum));
     }
 
     /** The sum over the items of a group. */

@@ -42,10 +42,10 @@ final class AttentionBackward {
     private static final int SUMS_DOUT = 1;
     private static final int SUMS_LOG = 2;
     private static final int SUMS_STATISTICS = 3;
-    private static final int SUMS_LINES = 4;
-    private static final int SUMS_T = 5;
-    private static final int SUMS_H = 6;
-    private static final int SUMS_D = 7;
+    private static final int SUMS_LINES = Kernel.INTS;
+    private static final int SUMS_T = Kernel.INTS + 1;
+    private static final int SUMS_H = Kernel.INTS + 2;
+    private static final int SUMS_D = Kernel.INTS + 3;
 
     // The descriptor of BACKWARD; the mask and the document starts come first.
     private static final int OWN = 2;
@@ -55,7 +55,6 @@ final class AttentionBackward {
     private static final int STATISTICS = 6;
     private static final int D_OWN = 7;
     private static final int D_VALUE = 8;
-    private static final int OPERANDS = 9;
     private static final int OWNS_KEYS = AttentionSizes.MORE;
     private static final int LINES = AttentionSizes.MORE + 1;
     private static final int ACCUMULATE_OWN = AttentionSizes.MORE + 2;
@@ -88,7 +87,7 @@ final class AttentionBackward {
                 BACKWARD,
                 z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE) * SIDE,
                 SIDE,
-                z.ints(OPERANDS, flag(false), lines, flag(accumulateQ), flag(false)),
+                z.ints(flag(false), lines, flag(accumulateQ), flag(false)),
                 floats(z.options().scale()),
                 z.mask(),
                 z.starts(),
@@ -103,7 +102,7 @@ final class AttentionBackward {
                 BACKWARD,
                 z.batch() * z.keyHeads() * Math.ceilDiv(z.keys(), TILE) * SIDE,
                 SIDE,
-                z.ints(OPERANDS, flag(true), lines, flag(accumulateK), flag(accumulateV)),
+                z.ints(flag(true), lines, flag(accumulateK), flag(accumulateV)),
                 floats(z.options().scale()),
                 z.mask(),
                 z.starts(),
@@ -207,7 +206,7 @@ final class AttentionBackward {
         int heads = d.get(AttentionSizes.H);
         int keyHeads = d.get(AttentionSizes.G);
         int dims = d.get(AttentionSizes.D);
-        float scale = s.get(0);
+        float scale = s.get(AttentionSizes.SCALE);
         boolean ownsKeys = d.get(OWNS_KEYS) != 0;
         int group = heads / keyHeads;
         int ownLength = ownsKeys ? d.get(AttentionSizes.S) : queries;

@@ -35,7 +35,6 @@ final class AttentionForward {
     private static final int V = 4;
     private static final int OUT = 5;
     private static final int LOG = 6;
-    private static final int OPERANDS = 7;
 
     private AttentionForward() {}
 
@@ -44,7 +43,7 @@ final class AttentionForward {
                 FORWARD,
                 z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE) * SIDE,
                 SIDE,
-                z.ints(OPERANDS),
+                z.ints(),
                 floats(z.options().scale()),
                 z.mask(),
                 z.starts(),
@@ -77,7 +76,7 @@ final class AttentionForward {
         int heads = d.get(AttentionSizes.H);
         int keyHeads = d.get(AttentionSizes.G);
         int dims = d.get(AttentionSizes.D);
-        float scale = s.get(0);
+        float scale = s.get(AttentionSizes.SCALE);
         int blocks = (queries + TILE - 1) / TILE;
         int b = c.groupIdx / blocks / heads;
         int head = c.groupIdx / blocks % heads;

@@ -7,8 +7,10 @@ import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
 import io.gradus.gpu.runtime.Workspace;
+import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -19,19 +21,19 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor mask, Tensor starts) {
     static final int MASK = 0;
     static final int STARTS = 1;
-    /** The operands of the kernel with the most; the sizes follow their offsets. */
-    private static final int MOST_OPERANDS = 9;
-
-    static final int T = MOST_OPERANDS;
-    static final int S = MOST_OPERANDS + 1;
-    static final int H = MOST_OPERANDS + 2;
-    static final int G = MOST_OPERANDS + 3;
-    static final int D = MOST_OPERANDS + 4;
-    static final int CAUSAL = MOST_OPERANDS + 5;
-    static final int HAS_MASK = MOST_OPERANDS + 6;
-    static final int HAS_STARTS = MOST_OPERANDS + 7;
+    static final int T = Kernel.INTS;
+    static final int S = Kernel.INTS + 1;
+    static final int H = Kernel.INTS + 2;
+    static final int G = Kernel.INTS + 3;
+    static final int D = Kernel.INTS + 4;
+    static final int CAUSAL = Kernel.INTS + 5;
+    static final int HAS_MASK = Kernel.INTS + 6;
+    static final int HAS_STARTS = Kernel.INTS + 7;
     /** Where the integers begin that only one kernel has. */
-    static final int MORE = MOST_OPERANDS + 8;
+    static final int MORE = Kernel.INTS + 8;
+
+    /** The only float of a launch. */
+    static final int SCALE = 0;
 
     /** {@code none}, an I32 tensor with any contents, stands in for an absent mask or absent document starts. */
     static AttentionSizes of(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor none) {
@@ -65,8 +67,8 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
         return k.shape().get(2);
     }
 
-    /** The integers of a launch with this many operands; {@code more} begin at {@link #MORE}. */
-    int[] ints(int operands, int... more) {
+    /** The integers of a launch; {@code more} begin at {@link #MORE}. */
+    int[] ints(int... more) {
         int[] sizes = Launcher.ints(
                 queries(),
                 keys(),
@@ -76,10 +78,7 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
                 flag(options.causal()),
                 flag(options.attentionMask() != null),
                 flag(options.documentStarts() != null));
-        int[] ints = new int[MORE + more.length - operands];
-        System.arraycopy(sizes, 0, ints, T - operands, sizes.length);
-        System.arraycopy(more, 0, ints, MORE - operands, more.length);
-        return ints;
+        return IntStream.concat(IntStream.of(sizes), IntStream.of(more)).toArray();
     }
 
     // ---- for kernels ----

@@ -3,6 +3,7 @@ package io.gradus.gpu.gemm;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.gpu.math.Activations;
+import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -26,22 +27,22 @@ record GemmProduct(
     static final int B = 1;
     static final int BIAS = 2;
     static final int OUT = 3;
-    static final int M = 4;
-    static final int N = 5;
-    static final int K = 6;
-    static final int A_ROW = 7;
-    static final int A_INNER = 8;
-    static final int B_INNER = 9;
-    static final int B_COLUMN = 10;
-    static final int ACCUMULATE = 11;
-    static final int HAS_BIAS = 12;
-    static final int ACTIVATION = 13;
+    static final int M = Kernel.INTS;
+    static final int N = Kernel.INTS + 1;
+    static final int K = Kernel.INTS + 2;
+    static final int A_ROW = Kernel.INTS + 3;
+    static final int A_INNER = Kernel.INTS + 4;
+    static final int B_INNER = Kernel.INTS + 5;
+    static final int B_COLUMN = Kernel.INTS + 6;
+    static final int ACCUMULATE = Kernel.INTS + 7;
+    static final int HAS_BIAS = Kernel.INTS + 8;
+    static final int ACTIVATION = Kernel.INTS + 9;
     /** What there is for the kernel to do, in its own unit. */
-    static final int ITEMS = 14;
+    static final int ITEMS = Kernel.INTS + 10;
 
-    static final int AXES = 15;
+    static final int AXES = Kernel.INTS + 11;
     /** Of each axis of the batch the length and the strides of a and b. */
-    static final int AXIS = 16;
+    static final int AXIS = Kernel.INTS + 12;
     /** The most products that are added up one by one. */
     static final int PART = 1024;
 

@@ -25,6 +25,13 @@ final class RowsGemm {
             Kernel.of("gemm_rows", RowsGemm::rowsKernel).group(GROUP, 1);
     private static final Kernel TRANSPOSE = Kernel.of("gemm_transpose", RowsGemm::transposeKernel);
 
+    // The descriptor of the transposition.
+    private static final int X = 0;
+    private static final int OUT = 1;
+    private static final int SIZE = Kernel.INTS;
+    private static final int ROWS_OF_X = Kernel.INTS + 1;
+    private static final int COLUMNS_OF_X = Kernel.INTS + 2;
+
     private RowsGemm() {}
 
     static void run(Launcher launcher, GemmProduct p) {
@@ -56,12 +63,12 @@ final class RowsGemm {
     /** Each matrix [n, k] of x as [k, n]. */
     private static void transposeKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            int n = d.get(3);
-            int k = d.get(4);
+        if (i < d.get(SIZE)) {
+            int n = d.get(ROWS_OF_X);
+            int k = d.get(COLUMNS_OF_X);
             int size = n * k;
             int within = i % size;
-            out.set(d.get(1) + i, x.get(d.get(0) + (i - within) + within % n * k + within / n));
+            out.set(d.get(OUT) + i, x.get(d.get(X) + (i - within) + within % n * k + within / n));
         }
     }
 

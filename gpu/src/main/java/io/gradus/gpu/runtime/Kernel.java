@@ -23,11 +23,14 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  *
  * <pre>{@code
  * private static final Kernel NEGATE = Kernel.of("negate", Example::negate);
+ * private static final int X = 0;
+ * private static final int OUT = 1;
+ * private static final int N = Kernel.INTS;
  *
  * private static void negate(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
  *     int i = c.globalIdx;
- *     if (i < d.get(2)) {
- *         out.set(d.get(1) + i, -x.get(d.get(0) + i));
+ *     if (i < d.get(N)) {
+ *         out.set(d.get(OUT) + i, -x.get(d.get(X) + i));
  *     }
  * }
  *
@@ -43,6 +46,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 public record Kernel(String name, int groupX, int groupY, Binding binding) {
     /** What every graph calls its only task. */
     static final String TASK = "t";
+    /**
+     * Where the integers of a launch begin in the descriptor: after the offsets of its operands, of which there are at most nine.
+     */
+    public static final int INTS = 9;
     /** Work-items of a group where nobody says otherwise. */
     public static final int GROUP = 128;
 

@@ -132,7 +132,7 @@ public final class Launcher {
     /**
      * Runs a kernel over {@code x} times {@code y} items and waits for it; does nothing when there are none.
      *
-     * @param ints follow the operands' offsets in the descriptor
+     * @param ints from {@link Kernel#INTS} on in the descriptor
      * @throws IllegalStateException naming the kernel and the device, when it does not compile or fails
      */
     public void run(Kernel kernel, long x, long y, int[] ints, float[] floats, Tensor... operands) {
@@ -192,10 +192,11 @@ public final class Launcher {
             int[] offsets,
             int[] numbers,
             float[] scalars) {
-        if (offsets.length + numbers.length > MOST_INTS || scalars.length > MOST_FLOATS) {
-            throw new IllegalArgumentException("gpu: the kernel " + kernel.name() + " was given "
-                    + (offsets.length + numbers.length) + " integers and " + scalars.length
-                    + " floats; a descriptor holds " + MOST_INTS + " and " + MOST_FLOATS);
+        int mostNumbers = MOST_INTS - Kernel.INTS;
+        if (numbers.length > mostNumbers || scalars.length > MOST_FLOATS) {
+            throw new IllegalArgumentException("gpu: the kernel " + kernel.name() + " was given " + numbers.length
+                    + " integers and " + scalars.length + " floats; a descriptor holds " + mostNumbers + " and "
+                    + MOST_FLOATS);
         }
         long width = rounded(x, kernel.groupX());
         long height = rounded(y, kernel.groupY());
@@ -211,7 +212,7 @@ public final class Launcher {
                 ints.set(i, offsets[i]);
             }
             for (int i = 0; i < numbers.length; i++) {
-                ints.set(offsets.length + i, numbers[i]);
+                ints.set(Kernel.INTS + i, numbers[i]);
             }
             for (int i = 0; i < scalars.length; i++) {
                 floats.set(i, scalars[i]);

@@ -32,6 +32,11 @@ public final class Transfers {
     private static final Kernel BYTES_UP = Kernel.of("upload_bytes", Transfers::bytesUp);
     private static final Kernel BYTES_DOWN = Kernel.of("download_bytes", Transfers::bytesDown);
 
+    // The descriptor: where the operands begin, then the integers of the launch.
+    private static final int HOST = 0;
+    private static final int TENSOR = 1;
+    private static final int N = Kernel.INTS;
+
     private final Launcher launcher;
     private final Lane floats = new Lane(FloatArray::new, FLOATS_UP, FLOATS_DOWN, Float.BYTES);
     private final Lane ints = new Lane(IntArray::new, INTS_UP, INTS_DOWN, Integer.BYTES);
@@ -110,57 +115,57 @@ public final class Transfers {
 
     private static void floatsUp(KernelContext c, IntArray d, FloatArray s, FloatArray host, FloatArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            tensor.set(d.get(1) + i, host.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
         }
     }
 
     private static void floatsDown(KernelContext c, IntArray d, FloatArray s, FloatArray host, FloatArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            host.set(d.get(0) + i, tensor.get(d.get(1) + i));
+        if (i < d.get(N)) {
+            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
         }
     }
 
     private static void intsUp(KernelContext c, IntArray d, FloatArray s, IntArray host, IntArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            tensor.set(d.get(1) + i, host.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
         }
     }
 
     private static void intsDown(KernelContext c, IntArray d, FloatArray s, IntArray host, IntArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            host.set(d.get(0) + i, tensor.get(d.get(1) + i));
+        if (i < d.get(N)) {
+            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
         }
     }
 
     private static void shortsUp(KernelContext c, IntArray d, FloatArray s, ShortArray host, ShortArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            tensor.set(d.get(1) + i, host.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
         }
     }
 
     private static void shortsDown(KernelContext c, IntArray d, FloatArray s, ShortArray host, ShortArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            host.set(d.get(0) + i, tensor.get(d.get(1) + i));
+        if (i < d.get(N)) {
+            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
         }
     }
 
     private static void bytesUp(KernelContext c, IntArray d, FloatArray s, ByteArray host, ByteArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            tensor.set(d.get(1) + i, host.get(d.get(0) + i));
+        if (i < d.get(N)) {
+            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
         }
     }
 
     private static void bytesDown(KernelContext c, IntArray d, FloatArray s, ByteArray host, ByteArray tensor) {
         int i = c.globalIdx;
-        if (i < d.get(2)) {
-            host.set(d.get(0) + i, tensor.get(d.get(1) + i));
+        if (i < d.get(N)) {
+            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
         }
     }
 }

@@ -27,7 +27,7 @@ final class LauncherTest {
     private static void twoOutputs(
             KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray doubled, FloatArray halved) {
         int i = c.globalIdx;
-        if (i < d.get(3)) {
+        if (i < d.get(Kernel.INTS)) {
             float value = x.get(d.get(0) + i);
             doubled.set(d.get(1) + i, value * 2f);
             halved.set(d.get(2) + i, value / 2f);
@@ -37,7 +37,7 @@ final class LauncherTest {
 
     /** TornadoVM has no code for bits that are computed with. */
     private static void notCompilable(KernelContext c, IntArray d, FloatArray s, FloatArray x) {
-        x.set(d.get(0), Float.intBitsToFloat(d.get(1)) * 2f + 1f);
+        x.set(d.get(0), Float.intBitsToFloat(d.get(Kernel.INTS)) * 2f + 1f);
     }
 
     @Test
