@@ -11,22 +11,34 @@ import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.ParameterGroups;
 import io.gradus.optim.Sgd;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** The optimiser that a recipe asks for, with its groups of parameters. */
+/** Creates the optimizer of a recipe. The keys that each optimizer honors are in {@link Recipe.OptimizerKind}. */
 final class Optimizers {
     private Optimizers() {}
 
     static Optimizer of(Recipe recipe, List<Variable> parameters) {
         List<ParameterGroup> groups = groups(recipe, parameters);
         double rate = recipe.learningRate();
-        Adam.Settings moments = new Adam.Settings(recipe.beta1(), recipe.beta2(), recipe.epsilon());
+        Adam.Settings moments = new Adam.Settings(
+                orElse(recipe.beta1(), Adam.Settings.DEFAULT.beta1()),
+                orElse(recipe.beta2(), Adam.Settings.DEFAULT.beta2()),
+                orElse(recipe.epsilon(), Adam.Settings.DEFAULT.epsilon()));
         return switch (recipe.optimizer()) {
             case ADAMW -> new AdamW(groups, rate, moments);
             case ADAM -> new Adam(groups, rate, moments);
-            case SGD -> new Sgd(groups, rate, new Sgd.Settings(recipe.momentum(), 0, recipe.nesterov()));
+            case SGD ->
+                new Sgd(
+                        groups,
+                        rate,
+                        new Sgd.Settings(orElse(recipe.momentum(), 0.9), 0, orElse(recipe.nesterov(), false)));
             case ADAFACTOR -> new Adafactor(groups, rate);
             case ADAMW8BIT -> new AdamW8bit(groups, rate, moments);
         };
+    }
+
+    private static <T> T orElse(@Nullable T value, T fallback) {
+        return value == null ? fallback : value;
     }
 
     private static List<ParameterGroup> groups(Recipe recipe, List<Variable> parameters) {

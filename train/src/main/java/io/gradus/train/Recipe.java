@@ -19,6 +19,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,16 +50,16 @@ public record Recipe(
         double learningRate,
         ScheduleKind schedule,
         double warmupRatio,
-        double minLrRatio,
+        @Nullable Double minLrRatio,
         double layerDecay,
         @Nullable Integer gradualUnfreezeSteps,
         OptimizerKind optimizer,
         double weightDecay,
-        double beta1,
-        double beta2,
-        double epsilon,
-        double momentum,
-        boolean nesterov,
+        @Nullable Double beta1,
+        @Nullable Double beta2,
+        @Nullable Double epsilon,
+        @Nullable Double momentum,
+        @Nullable Boolean nesterov,
         double maxGradNorm,
         @JsonUnwrapped Forgetting forgetting,
         int evalSteps,
@@ -255,21 +259,33 @@ public record Recipe(
         }
     }
 
-    /** How the learning rate moves after the warm-up. */
+    /** The learning rate schedule after the warmup, and the keys that only some schedules honor. */
     public enum ScheduleKind {
-        COSINE,
+        COSINE("min_lr_ratio"),
         LINEAR,
         CONSTANT,
-        SLANTED_TRIANGULAR
+        SLANTED_TRIANGULAR("min_lr_ratio");
+
+        private final Set<String> keys;
+
+        ScheduleKind(String... keys) {
+            this.keys = Set.of(keys);
+        }
     }
 
-    /** Which optimiser. */
+    /** The optimizer, and the keys that only some optimizers honor. */
     public enum OptimizerKind {
-        ADAMW,
-        ADAM,
-        SGD,
+        ADAMW("beta1", "beta2", "epsilon"),
+        ADAM("beta1", "beta2", "epsilon"),
+        SGD("momentum", "nesterov"),
         ADAFACTOR,
-        ADAMW8BIT
+        ADAMW8BIT("beta1", "beta2", "epsilon");
+
+        private final Set<String> keys;
+
+        OptimizerKind(String... keys) {
+            this.keys = Set.of(keys);
+        }
     }
 
     public Recipe {
@@ -283,7 +299,11 @@ public record Recipe(
                 "warmup_ratio",
                 warmupRatio,
                 "a part of the steps, from 0 to below 1");
-        require(minLrRatio >= 0 && minLrRatio <= 1, "min_lr_ratio", minLrRatio, "a part of the peak, from 0 to 1");
+        require(
+                minLrRatio == null || minLrRatio >= 0 && minLrRatio <= 1,
+                "min_lr_ratio",
+                minLrRatio,
+                "a part of the peak, from 0 to 1");
         require(layerDecay > 0 && layerDecay <= 1, "layer_decay", layerDecay, "above 0 and at most 1");
         require(
                 gradualUnfreezeSteps == null || gradualUnfreezeSteps >= 1,
@@ -291,11 +311,15 @@ public record Recipe(
                 gradualUnfreezeSteps,
                 "at least 1");
         require(weightDecay >= 0 && Double.isFinite(weightDecay), "weight_decay", weightDecay, "0 or more");
-        require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "from 0 to below 1");
-        require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "from 0 to below 1");
-        require(epsilon > 0 && Double.isFinite(epsilon), "epsilon", epsilon, "above 0");
-        require(momentum >= 0 && momentum < 1, "momentum", momentum, "from 0 to below 1");
-        require(!nesterov || momentum > 0, "nesterov", nesterov, "false without momentum");
+        require(beta1 == null || beta1 >= 0 && beta1 < 1, "beta1", beta1, "from 0 to below 1");
+        require(beta2 == null || beta2 >= 0 && beta2 < 1, "beta2", beta2, "from 0 to below 1");
+        require(epsilon == null || epsilon > 0 && Double.isFinite(epsilon), "epsilon", epsilon, "above 0");
+        require(momentum == null || momentum >= 0 && momentum < 1, "momentum", momentum, "from 0 to below 1");
+        require(
+                nesterov == null || !nesterov || momentum == null || momentum > 0,
+                "nesterov",
+                nesterov,
+                "false without momentum");
         require(maxGradNorm > 0, "max_grad_norm", maxGradNorm, "above 0; Infinity clips nothing");
         require(evalSteps >= 1, "eval_steps", evalSteps, "at least 1");
         require(maxEvalBlocks >= 1, "max_eval_blocks", maxEvalBlocks, "at least 1");
@@ -303,6 +327,14 @@ public record Recipe(
         require(saveTotalLimit >= 1, "save_total_limit", saveTotalLimit, "at least 1");
         require(device.equals("cpu") || device.equals("gpu"), "device", device, "cpu or gpu");
         require(threads == null || threads >= 1, "threads", threads, "at least 1");
+        rejectWithoutEffect(
+                "optimizer",
+                optimizer,
+                OptimizerKind.values(),
+                kind -> kind.keys,
+                optimizerKeys(beta1, beta2, epsilon, momentum, nesterov));
+        rejectWithoutEffect(
+                "schedule", schedule, ScheduleKind.values(), kind -> kind.keys, given("min_lr_ratio", minLrRatio));
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
         }
@@ -322,7 +354,7 @@ public record Recipe(
         if (forgetting.l2Sp > 0 && forgetting.ewc > 0) {
             throw new RecipeException("l2_sp and ewc both hold the weights near where they started; take one of them");
         }
-        if (schedule == ScheduleKind.SLANTED_TRIANGULAR && minLrRatio == 0) {
+        if (schedule == ScheduleKind.SLANTED_TRIANGULAR && minLrRatio != null && minLrRatio == 0) {
             throw new RecipeException("schedule=slanted_triangular starts at min_lr_ratio, which is 0, so the"
                     + " first step would have learning rate 0; use min_lr_ratio=0.03125 (1/32)");
         }
@@ -330,6 +362,49 @@ public record Recipe(
 
     private static String lowerCase(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The keys of single optimizers that are set. */
+    private static List<String> optimizerKeys(
+            @Nullable Double beta1,
+            @Nullable Double beta2,
+            @Nullable Double epsilon,
+            @Nullable Double momentum,
+            @Nullable Boolean nesterov) {
+        return Stream.of(
+                        given("beta1", beta1),
+                        given("beta2", beta2),
+                        given("epsilon", epsilon),
+                        given("momentum", momentum),
+                        given("nesterov", nesterov))
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    private static List<String> given(String key, @Nullable Object value) {
+        return value == null ? List.of() : List.of(key);
+    }
+
+    /** The keys that are set in this recipe and that an optimizer does not honor. */
+    public List<String> keysWithoutEffect(OptimizerKind other) {
+        return optimizerKeys(beta1, beta2, epsilon, momentum, nesterov).stream()
+                .filter(key -> !other.keys.contains(key))
+                .toList();
+    }
+
+    /** Rejects keys that are set but that the chosen optimizer or schedule does not honor. */
+    private static <E extends Enum<E>> void rejectWithoutEffect(
+            String choice, E chosen, E[] all, Function<E, Set<String>> keys, List<String> given) {
+        for (String key : given) {
+            if (!keys.apply(chosen).contains(key)) {
+                String honoring = Stream.of(all)
+                        .filter(kind -> keys.apply(kind).contains(key))
+                        .map(Recipe::lowerCase)
+                        .collect(Collectors.joining(" or "));
+                throw new RecipeException(key + " has no effect with " + choice + "=" + lowerCase(chosen)
+                        + "; remove it or set " + key + "=null, or use " + choice + "=" + honoring);
+            }
+        }
     }
 
     private static void require(boolean condition, String key, @Nullable Object value, String wanted) {
@@ -347,10 +422,11 @@ public record Recipe(
     public Schedule schedule(int steps) {
         int rise = (int) Math.round(warmupRatio * steps);
         return switch (schedule) {
-            case COSINE -> Schedule.cosine(rise, steps, minLrRatio);
+            case COSINE -> Schedule.cosine(rise, steps, minLrRatio == null ? 0.1 : minLrRatio);
             case LINEAR -> Schedule.linear(rise, steps);
             case CONSTANT -> Schedule.warmup(rise);
-            case SLANTED_TRIANGULAR -> Schedule.slantedTriangular(steps, warmupRatio, 1 / minLrRatio);
+            case SLANTED_TRIANGULAR ->
+                Schedule.slantedTriangular(steps, warmupRatio, minLrRatio == null ? 32 : 1 / minLrRatio);
         };
     }
 

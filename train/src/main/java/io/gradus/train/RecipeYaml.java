@@ -175,7 +175,7 @@ final class RecipeYaml {
             case "int", "Integer" -> "a whole number" + (value.asText().matches("-?\\d+") ? " below 2^31" : "");
             case "long" -> "a whole number";
             case "double", "Double" -> "a number";
-            case "boolean" -> "true or false";
+            case "boolean", "Boolean" -> "true or false";
             case "Path" -> "a path";
             case "Source" -> "a path, or {path: …, weight: …}";
             case "List" -> "a list: [one, two], or one,two on the command line";
@@ -217,7 +217,8 @@ final class RecipeYaml {
     private static String suggestion(ObjectNode section, String prefix, String key) {
         List<String> names =
                 section.properties().stream().map(Map.Entry::getKey).toList();
-        @Nullable String nearest = names.stream()
+        @Nullable
+        String nearest = names.stream()
                 .filter(name -> distance(name, key) < Math.min(key.length(), Math.max(3, key.length() / 3)))
                 .min(Comparator.comparingInt(name -> distance(name, key)))
                 .orElse(null);

@@ -263,9 +263,55 @@ class RecipeTest {
         assertThat(Recipe.parse("freeze: [a]", "freeze=null")).isEqualTo(Recipe.defaults());
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "momentum=0.9|momentum has no effect with optimizer=adamw; remove it or set momentum=null, or use"
+                        + " optimizer=sgd",
+                "optimizer=adam nesterov=false|nesterov has no effect with optimizer=adam",
+                "optimizer=sgd beta1=0.9|beta1 has no effect with optimizer=sgd; remove it or set beta1=null, or use"
+                        + " optimizer=adamw or adam or adamw8bit",
+                "optimizer=sgd beta2=0.95|beta2 has no effect with optimizer=sgd",
+                "optimizer=adafactor epsilon=1e-8|epsilon has no effect with optimizer=adafactor",
+                "optimizer=adafactor momentum=0.5|momentum has no effect with optimizer=adafactor",
+                "schedule=linear min_lr_ratio=0.1|min_lr_ratio has no effect with schedule=linear; remove it or set"
+                        + " min_lr_ratio=null, or use schedule=cosine or slanted_triangular",
+                "schedule=constant min_lr_ratio=0|min_lr_ratio has no effect with schedule=constant"
+            })
+    void keysWithoutEffectOnTheOptimizerOrScheduleAreRejected(String overrides, String message) {
+        assertThatThrownBy(() -> Recipe.parse("", overrides.split(" ")))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageStartingWith("recipe: " + message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "optimizer=adamw beta1=0.8 beta2=0.95 epsilon=1e-6",
+                "optimizer=adam beta1=0.8",
+                "optimizer=adamw8bit epsilon=1e-6",
+                "optimizer=sgd momentum=0.5 nesterov=true",
+                "optimizer=adafactor beta1=null momentum=null",
+                "schedule=cosine min_lr_ratio=0",
+                "schedule=slanted_triangular min_lr_ratio=0.5",
+                "schedule=linear min_lr_ratio=null"
+            })
+    void keysWithEffectAreAcceptedAndWritten(String overrides) {
+        Recipe recipe = Recipe.parse("", overrides.split(" "));
+        assertThat(Recipe.parse(recipe.toYaml())).isEqualTo(recipe);
+    }
+
+    @Test
+    void minLrRatioDefaultsToThatOfTheSchedule() {
+        assertThat(Recipe.parse("").schedule(100).factor(100)).isEqualTo(0.1);
+        assertThat(Recipe.parse("schedule: slanted_triangular").schedule(100).factor(0))
+                .isEqualTo(1 / 32.0);
+    }
+
     @Test
     void refuseNesterovWithoutMomentum() {
-        assertThatThrownBy(() -> Recipe.parse("momentum: 0\nnesterov: true"))
+        assertThatThrownBy(() -> Recipe.parse("optimizer: sgd\nmomentum: 0\nnesterov: true"))
                 .hasMessage("recipe: nesterov is true; it must be false without momentum");
     }
 

@@ -1,8 +1,8 @@
 package io.gradus.train.memory;
 
 import io.gradus.core.Device;
-import io.gradus.nn.model.ModelConfig;
 import io.gradus.core.MemoryCategory;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.Recipe;
 import io.gradus.train.RecipeException;
 import java.util.ArrayList;
@@ -96,7 +96,7 @@ public final class MemoryFit {
     /** The settings' plan; none when they do not go together with the recipe. */
     private Optional<Way> way(Variant settings) {
         try {
-            return Optional.of(new Way(settings, MemoryPlan.of(settings.of(recipe), config, false)));
+            return Optional.of(new Way(settings.adaptedTo(recipe), MemoryPlan.of(settings.of(recipe), config, false)));
         } catch (RecipeException e) {
             return Optional.empty();
         }

@@ -1,7 +1,10 @@
 package io.gradus.train.memory;
 
 import io.gradus.train.Recipe;
+import io.gradus.train.Recipe.OptimizerKind;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A recipe with some keys changed.
@@ -53,6 +56,20 @@ public record Variant(String name, List<String> overrides) {
      * @throws io.gradus.train.RecipeException when the change does not go together with the rest of it
      */
     public Recipe of(Recipe recipe) {
-        return Recipe.parse(recipe.toYaml(), overrides.toArray(String[]::new));
+        return Recipe.parse(recipe.toYaml(), adaptedTo(recipe).overrides.toArray(String[]::new));
+    }
+
+    /**
+     * Adds {@code key=null} for the keys that a recipe sets and that the optimizer of this variant does not honor, such as
+     * {@code beta1=null} to {@code optimizer=sgd}.
+     */
+    Variant adaptedTo(Recipe recipe) {
+        List<String> adapted = new ArrayList<>(overrides);
+        for (OptimizerKind kind : OptimizerKind.values()) {
+            if (overrides.contains("optimizer=" + kind.name().toLowerCase(Locale.ROOT))) {
+                recipe.keysWithoutEffect(kind).forEach(key -> adapted.add(key + "=null"));
+            }
+        }
+        return new Variant(name, adapted);
     }
 }

@@ -97,7 +97,8 @@ public final class MemoryStudy {
         Recipe common = Recipe.parse(
                 Comparison.withoutSavings(recipe).toYaml(),
                 "optimizer=adamw",
-                "nesterov=false",
+                "momentum=null",
+                "nesterov=null",
                 "gradient_accumulation_steps=1");
         rungs.forEach(rung -> rung.of(common)); // a rung that does not fit is refused before the first run
         ModelConfig config = runs.apply(recipe).model().config();
