@@ -8,6 +8,7 @@ import io.gradus.core.HostCast;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.CastKernels;
+import io.gradus.gpu.runtime.Copy;
 import io.gradus.gpu.runtime.DeviceMemory;
 import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
@@ -16,7 +17,6 @@ import io.gradus.gpu.runtime.Workspace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
@@ -27,10 +27,6 @@ import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
  * over F32. Doubles, which no kernel here computes in, and codes of 8 bits are converted on the host.
  */
 final class Cast implements CastKernels {
-    private static final Kernel COPY_FLOATS = Kernel.of("copy_floats", Cast::copyFloatsKernel);
-    private static final Kernel COPY_INTS = Kernel.of("copy_ints", Cast::copyIntsKernel);
-    private static final Kernel COPY_SHORTS = Kernel.of("copy_shorts", Cast::copyShortsKernel);
-    private static final Kernel COPY_BYTES = Kernel.of("copy_bytes", Cast::copyBytesKernel);
     private static final Kernel FROM_INT = Kernel.of("i32_to_f32", Cast::fromIntKernel);
     private static final Kernel TO_INT = Kernel.of("f32_to_i32", Cast::toIntKernel);
     private static final Kernel FROM_BFLOAT16 = Kernel.of("bf16_to_f32", Cast::fromBFloat16Kernel);
@@ -79,14 +75,8 @@ final class Cast implements CastKernels {
     }
 
     private void copy(Tensor x, Tensor out) {
-        Kernel kernel = switch (x.dtype()) {
-            case F32 -> COPY_FLOATS;
-            case BF16, F16 -> COPY_SHORTS;
-            case I32, F64 -> COPY_INTS;
-            case U8 -> COPY_BYTES;
-        };
         long count = x.size() * DeviceMemory.words(x.dtype());
-        launcher.run(kernel, count, ints(count), floats(), x, out);
+        launcher.run(Copy.of(TornadoStorage.of(x).arena().array()), count, ints(count), floats(), x, out);
     }
 
     private static Kernel widening(DType from) {
@@ -123,34 +113,6 @@ final class Cast implements CastKernels {
             x.backend().download(x, from);
             HostCast.convert(from, x.dtype(), to, out.dtype(), x.size());
             out.backend().upload(to, out);
-        }
-    }
-
-    private static void copyFloatsKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
-        }
-    }
-
-    private static void copyIntsKernel(KernelContext c, IntArray d, FloatArray s, IntArray x, IntArray out) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
-        }
-    }
-
-    private static void copyShortsKernel(KernelContext c, IntArray d, FloatArray s, ShortArray x, ShortArray out) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
-        }
-    }
-
-    private static void copyBytesKernel(KernelContext c, IntArray d, FloatArray s, ByteArray x, ByteArray out) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            out.set(d.get(OUT) + i, x.get(d.get(X) + i));
         }
     }
 

@@ -70,24 +70,8 @@ final class LanesGemm {
                 Float8 c31 = new Float8(0, 0, 0, 0, 0, 0, 0, 0);
                 for (int i = from; i < to; i++) {
                     int at = b0 + i * n;
-                    Float8 y0 = new Float8(
-                            b.get(at + 0),
-                            b.get(at + 1),
-                            b.get(at + 2),
-                            b.get(at + 3),
-                            b.get(at + 4),
-                            b.get(at + 5),
-                            b.get(at + 6),
-                            b.get(at + 7));
-                    Float8 y1 = new Float8(
-                            b.get(at + 8),
-                            b.get(at + 9),
-                            b.get(at + 10),
-                            b.get(at + 11),
-                            b.get(at + 12),
-                            b.get(at + 13),
-                            b.get(at + 14),
-                            b.get(at + 15));
+                    Float8 y0 = load(b, at);
+                    Float8 y1 = load(b, at + 8);
                     float u0 = a.get(a0 + i * aInner);
                     c00 = Float8.add(c00, Float8.mult(y0, u0));
                     c01 = Float8.add(c01, Float8.mult(y1, u0));
@@ -101,70 +85,14 @@ final class LanesGemm {
                     c30 = Float8.add(c30, Float8.mult(y0, u3));
                     c31 = Float8.add(c31, Float8.mult(y1, u3));
                 }
-                sums[0] = c00.getS0();
-                sums[1] = c00.getS1();
-                sums[2] = c00.getS2();
-                sums[3] = c00.getS3();
-                sums[4] = c00.getS4();
-                sums[5] = c00.getS5();
-                sums[6] = c00.getS6();
-                sums[7] = c00.getS7();
-                sums[8] = c01.getS0();
-                sums[9] = c01.getS1();
-                sums[10] = c01.getS2();
-                sums[11] = c01.getS3();
-                sums[12] = c01.getS4();
-                sums[13] = c01.getS5();
-                sums[14] = c01.getS6();
-                sums[15] = c01.getS7();
-                sums[16] = c10.getS0();
-                sums[17] = c10.getS1();
-                sums[18] = c10.getS2();
-                sums[19] = c10.getS3();
-                sums[20] = c10.getS4();
-                sums[21] = c10.getS5();
-                sums[22] = c10.getS6();
-                sums[23] = c10.getS7();
-                sums[24] = c11.getS0();
-                sums[25] = c11.getS1();
-                sums[26] = c11.getS2();
-                sums[27] = c11.getS3();
-                sums[28] = c11.getS4();
-                sums[29] = c11.getS5();
-                sums[30] = c11.getS6();
-                sums[31] = c11.getS7();
-                sums[32] = c20.getS0();
-                sums[33] = c20.getS1();
-                sums[34] = c20.getS2();
-                sums[35] = c20.getS3();
-                sums[36] = c20.getS4();
-                sums[37] = c20.getS5();
-                sums[38] = c20.getS6();
-                sums[39] = c20.getS7();
-                sums[40] = c21.getS0();
-                sums[41] = c21.getS1();
-                sums[42] = c21.getS2();
-                sums[43] = c21.getS3();
-                sums[44] = c21.getS4();
-                sums[45] = c21.getS5();
-                sums[46] = c21.getS6();
-                sums[47] = c21.getS7();
-                sums[48] = c30.getS0();
-                sums[49] = c30.getS1();
-                sums[50] = c30.getS2();
-                sums[51] = c30.getS3();
-                sums[52] = c30.getS4();
-                sums[53] = c30.getS5();
-                sums[54] = c30.getS6();
-                sums[55] = c30.getS7();
-                sums[56] = c31.getS0();
-                sums[57] = c31.getS1();
-                sums[58] = c31.getS2();
-                sums[59] = c31.getS3();
-                sums[60] = c31.getS4();
-                sums[61] = c31.getS5();
-                sums[62] = c31.getS6();
-                sums[63] = c31.getS7();
+                put(sums, 0, c00);
+                put(sums, 8, c01);
+                put(sums, 16, c10);
+                put(sums, 24, c11);
+                put(sums, 32, c20);
+                put(sums, 40, c21);
+                put(sums, 48, c30);
+                put(sums, 56, c31);
                 for (int e = 0; e < ROWS * COLUMNS; e++) {
                     int r = row + e / COLUMNS;
                     int j = column + e % COLUMNS;
@@ -175,5 +103,29 @@ final class LanesGemm {
                 from = to;
             } while (from < k);
         }
+    }
+
+    private static Float8 load(FloatArray x, int at) {
+        return new Float8(
+                x.get(at),
+                x.get(at + 1),
+                x.get(at + 2),
+                x.get(at + 3),
+                x.get(at + 4),
+                x.get(at + 5),
+                x.get(at + 6),
+                x.get(at + 7));
+    }
+
+    /** Stores the lanes of a vector from {@code at} on. */
+    private static void put(float[] sums, int at, Float8 vector) {
+        sums[at] = vector.getS0();
+        sums[at + 1] = vector.getS1();
+        sums[at + 2] = vector.getS2();
+        sums[at + 3] = vector.getS3();
+        sums[at + 4] = vector.getS4();
+        sums[at + 5] = vector.getS5();
+        sums[at + 6] = vector.getS6();
+        sums[at + 7] = vector.getS7();
     }
 }

@@ -3,7 +3,6 @@ package io.gradus.gpu.runtime;
 import io.gradus.core.Tensor;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -69,8 +68,8 @@ public final class Launcher {
     private long launchNanos;
     private long kernelNanos;
 
-    /** What a graph was made for. */
-    private record Key(String kernel, List<Integer> arenas) {}
+    /** Identifies a graph: its kernel, and for each operand the number of its arena or minus the size of a host array. */
+    private record Key(String kernel, List<Integer> operands) {}
 
     /** A graph's place in the plan, and its work-items. */
     private record Entry(int graph, WorkerGrid2D grid) {}
@@ -149,34 +148,42 @@ public final class Launcher {
             numbers.add(arena.number());
         }
         try {
-            launch(new Key(kernel.name(), numbers), kernel, arrays, Staging.NONE, x, y, offsets, ints, floats);
+            launch(new Key(kernel.name(), numbers), kernel, arrays, HostOperand.NONE, x, y, offsets, ints, floats);
         } finally {
             Reference.reachabilityFence(operands); // their memory is theirs until the kernel has run
         }
     }
 
-    /** Whether a kernel's first operand is an array of the host, and which way it is copied. */
-    enum Staging {
+    /** The operand of a kernel that is an array on the host. */
+    private enum HostOperand {
         NONE,
-        /** To the device, before the kernel. */
-        UP,
-        /** From the device, after the kernel. */
-        DOWN
+        /** Operand 0, which is copied to the device before the kernel runs. */
+        INPUT,
+        /** Operand 1, which is copied from the device after the kernel ran. */
+        OUTPUT
     }
 
-    /**
-     * Runs a kernel between an array of the host, its first operand, and a tensor, its second.
-     *
-     * @param first the first element of the tensor that is meant
-     */
-    void stage(
-            Kernel kernel, Staging staging, TornadoNativeArray host, Tensor tensor, long first, int items, int[] ints) {
+    /** Runs a copy kernel from an array on the host to the elements of a tensor from {@code first} on. */
+    void upload(Kernel copy, TornadoNativeArray host, Tensor tensor, long first, int items, int[] ints) {
         DeviceMemory.Arena arena = TornadoStorage.of(tensor).arena();
-        Key key = new Key(kernel.name(), List.of(host.getSize(), arena.number()));
+        Key key = new Key(copy.name(), List.of(-host.getSize(), arena.number()));
         TornadoNativeArray[] arrays = {host, arena.array()};
         int[] offsets = {0, Math.toIntExact(TornadoStorage.offset(tensor) + first)};
         try {
-            launch(key, kernel, arrays, staging, items, 1, offsets, ints, floats());
+            launch(key, copy, arrays, HostOperand.INPUT, items, 1, offsets, ints, floats());
+        } finally {
+            Reference.reachabilityFence(tensor);
+        }
+    }
+
+    /** Runs a copy kernel from the elements of a tensor from {@code first} on to an array on the host. */
+    void download(Kernel copy, Tensor tensor, long first, TornadoNativeArray host, int items, int[] ints) {
+        DeviceMemory.Arena arena = TornadoStorage.of(tensor).arena();
+        Key key = new Key(copy.name(), List.of(arena.number(), -host.getSize()));
+        TornadoNativeArray[] arrays = {arena.array(), host};
+        int[] offsets = {Math.toIntExact(TornadoStorage.offset(tensor) + first), 0};
+        try {
+            launch(key, copy, arrays, HostOperand.OUTPUT, items, 1, offsets, ints, floats());
         } finally {
             Reference.reachabilityFence(tensor);
         }
@@ -186,7 +193,7 @@ public final class Launcher {
             Key key,
             Kernel kernel,
             TornadoNativeArray[] operands,
-            Staging staging,
+            HostOperand host,
             long x,
             long y,
             int[] offsets,
@@ -204,7 +211,7 @@ public final class Launcher {
         boolean fresh = entry == null;
         try {
             if (entry == null) {
-                entry = add(key, kernel, operands, staging);
+                entry = add(key, kernel, operands, host);
             } else if (++launchesOfPlan >= LAUNCHES_OF_A_PLAN) {
                 renewPlan();
             }
@@ -285,25 +292,27 @@ public final class Launcher {
         arena.set(c.globalIdx, (byte) d.get(0));
     }
 
-    private Entry add(Key key, Kernel kernel, TornadoNativeArray[] operands, Staging staging) {
+    private Entry add(Key key, Kernel kernel, TornadoNativeArray[] operands, HostOperand host) {
         String name = "g" + graphs.size();
-        TornadoNativeArray[] views = new TornadoNativeArray[operands.length];
+        TornadoNativeArray[] views = operands.clone();
+        List<Object> mapped = new ArrayList<>();
         for (int i = 0; i < operands.length; i++) {
-            boolean host = i == 0 && staging != Staging.NONE;
-            views[i] = host ? operands[i] : viewLike(operands[i]);
+            if (host == HostOperand.NONE || i != host.ordinal() - 1) {
+                views[i] = viewLike(operands[i]);
+                mapped.add(views[i]);
+            }
         }
-        Object[] mapped = Arrays.copyOfRange(views, staging == Staging.NONE ? 0 : 1, views.length);
         TaskGraph graph = new TaskGraph(name)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, ints, floats)
-                .transferToDevice(DataTransferMode.UNDER_DEMAND, mapped);
-        if (staging == Staging.UP) {
+                .transferToDevice(DataTransferMode.UNDER_DEMAND, mapped.toArray());
+        if (host == HostOperand.INPUT) {
             graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, views[0]);
         }
         kernel.binding().bind(graph, context, ints, floats, views);
-        if (staging == Staging.DOWN) {
-            graph.transferToHost(DataTransferMode.EVERY_EXECUTION, views[0]);
+        if (host == HostOperand.OUTPUT) {
+            graph.transferToHost(DataTransferMode.EVERY_EXECUTION, views[1]);
         }
-        ImmutableTaskGraph snapshot = graph.persistOnDevice(mapped).snapshot();
+        ImmutableTaskGraph snapshot = graph.persistOnDevice(mapped.toArray()).snapshot();
         WorkerGrid2D grid = new WorkerGrid2D(kernel.groupX(), kernel.groupY());
         grid.setLocalWork(kernel.groupX(), kernel.groupY(), 1);
         grids.addWorkerGrid(name + "." + Kernel.TASK, grid);

@@ -4,11 +4,9 @@ import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
 import io.gradus.core.Tensor;
-import io.gradus.gpu.runtime.Launcher.Staging;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.IntFunction;
-import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -16,47 +14,35 @@ import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * Copies between host and device, through small arrays of the host: TornadoVM copies whole arrays only, and an arena is far too
- * large. A short array serves what is short, so that a scalar does not cost megabytes.
+ * Copies between host and device through staging arrays on the host: TornadoVM copies only whole arrays, and an arena is far too
+ * large for that. Each element type has a short and a long staging array, so that a scalar does not cost megabytes.
  */
 public final class Transfers {
     private static final int SHORT = 1 << 8;
     private static final int LONG = 1 << 20;
 
-    private static final Kernel FLOATS_UP = Kernel.of("upload_floats", Transfers::floatsUp);
-    private static final Kernel FLOATS_DOWN = Kernel.of("download_floats", Transfers::floatsDown);
-    private static final Kernel INTS_UP = Kernel.of("upload_ints", Transfers::intsUp);
-    private static final Kernel INTS_DOWN = Kernel.of("download_ints", Transfers::intsDown);
-    private static final Kernel SHORTS_UP = Kernel.of("upload_shorts", Transfers::shortsUp);
-    private static final Kernel SHORTS_DOWN = Kernel.of("download_shorts", Transfers::shortsDown);
-    private static final Kernel BYTES_UP = Kernel.of("upload_bytes", Transfers::bytesUp);
-    private static final Kernel BYTES_DOWN = Kernel.of("download_bytes", Transfers::bytesDown);
-
-    // The descriptor: where the operands begin, then the integers of the launch.
-    private static final int HOST = 0;
-    private static final int TENSOR = 1;
-    private static final int N = Kernel.INTS;
-
     private final Launcher launcher;
-    private final Lane floats = new Lane(FloatArray::new, FLOATS_UP, FLOATS_DOWN, Float.BYTES);
-    private final Lane ints = new Lane(IntArray::new, INTS_UP, INTS_DOWN, Integer.BYTES);
-    private final Lane shorts = new Lane(ShortArray::new, SHORTS_UP, SHORTS_DOWN, Short.BYTES);
-    private final Lane bytes = new Lane(ByteArray::new, BYTES_UP, BYTES_DOWN, Byte.BYTES);
+    private final Staging floats = new Staging(FloatArray::new, Float.BYTES);
+    private final Staging ints = new Staging(IntArray::new, Integer.BYTES);
+    private final Staging shorts = new Staging(ShortArray::new, Short.BYTES);
+    private final Staging bytes = new Staging(ByteArray::new, Byte.BYTES);
 
-    /** What elements of one arena type need. */
-    private static final class Lane {
+    /** The staging arrays of one element type. */
+    private static final class Staging {
         final TornadoNativeArray small;
         final TornadoNativeArray large;
-        final Kernel up;
-        final Kernel down;
+        final Kernel copy;
         final int bytes;
 
-        Lane(IntFunction<TornadoNativeArray> array, Kernel up, Kernel down, int bytes) {
+        Staging(IntFunction<TornadoNativeArray> array, int bytes) {
             small = array.apply(SHORT);
             large = array.apply(LONG);
-            this.up = up;
-            this.down = down;
+            copy = Copy.of(small);
             this.bytes = bytes;
+        }
+
+        TornadoNativeArray array(int count) {
+            return count <= SHORT ? small : large;
         }
     }
 
@@ -64,7 +50,7 @@ public final class Transfers {
         this.launcher = launcher;
     }
 
-    private Lane lane(Tensor tensor) {
+    private Staging staging(Tensor tensor) {
         return switch (TornadoStorage.of(tensor).arena().array()) {
             case FloatArray _ -> floats;
             case IntArray _ -> ints;
@@ -75,13 +61,13 @@ public final class Transfers {
     }
 
     public synchronized void upload(MemorySegment source, Tensor target) {
-        Lane lane = lane(target);
-        long elements = target.byteSize() / lane.bytes;
+        Staging staging = staging(target);
+        long elements = target.byteSize() / staging.bytes;
         for (long done = 0; done < elements; ) {
             int count = (int) Math.min(elements - done, LONG);
-            TornadoNativeArray host = count <= SHORT ? lane.small : lane.large;
-            MemorySegment.copy(source, done * lane.bytes, segment(host), 0, (long) count * lane.bytes);
-            launcher.stage(lane.up, Staging.UP, host, target, done, count, ints(count));
+            TornadoNativeArray host = staging.array(count);
+            MemorySegment.copy(source, done * staging.bytes, host.getSegment(), 0, (long) count * staging.bytes);
+            launcher.upload(staging.copy, host, target, done, count, ints(count));
             done += count;
         }
         if (target.dtype() == DType.I32) {
@@ -89,7 +75,7 @@ public final class Transfers {
         }
     }
 
-    /** Keeps what was written if it is the whole storage: ids are checked and counted on the host. */
+    /** Keeps a copy of what was written if it is the whole storage: ids are checked and counted on the host. */
     private static void remember(MemorySegment source, Tensor target) {
         boolean whole =
                 target.offset() == 0 && target.byteSize() == target.storage().byteSize();
@@ -98,74 +84,14 @@ public final class Transfers {
     }
 
     public synchronized void download(Tensor source, MemorySegment target) {
-        Lane lane = lane(source);
-        long elements = source.byteSize() / lane.bytes;
+        Staging staging = staging(source);
+        long elements = source.byteSize() / staging.bytes;
         for (long done = 0; done < elements; ) {
             int count = (int) Math.min(elements - done, LONG);
-            TornadoNativeArray host = count <= SHORT ? lane.small : lane.large;
-            launcher.stage(lane.down, Staging.DOWN, host, source, done, count, ints(count));
-            MemorySegment.copy(segment(host), 0, target, done * lane.bytes, (long) count * lane.bytes);
+            TornadoNativeArray host = staging.array(count);
+            launcher.download(staging.copy, source, done, host, count, ints(count));
+            MemorySegment.copy(host.getSegment(), 0, target, done * staging.bytes, (long) count * staging.bytes);
             done += count;
-        }
-    }
-
-    private static MemorySegment segment(TornadoNativeArray array) {
-        return array.getSegment();
-    }
-
-    private static void floatsUp(KernelContext c, IntArray d, FloatArray s, FloatArray host, FloatArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
-        }
-    }
-
-    private static void floatsDown(KernelContext c, IntArray d, FloatArray s, FloatArray host, FloatArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
-        }
-    }
-
-    private static void intsUp(KernelContext c, IntArray d, FloatArray s, IntArray host, IntArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
-        }
-    }
-
-    private static void intsDown(KernelContext c, IntArray d, FloatArray s, IntArray host, IntArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
-        }
-    }
-
-    private static void shortsUp(KernelContext c, IntArray d, FloatArray s, ShortArray host, ShortArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
-        }
-    }
-
-    private static void shortsDown(KernelContext c, IntArray d, FloatArray s, ShortArray host, ShortArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
-        }
-    }
-
-    private static void bytesUp(KernelContext c, IntArray d, FloatArray s, ByteArray host, ByteArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            tensor.set(d.get(TENSOR) + i, host.get(d.get(HOST) + i));
-        }
-    }
-
-    private static void bytesDown(KernelContext c, IntArray d, FloatArray s, ByteArray host, ByteArray tensor) {
-        int i = c.globalIdx;
-        if (i < d.get(N)) {
-            host.set(d.get(HOST) + i, tensor.get(d.get(TENSOR) + i));
         }
     }
 }
