@@ -10,6 +10,8 @@ module io.gradus.core {
 
     exports io.gradus.core;
     exports io.gradus.core.safetensors;
+    exports io.gradus.core.cpu to
+            io.gradus.train; // the number of threads
     exports io.gradus.core.kernel to
             io.gradus.autograd,
             io.gradus.bench,

@@ -25,7 +25,7 @@ import java.util.TreeMap;
  * counts}: the model built, the optimiser made, two steps and an evaluation. Nothing is allocated, read or computed.
  *
  * <p>What a run allocates that is not in here: the sample texts, which are shorter than a batch, and what {@link
- * io.gradus.core.meta.MetaBackend} leaves out too.
+ * Device#meta()} leaves out too.
  *
  * @param parameters numbers of the model, frozen ones among them
  * @param batchSize blocks per forward pass

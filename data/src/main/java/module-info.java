@@ -1,0 +1,11 @@
+/** Datasets, tokenizers, chat templates and packing. */
+module io.gradus.data {
+    requires transitive io.gradus.nn;
+    requires ai.djl.api;
+    requires ai.djl.tokenizers;
+    requires com.fasterxml.jackson.databind;
+    requires com.fasterxml.jackson.dataformat.csv;
+
+    exports io.gradus.data;
+    exports io.gradus.data.tokenizer;
+}
