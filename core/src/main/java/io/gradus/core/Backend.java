@@ -5,19 +5,19 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 
 /**
- * One device's memory and kernels. A kernel reads its operands and writes into an output that the caller made; it never
- * allocates a result. Where a kernel takes {@code accumulate}, true adds to what the output holds and false overwrites it
- * without reading it (the output may hold anything, NaN included).
+ * The memory and kernels of one device. A kernel reads its operands and writes to an output that the caller allocated; it
+ * never allocates a result. If a kernel takes {@code accumulate}, true adds to the output, and false overwrites it without
+ * reading it, so that uninitialized memory and NaN do no harm.
  */
 public interface Backend {
 
-    /** A line for a person: the processor, the threads, the instruction set. */
+    /** A description for people: the processor, the number of threads, the instruction set. */
     String description();
 
-    /** Takes memory whose content is undefined. */
+    /** Allocates memory with undefined content. */
     Storage allocate(long bytes, MemoryCategory category);
 
-    /** {@link #allocate(long, MemoryCategory)} for a device that keeps elements of different dtypes in different places. */
+    /** {@link #allocate(long, MemoryCategory)} for devices that store each dtype in its own place. */
     default Storage allocate(DType dtype, long elements, MemoryCategory category) {
         return allocate(Math.multiplyExact(elements, dtype.bytes()), category);
     }
@@ -25,14 +25,14 @@ public interface Backend {
     /** Bytes in use, by category. */
     MemoryLedger memory();
 
-    /** The most bytes that tensors can have here; {@link Long#MAX_VALUE} where nobody knows. */
+    /** The number of bytes that tensors can use on this device, or {@link Long#MAX_VALUE} if unknown. */
     default long capacity() {
         return Long.MAX_VALUE;
     }
 
     /**
-     * What the device counted since it was first used, by name, such as how many kernels were launched; empty where it counts
-     * nothing.
+     * Statistics since the device was first used, by name, such as the number of kernel launches. Empty if the device keeps
+     * none.
      */
     default Map<String, Double> counters() {
         return Map.of();

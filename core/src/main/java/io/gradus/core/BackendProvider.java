@@ -2,12 +2,12 @@ package io.gradus.core;
 
 import java.util.List;
 
-/** How a backend outside this module is found: by {@link java.util.ServiceLoader}. */
+/** Provides the devices of a backend in another module; found by {@link java.util.ServiceLoader}. */
 public interface BackendProvider {
 
-    /** The devices that can be used now; empty when something is missing. Never throws for that. */
+    /** The devices that can be used now. Empty, not an exception, if something is missing. */
     List<Device> devices();
 
-    /** What is missing when {@link #devices()} is empty, and how to get it, in words for a person. */
+    /** If {@link #devices()} is empty: what is missing and how to install it, as a sentence for an error message. */
     String explanation();
 }

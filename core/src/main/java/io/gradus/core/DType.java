@@ -1,16 +1,16 @@
 package io.gradus.core;
 
-/** How an element is stored. Mathematics is done in {@link #F32}; the 16-bit floats are storage only. */
+/** The type of a tensor's elements. Kernels compute in {@link #F32}; the 16-bit floats are storage formats. */
 public enum DType {
     /** IEEE 754 single precision. */
     F32(4, true),
-    /** The upper half of a single: 8 bits of exponent, 7 of mantissa. */
+    /** bfloat16, the upper half of a single: 8 bits of exponent, 7 of mantissa. */
     BF16(2, true),
     /** IEEE 754 half precision: 5 bits of exponent, 10 of mantissa. */
     F16(2, true),
     /** Two's complement: token ids, positions, masks. */
     I32(4, false),
-    /** 0 to 255: codes of quantised optimiser state. */
+    /** Unsigned bytes, 0 to 255: codes of quantized optimizer state. */
     U8(1, false),
     /** IEEE 754 double precision: only the {@linkplain Device#reference() reference device} computes in it. */
     F64(8, true);
@@ -32,12 +32,12 @@ public enum DType {
         return floating;
     }
 
-    /** Whether this is a float of 16 bits, {@link #BF16} or {@link #F16}: storage, not computed in. */
+    /** Whether this is a 16-bit float, {@link #BF16} or {@link #F16}. */
     public boolean isHalf() {
         return this == BF16 || this == F16;
     }
 
-    /** What elements of this dtype are computed in: {@link #F32} for floats of 16 bits, itself for any other. */
+    /** The dtype that kernels compute in for elements of this dtype: {@link #F32} for 16-bit floats, otherwise this dtype. */
     public DType computed() {
         return isHalf() ? F32 : this;
     }

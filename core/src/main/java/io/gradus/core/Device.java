@@ -10,7 +10,17 @@ import java.util.Objects;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
-/** The memory and kernels that a tensor uses. Two devices are equal when they share a backend. */
+/**
+ * Where a tensor is stored and computed: a CPU, a GPU, or a device for tests. Two devices are equal if they share a backend.
+ *
+ * {@snippet :
+ * Device cpu = Device.cpu();
+ * Tensor x = Tensor.of(cpu, new float[] {1, 2, 3, 4}, 2, 2);
+ * Tensor y = x.emptyLike(x.shape());
+ * cpu.kernels().softmax().softmax(x, y);
+ * System.out.println(cpu + ": " + cpu.backend().description());
+ * }
+ */
 public final class Device {
     private final String type;
     private final int index;
@@ -28,13 +38,13 @@ public final class Device {
         this.backend = backend;
     }
 
-    /** The CPU with as many threads as {@code -Dgradus.threads} says, or as the JVM has processors. */
+    /** The CPU, with {@code -Dgradus.threads} threads, by default one per processor. */
     public static Device cpu() {
         return Shared.CPU;
     }
 
     /**
-     * The CPU with a given number of threads. Results do not depend on it.
+     * The CPU with a given number of threads. Results do not depend on the number.
      *
      * @param threads at least 1
      */
@@ -42,20 +52,20 @@ public final class Device {
         return new Device("cpu", 0, new CpuBackend(threads));
     }
 
-    /** Plain loops in double precision, {@link DType#F64} and {@link DType#I32} only: what every other device is compared with. */
+    /** The reference that all other devices are tested against: plain loops in double precision. Its tensors are {@link DType#F64} or {@link DType#I32}. */
     public static Device reference() {
         return Shared.REFERENCE;
     }
 
-    /** A device of its own that counts the bytes of its tensors and computes nothing; see {@link MetaBackend}. */
+    /** A new device that counts the bytes of its tensors and computes nothing; see {@link MetaBackend}. */
     public static Device meta() {
         return new Device("meta", 0, new MetaBackend());
     }
 
     /**
-     * The first device of another kind that a backend on the class path offers.
+     * The first GPU that a backend on the class path provides.
      *
-     * @throws IllegalStateException when there is none; the message says what is missing
+     * @throws IllegalStateException if there is none; the message says what is missing
      */
     public static Device gpu() {
         List<String> reasons = new ArrayList<>();
@@ -73,7 +83,7 @@ public final class Device {
                         : String.join("; ", reasons)));
     }
 
-    /** Every device that this JVM can compute on, the CPU first. */
+    /** All devices that this JVM can compute on, the CPU first. */
     public static List<Device> all() {
         List<Device> devices = new ArrayList<>(List.of(cpu()));
         ServiceLoader.load(BackendProvider.class).forEach(provider -> devices.addAll(provider.devices()));
@@ -95,8 +105,8 @@ public final class Device {
     }
 
     /**
-     * The kernels of this device. Each checks the dtypes, devices and shapes of its operands first: a {@link ShapeException}
-     * or IllegalArgumentException names the operation, the operands and the fix.
+     * The kernels of this device. Each checks the dtypes, devices and shapes of its operands first, and throws a
+     * {@link ShapeException} or IllegalArgumentException that names the operation, the operands and the fix.
      */
     public Kernels kernels() {
         // Creating them twice does no harm: a record of final fields is safe to publish without synchronization.
@@ -127,7 +137,7 @@ public final class Device {
         return index == 0 ? type : type + ":" + index;
     }
 
-    /** Made when first asked for. */
+    /** Created on first use. */
     private static final class Shared {
         static final Device CPU = cpu(CpuBackend.defaultThreads());
         static final Device REFERENCE = new Device("reference", 0, new ReferenceBackend());

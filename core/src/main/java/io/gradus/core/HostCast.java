@@ -6,13 +6,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Converts elements between dtypes in host memory; rounding is to nearest, ties to even.
+ * Converts elements between dtypes in host memory, rounding to nearest, ties to even.
  *
- * <p>What does not fit in an integer becomes the nearest that does: 300 as U8 is 255.
+ * <p>Values outside the range of an integer dtype become its nearest value: 300 as U8 is 255.
  *
- * <p>Elements go in blocks through arrays of F32, in loops that the JIT compiler turns into vector instructions. (It does not
- * where memory may overlap, hence the arrays, nor for {@code Float.intBitsToFloat} and its reverse, JDK 25, hence bits are
- * copied into an {@code int[]}.) Only between I32 and F64, which have more digits than F32, each element goes by itself.
+ * <p>Blocks of elements pass through F32 arrays, in loops that the JIT compiler vectorizes. It does not vectorize loops over
+ * memory that may overlap, hence the arrays, nor {@code Float.intBitsToFloat} and its inverse (JDK 25), hence bits are copied
+ * to an {@code int[]}. Conversions between I32 and F64, which have more digits than F32, go element by element.
  */
 public final class HostCast {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -23,7 +23,7 @@ public final class HostCast {
 
     private HostCast() {}
 
-    /** Copies a tensor of any device into {@code target}, as elements of {@code dtype}. */
+    /** Copies a tensor on any device to {@code target}, converted to {@code dtype}. */
     static void convert(Tensor source, DType dtype, MemorySegment target) {
         if (source.dtype() == dtype) {
             source.backend().download(source, target);
@@ -37,7 +37,7 @@ public final class HostCast {
         }
     }
 
-    /** Copies {@code count} elements from one run of memory to another, changing their dtype. */
+    /** Copies {@code count} elements, converting their dtype. */
     public static void convert(MemorySegment source, DType from, MemorySegment target, DType to, long count) {
         if (from == to) {
             MemorySegment.copy(source, 0, target, 0, count * from.bytes());
@@ -64,14 +64,14 @@ public final class HostCast {
         return Float.intBitsToFloat(bits << 16);
     }
 
-    /** The nearest bfloat16, ties to even; a NaN stays one. */
+    /** The nearest bfloat16, ties to even. NaN stays NaN. */
     public static short toBFloat16(float value) {
         return (short) round(Float.floatToRawIntBits(value));
     }
 
     /**
-     * The upper half of a float's bits, rounded, as the lower half of the result. A NaN gets the quiet bit instead, lest its
-     * payload was all in the lower half. Without a branch: {@code nan} is all ones or all zeros.
+     * The upper half of a float's bits, rounded, in the lower half of the result. For a NaN it sets the quiet bit instead, because
+     * the payload may be in the lower half only. Branch-free: {@code nan} is all ones or all zeros.
      */
     private static int round(int bits) {
         int nan = (0x7F80_0000 - (bits & 0x7FFF_FFFF)) >> 31;
@@ -79,9 +79,9 @@ public final class HostCast {
         return ((rounded & ~nan) | ((bits | 0x40_0000) & nan)) >>> 16;
     }
 
-    /** A few floats on their way from one dtype to another. */
+    /** A buffer of floats between two dtypes. */
     private static final class Block {
-        /** The arrays of so many elements stay in the first-level cache. */
+        /** Arrays of this length fit in the first-level cache. */
         static final int SIZE = 2048;
 
         private final float[] floats;
@@ -161,7 +161,7 @@ public final class HostCast {
             }
         }
 
-        /** Leaves the rounded upper half of each in its lower half. */
+        /** Replaces each by its rounded upper half, in the lower half. */
         private static void round(int[] bits, int n) {
             for (int i = 0; i < n; i++) {
                 bits[i] = HostCast.round(bits[i]);

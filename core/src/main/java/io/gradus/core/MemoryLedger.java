@@ -4,8 +4,8 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Counts the bytes of one device by {@link MemoryCategory}: those alive now, and the most that were alive at once since
- * the last {@link #resetPeak()}. Thread-safe.
+ * Counts the bytes in use on one device by {@link MemoryCategory}, and their peak since the last {@link #resetPeak()}.
+ * Thread-safe.
  */
 @SuppressWarnings("EnumOrdinal") // arrays by category: each allocation comes through here
 public final class MemoryLedger {
@@ -15,7 +15,7 @@ public final class MemoryLedger {
     private final long[] atPeak = new long[CATEGORIES.length];
     private long total;
     private long peak;
-    /** Whether the peak is now, and {@link #atPeak} not yet written. */
+    /** Whether usage is at its peak now, so that {@link #atPeak} has not been written yet. */
     private boolean rising = true;
 
     synchronized void add(MemoryCategory category, long bytes) {
@@ -36,22 +36,22 @@ public final class MemoryLedger {
         total -= bytes;
     }
 
-    /** Bytes alive now in all categories. */
+    /** Bytes in use, in all categories. */
     public synchronized long live() {
         return total;
     }
 
-    /** Bytes alive now in one category. */
+    /** Bytes in use in one category. */
     public synchronized long live(MemoryCategory category) {
         return live[category.ordinal()];
     }
 
-    /** The most bytes that were alive at once. */
+    /** The most bytes that were in use at once. */
     public synchronized long peak() {
         return peak;
     }
 
-    /** What each category held at the moment of the {@link #peak()}; the values add up to it. */
+    /** The bytes of each category at the {@link #peak()}; they add up to it. */
     public synchronized Map<MemoryCategory, Long> atPeak() {
         Map<MemoryCategory, Long> bytes = new EnumMap<>(MemoryCategory.class);
         for (MemoryCategory category : CATEGORIES) {
@@ -63,7 +63,7 @@ public final class MemoryLedger {
         return Map.copyOf(bytes);
     }
 
-    /** Starts a new measurement: the peak becomes what is alive now. */
+    /** Starts a new measurement: sets the peak to the bytes in use. */
     public synchronized void resetPeak() {
         peak = total;
         rising = true;

@@ -2,8 +2,7 @@ package io.gradus.core;
 
 /**
  * Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a random number is a function of a key
- * and a counter. There is no state to carry along, so the same place gives the same number whatever was drawn before, and in
- * whichever thread.
+ * and a counter. There is no state, so results depend neither on earlier draws nor on the thread.
  */
 public final class Philox {
     private static final long M0 = 0xD2511F53L;
@@ -15,16 +14,16 @@ public final class Philox {
     private Philox() {}
 
     /**
-     * Names one stream of random numbers.
+     * Identifies one stream of random numbers.
      *
-     * @param seed of the run
-     * @param step of the training loop, or 0
-     * @param place which of the draws of that step: each dropout layer, each initialised weight has its own
+     * @param seed the seed of the run
+     * @param step the training step, or 0
+     * @param place the index of the draw within the step; each dropout layer and each initialized weight has its own
      */
     public record Key(long seed, int step, int place) {}
 
     /**
-     * Four words, of which each bit is as good as any other.
+     * Computes four words of 32 random bits.
      *
      * @param block the counter within the stream
      * @param words receives four words
@@ -53,13 +52,13 @@ public final class Philox {
         words[3] = c3;
     }
 
-    /** A word as a number in {@code [0, 1)}: its upper 24 bits, which a float holds exactly. */
+    /** Converts a word to a number in {@code [0, 1)}: its upper 24 bits, which a float represents exactly. */
     public static float uniform(int word) {
         return (word >>> 8) * 0x1p-24f;
     }
 
     /**
-     * Two words as two independent normal numbers (Box &amp; Muller 1958), computed in double:
+     * Converts two words to two independent normal numbers (Box &amp; Muller 1958), computed in double:
      * {@code √(−2 ln u₁)·(cos 2πu₂, sin 2πu₂)} with u₁ in (0, 1].
      *
      * @param pair receives two numbers
@@ -71,7 +70,7 @@ public final class Philox {
         pair[1] = radius * Math.sin(angle);
     }
 
-    /** A number from 0 to {@code bound − 1}, for host code: shuffles, sampling. */
+    /** A uniform integer from 0 to {@code bound − 1}, for shuffling and sampling. */
     public static int below(Key key, long index, int bound) {
         int[] words = new int[4];
         block(key, index, words);
@@ -79,7 +78,7 @@ public final class Philox {
         return (int) Math.unsignedMultiplyHigh(wide, bound);
     }
 
-    /** A number in {@code [0, 1)} of 53 bits, for host code. */
+    /** A uniform number in {@code [0, 1)} with 53 bits. */
     public static double nextDouble(Key key, long index) {
         int[] words = new int[4];
         block(key, index, words);

@@ -6,18 +6,21 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stretch of work whose tensors die together. Tensors that the opening thread makes while a scope is open belong to the
- * innermost one; when it closes their memory goes back to the device and serves the next scope.
+ * A block of code that frees its tensors at the end. A tensor created while scopes are open belongs to the innermost scope of
+ * its thread; closing the scope returns its memory to the device for reuse.
  *
- * <pre>{@code
+ * {@snippet :
+ * Tensor kept;
  * try (Scope step = Scope.open("step")) {
- *     Variable loss = model.loss(batch);
- *     loss.backward();
- *     optimizer.step();
+ *     Tensor x = Tensor.of(new float[] {1, 2, 3}, 3);
+ *     Tensor y = x.emptyLike(x.shape());
+ *     x.kernels().elementwise().affine(x, 2, 1, y, false);
+ *     kept = step.keep(y); // y outlives the scope; x does not
  * }
- * }</pre>
+ * System.out.println(kept); // F32 [3] on cpu [3.0, 5.0, 7.0]
+ * }
  *
- * A tensor that is touched after its scope closed says so; it never reads freed memory.
+ * Using a tensor after its scope closed throws an IllegalStateException that names both; it never reads freed memory.
  */
 public final class Scope implements AutoCloseable {
     private static final ThreadLocal<@Nullable Scope> CURRENT = new ThreadLocal<>();
@@ -35,17 +38,17 @@ public final class Scope implements AutoCloseable {
     }
 
     /**
-     * Opens a scope on this thread, inside the one that is open already, if any.
+     * Opens a scope on this thread, nested in the current scope, if any.
      *
-     * @param name what the work is called in an error
+     * @param name the scope's name in errors
      */
     public static Scope open(String name) {
         return push(new Scope(name, CURRENT.get(), true));
     }
 
     /**
-     * Runs something whose tensors belong to no scope but to the garbage collector: what must outlive the step, such as
-     * a parameter's gradient.
+     * Runs code whose tensors belong to no scope; the garbage collector frees them. For what must outlive the step, such as the
+     * gradient of a parameter.
      */
     public static <T> T outside(Supplier<T> work) {
         try (Scope _ = push(new Scope("outside", CURRENT.get(), false))) {
@@ -58,7 +61,7 @@ public final class Scope implements AutoCloseable {
         return scope;
     }
 
-    /** Hands a new storage to the innermost scope of this thread; to the garbage collector, when there is none. */
+    /** Gives new storage to the innermost scope of this thread, or to the garbage collector if there is none. */
     static void adopt(Storage storage) {
         Scope scope = CURRENT.get();
         if (scope != null && scope.collects) {
@@ -69,14 +72,14 @@ public final class Scope implements AutoCloseable {
     }
 
     /**
-     * Hands a tensor of this scope to the one outside, or to the garbage collector when there is none: it outlives this
-     * scope, and with it all its views.
+     * Moves a tensor and all its views from this scope to the enclosing one, or to the garbage collector if there is none, so
+     * that it outlives this scope. Does nothing if the tensor does not belong to this scope.
      *
-     * @return the tensor; nothing changes when its memory is not this scope's
+     * @return the tensor
      */
     public Tensor keep(Tensor tensor) {
         Storage storage = tensor.storage();
-        for (int i = owned.size() - 1; i >= 0; i--) { // results are made last
+        for (int i = owned.size() - 1; i >= 0; i--) { // results are created last
             if (owned.get(i) == storage) {
                 owned.remove(i);
                 if (parent != null && parent.collects) {
@@ -91,9 +94,9 @@ public final class Scope implements AutoCloseable {
     }
 
     /**
-     * Closes the scope and gives its memory back.
+     * Closes the scope and frees its tensors.
      *
-     * @throws IllegalStateException when a scope opened inside it is still open, or on another thread
+     * @throws IllegalStateException if a nested scope is still open, or on another thread
      */
     @Override
     public void close() {
@@ -107,7 +110,7 @@ public final class Scope implements AutoCloseable {
         closed = true;
         CURRENT.set(parent);
         String reason = "its scope '" + name
-                + "' closed; make it outside the scope, or keep a copy with Scope.outside(tensor::copy)";
+                + "' closed; create it outside the scope, or keep a copy with Scope.outside(tensor::copy)";
         for (Storage storage : owned) {
             storage.release(reason);
         }

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The lengths of a tensor's axes, outermost first: {@code [8, 64]} is eight rows of sixty-four. A scalar is {@code []}.
- * Immutable; the number of elements always fits in a {@code long}.
+ * The lengths of a tensor's axes (PyTorch's dims), outermost first: {@code [8, 64]} is eight rows of sixty-four. The shape of
+ * a scalar is {@code []}. Immutable. The number of elements always fits in a {@code long}.
  */
 public final class Shape {
     private static final Shape SCALAR = new Shape(new long[0]);
@@ -36,7 +36,7 @@ public final class Shape {
         return lengths.length == 0 ? SCALAR : new Shape(lengths.clone());
     }
 
-    /** The shape of a single number, {@code []}. */
+    /** The shape of a scalar, {@code []}. */
     public static Shape scalar() {
         return SCALAR;
     }
@@ -64,15 +64,15 @@ public final class Shape {
         return lengths.length == 0 ? 1 : lengths[lengths.length - 1];
     }
 
-    /** The number of rows when the innermost axis is a row: {@code size() / last()}, and 0 when {@code last()} is 0. */
+    /** The number of rows along the innermost axis: {@code size() / last()}, or 0 if {@code last()} is 0. */
     public long rows() {
         return last() == 0 ? 0 : size / last();
     }
 
     /**
-     * Resolves an axis that may count from the end.
+     * Resolves an axis that may be negative, to count from the last.
      *
-     * @throws IllegalArgumentException when this shape has no such axis
+     * @throws IllegalArgumentException if this shape has no such axis
      */
     public int axis(int axis) {
         int resolved = axis < 0 ? axis + lengths.length : axis;
@@ -109,7 +109,8 @@ public final class Shape {
      * The shape with the given lengths, of which one may be −1 for the length that gives as many elements as this shape has; null
      * if no length does.
      */
-    @Nullable Shape reshaped(long... lengths) {
+    @Nullable
+    Shape reshaped(long... lengths) {
         long[] filled = lengths.clone();
         long known = 1;
         int unknown = -1;
@@ -129,7 +130,7 @@ public final class Shape {
         return of(filled);
     }
 
-    /** Row-major strides in elements: the innermost is 1. */
+    /** Row-major strides in elements; the innermost is 1. */
     public long[] strides() {
         long[] strides = new long[lengths.length];
         long stride = 1;
@@ -141,11 +142,11 @@ public final class Shape {
     }
 
     /**
-     * The shape that both broadcast to, by NumPy's rule: aligned at the innermost axis, two lengths agree when they are
-     * equal or when one of them is 1.
+     * The shape that two shapes broadcast to, by NumPy's rule: aligned at the innermost axis, two lengths must be equal, or one
+     * of them 1.
      *
-     * @param operation the name to give in the error
-     * @throws ShapeException when two lengths do not agree
+     * @param operation the operation's name in the error
+     * @throws ShapeException if two lengths differ and neither is 1
      */
     public static Shape broadcast(String operation, Shape a, Shape b) {
         Shape both = broadcast(a, b);
@@ -198,8 +199,7 @@ public final class Shape {
     }
 
     /**
-     * Strides with which a tensor of this shape is read as if it had the shape {@code target}: 0 along each axis that is
-     * repeated.
+     * The strides for reading a tensor of this shape as if it had the shape {@code target}: 0 along broadcast axes.
      */
     public long[] broadcastStrides(Shape target) {
         long[] own = strides();

@@ -4,10 +4,10 @@ import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A run of bytes on one device, shared by a tensor and its views. A backend extends it with its own handle.
+ * Memory on one device, shared by a tensor and its views. Each backend extends this class.
  *
- * <p>Storage made inside a {@link Scope} is given back when that scope closes; any other lives until the garbage
- * collector finds it. Either way the {@link MemoryLedger} is told.
+ * <p>Storage created inside a {@link Scope} is freed when the scope closes; other storage is freed by the garbage collector.
+ * Either way the {@link MemoryLedger} is updated.
  */
 public abstract class Storage {
     private static final Cleaner CLEANER = Cleaner.create();
@@ -19,9 +19,9 @@ public abstract class Storage {
     private volatile @Nullable String released;
 
     /**
-     * @param byteSize bytes that a tensor may use
-     * @param category what they are for
-     * @param ledger where they are counted from now on
+     * @param byteSize the number of usable bytes
+     * @param category what the memory is used for
+     * @param ledger where the bytes are counted
      */
     protected Storage(long byteSize, MemoryCategory category, MemoryLedger ledger) {
         this.byteSize = byteSize;
@@ -30,7 +30,7 @@ public abstract class Storage {
         ledger.add(category, byteSize);
     }
 
-    /** Has the ledger told when the garbage collector finds this storage; for storage of no scope, and once only. */
+    /** Updates the ledger when the garbage collector frees this storage. For storage without a scope; called once only. */
     final void leaveToGarbageCollector() {
         collected = CLEANER.register(this, new Entry(ledger, category, byteSize));
     }
@@ -43,17 +43,17 @@ public abstract class Storage {
         return category;
     }
 
-    /** Whether the memory is still this storage's. */
+    /** Whether the memory has not been freed. */
     public final boolean isAlive() {
         return released == null;
     }
 
-    /** Why the memory is gone, or null while it is not. */
+    /** Why the memory was freed, or null if it was not. */
     final @Nullable String released() {
         return released;
     }
 
-    /** Gives the memory back; a second call does nothing, not even when two threads call at once. */
+    /** Frees the memory. Further calls do nothing, even concurrent ones. */
     final void release(String reason) {
         synchronized (this) {
             if (released != null) {
@@ -69,10 +69,10 @@ public abstract class Storage {
         recycle();
     }
 
-    /** Hands the bytes back to the device. Called once at most, and never after the garbage collector took over. */
+    /** Returns the memory to the device. Called at most once, and never after the garbage collector took over. */
     protected abstract void recycle();
 
-    /** The ledger's line for a storage; holds no reference to it, so that it can be collected. */
+    /** Updates the ledger. Has no reference to the storage, which would keep it from being collected. */
     private record Entry(MemoryLedger ledger, MemoryCategory category, long bytes) implements Runnable {
         @Override
         public void run() {

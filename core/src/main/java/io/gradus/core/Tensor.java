@@ -7,10 +7,18 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dense, row-major array of one {@link DType} on one {@link Device}. It knows no mathematics and no gradient:
- * {@link Backend} computes, {@code Variable} remembers.
+ * A dense, row-major array of one {@link DType} on one {@link Device}. It has no math and no gradient: the device's
+ * {@link Device#kernels() kernels} compute, and {@code Variable} records gradients.
  *
- * <p>{@link #reshape} and {@link #slice} are views of the same memory. Tensors are not synchronised: threads that share
+ * {@snippet :
+ * Tensor a = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+ * Tensor b = Tensor.of(new float[] {1, 0, 0, 1, 1, 1}, 3, 2);
+ * Tensor product = a.emptyLike(Shape.of(2, 2));
+ * a.kernels().gemm().matmul(a, false, b, false, product, false);
+ * System.out.println(product.slice(0, 1)); // F32 [1, 2] on cpu [4.0, 5.0]
+ * }
+ *
+ * <p>{@link #reshape} and {@link #slice} return views of the same memory. Tensors are not synchronized: threads that share
  * one must not write to it.
  */
 public final class Tensor {
@@ -30,12 +38,12 @@ public final class Tensor {
         this.name = name;
     }
 
-    // ---- making ----
+    // ---- creation ----
 
     /**
-     * A tensor whose elements are undefined.
+     * A tensor with undefined elements.
      *
-     * @throws OutOfMemoryError with the number of bytes when the device has no room
+     * @throws OutOfMemoryError if the device has too little memory; the message has the number of bytes
      */
     public static Tensor empty(Device device, DType dtype, Shape shape, MemoryCategory category) {
         Storage storage = device.backend().allocate(dtype, shape.size(), category);
@@ -43,12 +51,12 @@ public final class Tensor {
         return new Tensor(device, dtype, shape, storage, 0, null);
     }
 
-    /** A tensor full of zeros. */
+    /** A tensor of zeros. */
     public static Tensor zeros(Device device, DType dtype, Shape shape, MemoryCategory category) {
         return full(device, dtype, shape, 0, category);
     }
 
-    /** A tensor full of one value. */
+    /** A tensor whose elements all have one value. */
     public static Tensor full(Device device, DType dtype, Shape shape, double value, MemoryCategory category) {
         Tensor tensor = empty(device, dtype, shape, category);
         device.kernels().elementwise().fill(tensor, value);
@@ -95,12 +103,12 @@ public final class Tensor {
         return tensor;
     }
 
-    /** A new tensor of this one's device and dtype, of another shape, its elements undefined. */
+    /** A tensor with this device and dtype, the given shape, and undefined elements. */
     public Tensor emptyLike(Shape shape) {
         return empty(device, dtype, shape, MemoryCategory.ACTIVATIONS);
     }
 
-    // ---- what it is ----
+    // ---- properties ----
 
     public Device device() {
         return device;
@@ -139,15 +147,15 @@ public final class Tensor {
         return name;
     }
 
-    /** The same tensor under a name that errors mention: {@code model.layers.3.mlp.up_proj.weight}. */
+    /** The same tensor with a name, which errors mention: {@code model.layers.3.mlp.up_proj.weight}. */
     public Tensor named(String name) {
         return new Tensor(device, dtype, shape, storage, offset, name);
     }
 
     /**
-     * The memory behind this tensor; for backends.
+     * The memory of this tensor; for backends.
      *
-     * @throws IllegalStateException when its scope has closed, or it was released
+     * @throws IllegalStateException if its scope has closed or it was released
      */
     public Storage storage() {
         String reason = storage.released();
@@ -198,9 +206,9 @@ public final class Tensor {
     }
 
     /**
-     * The part from {@code from} (inclusive) to {@code to} (exclusive) of the first axis; no copy.
+     * A view of the elements from {@code from} (inclusive) to {@code to} (exclusive) along the first axis.
      *
-     * @throws IllegalArgumentException when the range is not within the axis
+     * @throws IllegalArgumentException if the range is not within the axis
      */
     public Tensor slice(long from, long to) {
         if (shape.rank() == 0 || from < 0 || to < from || to > shape.get(0)) {
@@ -213,22 +221,22 @@ public final class Tensor {
 
     // ---- copies ----
 
-    /** A copy with memory of its own, in the same category. */
+    /** A copy, in the same memory category. */
     public Tensor copy() {
         return to(device, dtype, storage().category());
     }
 
-    /** This tensor when it has that dtype already, otherwise a converted copy. */
+    /** This tensor if it has the dtype already, otherwise a converted copy. */
     public Tensor to(DType dtype) {
         return dtype == this.dtype ? this : to(device, dtype, storage().category());
     }
 
-    /** This tensor when it is on that device already, otherwise a copy there. */
+    /** This tensor if it is on the device already, otherwise a copy there. */
     public Tensor to(Device device) {
         return device.equals(this.device) ? this : to(device, dtype, storage().category());
     }
 
-    /** A copy on a device, in a dtype and for a purpose of the caller's choice. */
+    /** A copy with the given device, dtype and memory category. */
     public Tensor to(Device device, DType dtype, MemoryCategory category) {
         Tensor copy = empty(device, dtype, shape, category);
         copy.copyFrom(this);
@@ -236,9 +244,9 @@ public final class Tensor {
     }
 
     /**
-     * Overwrites this tensor's elements with another's, converted to this dtype.
+     * Overwrites the elements with those of another tensor, converted to this dtype.
      *
-     * @throws ShapeException when the shapes differ
+     * @throws ShapeException if the shapes differ
      */
     public void copyFrom(Tensor source) {
         if (!shape.equals(source.shape)) {
@@ -256,8 +264,7 @@ public final class Tensor {
     }
 
     /**
-     * Gives the memory back before the scope closes, for this tensor and all its views; a second call does nothing. Nobody
-     * has to call this.
+     * Frees the memory of this tensor and all its views before the scope closes. Optional; further calls do nothing.
      */
     public void release() {
         release("release() gave its memory back");
@@ -266,13 +273,13 @@ public final class Tensor {
     /**
      * {@link #release()}.
      *
-     * @param reason what had happened, and the way out, for the error that a later use gets: it follows "was used after"
+     * @param reason what happened and the fix, for the error of a later use; it follows "was used after"
      */
     public void release(String reason) {
         storage.release(reason);
     }
 
-    // ---- reading from Java ----
+    // ---- reading elements ----
 
     /** The elements, row by row. */
     public float[] toFloats() {
@@ -291,7 +298,7 @@ public final class Tensor {
     /**
      * The elements, row by row.
      *
-     * @throws IllegalStateException when the dtype is not {@link DType#I32}
+     * @throws IllegalStateException if the dtype is not {@link DType#I32}
      */
     public int[] toInts() {
         if (dtype != DType.I32) {
@@ -303,9 +310,9 @@ public final class Tensor {
     }
 
     /**
-     * The value of a tensor of one element.
+     * The value of a tensor with one element.
      *
-     * @throws IllegalStateException when it has more than one, or none
+     * @throws IllegalStateException if it has more elements, or none
      */
     public double item() {
         if (size() != 1) {

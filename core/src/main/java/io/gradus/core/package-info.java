@@ -1,7 +1,7 @@
 /**
- * Memory and kernels. {@link io.gradus.core.Tensor} is a dense array on a {@link io.gradus.core.Device};
- * {@link io.gradus.core.Backend} is all that a device can compute; {@link io.gradus.core.Scope} says how long memory lives
- * and {@link io.gradus.core.MemoryLedger} how much there is. Nothing here knows what a gradient is.
+ * Memory and kernels. A {@link io.gradus.core.Tensor} is a dense array on a {@link io.gradus.core.Device}; a
+ * {@link io.gradus.core.Backend} implements a device; a {@link io.gradus.core.Scope} frees tensors, and a
+ * {@link io.gradus.core.MemoryLedger} counts their bytes. Gradients are the subject of {@code io.gradus.autograd}.
  */
 @NullMarked
 package io.gradus.core;

@@ -140,16 +140,16 @@ final class OptimizerSteps implements OptimizerStepKernels {
     static float[] constants(Adam settings, double gradientScale, long step) {
         AdamConstants k = AdamConstants.of(settings, gradientScale, step);
         return new float[] {
-            k.scale(),
-            k.coupled(),
+            k.gradientScale(),
+            k.coupledDecay(),
             k.beta1(),
-            k.rest1(),
+            k.oneMinusBeta1(),
             k.beta2(),
-            k.rest2(),
-            k.rate(),
-            k.root(),
+            k.oneMinusBeta2(),
+            k.stepSize(),
+            k.inverseSqrtBiasCorrection2(),
             k.epsilon(),
-            k.decay()
+            k.decoupledDecay()
         };
     }
 

@@ -29,7 +29,7 @@ import io.gradus.core.cpu.vector.softmax.Softmax;
 import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
-/** The CPU: memory outside the Java heap, kernels over a few threads. */
+/** The CPU: memory outside the Java heap, and multithreaded kernels. */
 public final class CpuBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
     private final CpuMemoryPool pool = new CpuMemoryPool(ledger);
@@ -37,7 +37,7 @@ public final class CpuBackend implements Backend {
     private final Kernels kernels;
 
     /**
-     * @param threads how many threads compute, the caller's included; at least 1
+     * @param threads the number of threads, including the caller's; at least 1
      */
     public CpuBackend(int threads) {
         workers = new Workers(threads);
@@ -63,9 +63,9 @@ public final class CpuBackend implements Backend {
     }
 
     /**
-     * The value of {@code -Dgradus.threads}, or the number of processors that the JVM may use.
+     * The value of {@code -Dgradus.threads}, or else the number of processors available to the JVM.
      *
-     * @throws IllegalArgumentException when the property is not a number of at least 1
+     * @throws IllegalArgumentException if the property is not an integer of at least 1
      */
     public static int defaultThreads() {
         String property = System.getProperty("gradus.threads");
@@ -78,7 +78,7 @@ public final class CpuBackend implements Backend {
                 return threads;
             }
         } catch (NumberFormatException e) {
-            // told below, together with numbers that are too small
+            // reported below, like numbers that are too small
         }
         throw new IllegalArgumentException("-Dgradus.threads=" + property + " is not a number of at least 1");
     }

@@ -3,42 +3,37 @@ package io.gradus.core.kernel;
 import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 
 /**
- * The numbers of one Adam step, worked out in double and used in float. With the corrections of bias drawn into two of them
+ * The factors of one Adam step, computed in double and rounded to float, with both bias corrections folded in:
  *
  * <pre>{@code
- * g' = scale·g + coupled·θ
- * m  = beta1·m + rest1·g'          v = beta2·v + rest2·g'²
- * θ −= rate·m/(√v·root + epsilon) + decay·θ
- * rate = learningRate/(1 − β₁ᵗ)    root = 1/√(1 − β₂ᵗ)
+ * g' = gradientScale·g + coupledDecay·θ
+ * m  = beta1·m + oneMinusBeta1·g'          v = beta2·v + oneMinusBeta2·g'²
+ * θ −= stepSize·m/(√v·inverseSqrtBiasCorrection2 + epsilon) + decoupledDecay·θ
+ *
+ * stepSize = learningRate/(1 − β₁ᵗ)        inverseSqrtBiasCorrection2 = 1/√(1 − β₂ᵗ)
  * }</pre>
  *
- * Decay is subtracted and not written as a factor {@code 1 − decay}: that would round it to a multiple of 6e−8, a tenth of
- * what a learning rate of 2e−5 makes of a weight decay of 0.01.
+ * Weight decay is subtracted rather than multiplied as {@code 1 − decay}, which float would round to a multiple of 6e−8: a
+ * tenth of the decay at a learning rate of 2e−5 and a weight decay of 0.01.
  *
- * @param scale what the gradient is multiplied by
- * @param coupled weight decay that acts through the gradient (Adam)
- * @param decay weight decay that acts on the weight (AdamW), times the learning rate
+ * @param gradientScale factor of the gradient
+ * @param coupledDecay weight decay that is added to the gradient (Adam), or 0
+ * @param decoupledDecay weight decay times the learning rate (AdamW), or 0
  */
 public record AdamConstants(
-        float scale,
-        float coupled,
+        float gradientScale,
+        float coupledDecay,
         float beta1,
-        float rest1,
+        float oneMinusBeta1,
         float beta2,
-        float rest2,
-        float rate,
-        float root,
+        float oneMinusBeta2,
+        float stepSize,
+        float inverseSqrtBiasCorrection2,
         float epsilon,
-        float decay) {
+        float decoupledDecay) {
 
-    /**
-     * @param step from 1
-     * @throws IllegalArgumentException when the step is smaller
-     */
+    /** @param step from 1 */
     public static AdamConstants of(Adam settings, double gradientScale, long step) {
-        if (step < 1) {
-            throw new IllegalArgumentException("adam: steps are counted from 1, not " + step);
-        }
         return new AdamConstants(
                 (float) gradientScale,
                 settings.decoupled() ? 0 : (float) settings.weightDecay(),

@@ -10,15 +10,15 @@ import io.gradus.core.Tensor;
 public interface AttentionKernels {
 
     /**
-     * {@code out = softmax(scale·q·kᵀ)·v} for each batch and head; zeros where a query sees no key. What is not finite in a
-     * key or a value makes NaN of every query that sees it, and may of others of the same batch and head.
+     * {@code out = softmax(scale·q·kᵀ)·v} for each batch and head; zeros where a query attends to no key. A non-finite
+     * key or value yields NaN for every query that attends to it, and possibly for others in the same batch and head.
      *
      * @param q {@code [B, T, H, D]}
      * @param k {@code [B, S, G, D]}, where G divides H
      * @param v {@code [B, S, G, D]}
      * @param out {@code [B, T, H, D]}, written
-     * @param logSumExp {@code [B, H, T]}, written: {@code ln Σ exp(scale·q·k)} over the keys seen, −∞ where there are
-     *     none, for the backward pass
+     * @param logSumExp {@code [B, H, T]}, written: {@code ln Σ exp(scale·q·k)} over the keys attended to, −∞ if
+     *     there are none; for the backward pass
      */
     void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp);
 

@@ -2,9 +2,9 @@ package io.gradus.core.kernel;
 
 import io.gradus.core.Tensor;
 
-/** Elements converted from one dtype to another. */
+/** Conversion between dtypes. */
 public interface CastKernels {
 
-    /** {@code out = x}, rounded to nearest, ties to even; float to I32 towards zero. Same dtype: a plain copy. */
+    /** {@code out = x}, rounded to nearest, ties to even; floats are rounded toward zero to I32. If the dtypes are equal it copies. */
     void cast(Tensor x, Tensor out);
 }

@@ -10,9 +10,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All kernel families of a device, each kernel behind the checks of its operands: dtype, device and shape. An error names
- * the operation, the operands and the fix, and nothing has been computed then. What only the elements can show, such as a
- * class outside the vocabulary, is checked by the kernels themselves.
+ * All kernel families of a device, with the dtypes, devices and shapes of operands checked before each kernel. Errors name the
+ * operation, the operands and the fix. Kernels themselves check the values of elements, such as a class outside the
+ * vocabulary.
  */
 final class CheckedKernels
         implements GemmKernels,
@@ -35,7 +35,7 @@ final class CheckedKernels
         this.kernels = kernels;
     }
 
-    /** Operands that an elementwise kernel takes without broadcasting: computed in, of one device and one shape. */
+    /** Operands of the dtype that the device computes in, on one device, of one shape. */
     private static void alike(String operation, Tensor first, Tensor... others) {
         Checks.computable(operation, first, others);
         Checks.sameShape(operation, first, others);
@@ -250,7 +250,7 @@ final class CheckedKernels
         return kernels.crossEntropy().count(targets, ignoreIndex);
     }
 
-    /** Logits [N, V], targets [N], and what has one number per row. */
+    /** Logits [N, V], targets [N], and tensors with one element per row. */
     private static void checkCrossEntropy(Tensor logits, Tensor targets, Tensor... rows) {
         Checks.computable("crossEntropy", logits, rows);
         Checks.ids("crossEntropy", targets, logits);
@@ -318,7 +318,7 @@ final class CheckedKernels
         kernels.normalization().rmsNormBackward(dy, x, weight, rstd, dx, accumulateX, dweight, accumulateWeight);
     }
 
-    /** Weights and biases, of shape [D]; those that are null are absent. */
+    /** Weights and biases of shape [D], or null. */
     private static void checkWeights(String operation, Tensor x, @Nullable Tensor... weights) {
         Shape width = Shape.of(x.shape().last());
         for (Tensor weight : weights) {
@@ -329,7 +329,7 @@ final class CheckedKernels
         }
     }
 
-    /** Means and reciprocal deviations, of shape [N]. */
+    /** Means and reciprocal standard deviations, of shape [N]. */
     private static void checkStatistics(String operation, Tensor x, Tensor... statistics) {
         Checks.computable(operation, x, statistics);
         Shape rows = Shape.of(x.shape().rows());

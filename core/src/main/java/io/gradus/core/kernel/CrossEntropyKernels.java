@@ -7,19 +7,19 @@ import org.jspecify.annotations.Nullable;
 public interface CrossEntropyKernels {
 
     /**
-     * {@code loss[i] = ln Σ exp(logits[i]) − logits[i, target[i]]}, and 0 where the target is ignored.
+     * {@code loss[i] = ln Σ exp(logits[i]) − logits[i, target[i]]}, and 0 if the target is ignored.
      *
      * @param logits {@code [N, V]}
      * @param targets I32 {@code [N]}, each in 0 … V−1 or {@code ignoreIndex}
      * @param loss {@code [N]}, written
-     * @param logSumExp {@code [N]}, written: {@code ln Σ exp(logits[i])} for the backward pass; anything where the target
-     *     is ignored, and the backward pass does not read it there
-     * @throws IllegalArgumentException when a target is neither a class nor ignored; names the row and the target
+     * @param logSumExp {@code [N]}, written: {@code ln Σ exp(logits[i])} for the backward pass; undefined where the target
+     *     is ignored
+     * @throws IllegalArgumentException if a target is neither a class nor ignored; names the row and the target
      */
     void forward(Tensor logits, Tensor targets, int ignoreIndex, Tensor loss, Tensor logSumExp);
 
     /**
-     * {@code dlogits[i] (+)= dloss[i]·(softmax(logits[i]) − onehot(target[i]))}, and 0 where the target is ignored.
+     * {@code dlogits[i] (+)= dloss[i]·(softmax(logits[i]) − onehot(target[i]))}, and 0 if the target is ignored.
      *
      * @param dlogits {@code [N, V]}; may be {@code logits} when not accumulating
      */
@@ -33,18 +33,18 @@ public interface CrossEntropyKernels {
             boolean accumulate);
 
     /**
-     * Both passes in one visit of each row, for losses whose gradients are known before the losses are: {@code loss[i]} as in
-     * {@link #forward}, and {@code dlogits[i] = scale·weights[i]·(softmax(logits[i]) − onehot(target[i]))}, 0 where the target
+     * Both passes with one visit to each row, for losses whose weights are known in advance: {@code loss[i]} as in
+     * {@link #forward}, and {@code dlogits[i] = scale·weights[i]·(softmax(logits[i]) − onehot(target[i]))}, 0 if the target
      * is ignored. The losses are neither weighted nor scaled.
      *
      * @param logits {@code [N, V]}
      * @param targets I32 {@code [N]}, each in 0 … V−1 or {@code ignoreIndex}
-     * @param weights {@code [N]}, or null for 1; not read where the target is ignored
-     * @param scale one over the number of targets that count, for instance
+     * @param weights {@code [N]}, or null for 1; not read if the target is ignored
+     * @param scale for instance 1 / the number of targets that are not ignored
      * @param loss {@code [N]}, written
      * @param dlogits {@code [N, V]}, written; may be {@code logits}
-     * @throws IllegalArgumentException when a target is neither a class nor ignored; names the row and the target, and
-     *     nothing has been written
+     * @throws IllegalArgumentException if a target is neither a class nor ignored; names the row and the target, and
+     *     nothing is written
      */
     void forwardBackward(
             Tensor logits,
@@ -55,6 +55,6 @@ public interface CrossEntropyKernels {
             Tensor loss,
             Tensor dlogits);
 
-    /** How many targets are not ignored. */
+    /** The number of targets that are not ignored. */
     long count(Tensor targets, int ignoreIndex);
 }

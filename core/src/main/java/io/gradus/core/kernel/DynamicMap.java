@@ -3,14 +3,14 @@ package io.gradus.core.kernel;
 import java.util.Arrays;
 
 /**
- * The 256 numbers that a code of 8 bits can stand for: many near 0 and 1, from 3e-7 on (dynamic quantisation; Dettmers et al.
- * 2022, section 1.3 and appendix F). The decade below 10⁻ᵏ, k = 0 … 6, is cut into equal parts, and each part is stood for by
- * its middle; each decade has twice as many parts as the one below. Without a sign these are 2, 4, … 128 parts, with one 1, 2, …
- * 64 on either side of 0; together with 0 and 1 that makes 256.
+ * The 256 numbers that an 8-bit code represents, from 3e-7 to 1 (dynamic quantization; Dettmers et al. 2022, section 1.3 and
+ * appendix F). The decade below 10⁻ᵏ, k = 0 … 6, is divided into equal parts, each represented by its midpoint; each decade has
+ * twice as many parts as the one below. Unsigned, these are 2, 4, … 128 parts; signed, 1, 2, … 64 on each side of 0. Together
+ * with 0 and 1 that makes 256.
  *
- * <p>A code is that of the nearest number; of two that are equally near, of the lower. There is one exception, for numbers
- * without a sign: what is above 0 never becomes 0. Adam divides by the root of such a number, and where a gradient was small and
- * then fails to come, a 0 there would make a step of m/ε, thousands of times the usual one, out of a rounding.
+ * <p>A value gets the code of the nearest number, or of the lower one if two are equally near. There is one exception: in the
+ * unsigned map a positive value never becomes 0. Adam divides by the root of such a value, and rounding a small one to 0 would
+ * make a step of m/ε, thousands of times too large.
  */
 public final class DynamicMap {
     /** −1 to 1: for first moments. */
@@ -21,9 +21,9 @@ public final class DynamicMap {
     private static final int DECADES = 7;
 
     private final float[] values;
-    /** What lies above boundary i has a code above i. */
+    /** Numbers above boundary i have codes above i. */
     private final float[] boundaries = new float[256];
-    /** The least code of all floats whose upper 16 bits are the index; their codes differ by one at most. */
+    /** The smallest code of the floats whose upper 16 bits are the index; their codes differ by at most one. */
     private final byte[] least = new byte[1 << 16];
 
     private DynamicMap(boolean signed) {
@@ -41,7 +41,7 @@ public final class DynamicMap {
         }
     }
 
-    /** How many boundaries lie below a number; none below NaN. */
+    /** The number of boundaries below a number; 0 for NaN. */
     private int search(float number) {
         int code = 0;
         while (code < 255 && number > boundaries[code]) {
@@ -70,16 +70,16 @@ public final class DynamicMap {
     }
 
     /**
-     * What a code stands for.
+     * The number that a code represents.
      *
-     * @param code 0 to 255; greater codes stand for greater numbers
+     * @param code 0 to 255; larger codes represent larger numbers
      */
     public float value(int code) {
         return values[code];
     }
 
     /**
-     * The largest number that has this code or a lower one: a number's code is how many boundaries lie below it.
+     * The largest number with this code or a lower one: the code of a number is the number of boundaries below it.
      *
      * @param code 0 to 255; the last boundary is infinite
      */
@@ -88,9 +88,9 @@ public final class DynamicMap {
     }
 
     /**
-     * The code of a number: how many boundaries lie below it. Without a branch on the number, which no processor could guess.
+     * The code of a number: the number of boundaries below it. Avoids a branch on the number, which would be unpredictable.
      *
-     * @param number from −1 or 0 to 1; what lies beyond has the code of the end, and NaN has 0
+     * @param number from −1 or 0 to 1; numbers outside get the code of the nearest end, and NaN gets 0
      */
     public int code(float number) {
         int code = least[Float.floatToRawIntBits(number) >>> 16] & 0xFF;

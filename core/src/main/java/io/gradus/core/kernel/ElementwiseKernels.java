@@ -3,10 +3,10 @@ package io.gradus.core.kernel;
 import io.gradus.core.Tensor;
 import java.util.Locale;
 
-/** One result element per element. */
+/** Functions applied to each element. */
 public interface ElementwiseKernels {
 
-    /** Functions of one number. */
+    /** Functions of one argument. */
     enum Unary {
         /** eˣ; derivative y. */
         EXP,
@@ -18,7 +18,7 @@ public interface ElementwiseKernels {
         TANH,
         /** 1/(1 + e⁻ˣ); derivative y(1 − y). */
         SIGMOID,
-        /** max(x, 0); derivative 1 where x &gt; 0, else 0 (0 at 0, as PyTorch has it). A NaN stays one. */
+        /** max(x, 0); derivative 1 where x &gt; 0, else 0 (0 at 0, as in PyTorch). NaN stays NaN. */
         RELU,
         /** x·Φ(x), Φ the normal distribution function (Hendrycks &amp; Gimpel 2016); derivative Φ(x) + x·φ(x). */
         GELU,
@@ -36,7 +36,7 @@ public interface ElementwiseKernels {
         COS
     }
 
-    /** Functions of two numbers. */
+    /** Functions of two arguments. */
     enum Binary {
         ADD,
         SUBTRACT,
@@ -44,15 +44,15 @@ public interface ElementwiseKernels {
         DIVIDE,
         /** aᵇ. */
         POW,
-        /** a·ln b, and 0 where a is 0 (and b not NaN). */
+        /** a·ln b, and 0 where a is 0 (unless b is NaN). */
         XLOGY,
-        /** The smaller of two numbers; NaN if one of them is. */
+        /** The smaller of a and b; NaN if either is NaN. */
         MINIMUM,
-        /** The larger of two numbers; NaN if one of them is. */
+        /** The larger of a and b; NaN if either is NaN. */
         MAXIMUM
     }
 
-    /** Comparisons of two numbers. With a NaN all are false but {@link #NE}. */
+    /** Comparisons. If an operand is NaN, all are false except {@link #NE}. */
     enum Comparison {
         /** a = b. */
         EQ,
@@ -73,15 +73,15 @@ public interface ElementwiseKernels {
 
     /**
      * {@code dx (+)= op′(x)·dy}, where {@code y = op(x)}; all of one shape. EXP, SQRT, TANH, SIGMOID and RELU read only
-     * {@code y}, and all others only {@code x}: a caller that kept one of them may pass it for both.
+     * {@code y}, and all others only {@code x}: a caller that kept only one of them may pass it for both.
      */
     void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate);
 
-    /** {@code out (+)= a op b}, both broadcast to the shape of {@code out}, which is exactly what they broadcast to. */
+    /** {@code out (+)= a op b}, both broadcast to the shape of {@code out}. */
     void binary(Binary op, Tensor a, Tensor b, Tensor out, boolean accumulate);
 
     /**
-     * {@code out = a op b ? 1 : 0}, both broadcast to the shape of {@code out}, which is exactly what they broadcast to.
+     * {@code out = a op b ? 1 : 0}, both broadcast to the shape of {@code out}.
      *
      * @param out I32
      */
@@ -98,8 +98,8 @@ public interface ElementwiseKernels {
     void where(Tensor condition, Tensor a, Tensor b, Tensor out, boolean accumulate);
 
     /**
-     * {@code out = silu(gate)·up} (Shazeer 2020, GLU Variants Improve Transformer, eq. 6, without its matrices); all of one
-     * shape. {@code out} may be {@code gate} or {@code up}.
+     * {@code out = silu(gate)·up} (Shazeer 2020, GLU Variants Improve Transformer, eq. 6, without its matrices). All
+     * tensors have one shape. {@code out} may be {@code gate} or {@code up}.
      */
     void swiglu(Tensor gate, Tensor up, Tensor out);
 
@@ -107,7 +107,7 @@ public interface ElementwiseKernels {
     void swigluBackward(
             Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp);
 
-    /** Sets every element; of any dtype. */
+    /** Sets every element to a value; for tensors of any dtype. */
     void fill(Tensor out, double value);
 
     /** The name of an operation in errors, as {@code geluTanh}. */

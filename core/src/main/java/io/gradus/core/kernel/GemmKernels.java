@@ -5,7 +5,7 @@ import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** General matrix products. */
+/** Matrix products. */
 public interface GemmKernels {
 
     /**
@@ -13,22 +13,22 @@ public interface GemmKernels {
      * them are a batch and broadcast: {@code [2, 1, 4, 5] · [3, 5, 6]} is {@code [2, 3, 4, 6]}.
      *
      * @param a F32, BF16 or F16, and so is {@code b}; sums are F32, as {@code out} is (on the reference all are F64)
-     * @param out of the shape that {@link #outputShape} gives; not the memory of an operand
+     * @param out of the shape given by {@link #outputShape}; must not share memory with an operand
      * @param accumulate whether to add to {@code out}
      */
     void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate);
 
     /**
-     * What is done to the elements of a product while they are at hand: {@code activation(product + bias)}.
+     * A function applied to each element of a product as it is computed: {@code activation(product + bias)}.
      *
      * @param bias {@code [n]}, added to each row; or null
-     * @param activation GELU, GELU_TANH, SILU or any other function; or null
+     * @param activation or null
      */
     record Epilogue(@Nullable Tensor bias, ElementwiseKernels.@Nullable Unary activation) {}
 
     /**
-     * {@code out = epilogue(op(a) · op(b))}, operands and shapes as in {@link #matmul(Tensor, boolean, Tensor, boolean,
-     * Tensor, boolean)}. Without a better way it is the three kernels in turn.
+     * {@code out = epilogue(op(a) · op(b))}, with operands and shapes as in {@link #matmul(Tensor, boolean, Tensor, boolean,
+     * Tensor, boolean)}. The default implementation runs three kernels.
      */
     default void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
         matmul(a, transposeA, b, transposeB, out, false);

@@ -3,15 +3,15 @@ package io.gradus.core.kernel;
 import java.util.Arrays;
 
 /**
- * Axes of a row-major walk over memory, each with a length and a stride, as few as will do: axes of one element are left out, and
- * neighbours that continue each other are one. There is one axis at least.
+ * The axes of a row-major traversal of memory, each with a length and a stride, reduced to as few as possible: axes of length 1
+ * are dropped, and adjacent axes that are contiguous are merged. There is at least one axis.
  *
- * @param lengths how many elements each axis has
- * @param strides how far apart they lie; 0 where an axis is broadcast
+ * @param lengths the number of elements along each axis
+ * @param strides the distance between them in elements; 0 along broadcast axes
  */
 public record MergedAxes(long[] lengths, long[] strides) {
 
-    /** The same walk over fewer axes. */
+    /** Merges axes. */
     public static MergedAxes of(long[] lengths, long[] strides) {
         long[] mergedLengths = new long[lengths.length + 1];
         long[] mergedStrides = new long[lengths.length + 1];

@@ -4,23 +4,24 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
 
-/** Elements moved, none computed. */
+/** Moves elements without computing. */
 public interface MovementKernels {
 
     /** {@code out (+)= x} with its axes reordered: axis i of {@code out} is axis {@code order[i]} of {@code x}. */
     void permute(Tensor x, int[] order, Tensor out, boolean accumulate);
 
-    /** {@code out (+)=} the part of {@code x} that begins at {@code start} along an axis and is as long as {@code out}. */
+    /** {@code out (+)=} the part of {@code x} that begins at {@code start} along an axis and has the length of {@code out}. */
     void slice(Tensor x, int axis, long start, Tensor out, boolean accumulate);
 
-    /** Writes (or adds) {@code x} into {@code out} from {@code start} along an axis; the rest of {@code out} stays. */
+    /** Writes or adds {@code x} to the part of {@code out} that begins at {@code start} along an axis. The rest of {@code out} is
+     * unchanged. */
     void place(Tensor x, int axis, long start, Tensor out, boolean accumulate);
 
     /**
      * {@code out[…, j, …] = x[…, index[…, j, …], …]} along an axis, as {@code torch.gather}.
      *
-     * @param index I32 of the shape of {@code out}; on every other axis no longer than {@code x}
-     * @throws IllegalArgumentException when an index is outside the axis
+     * @param index I32, of the shape of {@code out}; no longer than {@code x} along any other axis
+     * @throws IllegalArgumentException if an index is outside the axis
      */
     void gather(Tensor x, int axis, Tensor index, Tensor out);
 
@@ -47,7 +48,7 @@ public interface MovementKernels {
         return Shape.of(lengths);
     }
 
-    /** The error for an index that the axis does not have. */
+    /** The error for an index outside the axis. */
     static IllegalArgumentException badIndex(long index, int axis, Shape shape) {
         return new IllegalArgumentException("gather: index " + index + " is outside axis " + axis + " of " + shape);
     }

@@ -3,16 +3,16 @@ package io.gradus.core.kernel;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** One pass over a parameter, its gradient and what the optimiser remembers of it. The gradient is not changed. */
+/** One optimizer step for a parameter, given its gradient and optimizer state. The gradient is not modified. */
 public interface OptimizerStepKernels {
 
     /**
-     * Stochastic gradient descent (Sutskever et al. 2013, as PyTorch writes it): {@code g = gradientScale·gradient + weightDecay·θ};
+     * Stochastic gradient descent (Sutskever et al. 2013, as in PyTorch): {@code g = gradientScale·gradient + weightDecay·θ};
      * with momentum {@code b = first ? g : momentum·b + (1 − dampening)·g} and {@code g = nesterov ? g + momentum·b : b};
      * {@code θ −= learningRate·g}.
      *
      * @param buffer b, or null without momentum
-     * @param first whether the buffer holds nothing yet
+     * @param first whether this is the first step, so that the buffer is undefined
      */
     void sgd(
             Tensor parameter,
@@ -51,9 +51,9 @@ public interface OptimizerStepKernels {
     void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength);
 
     /**
-     * Adafactor (Shazeer &amp; Stern 2018, algorithms 4 and 5, as PyTorch has them), step t counted from 1, with
+     * Adafactor (Shazeer &amp; Stern 2018, algorithms 4 and 5, as in PyTorch), step t counted from 1, with
      * {@code g = gradientScale·gradient} and {@code β = 1 − t^beta2Decay}. Of a matrix of n rows and m columns (the last two
-     * axes; there may be more in front) only the means of rows and columns are remembered, together n + m numbers:
+     * axes; others may precede them) only the row and column means are stored, n + m numbers:
      *
      * <pre>
      *   R = βR + (1 − β)·mean of g² along each row        C = βC + (1 − β)·mean of g² along each column
@@ -63,7 +63,7 @@ public interface OptimizerStepKernels {
      *   θ = θ − learningRate·weightDecay·θ − α·U / max(1, rms U / clippingThreshold)
      * </pre>
      *
-     * The two rms are over the whole tensor, that of θ before the step.
+     * Both rms are over the whole tensor; that of θ is taken before the step.
      *
      * @param variance R of shape […, n, 1], or V of the shape of the parameter
      * @param columnVariance C of shape […, 1, m], or null for V
@@ -78,9 +78,9 @@ public interface OptimizerStepKernels {
             long step);
 
     /**
-     * {@link #adam} with moments of 8 bits (Dettmers et al. 2022, section 2): each block of {@link #BLOCK} elements, counted
-     * row by row, has its largest magnitude, and each of its elements a code of what part of that it is. They are decoded,
-     * updated and used in full precision, and then coded again:
+     * {@link #adam} with 8-bit moments (Dettmers et al. 2022, section 2). Each block of {@link #BLOCK} elements, in row-major
+     * order, stores its largest magnitude, and each element a code for its fraction of that. Moments are decoded, updated and
+     * used in full precision, and encoded again:
      *
      * <pre>
      *   m = SIGNED.value(code)·largest              v = UNSIGNED.value(code)·largest
@@ -88,7 +88,7 @@ public interface OptimizerStepKernels {
      *   largest = max |m| of the block              code = SIGNED.code(m / largest), 0/0 being 0; v likewise
      * </pre>
      *
-     * A block with a gradient that is not finite is spoilt as a whole.
+     * A non-finite gradient spoils its whole block.
      *
      * @param firstCodes U8 of the shape of the parameter, read by {@link DynamicMap#SIGNED}
      * @param firstLargest one number per block, of shape [⌈size/{@link #BLOCK}⌉]
@@ -106,10 +106,10 @@ public interface OptimizerStepKernels {
             double gradientScale,
             long step);
 
-    /** Elements that share a scale in {@link #adam8bit}. */
+    /** The number of elements that share a scale in {@link #adam8bit}. */
     int BLOCK = 256;
 
-    /** The number of blocks of so many elements. */
+    /** The number of blocks for {@code size} elements. */
     static long blocks(long size) {
         return (size + BLOCK - 1) / BLOCK;
     }
@@ -128,7 +128,7 @@ public interface OptimizerStepKernels {
     /**
      * The constants of {@link #adafactor}.
      *
-     * @param relative whether the rate is relative to the size of the weights, and falls as 1/√t
+     * @param relative whether the learning rate is relative to the weights' rms and decreases as 1/√t
      */
     record Adafactor(
             double learningRate,

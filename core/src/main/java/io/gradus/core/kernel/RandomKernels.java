@@ -4,14 +4,14 @@ import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
 
 /**
- * Random elements. Element i depends on the key and on i alone: block {@code i / 4} of {@link Philox}, word {@code i % 4},
- * so every backend, in any number of threads, makes the same ones.
+ * Random tensors. Element i depends only on the key and on i: it is word {@code i % 4} of {@link Philox} block {@code i / 4}. So
+ * all backends generate the same numbers, with any number of threads.
  */
 public interface RandomKernels {
 
     /**
-     * Uniform in {@code [low, high)}: {@code low + (high − low)·u} with u of 24 bits, {@link Philox#uniform}. From 0 to 1 it
-     * is exact; in other ranges F32 may round the largest numbers to {@code high}.
+     * Uniform in {@code [low, high)}: {@code low + (high − low)·u} with a 24-bit u, {@link Philox#uniform}. Exact from 0 to
+     * 1; in other ranges F32 may round the largest numbers to {@code high}.
      */
     void uniform(Tensor out, double low, double high, Philox.Key key);
 
@@ -20,7 +20,7 @@ public interface RandomKernels {
 
     /**
      * {@code out (+)= x / (1 − p)} where the element's uniform number is at least p, else 0 (Srivastava et al. 2014, scaled
-     * while training). Its own gradient, with dy for x.
+     * during training). With dy for x it computes its own gradient.
      */
     void dropout(Tensor x, double p, Philox.Key key, Tensor out, boolean accumulate);
 }

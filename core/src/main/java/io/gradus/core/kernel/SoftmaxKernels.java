@@ -2,10 +2,10 @@ package io.gradus.core.kernel;
 
 import io.gradus.core.Tensor;
 
-/** Softmax over the last axis, with the row's maximum subtracted first so that nothing overflows. */
+/** Softmax over the last axis. The row's maximum is subtracted first, so that nothing overflows. */
 public interface SoftmaxKernels {
 
-    /** {@code y = exp(x) / Σ exp(x)} in each row; a row of −∞ alone gives NaN. {@code y} may be {@code x}. */
+    /** {@code y = exp(x) / Σ exp(x)} in each row; a row of only −∞ gives NaN. {@code y} may be {@code x}. */
     void softmax(Tensor x, Tensor y);
 
     /** {@code dx (+)= y ⊙ (dy − Σ y ⊙ dy)}. */

@@ -1,7 +1,6 @@
 /**
- * What a backend must be able to compute: one interface per family of kernels, with the contract in its Javadoc and the
- * checks of shapes that every implementation shares. The CPU's implementation of {@code GemmKernels} is
- * {@code io.gradus.core.cpu.Gemm}, and so on for each family and device.
+ * The kernels that a backend implements: one interface per family, with its contract in the Javadoc. Operands are checked once,
+ * in front of every backend. Implementations of {@code GemmKernels} are called {@code Gemm}, and so on for each family.
  */
 @NullMarked
 package io.gradus.core.kernel;

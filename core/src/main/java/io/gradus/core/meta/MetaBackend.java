@@ -11,13 +11,13 @@ import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A backend that only counts: the bytes of every tensor, exactly as the CPU's ledger has them.
+ * A backend that only counts the bytes of tensors, exactly as on the CPU.
  *
- * <p>Not counted, here as there, is what lies outside the ledger: what kernels pack their operands into, a few megabytes for
- * each thread; blocks that the pool keeps for the next step, up to half of what was in use; and the Java heap.
+ * <p>As on the CPU, the count excludes the kernels' packing buffers, a few megabytes per thread; memory that the pool keeps for
+ * the next step, up to half of what was in use; and the Java heap.
  *
- * <p>Every element of every tensor reads as 1, which is what the gradient of a loss starts from, a class and a row that exist
- * in any vocabulary of two, and a loss that no guard minds.
+ * <p>Every element reads as 1: the gradient of a loss with respect to itself, a valid class and row in any vocabulary of two, and
+ * an unremarkable loss.
  */
 public final class MetaBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
@@ -40,7 +40,7 @@ public final class MetaBackend implements Backend {
 
     @Override
     public void upload(MemorySegment source, Tensor target) {
-        // there is nowhere to put it
+        // nothing is stored
     }
 
     @Override

@@ -19,7 +19,7 @@ import io.gradus.core.kernel.SoftmaxKernels;
 import java.lang.reflect.Proxy;
 import java.util.List;
 
-/** Kernels that do nothing. Where one returns a number, it is what tensors of ones would give. */
+/** Kernels that do nothing. Those that return a number return that for tensors of ones. */
 final class MetaKernels {
     private MetaKernels() {}
 

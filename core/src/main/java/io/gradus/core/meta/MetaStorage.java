@@ -4,7 +4,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
 
-/** Bytes that are counted and are nowhere. */
+/** Storage that is counted but not allocated. */
 final class MetaStorage extends Storage {
 
     MetaStorage(long byteSize, MemoryCategory category, MemoryLedger ledger) {
@@ -13,6 +13,6 @@ final class MetaStorage extends Storage {
 
     @Override
     protected void recycle() {
-        // there is nothing to give back
+        // nothing was allocated
     }
 }

@@ -1,7 +1,7 @@
 /**
- * A device without memory and without arithmetic. Whatever runs on it, a whole training step for instance, allocates as it
- * would elsewhere, and every allocation is counted in the {@link io.gradus.core.MemoryLedger} and nowhere else; every kernel
- * checks its operands and is done. So what a run will take is known before it, at no cost, from the run's own code.
+ * A device without memory or arithmetic. Code that runs on it, such as a training step, makes the same allocations as on other
+ * devices; they are only counted in the {@link io.gradus.core.MemoryLedger}, and kernels only check their operands. So the code
+ * of a run predicts the memory that it will need.
  */
 @NullMarked
 package io.gradus.core.meta;

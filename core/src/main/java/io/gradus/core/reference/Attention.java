@@ -5,7 +5,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 
-/** Query by query: a score for each key, their softmax, the average of the values. */
+/** For each query: the scores of all keys, their softmax, and the weighted mean of the values. */
 final class Attention implements AttentionKernels {
 
     @Override
@@ -26,7 +26,7 @@ final class Attention implements AttentionKernels {
             for (double score : scores) {
                 sum += score == Layout.UNSEEN ? 0 : Math.exp(score - max);
             }
-            double logSum = max + Math.log(sum); // −∞ where no key is seen
+            double logSum = max + Math.log(sum); // −∞ if the query attends to no key
             Elements.of(logSumExp).set(layout.statistic(b, h, t), logSum);
             for (int s = 0; s < scores.length; s++) {
                 if (scores[s] != Layout.UNSEEN) {
@@ -90,13 +90,13 @@ final class Attention implements AttentionKernels {
         });
     }
 
-    /** Something done for one query of one head. */
+    /** An action for one query of one head. */
     @FunctionalInterface
     private interface Query {
         void run(long batch, long head, long t);
     }
 
-    /** Where things lie, and who sees whom. */
+    /** The layout of the operands, and which query attends to which keys. */
     private static final class Layout {
         static final double UNSEEN = Double.NEGATIVE_INFINITY;
 
@@ -126,7 +126,7 @@ final class Attention implements AttentionKernels {
             }
         }
 
-        /** The score of each key for one query, {@link #UNSEEN} where the query may not see it. */
+        /** The score of each key for one query, {@link #UNSEEN} if the query does not attend to it. */
         double[] scores(AttentionOptions settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
             Elements mask = settings.attentionMask() == null ? null : Elements.of(settings.attentionMask());
             Tensor documentStarts = settings.documentStarts();
@@ -141,12 +141,12 @@ final class Attention implements AttentionKernels {
             return scores;
         }
 
-        /** Where the vector of query t and head h begins in {@code [B, T, H, D]}. */
+        /** The offset of query t of head h in {@code [B, T, H, D]}. */
         long query(long b, long t, long h) {
             return ((b * queries + t) * heads + h) * length;
         }
 
-        /** Where the vector of key s that query head h reads begins in {@code [B, S, G, D]}. */
+        /** The offset of key s for query head h in {@code [B, S, G, D]}. */
         long key(long b, long s, long h) {
             return ((b * keys + s) * keyHeads + h / (heads / keyHeads)) * length;
         }
@@ -155,7 +155,7 @@ final class Attention implements AttentionKernels {
             return (b * heads + h) * queries + t;
         }
 
-        /** The product of a vector laid out like the queries with one laid out like the keys. */
+        /** The dot product of a vector in the layout of the queries and one in the layout of the keys. */
         double dot(Elements likeQueries, long b, long t, long h, Elements likeKeys, long s) {
             double sum = 0;
             for (long d = 0; d < length; d++) {

@@ -4,7 +4,7 @@ import io.gradus.core.DType;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.CastKernels;
 
-/** Between F64, I32 and U8, the dtypes of this device. */
+/** Conversions between F64, I32 and U8, the dtypes of this device. */
 final class Cast implements CastKernels {
 
     @Override
@@ -26,7 +26,7 @@ final class Cast implements CastKernels {
         };
     }
 
-    /** Writes a number as an element, cut towards zero and into the range where that is one of integers. */
+    /** Writes an element; for integer dtypes the value is truncated and clamped to the range. */
     static void write(Elements elements, DType dtype, long i, double value) {
         switch (dtype) {
             case I32 -> elements.setInt(i, (int) value);
@@ -35,11 +35,11 @@ final class Cast implements CastKernels {
         }
     }
 
-    /** @throws IllegalArgumentException when the dtype is none of F64, I32 and U8 */
+    /** @throws IllegalArgumentException if the dtype is not F64, I32 or U8 */
     static void requireSupported(String operation, Tensor tensor) {
         if (tensor.dtype() != DType.F64 && tensor.dtype() != DType.I32 && tensor.dtype() != DType.U8) {
-            throw new IllegalArgumentException(operation + ": an operand is " + tensor.dtype() + " " + tensor.shape()
-                    + "; the reference device has F64, I32 and U8 only");
+            throw new IllegalArgumentException(operation + ": an operand is " + tensor.dtype() + " " + tensor.describe()
+                    + "; the reference device supports only F64, I32 and U8");
         }
     }
 }

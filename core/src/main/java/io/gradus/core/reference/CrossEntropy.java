@@ -4,7 +4,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.CrossEntropyKernels;
 import org.jspecify.annotations.Nullable;
 
-/** Row by row of the logits. */
+/** One row of logits at a time. */
 final class CrossEntropy implements CrossEntropyKernels {
 
     @Override
@@ -92,7 +92,8 @@ final class CrossEntropy implements CrossEntropyKernels {
         int target = Elements.of(targets).getInt(row);
         if (target != ignoreIndex && (target < 0 || target >= classes)) {
             throw new IllegalArgumentException("crossEntropy: row " + row + " has the target " + target
-                    + ", which is neither one of " + classes + " classes nor the ignored " + ignoreIndex);
+                    + ", which is neither one of " + classes + " classes nor the ignored index " + ignoreIndex
+                    + "; check that the tokenizer belongs to this model (vocab_size)");
         }
         return target;
     }

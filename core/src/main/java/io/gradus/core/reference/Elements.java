@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** The elements of one tensor, counted row by row from 0. */
+/** The elements of one tensor, indexed in row-major order. */
 record Elements(MemorySegment memory) {
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -49,7 +49,7 @@ record Elements(MemorySegment memory) {
         memory.set(ValueLayout.JAVA_BYTE, i, (byte) value);
     }
 
-    /** Makes all elements zero before others are added, unless they are to be added to what is there. */
+    /** Sets all elements to zero unless {@code accumulate}. */
     void clearUnless(boolean accumulate) {
         if (!accumulate) {
             memory.fill((byte) 0);
@@ -57,10 +57,10 @@ record Elements(MemorySegment memory) {
     }
 
     /**
-     * Where an element lies in memory.
+     * The position of an element in memory.
      *
-     * @param index of the element, row by row in {@code shape}
-     * @param strides of the memory along each axis of {@code shape}, 0 where it is repeated
+     * @param index the element's index, in row-major order of {@code shape}
+     * @param strides the strides along each axis of {@code shape}; 0 along broadcast axes
      */
     static long position(long index, Shape shape, long[] strides) {
         long position = 0;

@@ -4,7 +4,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels;
 
-/** One result element per element. */
+/** Functions applied to each element. */
 final class Elementwise implements ElementwiseKernels {
     private static final double ROOT_2_OVER_PI = Math.sqrt(2 / Math.PI);
     private static final double CUBIC = 0.044715;

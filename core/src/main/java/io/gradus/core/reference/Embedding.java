@@ -3,7 +3,7 @@ package io.gradus.core.reference;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.EmbeddingKernels;
 
-/** Row by row of the ids. */
+/** One id at a time. */
 final class Embedding implements EmbeddingKernels {
 
     @Override

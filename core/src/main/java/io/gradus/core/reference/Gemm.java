@@ -4,7 +4,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.GemmKernels;
 
-/** Each element of a product is the sum over k of a row's element times a column's. */
+/** Each element of a product is the dot product of a row and a column. */
 final class Gemm implements GemmKernels {
 
     @Override

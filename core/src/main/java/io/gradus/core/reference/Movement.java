@@ -4,7 +4,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.MovementKernels;
 
-/** Each element is read at one place and written at another; the strides of the two say where. */
+/** Copies elements between positions given by strides. */
 final class Movement implements MovementKernels {
 
     @Override
@@ -62,7 +62,7 @@ final class Movement implements MovementKernels {
         }
     }
 
-    /** The place in {@code whole} that element i of the index names: its own place, but for the coordinate along the axis. */
+    /** The position in {@code whole} of element i of the index: the same coordinates except along the axis. */
     private static long chosen(Shape whole, int axis, Tensor index, long i) {
         int resolved = whole.axis(axis);
         int chosen = Elements.of(index).getInt(i);

@@ -2,9 +2,9 @@ package io.gradus.core.reference;
 
 /** The standard normal distribution, to double precision. */
 final class NormalDistribution {
-    /** Below it the power series is summed, from it on the continued fraction. */
+    /** Below this the power series is used, above it the continued fraction. */
     private static final double SERIES_BELOW = 2;
-    /** Enough for the continued fraction to converge at 2, where it is slowest. */
+    /** Enough for the continued fraction to converge at 2, where convergence is slowest. */
     private static final int FRACTION_TERMS = 120;
 
     private NormalDistribution() {}
@@ -28,7 +28,7 @@ final class NormalDistribution {
     }
 
     /**
-     * erf(x) = 2/√π · exp(−x²) · Σ 2ⁿx²ⁿ⁺¹/(1·3·…·(2n+1)), whose terms are all of one sign (Abramowitz &amp; Stegun 1964,
+     * erf(x) = 2/√π · exp(−x²) · Σ 2ⁿx²ⁿ⁺¹/(1·3·…·(2n+1)), whose terms all have the same sign (Abramowitz &amp; Stegun 1964,
      * 7.1.6).
      */
     private static double errorSeries(double x) {

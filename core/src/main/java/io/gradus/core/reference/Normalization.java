@@ -4,7 +4,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.NormalizationKernels;
 import org.jspecify.annotations.Nullable;
 
-/** Row by row over the last axis. RMS normalisation is layer normalisation with no mean, in the backward kernels too. */
+/** One row of the last axis at a time. RMS normalization is layer normalization without a mean, also in the backward kernels. */
 final class Normalization implements NormalizationKernels {
 
     @Override
@@ -104,8 +104,8 @@ final class Normalization implements NormalizationKernels {
             }
             for (long j = 0; j < length; j++) {
                 double scaled = from.get(row * length + j) * scale.get(j);
-                double centred = mean == null ? scaled : scaled - sum / length;
-                double gradient = centred - normalized(x, mean, rstd, row, j) * dot / length;
+                double centered = mean == null ? scaled : scaled - sum / length;
+                double gradient = centered - normalized(x, mean, rstd, row, j) * dot / length;
                 to.put(row * length + j, Elements.of(rstd).get(row) * gradient, accumulate);
             }
         }
@@ -134,10 +134,10 @@ final class Normalization implements NormalizationKernels {
         }
     }
 
-    /** x̂: element j of a row, less the mean if there is one, times rstd. */
+    /** x̂: element j of a row, minus the mean if there is one, times rstd. */
     private static double normalized(Tensor x, @Nullable Tensor mean, Tensor rstd, long row, long j) {
-        double centre = mean == null ? 0 : Elements.of(mean).get(row);
-        return (Elements.of(x).get(row * x.shape().last() + j) - centre)
+        double center = mean == null ? 0 : Elements.of(mean).get(row);
+        return (Elements.of(x).get(row * x.shape().last() + j) - center)
                 * Elements.of(rstd).get(row);
     }
 

@@ -6,7 +6,7 @@ import io.gradus.core.kernel.DynamicMap;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import org.jspecify.annotations.Nullable;
 
-/** Element by element, as the algorithms are printed. */
+/** The algorithms as published, one element at a time. */
 final class OptimizerSteps implements OptimizerStepKernels {
 
     @Override
@@ -123,7 +123,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    /** Updates the means of rows and columns, and returns what they estimate for each element. */
+    /** Updates the row and column means, and returns the variance that they estimate for each element. */
     private static double[] factored(
             double[] g, Shape shape, Tensor rowVariance, Tensor columnVariance, double keep, double epsilon) {
         Elements rows = Elements.of(rowVariance);
@@ -211,7 +211,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    /** By looking at all of them. */
+    /** Finds the nearest number by linear search. */
     private static int nearest(DynamicMap map, double number) {
         int nearest = 0;
         for (int code = 1; code < 256; code++) {

@@ -4,7 +4,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ReductionKernels;
 import java.util.List;
 
-/** Each element of the input goes to the element of the output that it would have been broadcast from. */
+/** Each input element contributes to the output element that would broadcast to it. */
 final class Reduction implements ReductionKernels {
 
     @Override

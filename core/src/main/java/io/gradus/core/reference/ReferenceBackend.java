@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Every kernel as plain loops in double precision over {@link io.gradus.core.DType#F64} and
- * {@link io.gradus.core.DType#I32} tensors: what the other backends are compared with.
+ * {@link io.gradus.core.DType#I32} tensors. The other backends are tested against it.
  */
 public final class ReferenceBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 final class ReferenceStorage extends Storage {
     private final MemorySegment memory;
 
-    /** @throws OutOfMemoryError when it is more than a Java array holds */
+    /** @throws OutOfMemoryError if it is more than a Java array can hold */
     ReferenceStorage(long bytes, MemoryCategory category, MemoryLedger ledger) {
         MemorySegment array = allocate(bytes);
         super(bytes, category, ledger);
@@ -20,7 +20,7 @@ final class ReferenceStorage extends Storage {
     private static MemorySegment allocate(long bytes) {
         long words = (bytes + Double.BYTES - 1) / Double.BYTES;
         if (words > Integer.MAX_VALUE - 8) {
-            throw new OutOfMemoryError("reference: a tensor of " + bytes + " bytes is more than a Java array holds");
+            throw new OutOfMemoryError("reference: a tensor of " + bytes + " bytes is more than a Java array can hold");
         }
         return MemorySegment.ofArray(new double[(int) words]);
     }
@@ -31,6 +31,6 @@ final class ReferenceStorage extends Storage {
 
     @Override
     protected void recycle() {
-        // The array belongs to the garbage collector.
+        // The garbage collector frees the array.
     }
 }

@@ -5,7 +5,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.RotaryKernels;
 
-/** Pair by pair of each head. */
+/** One pair of elements at a time. */
 final class Rotary implements RotaryKernels {
 
     @Override

@@ -3,7 +3,7 @@ package io.gradus.core.reference;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.SoftmaxKernels;
 
-/** Row by row over the last axis. */
+/** One row of the last axis at a time. */
 final class Softmax implements SoftmaxKernels {
 
     @Override
@@ -66,7 +66,7 @@ final class Softmax implements SoftmaxKernels {
         }
     }
 
-    /** {@code m + ln Σ exp(x − m)} with m the largest of a run of elements; NaN when all are −∞. */
+    /** {@code m + ln Σ exp(x − m)} with m the largest element; NaN if all are −∞. */
     static double logSumExp(Elements x, long from, long length) {
         double max = Double.NEGATIVE_INFINITY;
         for (long i = from; i < from + length; i++) {

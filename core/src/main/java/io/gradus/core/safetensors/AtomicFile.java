@@ -12,9 +12,9 @@ import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Replaces a file whole. The content goes into a new file beside it, which is forced to the disk and then renamed: at
- * every moment, a loss of power included, the name leads to the old content or to the new. After a failure the new file
- * is deleted; after a kill it remains as {@code NAME.….tmp} and may be deleted.
+ * Replaces a file atomically. The content is written to a new file next to it, forced to disk, and renamed. At any moment, even
+ * in a power failure, the name refers to either the old or the new content. After an exception the new file is deleted; if the
+ * process is killed it remains as {@code NAME.….tmp} and can be deleted.
  */
 public final class AtomicFile {
 
@@ -27,20 +27,20 @@ public final class AtomicFile {
     }
 
     /**
-     * Writes a file, or leaves it as it was when {@code content} throws. The folder is made when it is missing.
+     * Writes a file, or leaves it unchanged if {@code content} throws. Creates the folder if it is missing.
      *
-     * @throws IOException when the disk is full, or the file cannot be replaced
+     * @throws IOException if the disk is full or the file cannot be replaced
      */
     public static void write(Path file, Content content) throws IOException {
         Path target = file.toAbsolutePath();
         Path folder = target.getParent();
         if (folder == null || target.getFileName() == null || Files.isDirectory(target)) {
-            throw new IOException(file + ": it is a folder; a file name is needed");
+            throw new IOException(file + ": is a folder; pass the name of a file");
         }
         Files.createDirectories(folder);
         Path temporary = folder.resolve(target.getFileName() + "."
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
-        // CREATE_NEW follows no link and takes over no file of somebody else's.
+        // CREATE_NEW neither follows links nor opens an existing file.
         FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         try {
             try (channel) {
@@ -49,31 +49,31 @@ public final class AtomicFile {
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         } finally {
-            Files.deleteIfExists(temporary); // gone already when all went well
+            Files.deleteIfExists(temporary); // already renamed on success
         }
         forceFolder(folder);
     }
 
     /**
-     * Writes a file that fits in memory, whole or not at all.
+     * Writes a file atomically from memory.
      *
-     * @throws IOException when the disk is full, or the file cannot be replaced
+     * @throws IOException if the disk is full or the file cannot be replaced
      */
     public static void write(Path file, byte[] content) throws IOException {
         write(file, channel -> SafetensorsWriter.writeFully(channel, ByteBuffer.wrap(content)));
     }
 
-    /** {@link #write(Path, byte[])} of text in UTF-8. */
+    /** {@link #write(Path, byte[])} for text, in UTF-8. */
     public static void write(Path file, String content) throws IOException {
         write(file, content.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Makes renames and deletions in a folder outlast a loss of power, where the system has a way to say so. */
+    /** Makes renames and deletions in a folder durable, if the operating system supports it. */
     static void forceFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
-            // Windows does not open folders; its file system keeps a journal of renames instead.
+            // Windows cannot open folders; its file system journals renames.
         }
     }
 }

@@ -13,11 +13,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
 /**
- * Moves elements between a file and a tensor. A tensor whose dtype is the file's goes in one piece; any other is
- * converted a run at a time, so that no second copy of it ever stands in host memory.
+ * Copies elements between a file and a tensor. If the dtypes differ it converts a few at a time, so that host memory never holds
+ * a second copy.
  */
 final class Elements {
-    /** Elements per run: small beside any weight, large beside the cost of a call. */
+    /** Elements converted at a time: few compared with a weight, many compared with the cost of a call. */
     private static final int RUN = 1 << 18;
 
     private static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -26,7 +26,7 @@ final class Elements {
 
     private Elements() {}
 
-    /** Whether elements of one dtype can be stored as another without losing their meaning. */
+    /** Whether elements of one dtype can be converted to another. */
     static boolean convertible(DType from, DType to) {
         return from == to || (from.isFloating() && to.isFloating()) || (from == DType.U8 && to == DType.I32);
     }
@@ -34,7 +34,7 @@ final class Elements {
     /**
      * Fills a tensor from the mapped bytes of an entry.
      *
-     * @throws SafetensorsException when the dtypes do not go together or a value does not fit
+     * @throws SafetensorsException if the dtypes are incompatible or a value is out of range
      */
     static void read(Path file, Entry entry, StoredType type, MemorySegment source, Tensor target) throws IOException {
         if (type.dtype() == target.dtype()) {
@@ -63,7 +63,7 @@ final class Elements {
         }
     }
 
-    /** Integers of another width as I32. */
+    /** Converts integers of another width to I32. */
     private static void widen(
             Path file, Entry entry, StoredType type, MemorySegment source, MemorySegment target, long count)
             throws SafetensorsException {
@@ -88,7 +88,7 @@ final class Elements {
     /**
      * Writes a tensor's elements at the channel's position.
      *
-     * @throws SafetensorsException when a value does not fit
+     * @throws SafetensorsException if a value is out of range
      */
     static void write(Path file, String name, Tensor source, DType dtype, FileChannel channel) throws IOException {
         long size = source.size();
@@ -112,7 +112,7 @@ final class Elements {
         }
     }
 
-    /** Elements of one dtype as another that can hold them; a finite value must not become infinite on the way. */
+    /** Converts elements; a finite value must not become infinite. */
     private static void convert(
             Path file, String name, MemorySegment source, DType from, MemorySegment target, DType to, long count)
             throws SafetensorsException {

@@ -16,25 +16,25 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What stands before the elements. It is believed only when it accounts for every byte of the file: the tensors, in the
- * order of their offsets, follow each other without overlap or hole from the end of the header to the end of the file,
- * and each is as long as its shape and dtype say.
+ * The header of a safetensors file. It is accepted only if it accounts for every byte: in the order of their offsets, the
+ * tensors must follow each other without overlaps or holes from the end of the header to the end of the file, and each must
+ * have the size that its shape and dtype require.
  *
- * @param entries in the order of the header, by name
+ * @param entries by name, in the order of the header
  * @param metadata the free-form strings under {@code __metadata__}
- * @param dataStart where the elements begin, in bytes from the start of the file
+ * @param dataStart the start of the elements, in bytes from the start of the file
  */
 record Header(Map<String, Entry> entries, Map<String, String> metadata, long dataStart) {
-    /** The name under which the header keeps strings instead of a tensor. */
+    /** The key for metadata strings among the tensor names. */
     static final String METADATA = "__metadata__";
 
-    /** The format's own limit for the header, in bytes. */
+    /** The format's limit for the header, in bytes. */
     static final long MAX_BYTES = 100_000_000;
 
-    /** Bytes of the header's length, a little-endian number at the start of the file. */
+    /** Bytes of the header's length, a little-endian integer at the start of the file. */
     static final int LENGTH_BYTES = 8;
 
-    /** More axes than any tensor has. */
+    /** The largest accepted number of axes. */
     private static final int MAX_RANK = 64;
 
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -43,7 +43,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
     /**
      * Reads and checks the header of a mapped file.
      *
-     * @throws SafetensorsException when the file contradicts itself or the format
+     * @throws SafetensorsException if the file violates the format
      */
     static Header read(Path file, MemorySegment bytes) throws IOException {
         MemorySegment json = json(file, bytes);
@@ -64,7 +64,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
         return new Header(Collections.unmodifiableMap(entries), Collections.unmodifiableMap(metadata), dataStart);
     }
 
-    /** The bytes of the JSON text, once their number is known to be sound. */
+    /** The bytes of the JSON text, after checking its length. */
     private static MemorySegment json(Path file, MemorySegment bytes) throws SafetensorsException {
         if (bytes.byteSize() < LENGTH_BYTES) {
             throw SafetensorsException.damaged(
@@ -73,7 +73,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
         }
         if (startsWith(bytes, LFS_POINTER)) {
             throw new SafetensorsException(
-                    file, "it is a Git LFS pointer and not the file itself; run `git lfs pull` in its folder");
+                    file, "it is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder");
         }
         long length = bytes.get(LENGTH, 0);
         if (length < 0 || length > bytes.byteSize() - LENGTH_BYTES) {
@@ -88,7 +88,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
         }
         if (length == 0 || bytes.get(ValueLayout.JAVA_BYTE, LENGTH_BYTES) != '{') {
             throw SafetensorsException.damaged(
-                    file, "the header does not begin with '{', so this is no safetensors file");
+                    file, "the header does not begin with '{', so this is not a safetensors file");
         }
         return bytes.asSlice(LENGTH_BYTES, length);
     }
@@ -98,7 +98,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
                 && bytes.asSlice(0, prefix.length).mismatch(MemorySegment.ofArray(prefix)) == -1;
     }
 
-    /** The fields of one tensor; each is required, and there are no others. */
+    /** The fields of one tensor. All are required, and no others are allowed. */
     private static final class Fields {
         String dtype = "";
         long[] shape = {};
@@ -138,7 +138,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
         return counts.stream().mapToLong(Long::longValue).toArray();
     }
 
-    /** Checks what can be said of one tensor without the others. */
+    /** Checks one tensor by itself. */
     private static Entry checked(Path file, String where, String name, Fields fields, long dataLength)
             throws SafetensorsException {
         StoredType type = StoredType.named(fields.dtype);
@@ -158,7 +158,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
                     file, where + " ends at " + end + ", past the " + dataLength + " bytes that follow the header");
         }
         Shape shape = shape(file, where, fields.shape);
-        // The bytes that lie in the file are a small number; multiplying the shape by the element size might overflow.
+        // Dividing the bytes in the file cannot overflow, unlike multiplying the shape by the element size.
         long elements = shape.size();
         boolean fits = elements <= Long.MAX_VALUE / type.bits() && elements * type.bits() == (end - begin) * 8;
         if (!fits) {

@@ -6,25 +6,25 @@ import io.gradus.core.Tensor;
 import java.util.function.Supplier;
 
 /**
- * A tensor to be written. The header of a file comes before the elements, so that the name, dtype and shape are told
- * first; the elements are asked for when their turn comes, and need not exist before.
+ * A tensor to write. Name, dtype and shape are needed first, for the header; the elements are requested when they are written,
+ * and need not exist before.
  *
  * @param name the name in the file
- * @param dtype the dtype in the file; elements of another are converted
+ * @param dtype the dtype in the file; elements are converted if necessary
  * @param shape the shape in the file
- * @param tensor gives the elements, in that shape, on any device; called once per file that is written
+ * @param tensor supplies the elements, in that shape, on any device; called once per file
  */
 public record NamedTensor(String name, DType dtype, Shape shape, Supplier<Tensor> tensor) {
 
-    /** A tensor written as it is. */
+    /** A tensor that is written in its own dtype. */
     public static NamedTensor of(String name, Tensor tensor) {
         return of(name, tensor, tensor.dtype());
     }
 
     /**
-     * A tensor written in a dtype of the caller's choice.
+     * A tensor that is written in another dtype.
      *
-     * @throws IllegalArgumentException when floats would become integers or the other way round
+     * @throws IllegalArgumentException if floats would become integers or vice versa
      */
     public static NamedTensor of(String name, Tensor tensor, DType dtype) {
         if (!Elements.convertible(tensor.dtype(), dtype)) {

@@ -16,8 +16,8 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * All tensors of a checkpoint by name, be they in one safetensors file or in many. Close it to unmap the files; tensors
- * that were read live on.
+ * The tensors of a checkpoint by name, from one safetensors file or from shards. Closing it unmaps the files; tensors that
+ * were read remain valid.
  *
  * <pre>{@code
  * try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(Path.of("my-model"))) {
@@ -26,10 +26,10 @@ import java.util.stream.Stream;
  * }</pre>
  */
 public final class SafetensorsCheckpoint implements AutoCloseable {
-    /** The name of a checkpoint's file when there is one. */
+    /** The file name of a checkpoint without shards. */
     public static final String SINGLE = "model.safetensors";
 
-    /** The name of the file that says which shard holds which tensor. */
+    /** The file name of the index that maps tensors to shards. */
     public static final String INDEX = "model.safetensors.index.json";
 
     private final Path path;
@@ -47,7 +47,7 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
      *
      * @param path a folder with {@code model.safetensors}, or with {@code model.safetensors.index.json} and its shards;
      *     or one of these two files, under any name
-     * @throws SafetensorsException when there is none, or a file is not sound, or the index and its shards disagree
+     * @throws SafetensorsException if there is none, a file is invalid, or the index and its shards disagree
      */
     public static SafetensorsCheckpoint open(Path path) throws IOException {
         if (!Files.isDirectory(path)) {
@@ -62,7 +62,7 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
         throw new SafetensorsException(path, "it has neither " + SINGLE + " nor " + INDEX + "; " + otherwise(path));
     }
 
-    /** What to do about a folder without a checkpoint, by what it has instead. */
+    /** The fix for a folder without a checkpoint, depending on its files. */
     private static String otherwise(Path folder) throws IOException {
         List<Path> files;
         try (Stream<Path> listed = Files.list(folder)) {
@@ -106,7 +106,7 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
                     throw SafetensorsException.damaged(
                             index,
                             "it says that the shard " + listed.getValue() + " has the tensor '"
-                                    + StrictJson.shorten(listed.getKey()) + "', which it has not");
+                                    + StrictJson.shorten(listed.getKey()) + "', but it does not");
                 }
             }
             opened = true;
@@ -145,12 +145,12 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
         return byName;
     }
 
-    /** The file, or the index when there are shards. */
+    /** The file, or the index if there are shards. */
     public Path path() {
         return path;
     }
 
-    /** The files that hold the tensors. */
+    /** The safetensors files. */
     public List<Path> files() {
         return files.stream().map(SafetensorsFile::path).toList();
     }
@@ -160,12 +160,12 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
         return List.copyOf(byName.keySet());
     }
 
-    /** What the headers say of each tensor, in the order of {@link #names()}; offsets are within its own file. */
+    /** The header entries in the order of {@link #names()}; offsets are within each tensor's file. */
     public List<Entry> entries() {
         return files.stream().flatMap(file -> file.entries().stream()).toList();
     }
 
-    /** The free-form strings of all files; where two files disagree, the first one's. */
+    /** The metadata of all files; if two files disagree, that of the first. */
     public Map<String, String> metadata() {
         Map<String, String> metadata = new LinkedHashMap<>();
         files.forEach(file -> file.metadata().forEach(metadata::putIfAbsent));
@@ -177,9 +177,9 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
     }
 
     /**
-     * What the header says of a tensor.
+     * The header entry of a tensor.
      *
-     * @throws SafetensorsException when there is none of that name
+     * @throws SafetensorsException if there is no tensor with that name
      */
     public Entry entry(String name) throws SafetensorsException {
         return file(name).entry(name);
@@ -204,7 +204,7 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
         return file;
     }
 
-    /** Unmaps the files; a second call does nothing. */
+    /** Unmaps the files. Further calls do nothing. */
     @Override
     public void close() {
         files.forEach(SafetensorsFile::close);

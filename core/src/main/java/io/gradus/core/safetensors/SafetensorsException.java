@@ -3,7 +3,7 @@ package io.gradus.core.safetensors;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A checkpoint cannot be read, or a tensor cannot be stored as asked: names the file, the reason and the way out. */
+/** A checkpoint cannot be read, or a tensor cannot be stored as requested. The message names the file, the reason and the fix. */
 public final class SafetensorsException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -18,7 +18,7 @@ public final class SafetensorsException extends IOException {
         this.file = file.toString();
     }
 
-    /** For a file whose content contradicts itself or the format. */
+    /** For a file that violates the format. */
     static SafetensorsException damaged(Path file, String reason) {
         return new SafetensorsException(
                 file, reason + "; the file is damaged or incomplete: download or export it again");

@@ -17,11 +17,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * One safetensors file, memory mapped. Opening reads and checks the header alone; elements are read when asked for,
- * straight from the mapping. Tensors that were read do not depend on the file. Threads may share it.
+ * A memory-mapped safetensors file. Opening it reads and checks only the header; elements are read from the mapping on request.
+ * Tensors that were read do not depend on the file. Thread-safe.
  *
- * <p>Close it to unmap the file. While it is open the file may be replaced (as {@link SafetensorsWriter} does) or
- * deleted, but must not be truncated in place.
+ * <p>Closing it unmaps the file. While it is open the file may be replaced (as by {@link SafetensorsWriter}) or deleted, but not
+ * truncated in place.
  */
 public final class SafetensorsFile implements AutoCloseable {
     private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl");
@@ -41,7 +41,7 @@ public final class SafetensorsFile implements AutoCloseable {
     /**
      * Opens a file.
      *
-     * @throws SafetensorsException when there is no such file, or its content is not sound
+     * @throws SafetensorsException if there is no such file or it is invalid
      */
     public static SafetensorsFile open(Path path) throws IOException {
         if (!Files.isRegularFile(path)) {
@@ -67,7 +67,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    /** How to turn a pickle into what can be read. */
+    /** How to convert a pickle to safetensors. */
     static final String CONVERT = "convert it in Python with transformers: "
             + "AutoModelForCausalLM.from_pretrained(folder).save_pretrained(new_folder, safe_serialization=True)";
 
@@ -85,12 +85,12 @@ public final class SafetensorsFile implements AutoCloseable {
         return List.copyOf(header.entries().keySet());
     }
 
-    /** What the header says of each tensor, in its order. */
+    /** The header entries, in order. */
     public List<Entry> entries() {
         return List.copyOf(header.entries().values());
     }
 
-    /** The free-form strings of the header, as {@code format=pt}; empty when there are none. */
+    /** The metadata strings of the header, such as {@code format=pt}. */
     public Map<String, String> metadata() {
         return header.metadata();
     }
@@ -100,9 +100,9 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * What the header says of a tensor.
+     * The header entry of a tensor.
      *
-     * @throws SafetensorsException when there is none of that name
+     * @throws SafetensorsException if there is no tensor with that name
      */
     public Entry entry(String name) throws SafetensorsException {
         Entry entry = header.entries().get(name);
@@ -112,7 +112,7 @@ public final class SafetensorsFile implements AutoCloseable {
         return entry;
     }
 
-    /** The first few of many names, for an error. */
+    /** The first few names, for an error. */
     static String some(List<String> names) {
         return names.isEmpty()
                 ? "none"
@@ -120,16 +120,16 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * Reads a tensor, converted to the dtype that is wanted. Any float can become any other, rounded to nearest;
-     * integers of every width and booleans become {@link DType#I32} only (or stay {@link DType#U8}), and floats do not become integers: a
-     * quantised checkpoint must not pass for weights.
+     * Reads a tensor and converts it. Floats convert to any float dtype, rounded to nearest. Integers of any width and booleans
+     * convert to {@link DType#I32} only (or remain {@link DType#U8}). Floats do not convert to integers or vice versa, so that a
+     * quantized checkpoint cannot be mistaken for weights.
      *
      * @param wanted the dtype of the result
      * @param category what the memory is for
-     * @return a tensor of the name, with memory of its own
-     * @throws SafetensorsException when there is no such tensor, its dtype cannot be read as {@code wanted}, or a value
-     *     does not fit: an integer in 32 bits, a finite float in the range of {@code wanted}
-     * @throws IllegalStateException when this file was closed
+     * @return a new tensor with that name
+     * @throws SafetensorsException if there is no such tensor, its dtype cannot be converted to {@code wanted}, or a value
+     *     is out of range
+     * @throws IllegalStateException if this file was closed
      */
     public Tensor read(String name, Device device, DType wanted, MemoryCategory category) throws IOException {
         Entry entry = entry(name);
@@ -153,10 +153,10 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * The elements of a tensor as they lie in the file, little-endian and row by row, whatever their dtype: for what asks
-     * for bits and not for numbers. A read-only view of the mapping, and no copy: it must not be used after {@link #close}.
+     * The raw elements of a tensor of any dtype, little-endian and row by row: a read-only view of the mapping, which must not be
+     * used after {@link #close}.
      *
-     * @throws SafetensorsException when there is no such tensor
+     * @throws SafetensorsException if there is no such tensor
      */
     public MemorySegment bytes(String name) throws SafetensorsException {
         Entry entry = entry(name);
@@ -173,14 +173,14 @@ public final class SafetensorsFile implements AutoCloseable {
         if (!Elements.convertible(held, wanted)) {
             throw new SafetensorsException(
                     path,
-                    tensor + " and cannot be read as " + wanted
+                    tensor + ", which cannot be read as " + wanted
                             + (!held.isFloating()
-                                    ? "; if this is a quantised checkpoint, take the original one"
-                                    : "; integers are not made from floats"));
+                                    ? "; if this is a quantized checkpoint, use the original"
+                                    : "; floats are not converted to integers"));
         }
     }
 
-    /** Unmaps the file; a second call does nothing. */
+    /** Unmaps the file. Further calls do nothing. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {

@@ -20,8 +20,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Writes safetensors, tensor by tensor, with no more than a run of elements in host memory. A file is replaced whole
- * ({@link AtomicFile}). The same tensors, order and metadata give the same bytes.
+ * Writes safetensors files, with only a few elements at a time in host memory. Files are replaced atomically
+ * ({@link AtomicFile}). Equal tensors, order and metadata give equal bytes.
  */
 public final class SafetensorsWriter {
 
@@ -32,11 +32,10 @@ public final class SafetensorsWriter {
      *
      * @param tensors in the order in which the header lists them
      * @param metadata free-form strings; transformers expects {@code format=pt}
-     * @throws IllegalArgumentException when a name is not allowed or occurs twice; nothing is written
-     * @throws IllegalStateException when a supplier gives another shape than was told, or a dtype that cannot be
-     *     converted
-     * @throws SafetensorsException when a value does not fit in the dtype of the file
-     * @throws IOException when writing fails; in each case an old file stays as it was
+     * @throws IllegalArgumentException if a name is not allowed or occurs twice; nothing is written
+     * @throws IllegalStateException if a supplier returns a tensor of another shape or of a dtype that cannot be converted
+     * @throws SafetensorsException if a value is out of the range of the dtype in the file
+     * @throws IOException if writing fails; in each case an existing file is unchanged
      */
     public static void write(Path file, List<NamedTensor> tensors, Map<String, String> metadata) throws IOException {
         checkNames(tensors);
@@ -51,19 +50,17 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes a checkpoint into a folder: {@code model.safetensors} when it fits in one shard, otherwise
-     * {@code model-00001-of-0000N.safetensors} and so on with {@code model.safetensors.index.json}. What the folder
-     * held of a checkpoint before is replaced at one moment, the last: until then the old one is read, from then on the
-     * new one.
+     * Writes a checkpoint to a folder: {@code model.safetensors} if it fits in one shard, otherwise
+     * {@code model-00001-of-0000N.safetensors} and so on with {@code model.safetensors.index.json}. An existing checkpoint is
+     * replaced atomically at the end.
      *
-     * @param tensors in order; consecutive ones share a shard
+     * @param tensors in order; consecutive tensors share a shard
      * @param metadata as for {@link #write}, for every shard
      * @param maxShardBytes the most bytes of elements in a shard, unless one tensor alone has more; at least 1
-     * @throws IllegalArgumentException when a name is not allowed or occurs twice; nothing is written
-     * @throws IllegalStateException when a supplier gives another shape than was told, or a dtype that cannot be
-     *     converted
-     * @throws SafetensorsException when a value does not fit in the dtype of the file
-     * @throws IOException when writing fails; in each case an old checkpoint stays as it was
+     * @throws IllegalArgumentException if a name is not allowed or occurs twice; nothing is written
+     * @throws IllegalStateException if a supplier returns a tensor of another shape or of a dtype that cannot be converted
+     * @throws SafetensorsException if a value is out of the range of the dtype in the file
+     * @throws IOException if writing fails; in each case an existing checkpoint is unchanged
      */
     public static void writeCheckpoint(
             Path folder, List<NamedTensor> tensors, Map<String, String> metadata, long maxShardBytes)
@@ -88,8 +85,8 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * The widest elements first, otherwise in the order given. The format allows no holes, and readers that map a file
-     * want every element at a multiple of its size.
+     * The tensors with the widest elements first, otherwise in the given order. The format allows no padding, and readers that map
+     * a file need each element at a multiple of its size.
      */
     private static List<NamedTensor> layOut(List<NamedTensor> tensors) {
         List<NamedTensor> laidOut = new ArrayList<>(tensors);
@@ -98,7 +95,7 @@ public final class SafetensorsWriter {
         return laidOut;
     }
 
-    /** The header with its length before it, padded with spaces so that the elements begin at a multiple of eight. */
+    /** The header after its length, padded with spaces so that the elements begin at a multiple of eight. */
     private static byte[] header(List<NamedTensor> tensors, List<NamedTensor> laidOut, Map<String, String> metadata)
             throws IOException {
         Map<String, Long> begins = new HashMap<>();

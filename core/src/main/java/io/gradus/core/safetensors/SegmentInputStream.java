@@ -4,7 +4,7 @@ import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** The bytes of a segment as a stream, so that a parser can read a mapped header without a copy of it. */
+/** A stream of the bytes of a segment, for parsing a mapped header without copying it. */
 final class SegmentInputStream extends InputStream {
     private final MemorySegment segment;
     private long position;

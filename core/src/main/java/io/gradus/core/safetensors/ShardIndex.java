@@ -15,18 +15,18 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The file {@code model.safetensors.index.json}: which shard of the same folder holds which tensor.
+ * The file {@code model.safetensors.index.json}, which maps each tensor to a shard in the same folder.
  *
  * @param shards the shard's file name by tensor name, in the order of the file
  */
 record ShardIndex(Map<String, String> shards) {
-    /** An index lists names alone; this is room for half a million. */
+    /** The limit for an index: about half a million names. */
     private static final long MAX_BYTES = 100_000_000;
 
     /**
      * Reads and checks an index.
      *
-     * @throws SafetensorsException when it is not what the format asks for, or names a file outside of its folder
+     * @throws SafetensorsException if it violates the format or names a file outside its folder
      */
     static ShardIndex read(Path file) throws IOException {
         if (Files.size(file) > MAX_BYTES) {
@@ -53,8 +53,8 @@ record ShardIndex(Map<String, String> shards) {
     }
 
     /**
-     * A shard is a plain file name. This looks at the name alone, not where a symbolic link leads: download caches keep
-     * the bytes of a shard elsewhere and link to them.
+     * A shard must be a plain file name. Only the name is checked, not the target of a symbolic link: download caches store shards
+     * elsewhere and link to them.
      */
     private static String checked(Path file, String where, String shard) throws SafetensorsException {
         boolean plain = shard.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
@@ -62,19 +62,19 @@ record ShardIndex(Map<String, String> shards) {
             throw new SafetensorsException(
                     file,
                     where + " is '" + StrictJson.shorten(shard)
-                            + "', which is not a plain file name; shards must lie in the folder of the index");
+                            + "', which is not a plain file name; shards must be in the folder of the index");
         }
         if (!shard.endsWith(".safetensors")) {
             throw new SafetensorsException(
-                    file, where + " is '" + shard + "', which is no .safetensors file; " + SafetensorsFile.CONVERT);
+                    file, where + " is '" + shard + "', which is not a .safetensors file; " + SafetensorsFile.CONVERT);
         }
         return shard;
     }
 
     /**
-     * The index as text, names sorted.
+     * The index as text, with sorted names.
      *
-     * @param totalBytes bytes of all elements in all shards
+     * @param totalBytes the bytes of all elements in all shards
      */
     byte[] toJson(long totalBytes) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

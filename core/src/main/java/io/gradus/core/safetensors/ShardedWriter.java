@@ -15,12 +15,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Writes a checkpoint of one or many files over an older one, such that a single step decides which of the two is read.
+ * Replaces a checkpoint of one or more files by another, such that a single step decides which of the two is read.
  *
- * <p>A reader takes {@code model.safetensors} when it is there, and the shards of the index otherwise. Shards are
- * written first, under names that no file of the folder has, so that the old index still leads to the old shards. Then
- * the deciding step: renaming the new {@code model.safetensors} into place; or renaming the new index, and, where an
- * old {@code model.safetensors} hides it, deleting that. What nobody reads any more is deleted last.
+ * <p>Readers use {@code model.safetensors} if it exists, and otherwise the shards of the index. New shards are written first,
+ * under unused names, so that the old index remains valid. The deciding step renames the new {@code model.safetensors} into
+ * place, or renames the new index and deletes an old {@code model.safetensors} that would hide it. Unused files are deleted
+ * last.
  */
 final class ShardedWriter {
     private static final Pattern SHARD = Pattern.compile("model(-\\d+)?-\\d{5}-of-\\d{5}\\.safetensors");
@@ -47,7 +47,7 @@ final class ShardedWriter {
         AtomicFile.forceFolder(folder);
     }
 
-    /** Fills one shard after the other, in order; an empty checkpoint is one empty shard. */
+    /** Fills the shards in order. An empty checkpoint is one empty shard. */
     private static List<List<NamedTensor>> divide(List<NamedTensor> tensors, long maxShardBytes) {
         List<List<NamedTensor>> shards = new ArrayList<>();
         List<NamedTensor> shard = new ArrayList<>();
@@ -65,7 +65,7 @@ final class ShardedWriter {
         return shards;
     }
 
-    /** Writes the shards and then the index; after a failure no shard remains. */
+    /** Writes the shards and then the index. If that fails, deletes the new shards. */
     private static Set<String> writeShards(
             Path folder, Path index, List<List<NamedTensor>> shards, Map<String, String> metadata) throws IOException {
         List<String> names = freeNames(folder, shards.size());
@@ -94,7 +94,7 @@ final class ShardedWriter {
     }
 
     /**
-     * As {@code model-00001-of-00003.safetensors}, or {@code model-2-00001-of-00003.safetensors} where those are taken.
+     * Names such as {@code model-00001-of-00003.safetensors}, or {@code model-2-00001-of-00003.safetensors} if those exist.
      */
     private static List<String> freeNames(Path folder, int shards) {
         for (int attempt = 1; ; attempt++) {

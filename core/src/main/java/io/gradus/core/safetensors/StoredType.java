@@ -6,9 +6,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The element types that the format knows. All of them can stand in a file beside the tensors that are wanted; only
- * some can be read. Integers of every width become {@link DType#I32}; those of eight bits without a sign can also be read
- * as they are.
+ * The element types of the format. A file may contain tensors of any of them, but only some can be read. Integers of all widths
+ * are read as {@link DType#I32}; unsigned bytes also as {@link DType#U8}.
  */
 enum StoredType {
     F64(64, DType.F64, Kind.FLOAT),
@@ -32,7 +31,7 @@ enum StoredType {
     F6_E3M2(6, null, Kind.UNREADABLE),
     F4(4, null, Kind.UNREADABLE);
 
-    /** What can be done with the elements. */
+    /** How elements can be read. */
     enum Kind {
         FLOAT,
         INTEGER,
@@ -49,7 +48,7 @@ enum StoredType {
         this.kind = kind;
     }
 
-    /** The type of that name, or null when the format has none. */
+    /** The type with a given name, or null if the format has none. */
     static @Nullable StoredType named(String name) {
         for (StoredType type : values()) {
             if (type.name().equals(name)) {
@@ -67,13 +66,14 @@ enum StoredType {
                 .collect(Collectors.joining(", "));
     }
 
-    /** Bits per element; fewer than eight for the packed types. */
+    /** Bits per element; fewer than eight for packed types. */
     int bits() {
         return bits;
     }
 
-    /** The dtype with the same bytes, or null when there is none. */
-    @Nullable DType dtype() {
+    /** The dtype with the same representation, or null if there is none. */
+    @Nullable
+    DType dtype() {
         return dtype;
     }
 

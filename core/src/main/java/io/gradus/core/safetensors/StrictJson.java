@@ -17,15 +17,14 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Walks a JSON document that must look exactly as expected. Nothing is built from what it did not expect: the first
- * thing of the wrong kind, a name that occurs twice, bytes that are not UTF-8 and anything after the document end the
- * walk.
+ * Parses JSON documents that must have exactly the expected form. A value of the wrong kind, a duplicate name, bytes that are not
+ * UTF-8, or content after the document is an error.
  */
 final class StrictJson {
-    /** Far deeper than any checkpoint's JSON, far shallower than what would trouble a parser. */
+    /** The greatest accepted nesting depth, far above that of any checkpoint. */
     private static final int MAX_DEPTH = 64;
 
-    /** The longest name or string of digits; real tensor names have fewer than 200 characters. */
+    /** The longest accepted name or number; real tensor names have fewer than 200 characters. */
     private static final int MAX_NAME = 10_000;
 
     private final Path file;
@@ -36,7 +35,7 @@ final class StrictJson {
         this.parser = parser;
     }
 
-    /** Reads the value that the parser stands on. */
+    /** Reads the parser's current value. */
     @FunctionalInterface
     interface MemberReader {
         void read(StrictJson json, String name) throws IOException;
@@ -49,15 +48,15 @@ final class StrictJson {
     }
 
     /**
-     * Reads a document that is one object.
+     * Reads a document that consists of one object.
      *
      * @param file for errors
      * @param what the document's name in errors: "header"
-     * @throws SafetensorsException when it is not JSON, not UTF-8, or not as the reader expects
+     * @throws SafetensorsException if it is not JSON, not UTF-8, or not of the expected form
      */
     static void readObject(Path file, String what, InputStream input, MemberReader member) throws IOException {
         JsonFactory factory = JsonFactory.builder()
-                // Names come from strangers: keep no table of them and intern none.
+                // Names are untrusted: do not cache or intern them.
                 .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
                 .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                 .streamReadConstraints(StreamReadConstraints.builder()
@@ -66,7 +65,7 @@ final class StrictJson {
                         .maxNumberLength(100)
                         .build())
                 .build();
-        // Jackson's own decoder would guess at UTF-16 and let some malformed bytes pass.
+        // Jackson's own decoder would detect UTF-16 and accept some malformed bytes.
         Reader reader = new InputStreamReader(
                 input,
                 StandardCharsets.UTF_8
@@ -88,7 +87,7 @@ final class StrictJson {
         }
     }
 
-    /** Reads the members of the object that the parser stands on. */
+    /** Reads the members of the parser's current object. */
     void object(String where, MemberReader member) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             throw unexpected(where, "an object");
@@ -104,7 +103,7 @@ final class StrictJson {
         }
     }
 
-    /** Reads the elements of the array that the parser stands on. */
+    /** Reads the elements of the parser's current array. */
     void array(String where, ElementReader element) throws IOException {
         if (parser.currentToken() != JsonToken.START_ARRAY) {
             throw unexpected(where, "an array");
@@ -114,7 +113,7 @@ final class StrictJson {
         }
     }
 
-    /** The string that the parser stands on. */
+    /** The parser's current string. */
     String string(String where) throws IOException {
         if (parser.currentToken() != JsonToken.VALUE_STRING) {
             throw unexpected(where, "a string");
@@ -122,7 +121,7 @@ final class StrictJson {
         return parser.getText();
     }
 
-    /** The integer that the parser stands on; it must not be negative. */
+    /** The parser's current integer, which must not be negative. */
     long count(String where) throws IOException {
         if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
             throw unexpected(where, "a whole number");
@@ -134,7 +133,7 @@ final class StrictJson {
         return parser.getLongValue();
     }
 
-    /** Passes over the value that the parser stands on. */
+    /** Skips the parser's current value. */
     void skip() throws IOException {
         parser.skipChildren();
     }
@@ -155,7 +154,7 @@ final class StrictJson {
         return SafetensorsException.damaged(file, where + " should be " + wanted + " and is " + found);
     }
 
-    /** Enough of a name to find it, however long it is. */
+    /** The beginning of a name that may be very long. */
     static String shorten(String name) {
         return name.length() <= 200 ? name : name.substring(0, 200) + "… (" + name.length() + " characters)";
     }

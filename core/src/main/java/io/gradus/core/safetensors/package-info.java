@@ -1,9 +1,9 @@
 /**
- * Checkpoints in the safetensors format: eight bytes that say how long the header is, a JSON header that says what each
- * tensor is and where it lies, then the elements. {@link io.gradus.core.safetensors.SafetensorsCheckpoint} reads one
+ * Checkpoints in the safetensors format: eight bytes with the length of the header, a JSON header with the name, dtype, shape
+ * and offsets of each tensor, and the elements. {@link io.gradus.core.safetensors.SafetensorsCheckpoint} reads one
  * file or a folder of shards, memory mapped; {@link io.gradus.core.safetensors.SafetensorsWriter} writes either, so
- * that a crash leaves the old checkpoint or the new one. No byte of a file is trusted before it is checked, and nothing
- * that runs code is ever read. The format is described at <a
+ * that a crash leaves the old checkpoint or the new one. Files are checked before they are used, and no format that can run
+ * code is read. The format is described at <a
  * href="https://huggingface.co/docs/safetensors">huggingface.co/docs/safetensors</a>.
  */
 @NullMarked

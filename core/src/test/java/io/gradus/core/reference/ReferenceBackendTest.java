@@ -65,7 +65,7 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void normalisation() {
+    void normalization() {
         Tensor x = of(new double[] {1, 3}, 1, 2);
         Tensor weight = of(new double[] {2, 10}, 2);
         Tensor bias = of(new double[] {0, 1}, 2);
@@ -106,7 +106,7 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void optimiserSteps() {
+    void optimizerSteps() {
         Tensor parameter = of(new double[] {1}, 1);
         Tensor gradient = of(new double[] {4}, 1);
         Tensor buffer = out(1);

@@ -62,6 +62,6 @@ class AtomicFileTest {
     void aFolderIsNotReplaced() {
         assertThatThrownBy(() -> write(folder, "new"))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("it is a folder");
+                .hasMessageContaining("is a folder");
     }
 }

@@ -71,7 +71,7 @@ class ElementsTest {
 
     @Test
     void roundingIsToNearestWithTiesToEven() throws IOException {
-        float halfStep = 1 + 0x1p-8f; // between two neighbours of bfloat16, the lower one even
+        float halfStep = 1 + 0x1p-8f; // between two neighbors of bfloat16, the lower one even
         Tensor tensor = Tensor.of(new float[] {halfStep, Math.nextUp(halfStep)}, 2);
         SafetensorsWriter.write(file, List.of(NamedTensor.of("t", tensor, DType.BF16)), Map.of());
         assertThat(read(DType.F32).toFloats()).containsExactly(1f, 1 + 0x1p-7f);
@@ -119,7 +119,7 @@ class ElementsTest {
             assertThat(read(DType.U8).toDoubles()).containsExactly(0, 1, 127, 128, 255);
             assertThat(read(DType.I32).toInts()).containsExactly(0, 1, 127, 128, 255);
         }
-        assertThatThrownBy(() -> read(DType.F32)).hasMessageContaining("tensor 't' is U8 and cannot be read as F32");
+        assertThatThrownBy(() -> read(DType.F32)).hasMessageContaining("tensor 't' is U8, which cannot be read as F32");
         assertThatThrownBy(() -> NamedTensor.of("t", Tensor.of(new int[1], 1), DType.U8))
                 .hasMessageContaining("tensor 't' is I32 and cannot be written as U8");
     }
@@ -154,10 +154,11 @@ class ElementsTest {
     void integersDoNotPassForWeights() {
         assertThatThrownBy(() -> read("I8", bytes(2), 2, DType.F32))
                 .isInstanceOf(SafetensorsException.class)
-                .hasMessageContaining("tensor 't' is I8 and cannot be read as F32; if this is a quantised checkpoint");
+                .hasMessageContaining(
+                        "tensor 't' is I8, which cannot be read as F32; if this is a quantized checkpoint");
         assertThatThrownBy(() -> read("F32", bytes(8), 2, DType.I32))
                 .isInstanceOf(SafetensorsException.class)
-                .hasMessageContaining("tensor 't' is F32 and cannot be read as I32");
+                .hasMessageContaining("tensor 't' is F32, which cannot be read as I32");
         assertThatThrownBy(() -> NamedTensor.of("t", Tensor.of(new int[1], 1), DType.F32))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("tensor 't' is I32 and cannot be written as F32");

@@ -243,7 +243,7 @@ class HeaderTest {
     }
 
     @Test
-    void aGitLfsPointerIsRecognised() throws IOException {
+    void aGitLfsPointerIsRecognized() throws IOException {
         Files.writeString(file, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
         assertThat(RawFile.refusal(file)).contains("run `git lfs pull`");
     }

@@ -120,9 +120,9 @@ class SafetensorsCheckpointTest {
         shard("one.safetensors", "a");
         shard("two.safetensors", "b");
         index("{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}");
-        assertThat(refusal()).contains("the shard two.safetensors has the tensor 'c', which it has not");
+        assertThat(refusal()).contains("the shard two.safetensors has the tensor 'c', but it does not");
         index("{\"a\":\"two.safetensors\",\"b\":\"one.safetensors\"}");
-        assertThat(refusal()).contains("which it has not");
+        assertThat(refusal()).contains("but it does not");
     }
 
     @Test
@@ -142,7 +142,7 @@ class SafetensorsCheckpointTest {
                 "[]                    | weight_map should be an object and is an array",
                 "{\"a\":1}             | the shard of 'a' should be a string and is a whole number",
                 "{\"a\":\"x.safetensors\",\"a\":\"x.safetensors\"} | weight_map has the name 'a' twice",
-                "{\"a\":\"x.bin\"}     | which is no .safetensors file; convert it in Python",
+                "{\"a\":\"x.bin\"}     | which is not a .safetensors file; convert it in Python",
                 "{                     | the index is not valid JSON",
             })
     void anIndexOfAnotherFormIsRefused(String weightMap, String reason) throws IOException {

@@ -2,18 +2,18 @@ package io.gradus.core.cpu.common;
 
 import io.gradus.core.Shape;
 
-/** Which matrix of an operand an item of a broadcast batch reads. */
+/** Maps items of a broadcast batch to matrices of an operand. */
 public record BatchOffsets(long[] lengths, long[] strides) {
 
     /**
-     * @param own the axes of the operand before its matrices
-     * @param batch what they are broadcast to
+     * @param own the batch axes of the operand
+     * @param batch the axes that they are broadcast to
      */
     public BatchOffsets(Shape own, Shape batch) {
         this(batch.toArray(), own.broadcastStrides(batch));
     }
 
-    /** The number of the matrix. */
+    /** The index of the matrix for an item. */
     public long of(long item) {
         long offset = 0;
         long rest = item;

@@ -13,19 +13,18 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps what scopes give back and hands it out again: the smallest block that is large enough, if it is at most an eighth too
- * large. A training step asks for the same sizes as the step before it, so once it has been run nothing new is allocated.
+ * Keeps freed memory for reuse. An allocation gets the smallest free block that is large enough, if it is at most an eighth
+ * too large. Since each training step needs the same sizes, steps after the first allocate no new memory.
  *
- * <p>A step holds somewhat more blocks than bytes at once, since not every block fits every tensor. What is idle beyond one and
- * a half times the bytes that were ever in use at once is left to the garbage collector, the longest unused first: sizes that
- * no longer occur. Thread-safe.
+ * <p>A step needs more blocks than the bytes in use, because not every block fits every tensor. If the pool exceeds 1.5 times the
+ * peak of bytes in use, the garbage collector frees the blocks that were unused for longest. Thread-safe.
  */
 public final class CpuMemoryPool {
     /** A cache line, and the widest vector register. */
     private static final long ALIGNMENT = 64;
 
     private static final long PAGE = 4096;
-    /** From here on a block is a whole number of pages: an eighth of a large tensor is too much to waste. */
+    /** Blocks of at least this size are a whole number of pages: an eighth of a large tensor is too much to waste. */
     private static final long LARGE = 1 << 20;
 
     private final MemoryLedger ledger;
@@ -40,9 +39,9 @@ public final class CpuMemoryPool {
     }
 
     /**
-     * Memory that waits for its next use.
+     * A free block.
      *
-     * @param since how many blocks were given back before it
+     * @param since the number of blocks freed before it
      */
     private record Idle(MemorySegment block, long since) {}
 
@@ -54,7 +53,7 @@ public final class CpuMemoryPool {
         return new CpuStorage(this, block, bytes, category, ledger);
     }
 
-    /** All bytes that were ever taken from the operating system. */
+    /** All bytes ever allocated from the operating system. */
     public synchronized long allocated() {
         return allocated;
     }
@@ -97,7 +96,7 @@ public final class CpuMemoryPool {
         }
     }
 
-    /** In each queue the last is the oldest. */
+    /** The last block of each queue is the oldest. */
     private void dropLongestUnused() {
         Map.Entry<Long, Deque<Idle>> oldest = null;
         for (Map.Entry<Long, Deque<Idle>> queue : idle.entrySet()) {
@@ -112,7 +111,7 @@ public final class CpuMemoryPool {
         }
     }
 
-    /** Counts a block that was taken from a queue; no queue is left empty. */
+    /** Counts a block that was taken from a queue, and removes the queue if it is empty. */
     private void forget(Map.Entry<Long, Deque<Idle>> queue) {
         idleBytes -= queue.getKey();
         if (queue.getValue().isEmpty()) {
@@ -121,8 +120,8 @@ public final class CpuMemoryPool {
     }
 
     /**
-     * The size of a new block: small ones are rounded up to an eighth of their power of two, so that nearly equal ones can
-     * serve each other.
+     * The size of a new block. Small sizes are rounded up to an eighth of their power of two, so that tensors of similar sizes can
+     * share blocks.
      */
     public static long blockSize(long bytes) {
         long step = bytes >= LARGE ? PAGE : Math.max(ALIGNMENT, Long.highestOneBit(Math.max(1, bytes)) / 8);

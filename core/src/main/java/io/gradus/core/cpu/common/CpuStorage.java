@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Off-heap memory, and the few ways in which kernels reach into it. */
+/** Off-heap memory, and how kernels access it. */
 public final class CpuStorage extends Storage {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.nativeOrder());
@@ -41,12 +41,12 @@ public final class CpuStorage extends Storage {
                 : bytes.asSlice(tensor.offset() * tensor.dtype().bytes(), size);
     }
 
-    /** Copies {@code count} floats from element {@code from} on into the start of an array. */
+    /** Copies {@code count} floats, starting at element {@code from}, to the start of an array. */
     public static void load(MemorySegment memory, long from, float[] target, int count) {
         MemorySegment.copy(memory, FLOAT, from * 4, target, 0, count);
     }
 
-    /** Copies {@code count} floats from the start of an array to element {@code to} on. */
+    /** Copies {@code count} floats from the start of an array to the elements that start at {@code to}. */
     public static void store(float[] source, MemorySegment memory, long to, int count) {
         MemorySegment.copy(source, 0, memory, FLOAT, to * 4, count);
     }

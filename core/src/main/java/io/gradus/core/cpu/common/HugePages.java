@@ -11,24 +11,24 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pages of 2 MB instead of 4 KB under large blocks of memory: the processor has fewer of them to look up, and reads ahead
- * further. Linux gives them to those who ask where it is set to ({@code madvise}, as most distributions set it). Where it is not,
- * or where the program may not call native functions ({@code --enable-native-access}), nothing is done.
+ * Requests pages of 2 MB instead of 4 KB for large blocks of memory: fewer address translations, and longer prefetching. Linux
+ * provides them on request if it is configured for {@code madvise}, as in most distributions. Otherwise, or if the program may
+ * not call native functions ({@code --enable-native-access}), this does nothing.
  */
 final class HugePages {
     private static final Path SETTING = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
     private static final int DONTNEED = 4;
     private static final int HUGEPAGE = 14;
-    /** The largest of the small pages, on any processor. */
+    /** The largest small page of any processor. */
     private static final long PAGE = 1 << 16;
-    /** From here on a block has a huge page in it, wherever it begins. */
+    /** A block of this size contains a whole huge page at any address. */
     private static final long LARGE = 4 << 20;
 
     private static final @Nullable MethodHandle MADVISE = canAsk() ? madvise() : null;
 
     private HugePages() {}
 
-    /** Asks for huge pages under a block that is all zeros and stays so. */
+    /** Requests huge pages for a block of zeros. It remains zero. */
     static void under(MemorySegment block) {
         if (MADVISE == null || block.byteSize() < LARGE) {
             return;
@@ -36,8 +36,7 @@ final class HugePages {
         long from = (block.address() + PAGE - 1) / PAGE * PAGE;
         long bytes = (block.address() + block.byteSize()) / PAGE * PAGE - from;
         try {
-            // The JVM has written the zeros, to small pages. These are given back, and who next touches the block gets
-            // large ones.
+            // The JVM has written the zeros to small pages. Release these; the next access gets huge pages.
             int refused = (int) MADVISE.invokeExact(from, bytes, HUGEPAGE);
             if (refused == 0) {
                 int _ = (int) MADVISE.invokeExact(from, bytes, DONTNEED);
@@ -53,7 +52,7 @@ final class HugePages {
                     && Files.isReadable(SETTING)
                     && Files.readString(SETTING).contains("[madvise]");
         } catch (IOException e) {
-            return false; // a kernel without them
+            return false; // a Linux kernel without them
         }
     }
 

@@ -5,20 +5,19 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * How many elements become one. The axes fall into those that stay and those that go; the innermost run of axes of one kind
- * decides the loop:
+ * The loops of a reduction. Axes are either reduced or kept. The kind of the innermost axes decides the loop:
  *
  * <ul>
- *   <li>it goes: a result is a fold of such runs;
- *   <li>it stays: the results of one run are a fold of rows.
+ *   <li>If they are reduced, each result is the reduction of contiguous runs.
+ *   <li>If they are kept, a run of results is the elementwise reduction of rows.
  * </ul>
  *
- * @param innerGoes which of the two it is
- * @param run the elements of the innermost run
- * @param partCount how many runs (or rows) are folded into one result (or run of results)
- * @param parts where they begin, relative to the first
- * @param resultCount how many results (or runs of results) there are
- * @param results where the first part of each begins
+ * @param innerGoes whether the innermost axes are reduced
+ * @param run the number of elements in the innermost run
+ * @param partCount the number of runs (or rows) per result (or run of results)
+ * @param parts their offsets from the first
+ * @param resultCount the number of results (or runs of results)
+ * @param results the offset of the first part of each
  */
 public record ReductionPlan(
         boolean innerGoes, long run, long partCount, StridedView parts, long resultCount, StridedView results) {

@@ -7,9 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * Another order of reading memory: a row-major walk over axes of which each has a length and a stride. A broadcast operand
- * has strides of 0, a permuted one has them reordered, a part of a tensor begins at an offset. Neighbouring axes that continue
- * each other are merged, so that the innermost run is as long as can be.
+ * A row-major traversal of memory along axes with lengths and strides. Broadcast axes have stride 0, permuted tensors have
+ * reordered strides, and a part of a tensor has an offset. Contiguous axes are merged, so that the innermost run is as long as
+ * possible.
  */
 public final class StridedView {
     private static final int SHORT_RUN = 8;
@@ -27,17 +27,17 @@ public final class StridedView {
         this.rank = this.lengths.length;
     }
 
-    /** A tensor of shape {@code from}, read as if it had the shape {@code to}. */
+    /** A tensor of shape {@code from}, broadcast to the shape {@code to}. */
     public static StridedView broadcast(Shape from, Shape to) {
         return new StridedView(0, to.toArray(), from.broadcastStrides(to));
     }
 
-    /** Consecutive places of the walk whose elements lie {@link #innerStride()} apart. */
+    /** Consecutive positions whose elements are {@link #innerStride()} apart in memory. */
     @FunctionalInterface
     public interface Run {
         /**
-         * @param source where the first lies in memory, in elements
-         * @param at how many places of this walk came before
+         * @param source the offset of the first element in memory
+         * @param at the number of positions of this traversal before it
          */
         void run(long source, int at, int count);
     }
@@ -46,12 +46,12 @@ public final class StridedView {
         return strides[rank - 1];
     }
 
-    /** How many places a run has, when it begins at a multiple of that. */
+    /** The number of positions in a run that begins at a multiple of it. */
     public long innerLength() {
         return lengths[rank - 1];
     }
 
-    /** Where in memory the element at a place of the walk lies. */
+    /** The offset in memory of the element at a position. */
     public long source(long place) {
         long source = offset;
         long rest = place;
@@ -63,7 +63,7 @@ public final class StridedView {
         return source + rest * strides[0];
     }
 
-    /** Walks over {@code count} places from {@code from} on, run by run. */
+    /** Traverses {@code count} positions, starting at {@code from}, in runs. */
     public void runs(long from, int count, Run body) {
         long inner = lengths[rank - 1];
         int done = 0;
@@ -75,7 +75,7 @@ public final class StridedView {
         }
     }
 
-    /** Reads {@code count} floats from a place on. */
+    /** Reads {@code count} floats, starting at a position. */
     public void load(MemorySegment memory, long from, float[] target, int count) {
         long stride = innerStride();
         runs(from, count, (source, at, run) -> {
@@ -91,7 +91,7 @@ public final class StridedView {
         });
     }
 
-    /** Writes {@code count} floats from a place on. */
+    /** Writes {@code count} floats, starting at a position. */
     public void store(float[] values, MemorySegment memory, long from, int count) {
         long stride = innerStride();
         runs(from, count, (target, at, run) -> {
@@ -105,7 +105,7 @@ public final class StridedView {
         });
     }
 
-    /** Reads {@code count} whole numbers from a place on. */
+    /** Reads {@code count} ints, starting at a position. */
     public void loadInts(MemorySegment memory, long from, int[] target, int count) {
         long stride = innerStride();
         runs(from, count, (source, at, run) -> {

@@ -3,12 +3,12 @@ package io.gradus.core.cpu.common;
 import io.gradus.core.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** The target class of each row of logits, some of which are ignored. */
+/** The target class of each row of logits. Some targets may be ignored. */
 public record Targets(MemorySegment classes, int ignoreIndex) {
 
     /**
-     * @param width how many classes there are
-     * @throws IllegalArgumentException when a target is neither a class nor ignored
+     * @param width the number of classes
+     * @throws IllegalArgumentException if a target is neither a class nor ignored
      */
     public static Targets of(Tensor targets, int ignoreIndex, long width) {
         Targets result = new Targets(CpuStorage.of(targets), ignoreIndex);
@@ -16,8 +16,8 @@ public record Targets(MemorySegment classes, int ignoreIndex) {
             int target = result.of(row);
             if (target != ignoreIndex && (target < 0 || target >= width)) {
                 throw new IllegalArgumentException("crossEntropy: the target of row " + row + " is " + target
-                        + ", neither one of " + width + " classes nor the ignored " + ignoreIndex
-                        + "; does the tokeniser belong to this model (vocab_size)?");
+                        + ", which is neither one of " + width + " classes nor the ignored index " + ignoreIndex
+                        + "; check that the tokenizer belongs to this model (vocab_size)");
             }
         }
         return result;
@@ -31,7 +31,7 @@ public record Targets(MemorySegment classes, int ignoreIndex) {
         return of(row) == ignoreIndex;
     }
 
-    /** How many targets are not ignored. */
+    /** The number of targets that are not ignored. */
     public static long count(Tensor targets, int ignoreIndex) {
         Targets all = new Targets(CpuStorage.of(targets), ignoreIndex);
         long count = 0;

@@ -6,19 +6,19 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Persistent threads that share out the chunks of one loop at a time. Chunks are cut by size, not by thread, and each is run
- * whole by one thread, so results do not depend on the number of threads. The calling thread works too.
+ * Persistent threads that run the chunks of one loop at a time. The chunks depend only on sizes, and each runs in one thread, so
+ * results do not depend on the number of threads. The calling thread works too.
  *
- * <p>A worker spins for a moment after its last chunk and then sleeps: kernels follow each other within microseconds while a
- * step runs. Threads beyond the number of processors never spin, since that would take the processor from the thread that has
- * the chunk. A sleeper is woken by the one above it in a binary tree whose root is the caller, and only while chunks are
- * left: waking costs a few microseconds, which a short loop should not pay for every thread.
+ * <p>A worker spins briefly after its last chunk and then sleeps, because kernels follow each other within microseconds during a
+ * step. Threads beyond the number of processors never spin; that would take the processor from a thread with work. Threads form
+ * a binary tree with the caller at its root, and each wakes the two below it while chunks remain. Waking a thread costs a few
+ * microseconds, too much for every thread in a short loop.
  *
- * <p>A caller that finds the workers busy with another caller's loop, or that is itself a worker, runs its loop alone.
+ * <p>If the workers are busy with another caller's loop, or the caller is itself a worker, it runs its loop alone.
  */
 public final class Workers {
     private static final long SPIN_NANOS = 50_000;
-    /** Rounds for which a caller waits for the last chunk before it offers its processor to others: about 10 µs. */
+    /** Iterations that a caller spins, waiting for the last chunk, before it yields its processor: about 10 µs. */
     private static final int SPINS = 256;
 
     /** The body of a loop, over the indices from {@code from} (inclusive) to {@code to} (exclusive). */
@@ -50,8 +50,8 @@ public final class Workers {
     }
 
     /**
-     * Runs {@code body} over the indices 0 to {@code count} in chunks of {@code grain} (the last may be shorter), and returns
-     * when all are done. What a chunk throws is thrown here.
+     * Runs {@code body} over the indices from 0 to {@code count} in chunks of {@code grain} (the last may be shorter), and waits
+     * for all of them. Rethrows what a chunk throws.
      */
     public void forEach(long count, long grain, Body body) {
         long chunks = (count + grain - 1) / grain;
@@ -73,7 +73,7 @@ public final class Workers {
         }
     }
 
-    /** Wakes the two threads below one in the tree. Only the thread above wakes a thread, so no two do it at once. */
+    /** Wakes the two threads below a thread in the tree. Each thread is woken only by its parent, so never by two at once. */
     private void wakeBelow(int thread, Loop loop) {
         for (int below = 2 * thread + 1;
                 below <= 2 * thread + 2 && below <= workers.length && loop.hasMore();
@@ -82,7 +82,7 @@ public final class Workers {
         }
     }
 
-    /** One parallel loop: chunks are claimed by counting up. */
+    /** One parallel loop. Threads claim chunks by incrementing a counter. */
     private static final class Loop {
         private final long number;
         private final long count;
@@ -138,13 +138,13 @@ public final class Workers {
         }
     }
 
-    /** Looks for a loop that it has not seen, works on it, and sleeps when none comes. */
+    /** Waits for a new loop and works on it. */
     private final class Worker implements Runnable {
         private final int index;
         private final long spinNanos;
         private @Nullable Thread thread;
         private volatile boolean asleep;
-        /** The number of the last loop; the loop itself would keep its tensors alive. */
+        /** The number of the last loop. A reference to the loop would keep its tensors alive. */
         private long seen;
 
         Worker(int index, long spinNanos) {
@@ -182,7 +182,7 @@ public final class Workers {
             return true;
         }
 
-        /** Whether a loop came while there was patience for it. */
+        /** Spins for a while; returns whether a loop arrived. */
         private boolean spin() {
             if (spinNanos == 0) {
                 return false;
@@ -197,7 +197,7 @@ public final class Workers {
             return true;
         }
 
-        /** A loop that is set before {@code asleep} is seen here; one that is set after it is followed by a call. */
+        /** Sees a loop that was set before {@code asleep}; a loop that is set afterwards is followed by a wakeup. */
         private void sleep() {
             asleep = true;
             while (!isWanted()) {

@@ -11,17 +11,17 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link OptimizerStepKernels#adafactor}: passes over weight and gradient, with sums in double between them. The update U is
- * worked out twice, for its size and for use, so that nothing as large as the parameter is allocated: to need little memory is
- * what the method is for.
+ * {@link OptimizerStepKernels#adafactor}: several passes over the weight and gradient, with sums in double. The update U is
+ * computed twice, once for its rms, so that nothing as large as the parameter is allocated: saving memory is the purpose of the
+ * method.
  *
- * <p>Rows are cut into blocks by size alone, and what blocks found is put together in their order.
+ * <p>Blocks of rows depend only on sizes, and their results are combined in order.
  */
 final class AdafactorStep {
-    /** Elements that make a block: some ten microseconds. */
+    /** Elements in a block: about ten microseconds of work. */
     private static final long PIECE = 1 << 15;
 
-    /** Row blocks of a matrix at most: each has column sums of its own. */
+    /** The maximum number of row blocks of a matrix; each has its own column sums. */
     private static final long BLOCKS = 32;
 
     private final Workers workers;
@@ -31,9 +31,9 @@ final class AdafactorStep {
     private final MemorySegment variances;
     private final long size;
     private final float scale;
-    /** How much of the averages stays. */
+    /** The decay factor β of the averages. */
     private final double keep;
-    /** ε₁², which in float must not vanish: 0/√0 is not a number. */
+    /** ε₁², at least the smallest normal float, because 0/√0 is NaN. */
     private final float least;
 
     private final long step;
@@ -78,13 +78,13 @@ final class AdafactorStep {
         }
     }
 
-    /** Sums of squares that a block found. */
+    /** The sums of squares of one block. */
     private static final class Squares {
         double weights;
         double updates;
     }
 
-    /** What the weights move along the update: α over what clips it. */
+    /** The factor of the update: α divided by the clipping factor. */
     private float rate(Squares[] found) {
         double ofWeights = 0;
         double ofUpdates = 0;
@@ -111,7 +111,7 @@ final class AdafactorStep {
         return squares;
     }
 
-    // ---- scalars and vectors: one variance for each element ----
+    // ---- scalars and vectors: one variance per element ----
 
     private void whole() {
         Squares[] found = squares((size + PIECE - 1) / PIECE);
@@ -163,9 +163,9 @@ final class AdafactorStep {
         }
     }
 
-    // ---- matrices: one variance for each row and each column ----
+    // ---- matrices: one variance per row and per column ----
 
-    /** What happens to the part of a row from a column on. */
+    /** An action on the part of a row that begins at a column. */
     @FunctionalInterface
     private interface Part {
         void run(Scratch scratch, int block, int row, int column, long at, int n);
@@ -232,7 +232,7 @@ final class AdafactorStep {
         }
     }
 
-    /** Runs over blocks of {@code grain} rows, and within each row after row, at most {@link Chunks#SIZE} elements at a time. */
+    /** Visits blocks of {@code grain} rows in parallel; within a block, rows in order, at most {@link Chunks#SIZE} elements at a time. */
     private void forEachPart(long first, int rows, int columns, long grain, Part part) {
         workers.forEach(rows, grain, (from, to) -> {
             Scratch scratch = Scratch.ofThread();
@@ -245,7 +245,7 @@ final class AdafactorStep {
         });
     }
 
-    /** Takes a mean into its average, and returns that. */
+    /** Updates a moving average and returns it. */
     private double average(MemorySegment averages, long at, double mean) {
         double average = keep * CpuStorage.get(averages, at) + (1 - keep) * mean;
         CpuStorage.set(averages, at, (float) average);
@@ -260,7 +260,7 @@ final class AdafactorStep {
         }
     }
 
-    // ---- what both need ----
+    // ---- both ----
 
     private void loadGradients(long at, float[] g, int n) {
         CpuStorage.load(gradients, at, g, n);
@@ -286,7 +286,7 @@ final class AdafactorStep {
         }
     }
 
-    /** Four sums side by side: one alone would wait for each addition. */
+    /** Four interleaved sums: a single one would wait for each addition. */
     private static double sumOfSquares(float[] x, int n) {
         double a = 0;
         double b = 0;

@@ -13,11 +13,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * {@link OptimizerStepKernels#adam8bit}: block by block through arrays that stay in the first-level cache. Looking codes up is
- * what takes the time, and that vectors do not help.
+ * {@link OptimizerStepKernels#adam8bit}: one block at a time, in arrays that stay in the first-level cache. Most of the time is
+ * spent on code lookups, which do not vectorize.
  */
 final class Adam8bitStep {
-    /** Blocks that a thread takes at a time. */
+    /** The number of blocks per chunk. */
     private static final long GRAIN = 32;
 
     private Adam8bitStep() {}

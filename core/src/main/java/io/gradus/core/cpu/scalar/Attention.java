@@ -10,14 +10,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Attention without a T × T matrix in memory. A block of {@value #QUERIES} queries is laid side by side, one lane each, so
- * that every step is a loop over lanes: {@code s[j][lane] = Σ_d k[j][d]·q[d][lane]} for the score of key j, then the softmax
- * down the keys, then {@code out[d][lane] = Σ_j v[j][d]·p[j][lane]}. The backward pass computes the same block of scores
- * again from the kept logarithm of the denominator. Keys behind the last query of a block are not visited.
+ * Attention without a T × T matrix in memory. A block of {@value #QUERIES} queries is transposed to one query per lane, so that
+ * every step is a loop over lanes: {@code s[j][lane] = Σ_d k[j][d]·q[d][lane]} for the score of key j, then the softmax
+ * over the keys, then {@code out[d][lane] = Σ_j v[j][d]·p[j][lane]}. The backward pass recomputes the block of scores
+ * from the saved log-sum-exp. Keys after the last query of a block are skipped.
  */
 final class Attention implements AttentionKernels {
     private static final int QUERIES = 128;
-    /** How many exponentials are computed at once. */
+    /** The number of exponentials computed at once. */
     private static final int EXPONENTIALS = 1024;
 
     private final Workers workers;
@@ -38,7 +38,7 @@ final class Attention implements AttentionKernels {
                     settings);
         }
 
-        /** How many keys, from the first, the last query before {@code t1} may see. */
+        /** The number of leading keys visible to the last query before {@code t1}. */
         int visible(int t1) {
             return settings.causal() ? t1 + s - t : s;
         }
@@ -75,7 +75,7 @@ final class Attention implements AttentionKernels {
             boolean accumulateV) {
         Sizes sizes = new Sizes(q, k, settings);
         int group = sizes.h / sizes.g;
-        // One task per key-value head, so that the gradients of its keys are added up by one thread, in order.
+        // One task per key-value head, so that one thread sums the gradients of its keys in order.
         workers.forEach(q.shape().get(0) * sizes.g, 1, (from, to) -> {
             for (long item = from; item < to; item++) {
                 Gradients gradients = new Gradients(sizes);
@@ -104,7 +104,7 @@ final class Attention implements AttentionKernels {
         }
     }
 
-    /** Writes rows of S per element back as rows of D per key. */
+    /** Transposes rows of S per element to rows of D per key. */
     private static void store(float[][] rows, Sizes z, long b, int g, MemorySegment memory, boolean accumulate) {
         float[] row = new float[z.d];
         for (int j = 0; j < z.s; j++) {
@@ -119,7 +119,7 @@ final class Attention implements AttentionKernels {
         }
     }
 
-    /** One head of one item of the batch, and the block of queries that is being worked on. */
+    /** One head of one batch item, and its current block of queries. */
     private static final class Block {
         private final Sizes z;
         private final long b;
@@ -139,7 +139,7 @@ final class Attention implements AttentionKernels {
             row = new float[sizes.d];
         }
 
-        /** Gathers the keys and values of this head, and which keys are padding. */
+        /** Loads the keys and values of this head and its padding mask. */
         void load(Tensor k, Tensor v) {
             int g = head / (z.h / z.g);
             gather(CpuStorage.of(k), g, keys);
@@ -217,7 +217,7 @@ final class Attention implements AttentionKernels {
             float[] shift = new float[lanes];
             CpuStorage.load(CpuStorage.of(logSumExp), (b * z.h + head) * z.t + t0, shift, lanes);
             for (int lane = 0; lane < lanes; lane++) {
-                // A query that saw nothing has −∞ here and scores of −∞: any finite shift gives it probabilities of 0.
+                // A query without keys has −∞ here and scores of −∞: any finite shift gives probabilities of 0.
                 shift[lane] = shift[lane] == Float.NEGATIVE_INFINITY ? 0 : shift[lane];
             }
             float[] delta = new float[lanes]; // Σ dO ⊙ O
@@ -250,7 +250,7 @@ final class Attention implements AttentionKernels {
             }
         }
 
-        /** {@code scale·k·q} for each visible key and each lane; −∞ where the query must not see the key. */
+        /** {@code scale·k·q} for each visible key and each lane; −∞ if the query does not attend to the key. */
         private float[][] scores(int t0, int lanes, int visible, float[][] queries) {
             float[][] scores = new float[visible][lanes];
             float[] scaled = new float[z.d];
@@ -279,7 +279,7 @@ final class Attention implements AttentionKernels {
             return scores;
         }
 
-        /** The first key that each lane's query may see. */
+        /** The first key visible to each lane's query. */
         private int[] documentStarts(int t0, int lanes) {
             int[] first = new int[lanes];
             Tensor documentStarts = z.settings.documentStarts();
@@ -289,7 +289,7 @@ final class Attention implements AttentionKernels {
             return first;
         }
 
-        /** Rows of D per query as one array of lanes per element. */
+        /** Transposes rows of D per query to one array of lanes per element. */
         private float[][] lanes(MemorySegment memory, int t0, int lanes) {
             float[][] turned = new float[z.d][lanes];
             for (int lane = 0; lane < lanes; lane++) {
@@ -332,7 +332,7 @@ final class Attention implements AttentionKernels {
         }
     }
 
-    /** {@code x[j] = exp(x[j] − shift)} for each row, several at a time: the exponential likes long runs. */
+    /** {@code x[j] = exp(x[j] − shift)} for each row, several rows at a time because the exponential is faster on long arrays. */
     private static void exponential(float[][] x, int rows, float[] shift, int lanes) {
         float[] run = Scratch.ofThread().floats(0, EXPONENTIALS);
         int group = EXPONENTIALS / QUERIES;

@@ -8,7 +8,7 @@ import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.CastKernels;
 import java.lang.foreign.MemorySegment;
 
-/** Elements converted from one dtype to another: {@link HostCast} on all threads. */
+/** Conversion between dtypes: {@link HostCast} on all threads. */
 public final class Cast implements CastKernels {
     private static final int CHUNK = 1 << 15;
 

@@ -5,34 +5,34 @@ import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
 import java.lang.foreign.MemorySegment;
 
-/** How the kernels cut their work: by size alone, so that results do not depend on the number of threads. */
+/** Divides work into chunks that depend only on sizes, so that results do not depend on the number of threads. */
 final class Chunks {
-    /** Elements that a thread takes at a time; three arrays of them fit in the first-level cache. */
+    /** Elements in a chunk; three arrays of this length fit in the first-level cache. */
     static final int SIZE = 4096;
 
-    /** The slot of {@link Scratch} in which {@link #write} works. */
+    /** The slot of {@link Scratch} that {@link #write} uses. */
     private static final int OLD = 7;
 
     private Chunks() {}
 
-    /** What happens to the {@code count} elements from {@code from} on. */
+    /** An action on the {@code count} elements starting at {@code from}. */
     @FunctionalInterface
     interface Step {
         void run(Scratch scratch, long from, int count);
     }
 
-    /** What happens to one row. */
+    /** An action on one row. */
     @FunctionalInterface
     interface Row {
         void run(Scratch scratch, long row);
     }
 
-    /** Runs a step over {@code size} elements, at most {@link #SIZE} at a time. */
+    /** Runs a step over {@code size} elements, in chunks of at most {@link #SIZE}. */
     static void elements(Workers workers, long size, Step step) {
         workers.forEach(size, SIZE, (from, to) -> step.run(Scratch.ofThread(), from, (int) (to - from)));
     }
 
-    /** Runs a step over rows, as many at a time as make a few chunks. */
+    /** Runs a step for each row, in groups of rows with a few chunks' worth of elements. */
     static void rows(Workers workers, long rows, long length, Row step) {
         workers.forEach(rows, Math.max(1, 4 * SIZE / Math.max(1, length)), (from, to) -> {
             Scratch scratch = Scratch.ofThread();
@@ -42,7 +42,7 @@ final class Chunks {
         });
     }
 
-    /** Stores the first {@code count} results from element {@code at} on, or adds them to what is there. */
+    /** Writes the first {@code count} results to the elements starting at {@code at}, or adds them. */
     static void write(Scratch scratch, float[] result, MemorySegment out, long at, int count, boolean accumulate) {
         if (accumulate) {
             float[] old = scratch.floats(OLD, count);
@@ -52,7 +52,7 @@ final class Chunks {
         CpuStorage.store(result, out, at, count);
     }
 
-    /** The place of the first number that is not in 0 … bound − 1, or −1. */
+    /** The position of the first number outside 0 … bound − 1, or −1. */
     static long firstOutside(MemorySegment numbers, long count, long bound) {
         for (long i = 0; i < count; i++) {
             int number = CpuStorage.getInt(numbers, i);

@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Many rows folded into one, in double: bias gradients, gradients of norm weights, sums over leading axes. Columns are cut
- * into slices; where those are few, rows are cut into blocks too, each folded on its own and the blocks then in order. Both
- * cuts depend on sizes only.
+ * Reduces rows to one row, in double: bias gradients, gradients of normalization weights, sums over leading axes. Columns are
+ * divided into slices; if there are few slices, rows are divided into blocks too, which are reduced separately and then combined
+ * in order. Both divisions depend only on sizes.
  */
 final class ColumnReducer {
     private static final int SLICE = 1024;
@@ -18,16 +18,16 @@ final class ColumnReducer {
 
     private ColumnReducer() {}
 
-    /** What is folded: the elements of one row from {@code column} on. */
+    /** Loads the elements of one row, starting at {@code column}. */
     @FunctionalInterface
     interface Source {
         void load(Scratch scratch, long row, long column, float[] target, int count);
     }
 
     /**
-     * {@code out (+)=} the fold of {@code rows} rows of {@code columns} elements.
+     * {@code out (+)=} the reduction of {@code rows} rows of {@code columns} elements.
      *
-     * @param at the element of {@code out} at which the result begins
+     * @param at the first element of the result in {@code out}
      */
     static void run(
             Workers workers,

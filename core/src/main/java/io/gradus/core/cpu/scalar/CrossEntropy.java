@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The negative log-likelihood of one class per row. The forward pass reads each row once, keeping the largest element so far
- * and the sum of exponentials relative to it (Milakov &amp; Gimelshein 2018, "Online normalizer calculation for softmax").
+ * The negative log-likelihood of one class per row. The forward pass reads each row once, keeping the running maximum and
+ * the sum of exponentials relative to it (Milakov &amp; Gimelshein 2018, "Online normalizer calculation for softmax").
  */
 final class CrossEntropy implements CrossEntropyKernels {
     private final Workers workers;
@@ -51,7 +51,7 @@ final class CrossEntropy implements CrossEntropyKernels {
                 sum *= Math.exp((double) max - chunkMax);
                 max = chunkMax;
             }
-            // Nothing but −∞ so far: relative to 0, so that it adds nothing.
+            // Only −∞ so far: use 0 as the maximum, so that these add 0.
             FloatMath.exp(values, 1, max == Float.NEGATIVE_INFINITY ? 0 : -max, values, n);
             sum += FloatMath.sum(values, n);
         }
@@ -86,7 +86,7 @@ final class CrossEntropy implements CrossEntropyKernels {
         });
     }
 
-    /** A row is still in the cache when its gradient is computed from its logits. */
+    /** Computes the gradient of a row while its logits are still in the cache. */
     @Override
     public void forwardBackward(
             Tensor logits,

@@ -10,8 +10,8 @@ import io.gradus.core.kernel.ElementwiseKernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * One result element per element. Broadcasting happens while operands are loaded ({@link StridedView}); the loops see arrays
- * of equal length. The functions of one number are in {@link Activations}.
+ * Functions applied to each element. Operands are broadcast when they are loaded ({@link StridedView}), so that loops run over
+ * arrays of equal length. Functions of one argument are in {@link Activations}.
  */
 public final class Elementwise implements ElementwiseKernels {
     private static final int FILL = 1 << 16;
@@ -197,7 +197,7 @@ public final class Elementwise implements ElementwiseKernels {
         });
     }
 
-    // By masks, for the same reason as in the derivative of RELU.
+    // A mask, for the same reason as in the derivative of RELU.
     private static void choose(int[] condition, float[] a, float[] b, int n) {
         for (int i = 0; i < n; i++) {
             int mask = (condition[i] | -condition[i]) >> 31;

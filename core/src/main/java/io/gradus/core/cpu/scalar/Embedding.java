@@ -9,9 +9,9 @@ import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.EmbeddingKernels;
 import java.lang.foreign.MemorySegment;
 
-/** Rows of a table chosen by id. Every id is checked before anything is written. */
+/** Rows of a table, selected by id. All ids are checked before anything is written. */
 public final class Embedding implements EmbeddingKernels {
-    /** Columns that one thread takes when rows are added up: half a kilobyte of each row. */
+    /** Columns in a chunk when rows are added: half a kilobyte of each row. */
     public static final int COLUMNS = 128;
 
     private final Workers workers;
@@ -36,7 +36,7 @@ public final class Embedding implements EmbeddingKernels {
         });
     }
 
-    /** Each thread takes some columns of all rows, so that rows of equal id meet in order and no two threads meet. */
+    /** Each thread handles some columns of all rows, so that rows with equal ids are added in order and threads do not conflict. */
     @Override
     public void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate) {
         MemorySegment chosen = CpuStorage.of(ids);

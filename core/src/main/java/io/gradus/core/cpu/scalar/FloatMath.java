@@ -3,25 +3,25 @@ package io.gradus.core.cpu.scalar;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Functions of a whole {@code float[]} at a time, written so that the JIT compiler turns each loop into vector instructions:
- * no branches, one index for all arrays. Long arrays are taken in blocks that stay in the first-level cache.
+ * Functions of {@code float[]} arrays in loops that the JIT compiler vectorizes: no branches, one index for all arrays. Long
+ * arrays are processed in blocks that stay in the first-level cache.
  *
- * <p>The compiler vectorises neither {@code Float.intBitsToFloat} nor its reverse (JDK 25), so where a function needs the bits
- * of a float they are moved through an {@code int[]} with a plain copy of memory. One element costs about a nanosecond.
+ * <p>The compiler vectorizes neither {@code Float.intBitsToFloat} nor its inverse (JDK 25), so functions that need the bits of a
+ * float copy memory to an {@code int[]}. One element takes about a nanosecond.
  *
- * <p>Fused multiply-add is used throughout; a processor without that instruction gets right but slow results.
+ * <p>All functions use fused multiply-add; processors without that instruction get correct results, slowly.
  */
 final class FloatMath {
     private static final int BLOCK = 2048;
 
-    // exp: 2·ln 2 in two parts. The upper has 17 bits, so its product with a whole number below 128 is exact.
+    // exp: 2·ln 2 in two parts. The upper part has 17 bits, so its product with an integer below 128 is exact.
     private static final float HALF_LOG2_E = 0.72134752f;
     private static final float TWO_LN2_UPPER = 0x1.62e4p0f;
     private static final float TWO_LN2_LOWER = 0x1.7f7d1cp-19f;
-    /** Adding it to a number of moderate size rounds that to a whole one, found in the lowest bits of the sum. */
+    /** Adding this to a number of moderate size rounds it to an integer, in the lowest bits of the sum. */
     private static final float ROUNDER = 0x1.8p23f;
 
-    // (eʳ − 1 − r)/r² for |r| ≤ ln 2: least largest error by Lawson's iteration, 6.1e−10 relative to eʳ.
+    // (eʳ − 1 − r)/r² for |r| ≤ ln 2: minimax by Lawson's iteration, error 6.1e−10 relative to eʳ.
     private static final float E0 = 5.000000115e-01f;
     private static final float E1 = 1.666667430e-01f;
     private static final float E2 = 4.166651704e-02f;
@@ -30,7 +30,7 @@ final class FloatMath {
     private static final float E5 = 2.011513679e-04f;
     private static final float E6 = 2.443320720e-05f;
 
-    // ((2Φ(−z))⁻¹ᐟ¹⁶ − 1)/z in powers of z: the same iteration, relative errors of Φ weighed with (2Φ)^0.6.
+    // ((2Φ(−z))⁻¹ᐟ¹⁶ − 1)/z in powers of z: the same iteration, relative errors of Φ weighted by (2Φ)^0.6.
     private static final float T1 = 4.98678700e-02f;
     private static final float T2 = 2.11366895e-02f;
     private static final float T3 = 3.28826861e-03f;
@@ -40,7 +40,7 @@ final class FloatMath {
     private static final float T7 = -1.09752295e-06f;
     private static final float T8 = 1.54904418e-07f;
 
-    /** Beyond, the tails of the normal distribution are 0 to a float. */
+    /** Beyond this, the tails of the normal distribution round to 0. */
     static final float FARTHEST = 13.2f;
 
     private FloatMath() {}
@@ -50,8 +50,8 @@ final class FloatMath {
      * rounded once. Overflows to infinity, underflows through the subnormal numbers to 0, keeps NaN. {@code y} may be
      * {@code x}.
      *
-     * <p>With h the whole number nearest to v/(2 ln 2), {@code eᵛ = 2ʰ·2ʰ·eʳ}, where {@code r = v − 2h·ln 2} is at most ln 2
-     * in size. Two factors of 2ʰ, since one of 2²ʰ is not a normal float at both ends of the range.
+     * <p>With h the integer nearest to v/(2 ln 2), {@code eᵛ = 2ʰ·2ʰ·eʳ}, where {@code r = v − 2h·ln 2} has a magnitude of at
+     * most ln 2. There are two factors of 2ʰ because 2²ʰ is not a normal float at the ends of the range.
      */
     static void exp(float[] x, float scale, float shift, float[] y, int n) {
         Block block = Block.OF_THREAD.get();
@@ -69,8 +69,8 @@ final class FloatMath {
     /**
      * {@code y = tanh x} to within 3 units in the last place, keeps NaN. {@code y} may be {@code x}.
      *
-     * <p>{@code tanh x = e/(e + 2)} with {@code e = exp(2x) − 1 = s·(eʳ − 1) + (s − 1)}, s = 2ʰ·2ʰ as above: no digits are lost
-     * near 0, where s is 1. From 2x = 40 on the result is 1, so the argument is cut there.
+     * <p>{@code tanh x = e/(e + 2)} with {@code e = exp(2x) − 1 = s·(eʳ − 1) + (s − 1)}, s = 2ʰ·2ʰ as above: no cancellation
+     * near 0, where s is 1. From 2x = 40 the result is 1, so the argument is clamped there.
      */
     static void tanh(float[] x, float[] y, int n) {
         Block block = Block.OF_THREAD.get();
@@ -86,7 +86,7 @@ final class FloatMath {
         }
     }
 
-    /** A length that leaves no remainder to a loop's slow scalar part; what lies behind the elements is computed in vain. */
+    /** A length rounded up so that loops have no slow scalar remainder. Elements beyond the count are computed but unused. */
     private static int full(int count) {
         return count + 127 & -128;
     }
@@ -105,7 +105,7 @@ final class FloatMath {
         }
     }
 
-    /** The h in the lowest bits of {@code c} become 2ʰ in {@code c}, by way of the exponent field. */
+    /** Replaces h in the lowest bits of {@code c} by 2ʰ, through the exponent field. */
     private static void power(Block block, int n) {
         MemorySegment.copy(block.cMemory, 0, block.bitsMemory, 0, n * 4L);
         exponents(block.bits, n);
@@ -148,10 +148,10 @@ final class FloatMath {
 
     /**
      * The upper tail of the normal distribution, {@code 1 − Φ(|x|)}: to within 7 units in the last place up to |x| = 2, where
-     * most of it is, and 2e−6, 1.5e−4 of itself up to 3, 5.
+     * most of it is; relative errors up to 2e−6 at 3 and 1.5e−4 at 5.
      *
      * <p>{@code 1/(2(1 + u)¹⁶)} with a polynomial u in |x| is the form of Abramowitz &amp; Stegun (1964), 7.1.28, here with
-     * eight coefficients fitted anew. {@code (1 + u)² − 1 = u(u + 2)} keeps the digits that {@code 1 + u} would lose near 0.
+     * eight newly fitted coefficients. {@code (1 + u)² − 1 = u(u + 2)} avoids the cancellation of {@code 1 + u} near 0.
      */
     static void normalTail(float[] x, float[] tail, int n) {
         for (int i = 0; i < n; i++) {
@@ -166,8 +166,8 @@ final class FloatMath {
     }
 
     /**
-     * {@code exp(−x²/2)}, right to 4e−7 of itself while it is above 1e−38. What x² loses in rounding is put back:
-     * {@code exp(−(q + δ)/2) = exp(−q/2)·(1 − δ/2)} as nearly as a float can say. 0 from |x| = 15 on.
+     * {@code exp(−x²/2)}, with a relative error of 4e−7 while it is above 1e−38. The rounding error of x² is corrected:
+     * {@code exp(−(q + δ)/2) = exp(−q/2)·(1 − δ/2)} to float accuracy. 0 from |x| = 15.
      */
     static void bell(float[] x, float[] bell, int n) {
         for (int i = 0; i < n; i++) {
@@ -194,7 +194,7 @@ final class FloatMath {
         return sum;
     }
 
-    /** {@code Σ x·y} over the first n elements, added up as {@link #sum} does. */
+    /** {@code Σ x·y} over the first n elements, summed in the order of {@link #sum}. */
     static double dot(float[] x, float[] y, int n) {
         Block block = Block.OF_THREAD.get();
         double sum = 0;
@@ -208,7 +208,7 @@ final class FloatMath {
         return sum;
     }
 
-    /** Adds the upper half to the lower until little is left; {@code upper} is scratch. */
+    /** Adds the upper half to the lower half until few elements remain; {@code upper} is scratch. */
     private static float tree(float[] x, float[] upper, int n) {
         int length = n;
         while (length > 16) {
@@ -246,11 +246,11 @@ final class FloatMath {
     }
 
     /**
-     * The largest of the first n elements, for the shift of a softmax. A NaN may be the result or be passed over; the
-     * exponential of its row shows it either way.
+     * The largest of the first n elements, for the shift of a softmax. A NaN may be returned or ignored; either way the row's
+     * exponentials contain NaN.
      *
-     * <p>Floats compare as their bits do once those of a negative number, sign apart, are inverted; the maximum of whole
-     * numbers is one instruction and that of Java's floats is not.
+     * <p>Floats are ordered like their bits as ints, if all bits but the sign of negative numbers are inverted. The maximum of ints is
+     * one instruction; that of Java floats is not.
      */
     static float max(float[] x, int n) {
         Block block = Block.OF_THREAD.get();
@@ -277,7 +277,7 @@ final class FloatMath {
         return bits ^ (bits >> 31 & 0x7FFFFFFF);
     }
 
-    /** A thread's working arrays. Their lengths differ so that equal indices do not share the lowest 12 bits of an address. */
+    /** Per-thread arrays. Their lengths differ so that equal indices have different lowest 12 address bits. */
     private static final class Block {
         static final ThreadLocal<Block> OF_THREAD = ThreadLocal.withInitial(Block::new);
 

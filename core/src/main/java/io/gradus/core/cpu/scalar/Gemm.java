@@ -13,22 +13,21 @@ import java.util.Arrays;
 
 /**
  * Matrix products in plain Java. The result is cut into tiles of at most {@value #ROWS} rows of {@value #LANES} lanes; for
- * each, a block of B is copied into one array per row (transposed on the way where need be), and every row of the tile then
- * adds up multiples of those rows, eight at a time:
+ * each, a block of B is copied to one array per row (transposed if necessary), and every row of the tile adds multiples of
+ * those rows, eight at a time:
  *
  * <pre>  c[j] += a₀·b₀[j] + a₁·b₁[j] + … + a₇·b₇[j]</pre>
  *
- * Arrays of their own and indices from 0 are what lets the JIT compiler turn that loop into vector instructions, and long
- * rows are what makes them pay. So a tall and narrow result is computed lying on its side, {@code Cᵀ = Bᵀ·Aᵀ}, and written
- * back upright.
+ * Separate arrays and indices from 0 allow the JIT compiler to vectorize that loop, and long rows make it efficient. So a tall
+ * and narrow result is computed transposed, {@code Cᵀ = Bᵀ·Aᵀ}, and transposed when it is written.
  */
 final class Gemm implements GemmKernels {
     private static final int ROWS = 256;
     private static final int LANES = 512;
     private static final int BLOCK = 256;
-    /** A result wider than this is long enough as it is. */
+    /** Results wider than this are not transposed. */
     private static final int WIDE = 256;
-    /** Tiles are made smaller until there are this many, for as many threads. */
+    /** Tiles are made smaller until there are this many, for parallelism. */
     private static final int MIN_TILES = 8;
 
     private static final int MIN_ROWS = 16;
@@ -39,7 +38,7 @@ final class Gemm implements GemmKernels {
         this.workers = workers;
     }
 
-    /** What a side of a product lies in. */
+    /** The memory of an operand. */
     private record Operand(MemorySegment memory, DType dtype) {
 
         /** The matrix that begins at an element. */
@@ -47,7 +46,7 @@ final class Gemm implements GemmKernels {
             return new Operand(memory.asSlice(element * dtype.bytes(), size * dtype.bytes()), dtype);
         }
 
-        /** Copies elements into the start of an array, as floats. */
+        /** Copies elements to the start of an array, as floats. */
         void load(long from, float[] target, int count) {
             if (dtype == DType.F32) {
                 CpuStorage.load(memory, from, target, count);
@@ -58,7 +57,7 @@ final class Gemm implements GemmKernels {
         }
     }
 
-    /** One product: {@code c[m, n] (+)= op(a)·op(b)}, where c is stored transposed if it is computed on its side. */
+    /** One product: {@code c[m, n] (+)= op(a)·op(b)}, where c is stored transposed if it is computed transposed. */
     private record Product(
             Operand a,
             boolean transposeA,
@@ -157,7 +156,7 @@ final class Gemm implements GemmKernels {
         }
     }
 
-    /** Column j of the tile is a run of row {@code column0 + j} of the result. */
+    /** Writes column j of the tile to row {@code column0 + j} of the result. */
     private static void storeTransposed(Product p, int row0, int rows, int column0, int width, Panels panels) {
         float[] line = panels.line;
         for (int j = 0; j < width; j++) {
@@ -242,7 +241,7 @@ final class Gemm implements GemmKernels {
         }
     }
 
-    /** Rows k0 … of op(B), {@code width} columns of each, into one array per row. */
+    /** Rows k0 … of op(B), {@code width} columns of each, copied to one array per row. */
     private static void packB(Product p, int k0, int depth, int column0, int width, Panels panels) {
         if (!p.transposeB) {
             for (int i = 0; i < depth; i++) {
@@ -277,7 +276,7 @@ final class Gemm implements GemmKernels {
         }
     }
 
-    /** The copies that one thread works on. */
+    /** The copies of one thread. */
     private static final class Panels {
         private static final ThreadLocal<Panels> OF_THREAD = ThreadLocal.withInitial(Panels::new);
 

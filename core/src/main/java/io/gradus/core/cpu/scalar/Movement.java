@@ -8,7 +8,7 @@ import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.MovementKernels;
 import java.lang.foreign.MemorySegment;
 
-/** Elements moved: each kernel is a walk over one tensor in the order of another ({@link StridedView}). */
+/** Moves elements: each kernel traverses one tensor in the order of another ({@link StridedView}). */
 public final class Movement implements MovementKernels {
     private final Workers workers;
 
@@ -76,7 +76,7 @@ public final class Movement implements MovementKernels {
         });
     }
 
-    /** The axes before the indexed one are shared out among the threads: elements that differ there never meet. */
+    /** Parallel over the axes before the indexed one, so that threads do not write to the same element. */
     @Override
     public void gatherBackward(Tensor index, int axis, Tensor dy, Tensor dx, boolean accumulate) {
         Indexed elements = new Indexed(dx.shape(), axis, index);
@@ -100,7 +100,7 @@ public final class Movement implements MovementKernels {
         });
     }
 
-    /** The elements of a tensor that an index names along one axis. Every number of the index is checked at once. */
+    /** The elements of a tensor selected by an index along one axis. The constructor checks the whole index. */
     private static final class Indexed {
         private final StridedView view;
         private final MemorySegment index;
@@ -122,8 +122,8 @@ public final class Movement implements MovementKernels {
         @FunctionalInterface
         interface Visitor {
             /**
-             * @param at how many places came before
-             * @param place where in the tensor the element lies
+             * @param at the number of positions before it
+             * @param place the offset of the element in the tensor
              */
             void visit(int at, long place);
         }

@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Layer and root-mean-square normalisation, a row at a time. Means are trees finished in double; gradients of weights are
- * summed in double ({@link ColumnReducer}). Root-mean-square normalisation is layer normalisation with a mean of 0 that nothing
- * is differentiated through, so the two share their loops.
+ * Layer normalization and RMS normalization, one row at a time. Means are tree sums, completed in double; gradients of weights are
+ * summed in double ({@link ColumnReducer}). RMS normalization is layer normalization with a constant mean of 0, so both share
+ * their loops.
  */
 final class Normalization implements NormalizationKernels {
     private final Workers workers;
@@ -32,13 +32,13 @@ final class Normalization implements NormalizationKernels {
         Chunks.rows(workers, x.shape().rows(), n, (scratch, row) -> {
             float[] values = scratch.floats(0, n);
             CpuStorage.load(inputs, row * n, values, n);
-            float centre = (float) (FloatMath.sum(values, n) / n);
-            // The variance of the centred row: nothing cancels when the mean is large.
-            subtract(values, centre, n);
+            float center = (float) (FloatMath.sum(values, n) / n);
+            // The variance of the centered row, without cancellation if the mean is large.
+            subtract(values, center, n);
             float scale = (float) (1 / Math.sqrt(FloatMath.dot(values, values, n) / n + eps));
             normalize(values, scale, w, b, n);
             CpuStorage.store(values, outputs, row * n, n);
-            CpuStorage.set(means, row, centre);
+            CpuStorage.set(means, row, center);
             CpuStorage.set(scales, row, scale);
         });
     }
@@ -174,7 +174,7 @@ final class Normalization implements NormalizationKernels {
         }
     }
 
-    /** Takes out of the gradient what the row's mean and its length, being fixed, do not let through. */
+    /** Removes the components of the gradient along the row's mean and along x̂. */
     private static void project(
             float[] gradient, float[] normalized, float scale, float meanGradient, float meanProduct, int n) {
         for (int i = 0; i < n; i++) {

@@ -8,7 +8,7 @@ import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** Optimiser steps: each array is read once and written once. Constants are worked out in double, elements in float. */
+/** Optimizer steps that read and write each array once. Constants are computed in double, elements in float. */
 public final class OptimizerSteps implements OptimizerStepKernels {
     private final Workers workers;
 
@@ -27,9 +27,9 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         MemorySegment weights = CpuStorage.of(parameter);
         MemorySegment gradients = CpuStorage.of(gradient);
         MemorySegment momenta = buffer == null ? null : CpuStorage.of(buffer);
-        float rate = (float) settings.learningRate();
+        float learningRate = (float) settings.learningRate();
         float momentum = (float) settings.momentum();
-        float take = (float) (1 - settings.dampening());
+        float gradientFactor = (float) (1 - settings.dampening());
         Chunks.elements(workers, parameter.size(), (scratch, from, n) -> {
             float[] w = scratch.floats(0, n);
             float[] g = scratch.floats(1, n);
@@ -43,7 +43,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
                     System.arraycopy(g, 0, b, 0, n);
                 } else {
                     CpuStorage.load(momenta, from, b, n);
-                    blend(b, momentum, g, take, n);
+                    blend(b, momentum, g, gradientFactor, n);
                 }
                 CpuStorage.store(b, momenta, from, n);
                 if (settings.nesterov()) {
@@ -52,7 +52,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
                     direction = b;
                 }
             }
-            blend(w, 1, direction, -rate, n);
+            blend(w, 1, direction, -learningRate, n);
             CpuStorage.store(w, weights, from, n);
         });
     }
@@ -64,10 +64,10 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    /** {@code a = keep·a + take·b}. */
-    private static void blend(float[] a, float keep, float[] b, float take, int n) {
+    /** {@code a = factorA·a + factorB·b}. */
+    private static void blend(float[] a, float factorA, float[] b, float factorB, int n) {
         for (int i = 0; i < n; i++) {
-            a[i] = Math.fma(take, b[i], keep * a[i]);
+            a[i] = Math.fma(factorB, b[i], factorA * a[i]);
         }
     }
 
@@ -103,23 +103,39 @@ public final class OptimizerSteps implements OptimizerStepKernels {
 
     /** One step for n weights, moments and gradients; the gradients are overwritten. */
     static void adam(float[] w, float[] g, float[] m, float[] v, int n, AdamConstants constants) {
-        decayed(g, w, constants.scale(), constants.coupled(), n);
-        blend(m, constants.beta1(), g, constants.rest1(), n);
-        squares(v, g, constants.beta2(), constants.rest2(), n);
-        update(w, m, v, constants.rate(), constants.root(), constants.epsilon(), constants.decay(), n);
+        decayed(g, w, constants.gradientScale(), constants.coupledDecay(), n);
+        blend(m, constants.beta1(), g, constants.oneMinusBeta1(), n);
+        squares(v, g, constants.beta2(), constants.oneMinusBeta2(), n);
+        update(
+                w,
+                m,
+                v,
+                constants.stepSize(),
+                constants.inverseSqrtBiasCorrection2(),
+                constants.epsilon(),
+                constants.decoupledDecay(),
+                n);
     }
 
-    /** {@code v = keep·v + take·g²}. */
-    private static void squares(float[] v, float[] g, float keep, float take, int n) {
+    /** {@code v = beta2·v + oneMinusBeta2·g²}. */
+    private static void squares(float[] v, float[] g, float beta2, float oneMinusBeta2, int n) {
         for (int i = 0; i < n; i++) {
-            v[i] = Math.fma(g[i] * g[i], take, keep * v[i]);
+            v[i] = Math.fma(g[i] * g[i], oneMinusBeta2, beta2 * v[i]);
         }
     }
 
     private static void update(
-            float[] w, float[] m, float[] v, float rate, float root, float epsilon, float decay, int n) {
+            float[] w,
+            float[] m,
+            float[] v,
+            float stepSize,
+            float inverseSqrtCorrection2,
+            float epsilon,
+            float decay,
+            int n) {
         for (int i = 0; i < n; i++) {
-            w[i] -= Math.fma(decay, w[i], rate * m[i] / Math.fma((float) Math.sqrt(v[i]), root, epsilon));
+            w[i] -= Math.fma(
+                    decay, w[i], stepSize * m[i] / Math.fma((float) Math.sqrt(v[i]), inverseSqrtCorrection2, epsilon));
         }
     }
 
@@ -155,7 +171,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         if (strength == 0) {
             return;
         }
-        ProximalStep pull = ProximalStep.of(strength);
+        ProximalStep step = ProximalStep.of(strength);
         MemorySegment weights = CpuStorage.of(parameter);
         MemorySegment anchors = CpuStorage.of(anchor);
         MemorySegment factors = importance == null ? null : CpuStorage.of(importance);
@@ -165,23 +181,23 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             CpuStorage.load(weights, from, w, n);
             CpuStorage.load(anchors, from, a, n);
             if (factors == null) {
-                pull(w, a, pull.fraction(), pull.rest(), n);
+                proximal(w, a, step.fraction(), step.rest(), n);
             } else {
                 float[] f = scratch.floats(2, n);
                 CpuStorage.load(factors, from, f, n);
-                pull(w, a, f, pull.strength(), n);
+                proximal(w, a, f, step.strength(), n);
             }
             CpuStorage.store(w, weights, from, n);
         });
     }
 
-    private static void pull(float[] w, float[] a, float fraction, float rest, int n) {
+    private static void proximal(float[] w, float[] a, float fraction, float rest, int n) {
         for (int i = 0; i < n; i++) {
             w[i] = ProximalStep.towards(w[i], a[i], fraction, rest);
         }
     }
 
-    private static void pull(float[] w, float[] a, float[] importance, float strength, int n) {
+    private static void proximal(float[] w, float[] a, float[] importance, float strength, int n) {
         for (int i = 0; i < n; i++) {
             if (importance[i] != 0) {
                 float force = strength * importance[i];

@@ -1,20 +1,19 @@
 package io.gradus.core.cpu.scalar;
 
 /**
- * The numbers of {@link io.gradus.core.kernel.OptimizerStepKernels#proximalStep}, worked out in double and used in float.
+ * The factors of {@link io.gradus.core.kernel.OptimizerStepKernels#proximalStep}, computed in double and rounded to float.
  *
- * <p>With k = s/(1 + s) the weight goes the fraction k of its way to the anchor, and 1 − k = 1/(1 + s) of the way is left. It
- * is reckoned from the nearer end,
+ * <p>The weight w moves the fraction k = s/(1 + s) of the way to the anchor a. The formula starts from the nearer end,
  *
  * <pre>{@code
- * w − k·(w − a)           while k is below a half
- * a + (1 − k)·(w − a)     from there on
+ * w − k·(w − a)           if k < ½
+ * a + (1 − k)·(w − a)     otherwise
  * }</pre>
  *
- * so that k = 0 gives w and k = 1 gives a to the bit. Both factors are kept: in float, 1 − k would lose the digits of a small k.
+ * so that k = 0 gives exactly w and k = 1 exactly a. Both factors are stored, because in float 1 − k would cancel.
  *
  * @param strength s
- * @param fraction k; of use below a half only: it is NaN when s is infinite
+ * @param fraction k, used only if below ½; NaN if s is infinite
  * @param rest 1 − k
  */
 public record ProximalStep(float strength, float fraction, float rest) {

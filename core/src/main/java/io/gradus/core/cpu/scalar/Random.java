@@ -7,7 +7,7 @@ import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.RandomKernels;
 import java.lang.foreign.MemorySegment;
 
-/** Random elements, four to a block of {@link Philox}; chunks begin at whole blocks. */
+/** Random elements, four per {@link Philox} block. Chunks begin at block boundaries. */
 public final class Random implements RandomKernels {
     private final Workers workers;
 
@@ -18,7 +18,7 @@ public final class Random implements RandomKernels {
     @Override
     public void uniform(Tensor out, double low, double high, Philox.Key key) {
         MemorySegment target = CpuStorage.of(out);
-        // Rounding to float may not reach the bound itself.
+        // Rounding to float must not reach the bound.
         float below = high > low ? Math.nextDown((float) high) : Float.POSITIVE_INFINITY;
         Chunks.elements(workers, out.size(), (scratch, from, n) -> {
             float[] values = scratch.floats(0, n + 3);
@@ -30,7 +30,7 @@ public final class Random implements RandomKernels {
         });
     }
 
-    /** Uniform numbers for the elements from {@code from}, the first of a block, on; up to three more than asked for. */
+    /** Uniform numbers for the elements starting at {@code from}, the first of a block; up to three more than requested. */
     private static void uniform(Philox.Key key, long from, float[] target, int n) {
         int[] words = new int[4];
         for (int i = 0; i < n; i += 4) {

@@ -1,6 +1,6 @@
 package io.gradus.core.cpu.scalar;
 
-/** A way of making one number of many, with totals in double. */
+/** A reduction of many numbers to one, with totals in double. */
 public enum Reducer {
     SUM(0) {
         @Override
@@ -20,7 +20,7 @@ public enum Reducer {
             }
         }
     },
-    /** NaN if one is. */
+    /** NaN if one is NaN. */
     MAX(Double.NEGATIVE_INFINITY) {
         @Override
         public double pair(double a, double b) {
@@ -50,16 +50,16 @@ public enum Reducer {
         this.identity = identity;
     }
 
-    /** The fold of nothing. */
+    /** The reduction of no elements. */
     public double identity() {
         return identity;
     }
 
     public abstract double pair(double a, double b);
 
-    /** The fold of the first n elements. */
+    /** The reduction of the first n elements. */
     abstract double row(float[] x, int n);
 
-    /** Folds element i of {@code x} into total i. */
+    /** Combines element i of {@code x} with total i. */
     abstract void elements(double[] totals, float[] x, int n);
 }

@@ -13,11 +13,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Many elements to one, as {@link ReductionPlan} says. Runs are cut into pieces that are folded whole, the pieces in order;
- * rows are folded by {@link ColumnReducer}. Totals are kept in double.
+ * Reductions according to a {@link ReductionPlan}. Runs are divided into pieces that are reduced separately and combined in order;
+ * rows are reduced by {@link ColumnReducer}. Totals are in double.
  */
 public final class Reduction implements ReductionKernels {
-    /** Results from which on they are shared out among the threads; below, the pieces of each are. */
+    /** With at least this many results, threads share the results; with fewer, the pieces of each. */
     private static final long MANY_RESULTS = 16;
 
     private static final int LANES = 1024;
@@ -51,7 +51,7 @@ public final class Reduction implements ReductionKernels {
                 false);
     }
 
-    /** Reads the elements that are folded, from place {@code from} on; may use any slot of the scratch but 0. */
+    /** Loads elements, starting at {@code from}; may use any scratch slot but 0. */
     @FunctionalInterface
     private interface Source {
         void load(Scratch scratch, long from, float[] target, int count);
@@ -86,7 +86,7 @@ public final class Reduction implements ReductionKernels {
         }
     }
 
-    /** Folds {@code parts} runs of {@code length} elements to one number. */
+    /** Reduces {@code parts} runs of {@code length} elements to one number. */
     private double foldPieces(Reducer fold, long parts, long length, ColumnReducer.Source source) {
         long perRun = (length + Chunks.SIZE - 1) / Chunks.SIZE;
         double[] partial = new double[Math.toIntExact(parts * perRun)];
@@ -107,7 +107,7 @@ public final class Reduction implements ReductionKernels {
         return total;
     }
 
-    /** First how many elements equal each maximum, then an equal part of its gradient for each of them. */
+    /** Counts the elements that equal each maximum, then divides its gradient among them. */
     @Override
     public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
         MemorySegment inputs = CpuStorage.of(x);
@@ -148,7 +148,7 @@ public final class Reduction implements ReductionKernels {
         }
     }
 
-    /** In double throughout: in each block of 65,536 elements 1,024 sums side by side, then the blocks in order. */
+    /** In double: 1,024 interleaved sums in each block of 65,536 elements, then the blocks in order. */
     @Override
     public double sumOfSquares(List<Tensor> tensors) {
         double total = 0;

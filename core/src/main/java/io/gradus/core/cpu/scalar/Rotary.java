@@ -8,8 +8,8 @@ import io.gradus.core.kernel.RotaryKernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * io.gradus.core.cpu.vector.Rotary position embedding. The heads of one position turn by the same angles. A row is {@code x·c + partner·s}: c holds
- * each element's cosine, s its sine with the sign of its side of the pair, and the partner is the other element of the pair.
+ * Rotary position embedding. All heads of a position rotate by the same angles. A row is {@code x·c + partner·s}: c is each
+ * element's cosine, s its sine with a sign that depends on its side of the pair, and partner is the other element of the pair.
  */
 public final class Rotary implements RotaryKernels {
     private final Workers workers;
@@ -64,7 +64,7 @@ public final class Rotary implements RotaryKernels {
         }
     }
 
-    /** Angle i goes to the second element of pair i, and times {@code sign} to the first, in each head. */
+    /** Writes angle i to the second element of pair i, and times {@code sign} to the first, in each head. */
     private static void spread(float[] angle, float sign, RopeLayout layout, float[] target, int half, int n) {
         boolean split = layout == RopeLayout.HALF_SPLIT;
         for (int i = 0; i < Math.min(half, n); i++) {

@@ -10,7 +10,7 @@ import java.util.Arrays;
 
 /**
  * Cumulative sums and largest elements along one axis. A tensor is {@code [outer, n, inner]}, where n is the length of the axis
- * and inner the product of the lengths behind it.
+ * and inner the product of the lengths after it.
  */
 public final class Scan implements ScanKernels {
     private static final int GRAIN = 1 << 14;
@@ -21,7 +21,7 @@ public final class Scan implements ScanKernels {
         this.workers = workers;
     }
 
-    /** Adds up {@code [n, columns]} blocks of at most {@link Chunks#SIZE} columns row by row; one sum per column. */
+    /** Adds the rows of {@code [n, columns]} blocks with at most {@link Chunks#SIZE} columns, with one running sum per column. */
     @Override
     public void cumsum(Tensor x, int axis, boolean reverse, Tensor out, boolean accumulate) {
         long n = x.shape().get(axis);
@@ -78,7 +78,7 @@ public final class Scan implements ScanKernels {
         });
     }
 
-    /** Fills {@code best} with the smallest keys of n elements, in ascending order, by way of a heap with the greatest on top. */
+    /** Fills {@code best} with the smallest keys of n elements in ascending order, using a heap with the largest at its root. */
     private static void select(MemorySegment source, long first, long stride, int n, long[] best) {
         int k = best.length;
         for (int i = 0; i < k; i++) {
@@ -114,7 +114,7 @@ public final class Scan implements ScanKernels {
         heap[parent] = key;
     }
 
-    /** A number that is smaller the larger a value is, and among equal values the lower its index. NaN is the largest value. */
+    /** A sort key: smaller for larger values, and among equal values for lower indices. NaN counts as the largest value. */
     private static long key(float value, int index) {
         int bits = Float.floatToIntBits(value + 0f); // −0 becomes 0
         int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);

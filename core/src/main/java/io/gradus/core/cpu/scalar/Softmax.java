@@ -6,7 +6,7 @@ import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.SoftmaxKernels;
 import java.lang.foreign.MemorySegment;
 
-/** Softmax over the last axis, a row at a time; sums are trees, finished in double. */
+/** Softmax over the last axis, one row at a time. Sums are trees, completed in double. */
 final class Softmax implements SoftmaxKernels {
     private final Workers workers;
 
@@ -66,7 +66,7 @@ final class Softmax implements SoftmaxKernels {
         });
     }
 
-    // Two subtractions: the first is exact where it matters, near the largest element.
+    // Two subtractions, because the first is exact near the largest element, where it matters.
     private static void logSoftmax(float[] x, float max, float logSum, int n) {
         for (int i = 0; i < n; i++) {
             x[i] = x[i] - max - logSum;

@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Optimiser steps: one pass in which every array is read once and written once, so that memory is the only limit. Clipping
+ * Optimizer steps: one pass in which every array is read once and written once, so that memory is the only limit. Clipping
  * costs nothing: it is the factor that the gradient is multiplied by on its way. Adafactor and Adam with moments of 8 bits are
  * the scalar kernels' own.
  */
@@ -41,22 +41,22 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         MemorySegment g = CpuStorage.of(gradient);
         float scale = (float) gradientScale;
         float decay = (float) settings.weightDecay();
-        float rate = (float) settings.learningRate();
+        float learningRate = (float) settings.learningRate();
         if (buffer == null) {
-            workers.forEach(parameter.size(), RUN, (from, to) -> descend(w, g, from, to, scale, decay, rate));
+            workers.forEach(parameter.size(), RUN, (from, to) -> sgd(w, g, from, to, scale, decay, learningRate));
             return;
         }
         MemorySegment b = CpuStorage.of(buffer);
         float momentum = (float) settings.momentum();
-        float take = first ? 1 : (float) (1 - settings.dampening());
+        float gradientFactor = first ? 1 : (float) (1 - settings.dampening());
         workers.forEach(parameter.size(), RUN, (from, to) -> {
             if (first) {
                 b.asSlice(from * 4, (to - from) * 4).fill((byte) 0);
             }
             if (settings.nesterov()) {
-                lookAhead(w, g, b, from, to, scale, decay, momentum, take, rate);
+                nesterov(w, g, b, from, to, scale, decay, momentum, gradientFactor, learningRate);
             } else {
-                roll(w, g, b, from, to, scale, decay, momentum, take, rate);
+                momentum(w, g, b, from, to, scale, decay, momentum, gradientFactor, learningRate);
             }
         });
     }
@@ -118,44 +118,44 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         if (strength == 0) {
             return;
         }
-        ProximalStep pull = ProximalStep.of(strength);
+        ProximalStep step = ProximalStep.of(strength);
         MemorySegment w = CpuStorage.of(parameter);
         MemorySegment a = CpuStorage.of(anchor);
         if (importance == null) {
-            boolean near = pull.rest() > 0.5f;
+            boolean fromWeight = step.rest() > 0.5f;
             workers.forEach(parameter.size(), RUN, (from, to) -> {
-                if (near) {
-                    approach(w, a, w, from, to, -pull.fraction());
+                if (fromWeight) {
+                    proximal(w, a, w, from, to, -step.fraction());
                 } else {
-                    approach(w, a, a, from, to, pull.rest());
+                    proximal(w, a, a, from, to, step.rest());
                 }
             });
         } else {
             MemorySegment f = CpuStorage.of(importance);
-            workers.forEach(parameter.size(), RUN, (from, to) -> pull(w, a, f, from, to, pull.strength()));
+            workers.forEach(parameter.size(), RUN, (from, to) -> weightedProximal(w, a, f, from, to, step.strength()));
         }
     }
 
     // ---- the loops: whole vectors, then what is left under a mask ----
 
-    private static void descend(
-            MemorySegment w, MemorySegment g, long from, long to, float scale, float decay, float rate) {
+    private static void sgd(
+            MemorySegment w, MemorySegment g, long from, long to, float scale, float decay, float learningRate) {
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
             FloatVector weight = Lanes.load(w, at);
             FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
-            Lanes.store(gradient.fma(Lanes.broadcast(-rate), weight), w, at);
+            Lanes.store(gradient.fma(Lanes.broadcast(-learningRate), weight), w, at);
         }
         if (at < to) {
             VectorMask<Float> rest = Lanes.first(to - at);
             FloatVector weight = Lanes.load(w, at, rest);
             FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
-            Lanes.store(gradient.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+            Lanes.store(gradient.fma(Lanes.broadcast(-learningRate), weight), w, at, rest);
         }
     }
 
     /** Momentum: the weight moves along b. */
-    private static void roll(
+    private static void momentum(
             MemorySegment w,
             MemorySegment g,
             MemorySegment b,
@@ -164,28 +164,28 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             float scale,
             float decay,
             float momentum,
-            float take,
-            float rate) {
+            float gradientFactor,
+            float learningRate) {
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
             FloatVector weight = Lanes.load(w, at);
             FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
-            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, take);
+            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, gradientFactor);
             Lanes.store(velocity, b, at);
-            Lanes.store(velocity.fma(Lanes.broadcast(-rate), weight), w, at);
+            Lanes.store(velocity.fma(Lanes.broadcast(-learningRate), weight), w, at);
         }
         if (at < to) {
             VectorMask<Float> rest = Lanes.first(to - at);
             FloatVector weight = Lanes.load(w, at, rest);
             FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
-            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, take);
+            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, gradientFactor);
             Lanes.store(velocity, b, at, rest);
-            Lanes.store(velocity.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+            Lanes.store(velocity.fma(Lanes.broadcast(-learningRate), weight), w, at, rest);
         }
     }
 
     /** Nesterov's momentum: the weight moves along the gradient and b. */
-    private static void lookAhead(
+    private static void nesterov(
             MemorySegment w,
             MemorySegment g,
             MemorySegment b,
@@ -194,25 +194,25 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             float scale,
             float decay,
             float momentum,
-            float take,
-            float rate) {
+            float gradientFactor,
+            float learningRate) {
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
             FloatVector weight = Lanes.load(w, at);
             FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, decay);
-            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, take);
+            FloatVector velocity = blend(Lanes.load(b, at), momentum, gradient, gradientFactor);
             Lanes.store(velocity, b, at);
             FloatVector direction = velocity.fma(Lanes.broadcast(momentum), gradient);
-            Lanes.store(direction.fma(Lanes.broadcast(-rate), weight), w, at);
+            Lanes.store(direction.fma(Lanes.broadcast(-learningRate), weight), w, at);
         }
         if (at < to) {
             VectorMask<Float> rest = Lanes.first(to - at);
             FloatVector weight = Lanes.load(w, at, rest);
             FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, decay);
-            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, take);
+            FloatVector velocity = blend(Lanes.load(b, at, rest), momentum, gradient, gradientFactor);
             Lanes.store(velocity, b, at, rest);
             FloatVector direction = velocity.fma(Lanes.broadcast(momentum), gradient);
-            Lanes.store(direction.fma(Lanes.broadcast(-rate), weight), w, at, rest);
+            Lanes.store(direction.fma(Lanes.broadcast(-learningRate), weight), w, at, rest);
         }
     }
 
@@ -224,62 +224,63 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             long from,
             long to,
             AdamConstants constants) {
-        float scale = constants.scale();
-        float coupled = constants.coupled();
+        float scale = constants.gradientScale();
+        float coupled = constants.coupledDecay();
         float beta1 = constants.beta1();
-        float rest1 = constants.rest1();
+        float oneMinusBeta1 = constants.oneMinusBeta1();
         float beta2 = constants.beta2();
-        float rest2 = constants.rest2();
-        float rate = constants.rate();
-        float root = constants.root();
+        float oneMinusBeta2 = constants.oneMinusBeta2();
+        float stepSize = constants.stepSize();
+        float inverseSqrtCorrection2 = constants.inverseSqrtBiasCorrection2();
         float epsilon = constants.epsilon();
-        float decay = constants.decay();
+        float decay = constants.decoupledDecay();
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
             FloatVector weight = Lanes.load(w, at);
             FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, coupled);
-            FloatVector mean = blend(Lanes.load(m, at), beta1, gradient, rest1);
-            FloatVector square = blend(Lanes.load(v, at), beta2, gradient.mul(gradient), rest2);
+            FloatVector mean = blend(Lanes.load(m, at), beta1, gradient, oneMinusBeta1);
+            FloatVector square = blend(Lanes.load(v, at), beta2, gradient.mul(gradient), oneMinusBeta2);
             Lanes.store(mean, m, at);
             Lanes.store(square, v, at);
-            Lanes.store(adam(weight, mean, square, rate, root, epsilon, decay), w, at);
+            Lanes.store(adam(weight, mean, square, stepSize, inverseSqrtCorrection2, epsilon, decay), w, at);
         }
         if (at < to) {
             VectorMask<Float> rest = Lanes.first(to - at);
             FloatVector weight = Lanes.load(w, at, rest);
             FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, coupled);
-            FloatVector mean = blend(Lanes.load(m, at, rest), beta1, gradient, rest1);
-            FloatVector square = blend(Lanes.load(v, at, rest), beta2, gradient.mul(gradient), rest2);
+            FloatVector mean = blend(Lanes.load(m, at, rest), beta1, gradient, oneMinusBeta1);
+            FloatVector square = blend(Lanes.load(v, at, rest), beta2, gradient.mul(gradient), oneMinusBeta2);
             Lanes.store(mean, m, at, rest);
             Lanes.store(square, v, at, rest);
-            Lanes.store(adam(weight, mean, square, rate, root, epsilon, decay), w, at, rest);
+            Lanes.store(adam(weight, mean, square, stepSize, inverseSqrtCorrection2, epsilon, decay), w, at, rest);
         }
     }
 
     /** {@code w = origin + factor·(w − a)}, where the origin is w or a. */
-    private static void approach(
+    private static void proximal(
             MemorySegment w, MemorySegment a, MemorySegment origin, long from, long to, float factor) {
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
-            FloatVector way = Lanes.load(w, at).sub(Lanes.load(a, at));
-            Lanes.store(way.fma(Lanes.broadcast(factor), Lanes.load(origin, at)), w, at);
+            FloatVector difference = Lanes.load(w, at).sub(Lanes.load(a, at));
+            Lanes.store(difference.fma(Lanes.broadcast(factor), Lanes.load(origin, at)), w, at);
         }
         if (at < to) {
             VectorMask<Float> rest = Lanes.first(to - at);
-            FloatVector way = Lanes.load(w, at, rest).sub(Lanes.load(a, at, rest));
-            Lanes.store(way.fma(Lanes.broadcast(factor), Lanes.load(origin, at, rest)), w, at, rest);
+            FloatVector difference = Lanes.load(w, at, rest).sub(Lanes.load(a, at, rest));
+            Lanes.store(difference.fma(Lanes.broadcast(factor), Lanes.load(origin, at, rest)), w, at, rest);
         }
     }
 
-    private static void pull(MemorySegment w, MemorySegment a, MemorySegment f, long from, long to, float strength) {
+    private static void weightedProximal(
+            MemorySegment w, MemorySegment a, MemorySegment f, long from, long to, float strength) {
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
-            Lanes.store(pull(Lanes.load(w, at), Lanes.load(a, at), Lanes.load(f, at), strength), w, at);
+            Lanes.store(proximal(Lanes.load(w, at), Lanes.load(a, at), Lanes.load(f, at), strength), w, at);
         }
         if (at < to) {
             VectorMask<Float> rest = Lanes.first(to - at);
             FloatVector pulled =
-                    pull(Lanes.load(w, at, rest), Lanes.load(a, at, rest), Lanes.load(f, at, rest), strength);
+                    proximal(Lanes.load(w, at, rest), Lanes.load(a, at, rest), Lanes.load(f, at, rest), strength);
             Lanes.store(pulled, w, at, rest);
         }
     }
@@ -287,12 +288,13 @@ public final class OptimizerSteps implements OptimizerStepKernels {
     // ---- one vector ----
 
     /** {@link ProximalStep} with a strength of its own in each lane; 0 · ∞ is masked. */
-    private static FloatVector pull(FloatVector weight, FloatVector anchor, FloatVector importance, float strength) {
+    private static FloatVector proximal(
+            FloatVector weight, FloatVector anchor, FloatVector importance, float strength) {
         FloatVector force = importance.mul(Lanes.broadcast(strength));
         FloatVector rest = Lanes.broadcast(1).div(force.add(Lanes.broadcast(1)));
-        FloatVector way = weight.sub(anchor);
-        FloatVector near = weight.sub(way.mul(force.mul(rest)));
-        FloatVector far = way.fma(rest, anchor);
+        FloatVector difference = weight.sub(anchor);
+        FloatVector near = weight.sub(difference.mul(force.mul(rest)));
+        FloatVector far = difference.fma(rest, anchor);
         FloatVector pulled = far.blend(near, rest.compare(VectorOperators.GT, 0.5f));
         return pulled.blend(weight, importance.compare(VectorOperators.EQ, 0));
     }
@@ -302,22 +304,22 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         return weight.fma(Lanes.broadcast(decay), gradient.mul(Lanes.broadcast(scale)));
     }
 
-    /** {@code keep·a + take·b}. */
-    private static FloatVector blend(FloatVector a, float keep, FloatVector b, float take) {
-        return b.fma(Lanes.broadcast(take), a.mul(Lanes.broadcast(keep)));
+    /** {@code factorA·a + factorB·b}. */
+    private static FloatVector blend(FloatVector a, float factorA, FloatVector b, float factorB) {
+        return b.fma(Lanes.broadcast(factorB), a.mul(Lanes.broadcast(factorA)));
     }
 
-    /** {@code w − (rate·m/(√v·root + epsilon) + decay·w)}. */
+    /** {@code w − (stepSize·m/(√v·inverseSqrtCorrection2 + epsilon) + decay·w)}. */
     private static FloatVector adam(
             FloatVector weight,
             FloatVector mean,
             FloatVector square,
-            float rate,
-            float root,
+            float stepSize,
+            float inverseSqrtCorrection2,
             float epsilon,
             float decay) {
-        FloatVector size = square.sqrt().fma(Lanes.broadcast(root), Lanes.broadcast(epsilon));
-        FloatVector update = mean.mul(Lanes.broadcast(rate)).div(size);
+        FloatVector denominator = square.sqrt().fma(Lanes.broadcast(inverseSqrtCorrection2), Lanes.broadcast(epsilon));
+        FloatVector update = mean.mul(Lanes.broadcast(stepSize)).div(denominator);
         return weight.sub(weight.fma(Lanes.broadcast(decay), update));
     }
 }

@@ -10,7 +10,7 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * Rotary position embedding of pairs that lie half a head apart: the halves are two rows of vectors, turned by the same angles
- * in each head. Heads whose half is no whole number of vectors, and pairs of neighbours, are left to {@link io.gradus.core.cpu.scalar.Rotary}.
+ * in each head. Heads whose half is no whole number of vectors, and pairs of neighbors, are left to {@link io.gradus.core.cpu.scalar.Rotary}.
  */
 public final class Rotary implements RotaryKernels {
     /** Elements that a thread takes at a time. */

@@ -180,26 +180,26 @@ public final class Rows {
         return Lanes.sum(sum);
     }
 
-    /** {@code Σ (x − centre)²} of any number of elements. */
-    public static double sumOfSquares(MemorySegment x, float centre, long from, long to) {
+    /** {@code Σ (x − center)²} of any number of elements. */
+    public static double sumOfSquares(MemorySegment x, float center, long from, long to) {
         double sum = 0;
         for (long at = from; at < to; at += BLOCK) {
-            sum += sumOfSquaresOfBlock(x, centre, at, blockEnd(at, to));
+            sum += sumOfSquaresOfBlock(x, center, at, blockEnd(at, to));
         }
         return sum;
     }
 
-    private static float sumOfSquaresOfBlock(MemorySegment x, float centre, long from, long to) {
+    private static float sumOfSquaresOfBlock(MemorySegment x, float center, long from, long to) {
         FloatVector sum0 = Lanes.zero();
         FloatVector sum1 = Lanes.zero();
         FloatVector sum2 = Lanes.zero();
         FloatVector sum3 = Lanes.zero();
         long i = from;
         for (; i <= to - 4 * COUNT; i += 4 * COUNT) {
-            FloatVector x0 = Lanes.load(x, i).sub(centre);
-            FloatVector x1 = Lanes.load(x, i + COUNT).sub(centre);
-            FloatVector x2 = Lanes.load(x, i + 2 * COUNT).sub(centre);
-            FloatVector x3 = Lanes.load(x, i + 3 * COUNT).sub(centre);
+            FloatVector x0 = Lanes.load(x, i).sub(center);
+            FloatVector x1 = Lanes.load(x, i + COUNT).sub(center);
+            FloatVector x2 = Lanes.load(x, i + 2 * COUNT).sub(center);
+            FloatVector x3 = Lanes.load(x, i + 3 * COUNT).sub(center);
             sum0 = x0.fma(x0, sum0);
             sum1 = x1.fma(x1, sum1);
             sum2 = x2.fma(x2, sum2);
@@ -207,8 +207,8 @@ public final class Rows {
         }
         for (; i < to; i += COUNT) {
             VectorMask<Float> rest = Lanes.first(to - i);
-            FloatVector centred = Lanes.zero().blend(Lanes.load(x, i, rest).sub(centre), rest);
-            sum0 = centred.fma(centred, sum0);
+            FloatVector centered = Lanes.zero().blend(Lanes.load(x, i, rest).sub(center), rest);
+            sum0 = centered.fma(centered, sum0);
         }
         return Lanes.sum(sum0.add(sum1).add(sum2.add(sum3)));
     }

@@ -3,8 +3,8 @@ package io.gradus.core.cpu.vector.attention;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
-import io.gradus.core.cpu.vector.ScratchMemory;
 import io.gradus.core.cpu.vector.gemm.Gemm;
 import io.gradus.core.cpu.vector.gemm.Matrix;
 import io.gradus.core.kernel.AttentionKernels;
@@ -133,9 +133,9 @@ public final class Attention implements AttentionKernels {
 
         void forward(int t0, int t1, Matrix out, MemorySegment logSumExp) {
             int lanes = t1 - t0;
-            ScratchMemory scratch = ScratchMemory.ofThread();
-            ScoreTile p = new ScoreTile(scratch.floats(0, (long) KEYS * ScoreTile.STRIDE), lanes);
-            Matrix o = new Matrix(scratch.floats(1, (long) QUERIES * z.d()), 0, z.d(), false);
+            Scratch scratch = Scratch.ofThread();
+            ScoreTile p = new ScoreTile(scratch.memory(0, (long) KEYS * ScoreTile.STRIDE), lanes);
+            Matrix o = new Matrix(scratch.memory(1, (long) QUERIES * z.d()), 0, z.d(), false);
             OnlineSoftmax softmax = new OnlineSoftmax(lanes);
             int visible = z.visible(t1);
             FirstKeys first = documentStarts(t0, t1);
@@ -181,9 +181,9 @@ public final class Attention implements AttentionKernels {
 
         void backward(int t0, int t1, Gradients g) {
             int lanes = t1 - t0;
-            ScratchMemory scratch = ScratchMemory.ofThread();
-            ScoreTile p = new ScoreTile(scratch.floats(0, (long) KEYS * ScoreTile.STRIDE), lanes);
-            ScoreTile ds = new ScoreTile(scratch.floats(1, (long) KEYS * ScoreTile.STRIDE), lanes);
+            Scratch scratch = Scratch.ofThread();
+            ScoreTile p = new ScoreTile(scratch.memory(0, (long) KEYS * ScoreTile.STRIDE), lanes);
+            ScoreTile ds = new ScoreTile(scratch.memory(1, (long) KEYS * ScoreTile.STRIDE), lanes);
             float[] shift = new float[ScoreTile.STRIDE];
             float[] delta = new float[ScoreTile.STRIDE]; // Σ dO ⊙ O
             for (int i = 0; i < lanes; i++) {
@@ -221,7 +221,7 @@ public final class Attention implements AttentionKernels {
 
         /** For few queries: the scores of one are a row, and its products are of a row and a matrix that is read in place. */
         void answerEach(Matrix out, MemorySegment logSumExp) {
-            MemorySegment row = ScratchMemory.ofThread().floats(0, z.s());
+            MemorySegment row = Scratch.ofThread().memory(0, z.s());
             Matrix p = new Matrix(row, 0, z.s(), false);
             for (int t = 0; t < z.t(); t++) {
                 int visible = z.visible(t + 1);

@@ -3,8 +3,8 @@ package io.gradus.core.cpu.vector.elementwise;
 import static io.gradus.core.cpu.vector.VectorMath.ONE;
 import static io.gradus.core.cpu.vector.VectorMath.ZERO;
 
+import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.vector.Lanes;
-import io.gradus.core.cpu.vector.ScratchMemory;
 import io.gradus.core.cpu.vector.VectorMath;
 import io.gradus.core.cpu.vector.elementwise.Elementwise.Loop;
 import io.gradus.core.cpu.vector.elementwise.Elementwise.Loop2;
@@ -194,7 +194,7 @@ public final class Activations {
     // f(x) = Φ(x) + x·φ(x), for which f(−x) = 1 − f(x). In two loops: one would be more than the JIT compiler inlines.
     private static void geluBackward(
             MemorySegment x, long xAt, MemorySegment dy, long dyAt, MemorySegment dx, long at, int n) {
-        MemorySegment bells = ScratchMemory.ofThread().floats(0, BLOCK);
+        MemorySegment bells = Scratch.ofThread().memory(0, BLOCK);
         for (int from = 0; from < n; from += BLOCK) {
             int count = Math.min(BLOCK, n - from);
             bells(x, xAt + from, bells, count);

@@ -3,21 +3,47 @@ package io.gradus.core.cpu.vector.elementwise;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.StridedView;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 
 /**
- * How an element-by-element result is cut so that its loops see whole vectors of neighbouring elements only. A piece ends where
+ * How an element-by-element result is cut so that its loops see whole vectors of neighboring elements only. A piece ends where
  * an operand that is broadcast begins anew; fewer elements than a vector has are a piece of their own. What does not lie in
- * memory as a loop wants it goes through a block ({@link Blocks}), in the first-level cache.
+ * memory as a loop wants it goes through a block ({@link Scratch}), in the first-level cache.
  */
 final class Runs {
     /** Elements that a thread takes at a time: microseconds of work, a multiple of every vector's length. */
     private static final long GRAIN = 1 << 14;
 
+    /** Floats in a block; a multiple of every vector's length. */
+    private static final int BLOCK = 1024;
+
     private Runs() {}
+
+    private static MemorySegment block(int slot) {
+        return Scratch.ofThread().memory(Scratch.ELEMENTWISE + slot, BLOCK);
+    }
+
+    /** A block that begins with {@code count} floats from element {@code from} on. */
+    private static MemorySegment copy(int slot, MemorySegment source, long from, long count) {
+        MemorySegment block = block(slot);
+        MemorySegment.copy(source, from * 4, block, 0, count * 4);
+        return block;
+    }
+
+    /** A block whose first {@code count} elements are one float (or int, as four bytes). */
+    private static MemorySegment repeat(int slot, MemorySegment source, long at, int count) {
+        MemorySegment block = block(slot);
+        FloatVector value = Lanes.broadcast(CpuStorage.get(source, at));
+        for (int i = 0; i < count; i += Lanes.COUNT) {
+            Lanes.store(value, block, i);
+        }
+        return block;
+    }
 
     /** What happens to the {@code n} elements of a result from {@code at} on. */
     @FunctionalInterface
@@ -37,7 +63,7 @@ final class Runs {
             inBlocks |= result.accumulate;
         }
         long run = length;
-        long longest = inBlocks ? Blocks.SIZE : GRAIN;
+        long longest = inBlocks ? BLOCK : GRAIN;
         workers.forEach(size, GRAIN, (from, to) -> {
             long at = from;
             while (at < to) {
@@ -74,9 +100,9 @@ final class Runs {
         /** Where the elements for a piece are found, from {@link #at} on. */
         MemorySegment memory(long at, int n) {
             if (standsStill()) {
-                return Blocks.ofThread().repeat(slot, memory, view.source(at), n);
+                return repeat(slot, memory, view.source(at), n);
             }
-            return n < Lanes.COUNT ? Blocks.ofThread().copy(slot, memory, view.source(at), n) : memory;
+            return n < Lanes.COUNT ? copy(slot, memory, view.source(at), n) : memory;
         }
 
         long at(long at, int n) {
@@ -96,7 +122,7 @@ final class Runs {
 
         /** Where a loop leaves the elements of a piece, from {@link #at} on. */
         MemorySegment memory(int n) {
-            return isDirect(n) ? memory : Blocks.ofThread().get(slot);
+            return isDirect(n) ? memory : block(slot);
         }
 
         long at(long at, int n) {
@@ -111,7 +137,7 @@ final class Runs {
             if (isDirect(n)) {
                 return;
             }
-            MemorySegment block = Blocks.ofThread().get(slot);
+            MemorySegment block = block(slot);
             if (n < Lanes.COUNT) {
                 for (int i = 0; i < n; i++) {
                     float value = CpuStorage.get(block, i);

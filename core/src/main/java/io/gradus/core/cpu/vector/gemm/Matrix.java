@@ -4,7 +4,7 @@ import io.gradus.core.DType;
 import io.gradus.core.HostCast;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
-import io.gradus.core.cpu.vector.ScratchMemory;
+import io.gradus.core.cpu.common.Scratch;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -61,7 +61,7 @@ public record Matrix(MemorySegment memory, long offset, long stride, boolean tra
         }
         int lines = transposed ? column1 - column0 : row1 - row0;
         int length = transposed ? row1 - row0 : column1 - column0;
-        MemorySegment floats = ScratchMemory.ofThread().floats(ScratchMemory.CONVERTED, (long) lines * length);
+        MemorySegment floats = Scratch.ofThread().memory(Scratch.CONVERTED, (long) lines * length);
         for (long line = 0; line < lines; line++) {
             long from = place(transposed ? row0 : row0 + line, transposed ? column0 + line : column0);
             MemorySegment stored = memory.asSlice(from * dtype.bytes(), (long) length * dtype.bytes());

@@ -12,9 +12,9 @@ import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Layer and root-mean-square normalisation. Rows are taken a block's worth together ({@link Rows}): all means, then all
+ * Layer and root-mean-square normalization. Rows are taken a block's worth together ({@link Rows}): all means, then all
  * variances about them (nothing cancels when a mean is large), then all results, while the block stays in the first-level
- * cache. Root-mean-square normalisation is layer normalisation with a mean of 0, so the two share their loops; so do their
+ * cache. Root-mean-square normalization is layer normalization with a mean of 0, so the two share their loops; so do their
  * gradients ({@link NormalizationGradients}).
  */
 public final class Normalization implements NormalizationKernels {
@@ -47,12 +47,12 @@ public final class Normalization implements NormalizationKernels {
                     CpuStorage.set(scales, row, rstd(inputs, CpuStorage.get(means, row), n, row, eps));
                 }
                 for (long row = first; row < last; row++) {
-                    float centre = CpuStorage.get(means, row);
+                    float center = CpuStorage.get(means, row);
                     float scale = CpuStorage.get(scales, row);
                     if (b == null) {
-                        normalize(inputs, centre, scale, w, outputs, row * n, n);
+                        normalize(inputs, center, scale, w, outputs, row * n, n);
                     } else {
-                        normalize(inputs, centre, scale, w, b, outputs, row * n, n);
+                        normalize(inputs, center, scale, w, b, outputs, row * n, n);
                     }
                 }
             }

@@ -10,7 +10,7 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of a normalisation, in two loops over each row. With {@code ŵ = dy ⊙ weight} and {@code x̂ = (x − mean)·rstd}
+ * The gradients of a normalization, in two loops over each row. With {@code ŵ = dy ⊙ weight} and {@code x̂ = (x − mean)·rstd}
  * the first finds {@code Σ ŵ} and {@code Σ ŵ ⊙ x̂} and adds {@code dy ⊙ x̂} and {@code dy} to the sums of their columns; the
  * second, while the row is in the first-level cache, writes {@code dx = rstd·(ŵ − mean(ŵ) − x̂·mean(ŵ ⊙ x̂))}.
  *
@@ -96,15 +96,15 @@ final class NormalizationGradients {
         Arrays.fill(columns, at, at + 2 * n, 0);
         float[] sums = Scratch.ofThread().floats(1, 2);
         for (long row = from; row < to; row++) {
-            float centre = mean == null ? 0 : CpuStorage.get(mean, row);
+            float center = mean == null ? 0 : CpuStorage.get(mean, row);
             float scale = CpuStorage.get(rstd, row);
-            sums(dy, x, weight, centre, scale, row * n, n, columns, at, sums);
+            sums(dy, x, weight, center, scale, row * n, n, columns, at, sums);
             float meanGradient = mean == null ? 0 : sums[0] / n;
             float factor = -scale * (sums[1] / n);
             if (accumulate) {
-                addGradient(dy, x, weight, centre, scale, meanGradient, factor, dx, row * n, n);
+                addGradient(dy, x, weight, center, scale, meanGradient, factor, dx, row * n, n);
             } else {
-                gradient(dy, x, weight, centre, scale, meanGradient, factor, dx, row * n, n);
+                gradient(dy, x, weight, center, scale, meanGradient, factor, dx, row * n, n);
             }
         }
     }

@@ -1,7 +1,7 @@
 package io.gradus.core.cpu.vector.softmax;
 
+import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.vector.Lanes;
-import io.gradus.core.cpu.vector.ScratchMemory;
 import io.gradus.core.cpu.vector.VectorMath;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -53,7 +53,7 @@ final class ShortRowSoftmax {
 
     /** Softmax of a group of rows, one small loop over all of them after another. {@code y} may be {@code x}. */
     static void softmax(MemorySegment x, MemorySegment y, long n, long from, long to) {
-        MemorySegment values = ScratchMemory.ofThread().floats(0, (to - from) * 4 * COUNT);
+        MemorySegment values = Scratch.ofThread().memory(0, (to - from) * 4 * COUNT);
         for (Loop loop : LOOPS) {
             loop.run(x, values, y, n, from, to);
         }
