@@ -16,13 +16,13 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Elements converted from one dtype to another. A bfloat16 is the upper half of a float, so between those two there are
- * shifts and little else; other pairs are as fast without the Vector API ({@link io.gradus.core.cpu.scalar.Cast}).
+ * Conversion between dtypes. A bfloat16 is the upper half of a float, so conversions between these are mostly shifts. Other
+ * conversions are as fast without the Vector API ({@link io.gradus.core.cpu.scalar.Cast}).
  */
 public final class Cast implements CastKernels {
     private static final int CHUNK = 1 << 15;
 
-    /** As many shorts as a vector has ints. */
+    /** Vectors with as many shorts as a vector has ints. */
     private static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(Lanes.INTS.vectorBitSize() / 2));
 
@@ -57,7 +57,7 @@ public final class Cast implements CastKernels {
         });
     }
 
-    /** Converts whole vectors, and returns how far they went. */
+    /** Converts whole vectors, and returns the end of the last one. */
     private static long widen(MemorySegment source, MemorySegment target, long from, long to) {
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
@@ -68,7 +68,7 @@ public final class Cast implements CastKernels {
         return at;
     }
 
-    /** The same the other way; a NaN is not rounded but gets the quiet bit, as in {@link HostCast#toBFloat16}. */
+    /** The inverse. A NaN is not rounded but gets the quiet bit, as in {@link HostCast#toBFloat16}. */
     private static long narrow(MemorySegment source, MemorySegment target, long from, long to) {
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {

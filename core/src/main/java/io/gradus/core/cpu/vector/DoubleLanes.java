@@ -7,12 +7,12 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Vectors of floats widened to two vectors of {@link #COUNT} doubles, for sums that must not lose digits. For why there is no
- * vector of half as many floats, see {@link Lanes}.
+ * Float vectors widened to two vectors of {@link #COUNT} doubles, for accurate sums. {@link Lanes} explains why there are no
+ * vectors of half as many floats.
  */
 public final class DoubleLanes {
     static final VectorSpecies<Double> DOUBLES = Lanes.FLOATS.withLanes(double.class);
-    /** Doubles in a vector: half as many as floats. */
+    /** Doubles in a vector, half the number of floats. */
     public static final int COUNT = DOUBLES.length();
 
     private static final VectorShuffle<Double> BY_4 = turn(4);
@@ -21,12 +21,12 @@ public final class DoubleLanes {
 
     private DoubleLanes() {}
 
-    /** The first half of the lanes. */
+    /** The first half of the lanes, as doubles. */
     public static DoubleVector lower(FloatVector vector) {
         return (DoubleVector) vector.convertShape(VectorOperators.F2D, DOUBLES, 0);
     }
 
-    /** The second half of the lanes. */
+    /** The second half of the lanes, as doubles. */
     public static DoubleVector upper(FloatVector vector) {
         return (DoubleVector) vector.convertShape(VectorOperators.F2D, DOUBLES, 1);
     }

@@ -6,7 +6,9 @@ import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.EmbeddingKernels;
 import java.lang.foreign.MemorySegment;
 
-/** Rows of a table chosen by id. Gathering them is copying, which {@link io.gradus.core.cpu.scalar.Embedding} does as fast as memory allows. */
+/**
+ * Rows of a table, selected by id. The scalar {@link io.gradus.core.cpu.scalar.Embedding} gathers them at the speed of memory.
+ */
 public final class Embedding implements EmbeddingKernels {
     private final Workers workers;
     private final EmbeddingKernels scalar;
@@ -21,7 +23,7 @@ public final class Embedding implements EmbeddingKernels {
         scalar.gather(weight, ids, out);
     }
 
-    /** Each thread takes some columns of all rows, so that rows of equal id meet in order and no two threads meet. */
+    /** Each thread handles some columns of all rows, so that rows with equal ids are added in order and threads do not conflict. */
     @Override
     public void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate) {
         MemorySegment chosen = CpuStorage.of(ids);

@@ -11,12 +11,12 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vectors of this processor: {@link #COUNT} floats that one instruction works on, and how they come from memory and go
- * back. Constants, so that the JIT compiler knows their width. Places in memory are counted in elements.
+ * The vectors of this processor, with {@link #COUNT} floats each, and their loads and stores. The species are constants, so that
+ * the JIT compiler knows their width. Offsets in memory are in elements.
  *
- * <p>Floats come in this width only, in the whole program. The compiler goes by the classes that it has seen in the methods of
- * {@link FloatVector}: once it has seen two, it prepares for both wherever it does not know, and keeps vectors as objects for
- * that. (Six floats by a vector of eight, somewhere in packing, made a training step allocate 200 MB to 1 GB.)
+ * <p>The whole program uses float vectors of this width only. The JIT compiler relies on the classes seen in the methods of
+ * {@link FloatVector}. After it has seen two, code where the class is unknown handles both, and allocates vectors as objects.
+ * (A vector of eight for six floats, in packing only, made a training step allocate 200 MB to 1 GB.)
  */
 public final class Lanes {
     public static final VectorSpecies<Float> FLOATS = floats();
@@ -24,7 +24,7 @@ public final class Lanes {
     /** Floats in a vector. */
     public static final int COUNT = FLOATS.length();
 
-    // Turns by half a vector, a quarter and so on, down to one lane.
+    // Rotations by half a vector, a quarter, and so on, down to one lane.
     private static final VectorShuffle<Float> BY_8 = turn(8);
     private static final VectorShuffle<Float> BY_4 = turn(4);
     private static final VectorShuffle<Float> BY_2 = turn(2);
@@ -48,7 +48,7 @@ public final class Lanes {
         return FloatVector.fromMemorySegment(FLOATS, offHeap(memory), at * 4, ORDER);
     }
 
-    /** The lanes of a mask; the others are 0, and their memory is not touched. */
+    /** Loads the lanes of a mask. The others are 0, and their memory is not accessed. */
     public static FloatVector load(MemorySegment memory, long at, VectorMask<Float> lanes) {
         return FloatVector.fromMemorySegment(FLOATS, offHeap(memory), at * 4, ORDER, lanes);
     }
@@ -74,9 +74,9 @@ public final class Lanes {
     }
 
     /**
-     * Tells the JIT compiler that memory is not in the Java heap. It would otherwise go by all stores that ever ran, among them
-     * those by which the interpreter moves the bits of a float vector to an int vector (to a {@code byte[]}), and then
-     * orders each access against all others: loops take two to three times as long.
+     * Tells the JIT compiler that memory is outside the Java heap. Otherwise its profile would include the interpreter's own stores
+     * to a {@code byte[]} (for converting float vectors to int vectors), and it would order each access after all others: loops
+     * would take two to three times as long.
      */
     private static MemorySegment offHeap(MemorySegment memory) {
         if (memory.getClass() != OFF_HEAP) {
@@ -85,7 +85,7 @@ public final class Lanes {
         return memory;
     }
 
-    /** A mask of the lanes before {@code count}. */
+    /** A mask of the first {@code count} lanes. */
     public static VectorMask<Float> first(long count) {
         return FLOATS.indexInRange(0, count);
     }
@@ -103,8 +103,8 @@ public final class Lanes {
     }
 
     /**
-     * The sum of all lanes, as a tree. ({@code reduceLanes(ADD)} adds in one order before the JIT compiler has been at it and
-     * in another after: its last bits would change while a program runs.)
+     * The sum of all lanes, as a tree. ({@code reduceLanes(ADD)} adds in different orders before and after JIT compilation, so its
+     * last bits would change during a run.)
      */
     public static float sum(FloatVector vector) {
         if (COUNT > 8) {
@@ -117,20 +117,20 @@ public final class Lanes {
         return vector.add(vector.rearrange(BY_1)).lane(0);
     }
 
-    /** The greater in each lane; where {@code b} is NaN, {@code a}. Two instructions, where the Vector API's takes five. */
+    /** The maximum of each lane; {@code a} where {@code b} is NaN. Two instructions; the Vector API's maximum takes five. */
     public static FloatVector greater(FloatVector a, FloatVector b) {
         return exact(a).blend(b, exact(b).compare(VectorOperators.GT, a));
     }
 
     /**
-     * Tells the JIT compiler which class a vector has. Where a vector comes round a loop or from a method, it otherwise goes by
-     * the classes that were seen there before, and seen they are not always: then the call stays a call, and vectors objects.
+     * Tells the JIT compiler the class of a vector. For a loop variable or the result of a method it otherwise relies on profiled
+     * classes; if there are none, the call is not inlined, and vectors are allocated as objects.
      */
     private static FloatVector exact(FloatVector vector) {
         return TYPE.cast(vector);
     }
 
-    /** The greatest of all lanes, none of which is NaN. */
+    /** The maximum of all lanes, none of which is NaN. */
     public static float max(FloatVector vector) {
         if (COUNT > 8) {
             vector = greater(vector, vector.rearrange(BY_8));

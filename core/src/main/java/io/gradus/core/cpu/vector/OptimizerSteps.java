@@ -13,12 +13,11 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Optimizer steps: one pass in which every array is read once and written once, so that memory is the only limit. Clipping
- * costs nothing: it is the factor that the gradient is multiplied by on its way. Adafactor and Adam with moments of 8 bits are
- * the scalar kernels' own.
+ * Optimizer steps in one pass that reads and writes each array once, limited only by memory bandwidth. Gradient clipping is a
+ * factor in the same pass. Adafactor and 8-bit Adam use the scalar kernels.
  */
 public final class OptimizerSteps implements OptimizerStepKernels {
-    /** Elements that a thread takes at a time: 256 KiB of each array, long enough for the hardware to read ahead. */
+    /** Elements in a chunk: 256 KiB of each array, long enough for hardware prefetching. */
     private static final long RUN = 1 << 16;
 
     private final Workers workers;
@@ -136,7 +135,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    // ---- the loops: whole vectors, then what is left under a mask ----
+    // ---- loops over whole vectors and a masked remainder ----
 
     private static void sgd(
             MemorySegment w, MemorySegment g, long from, long to, float scale, float decay, float learningRate) {
@@ -154,7 +153,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    /** Momentum: the weight moves along b. */
+    /** Momentum: the weight moves along the buffer b. */
     private static void momentum(
             MemorySegment w,
             MemorySegment g,
@@ -184,7 +183,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    /** Nesterov's momentum: the weight moves along the gradient and b. */
+    /** Nesterov momentum: the weight moves along the gradient plus the buffer b. */
     private static void nesterov(
             MemorySegment w,
             MemorySegment g,
@@ -256,7 +255,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    /** {@code w = origin + factor·(w − a)}, where the origin is w or a. */
+    /** {@code w = origin + factor·(w − a)}, where origin is w or a. */
     private static void proximal(
             MemorySegment w, MemorySegment a, MemorySegment origin, long from, long to, float factor) {
         long at = from;
@@ -287,7 +286,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
 
     // ---- one vector ----
 
-    /** {@link ProximalStep} with a strength of its own in each lane; 0 · ∞ is masked. */
+    /** {@link ProximalStep} with a separate strength in each lane; 0 · ∞ is masked. */
     private static FloatVector proximal(
             FloatVector weight, FloatVector anchor, FloatVector importance, float strength) {
         FloatVector force = importance.mul(Lanes.broadcast(strength));
@@ -299,7 +298,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         return pulled.blend(weight, importance.compare(VectorOperators.EQ, 0));
     }
 
-    /** {@code scale·g + decay·w}; the second product is not rounded. */
+    /** {@code scale·g + decay·w}; the second product is fused. */
     private static FloatVector decayed(FloatVector gradient, FloatVector weight, float scale, float decay) {
         return weight.fma(Lanes.broadcast(decay), gradient.mul(Lanes.broadcast(scale)));
     }

@@ -9,11 +9,11 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Rotary position embedding of pairs that lie half a head apart: the halves are two rows of vectors, turned by the same angles
- * in each head. Heads whose half is no whole number of vectors, and pairs of neighbors, are left to {@link io.gradus.core.cpu.scalar.Rotary}.
+ * Rotary position embedding of pairs that are half a head apart: two rows of vectors, rotated by the same angles in each head.
+ * Interleaved pairs, and heads whose half is not a whole number of vectors, use {@link io.gradus.core.cpu.scalar.Rotary}.
  */
 public final class Rotary implements RotaryKernels {
-    /** Elements that a thread takes at a time. */
+    /** Elements in a chunk. */
     private static final long GRAIN = 1 << 14;
 
     private final Workers workers;

@@ -7,27 +7,26 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * The loops that row-wise kernels are made of, each over the elements {@code from} (inclusive) to {@code to} (exclusive) of
- * memory. A loop takes at most {@link #BLOCK} elements, so that those who loop over the same elements again find them in the
- * first-level cache, and so that a sum in F32 has few terms per lane; longer rows are added up by blocks in double. All
- * round alike at any number of threads.
+ * Loops of row-wise kernels, each over the elements of memory from {@code from} (inclusive) to {@code to} (exclusive). A loop runs
+ * over at most {@link #BLOCK} elements, so that further loops find them in the first-level cache, and F32 sums have few terms
+ * per lane; longer rows are summed by blocks, in double. Results do not depend on the number of threads.
  */
 public final class Rows {
-    /** Elements of a block: two of them take 32 KB. */
+    /** Elements in a block. Two blocks take 32 KB. */
     public static final int BLOCK = 4096;
-    /** Elements that a thread takes at a time, if a row is not longer: some ten microseconds of work. */
+    /** Elements in a chunk, unless a row is longer: about ten microseconds of work. */
     private static final long CHUNK = 16_384;
 
     private static final int COUNT = Lanes.COUNT;
 
     private Rows() {}
 
-    /** Runs {@code body} over rows of a length, a few microseconds' worth of them at a time. */
+    /** Runs {@code body} over rows of a given length, in chunks of a few microseconds. */
     public static void forEach(Workers workers, long rows, long length, Workers.Body body) {
         workers.forEach(rows, Math.max(1, CHUNK / Math.max(1, length)), body);
     }
 
-    /** How many rows of a length make up a block; 1 if they are longer. */
+    /** The number of rows of a given length in a block; 1 if they are longer. */
     public static long inBlock(long length) {
         return Math.max(1, BLOCK / Math.max(1, length));
     }
@@ -37,7 +36,7 @@ public final class Rows {
         return Math.min(to, from + BLOCK);
     }
 
-    /** The greatest element; NaN are passed over, and −∞ is the greatest of none. */
+    /** The maximum, ignoring NaN; −∞ for no elements. */
     public static float max(MemorySegment x, long from, long to) {
         FloatVector max0 = Lanes.broadcast(Float.NEGATIVE_INFINITY);
         FloatVector max1 = max0;
@@ -68,7 +67,7 @@ public final class Rows {
         return max;
     }
 
-    /** {@code y = exp(x − shift)}, none of them above 1, and their sum. */
+    /** {@code y = exp(x − shift)}, with results of at most 1, and returns their sum. */
     public static float exp(MemorySegment x, float shift, MemorySegment y, long from, long to) {
         FloatVector sum = Lanes.zero();
         long i = from;
@@ -80,7 +79,7 @@ public final class Rows {
         return Lanes.sum(sum) + (i < to ? expOfRest(x, shift, y, i, to) : 0);
     }
 
-    // Apart, as all ends of loops with an exponential: C2 stops inlining where a method would grow too large.
+    // Separate, like all ends of loops with an exponential, because C2 stops inlining if a method grows too large.
     private static float expOfRest(MemorySegment x, float shift, MemorySegment y, long from, long to) {
         VectorMask<Float> rest = Lanes.first(to - from);
         FloatVector exp = VectorMath.expOfNonPositive(Lanes.load(x, from, rest).sub(shift));
@@ -88,7 +87,7 @@ public final class Rows {
         return Lanes.sum(Lanes.zero().blend(exp, rest));
     }
 
-    /** {@code Σ exp(x − shift)}, none of the terms above 1. */
+    /** {@code Σ exp(x − shift)}, with terms of at most 1. */
     public static float sumExp(MemorySegment x, float shift, long from, long to) {
         FloatVector sum = Lanes.zero();
         long i = from;

@@ -6,16 +6,15 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Functions of one vector, written so that they stay in registers: no branches, no tables. Errors are against the exact
+ * Math functions of vectors, without branches or tables, so that values stay in registers. Errors are relative to the exact
  * result, in units in the last place.
  *
- * <p>The exponential is {@code eˣ = 2ⁿ·eʳ}: n the whole number nearest to x/ln 2, so that {@code r = x − n·ln 2} is at most
- * ½ ln 2 in size, and eʳ a polynomial. Ranges are ended by comparing and choosing; the Vector API's {@code max} and
- * {@code min} take five instructions where that takes two.
+ * <p>The exponential is {@code eˣ = 2ⁿ·eʳ}: n is the integer nearest to x/ln 2, so that {@code r = x − n·ln 2} has a
+ * magnitude of at most ½ ln 2, and eʳ is a polynomial. Ranges are limited by comparing and blending, two instructions; the
+ * Vector API's {@code max} and {@code min} take five.
  */
 public final class VectorMath {
-    // Constants are vectors: the compiler takes them for such just as well, and gives up on a loop with too many
-    // broadcasts.
+    // Constants are vectors, because the compiler gives up on loops with too many broadcasts.
     public static final FloatVector ZERO = Lanes.zero();
     public static final FloatVector ONE = Lanes.broadcast(1);
     private static final FloatVector TWO = Lanes.broadcast(2);
@@ -26,24 +25,24 @@ public final class VectorMath {
 
     private static final FloatVector LOG2_E = Lanes.broadcast(1.44269504f);
     private static final FloatVector MINUS_LN2 = Lanes.broadcast(-0.6931472f);
-    // ln 2 in two parts. The upper has 15 bits, so its product with a whole number below 256 is exact.
+    // ln 2 in two parts. The upper part has 15 bits, so its product with an integer below 256 is exact.
     private static final FloatVector LN2_UPPER = Lanes.broadcast(0x1.62e4p-1f);
     private static final FloatVector MINUS_LN2_UPPER = LN2_UPPER.neg();
     private static final FloatVector LN2_LOWER = Lanes.broadcast(0x1.7f7d1cp-20f);
     private static final FloatVector MINUS_LN2_LOWER = LN2_LOWER.neg();
-    /** Adding it to a number of moderate size rounds that to a whole one, found in the lowest bits of the sum. */
+    /** Adding this to a number of moderate size rounds it to an integer, in the lowest bits of the sum. */
     private static final FloatVector ROUNDER = Lanes.broadcast(0x1.8p23f);
-    /** The same, and the whole number comes with the bias of a float's exponent. */
+    /** The same, and the integer includes the bias of a float's exponent. */
     private static final FloatVector BIASED_ROUNDER = Lanes.broadcast(0x1.8p23f + 127);
-    /** Where a float's fraction ends and its exponent begins. */
+    /** The number of fraction bits of a float. */
     private static final int EXPONENT = 23;
 
-    /** From here on eˣ is not a float. */
+    /** From here eˣ overflows. */
     private static final FloatVector OVERFLOW = Lanes.broadcast(0x1.62e43p6f); // 88.72284
-    /** Below, eˣ is less than the smallest normal float. */
+    /** Below this, eˣ is less than the smallest normal float. */
     private static final FloatVector UNDERFLOW = Lanes.broadcast(-0x1.5d589ep6f); // −87.33654
 
-    // (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2: least largest error by Lawson's iteration, 3.1e−9 relative to eʳ.
+    // (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2: minimax by Lawson's iteration, error 3.1e−9 relative to eʳ.
     private static final FloatVector E2 = Lanes.broadcast(0x1.fffffcp-2f);
     private static final FloatVector E3 = Lanes.broadcast(0x1.555492p-3f);
     private static final FloatVector E4 = Lanes.broadcast(0x1.5558bp-5f);
@@ -57,10 +56,10 @@ public final class VectorMath {
     private static final FloatVector S4 = Lanes.broadcast(0x1.573ad8p-5f);
     private static final FloatVector S5 = Lanes.broadcast(0x1.0fa032p-7f);
 
-    /** For 2x = v below it, tanh is −1. */
+    /** For 2x = v below this, tanh is −1. */
     private static final FloatVector TANH_IS_ONE = Lanes.broadcast(-40);
 
-    // ((2Φ(z))⁻¹ᐟ¹⁶ − 1)/z in powers of z, for z ≤ 0: the same iteration, relative errors of Φ weighed with (2Φ)^0.6.
+    // ((2Φ(z))⁻¹ᐟ¹⁶ − 1)/z in powers of z, for z ≤ 0: the same iteration, relative errors of Φ weighted by (2Φ)^0.6.
     private static final FloatVector T1 = Lanes.broadcast(-4.98678700e-02f);
     private static final FloatVector T2 = Lanes.broadcast(2.11366895e-02f);
     private static final FloatVector T3 = Lanes.broadcast(-3.28826861e-03f);
@@ -83,7 +82,7 @@ public final class VectorMath {
     private static final FloatVector L10 = Lanes.broadcast(-0x1.38c41ap-4f);
     private static final int ROOT_HALF = Float.floatToRawIntBits(0.70710678f);
 
-    // π/2 in three parts, each of them the float nearest to what is left.
+    // π/2 in three parts, each the float nearest to the remainder.
     private static final FloatVector TWO_OVER_PI = Lanes.broadcast(0x1.45f306p-1f);
     private static final FloatVector MINUS_HALF_PI_1 = Lanes.broadcast(-0x1.921fb6p0f);
     private static final FloatVector MINUS_HALF_PI_2 = Lanes.broadcast(0x1.777a5cp-25f);
@@ -103,8 +102,8 @@ public final class VectorMath {
     /**
      * eˣ to within 1 unit where it is a normal float; 0 below (for x &lt; −87.33654). Overflows to infinity, keeps NaN.
      *
-     * <p>n is added to the exponent of eʳ as a whole number. That would spoil a NaN, and what comes of a number too large
-     * likewise means nothing; both are replaced by x·∞.
+     * <p>n is added to the exponent of eʳ as an integer. That would corrupt NaN and overflow for large x; both are replaced by
+     * x·∞.
      */
     public static FloatVector exp(FloatVector x) {
         FloatVector rounded = x.fma(LOG2_E, ROUNDER);
@@ -130,8 +129,8 @@ public final class VectorMath {
     }
 
     /**
-     * eˣ for x ≤ 0 in the fewest instructions: to within 2 units down to −5, 5 at −87.33654, and 0 below. Exact at 0; keeps
-     * NaN; −∞ gives 0. As the terms of a softmax need it: the difference x was rounded by more than what is lost here.
+     * eˣ for x ≤ 0 with the fewest instructions: to within 2 units down to −5, 5 at −87.33654, and 0 below. Exact at 0; keeps
+     * NaN; −∞ gives 0. For the terms of a softmax, whose argument x has a larger rounding error than this.
      */
     public static FloatVector expOfNonPositive(FloatVector x) {
         FloatVector rounded = x.fma(LOG2_E, BIASED_ROUNDER);
@@ -144,7 +143,7 @@ public final class VectorMath {
         return p.mul(powerOfTwo(rounded)).blend(ZERO, x.compare(VectorOperators.LT, UNDERFLOW));
     }
 
-    /** 2ⁿ, of the sum of n and {@link #BIASED_ROUNDER}: its lowest bits become the exponent. */
+    /** 2ⁿ from the sum of n and {@link #BIASED_ROUNDER}, whose lowest bits become the exponent. */
     private static FloatVector powerOfTwo(FloatVector rounded) {
         return rounded.reinterpretAsInts()
                 .lanewise(VectorOperators.LSHL, EXPONENT)
@@ -154,8 +153,8 @@ public final class VectorMath {
     /**
      * tanh x to within 2.5 units; odd; keeps NaN.
      *
-     * <p>{@code tanh(−|x|) = e/(e + 2)} with {@code e = exp(−2|x|) − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1)}: no digits are lost near 0,
-     * where n is 0. What e + 2 loses in rounding is put back: its size is 1 where that matters.
+     * <p>{@code tanh(−|x|) = e/(e + 2)} with {@code e = exp(−2|x|) − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1)}: no cancellation near 0,
+     * where n is 0. The rounding error of e + 2 is corrected.
      */
     public static FloatVector tanh(FloatVector x) {
         FloatVector v = x.abs().mul(MINUS_TWO);
@@ -174,7 +173,7 @@ public final class VectorMath {
         return copySign(rounding.fma(y, y), x);
     }
 
-    /** The sizes of {@code x} with the signs of {@code sign}. */
+    /** The magnitudes of {@code x} with the signs of {@code sign}. */
     private static FloatVector copySign(FloatVector x, FloatVector sign) {
         return x.reinterpretAsInts()
                 .lanewise(VectorOperators.BITWISE_BLEND, sign.reinterpretAsInts(), Integer.MIN_VALUE)
@@ -192,15 +191,15 @@ public final class VectorMath {
         return x.reinterpretAsInts().or(Integer.MIN_VALUE).reinterpretAsFloats();
     }
 
-    /** −|x|, and −13.2 where that is less: beyond, the tails of the normal distribution are 0 to a float. Keeps NaN. */
+    /** max(−|x|, −13.2): beyond, the tails of the normal distribution round to 0. Keeps NaN. */
     public static FloatVector distanceFromMean(FloatVector x) {
         FloatVector z = minusAbs(x);
         return z.blend(FARTHEST, z.compare(VectorOperators.LT, FARTHEST));
     }
 
     /**
-     * {@code exp(−z²/2)} to within 2 units, for z from {@link #distanceFromMean}. The square is not rounded: it comes
-     * unfinished into the remainder r.
+     * {@code exp(−z²/2)} to within 2 units, for z from {@link #distanceFromMean}. The rounding error of the square
+     * is added to the remainder r.
      */
     public static FloatVector bell(FloatVector z) {
         FloatVector half = z.mul(MINUS_HALF);
@@ -213,11 +212,11 @@ public final class VectorMath {
 
     /**
      * The tail of the normal distribution, Φ(z), for z from {@link #distanceFromMean}: to within 7 units down to −2, where
-     * most of it is, and 2e−6, 1.5e−4 of itself down to −3, −5.
+     * most of it is; relative errors up to 2e−6 at −3 and 1.5e−4 at −5.
      *
      * <p>{@code Φ(z) = 1/(2(1 + u)¹⁶)} with a polynomial u is the form of Abramowitz &amp; Stegun (1964), 7.1.28, here with
-     * eight coefficients fitted anew. No exponential is needed. {@code (1 + u)² − 1 = u(u + 2)} keeps the digits that
-     * {@code 1 + u} would lose near 0.
+     * eight newly fitted coefficients. It needs no exponential. {@code (1 + u)² − 1 = u(u + 2)} avoids the cancellation of
+     * {@code 1 + u} near 0.
      */
     public static FloatVector normalTail(FloatVector z) {
         FloatVector p = z.fma(T8, T7);
@@ -276,8 +275,8 @@ public final class VectorMath {
     }
 
     /**
-     * sin(x + quarters·π/2). With n the whole number nearest to 2x/π and {@code r = x − n·π/2}, it is ±sin r or ±cos r as
-     * n + quarters has it in its lowest two bits.
+     * sin(x + quarters·π/2). With n the integer nearest to 2x/π and {@code r = x − n·π/2}, it is ±sin r or ±cos r, depending on
+     * the lowest two bits of n + quarters.
      */
     private static FloatVector sinOfQuarters(FloatVector x, int quarters) {
         FloatVector rounded = x.fma(TWO_OVER_PI, ROUNDER);

@@ -6,16 +6,16 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the kernels use the Vector API, decided once at start: its module must be there, and so must the compiler that
- * turns it into vector instructions. This class touches neither, so it can be asked without them.
+ * Decides once, at startup, whether kernels use the Vector API. This requires its module and the C2 compiler, which generates
+ * vector instructions. This class itself needs neither.
  *
- * <p>{@code -Dgradus.vectors=off} takes the scalar kernels, {@code 128}, {@code 256} or {@code 512} vectors of so many bits at
- * most; otherwise they are as wide as the processor's.
+ * <p>{@code -Dgradus.vectors=off} selects the scalar kernels; {@code 128}, {@code 256} or {@code 512} limits the vectors to that
+ * many bits. By default vectors are as wide as the processor's.
  */
 public final class VectorSupport {
     private static final String PROPERTY = "gradus.vectors";
     private static final String MODULE = "jdk.incubator.vector";
-    /** The most bits of a vector that the property allows, or 0 for scalar kernels. */
+    /** The maximum width of vectors in bits, or 0 for scalar kernels. */
     private static final int BITS = decide();
 
     private VectorSupport() {}
@@ -52,7 +52,7 @@ public final class VectorSupport {
         };
     }
 
-    /** What keeps the Vector API from being fast here, and the way out; null if nothing does. */
+    /** What prevents the Vector API from being fast, and the fix; null if nothing does. */
     private static @Nullable String obstacle() {
         if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
             return "run java with --add-modules " + MODULE + " for the fast ones";
@@ -61,7 +61,7 @@ public final class VectorSupport {
         if (vm.contains("interpreted mode")) {
             return "java runs with -Xint";
         }
-        // Without C2 each vector operation makes an object.
+        // Without C2 each vector operation allocates an object.
         for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
             if (flag.startsWith("-XX:TieredStopAtLevel=") && !flag.endsWith("=4")) {
                 return flag + " leaves out the compiler that knows vectors";

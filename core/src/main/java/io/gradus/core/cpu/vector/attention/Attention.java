@@ -12,20 +12,20 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Attention without a T × T matrix in memory (Dao et al. 2022). Queries are taken {@value #QUERIES} at a time and meet
- * {@value #KEYS} keys at a time; {@link ScoreTile} holds their scores, and everything else is a product of small matrices.
+ * Attention without a T × T matrix in memory (Dao et al. 2022). A block of {@value #QUERIES} queries is
+ * combined with {@value #KEYS} keys at a time. {@link ScoreTile} holds their scores; the rest are products of small matrices.
  *
- * <p>The forward pass goes over the keys once. A softmax needs the largest score before the first exponential, so it uses the
- * largest so far, and when a larger one comes, what was added up is multiplied by exp(old − new) (Milakov &amp; Gimelshein
- * 2018). The backward pass computes each tile of scores again from the kept {@code ln Σ exp}. Keys that no query of a block
- * may see are not visited: neither those behind its last query, nor those before the document of its first.
+ * <p>The forward pass reads the keys once. Its softmax uses the largest score so far; if a larger one follows, the sums are
+ * multiplied by exp(old − new) (Milakov &amp; Gimelshein 2018). The backward pass recomputes each tile of scores from the saved
+ * {@code ln Σ exp}. Keys that no query of a block attends to are skipped: those after its last query, and those before the
+ * document of its first.
  */
 public final class Attention implements AttentionKernels {
-    /** Queries of a block. */
+    /** Queries in a block. */
     private static final int QUERIES = 128;
-    /** Keys of a block. */
+    /** Keys in a block. */
     private static final int KEYS = 256;
-    /** Fewer queries than this, as in generating token by token, are answered one by one. */
+    /** Fewer queries than this, as in generating token by token, are computed one by one. */
     private static final int FEW = 4;
 
     private final Workers workers;
@@ -69,7 +69,7 @@ public final class Attention implements AttentionKernels {
             boolean accumulateV) {
         AttentionSizes z = AttentionSizes.of(q, k, settings);
         int group = z.h() / z.g();
-        // One task per key-value head: the gradients of its keys are added up by one thread, in order.
+        // One task per key-value head, so that one thread sums the gradients of its keys in order.
         workers.forEach(z.b() * z.g(), 1, (from, to) -> {
             for (long item = from; item < to; item++) {
                 long b = item / z.g();
@@ -96,18 +96,18 @@ public final class Attention implements AttentionKernels {
         });
     }
 
-    /** Zeros the gradients of a head's keys or values, unless they are to be added to. */
+    /** Zeros the gradients of a head's keys or values unless {@code accumulate}. */
     private static void clear(Matrix rows, AttentionSizes z, boolean accumulate) {
         for (int j = 0; j < z.s() && !accumulate; j++) {
             rows.clearRow(j, z.d());
         }
     }
 
-    /** The operands and results of one head's backward pass, each a row per query or key. */
+    /** The operands and results of one head's backward pass, with a row per query or key. */
     private record Gradients(
             Matrix out, Matrix dout, MemorySegment logSumExp, Matrix dq, Matrix dk, Matrix dv, boolean accumulateQ) {}
 
-    /** One head of one item of the batch. */
+    /** One head of one batch item. */
     private static final class Head {
         private final AttentionSizes z;
         private final long b;
@@ -126,7 +126,7 @@ public final class Attention implements AttentionKernels {
             this.v = z.keys(v, b, g);
         }
 
-        /** Where the logarithms of this head's denominators begin. */
+        /** The offset of this head's log-sum-exp. */
         private long statistics() {
             return (b * z.h() + h) * z.t();
         }
@@ -152,7 +152,7 @@ public final class Attention implements AttentionKernels {
             softmax.finish(o, out.row(t0), z.d(), logSumExp, statistics() + t0);
         }
 
-        /** The raw scores of a block of queries and a block of keys, −∞ where a query must not see a key. */
+        /** The raw scores of a block of queries and a block of keys; −∞ if a query does not attend to a key. */
         private void scores(ScoreTile s, int t0, int j0, int keys, FirstKeys first) {
             Gemm.multiply(k.row(j0), q.row(t0).transpose(), s.matrix(), keys, s.lanes(), z.d(), false);
             for (int j = 0; j < keys; j++) {
@@ -167,7 +167,7 @@ public final class Attention implements AttentionKernels {
             }
         }
 
-        /** The first key that each query of a block may see, the smallest of them (0 at least), and the largest. */
+        /** The first key visible to each query of a block, and the smallest (at least 0) and largest of these. */
         private record FirstKeys(int[] ofQueries, int earliest, int latest) {}
 
         private FirstKeys documentStarts(int t0, int t1) {
@@ -188,7 +188,7 @@ public final class Attention implements AttentionKernels {
             float[] delta = new float[ScoreTile.STRIDE]; // Σ dO ⊙ O
             for (int i = 0; i < lanes; i++) {
                 float logarithm = CpuStorage.get(g.logSumExp, statistics() + t0 + i);
-                // A query that saw nothing has −∞ here and scores of −∞: any finite shift gives it 0.
+                // A query without keys has −∞ here and scores of −∞: any finite shift gives 0.
                 shift[i] = logarithm == Float.NEGATIVE_INFINITY ? 0 : logarithm;
                 delta[i] = dot(g.out, g.dout, t0 + i);
             }
@@ -219,7 +219,7 @@ public final class Attention implements AttentionKernels {
             return (float) sum;
         }
 
-        /** For few queries: the scores of one are a row, and its products are of a row and a matrix that is read in place. */
+        /** For few queries: computes one query at a time with products of a row and a matrix that is read in place. */
         void answerEach(Matrix out, MemorySegment logSumExp) {
             MemorySegment row = Scratch.ofThread().memory(0, z.s());
             Matrix p = new Matrix(row, 0, z.s(), false);

@@ -7,7 +7,7 @@ import io.gradus.core.cpu.vector.gemm.Matrix;
 import io.gradus.core.kernel.AttentionKernels;
 import org.jspecify.annotations.Nullable;
 
-/** The sizes of one call of {@link Attention}, named as in {@link AttentionKernels}, and where its heads lie. */
+/** The sizes of one call of {@link Attention}, named as in {@link AttentionKernels}, and the layout of its heads. */
 record AttentionSizes(
         long b,
         int t,
@@ -34,27 +34,27 @@ record AttentionSizes(
                 settings.documentStarts());
     }
 
-    /** How many keys there are before the first query's own. */
+    /** The number of keys before that of the first query. */
     int lead() {
         return s - t;
     }
 
-    /** How many keys, from the first, the last query before {@code t1} may see. */
+    /** The number of leading keys visible to the last query before {@code t1}. */
     int visible(int t1) {
         return causal ? t1 + lead() : s;
     }
 
-    /** A row per query of one head. */
+    /** The queries of one head, one per row. */
     Matrix queries(Tensor tensor, long b, int h) {
         return new Matrix(CpuStorage.of(tensor), (b * t * this.h + h) * d, (long) this.h * d, false);
     }
 
-    /** A row per key of one key-value head. */
+    /** The keys of one key-value head, one per row. */
     Matrix keys(Tensor tensor, long b, int g) {
         return new Matrix(CpuStorage.of(tensor), (b * s * this.g + g) * d, (long) this.g * d, false);
     }
 
-    /** The first key that a query may see. */
+    /** The first key visible to a query. */
     int documentStarts(long b, int query) {
         return documentStarts == null ? 0 : CpuStorage.getInt(CpuStorage.of(documentStarts), b * t + query);
     }

@@ -10,8 +10,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * A softmax over keys that come block by block, for several queries at once, one lane each (Milakov &amp; Gimelshein 2018).
- * With m the largest score so far and l the sum of {@code exp(score − m)}, a block with a larger score m′ makes of it
+ * A softmax over blocks of keys, for several queries at once, one per lane (Milakov &amp; Gimelshein 2018). With m the largest
+ * score so far and l the sum of {@code exp(score − m)}, a block with a larger score m′ changes l to
  * {@code l·exp(m − m′) + Σ exp(score − m′)}.
  */
 final class OnlineSoftmax {
@@ -20,7 +20,7 @@ final class OnlineSoftmax {
     private final int lanes;
     private final float[] max = new float[ScoreTile.STRIDE];
     private final float[] sum = new float[ScoreTile.STRIDE];
-    /** What the last block made of the weights before it. */
+    /** The factor of the last block for earlier weights. */
     private final float[] factor = new float[ScoreTile.STRIDE];
 
     OnlineSoftmax(int lanes) {
@@ -28,13 +28,13 @@ final class OnlineSoftmax {
         Arrays.fill(max, Float.NEGATIVE_INFINITY);
     }
 
-    /** Takes a block of raw scores and leaves their weights there: {@code exp(scale·score − m)}. */
+    /** Replaces a block of raw scores by their weights {@code exp(scale·score − m)}. */
     void next(ScoreTile scores, int keys, float scale) {
         for (int lane = 0; lane < lanes; lane += V) {
             FloatVector before = Lanes.load(max, lane);
             FloatVector largest = largest(scores.memory(), lane, keys, scale, before);
             largest.intoArray(max, lane);
-            // Where no key was seen yet all scores are −∞: any finite shift gives weights of 0.
+            // If a query has no keys yet, all scores are −∞: any finite shift gives weights of 0.
             FloatVector shift = largest.blend(0, largest.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
             FloatVector change = VectorMath.exp(before.sub(shift));
             change.intoArray(factor, lane);
@@ -67,7 +67,7 @@ final class OnlineSoftmax {
         Lanes.load(sum, lane).add(total).intoArray(sum, lane);
     }
 
-    /** Brings the sums of weighted values, a row of {@code width} per query, to the largest score of the last block. */
+    /** Rescales the weighted sums of values, a row of {@code width} per query, to the maximum of the last block. */
     void rescale(Matrix sums, int width) {
         for (int i = 0; i < lanes; i++) {
             if (factor[i] != 1) {
@@ -76,7 +76,7 @@ final class OnlineSoftmax {
         }
     }
 
-    /** The weighted means of the values, and the logarithms of the sums of {@code exp(score)}: zeros and −∞ without keys. */
+    /** Writes the weighted means of the values and the log-sum-exp of the scores; zeros and −∞ without keys. */
     void finish(Matrix sums, Matrix out, int width, MemorySegment logSumExp, long at) {
         for (int i = 0; i < lanes; i++) {
             if (sum[i] == 0) {

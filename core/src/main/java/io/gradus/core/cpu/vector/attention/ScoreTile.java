@@ -7,15 +7,14 @@ import io.gradus.core.cpu.vector.gemm.Matrix;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The scores of a block of keys, one row each, with a block of queries, one lane each: a softmax over keys then goes down
- * the rows, several queries at a time, and no vector has to be folded. Rows are {@link #STRIDE} apart, and lanes without a
- * query are computed along.
+ * The scores of a block of keys, one per row, for a block of queries, one per lane. So a softmax over keys handles several queries
+ * at once, without horizontal reductions. Rows are {@link #STRIDE} apart; lanes without a query are computed but unused.
  *
- * @param memory of this thread
- * @param lanes how many queries
+ * @param memory per-thread memory
+ * @param lanes the number of queries
  */
 record ScoreTile(MemorySegment memory, int lanes) {
-    /** Floats from one key's scores to the next's. */
+    /** The distance between rows, in floats. */
     static final int STRIDE = 128;
 
     private static final int V = Lanes.COUNT;
@@ -25,14 +24,14 @@ record ScoreTile(MemorySegment memory, int lanes) {
         return new Matrix(memory, 0, STRIDE, false);
     }
 
-    /** The first {@code count} queries must not see a key; none, when that is negative. */
+    /** Hides a key from the first {@code count} queries; from none if the count is negative. */
     void hide(int key, int count) {
         for (int i = 0; i < count; i++) {
             CpuStorage.set(memory, (long) key * STRIDE + i, Float.NEGATIVE_INFINITY);
         }
     }
 
-    /** The queries whose first key comes later than {@code place} must not see the key there. */
+    /** Hides the key at {@code place} from the queries whose first key comes later. */
     void hideFromLater(int key, int place, int[] documentStarts) {
         for (int i = 0; i < lanes; i++) {
             if (documentStarts[i] > place) {

@@ -15,14 +15,14 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The functions of one number and their derivatives. Each is a loop of its own over {@code n} elements, whole vectors only:
- * a function handed to a common loop would get and return its vectors as objects.
+ * Functions of one argument and their derivatives. Each has its own loop over {@code n} elements, whole vectors only. A function
+ * passed to a common loop would take and return its vectors as objects.
  *
- * <p>What looks like a sigmoid is written with {@code e = exp(−|v|)}, which neither overflows nor loses digits:
- * {@code σ(|v|) = 1/(1 + e)} and {@code σ(−|v|) = e/(1 + e)}. One division serves a function and its derivative.
+ * <p>Sigmoids are computed from {@code e = exp(−|v|)}, without overflow or cancellation:
+ * {@code σ(|v|) = 1/(1 + e)} and {@code σ(−|v|) = e/(1 + e)}. One division suffices for a function and its derivative.
  */
 public final class Activations {
-    /** Elements that pass through the first-level cache between two loops. */
+    /** Elements in the first-level cache between two loops. */
     private static final int BLOCK = 2048;
 
     // The tanh form of GELU: 2u = x(A + Bx²) with A = 2√(2/π) and B = 0.044715·A.
@@ -68,7 +68,7 @@ public final class Activations {
         };
     }
 
-    /** Whether the derivative is written with the result rather than the input. */
+    /** Whether the derivative is computed from the result instead of the input. */
     static boolean needsResult(Unary op) {
         return switch (op) {
             case EXP, SQRT, TANH, SIGMOID, RELU -> true;
@@ -181,7 +181,7 @@ public final class Activations {
         }
     }
 
-    // x·Φ(x), where Φ(x) is the tail below 0 and 1 less the tail above: digits are lost on neither side.
+    // x·Φ(x), where Φ(x) is the tail if x < 0, else 1 − tail: no cancellation on either side.
     // With z = −|x| that is max(x, 0) + z·Φ(z).
     private static void gelu(MemorySegment x, long xAt, MemorySegment y, long at, int n) {
         for (int i = 0; i < n; i += Lanes.COUNT) {
@@ -191,7 +191,8 @@ public final class Activations {
         }
     }
 
-    // f(x) = Φ(x) + x·φ(x), for which f(−x) = 1 − f(x). In two loops: one would be more than the JIT compiler inlines.
+    // f(x) = Φ(x) + x·φ(x), for which f(−x) = 1 − f(x). In two loops, because one would exceed the JIT compiler's
+    // inlining limits.
     private static void geluBackward(
             MemorySegment x, long xAt, MemorySegment dy, long dyAt, MemorySegment dx, long at, int n) {
         MemorySegment bells = Scratch.ofThread().memory(0, BLOCK);
@@ -237,7 +238,7 @@ public final class Activations {
         }
     }
 
-    // σ(2u) + x·σ(2u)·σ(−2u)·2u′ with 2u′ = A + 3Bx². Where e is 0 the second term is, though x² may overflow.
+    // σ(2u) + x·σ(2u)·σ(−2u)·2u′ with 2u′ = A + 3Bx². If e is 0, the second term is 0, even if x² overflows.
     private static void geluTanhBackward(
             MemorySegment x, long xAt, MemorySegment dy, long dyAt, MemorySegment dx, long at, int n) {
         for (int i = 0; i < n; i += Lanes.COUNT) {
@@ -318,7 +319,7 @@ public final class Activations {
         return x.blend(x.mul(e), x.compare(VectorOperators.LT, ZERO)).div(e.add(ONE));
     }
 
-    /** max(x, 0); a NaN stays one. */
+    /** max(x, 0); NaN stays NaN. */
     private static FloatVector positive(FloatVector x) {
         return x.blend(ZERO, x.compare(VectorOperators.LT, ZERO));
     }

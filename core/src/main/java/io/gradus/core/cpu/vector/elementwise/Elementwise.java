@@ -17,8 +17,8 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * One result element per element, from memory to memory in {@link Runs}. The functions of one number are in
- * {@link Activations}. Broadcasts that begin anew every few elements, and functions that are no vector instruction, are left to
+ * Functions applied to each element, directly in memory ({@link Runs}). Functions of one argument are in {@link Activations}.
+ * Broadcasts that repeat every few elements, and functions without vector instructions, use
  * {@link io.gradus.core.cpu.scalar.Elementwise}.
  */
 public final class Elementwise implements ElementwiseKernels {
@@ -33,7 +33,7 @@ public final class Elementwise implements ElementwiseKernels {
         this.scalar = new io.gradus.core.cpu.scalar.Elementwise(workers);
     }
 
-    /** {@code out = f(x)} over {@code n} elements, whole vectors; each tensor begins at a place of its own. */
+    /** {@code out = f(x)} over {@code n} elements, whole vectors; each tensor has its own offset. */
     @FunctionalInterface
     public interface Loop {
         void run(MemorySegment x, long xAt, MemorySegment out, long at, int n);
@@ -120,7 +120,7 @@ public final class Elementwise implements ElementwiseKernels {
         }
     }
 
-    /** Whether one of the operands, broadcast to a shape, begins anew every few elements. */
+    /** Whether an operand, broadcast to a shape, repeats every few elements. */
     private static boolean hasShortRuns(Shape shape, Tensor... operands) {
         for (Tensor operand : operands) {
             long run = StridedView.broadcast(operand.shape(), shape).innerLength();
@@ -193,7 +193,7 @@ public final class Elementwise implements ElementwiseKernels {
         }
     }
 
-    /** Each comparison is a loop of its own, with an operator that the JIT compiler knows. */
+    /** Each comparison has its own loop, with an operator that is constant for the JIT compiler. */
     private static Loop2 comparison(Comparison op) {
         return switch (op) {
             case EQ ->
@@ -234,7 +234,7 @@ public final class Elementwise implements ElementwiseKernels {
         }
     }
 
-    /** Writes the ints 1 and 0, whose bits are those of the smallest float and of 0. */
+    /** Writes the ints 1 and 0, which have the bits of the smallest float and of 0. */
     private static void storeMask(VectorMask<Float> mask, MemorySegment out, long at) {
         Lanes.store(VectorMath.ZERO.blend(INT_ONE, mask), out, at);
     }

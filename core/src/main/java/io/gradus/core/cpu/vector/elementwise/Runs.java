@@ -11,15 +11,15 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * How an element-by-element result is cut so that its loops see whole vectors of neighboring elements only. A piece ends where
- * an operand that is broadcast begins anew; fewer elements than a vector has are a piece of their own. What does not lie in
- * memory as a loop wants it goes through a block ({@link Scratch}), in the first-level cache.
+ * Divides an elementwise result into pieces, such that loops see only whole vectors of contiguous elements. A piece ends where a
+ * broadcast operand repeats; elements that do not fill a vector form a separate piece. Operands that are not contiguous, and
+ * partial vectors, are copied to blocks of {@link Scratch} memory, in the first-level cache.
  */
 final class Runs {
-    /** Elements that a thread takes at a time: microseconds of work, a multiple of every vector's length. */
+    /** Elements in a chunk: microseconds of work, and a multiple of every vector length. */
     private static final long GRAIN = 1 << 14;
 
-    /** Floats in a block; a multiple of every vector's length. */
+    /** Floats in a block; a multiple of every vector length. */
     private static final int BLOCK = 1024;
 
     private Runs() {}
@@ -28,7 +28,7 @@ final class Runs {
         return Scratch.ofThread().memory(Scratch.ELEMENTWISE + slot, BLOCK);
     }
 
-    /** A block that begins with {@code count} floats from element {@code from} on. */
+    /** A block that begins with {@code count} floats, copied from element {@code from}. */
     private static MemorySegment copy(int slot, MemorySegment source, long from, long count) {
         MemorySegment block = block(slot);
         MemorySegment.copy(source, from * 4, block, 0, count * 4);
@@ -45,13 +45,13 @@ final class Runs {
         return block;
     }
 
-    /** What happens to the {@code n} elements of a result from {@code at} on. */
+    /** An action on the {@code n} elements of a result starting at {@code at}. */
     @FunctionalInterface
     interface Piece {
         void run(long at, int n);
     }
 
-    /** Runs the body over all pieces of a result, and writes each result where it belongs. */
+    /** Runs the body over all pieces and writes the results. */
     static void forEach(Workers workers, long size, Operand[] operands, Result[] results, Piece body) {
         long length = Long.MAX_VALUE;
         boolean inBlocks = false;
@@ -78,15 +78,15 @@ final class Runs {
         });
     }
 
-    /** The elements that a loop works on for a piece of n: those behind its end are in a block, and computed in vain. */
+    /** The number of elements that a loop computes for a piece of n; those beyond its end are in a block and unused. */
     static int whole(int n) {
         return Math.max(n, Lanes.COUNT);
     }
 
     /**
-     * What is read, broadcast to the shape of the result.
+     * An operand, broadcast to the shape of the result.
      *
-     * @param slot of the block in which a piece is put where it must be
+     * @param slot the block for pieces that must be copied
      */
     record Operand(MemorySegment memory, StridedView view, int slot) {
         static Operand of(Tensor tensor, Shape shape, int slot) {
@@ -97,7 +97,7 @@ final class Runs {
             return view.innerStride() == 0;
         }
 
-        /** Where the elements for a piece are found, from {@link #at} on. */
+        /** The memory of the elements of a piece, which start at {@link #at}. */
         MemorySegment memory(long at, int n) {
             if (standsStill()) {
                 return repeat(slot, memory, view.source(at), n);
@@ -111,16 +111,16 @@ final class Runs {
     }
 
     /**
-     * What is written.
+     * A result.
      *
-     * @param slot of the block in which a piece is put where it must be
+     * @param slot the block for pieces that must be copied
      */
     record Result(MemorySegment memory, boolean accumulate, int slot) {
         static Result of(Tensor tensor, boolean accumulate, int slot) {
             return new Result(CpuStorage.of(tensor), accumulate, slot);
         }
 
-        /** Where a loop leaves the elements of a piece, from {@link #at} on. */
+        /** The memory to which a loop writes the elements of a piece, which start at {@link #at}. */
         MemorySegment memory(int n) {
             return isDirect(n) ? memory : block(slot);
         }

@@ -8,32 +8,31 @@ import io.gradus.core.cpu.vector.Lanes;
 import io.gradus.core.kernel.GemmKernels;
 
 /**
- * Matrix products, in the manner of Goto &amp; van de Geijn (2008): the result is cut into tiles that {@link MicroKernel}
- * computes in registers; k is cut into blocks, so that a panel of A stays close while the panels of a stripe of B pass it
- * by from the second-level cache. Operands are packed into {@link Panels} block by block, which also takes care of
- * transposes.
+ * Matrix products after Goto &amp; van de Geijn (2008). The result is divided into tiles, which {@link MicroKernel} computes in
+ * registers. k is divided into blocks, so that a panel of A stays in the first-level cache while the panels of a stripe of B are
+ * read from the second-level cache. Operands are packed into {@link Panels} block by block, which also handles transposes.
  *
- * <p>One side of the result is shared out to the threads; the operand along the other side is packed once, by all, and read by
- * all. An element's sum runs over k in order, block by block, wherever the cuts are, so the number of threads does not show.
+ * <p>Threads share one side of the result; all threads pack the operand along the other side once and read it. Each element is
+ * summed over k in order, block by block, so results do not depend on the number of threads.
  */
 public final class Gemm implements GemmKernels {
-    /** The most elements of k in a block. Each block but the first reads the result and writes it again. */
+    /** The maximum length of a block of k. Each block but the first reads and rewrites the result. */
     private static final int DEPTH = 1536;
-    /** The same where the result is small, so that reading it costs little, and wide rows of B are faster to read. */
+    /** The same if the result is small, so that reading it is cheap, and wide rows of B are faster to read. */
     private static final int SHALLOW = 768;
-    /** Rows up to which a result is small in that sense. */
+    /** The number of rows up to which a result is small. */
     private static final int SMALL_RESULT = 512;
-    /** Columns of B that a thread packs at a time, at full depth: 576 kB. */
+    /** Columns of B that a thread packs at a time: 576 kB at full depth. */
     private static final int STRIPE = 96;
-    /** Rows of A that a thread packs at a time, at full depth: 576 kB. */
+    /** Rows of A that a thread packs at a time: 576 kB at full depth. */
     private static final int ROWS = 96;
-    /** The most floats of the operand that all threads read. */
+    /** The maximum number of floats in the operand that all threads read. */
     private static final int SHARED = 1 << 22;
-    /** Multiply-adds below which a product, or a part of one, is not worth another thread. */
+    /** Multiply-adds below which another thread is not worthwhile. */
     private static final long SMALL = 1 << 18;
-    /** Multiply-adds in the time that it takes to pack one element. */
+    /** Multiply-adds in the time of packing one element. */
     private static final int PACKING = 16;
-    /** With fewer rows than this, packing costs more than it brings. */
+    /** With fewer rows than this, packing does not pay off. */
     private static final int FEW_ROWS = 4;
 
     private static final Workers ALONE = new Workers(1);
@@ -54,7 +53,7 @@ public final class Gemm implements GemmKernels {
         multiply(a, transposeA, b, transposeB, out, Tile.of(epilogue));
     }
 
-    /** {@code c (+)= a·b}, {@code [m, n] = [m, k]·[k, n]}, on this thread alone: a step of a larger kernel. */
+    /** {@code c (+)= a·b}, {@code [m, n] = [m, k]·[k, n]}, on this thread only, as a step of a larger kernel. */
     public static void multiply(Matrix a, Matrix b, Matrix c, int m, int n, int k, boolean accumulate) {
         new Product(a, b, c, m, n, k, Tile.accumulating(accumulate)).run(ALONE);
     }
@@ -93,12 +92,12 @@ public final class Gemm implements GemmKernels {
     /** One product, {@code c = a·b}: {@code [m, n] = [m, k]·[k, n]}. */
     record Product(Matrix a, Matrix b, Matrix c, int m, int n, int k, Tile write) {
 
-        /** Multiply-adds. */
+        /** The number of multiply-adds. */
         long size() {
             return (long) m * n * k;
         }
 
-        /** The same for other matrices of a batch, counted from the first. */
+        /** The product of other matrices of the batch. */
         private Product at(long a, long b, long c) {
             return new Product(this.a.at(a * m * k), this.b.at(b * k * n), this.c.at(c * m * n), m, n, k, write);
         }
@@ -111,7 +110,7 @@ public final class Gemm implements GemmKernels {
             int most = m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH;
             int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, Lanes.COUNT) : most;
             int k0 = 0;
-            do { // once even when k is 0: the result is then zeros
+            do { // once even if k is 0: the result is then zeros
                 int part = Math.min(depth, k - k0);
                 new Block(this, k0, part, write.ofBlock(k0 == 0, k0 + part == k), workers).run();
                 k0 += depth;
@@ -119,7 +118,7 @@ public final class Gemm implements GemmKernels {
         }
     }
 
-    /** The part of a product that a block of k gives. */
+    /** One block of k of a product. */
     private record Block(Product p, int k0, int depth, Tile write, Workers workers) {
 
         void run() {
@@ -137,11 +136,11 @@ public final class Gemm implements GemmKernels {
             }
         }
 
-        /** All threads pack these rows of A; then each takes stripes of columns. */
+        /** All threads pack these rows of A; then each computes stripes of columns. */
         private void shareColumns(int row0, int row1) {
             int panels = panels(row1 - row0);
             float[] rows = GemmBuffers.ofThread().shared(panels * MicroKernel.ROWS * depth);
-            int pieces = Math.max(1, panels / (2 * workers.threads())); // wide: rows are read in order
+            int pieces = Math.max(1, panels / (2 * workers.threads())); // wide, to read rows in order
             forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * depth, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
             });
@@ -154,7 +153,7 @@ public final class Gemm implements GemmKernels {
             });
         }
 
-        /** All threads pack these columns of B; then each takes blocks of rows. */
+        /** All threads pack these columns of B; then each computes blocks of rows. */
         private void shareRows(int column0, int column1) {
             float[] columns = GemmBuffers.ofThread().shared(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
             int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
@@ -185,7 +184,7 @@ public final class Gemm implements GemmKernels {
             return (rows + MicroKernel.ROWS - 1) / MicroKernel.ROWS;
         }
 
-        /** Some of the panels into which these rows are cut, to where the {@code at}-th panel lies. */
+        /** Packs some of the panels of these rows, to the position of panel {@code at}. */
         private void packRows(int row0, int row1, int from, int to, float[] rows, int at) {
             int start = row0 + from * MicroKernel.ROWS;
             int end = Math.min(row1, row0 + to * MicroKernel.ROWS);
@@ -193,7 +192,7 @@ public final class Gemm implements GemmKernels {
             p.a.packRows(start, end, k0, depth, rows, place);
         }
 
-        /** Packed rows times packed columns: each panel of rows passes all panels of columns. */
+        /** Multiplies packed rows by packed columns: each panel of rows with all panels of columns. */
         private void multiply(
                 int row0, int row1, float[] rows, float[] columns, int at, int column0, int column1, float[] tile) {
             for (int row = row0; row < row1; row += MicroKernel.ROWS) {
@@ -211,12 +210,12 @@ public final class Gemm implements GemmKernels {
             }
         }
 
-        /** How many lines make a block of the size that {@code lines} have at full depth; not more than three times as many. */
+        /** The number of lines in a block of the size that {@code lines} have at full depth; at most three times as many. */
         private int atDepth(int lines, int unit) {
             return Math.max(unit, lines * DEPTH / Math.max(DEPTH / 3, depth) / unit * unit);
         }
 
-        /** The width of stripes that leaves the slowest of the threads the least; narrow ones cost a little more. */
+        /** The stripe width that minimizes the time of the slowest thread; narrow stripes cost slightly more. */
         private int stripe(int n, int threads) {
             int best = MicroKernel.COLUMNS;
             double least = Double.MAX_VALUE;
@@ -234,13 +233,13 @@ public final class Gemm implements GemmKernels {
             return best;
         }
 
-        /** A part of the lines, from the first to the last exclusive. */
+        /** An action on a range of lines. */
         @FunctionalInterface
         private interface Lines {
             void run(int from, int to);
         }
 
-        /** Shares out lines, unless all of them together are too little work. */
+        /** Runs lines in parallel unless they are too little work. */
         private void forEach(int count, int grain, long workOfLine, Lines body) {
             if (count * workOfLine < SMALL) {
                 for (int from = 0; from < count; from += grain) {

@@ -4,17 +4,17 @@ import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** What one thread packs the operands of matrix products into. */
+/** Per-thread buffers for packed operands of matrix products. */
 final class GemmBuffers {
     private static final ThreadLocal<GemmBuffers> OF_THREAD = ThreadLocal.withInitial(GemmBuffers::new);
     /**
-     * Where to begin in an array: HotSpot's G1 collector puts the header of a large array, 16 bytes, at a multiple of 64, so
-     * from here on no vector lies in two cache lines.
+     * The first index to use in an array. HotSpot's G1 collector aligns the 16-byte header of large arrays to 64 bytes, so from
+     * here vectors are aligned to cache lines.
      */
     static final int ALIGNED = 12;
-    /** An array of this many floats is large in that sense, unless the heap has tens of gigabytes. */
+    /** The length from which arrays are large for G1, unless the heap has tens of gigabytes. */
     private static final int LARGE = 1 << 20;
-    /** What a vector may write beyond the last panel. */
+    /** The number of floats that vectors may write beyond the last panel. */
     private static final int SLACK = 64;
 
     private float[] shared = new float[0];
@@ -30,13 +30,13 @@ final class GemmBuffers {
         return OF_THREAD.get();
     }
 
-    /** Room for the operand that all threads read. */
+    /** The buffer for the operand that all threads read. */
     float[] shared(int floats) {
         shared = enough(shared, floats);
         return shared;
     }
 
-    /** Room for the operand that this thread alone reads. */
+    /** The buffer for the operand that only this thread reads. */
     float[] own(int floats) {
         own = enough(own, floats);
         return own;
@@ -47,17 +47,17 @@ final class GemmBuffers {
         return array.length >= length ? array : new float[Math.max(length, LARGE)];
     }
 
-    /** Room for {@link Tile}. */
+    /** The buffer for a {@link Tile}. */
     float[] tile() {
         return tile;
     }
 
-    /** Room for one vector. */
+    /** The buffer for one vector. */
     MemorySegment vector() {
         return vector;
     }
 
-    /** Room in which {@link Panels} turns a square. */
+    /** The buffer in which {@link Panels} transposes a square. */
     float[] square() {
         return square;
     }

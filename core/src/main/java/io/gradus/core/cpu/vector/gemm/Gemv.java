@@ -7,14 +7,14 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The product of a few rows and a matrix, as in generating one token at a time. Each element of the matrix is used once per
- * row, so the time is that of reading it: it is read in place, in order, and never packed.
+ * The product of a few rows and a matrix, as in generating one token at a time. Each element of the matrix is used once per row,
+ * so reading it takes most of the time: it is read in place and in order, without packing.
  */
 final class Gemv {
     private static final int V = Lanes.COUNT;
-    /** Columns whose sums are held in registers where the matrix is stored by rows of k. */
+    /** Columns whose sums are held in registers if rows of the matrix are contiguous. */
     private static final int BLOCK = 8 * V;
-    /** Elements of the matrix that a thread takes at a time. */
+    /** Elements of the matrix in a chunk. */
     private static final int GRAIN = 1 << 16;
 
     private Gemv() {}

@@ -8,31 +8,31 @@ import io.gradus.core.cpu.common.Scratch;
 import java.lang.foreign.MemorySegment;
 
 /**
- * An operand of a matrix product: where its elements lie.
+ * The layout of an operand of a matrix product.
  *
- * @param offset of the first element, in elements
- * @param stride elements from one stored row to the next
- * @param transposed whether the rows of the operand are the columns of what is stored
- * @param dtype F32, or one of 16 bits
+ * @param offset the position of the first element, in elements
+ * @param stride the distance between stored rows, in elements
+ * @param transposed whether the rows of the operand are stored as columns
+ * @param dtype F32 or a 16-bit float
  */
 public record Matrix(MemorySegment memory, long offset, long stride, boolean transposed, DType dtype) {
 
-    /** Of F32. */
+    /** An F32 matrix. */
     public Matrix(MemorySegment memory, long offset, long stride, boolean transposed) {
         this(memory, offset, stride, transposed, DType.F32);
     }
 
-    /** The last two axes of a tensor, {@code [rows, columns]} once transposed if asked for. */
+    /** The last two axes of a tensor, {@code [rows, columns]} after the transpose, if any. */
     static Matrix of(Tensor tensor, boolean transposed, int rows, int columns) {
         return new Matrix(CpuStorage.of(tensor), 0, transposed ? rows : columns, transposed, tensor.dtype());
     }
 
-    /** The same, beginning elsewhere. */
+    /** The matrix at another offset. */
     Matrix at(long offset) {
         return new Matrix(memory, offset, stride, transposed, dtype);
     }
 
-    /** The same from a row on. */
+    /** The matrix without the rows before {@code row}. */
     public Matrix row(long row) {
         return at(place(row, 0));
     }
@@ -54,7 +54,7 @@ public record Matrix(MemorySegment memory, long offset, long stride, boolean tra
         return CpuStorage.get(memory, place(row, column));
     }
 
-    /** This, or the named part of it converted to F32 in memory of this thread, valid until the next call. */
+    /** This matrix if it is F32; otherwise a part of it, converted to F32 in per-thread memory that is valid until the next call. */
     Matrix floats(int row0, int row1, int column0, int column1) {
         if (dtype == DType.F32) {
             return this;

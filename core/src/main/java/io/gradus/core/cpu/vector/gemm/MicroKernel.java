@@ -5,15 +5,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The innermost loop of a matrix product: a tile of six rows and four vectors of columns, held in registers while k runs. In
- * each step every element of a column of A meets all vectors of a row of B, so there are 24 multiply-adds for 10 loads, and
- * enough of them under way at once to hide their latency. (Twelve rows by two vectors are as many multiply-adds for 14
- * loads: slower where another thread of the core takes its share of them.) With 16 registers instead
- * of 32 the tile is two vectors wide.
+ * The inner loop of a matrix product: a tile of six rows and four vectors of columns, held in registers over all k. Each step
+ * multiplies every element of a column of A by all vectors of a row of B: 24 multiply-adds for 10 loads, enough in flight to
+ * hide their latency. (Twelve rows by two vectors need 14 loads for as many multiply-adds, which is slower if another thread
+ * shares the core.) With 16 registers instead of 32 the tile is two vectors wide.
  *
- * <p>Operands are packed in panels: A as {@code [depth][ROWS]}, B as {@code [depth][COLUMNS]}. The accumulators are written out
- * one by one because the JIT compiler keeps vectors in registers only where they are local variables. Each element of the
- * tile is one chain of fused multiply-adds over k: where a matrix is cut does not show in the result.
+ * <p>Operands are packed in panels: A as {@code [depth][ROWS]}, B as {@code [depth][COLUMNS]}. The accumulators are separate
+ * local variables because the JIT compiler keeps only those in registers. Each element of the tile is one chain of fused
+ * multiply-adds over k, so results do not depend on how a matrix is divided.
  */
 final class MicroKernel {
     private static final VectorSpecies<Float> S = Lanes.FLOATS;
@@ -35,8 +34,8 @@ final class MicroKernel {
     /**
      * {@code c = a·b} for one tile.
      *
-     * @param columns how many are wanted; what is beyond them in the tile is anything afterwards
-     * @param cStride floats from one row of the tile to the next
+     * @param columns the number of columns; the rest of the tile is undefined afterwards
+     * @param cStride the distance between rows of the tile in floats
      */
     static void multiply(
             float[] a, int aFrom, float[] b, int bFrom, int depth, int columns, float[] c, int cFrom, int cStride) {
@@ -117,7 +116,7 @@ final class MicroKernel {
         c53.intoArray(c, cFrom + 5 * cStride + 3 * V);
     }
 
-    /** Six rows by two vectors, the first ones of a panel. */
+    /** Six rows by the first two vectors of a panel. */
     private static void twoVectors(
             float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride) {
         FloatVector c00 = FloatVector.zero(S), c01 = c00;

@@ -8,22 +8,22 @@ import java.util.stream.IntStream;
 import jdk.incubator.vector.IntVector;
 
 /**
- * Copies a block of a matrix into panels {@code [depth][width]}, the order in which {@link MicroKernel} reads it. A panel holds
- * {@code width} rows of A, or columns of B; along the other axis, k, it is {@code depth} long. What a panel holds beyond the
- * edge of the matrix is anything: it only meets elements of the result that nobody keeps.
+ * Packs a block of a matrix into panels {@code [depth][width]}, in the order in which {@link MicroKernel} reads it. A panel has
+ * {@code width} rows of A or columns of B, and {@code depth} elements along k. Elements beyond the edge of the matrix are
+ * undefined; they affect only parts of tiles that are discarded.
  *
- * <p>Where the matrix is contiguous across the panel, each k is a copy. Where it is contiguous along k it has to be turned. Both
- * are written twice: for columns, whose panels are whole vectors wide, and for rows, six of which are less than a vector.
+ * <p>If the matrix is contiguous across the panel, each k is a copy; if it is contiguous along k, it is transposed. Each case has two
+ * versions: for columns, whose panels are whole vectors wide, and for rows, since six of them do not fill a vector.
  */
 final class Panels {
     private static final int V = Lanes.COUNT;
 
-    /** Floats of a square of vectors. */
+    /** The number of floats in a square of vectors. */
     static final int SQUARE = V * V;
 
     private Panels() {}
 
-    /** The elements from k = {@code start} on, for which vectors reach too far; (k, i) lies {@code k·kStride + i·iStride} on. */
+    /** Copies the elements from k = {@code start}, where vectors would exceed the memory; (k, i) is at {@code k·kStride + i·iStride}. */
     private static void oneByOne(
             MemorySegment source,
             long from,
@@ -45,14 +45,14 @@ final class Panels {
 
     // ---- copying rows ----
 
-    /** So many k of one panel after another: a loop long enough to be fast. */
+    /** The number of k copied per panel: long enough for a fast loop. */
     private static final int ROWS_AT_A_TIME = 32;
 
     /**
-     * Packs a run of panels whose width is a multiple of 2·V from a matrix that is contiguous across them: element (k, i) lies
+     * Packs a run of panels whose width is a multiple of 2·V from a matrix that is contiguous across them: element (k, i) is
      * at {@code from + k·stride + i}.
      *
-     * @param count of columns of B; the last panel may be partly filled
+     * @param count the number of columns of B; the last panel may be partial
      */
     static void copy(
             MemorySegment source, long from, long stride, int depth, int count, int width, float[] panels, int to) {
@@ -77,7 +77,7 @@ final class Panels {
         }
     }
 
-    /** The first so many k for which {@code reach} elements can be read, though some of them were not asked for. */
+    /** The number of k for which {@code reach} elements can be read without exceeding the memory. */
     private static int readable(MemorySegment source, long from, long stride, int depth, long reach) {
         long rows = Math.floorDiv(source.byteSize() / 4 - from - reach, Math.max(1, stride)) + 1;
         return Math.clamp(rows, 0, Math.max(0, depth));
@@ -85,13 +85,13 @@ final class Panels {
 
     // ---- copying rows of six ----
 
-    /** Rows of six that are copied together: as many streams of memory as the processor foresees, and three vectors of 16. */
+    /** Panels of six rows that are copied together: as many streams as the processor prefetches, and three vectors of 16. */
     private static final int EIGHT = 8;
 
-    /** What is read for six elements: whole vectors. */
+    /** Elements read for six elements: whole vectors. */
     private static final int MOVED = Math.max(8, V);
 
-    // Where vectors of 16 take their elements from; the number is how many come from the first of two.
+    // Shuffles of vectors of 16; the number is how many elements come from the first of two vectors.
     private static final int[] SPLICE_6 = splice(6, 0);
     private static final int[] SPLICE_12 = splice(12, 0);
     private static final int[] SPLICE_2 = splice(2, 4);
@@ -99,7 +99,7 @@ final class Panels {
     private static final int[] SPLICE_4 = splice(4, 2);
     private static final int[] SPLICE_10 = splice(10, 0);
 
-    /** Lanes of a vector, {@code count} of them from {@code first} on, and then those of another: V and above. */
+    /** A shuffle of {@code count} lanes of one vector, starting at {@code first}, followed by lanes of another, which are V and above. */
     private static int[] splice(int count, int first) {
         return IntStream.range(0, V)
                 .map(lane -> lane < count ? first + lane : V + lane - count)
@@ -107,15 +107,14 @@ final class Panels {
     }
 
     /**
-     * Packs a run of panels of six from a matrix that is contiguous across them: element (k, i) lies at
+     * Packs a run of panels of six from a matrix that is contiguous across them: element (k, i) is at
      * {@code from + k·stride + i}.
      *
-     * @param count of rows of A; the last panel may be partly filled
+     * @param count the number of rows of A; the last panel may be partial
      */
     static void copySixes(MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to) {
         int parts = (count + 5) / 6;
-        // Shorter vectors are written with elements beyond the six: the next k is written over them, so the last k
-        // waits.
+        // Shorter vectors write elements beyond the six. The next k overwrites them, so the last k comes last.
         int last = V == 16 ? 0 : 1;
         int quick = readable(source, from, stride, depth - last, 6L * parts + MOVED - 6) / EIGHT * EIGHT;
         for (int k = 0; k < quick; k += EIGHT) {
@@ -158,14 +157,14 @@ final class Panels {
         return IntVector.fromArray(Lanes.INTS, lanes, 0).selectFrom(first, second);
     }
 
-    // ---- turning V lines of columns: they become rows of the panel ----
+    // ---- transposing V lines of columns to rows of the panel ----
 
     /**
-     * Packs a run of panels whose width is a multiple of V from a matrix that is contiguous along k: element (k, i) lies at
+     * Packs a run of panels whose width is a multiple of V from a matrix that is contiguous along k: element (k, i) is at
      * {@code from + i·stride + k}.
      *
-     * @param count of columns of B; the last panel may be partly filled
-     * @param square of V·V floats, to work in
+     * @param count the number of columns of B; the last panel may be partial
+     * @param square scratch of V·V floats
      */
     static void turn(
             MemorySegment source,
@@ -183,7 +182,7 @@ final class Panels {
         }
     }
 
-    /** V lines, or fewer, along all of k: so few streams of memory at a time the processor can foresee. */
+    /** Up to V lines along all of k: few enough streams for hardware prefetching. */
     private static void turnLines(
             MemorySegment source,
             long from,
@@ -202,9 +201,8 @@ final class Panels {
         oneByOne(source, from, 1, stride, whole, depth, lines, width, panel, to);
     }
 
-    // Blocks of d by d change places across the diagonal, for d = 1, 2, 4, 8: rows i and i + d exchange the lanes in
-    // which bit d of the lane's number differs from that of the row's. Two such steps at a time join four rows in
-    // registers.
+    // Transposes by exchanging blocks of d × d across the diagonal, for d = 1, 2, 4, 8: rows i and i + d exchange the
+    // lanes whose index differs from that of the row in bit d. Two such steps at a time combine four rows in registers.
 
     private static final IntVector UPPER_1 = lanes(1, false);
     private static final IntVector LOWER_1 = lanes(1, true);
@@ -215,7 +213,7 @@ final class Panels {
     private static final IntVector UPPER_8 = lanes(8, false);
     private static final IntVector LOWER_8 = lanes(8, true);
 
-    /** For each lane of the upper or lower row of a pair, which of the pair's lanes it takes: V and above are the lower's. */
+    /** For each lane of the upper or lower row of a pair, its source lane in the pair; V and above are in the lower row. */
     private static IntVector lanes(int d, boolean lower) {
         int[] from = new int[V];
         for (int lane = 0; lane < V; lane++) {
@@ -225,7 +223,7 @@ final class Panels {
         return IntVector.fromArray(Lanes.INTS, from, 0);
     }
 
-    /** Steps 1 and 2, on the way from memory to the square. Rows that are not there repeat the last. */
+    /** Steps 1 and 2, from memory to the square. Missing rows repeat the last. */
     private static void turnFours(MemorySegment source, long from, long stride, int rows, float[] square) {
         for (int i = 0; i < rows; i += 4) {
             long last = rows - 1L;
@@ -247,7 +245,7 @@ final class Panels {
         }
     }
 
-    /** The remaining steps, on the way from the square to where its rows belong. */
+    /** The remaining steps, from the square to the panel. */
     private static void finish(float[] square, float[] target, int to, int stride) {
         for (int i = 0; i < 4; i++) {
             if (V == 16) {
@@ -284,10 +282,11 @@ final class Panels {
         LOWER_8.selectFrom(s4, s12).reinterpretAsFloats().intoArray(target, to + 3 * stride);
     }
 
-    // ---- turning six lines of rows ----
+    // ---- transposing six lines of rows ----
     //
-    // V elements of each of six lines become six vectors of the panel. A vector's lane holds element e = i + 6·k of
-    // them, which is lane k of line i: it is chosen from lines 0 and 1, 2 and 3, or 4 and 5, and then from these.
+    // V elements of each of six lines become six vectors of the panel. Element e = i + 6·k of these is lane k of line
+    // i.
+    // It is selected from lines 0 and 1, 2 and 3, or 4 and 5, and then from these selections.
 
     private static final int[] FROM_01 = choices(0);
     private static final int[] FROM_23 = choices(2);
@@ -295,14 +294,14 @@ final class Panels {
     private static final int[] FROM_0123 = choices(e -> e % 6 < 2);
     private static final int[] FROM_ALL = choices(e -> e % 6 < 4);
 
-    /** For each element of the panel, which lane of the two lines it takes: V and above are the second's. */
+    /** For each element of the panel, its source lane in two lines; V and above are in the second. */
     private static int[] choices(int first) {
         return IntStream.range(0, 6 * V)
                 .map(e -> e / 6 + (e % 6 == first + 1 ? V : 0))
                 .toArray();
     }
 
-    /** For each element of the panel, its own lane of the first of two vectors or of the second. */
+    /** For each element of the panel, its own lane in the first or the second of two vectors. */
     private static int[] choices(IntPredicate first) {
         return IntStream.range(0, 6 * V)
                 .map(e -> e % V + (first.test(e) ? 0 : V))
@@ -310,9 +309,9 @@ final class Panels {
     }
 
     /**
-     * Packs a run of panels of six from a matrix that is contiguous along k: element (k, i) lies at {@code from + i·stride + k}.
+     * Packs a run of panels of six from a matrix that is contiguous along k: element (k, i) is at {@code from + i·stride + k}.
      *
-     * @param count of rows of A; the last panel may be partly filled
+     * @param count the number of rows of A; the last panel may be partial
      */
     static void turnSixes(MemorySegment source, long from, long stride, int depth, int count, float[] panels, int to) {
         int whole = depth / V * V;
@@ -324,7 +323,7 @@ final class Panels {
         }
     }
 
-    /** Lines that are not there repeat the last. */
+    /** Missing lines repeat the last. */
     private static void turnSix(
             MemorySegment source, long from, long stride, int depth, int last, float[] panel, int to) {
         long from1 = from + Math.min(1, last) * stride;

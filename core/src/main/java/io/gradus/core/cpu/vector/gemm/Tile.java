@@ -11,9 +11,9 @@ import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens to a tile of a product on its way from the first-level cache to the result.
+ * How a tile of a product is written to the result.
  *
- * @param add whether to add what is there already
+ * @param add whether to add to the result
  * @param bias one element per column, or null
  * @param activation or null
  */
@@ -21,7 +21,7 @@ record Tile(
         boolean add, @Nullable MemorySegment bias, @Nullable Unary activation) {
     private static final int V = Lanes.COUNT;
 
-    /** Columns that are written at a time: two cache lines and more, or a page would be visited too often. */
+    /** Columns written at a time: more than two cache lines, so that pages are not visited too often. */
     static final int STRIDE = Math.max(MicroKernel.COLUMNS, 32);
 
     static Tile accumulating(boolean add) {
@@ -32,12 +32,12 @@ record Tile(
         return new Tile(false, epilogue.bias() == null ? null : CpuStorage.of(epilogue.bias()), epilogue.activation());
     }
 
-    /** For one of several blocks of k: all but the first add, and the last does the rest. */
+    /** For one of several blocks of k: all but the first add, and only the last applies the bias and the activation. */
     Tile ofBlock(boolean first, boolean last) {
         return new Tile(add || !first, last ? bias : null, last ? activation : null);
     }
 
-    /** Writes the first rows and columns of a tile to row {@code row}, column {@code column} of the result. */
+    /** Writes the first rows and columns of a tile to the result, starting at {@code row} and {@code column}. */
     void store(float[] tile, int from, Matrix c, int row, int column, int rows, int columns) {
         MemorySegment memory = c.memory();
         for (int i = 0; i < rows; i++) {
@@ -79,7 +79,7 @@ record Tile(
         }
     }
 
-    /** In place; what does not fill a vector is moved to where it does. */
+    /** Applies the activation in place; a partial vector is computed in scratch memory. */
     private static void activate(Elementwise.Loop function, MemorySegment memory, long from, int count) {
         int whole = count - count % V;
         function.run(memory, from, memory, from, whole);

@@ -12,10 +12,10 @@ import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Layer and root-mean-square normalization. Rows are taken a block's worth together ({@link Rows}): all means, then all
- * variances about them (nothing cancels when a mean is large), then all results, while the block stays in the first-level
- * cache. Root-mean-square normalization is layer normalization with a mean of 0, so the two share their loops; so do their
- * gradients ({@link NormalizationGradients}).
+ * Layer normalization and RMS normalization. Rows are processed in blocks ({@link Rows}): all means, then all variances of the
+ * centered rows (which avoids cancellation), then all results, while the block stays in the first-level cache. RMS
+ * normalization is layer normalization with a mean of 0, so both share their loops and their gradients
+ * ({@link NormalizationGradients}).
  */
 public final class Normalization implements NormalizationKernels {
     private static final int COUNT = Lanes.COUNT;
@@ -84,7 +84,7 @@ public final class Normalization implements NormalizationKernels {
         return (float) (1 / Math.sqrt(Rows.sumOfSquares(x, mean, row * n, (row + 1) * n) / n + eps));
     }
 
-    /** {@code (x − mean)·rstd·weight} of the row that begins at an element. */
+    /** {@code (x − mean)·rstd·weight} for the row that begins at an element. */
     private static void normalize(
             MemorySegment x, float mean, float rstd, MemorySegment weight, MemorySegment y, long begin, long n) {
         long i = 0;

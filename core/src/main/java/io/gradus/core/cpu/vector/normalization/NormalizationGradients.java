@@ -11,16 +11,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradients of a normalization, in two loops over each row. With {@code ŵ = dy ⊙ weight} and {@code x̂ = (x − mean)·rstd}
- * the first finds {@code Σ ŵ} and {@code Σ ŵ ⊙ x̂} and adds {@code dy ⊙ x̂} and {@code dy} to the sums of their columns; the
+ * the first computes {@code Σ ŵ} and {@code Σ ŵ ⊙ x̂} and adds {@code dy ⊙ x̂} and {@code dy} to the column sums; the
  * second, while the row is in the first-level cache, writes {@code dx = rstd·(ŵ − mean(ŵ) − x̂·mean(ŵ ⊙ x̂))}.
  *
  * <p>Columns are summed in F32 over at most {@link #BLOCK_ROWS} rows, and the blocks' sums as a binary tree. The blocks depend
- * on the number of rows alone.
+ * only on the number of rows.
  */
 final class NormalizationGradients {
     private static final int COUNT = Lanes.COUNT;
     private static final long BLOCK_ROWS = 64;
-    /** As many blocks there are at least, for threads to share, unless they would have few rows. */
+    /** The minimum number of blocks, for parallelism, unless blocks would have few rows. */
     private static final long BLOCKS = 16;
 
     private static final long FEW_ROWS = 8;
@@ -33,12 +33,12 @@ final class NormalizationGradients {
     private final MemorySegment dx;
     private final boolean accumulate;
     private final int n;
-    /** Of each block the sums of {@code dy ⊙ x̂} and behind them those of {@code dy}; in the end, the first block's are all. */
+    /** For each block, the sums of {@code dy ⊙ x̂} followed by those of {@code dy}; at the end the first block has the totals. */
     private float[] columns = new float[0];
 
     /**
-     * @param mean null for 0, through which nothing is differentiated
-     * @param accumulate whether {@code dx} is added to
+     * @param mean null for a constant 0
+     * @param accumulate whether to add to {@code dx}
      */
     NormalizationGradients(
             MemorySegment dy,
@@ -109,7 +109,7 @@ final class NormalizationGradients {
         }
     }
 
-    /** The first loop: {@code Σ ŵ} and {@code Σ ŵ ⊙ x̂} to {@code sums}, and one row more to the columns. */
+    /** The first loop: writes {@code Σ ŵ} and {@code Σ ŵ ⊙ x̂} to {@code sums}, and adds the row to the column sums. */
     private static void sums(
             MemorySegment dy,
             MemorySegment x,
@@ -178,7 +178,7 @@ final class NormalizationGradients {
         }
     }
 
-    /** The same, added to what is there. */
+    /** The same, but adds to {@code dx}. */
     private static void addGradient(
             MemorySegment dy,
             MemorySegment x,

@@ -12,23 +12,23 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Many elements to one, as {@link ReductionPlan} says, straight from memory. What is cut, and where, depends on sizes only, and
- * pieces are put together in their order.
+ * Reductions according to a {@link ReductionPlan}, directly from memory. The division into pieces depends only on sizes, and pieces
+ * are combined in order.
  */
 public final class Reduction implements ReductionKernels {
-    /** Results from which on they are shared out among the threads; below, the pieces of each are. */
+    /** With at least this many results, threads share the results; with fewer, the pieces of each. */
     private static final long MANY_RESULTS = 16;
 
-    /** Elements that make a piece of work: some ten microseconds. */
+    /** Elements in a piece: about ten microseconds of work. */
     private static final long PIECE = 1 << 15;
 
-    /** Columns whose totals stay in the first-level cache beside the rows. */
+    /** Columns in a slice, whose totals stay in the first-level cache with the rows. */
     private static final int SLICE = 1024;
 
-    /** Slices from which on they are shared out among the threads; below, blocks of rows are too. */
+    /** With at least this many slices, threads share only slices; with fewer, also blocks of rows. */
     private static final long MANY_SLICES = 16;
 
-    /** Row blocks at most: each has totals of its own. */
+    /** The maximum number of row blocks; each has its own totals. */
     private static final long BLOCKS = 32;
 
     private final Workers workers;
@@ -76,9 +76,9 @@ public final class Reduction implements ReductionKernels {
         CpuStorage.set(out, at, (float) (old + total));
     }
 
-    // ---- the inner run goes ----
+    // ---- the innermost axes are reduced ----
 
-    /** Folds the runs of one result, one after the other. */
+    /** Reduces the runs of one result in order. */
     private static double runs(VectorReducer fold, MemorySegment memory, long base, ReductionPlan plan) {
         if (plan.partCount() == 1) {
             return fold.run(memory, base, plan.run());
@@ -90,7 +90,7 @@ public final class Reduction implements ReductionKernels {
         return total;
     }
 
-    /** The same on all threads: runs are cut into pieces. */
+    /** The same on all threads, with runs divided into pieces. */
     private double pieces(VectorReducer fold, MemorySegment memory, long base, ReductionPlan plan) {
         long perRun = Math.max(1, (plan.run() + PIECE - 1) / PIECE);
         int count = Math.toIntExact(plan.partCount() * perRun);
@@ -109,11 +109,11 @@ public final class Reduction implements ReductionKernels {
         return total;
     }
 
-    // ---- the inner run stays ----
+    // ---- the innermost axes are kept ----
 
     /**
-     * Folds rows into one: bias gradients, sums over leading axes. Columns are cut into slices and rows into blocks; each
-     * block of each slice has its totals, which are then folded in order.
+     * Reduces rows to one row: bias gradients, sums over leading axes. Columns are divided into slices and rows into blocks; each
+     * block of a slice has its own totals, which are then combined in order.
      */
     private void columns(
             VectorReducer fold,
@@ -149,7 +149,7 @@ public final class Reduction implements ReductionKernels {
         }
     }
 
-    /** Folds all blocks into the first. */
+    /** Combines all blocks into the first. */
     private static void foldBlocks(VectorReducer fold, double[] totals, int blocks, int columns) {
         for (int block = 1; block < blocks; block++) {
             for (int column = 0; column < columns; column++) {
@@ -186,9 +186,9 @@ public final class Reduction implements ReductionKernels {
         }
     }
 
-    // ---- the others ----
+    // ---- other kernels ----
 
-    /** Moves elements about in broadcast order, more than it computes: the array loops do as well. */
+    /** Mostly moves elements in broadcast order, for which the scalar loops are as fast. */
     @Override
     public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
         scalar.maxBackward(x, y, dy, dx, accumulate);

@@ -10,8 +10,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The loops of {@link Reduction} for one {@link Reducer}. Eight floats at a time are added as a tree and the results of that in
- * double, so a sum of any length is as good as one of a few terms. ({@code reduceLanes} promises no order for sums.)
+ * The loops of {@link Reduction} for one {@link Reducer}. Eight floats at a time are added as a tree, and their sums in double, so
+ * that long sums are as accurate as short ones. ({@code reduceLanes} does not specify the order of sums.)
  */
 enum VectorReducer {
     SUM(Reducer.SUM) {
@@ -30,7 +30,7 @@ enum VectorReducer {
             addRows(totals, memory, at, width);
         }
     },
-    /** NaN if one is. */
+    /** NaN if one is NaN. */
     MAX(Reducer.MAX) {
         @Override
         double run(MemorySegment memory, long at, long length) {
@@ -50,7 +50,7 @@ enum VectorReducer {
         }
     };
 
-    /** Rows that {@link #rows} takes at once: as many streams as the hardware reads ahead in. */
+    /** Rows that {@link #rows} reads at once: as many streams as the hardware prefetches. */
     static final int ROWS = 8;
 
     private final Reducer fold;
@@ -67,16 +67,16 @@ enum VectorReducer {
         return fold.pair(a, b);
     }
 
-    /** The fold of {@code length} elements from {@code at} on. */
+    /** The reduction of {@code length} elements starting at {@code at}. */
     abstract double run(MemorySegment memory, long at, long length);
 
-    /** Folds element {@code at + i} into total i. */
+    /** Combines element {@code at + i} with total i. */
     abstract void row(double[] totals, MemorySegment memory, long at, int width);
 
     /** The same for {@link #ROWS} rows. */
     abstract void rows(double[] totals, MemorySegment memory, long[] at, int width);
 
-    // The trees are put together where they are used: a method with eight loads is more than C2 always inlines.
+    // The trees are written inline, because C2 does not always inline a method with eight loads.
     private static FloatVector pair(MemorySegment memory, long a, long b) {
         return Lanes.load(memory, a).add(Lanes.load(memory, b));
     }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The negative log-likelihood of one class per row. The forward pass reads each row once ({@link RowExponentials}). With the
- * gradient it writes the exponentials where the gradient goes and scales them while they are still in the cache.
+ * gradient, it writes the exponentials to the gradient's memory and scales them while they are still in the cache.
  */
 public final class CrossEntropy implements CrossEntropyKernels {
     private static final int COUNT = Lanes.COUNT;

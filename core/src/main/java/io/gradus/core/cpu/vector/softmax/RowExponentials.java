@@ -8,39 +8,38 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Σ exp(x − max)} of one row after another, each read once (Milakov &amp; Gimelshein 2018, "Online normalizer calculation
- * for softmax"): block by block, a block's exponentials are taken relative to the greatest element so far, and the sum is
- * brought down when a greater one comes. Where the exponentials are kept, each block remembers what it is relative to, and the
- * last factor is applied to all.
+ * {@code Σ exp(x − max)} of rows, each read once (Milakov &amp; Gimelshein 2018, "Online normalizer calculation for softmax"). The
+ * exponentials of a block are relative to the maximum so far, and the sum is rescaled if a larger element follows. If the
+ * exponentials are kept, each block stores its maximum, and all are rescaled at the end.
  */
 final class RowExponentials {
-    /** The greatest element of the row; −∞ when there is none. */
+    /** The maximum of the row; −∞ if it is empty. */
     private float max;
 
     private double sum;
-    /** Of the block to come, the greatest element. */
+    /** The maximum of the next block. */
     private float nextMax;
-    /** Of each block, the greatest element up to its end. */
+    /** For each block, the maximum up to its end. */
     private final float[] maxima;
 
     /**
-     * @param length of the rows
+     * @param length the length of the rows
      */
     RowExponentials(long length) {
         maxima = new float[Math.toIntExact((length + Rows.BLOCK - 1) / Rows.BLOCK)];
     }
 
-    /** Visits a row and keeps nothing but its sum. */
+    /** Computes the sum of a row without keeping the exponentials. */
     void sum(MemorySegment x, long from, long to) {
         visit(x, null, from, to);
     }
 
-    /** Visits a row and leaves its exponentials in {@code y}, for {@link #finish}. {@code y} may be {@code x}. */
+    /** Computes the sum of a row and writes its exponentials to {@code y}, for {@link #finish}. {@code y} may be {@code x}. */
     void keep(MemorySegment x, MemorySegment y, long from, long to) {
         visit(x, y, from, to);
     }
 
-    // A block's maximum is found while the block before is worked on: memory is read and written at the same time.
+    // The maximum of a block is computed while the block before is processed, so that reads and writes overlap.
     private void visit(MemorySegment x, @Nullable MemorySegment y, long from, long to) {
         max = Float.NEGATIVE_INFINITY;
         sum = 0;
@@ -59,7 +58,7 @@ final class RowExponentials {
         }
     }
 
-    /** {@link Rows#exp} of a whole block, while the next whole one is searched for its {@link #nextMax}. */
+    /** {@link Rows#exp} of a whole block, while computing the {@link #nextMax} of the next. */
     private float expBlockAndNextMax(MemorySegment x, float shift, MemorySegment y, long from) {
         FloatVector greatest = Lanes.broadcast(Float.NEGATIVE_INFINITY);
         FloatVector total = Lanes.zero();
@@ -85,7 +84,7 @@ final class RowExponentials {
         return Lanes.sum(total);
     }
 
-    /** Makes {@code factor·softmax} of the exponentials that were kept. */
+    /** Converts the exponentials to {@code factor·softmax}. */
     void finish(double factor, MemorySegment y, long from, long to) {
         int block = 0;
         for (long at = from; at < to; at += Rows.BLOCK) {
@@ -111,7 +110,7 @@ final class RowExponentials {
         }
     }
 
-    // Nothing but −∞ so far: relative to 0, so that it adds nothing.
+    // Only −∞ so far: use 0 as the maximum, so that these add 0.
     private float shift() {
         return max == Float.NEGATIVE_INFINITY ? 0 : max;
     }

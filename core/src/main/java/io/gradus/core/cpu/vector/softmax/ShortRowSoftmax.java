@@ -8,9 +8,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * Softmax of rows of one to four vectors: four vectors each, with no loop over a row. The first begins with the row and the
- * last ends with it; those between begin where they would in a longer row or, at the latest, with the last. Lanes that two have
- * in common belong to the first of them, so that no access to memory needs a mask.
+ * Softmax of rows of one to four vectors, always with four vectors and no loop over a row. The first vector begins with the row,
+ * and the last ends with it; those between begin at their usual positions or, at the latest, with the last. If two vectors
+ * overlap, the first owns the shared lanes, so that loads and stores need no masks.
  */
 final class ShortRowSoftmax {
     private static final int COUNT = Lanes.COUNT;
@@ -24,9 +24,9 @@ final class ShortRowSoftmax {
     }
 
     /**
-     * The loops of {@link #softmax}, each over all rows of a group. They are called through this type because C2 cannot tell
-     * which comes and so compiles each apart; together in one method they are more than it inlines, and a vector operation
-     * that it does not inline makes objects.
+     * The loops of {@link #softmax}, each over all rows of a group. They are called through this interface so that C2 compiles each
+     * separately. Together in one method they would exceed its inlining limits, and vector operations that are not inlined
+     * allocate objects.
      */
     private enum Loop {
         SHIFT {
@@ -51,7 +51,7 @@ final class ShortRowSoftmax {
         abstract void run(MemorySegment x, MemorySegment values, MemorySegment y, long n, long from, long to);
     }
 
-    /** Softmax of a group of rows, one small loop over all of them after another. {@code y} may be {@code x}. */
+    /** Softmax of a group of rows, in several small loops over all rows. {@code y} may be {@code x}. */
     static void softmax(MemorySegment x, MemorySegment y, long n, long from, long to) {
         MemorySegment values = Scratch.ofThread().memory(0, (to - from) * 4 * COUNT);
         for (Loop loop : LOOPS) {
@@ -60,7 +60,7 @@ final class ShortRowSoftmax {
     }
 
     /**
-     * {@code x − max}, four vectors for each row. They lie outside the heap because a vector constant lies in it, in an array
+     * {@code x − max}, four vectors per row. They lie outside the heap because a vector constant lies in it, in an array
      * of floats: a loop that writes to one such array would read its constants again each time.
      */
     private static void shift(MemorySegment x, MemorySegment values, long n, long from, long to) {
@@ -73,7 +73,7 @@ final class ShortRowSoftmax {
             FloatVector x1 = Lanes.load(x, i + at1);
             FloatVector x2 = Lanes.load(x, i + at2);
             FloatVector x3 = Lanes.load(x, i + at3);
-            // A NaN is passed over or becomes the maximum; either way it and the row's sum are NaN.
+            // A NaN is ignored or becomes the maximum; either way its exponential and the row's sum are NaN.
             float max = Lanes.max(Lanes.greater(Lanes.greater(x0, x1), Lanes.greater(x2, x3)));
             Lanes.store(x0.sub(max), values, out);
             Lanes.store(x1.sub(max), values, out + COUNT);
@@ -151,12 +151,12 @@ final class ShortRowSoftmax {
         }
     }
 
-    /** Where in a row its second vector begins. */
+    /** The start of a row's second vector. */
     private static long second(long n) {
         return Math.min(COUNT, n - COUNT);
     }
 
-    /** Where in a row its third vector begins. */
+    /** The start of a row's third vector. */
     private static long third(long n) {
         return Math.min(2 * COUNT, n - COUNT);
     }

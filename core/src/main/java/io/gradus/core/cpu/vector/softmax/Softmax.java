@@ -13,9 +13,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * Softmax over the last axis. Rows that fit in a block are taken a few together, all maxima first, then all
- * exponentials: so a row does not wait for the one before to be reduced to one number. Very short ones are handled without
- * loops of their own ({@link ShortRowSoftmax}); a row longer than a block is visited block by block ({@link RowExponentials}).
+ * Softmax over the last axis. Rows that fit in a block are processed in groups, all maxima first, then all exponentials, so that
+ * rows do not wait for the reduction of the row before. {@link ShortRowSoftmax} handles very short rows without inner loops;
+ * {@link RowExponentials} handles rows longer than a block.
  */
 public final class Softmax implements SoftmaxKernels {
     private static final int COUNT = Lanes.COUNT;
@@ -94,7 +94,7 @@ public final class Softmax implements SoftmaxKernels {
         }
     }
 
-    /** While the gradient of one row is written, the next row is read for its sum: memory does both at once. */
+    /** Sums the next row while writing the gradient of one, so that reads and writes overlap. */
     private static void gradients(MemorySegment y, MemorySegment dy, MemorySegment dx, long n, long from, long to) {
         double next = Rows.dot(y, dy, from * n, (from + 1) * n);
         for (long row = from; row < to - 1; row++) {
@@ -108,7 +108,7 @@ public final class Softmax implements SoftmaxKernels {
         gradient(y, dy, (float) next, dx, (to - 1) * n, to * n);
     }
 
-    /** Adds up as {@link Rows#dot} does. */
+    /** Sums in the order of {@link Rows#dot}. */
     private static float gradientAndNextDot(
             MemorySegment y, MemorySegment dy, float dot, MemorySegment dx, long n, long from, long to) {
         FloatVector sum0 = Lanes.zero();
@@ -177,7 +177,7 @@ public final class Softmax implements SoftmaxKernels {
         });
     }
 
-    // Two subtractions: the first is exact where it matters, near the largest element.
+    // Two subtractions, because the first is exact near the largest element, where it matters.
     private static void subtract(MemorySegment x, float max, float logSum, MemorySegment y, long from, long to) {
         long i = from;
         for (; i <= to - COUNT; i += COUNT) {
