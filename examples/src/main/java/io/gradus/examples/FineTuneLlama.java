@@ -64,7 +64,7 @@ public final class FineTuneLlama {
                 Variable loss = model.forward(Input.of(batch.ids())).crossEntropy(batch.targets());
                 loss.backward();
                 double norm = GradientClipping.norm(model.parameters());
-                optimizer.setLearningRate(LEARNING_RATE * schedule.factor(step));
+                optimizer.setLearningRate(schedule, step);
                 optimizer.step(clipping.factor(norm));
                 if (step % Math.max(1, steps / 10) == 0) {
                     System.out.printf(

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.gradus.nn.model.ModelFolder;
 import io.gradus.autograd.Autograd;
 import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
@@ -20,6 +19,7 @@ import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.Losses;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.LossScaler;
@@ -81,14 +81,14 @@ class MixedPrecisionTrainingTest {
         LanguageModel model = ModelFolder.open(MODEL).load(device, dtype);
         model.setActivationCheckpointing(lean);
         Optimizer optimizer = new AdamW(ParameterGroups.withWeightDecay(model.parameters(), 0.01), 1e-3);
-        startMasters(model, optimizer, device);
+        initMasterWeights(model, optimizer, device);
         LossScaler scaler = new LossScaler(
                 dtype == DType.F16 ? LossScaler.Settings.DEFAULT : new LossScaler.Settings(1, 2, 0.5, STEPS + 1));
         GradientClipping clipping = new GradientClipping(1);
         Schedule schedule = Schedule.cosine(20, STEPS, 0.1);
         double before = heldOutLoss(model, tokens, device);
         for (int step = 0; step < STEPS; step++) {
-            optimizer.setLearningRate(1e-3 * schedule.factor(step));
+            optimizer.setLearningRate(schedule, step);
             optimizer.zeroGrad();
             try (Scope _ = Scope.open("step")) {
                 Variable loss = loss(model, batch(tokens, HELD_OUT + step), device, lean);
@@ -106,11 +106,12 @@ class MixedPrecisionTrainingTest {
     }
 
     /** The checkpoint is in F32: what rounding to 16 bits takes away is kept in the masters. */
-    private static void startMasters(LanguageModel model, Optimizer optimizer, Device device) throws IOException {
+    private static void initMasterWeights(LanguageModel model, Optimizer optimizer, Device device) throws IOException {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(MODEL)) {
             for (Variable parameter : optimizer.parameters()) {
                 try (Scope _ = Scope.open("master")) {
-                    String name = model.config().tensorNames(checkpoint::contains).apply(String.valueOf(parameter.name()));
+                    String name =
+                            model.config().tensorNames(checkpoint::contains).apply(String.valueOf(parameter.name()));
                     optimizer.initMasterWeight(
                             parameter, checkpoint.read(name, device, DType.F32, MemoryCategory.WORKSPACE));
                 }

@@ -2,7 +2,6 @@ package io.gradus.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.nn.model.ModelFolder;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.autograd.Autograd;
@@ -18,6 +17,7 @@ import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.optim.Adam;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.GradientClipping;
@@ -145,7 +145,7 @@ abstract class ModelParity {
             Variable loss = loss(ids, chunks);
             loss.backward();
             double norm = GradientClipping.norm(model.parameters());
-            optimizer.setLearningRate(peak * schedule.factor(step));
+            optimizer.setLearningRate(schedule, step);
             if (inBackward) { // PyTorch clipped: the norm is known from the pass above
                 optimizer.zeroGrad();
                 norm = optimizer.stepInBackward(loss(ids, chunks), clipping.factor(norm));
