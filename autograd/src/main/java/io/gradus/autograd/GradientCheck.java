@@ -41,7 +41,7 @@ public final class GradientCheck {
     @FunctionalInterface
     public interface Function {
         /**
-         * Computes a result of any shape. Move other tensors that it reads to the input's device with {@link #beside}.
+         * Computes a result of any shape. Move other tensors that it reads to the input's device with {@link #matching}.
          */
         Variable apply(Variable... inputs);
     }
@@ -127,7 +127,7 @@ public final class GradientCheck {
         for (Tensor input : inputs) {
             if (!input.dtype().isFloating()) {
                 throw new IllegalArgumentException("gradient check: an input is " + input.dtype()
-                        + ", which has no derivative; let the function capture it, with beside(tensor, x)");
+                        + ", which has no derivative; let the function capture it, with matching(tensor, x)");
             }
         }
         double[][] points = Arrays.stream(inputs).map(Tensor::toDoubles).toArray(double[][]::new);
@@ -141,7 +141,7 @@ public final class GradientCheck {
     }
 
     /** A tensor of data (ids, a mask, a table) on the device of a variable and, if floating, of its dtype. */
-    public static Tensor beside(Tensor data, Variable x) {
+    public static Tensor matching(Tensor data, Variable x) {
         DType dtype = data.dtype().isFloating() ? x.value().dtype() : data.dtype();
         return data.to(x.device(), dtype, MemoryCategory.ACTIVATIONS);
     }

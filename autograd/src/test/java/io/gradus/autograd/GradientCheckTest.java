@@ -54,7 +54,7 @@ class GradientCheckTest {
     void integerInputIsRejected() {
         assertThatThrownBy(() -> GradientCheck.of(x -> x[0], Tensor.of(new int[] {1}, 1)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("beside(tensor, x)");
+                .hasMessageContaining("matching(tensor, x)");
         assertThatThrownBy(() -> GradientCheck.of(x -> x[0])).isInstanceOf(IllegalArgumentException.class);
     }
 

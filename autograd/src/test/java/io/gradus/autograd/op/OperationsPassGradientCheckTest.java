@@ -1,6 +1,6 @@
 package io.gradus.autograd.op;
 
-import static io.gradus.autograd.GradientCheck.beside;
+import static io.gradus.autograd.GradientCheck.matching;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
@@ -98,7 +98,7 @@ class OperationsPassGradientCheckTest {
             String shapes = pair[0].shape() + " and " + pair[1].shape();
             add("Add", shapes, x -> x[0].add(x[1]), pair);
             add("Subtract", shapes, x -> x[0].subtract(x[1]), pair);
-            add("Subtract", "the other way, " + shapes, x -> x[1].subtract(x[0]), pair);
+            add("Subtract", "reversed, " + shapes, x -> x[1].subtract(x[0]), pair);
             add("Multiply", shapes, x -> x[0].multiply(x[1]), pair);
             add("Divide", shapes, x -> x[0].divide(x[1]), pair);
             add("Power", shapes, x -> x[1].pow(x[0]), pair);
@@ -108,7 +108,7 @@ class OperationsPassGradientCheckTest {
             add("Minimum", shapes, x -> x[0].minimum(x[1]), pair);
             add("Maximum", shapes, x -> x[0].maximum(x[1]), pair);
         }
-        add("Maximum", "relu as max(x, x/9)", x -> x[0].maximum(x[0].divide(9)), any(3, 5));
+        add("Maximum", "leaky ReLU as max(x, x/9)", x -> x[0].maximum(x[0].divide(9)), any(3, 5));
         add("Minimum", "x and its square", x -> x[0].minimum(x[0].pow(2)), any(3, 5));
         Tensor x35 = positive(3, 5);
         add(
@@ -209,11 +209,7 @@ class OperationsPassGradientCheckTest {
         }
         add("Sum", "of a scalar", x -> x[0].sum(), any());
         add("Mean", "variance", x -> x[0].subtract(x[0].mean(-1, true)).pow(2).mean(-1), any(3, 7));
-        add(
-                "Max",
-                "used beside its input",
-                x -> x[0].subtract(x[0].max(-1, true)).exp(),
-                any(3, 7));
+        add("Max", "with its input", x -> x[0].subtract(x[0].max(-1, true)).exp(), any(3, 7));
         for (int axis : new int[] {0, 1, -1}) {
             add("Cumsum", "axis " + axis, x -> x[0].cumsum(axis), any(3, 4, 5));
             add("TopK", "axis " + axis, x -> x[0].topk(2, axis).values(), any(3, 4, 5));
@@ -246,19 +242,19 @@ class OperationsPassGradientCheckTest {
             add(
                     "CrossEntropy",
                     reduction + " with label smoothing",
-                    x -> x[0].crossEntropy(beside(targets, x[0]), options),
+                    x -> x[0].crossEntropy(matching(targets, x[0]), options),
                     any(7, 11));
             add(
                     "LinearCrossEntropy",
                     reduction + " with label smoothing",
-                    x -> x[0].linearCrossEntropy(x[1], beside(targets, x[0]), options, 3),
+                    x -> x[0].linearCrossEntropy(x[1], matching(targets, x[0]), options, 3),
                     any(7, 5),
                     any(11, 5));
         }
         add(
                 "CrossEntropy",
                 "with label smoothing and weights",
-                x -> x[0].crossEntropy(beside(targets, x[0]), smoothed.withSampleWeights(beside(weights, x[0]))),
+                x -> x[0].crossEntropy(matching(targets, x[0]), smoothed.withSampleWeights(matching(weights, x[0]))),
                 any(7, 11));
         for (Tensor t : List.of(any(), any(17), any(3, 5))) {
             String shape = t.shape().toString();
@@ -312,24 +308,24 @@ class OperationsPassGradientCheckTest {
             Variable h, Variable weight, Tensor targets, Reduction reduction, @Nullable Tensor weights, int chunk) {
         return h.linearCrossEntropy(
                 weight,
-                beside(targets, h),
-                CrossEntropyOptions.of(reduction).withSampleWeights(weights == null ? null : beside(weights, h)),
+                matching(targets, h),
+                CrossEntropyOptions.of(reduction).withSampleWeights(weights == null ? null : matching(weights, h)),
                 chunk);
     }
 
     private static Variable loss(Variable x, Tensor targets, Reduction reduction, @Nullable Tensor weights) {
         return x.crossEntropy(
-                beside(targets, x),
-                CrossEntropyOptions.of(reduction).withSampleWeights(weights == null ? null : beside(weights, x)));
+                matching(targets, x),
+                CrossEntropyOptions.of(reduction).withSampleWeights(weights == null ? null : matching(weights, x)));
     }
 
     private void network() {
         Tensor ids = Tensor.of(new int[] {1, 3, 3, 6, 1, 3}, 2, 3);
-        add("Embedding", "repeated ids", x -> x[0].embedding(beside(ids, x[0])), any(7, 5));
+        add("Embedding", "repeated ids", x -> x[0].embedding(matching(ids, x[0])), any(7, 5));
         add(
                 "Embedding",
                 "tied to the output",
-                x -> x[0].embedding(beside(ids, x[0])).matmul(x[0], false, true),
+                x -> x[0].embedding(matching(ids, x[0])).matmul(x[0], false, true),
                 any(7, 5));
         add("LayerNorm", "three axes", x -> x[0].layerNorm(x[1], x[2], 1e-5), any(2, 3, 7), any(7), any(7));
         add("LayerNorm", "without bias", x -> x[0].layerNorm(x[1], null, 1e-5), any(3, 7), any(7));
@@ -350,14 +346,14 @@ class OperationsPassGradientCheckTest {
         }
         Philox.Key key = new Philox.Key(7, 3, 1);
         add("Dropout", "a third", x -> x[0].dropout(1 / 3.0, key), any(3, 5, 11));
-        add("Dropout", "beside x", x -> x[0].add(x[0].dropout(0.5, key)), any(17));
+        add("Dropout", "plus x", x -> x[0].add(x[0].dropout(0.5, key)), any(17));
     }
 
     /** The operation is linear in x for any tables, cosines or not; these are {@code a} and {@code 1 − a}. */
     private static Variable rotate(Variable x, Tensor angles, Tensor positions, RopeLayout layout) {
-        Tensor cos = beside(angles, x);
+        Tensor cos = matching(angles, x);
         Tensor sin = Variable.constant(cos).negate().add(1).value();
-        return x.rotary(cos, sin, beside(positions, x), layout);
+        return x.rotary(cos, sin, matching(positions, x), layout);
     }
 
     private void attention() {
@@ -390,7 +386,7 @@ class OperationsPassGradientCheckTest {
                     "Attention",
                     name + ", documents side by side",
                     x -> x[0].attention(
-                            x[1], x[2], new AttentionOptions(causal, null, 0.6, beside(documentStarts, x[0]))),
+                            x[1], x[2], new AttentionOptions(causal, null, 0.6, matching(documentStarts, x[0]))),
                     any(2, 5, 4, 3),
                     any(2, 5, 2, 3),
                     any(2, 5, 2, 3));
@@ -412,7 +408,7 @@ class OperationsPassGradientCheckTest {
     }
 
     private static Variable attend(Variable q, Variable k, Variable v, boolean causal, @Nullable Tensor mask) {
-        return q.attention(k, v, new AttentionOptions(causal, mask == null ? null : beside(mask, q), 0.6));
+        return q.attention(k, v, new AttentionOptions(causal, mask == null ? null : matching(mask, q), 0.6));
     }
 
     private void movement() {
@@ -449,13 +445,13 @@ class OperationsPassGradientCheckTest {
                     any(shape));
             add(
                     "Split",
-                    "beside its input, " + name,
+                    "with its input, " + name,
                     x -> x[0].multiply(Variable.concat(axis, parts(x[0].tanh(), axis)))
                             .add(x[0].tanh()),
                     any(shape));
             add(
                     "Split",
-                    "unread, beside its input, " + name,
+                    "one part unread, with its input, " + name,
                     x -> {
                         Variable h = x[0].tanh();
                         Variable last = parts(h, axis).getLast();
@@ -469,12 +465,12 @@ class OperationsPassGradientCheckTest {
         add("BroadcastTo", "scalar", x -> x[0].broadcastTo(3, 5), any());
         add("BroadcastTo", "to itself", x -> x[0].broadcastTo(3, 5).multiply(x[0]), any(3, 5));
         Tensor index = Tensor.of(new int[] {4, 0, 0, 2, 4, 1}, 2, 3);
-        add("Gather", "first axis", x -> x[0].gather(0, beside(index, x[0])), any(5, 3));
-        add("Gather", "last axis", x -> x[0].gather(-1, beside(index, x[0])), any(2, 5));
-        add("Gather", "beside x", x -> x[0].gather(1, beside(index, x[0])).add(x[0].slice(1, 0, 3)), any(2, 5));
+        add("Gather", "first axis", x -> x[0].gather(0, matching(index, x[0])), any(5, 3));
+        add("Gather", "last axis", x -> x[0].gather(-1, matching(index, x[0])), any(2, 5));
+        add("Gather", "plus x", x -> x[0].gather(1, matching(index, x[0])).add(x[0].slice(1, 0, 3)), any(2, 5));
         Tensor condition = Tensor.of(new int[] {1, 0, 0, 7}, 4, 1);
-        add("Where", "broadcast", x -> Variable.where(beside(condition, x[0]), x[0], x[1]), any(3, 1, 5), any(5));
-        add("Where", "x or x²", x -> Variable.where(beside(condition, x[0]), x[0], x[0].pow(2)), any(4, 5));
+        add("Where", "broadcast", x -> Variable.where(matching(condition, x[0]), x[0], x[1]), any(3, 1, 5), any(5));
+        add("Where", "x or x²", x -> Variable.where(matching(condition, x[0]), x[0], x[0].pow(2)), any(4, 5));
     }
 
     private static List<Variable> parts(Variable x, int axis) {
