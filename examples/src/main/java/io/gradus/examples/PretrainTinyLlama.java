@@ -37,6 +37,7 @@ public final class PretrainTinyLlama {
 
     private PretrainTinyLlama() {}
 
+    @SuppressWarnings("ClosingStandardOutputStreams") // closing only ends the progress bar
     public static void main(String[] args) throws IOException {
         if (args.length == 0) {
             System.err.println("usage: PretrainTinyLlama FOLDER [key=value...]");
@@ -65,8 +66,7 @@ public final class PretrainTinyLlama {
             resume: true
             """.formatted(untrained, text, heldOut, folder.resolve("trained"));
         Recipe recipe = Recipe.parse(yaml, List.of(args).subList(1, args.length).toArray(String[]::new));
-        try (@SuppressWarnings("ClosingStandardOutputStreams") // it only ends the progress bar
-                ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
+        try (ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
             RunResult result = new FineTuning(recipe, progress).run();
             shrink(result.output(), folder.resolve("tiny-llama"));
         }

@@ -109,7 +109,7 @@ public final class Losses {
      * @param logTarget log-probabilities t
      */
     public static Variable klDivLossOfLogTarget(Variable input, Variable logTarget, Reduction reduction) {
-        Variable difference = difference("klDivLoss", logTarget, input);
+        Variable difference = difference("klDivLoss", /* input= */ logTarget, /* target= */ input);
         return reduce(logTarget.exp().multiply(difference), reduction);
     }
 
