@@ -6,15 +6,12 @@ import io.gradus.core.kernel.ElementwiseKernels;
 
 /** Functions applied to each element. */
 final class Elementwise implements ElementwiseKernels {
-    private static final double ROOT_2_OVER_PI = Math.sqrt(2 / Math.PI);
-    private static final double CUBIC = 0.044715;
-
     @Override
     public void unary(Unary op, Tensor x, Tensor out) {
         Elements from = Elements.of(x);
         Elements to = Elements.of(out);
         for (long i = 0; i < out.size(); i++) {
-            to.set(i, value(op, from.get(i)));
+            to.set(i, Functions.value(op, from.get(i)));
         }
     }
 
@@ -25,59 +22,8 @@ final class Elementwise implements ElementwiseKernels {
         Elements from = Elements.of(dy);
         Elements to = Elements.of(dx);
         for (long i = 0; i < dx.size(); i++) {
-            to.put(i, derivative(op, input.get(i), output.get(i)) * from.get(i), accumulate);
+            to.put(i, Functions.derivative(op, input.get(i), output.get(i)) * from.get(i), accumulate);
         }
-    }
-
-    private static double value(Unary op, double x) {
-        return switch (op) {
-            case EXP -> Math.exp(x);
-            case LOG -> Math.log(x);
-            case SQRT -> Math.sqrt(x);
-            case ABS -> Math.abs(x);
-            case SIGN -> sign(x);
-            case SIN -> Math.sin(x);
-            case COS -> Math.cos(x);
-            case TANH -> Math.tanh(x);
-            case SIGMOID -> sigmoid(x);
-            case RELU -> Math.max(x, 0);
-            case GELU -> x * NormalDistribution.cumulative(x);
-            case GELU_TANH -> 0.5 * x * (1 + Math.tanh(ROOT_2_OVER_PI * (x + CUBIC * x * x * x)));
-            case SILU -> x * sigmoid(x);
-        };
-    }
-
-    private static double derivative(Unary op, double x, double y) {
-        return switch (op) {
-            case EXP -> y;
-            case LOG -> 1 / x;
-            case SQRT -> 1 / (2 * y);
-            case ABS -> sign(x);
-            case SIGN -> 0;
-            case SIN -> Math.cos(x);
-            case COS -> -Math.sin(x);
-            case TANH -> 1 - y * y;
-            case SIGMOID -> y * (1 - y);
-            case RELU -> x > 0 ? 1 : 0;
-            case GELU -> NormalDistribution.cumulative(x) + x * NormalDistribution.density(x);
-            case GELU_TANH -> geluTanhDerivative(x);
-            case SILU -> sigmoid(x) * (1 + x * (1 - sigmoid(x)));
-        };
-    }
-
-    /** With u = √(2/π)(x + cx³) and t = tanh u: ½(1 + t) + ½x(1 − t²)·u′, where u′ = √(2/π)(1 + 3cx²). */
-    private static double geluTanhDerivative(double x) {
-        double t = Math.tanh(ROOT_2_OVER_PI * (x + CUBIC * x * x * x));
-        double du = ROOT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
-        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * du;
-    }
-
-    private static double sign(double x) {
-        return x > 0 ? 1 : x < 0 ? -1 : 0;
-    }
-
-    private static double sigmoid(double x) {
-        return 1 / (1 + Math.exp(-x));
     }
 
     @Override
@@ -168,7 +114,7 @@ final class Elementwise implements ElementwiseKernels {
         Elements ups = Elements.of(up);
         Elements to = Elements.of(out);
         for (long i = 0; i < out.size(); i++) {
-            to.set(i, value(Unary.SILU, gates.get(i)) * ups.get(i));
+            to.set(i, Functions.value(Unary.SILU, gates.get(i)) * ups.get(i));
         }
     }
 
@@ -182,9 +128,9 @@ final class Elementwise implements ElementwiseKernels {
         Elements toUp = Elements.of(dup);
         for (long i = 0; i < dy.size(); i++) {
             double x = gates.get(i);
-            double y = value(Unary.SILU, x);
+            double y = Functions.value(Unary.SILU, x);
             double gradient = from.get(i);
-            toGate.put(i, derivative(Unary.SILU, x, y) * ups.get(i) * gradient, accumulateGate);
+            toGate.put(i, Functions.derivative(Unary.SILU, x, y) * ups.get(i) * gradient, accumulateGate);
             toUp.put(i, y * gradient, accumulateUp);
         }
     }

@@ -3,7 +3,6 @@ package io.gradus.core.cpu.scalar;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
-import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.AttentionKernels;
 import java.lang.foreign.MemorySegment;
@@ -17,9 +16,6 @@ import java.util.Arrays;
  */
 final class Attention implements AttentionKernels {
     private static final int QUERIES = 128;
-    /** The number of exponentials computed at once. */
-    private static final int EXPONENTIALS = 1024;
-
     private final Workers workers;
 
     public Attention(Workers workers) {
@@ -332,20 +328,11 @@ final class Attention implements AttentionKernels {
         }
     }
 
-    /** {@code x[j] = exp(x[j] − shift)} for each row, several rows at a time because the exponential is faster on long arrays. */
+    /** {@code x[j] = exp(x[j] − shift)} for each row. */
     private static void exponential(float[][] x, int rows, float[] shift, int lanes) {
-        float[] run = Scratch.ofThread().floats(0, EXPONENTIALS);
-        int group = EXPONENTIALS / QUERIES;
-        for (int j0 = 0; j0 < rows; j0 += group) {
-            int j1 = Math.min(rows, j0 + group);
-            for (int j = j0; j < j1; j++) {
-                subtract(x[j], shift, lanes);
-                System.arraycopy(x[j], 0, run, (j - j0) * lanes, lanes);
-            }
-            FloatMath.exp(run, 1, 0, run, (j1 - j0) * lanes);
-            for (int j = j0; j < j1; j++) {
-                System.arraycopy(run, (j - j0) * lanes, x[j], 0, lanes);
-            }
+        for (int j = 0; j < rows; j++) {
+            subtract(x[j], shift, lanes);
+            FloatMath.exp(x[j], 0, x[j], lanes);
         }
     }
 

@@ -52,7 +52,7 @@ final class CrossEntropy implements CrossEntropyKernels {
                 max = chunkMax;
             }
             // Only −∞ so far: use 0 as the maximum, so that these add 0.
-            FloatMath.exp(values, 1, max == Float.NEGATIVE_INFINITY ? 0 : -max, values, n);
+            FloatMath.exp(values, max == Float.NEGATIVE_INFINITY ? 0 : max, values, n);
             sum += FloatMath.sum(values, n);
         }
         return Math.log(sum) + (sum == 0 ? 0 : max);
@@ -135,7 +135,7 @@ final class CrossEntropy implements CrossEntropyKernels {
         for (long done = 0; done < width; done += Chunks.SIZE) {
             int n = (int) Math.min(Chunks.SIZE, width - done);
             CpuStorage.load(source, begin + done, values, n);
-            FloatMath.exp(values, 1, -logSumExp, values, n);
+            FloatMath.exp(values, logSumExp, values, n);
             if (goal >= done && goal < done + n) {
                 values[(int) (goal - done)] -= 1;
             }

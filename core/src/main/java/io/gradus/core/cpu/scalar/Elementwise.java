@@ -7,11 +7,13 @@ import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.StridedView;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.ElementwiseKernels;
+import io.gradus.core.reference.Functions;
 import java.lang.foreign.MemorySegment;
 
 /**
  * Functions applied to each element. Operands are broadcast when they are loaded ({@link StridedView}), so that loops run over
- * arrays of equal length. Functions of one argument are in {@link Activations}.
+ * arrays of equal length. Functions of one argument are computed by the
+ * reference, {@link Functions}.
  */
 public final class Elementwise implements ElementwiseKernels {
     private static final int FILL = 1 << 16;
@@ -24,33 +26,31 @@ public final class Elementwise implements ElementwiseKernels {
 
     @Override
     public void unary(Unary op, Tensor x, Tensor out) {
-        Activations.Forward function = Activations.forward(op);
         MemorySegment source = CpuStorage.of(x);
         MemorySegment target = CpuStorage.of(out);
-        Chunks.elements(workers, x.size(), (scratch, from, n) -> {
-            float[] in = scratch.floats(0, n);
-            float[] result = scratch.floats(1, n);
-            CpuStorage.load(source, from, in, n);
-            function.run(in, result, n);
-            CpuStorage.store(result, target, from, n);
+        Chunks.elements(workers, x.size(), (_, from, n) -> {
+            for (long i = from; i < from + n; i++) {
+                CpuStorage.set(target, i, (float) Functions.value(op, CpuStorage.get(source, i)));
+            }
         });
     }
 
     @Override
     public void unaryBackward(Unary op, Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
-        Activations.Backward function = Activations.backward(op);
-        MemorySegment saved = CpuStorage.of(Activations.needsResult(op) ? y : x);
+        MemorySegment inputs = CpuStorage.of(x);
+        MemorySegment outputs = CpuStorage.of(y);
         MemorySegment outer = CpuStorage.of(dy);
         MemorySegment target = CpuStorage.of(dx);
-        Chunks.elements(workers, x.size(), (scratch, from, n) -> {
-            float[] s = scratch.floats(0, n);
-            float[] gradient = scratch.floats(1, n);
-            float[] result = scratch.floats(2, n);
-            CpuStorage.load(saved, from, s, n);
-            CpuStorage.load(outer, from, gradient, n);
-            function.run(s, gradient, result, n);
-            Chunks.write(scratch, result, target, from, n, accumulate);
+        Chunks.elements(workers, x.size(), (_, from, n) -> {
+            for (long i = from; i < from + n; i++) {
+                double slope = Functions.derivative(op, CpuStorage.get(inputs, i), CpuStorage.get(outputs, i));
+                put(target, i, slope * CpuStorage.get(outer, i), accumulate);
+            }
         });
+    }
+
+    private static void put(MemorySegment target, long i, double value, boolean accumulate) {
+        CpuStorage.set(target, i, (float) (accumulate ? CpuStorage.get(target, i) + value : value));
     }
 
     /** {@code a = a op b} for the first n elements. */
@@ -211,15 +211,11 @@ public final class Elementwise implements ElementwiseKernels {
         MemorySegment gates = CpuStorage.of(gate);
         MemorySegment ups = CpuStorage.of(up);
         MemorySegment target = CpuStorage.of(out);
-        Chunks.elements(workers, out.size(), (scratch, from, n) -> {
-            float[] x = scratch.floats(0, n);
-            float[] factor = scratch.floats(1, n);
-            float[] result = scratch.floats(2, n);
-            CpuStorage.load(gates, from, x, n);
-            CpuStorage.load(ups, from, factor, n);
-            Activations.silu(x, result, n);
-            FloatMath.multiply(result, factor, n);
-            CpuStorage.store(result, target, from, n);
+        Chunks.elements(workers, out.size(), (_, from, n) -> {
+            for (long i = from; i < from + n; i++) {
+                double silu = Functions.value(Unary.SILU, CpuStorage.get(gates, i));
+                CpuStorage.set(target, i, (float) (silu * CpuStorage.get(ups, i)));
+            }
         });
     }
 
@@ -231,20 +227,15 @@ public final class Elementwise implements ElementwiseKernels {
         MemorySegment outer = CpuStorage.of(dy);
         MemorySegment toGate = CpuStorage.of(dgate);
         MemorySegment toUp = CpuStorage.of(dup);
-        Chunks.elements(workers, dy.size(), (scratch, from, n) -> {
-            float[] x = scratch.floats(0, n);
-            float[] factor = scratch.floats(1, n);
-            float[] gradient = scratch.floats(2, n);
-            float[] result = scratch.floats(3, n);
-            CpuStorage.load(gates, from, x, n);
-            CpuStorage.load(ups, from, factor, n);
-            CpuStorage.load(outer, from, gradient, n);
-            FloatMath.multiply(factor, gradient, n);
-            Activations.siluBackward(x, factor, result, n);
-            Chunks.write(scratch, result, toGate, from, n, accumulateGate);
-            Activations.silu(x, result, n);
-            FloatMath.multiply(result, gradient, n);
-            Chunks.write(scratch, result, toUp, from, n, accumulateUp);
+        Chunks.elements(workers, dy.size(), (_, from, n) -> {
+            for (long i = from; i < from + n; i++) {
+                double x = CpuStorage.get(gates, i);
+                double silu = Functions.value(Unary.SILU, x);
+                double gradient = CpuStorage.get(outer, i);
+                double gateGradient = Functions.derivative(Unary.SILU, x, silu) * CpuStorage.get(ups, i) * gradient;
+                put(toGate, i, gateGradient, accumulateGate);
+                put(toUp, i, silu * gradient, accumulateUp);
+            }
         });
     }
 

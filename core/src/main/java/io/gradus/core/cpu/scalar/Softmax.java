@@ -22,7 +22,7 @@ final class Softmax implements SoftmaxKernels {
         Chunks.rows(workers, x.shape().rows(), n, (scratch, row) -> {
             float[] values = scratch.floats(0, n);
             CpuStorage.load(source, row * n, values, n);
-            FloatMath.exp(values, 1, -FloatMath.max(values, n), values, n);
+            FloatMath.exp(values, FloatMath.max(values, n), values, n);
             FloatMath.scale(values, (float) (1 / FloatMath.sum(values, n)), n);
             CpuStorage.store(values, target, row * n, n);
         });
@@ -60,7 +60,7 @@ final class Softmax implements SoftmaxKernels {
             float[] exponentials = scratch.floats(1, n);
             CpuStorage.load(source, row * n, values, n);
             float max = FloatMath.max(values, n);
-            FloatMath.exp(values, 1, -max, exponentials, n);
+            FloatMath.exp(values, max, exponentials, n);
             logSoftmax(values, max, (float) Math.log(FloatMath.sum(exponentials, n)), n);
             CpuStorage.store(values, target, row * n, n);
         });
@@ -84,7 +84,7 @@ final class Softmax implements SoftmaxKernels {
             float[] gradient = scratch.floats(1, n);
             CpuStorage.load(results, row * n, result, n);
             CpuStorage.load(outer, row * n, gradient, n);
-            FloatMath.exp(result, 1, 0, result, n);
+            FloatMath.exp(result, 0, result, n);
             logSoftmaxBackward(result, gradient, (float) FloatMath.sum(gradient, n), n);
             Chunks.write(scratch, gradient, target, row * n, n, accumulate);
         });
