@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The keys and values of the tokens so far, per layer, so that a new token computes only its own. Made for one sequence of
- * generation; its memory outlives the scopes of single steps.
+ * The keys and values of the tokens so far, for each layer, so that attention computes only those of new tokens. A cache is
+ * for one sequence (or one batch of them); its memory outlives the scopes of single steps.
  */
 public final class KeyValueCache {
     private final long capacity;
@@ -22,8 +22,10 @@ public final class KeyValueCache {
     private final long[] valueCounts;
 
     /**
-     * @param layers of the model
-     * @param capacity tokens at most
+     * Creates an empty cache. Memory is allocated when the first tokens are appended.
+     *
+     * @param layers the number of layers of the model
+     * @param capacity the largest number of tokens
      */
     public KeyValueCache(int layers, long capacity) {
         this.capacity = capacity;
@@ -33,18 +35,18 @@ public final class KeyValueCache {
         this.valueCounts = new long[layers];
     }
 
-    /** How many tokens every layer has seen: the position of the next. */
+    /** The number of tokens that every layer has seen: the position of the next one. */
     public long length() {
         return valueCounts[valueCounts.length - 1];
     }
 
-    /** Gives the memory back, before the garbage collector finds it; the cache cannot be used any more. */
+    /** Frees the memory without waiting for the garbage collector. The cache must not be used afterwards. */
     public void release() {
         Stream.of(keys, values).flatMap(Arrays::stream).filter(Objects::nonNull).forEach(Tensor::release);
     }
 
     /**
-     * What attention reads: the keys and values of all tokens so far.
+     * The keys and values of all tokens so far.
      *
      * @param keys {@code [B, S, G, D]}
      * @param values {@code [B, S, G, D]}
@@ -52,58 +54,60 @@ public final class KeyValueCache {
     public record Entry(Variable keys, Variable values) {}
 
     /**
-     * Adds the keys and values of new tokens, each {@code [B, T, G, D]}.
+     * Appends the keys and values of new tokens, each {@code [B, T, G, D]}.
      *
-     * @throws IllegalStateException when history is recorded: no gradient passes through the cache
+     * @param layer the index of the layer
+     * @return those of all tokens so far
+     * @throws IllegalStateException if gradients are recorded, because none pass through the cache, or if the capacity is
+     *     exceeded
      */
-    public Entry append(int layer, Variable freshKeys, Variable freshValues) {
-        if (freshKeys.requiresGrad() || freshValues.requiresGrad()) {
+    public Entry append(int layer, Variable newKeys, Variable newValues) {
+        if (newKeys.requiresGrad() || newValues.requiresGrad()) {
             throw new IllegalStateException(
-                    "attention: no gradient passes through a key-value cache; compute inside Autograd.noGrad, or"
-                            + " without one");
+                    "attention: gradients do not pass through a key-value cache; use Autograd.noGrad, or no cache");
         }
         return new Entry(
-                Variable.constant(appendKeys(layer, freshKeys.value())),
-                Variable.constant(appendValues(layer, freshValues.value())));
+                Variable.constant(appendKeys(layer, newKeys.value())),
+                Variable.constant(appendValues(layer, newValues.value())));
     }
 
     /**
-     * Adds the keys of new tokens.
+     * Appends the keys of new tokens.
      *
-     * @param fresh {@code [B, T, G, D]}
+     * @param added {@code [B, T, G, D]}
      * @return all keys so far, {@code [B, S, G, D]}
      */
-    Tensor appendKeys(int layer, Tensor fresh) {
-        return append(keys, keyCounts, layer, fresh);
+    Tensor appendKeys(int layer, Tensor added) {
+        return append(keys, keyCounts, layer, added);
     }
 
     /** {@link #appendKeys} for values. */
-    Tensor appendValues(int layer, Tensor fresh) {
-        return append(values, valueCounts, layer, fresh);
+    Tensor appendValues(int layer, Tensor added) {
+        return append(values, valueCounts, layer, added);
     }
 
-    private Tensor append(@Nullable Tensor[] stores, long[] counts, int layer, Tensor fresh) {
-        Shape shape = fresh.shape();
+    private Tensor append(@Nullable Tensor[] stores, long[] counts, int layer, Tensor added) {
+        Shape shape = added.shape();
         long before = counts[layer];
         long after = before + shape.get(1);
         if (after > capacity) {
-            throw new IllegalStateException("key-value cache: " + after + " tokens do not fit into " + capacity);
+            throw new IllegalStateException("key-value cache: " + after + " tokens exceed the capacity of " + capacity);
         }
         Tensor store = stores[layer];
         if (store == null) {
             store = Scope.outside(() ->
-                    Tensor.empty(fresh.device(), fresh.dtype(), shape.with(1, capacity), MemoryCategory.ACTIVATIONS));
+                    Tensor.empty(added.device(), added.dtype(), shape.with(1, capacity), MemoryCategory.ACTIVATIONS));
             stores[layer] = store;
         }
-        var movement = fresh.kernels().movement();
-        movement.place(fresh, 1, before, store, false);
+        var movement = added.kernels().movement();
+        movement.place(added, 1, before, store, false);
         counts[layer] = after;
         if (shape.get(0) == 1) {
             return store.reshape(capacity, shape.get(2), shape.get(3))
                     .slice(0, after)
                     .reshape(shape.with(1, after));
         }
-        Tensor all = fresh.emptyLike(shape.with(1, after));
+        Tensor all = added.emptyLike(shape.with(1, after));
         movement.slice(store, 1, 0, all, false);
         return all;
     }

@@ -33,13 +33,13 @@ class DropoutTest {
     }
 
     @Test
-    void inUseItIsTheIdentity() {
+    void evaluationIsTheIdentity() {
         assertThat(new Dropout(0.5, 1, 0).forward(x)).isSameAs(x);
         assertThat(training(0, 1, 0).forward(x)).isSameAs(x);
     }
 
     @Test
-    void inTrainingAPartOfTheElementsBecomesZeroAndTheOthersGrow() {
+    void trainingZeroesAShareOfElementsAndScalesTheOthers() {
         Variable y = training(0.3, 1, 0).forward(x);
         float[] elements = y.value().toFloats();
         int zeros = 0;
@@ -55,7 +55,7 @@ class DropoutTest {
     }
 
     @Test
-    void eachCallEachPlaceAndEachSeedDrawsAnew() {
+    void maskDependsOnCallLayerAndSeed() {
         Dropout layer = training(0.5, 1, 0);
         float[] first = apply(layer);
         assertThat(apply(layer)).isNotEqualTo(first);
@@ -65,7 +65,7 @@ class DropoutTest {
     }
 
     @Test
-    void aResumedLayerContinuesAfterTheCallsItIsTold() {
+    void setCallsContinuesTheSequenceOfMasks() {
         Dropout layer = training(0.5, 1, 0);
         apply(layer);
         apply(layer);
@@ -75,7 +75,7 @@ class DropoutTest {
     }
 
     @Test
-    void callsInUseAreNotCounted() {
+    void evaluationDoesNotCountCalls() {
         Dropout layer = training(0.5, 1, 0);
         layer.eval();
         apply(layer);
@@ -85,7 +85,7 @@ class DropoutTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {-0.1, 1, 1.5, Double.NaN})
-    void aProbabilityOutsideItsRangeIsRefusedAtOnce(double p) {
+    void probabilityOutOfRangeIsRejected(double p) {
         assertThatThrownBy(() -> new Dropout(p, 1, 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("dropout: p is " + p);

@@ -12,7 +12,7 @@ class EmbeddingTest {
     private final Embedding layer = new Embedding(Given.weights(), 5, 3, Initializer.normal(1));
 
     @Test
-    void givesARowForEachIdAndAddsUpTheGradientsOfARepeatedOne() {
+    void forwardSelectsRowsAndGradientsOfRepeatedIdsAddUp() {
         int[] ids = {4, 0, 4, 2};
         Tensor tensor = Given.ids(2, ids);
         assertThat(layer.forward(tensor).shape()).isEqualTo(Shape.of(2, 2, 3));
@@ -28,7 +28,7 @@ class EmbeddingTest {
     }
 
     @Test
-    void anIdOutsideTheTableIsRefused() {
+    void idOutsideTheTableIsRejected() {
         assertThatThrownBy(() -> layer.forward(Given.ids(1, 5)))
                 .isInstanceOf(RuntimeException.class)
                 .hasMessageContaining("5");

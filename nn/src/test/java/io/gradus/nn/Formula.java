@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** What a layer computes, as plain loops in double precision. */
+/** The formula of a layer as plain loops in double precision. */
 @FunctionalInterface
 public interface Formula {
 
@@ -20,8 +20,8 @@ public interface Formula {
     double[] apply(double[]... inputs);
 
     /**
-     * Holds a layer against this formula: its result, and its gradient in every element of every input against the formula's
-     * difference quotient. Elements of the result are weighted by different numbers, so that each counts.
+     * Compares a layer with this formula: the result, and the gradient of every element of every input with the formula's
+     * difference quotient. The elements of the result get different weights, so that each matters.
      *
      * @param inputs variables that the layer reads, in the order in which the formula takes them
      */
@@ -95,7 +95,7 @@ public interface Formula {
         return y;
     }
 
-    /** The transpose of a matrix whose rows have a length. */
+    /** The transpose of a matrix with rows of the given length. */
     static double[] transposed(double[] w, int length) {
         int rows = w.length / length;
         double[] turned = new double[w.length];
@@ -106,7 +106,7 @@ public interface Formula {
     }
 
     /**
-     * Causal attention of {@code [B, T, heads, dim]}, with fewer heads of keys and values where they are shared.
+     * Causal attention of {@code [B, T, heads, dim]}; there may be fewer key-value heads, each shared by several query heads.
      *
      * @param mask for each token, 0 for padding; a token that sees nothing gets zeros
      */

@@ -14,15 +14,15 @@ public final class Given {
         return WeightSource.random(Device.cpu(), 7);
     }
 
-    /** Numbers around 0.2 with standard deviation 1, the same for the same place. */
+    /** Normal numbers with mean 0.2 and standard deviation 1, the same for the same {@code place}. */
     public static Tensor random(int place, long... shape) {
         Tensor tensor = Tensor.of(new float[Math.toIntExact(Shape.of(shape).size())], shape);
         tensor.kernels().random().normal(tensor, 0.2, 1, new Philox.Key(11, 0, place));
         return tensor;
     }
 
-    /** Gives every parameter such numbers, so that no scale of 1 and no bias of 0 goes unnoticed. */
-    public static <M extends Module> M randomised(M module) {
+    /** Sets every parameter to such numbers, so that a missing scale or bias changes the result. */
+    public static <M extends Module> M randomized(M module) {
         int place = 100;
         for (var parameter : module.parameters()) {
             parameter.value().copyFrom(random(place++, parameter.shape().toArray()));
@@ -34,7 +34,7 @@ public final class Given {
         return Tensor.of(ids, rows, ids.length / rows);
     }
 
-    /** Whether an array holds something other than zeros. */
+    /** Whether an element differs from 0. */
     public static boolean isNotZero(double[] elements) {
         return Arrays.stream(elements).anyMatch(element -> element != 0);
     }

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The formulas are those of the papers, for a weight of 300 outputs and 200 inputs. */
+/** The bounds and deviations are those of the papers for a weight of 300 outputs and 200 inputs. */
 class InitializerTest {
     private static final int OUT = 300;
     private static final int IN = 200;
@@ -31,7 +31,7 @@ class InitializerTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("normals")
-    void aNormalInitialiserHasItsMoments(String name, Initializer initializer, double deviation) {
+    void normalHasItsMeanAndStandardDeviation(String name, Initializer initializer, double deviation) {
         double[] x = fill(initializer, OUT, IN);
         assertMoments(x, deviation);
         double beyondTwo =
@@ -49,7 +49,7 @@ class InitializerTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("uniforms")
-    void aUniformInitialiserFillsItsBounds(String name, Initializer initializer, double bound) {
+    void uniformFillsItsBounds(String name, Initializer initializer, double bound) {
         double[] x = fill(initializer, OUT, IN);
         assertMoments(x, bound / Math.sqrt(3));
         assertThat(Arrays.stream(x).min().orElseThrow()).isBetween(-bound * (1 + 1e-6), -0.999 * bound);
@@ -66,14 +66,14 @@ class InitializerTest {
     }
 
     @Test
-    void constantsFillEveryElement() {
+    void constantFillsEveryElement() {
         assertThat(fill(Initializer.zeros(), 7)).containsOnly(0);
         assertThat(fill(Initializer.ones(), 7)).containsOnly(1);
         assertThat(fill(Initializer.constant(-2.5), 3, 2)).containsOnly(-2.5).hasSize(6);
     }
 
     @Test
-    void theSameKeyGivesTheSameNumbers() {
+    void sameKeyGivesTheSameNumbers() {
         assertThat(fill(Initializer.normal(1), 33)).isEqualTo(fill(Initializer.normal(1), 33));
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class KeyValueCacheTest {
 
-    /** Row b, token t holds 100b + t + 0.5 for keys, as does every head and element of it. */
+    /** Every element of row b and token t is 100b + t + 0.5 in the keys. */
     private static Tensor tokens(int rows, int from, int to) {
         float[] elements = new float[rows * (to - from) * 2 * 3];
         for (int i = 0; i < elements.length; i++) {
@@ -28,7 +28,7 @@ class KeyValueCacheTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
-    void givesAllTokensSoFarOfEachRow(int rows) {
+    void appendReturnsAllTokensSoFar(int rows) {
         KeyValueCache cache = new KeyValueCache(2, 7);
         assertThat(cache.appendKeys(0, tokens(rows, 0, 4)).toFloats())
                 .isEqualTo(tokens(rows, 0, 4).toFloats());
@@ -40,7 +40,7 @@ class KeyValueCacheTest {
     }
 
     @Test
-    void layersAndKeysAndValuesAreApart() {
+    void layersKeysAndValuesAreIndependent() {
         KeyValueCache cache = new KeyValueCache(2, 4);
         cache.appendKeys(0, tokens(1, 0, 2));
         cache.appendValues(0, tokens(1, 2, 4));
@@ -54,7 +54,7 @@ class KeyValueCacheTest {
     }
 
     @Test
-    void outlivesTheScopesOfSingleSteps() {
+    void cacheOutlivesScopesOfSteps() {
         KeyValueCache cache = new KeyValueCache(1, 4);
         try (Scope _ = Scope.open("token")) {
             cache.appendKeys(0, tokens(1, 0, 2));
@@ -66,7 +66,7 @@ class KeyValueCacheTest {
     }
 
     @Test
-    void whatIsReleasedIsGivenBackAndCannotBeRead() {
+    void releaseFreesTheMemory() {
         Device device = Device.cpu(1);
         KeyValueCache cache = new KeyValueCache(3, 4);
         cache.appendKeys(0, Tensor.empty(device, DType.F32, Shape.of(1, 2, 1, 4), MemoryCategory.WORKSPACE));
@@ -79,12 +79,12 @@ class KeyValueCacheTest {
     }
 
     @Test
-    void moreTokensThanFitAreRefusedAndNothingChanges() {
+    void appendBeyondCapacityIsRejectedWithoutChange() {
         KeyValueCache cache = new KeyValueCache(1, 2);
         cache.appendKeys(0, tokens(1, 0, 1));
         assertThatThrownBy(() -> cache.appendKeys(0, tokens(1, 1, 3)))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("key-value cache: 3 tokens do not fit into 2");
+                .hasMessage("key-value cache: 3 tokens exceed the capacity of 2");
         assertThat(cache.appendKeys(0, tokens(1, 1, 2)).toFloats())
                 .isEqualTo(tokens(1, 0, 2).toFloats());
     }

@@ -7,12 +7,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LayerNormTest {
-    /** Large, so that leaving it out would show. */
+    /** Large enough that omitting it would change the result. */
     private static final double EPS = 0.1;
 
     @Test
-    void takesAwayTheMeanDividesByTheDeviationScalesAndShifts() {
-        LayerNorm layer = Given.randomised(new LayerNorm(Given.weights(), 5, EPS));
+    void forwardNormalizesScalesAndShifts() {
+        LayerNorm layer = Given.randomized(new LayerNorm(Given.weights(), 5, EPS));
         List<Variable> parameters = layer.parameters();
         Variable x = Variable.parameter("x", Given.random(1, 2, 3, 5));
         Formula formula = v -> {
@@ -36,7 +36,7 @@ class LayerNormTest {
     }
 
     @Test
-    void theScaleStartsAtOneAndTheShiftAtZero() {
+    void initialScaleIsOneAndShiftIsZero() {
         LayerNorm layer = new LayerNorm(Given.weights().in("norm"), 5, EPS);
         assertThat(layer.namedParameters().keySet()).containsExactly("norm.weight", "norm.bias");
         assertThat(layer.parameters().get(0).value().toFloats()).containsOnly(1).hasSize(5);

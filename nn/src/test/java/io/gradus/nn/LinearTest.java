@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 class LinearTest {
 
     @Test
-    void computesTheProductAndTheBiasOnTheLastAxis() {
-        Linear layer = Given.randomised(new Linear(Given.weights(), 3, 5, true, Initializer.normal(1)));
+    void forwardIsTheProductPlusBias() {
+        Linear layer = Given.randomized(new Linear(Given.weights(), 3, 5, true, Initializer.normal(1)));
         Variable x = Variable.parameter("x", Given.random(1, 2, 7, 3));
         assertThat(layer.forward(x).shape()).isEqualTo(Shape.of(2, 7, 5));
         Formula formula = v -> Formula.linear(v[0], 3, v[1], v[2]);
@@ -21,7 +21,7 @@ class LinearTest {
     }
 
     @Test
-    void computesTheProductAloneWithoutABias() {
+    void forwardWithoutBiasIsTheProduct() {
         Linear layer = new Linear(Given.weights(), 3, 1, false, Initializer.normal(1));
         Variable x = Variable.parameter("x", Given.random(1, 1, 3));
         Formula formula = v -> Formula.linear(v[0], 3, v[1], new double[0]);
@@ -31,7 +31,7 @@ class LinearTest {
     }
 
     @Test
-    void theBiasStartsAtZeroAndTheWeightIsOutByIn() {
+    void initialBiasIsZeroAndWeightIsOutByIn() {
         Linear layer = new Linear(Given.weights().in("up"), 3, 5, true, Initializer.ones());
         assertThat(layer.namedParameters()).containsOnlyKeys("up.weight", "up.bias");
         assertThat(layer.weight().shape()).isEqualTo(Shape.of(5, 3));
@@ -40,7 +40,7 @@ class LinearTest {
     }
 
     @Test
-    void anInputOfAnotherWidthIsRefusedByShape() {
+    void inputOfAnotherWidthIsRejectedWithShapes() {
         Linear layer = new Linear(Given.weights(), 3, 5, true, Initializer.ones());
         Variable x = Variable.constant(Given.random(1, 2, 4));
         assertThatThrownBy(() -> layer.forward(x))

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Each loss and its gradients equal PyTorch's, computed in double: see {@code generate_losses.py} beside the fixture. */
+/** Each loss and its gradients equal PyTorch's, computed in double: see {@code generate_losses.py} next to the fixture. */
 class LossesMatchPyTorchTest {
     private static final Path FIXTURE = Path.of("src/test/fixtures/losses.safetensors");
 

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 class MlpTest {
 
     @Test
-    void isLinearLayersWithReluBetweenThem() {
-        Mlp mlp = Given.randomised(new Mlp(Given.weights(), true, 3, 4, 5, 2));
+    void forwardIsLinearLayersWithReluBetween() {
+        Mlp mlp = Given.randomized(new Mlp(Given.weights(), true, 3, 4, 5, 2));
         Variable x = Variable.constant(Given.random(1, 7, 3));
         Variable expected = x;
         for (Linear layer : mlp.layers()) {
@@ -30,7 +30,7 @@ class MlpTest {
     }
 
     @Test
-    void everyLayerLearns() {
+    void everyLayerReceivesAGradient() {
         Mlp mlp = new Mlp(Given.weights(), true, 3, 4, 2);
         mlp.forward(Variable.constant(Given.random(1, 7, 3))).pow(2).sum().backward();
         assertThat(mlp.parameters())
@@ -38,7 +38,7 @@ class MlpTest {
     }
 
     @Test
-    void layersAreNamedByTheirNumberAndHaveTheWidthsGiven() {
+    void layersHaveIndexedNamesAndTheGivenWidths() {
         Mlp mlp = new Mlp(Given.weights(), false, 40, 30, 40, 40);
         assertThat(mlp.namedParameters().keySet())
                 .containsExactly("layers.0.weight", "layers.1.weight", "layers.2.weight");
@@ -49,7 +49,7 @@ class MlpTest {
     }
 
     @Test
-    void oneWidthIsNoNetwork() {
+    void singleWidthIsRejected() {
         assertThatThrownBy(() -> new Mlp(Given.weights(), true, 3))
                 .hasMessageContaining("an input and an output width");
     }

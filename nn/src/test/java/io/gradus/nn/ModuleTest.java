@@ -169,7 +169,7 @@ class ModuleTest {
     }
 
     @Test
-    void referencesThatTrainNothingElseAreAccepted() {
+    void referencesToRegisteredOrTransientModulesAreAccepted() {
         Network owner = new Network();
         class Referring extends Module {
             private final Network network = register("network", owner);

@@ -7,12 +7,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class RmsNormTest {
-    /** Large, so that leaving it out would show. */
+    /** Large enough that omitting it would change the result. */
     private static final double EPS = 0.1;
 
     @Test
-    void dividesByTheRootMeanSquareAndScales() {
-        RmsNorm layer = Given.randomised(new RmsNorm(Given.weights(), 5, EPS));
+    void forwardDividesByRootMeanSquareAndScales() {
+        RmsNorm layer = Given.randomized(new RmsNorm(Given.weights(), 5, EPS));
         Variable x = Variable.parameter("x", Given.random(1, 2, 3, 5));
         Formula formula = v -> {
             double[] y = new double[v[0].length];
@@ -32,7 +32,7 @@ class RmsNormTest {
     }
 
     @Test
-    void theScaleStartsAtOne() {
+    void initialScaleIsOne() {
         RmsNorm layer = new RmsNorm(Given.weights().in("norm"), 5, EPS);
         assertThat(layer.namedParameters()).containsOnlyKeys("norm.weight");
         assertThat(layer.parameters().getFirst().value().toFloats())

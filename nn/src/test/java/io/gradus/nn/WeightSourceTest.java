@@ -41,7 +41,7 @@ class WeightSourceTest {
     // ---- names ----
 
     @Test
-    void partsAndIndicesMakeTheHuggingFaceName() {
+    void inBuildsTheFullName() {
         WeightSource part = Given.weights().in("model").in("layers").in(3).in("mlp");
         Variable weight = part.in("up_proj").parameter("weight", Shape.of(2, 3), NORMAL);
         assertThat(weight.name()).isEqualTo("model.layers.3.mlp.up_proj.weight");
@@ -51,7 +51,7 @@ class WeightSourceTest {
     }
 
     @Test
-    void aNameMayBeAskedForOnceThoughByAnotherWay() {
+    void requestingANameTwiceIsRejected() {
         WeightSource weights = Given.weights();
         weights.in("a").parameter("b", Shape.of(1), NORMAL);
         assertThatThrownBy(() -> weights.parameter("a.b", Shape.of(1), NORMAL))
@@ -62,7 +62,7 @@ class WeightSourceTest {
     // ---- drawn at random ----
 
     @Test
-    void theNthParameterDependsOnTheSeedAndOnNAlone() {
+    void parameterDependsOnlyOnSeedAndOrder() {
         float[] second = secondOf(WeightSource.random(Device.cpu(), 1), "a", 2, "b");
         assertThat(secondOf(WeightSource.random(Device.cpu(), 1), "x", 50, "y")).isEqualTo(second);
         assertThat(secondOf(WeightSource.random(Device.cpu(2), 1), "a", 2, "b")).isEqualTo(second);
@@ -75,7 +75,7 @@ class WeightSourceTest {
     }
 
     @Test
-    void twoParametersOfOneModelDiffer() {
+    void parametersOfOneModelDiffer() {
         WeightSource weights = Given.weights();
         float[] a = weights.parameter("a", Shape.of(9), NORMAL).value().toFloats();
         assertThat(weights.parameter("b", Shape.of(9), NORMAL).value().toFloats())
@@ -83,13 +83,13 @@ class WeightSourceTest {
     }
 
     @Test
-    void withoutACheckpointEveryNameCanBeHadAndNothingIsUnexpected() {
+    void randomSourceHasEveryName() {
         assertThat(Given.weights().has("anything")).isTrue();
         assertThatCode(() -> Given.weights().requireAllLoaded(_ -> false)).doesNotThrowAnyException();
     }
 
     @Test
-    void parametersOutliveTheScopeTheyWereMadeInAndCountAsWeights() {
+    void parametersOutliveTheirScopeAndCountAsWeights() {
         Variable parameter;
         try (Scope _ = Scope.open("building")) {
             parameter = Given.weights().parameter("a", Shape.of(2), Initializer.ones());
@@ -101,7 +101,7 @@ class WeightSourceTest {
     // ---- kept in another dtype ----
 
     @Test
-    void parametersAreRoundedFromWhatTheyWouldBeInF32() throws IOException {
+    void halfPrecisionParametersAreRoundedF32Parameters() throws IOException {
         for (DType half : new DType[] {DType.BF16, DType.F16}) {
             float[] exact =
                     Given.weights().parameter("a", Shape.of(50), NORMAL).value().toFloats();
@@ -134,7 +134,7 @@ class WeightSourceTest {
     // ---- read from a file ----
 
     @Test
-    void aCheckpointGivesWhatItHoldsAndNotTheInitialiser() throws IOException {
+    void checkpointValuesReplaceTheInitializer() throws IOException {
         try (var checkpoint = checkpoint(tensor("layer.weight", 1, 2, 3), tensor("left.alone", 4))) {
             WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             assertThat(weights.in("layer").has("weight")).isTrue();
@@ -147,7 +147,7 @@ class WeightSourceTest {
     }
 
     @Test
-    void aFileMayKnowAParameterByAnotherName() throws IOException {
+    void tensorNamesMapParametersToTheFile() throws IOException {
         try (var checkpoint = checkpoint(tensor("weight", 1, 2, 3), tensor("other", 4))) {
             WeightSource weights =
                     WeightSource.from(checkpoint, Device.cpu(), name -> name.replaceFirst("^model\\.", ""));
@@ -163,7 +163,7 @@ class WeightSourceTest {
     }
 
     @Test
-    void allThatDoesNotFitIsToldInOneMessage() throws IOException {
+    void missingUnexpectedAndMisshapenTensorsAreReportedTogether() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1, 2), tensor("extra", 1), tensor("b", 1))) {
             WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             weights.parameter("a", Shape.of(3), NORMAL);
@@ -179,7 +179,7 @@ class WeightSourceTest {
     }
 
     @Test
-    void oneKindOfMisfitDoesNotMentionTheOthers() throws IOException {
+    void reportMentionsOnlyProblemsThatOccurred() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1))) {
             WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             assertThatThrownBy(() -> weights.requireAllLoaded(_ -> false))
@@ -190,7 +190,7 @@ class WeightSourceTest {
     }
 
     @Test
-    void ofManyNamesTheFirstFiveAndTheirNumberAreTold() throws IOException {
+    void longListsOfNamesAreShortened() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1))) {
             WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             weights.parameter("a", Shape.of(1), NORMAL);
@@ -204,7 +204,7 @@ class WeightSourceTest {
     }
 
     @Test
-    void aSizeThatIsFarOffCostsNoMemoryBeforeItIsTold() throws IOException {
+    void misshapenTensorAllocatesNothing() throws IOException {
         try (var checkpoint = checkpoint(tensor("a", 1))) {
             WeightSource weights = WeightSource.from(checkpoint, Device.cpu());
             weights.parameter("a", Shape.of(1L << 40, 1L << 10), NORMAL);

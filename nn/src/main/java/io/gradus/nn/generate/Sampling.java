@@ -4,15 +4,15 @@ import io.gradus.core.Philox;
 import java.util.Arrays;
 
 /**
- * How the next token is chosen from its scores.
+ * How the next token is chosen from the logits.
  *
- * @param temperature divides the scores; 0 takes the highest (greedy)
- * @param topK only the k highest scores count; 0 for all
- * @param topP only the fewest tokens whose probabilities add up to p count (Holtzman et al. 2020); 1 for all
- * @param seed of the random choice: the same seed gives the same text
+ * @param temperature divides the logits; 0 chooses the highest one (greedy)
+ * @param topK keeps only the k highest logits; 0 keeps all
+ * @param topP keeps only the smallest set of tokens whose probabilities add up to p (Holtzman et al. 2020); 1 keeps all
+ * @param seed of the random choice; the same seed gives the same text
  */
 public record Sampling(double temperature, int topK, double topP, long seed) {
-    /** Always the highest score; of equal ones the lowest id. */
+    /** Chooses the highest logit; among equal ones, the lowest id. */
     public static final Sampling GREEDY = new Sampling(0, 0, 1, 0);
 
     public Sampling {
@@ -30,9 +30,9 @@ public record Sampling(double temperature, int topK, double topP, long seed) {
     /**
      * Chooses a token.
      *
-     * @param logits a score for each token
-     * @param draw which choice of the sequence this is, from 0
-     * @throws IllegalArgumentException when there is no score, one is not a number, or the highest is not finite
+     * @param logits one for each token of the vocabulary
+     * @param draw the number of the choice in this text, from 0
+     * @throws IllegalArgumentException if there are no logits, one is NaN, or the highest is infinite
      */
     public int choose(float[] logits, long draw) {
         int best = argmax(logits);
@@ -70,13 +70,12 @@ public record Sampling(double temperature, int topK, double topP, long seed) {
 
     private static int argmax(float[] logits) {
         if (logits.length == 0) {
-            throw new IllegalArgumentException("generate: the model gave no scores to choose from");
+            throw new IllegalArgumentException("generate: there are no logits to choose from");
         }
         int best = 0;
         for (int i = 0; i < logits.length; i++) {
             if (Float.isNaN(logits[i])) {
-                throw new IllegalArgumentException(
-                        "generate: the model's scores are not numbers (NaN); its weights are damaged");
+                throw new IllegalArgumentException("generate: the logits contain NaN; the model's weights are damaged");
             }
             if (logits[i] > logits[best]) {
                 best = i;
@@ -84,7 +83,7 @@ public record Sampling(double temperature, int topK, double topP, long seed) {
         }
         if (Float.isInfinite(logits[best])) {
             throw new IllegalArgumentException(
-                    "generate: the model's highest score is " + logits[best] + "; its weights are damaged");
+                    "generate: the highest logit is " + logits[best] + "; the model's weights are damaged");
         }
         return best;
     }

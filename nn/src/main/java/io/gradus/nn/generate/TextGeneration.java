@@ -13,30 +13,31 @@ import java.util.Set;
 import java.util.function.IntConsumer;
 
 /**
- * Appends tokens to a text one at a time.
+ * Generates text: appends tokens to a prompt, one at a time.
  *
- * @param sampling how each is chosen
- * @param maxTokens how many at most
+ * @param sampling how each token is chosen
+ * @param maxTokens the largest number of new tokens
  * @param stopIds tokens that end the text, such as end-of-text; they are not returned
- * @param useCache keep keys and values between tokens; without, every token reads the whole text again, which gives the same
+ * @param useCache whether to keep keys and values between tokens; otherwise the model reads the whole text again for each
+ *     token, with the same result
  */
 public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stopIds, boolean useCache) {
 
-    /** Why a text ended. */
+    /** Why generation ended. */
     public enum End {
-        /** The model wrote a stop token. */
+        /** The model generated a stop token. */
         STOP,
-        /** As many tokens as were asked for. */
+        /** The largest number of tokens was reached. */
         MAX_TOKENS,
-        /** The model can see no more tokens. */
+        /** The context of the model is full. */
         CONTEXT_FULL
     }
 
     /**
-     * What was written.
+     * The generated text.
      *
      * @param ids the new tokens, without the prompt
-     * @param end why there are no more
+     * @param end why generation ended
      */
     public record Result(int[] ids, End end) {}
 
@@ -48,57 +49,57 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
     }
 
     /**
-     * Writes on from a prompt.
+     * Continues a prompt, in evaluation mode and without gradients. The model's mode is restored afterwards.
      *
      * @param prompt at least one token
-     * @param each is given every new token as soon as it is chosen
-     * @throws IllegalArgumentException when the prompt is empty or longer than the model's context
+     * @param onToken receives every new token as soon as it is chosen
+     * @throws IllegalArgumentException if the prompt is empty or longer than the model's context
      */
-    public Result generate(LanguageModel model, int[] prompt, IntConsumer each) {
+    public Result generate(LanguageModel model, int[] prompt, IntConsumer onToken) {
         if (prompt.length == 0) {
-            throw new IllegalArgumentException("generate: the prompt has no tokens; begin with the model's bos token");
+            throw new IllegalArgumentException("generate: the prompt has no tokens; start with the model's bos token");
         }
         if (prompt.length > model.contextLength()) {
             throw new IllegalArgumentException("generate: the prompt has " + prompt.length
-                    + " tokens and the model sees " + model.contextLength() + "; shorten it");
+                    + " tokens and the model's context has " + model.contextLength() + "; shorten it");
         }
         boolean wasTraining = model.isTraining();
         model.eval();
         int capacity = (int) Math.min(model.contextLength(), (long) prompt.length + maxTokens);
         KeyValueCache cache = model.newCache(capacity);
         try {
-            return Autograd.noGrad(() -> run(model, prompt, each, cache, capacity));
+            return Autograd.noGrad(() -> run(model, prompt, onToken, cache, capacity));
         } finally {
             cache.release();
             model.train(wasTraining);
         }
     }
 
-    private Result run(LanguageModel model, int[] prompt, IntConsumer each, KeyValueCache cache, int capacity) {
+    private Result run(LanguageModel model, int[] prompt, IntConsumer onToken, KeyValueCache cache, int capacity) {
         int[] text = Arrays.copyOf(prompt, capacity);
         int length = prompt.length;
-        List<Integer> written = new ArrayList<>();
-        while (written.size() < maxTokens) {
+        List<Integer> generated = new ArrayList<>();
+        while (generated.size() < maxTokens) {
             int from = useCache ? Math.toIntExact(cache.length()) : 0;
             int[] unread = Arrays.copyOfRange(text, from, length);
-            int next = sampling.choose(scores(model, unread, cache), written.size());
+            int next = sampling.choose(logits(model, unread, cache), generated.size());
             if (stopIds.contains(next)) {
-                return result(written, End.STOP);
+                return result(generated, End.STOP);
             }
-            written.add(next);
-            each.accept(next);
-            if (written.size() < maxTokens && length == model.contextLength()) {
-                return result(written, End.CONTEXT_FULL);
+            generated.add(next);
+            onToken.accept(next);
+            if (generated.size() < maxTokens && length == model.contextLength()) {
+                return result(generated, End.CONTEXT_FULL);
             }
             if (length < capacity) {
                 text[length++] = next;
             }
         }
-        return result(written, End.MAX_TOKENS);
+        return result(generated, End.MAX_TOKENS);
     }
 
-    /** The scores after the last of some tokens that the model has not read yet. */
-    private float[] scores(LanguageModel model, int[] unread, KeyValueCache cache) {
+    /** The logits for the token after those that the model has not read yet. */
+    private float[] logits(LanguageModel model, int[] unread, KeyValueCache cache) {
         try (Scope _ = Scope.open("generate")) {
             Tensor ids = Tensor.of(model.device(), unread, 1, unread.length);
             Tensor logits = model.forward(useCache ? Input.next(ids, cache) : Input.of(ids))
@@ -109,7 +110,7 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
         }
     }
 
-    private static Result result(List<Integer> written, End end) {
-        return new Result(written.stream().mapToInt(Integer::intValue).toArray(), end);
+    private static Result result(List<Integer> generated, End end) {
+        return new Result(generated.stream().mapToInt(Integer::intValue).toArray(), end);
     }
 }

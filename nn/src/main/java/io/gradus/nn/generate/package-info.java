@@ -1,4 +1,4 @@
-/** Text generation: how the next token is chosen, and the loop that appends it. */
+/** Text generation: the loop that appends tokens, and the choice of each token. */
 @NullMarked
 package io.gradus.nn.generate;
 

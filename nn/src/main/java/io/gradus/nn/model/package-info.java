@@ -1,6 +1,7 @@
 /**
- * Whole networks, one file per family: a record of what {@code config.json} says, and the layers, which ask
- * {@link io.gradus.nn.WeightSource} for their parameters under Hugging Face's names.
+ * Language models in Hugging Face folders. A {@link io.gradus.nn.model.ModelFamily} reads {@code config.json} into a
+ * {@link io.gradus.nn.model.ModelConfig}, which builds a {@link io.gradus.nn.model.LanguageModel}. Each family has a package of
+ * its own.
  */
 @NullMarked
 package io.gradus.nn.model;

@@ -14,15 +14,15 @@ import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A pre-trained model writes, token by token, what another engine wrote with it. */
+/** Greedy generation with a pre-trained model equals that of another engine, token by token. */
 class PretrainedLlamaTest {
     private static final Path FOLDER =
             Path.of(System.getProperty("gradus.shared", "../../shared"), "models", "stories260K");
 
     @ParameterizedTest(name = "cache: {0}")
     @ValueSource(booleans = {true, false})
-    void greedyTextIsThatOfAnotherEngine(boolean cache) throws IOException {
-        assumeTrue(Files.isDirectory(FOLDER), () -> FOLDER + " is not there: the test needs that model");
+    void greedyTextEqualsThatOfAnotherEngine(boolean cache) throws IOException {
+        assumeTrue(Files.isDirectory(FOLDER), () -> FOLDER + " is missing; the test needs this model");
         int[] expected =
                 new ObjectMapper().readValue(FOLDER.resolve("greedy_ids.json").toFile(), int[].class);
         LanguageModel model = LanguageModel.load(FOLDER, Device.cpu());

@@ -22,7 +22,7 @@ class SamplingTest {
         return logits;
     }
 
-    /** Each token's share of many draws is within five standard errors of its probability. */
+    /** Asserts that each token's share of many draws is within five standard errors of its probability. */
     private static void assertShares(Sampling sampling, double... probabilities) {
         int[] counts = new int[LOGITS.length];
         for (int draw = 0; draw < DRAWS; draw++) {
@@ -37,7 +37,7 @@ class SamplingTest {
     }
 
     @Test
-    void greedyTakesTheHighestAndOfEqualOnesTheLowestId() {
+    void greedyChoosesTheHighestLogitAndTheLowestIdOfEqualOnes() {
         assertThat(Sampling.GREEDY.choose(LOGITS, 0)).isEqualTo(1);
         assertThat(Sampling.GREEDY.choose(new float[] {-5, 2, 2, 1}, 9)).isEqualTo(1);
         assertThat(Sampling.GREEDY.choose(new float[] {Float.NEGATIVE_INFINITY, -7}, 0))
@@ -45,12 +45,12 @@ class SamplingTest {
     }
 
     @Test
-    void atTemperatureOneSharesAreTheModelsProbabilities() {
+    void temperatureOneSamplesTheSoftmax() {
         assertShares(new Sampling(1, 0, 1, 5), 0.1, 0.4, 0.2, 0.3);
     }
 
     @Test
-    void temperatureDividesTheScores() {
+    void temperatureDividesLogits() {
         double total = 0.01 + 0.16 + 0.04 + 0.09; // a half squares the probabilities
         assertShares(new Sampling(0.5, 0, 1, 5), 0.01 / total, 0.16 / total, 0.04 / total, 0.09 / total);
         assertShares(new Sampling(1e9, 0, 1, 5), 0.25, 0.25, 0.25, 0.25);
@@ -58,14 +58,14 @@ class SamplingTest {
     }
 
     @Test
-    void topKKeepsTheHighestScores() {
+    void topKKeepsTheHighestLogits() {
         assertShares(new Sampling(1, 2, 1, 5), 0, 4.0 / 7, 0, 3.0 / 7);
         assertShares(new Sampling(1, 1, 1, 5), 0, 1, 0, 0);
         assertShares(new Sampling(1, 100, 1, 5), 0.1, 0.4, 0.2, 0.3);
     }
 
     @Test
-    void topPKeepsTheFewestTokensThatReachIt() {
+    void topPKeepsTheSmallestSetThatReachesP() {
         assertShares(new Sampling(1, 0, 0.69, 5), 0, 4.0 / 7, 0, 3.0 / 7);
         assertShares(new Sampling(1, 0, 0.71, 5), 0, 4.0 / 9, 2.0 / 9, 3.0 / 9);
         assertShares(new Sampling(1, 0, 0.01, 5), 0, 1, 0, 0);
@@ -73,13 +73,13 @@ class SamplingTest {
     }
 
     @Test
-    void topPIsAPartOfWhatTopKLeaves() {
+    void topPAppliesAfterTopK() {
         assertShares(new Sampling(1, 2, 0.5, 5), 0, 1, 0, 0); // 4/7 alone reaches a half
         assertShares(new Sampling(1, 3, 0.5, 5), 0, 4.0 / 7, 0, 3.0 / 7); // 4/9 does not
     }
 
     @Test
-    void theSeedAndTheDrawDecide() {
+    void choiceDependsOnSeedAndDraw() {
         assertThat(choices(1)).isEqualTo(choices(1)).isNotEqualTo(choices(2));
         assertThat(choices(1)).as("draws of one seed differ").contains(0, 1, 2, 3);
     }
@@ -92,7 +92,7 @@ class SamplingTest {
     }
 
     @Test
-    void aTokenOfProbabilityZeroIsNeverChosen() {
+    void tokenOfProbabilityZeroIsNeverChosen() {
         float[] logits = {Float.NEGATIVE_INFINITY, 1, Float.NEGATIVE_INFINITY};
         Sampling sampling = new Sampling(1, 0, 1, 5);
         assertThat(IntStream.range(0, 1000).map(draw -> sampling.choose(logits, draw)))
@@ -101,19 +101,19 @@ class SamplingTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {0, 1})
-    void scoresThatAreNotNumbersAreRefused(double temperature) {
+    void nanOrInfiniteLogitsAreRejected(double temperature) {
         Sampling sampling = new Sampling(temperature, 0, 1, 5);
         assertThatThrownBy(() -> sampling.choose(new float[] {1, Float.NaN}, 0)).hasMessageContaining("NaN");
         assertThatThrownBy(() -> sampling.choose(new float[] {Float.NaN, 1}, 0)).hasMessageContaining("NaN");
         assertThatThrownBy(() -> sampling.choose(new float[] {1, Float.POSITIVE_INFINITY}, 0))
-                .hasMessageContaining("highest score is Infinity");
+                .hasMessageContaining("highest logit is Infinity");
         assertThatThrownBy(() -> sampling.choose(new float[] {Float.NEGATIVE_INFINITY}, 0))
-                .hasMessageContaining("highest score is -Infinity");
-        assertThatThrownBy(() -> sampling.choose(new float[0], 0)).hasMessageContaining("no scores");
+                .hasMessageContaining("highest logit is -Infinity");
+        assertThatThrownBy(() -> sampling.choose(new float[0], 0)).hasMessageContaining("no logits");
     }
 
     @Test
-    void settingsOutsideTheirRangeAreRefused() {
+    void settingsOutOfRangeAreRejected() {
         assertThatThrownBy(() -> new Sampling(-0.1, 0, 1, 0)).hasMessageContaining("temperature is -0.1");
         assertThatThrownBy(() -> new Sampling(Double.NaN, 0, 1, 0)).hasMessageContaining("temperature is NaN");
         assertThatThrownBy(() -> new Sampling(Double.POSITIVE_INFINITY, 0, 1, 0))

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TextGenerationTest {
     private static final int CONTEXT = 10;
 
-    /** After id n comes n + 1. */
+    /** A model that predicts n + 1 after id n. */
     private static final class Counting extends LanguageModel {
         private boolean trainingWhileReading;
         private boolean recordingWhileReading;
@@ -97,7 +97,7 @@ class TextGenerationTest {
     // ---- where it ends ----
 
     @Test
-    void writesAsManyTokensAsAskedFor() {
+    void generatesMaxTokens() {
         Result result = generate(3, Set.of(), 5);
         assertThat(result.ids()).containsExactly(6, 7, 8);
         assertThat(result.end()).isEqualTo(End.MAX_TOKENS);
@@ -105,7 +105,7 @@ class TextGenerationTest {
     }
 
     @Test
-    void stopsBeforeAStopTokenWhichIsNotWritten() {
+    void stopsAtAStopTokenWithoutReturningIt() {
         Result result = generate(9, Set.of(60, 8), 5);
         assertThat(result.ids()).containsExactly(6, 7);
         assertThat(result.end()).isEqualTo(End.STOP);
@@ -116,7 +116,7 @@ class TextGenerationTest {
     }
 
     @Test
-    void endsWhenTheModelSeesNoMoreTokens() {
+    void endsWhenTheContextIsFull() {
         Result result = generate(50, Set.of(), 1, 2, 3, 4, 5, 6, 7);
         assertThat(result.ids()).as("the last is chosen from a full context").containsExactly(8, 9, 10, 11);
         assertThat(result.end()).isEqualTo(End.CONTEXT_FULL);
@@ -131,14 +131,14 @@ class TextGenerationTest {
     // ---- how it runs ----
 
     @Test
-    void tellsEachTokenAsSoonAsItIsChosen() {
-        List<Integer> told = new ArrayList<>();
-        new TextGeneration(Sampling.GREEDY, 3, Set.of(), false).generate(new Counting(), new int[] {1}, told::add);
-        assertThat(told).containsExactly(2, 3, 4);
+    void onTokenReceivesEachTokenAtOnce() {
+        List<Integer> received = new ArrayList<>();
+        new TextGeneration(Sampling.GREEDY, 3, Set.of(), false).generate(new Counting(), new int[] {1}, received::add);
+        assertThat(received).containsExactly(2, 3, 4);
     }
 
     @Test
-    void runsOutsideTrainingAndHistoryAndLeavesTheModelAsItWas() {
+    void generatesInEvalModeWithoutGradientsAndRestoresTheMode() {
         Counting model = new Counting();
         model.train();
         var generation = new TextGeneration(Sampling.GREEDY, 2, Set.of(), false);
@@ -155,13 +155,13 @@ class TextGenerationTest {
     }
 
     @Test
-    void aPromptThatCannotBeReadIsRefused() {
+    void emptyOrTooLongPromptIsRejected() {
         assertThatThrownBy(() -> generate(1, Set.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("the prompt has no tokens");
         assertThatThrownBy(() -> generate(1, Set.of(), new int[CONTEXT + 1]))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("has 11 tokens and the model sees 10");
+                .hasMessageContaining("has 11 tokens and the model's context has 10");
         assertThatThrownBy(() -> generate(-1, Set.of(), 1)).hasMessageContaining("max-tokens is -1");
     }
 
@@ -169,8 +169,8 @@ class TextGenerationTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {0, 1})
-    void theCacheChangesNothing(double temperature) {
-        Llama model = Given.randomised(new Llama(LlamaConfig.of(50, 12, 20, 2, 6, 2, 40), Given.weights()));
+    void cacheDoesNotChangeTheText(double temperature) {
+        Llama model = Given.randomized(new Llama(LlamaConfig.of(50, 12, 20, 2, 6, 2, 40), Given.weights()));
         Sampling sampling = new Sampling(temperature, 0, 1, 3);
         int[] prompt = {1, 2, 3};
         int[] with = new TextGeneration(sampling, 60, Set.of(), true)
@@ -183,7 +183,7 @@ class TextGenerationTest {
     }
 
     @Test
-    void anotherSeedGivesAnotherText() {
+    void differentSeedsGenerateDifferentTexts() {
         Llama model = new Llama(LlamaConfig.of(50, 12, 20, 2, 6, 2, 40), Given.weights());
         assertThat(sampled(model, 1)).isEqualTo(sampled(model, 1)).isNotEqualTo(sampled(model, 2));
     }

@@ -58,7 +58,7 @@ class ConfigJsonTest {
     }
 
     @Test
-    void unreadKeysAreThoseThatSwitchSomethingOn() {
+    void unreadKeysListsSettingsThatNoGetterRead() {
         ConfigJson json = ConfigJson.parse("""
             {"hidden_size": 8, "logit_scale": 2.5, "use_qk_norm": true, "off": false, "zero": 0, "none": null, "empty": [],
              "known": 7, "transformers_version": "4.50", "eos_token_id": 2}\
@@ -69,7 +69,7 @@ class ConfigJsonTest {
     }
 
     @Test
-    void whatIsSetIsWrittenAndReadBack() {
+    void setKeysSurviveJson() {
         ConfigJson json = new ConfigJson()
                 .set("size", 3)
                 .set("name", "a \"b\"")

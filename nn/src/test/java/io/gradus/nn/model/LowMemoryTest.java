@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What lowers a model's memory leaves its loss and gradients alone. */
+/** Options that save memory do not change the loss or the gradients. */
 class LowMemoryTest {
     private static final int VOCABULARY = 301;
     private static final int LENGTH = 24;
@@ -56,7 +56,7 @@ class LowMemoryTest {
     }
 
     private LanguageModel made(Function<WeightSource, LanguageModel> kind) {
-        LanguageModel model = Given.randomised(kind.apply(WeightSource.random(device, 7)));
+        LanguageModel model = Given.randomized(kind.apply(WeightSource.random(device, 7)));
         alive.add(model); // lest the garbage collector changes the count
         return model;
     }
@@ -89,7 +89,7 @@ class LowMemoryTest {
 
     private final List<LanguageModel> alive = new ArrayList<>();
 
-    /** The most beyond weights and their gradients. */
+    /** The peak beyond weights and their gradients, in bytes. */
     private long peak(LanguageModel model, Function<LanguageModel, Variable> loss) {
         long before = 0;
         for (int step = 0; step < 2; step++) {
@@ -105,7 +105,7 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void checkpointedBlocksHaveTheSameBitsAndLessMemory(Function<WeightSource, LanguageModel> kind) {
+    void activationCheckpointingKeepsGradientsAndSavesMemory(Function<WeightSource, LanguageModel> kind) {
         LanguageModel plain = made(kind);
         LanguageModel checkpointed = made(kind);
         checkpointed.setActivationCheckpointing(true);
@@ -128,7 +128,7 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void theLossByChunksIsTheLossInLessMemory(Function<WeightSource, LanguageModel> kind) {
+    void chunkedLossEqualsTheLossAndSavesMemory(Function<WeightSource, LanguageModel> kind) {
         LanguageModel plain = made(kind);
         LanguageModel chunked = made(kind);
         try (Scope _ = Scope.open("step")) {
@@ -156,8 +156,7 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void parametersOfSixteenBitsGiveAboutTheSameLossAndGradientsOfSixteenBits(
-            Function<WeightSource, LanguageModel> kind) {
+    void halfPrecisionParametersGiveSimilarLossAndHalfPrecisionGradients(Function<WeightSource, LanguageModel> kind) {
         for (DType half : new DType[] {DType.BF16, DType.F16}) {
             LanguageModel narrow = kind.apply(WeightSource.random(device, 7).to(half));
             LanguageModel wide = kind.apply(WeightSource.random(device, 7));
@@ -179,7 +178,7 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void theDeviceThatCountsCountsTheSame(Function<WeightSource, LanguageModel> kind) {
+    void metaDeviceCountsTheSameBytes(Function<WeightSource, LanguageModel> kind) {
         for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
             for (boolean lean : new boolean[] {false, true}) {
                 assertThat(counted(Device.meta(), kind, dtype, lean))
@@ -191,14 +190,14 @@ class LowMemoryTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void aCheckpointKeepsNoCopyInF32OfWeightsOf16Bits(Function<WeightSource, LanguageModel> kind) {
+    void activationCheckpointKeepsNoF32CopyOf16BitWeights(Function<WeightSource, LanguageModel> kind) {
         long wide = counted(Device.meta(), kind, DType.F32, true).get(MemoryCategory.ACTIVATIONS);
         long narrow = counted(Device.meta(), kind, DType.BF16, true).get(MemoryCategory.ACTIVATIONS);
         long copies = kind.apply(WeightSource.random(device, 7)).parameterCount() * DType.F32.bytes();
         assertThat(narrow - wide).isLessThan(copies / 4);
     }
 
-    /** What is held at the peak of the second step, by category, and the peak. */
+    /** The bytes by category at the peak of the second step, and the peak. */
     private Map<Object, Long> counted(
             Device on, Function<WeightSource, LanguageModel> kind, DType dtype, boolean lean) {
         LanguageModel model = kind.apply(WeightSource.random(on, 7).to(dtype));
@@ -229,7 +228,7 @@ class LowMemoryTest {
     }
 
     @Test
-    void aDropoutLayerInsideACheckpointDrawsTheSameNumbersAgain() {
+    void dropoutInsideAnActivationCheckpointIsRecomputedEqually() {
         Dropout[] layers = {new Dropout(0.5, 3, 0), new Dropout(0.5, 3, 0)};
         List<float[]> gradients = new ArrayList<>();
         for (int i = 0; i < 2; i++) {

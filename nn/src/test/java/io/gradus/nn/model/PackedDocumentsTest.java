@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Documents that share a row are to a model what they are one by one. */
+/** Documents that share a row give the same results as documents in rows of their own. */
 class PackedDocumentsTest {
     private static final double TOLERANCE = 1e-5;
     private static final int VOCABULARY = 11;
@@ -34,13 +34,13 @@ class PackedDocumentsTest {
 
     static Stream<LanguageModel> models() {
         return Stream.of(
-                Given.randomised(new Llama(LlamaConfig.of(VOCABULARY, 12, 20, 2, 6, 2, 16), Given.weights())),
-                Given.randomised(new Gpt2(Gpt2Config.of(VOCABULARY, 12, 2, 3, 16), Given.weights())));
+                Given.randomized(new Llama(LlamaConfig.of(VOCABULARY, 12, 20, 2, 6, 2, 16), Given.weights())),
+                Given.randomized(new Gpt2(Gpt2Config.of(VOCABULARY, 12, 2, 3, 16), Given.weights())));
     }
 
     @ParameterizedTest
     @MethodSource("models")
-    void theirLogitsAndGradientsAreThoseOfTheDocumentsOneByOne(LanguageModel model) {
+    void packedDocumentsHaveTheLogitsAndGradientsOfSingleOnes(LanguageModel model) {
         int[] ids = IntStream.range(0, ROWS.size() * WIDTH)
                 .map(i -> (i * 7 + i / 3) % VOCABULARY)
                 .toArray();
@@ -68,7 +68,7 @@ class PackedDocumentsTest {
                 .forEach((name, parameter) -> assertClose(name, parameter.grad().toDoubles(), gradients.get(name)));
     }
 
-    /** To a part of the largest element. */
+    /** Relative to the largest element. */
     private static void assertClose(String name, double[] actual, double[] expected) {
         double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
         assertThat(actual).as(name).containsExactly(expected, within(TOLERANCE * largest));
@@ -76,7 +76,7 @@ class PackedDocumentsTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void withoutDocumentStartsTheySeeEachOther(LanguageModel model) {
+    void withoutDocumentStartsAttentionCrossesDocuments(LanguageModel model) {
         Tensor ids =
                 Tensor.of(IntStream.range(0, 3 * WIDTH).map(i -> i % VOCABULARY).toArray(), 3, WIDTH);
         Tensor positions = Tensor.of(positions(), 3, WIDTH);

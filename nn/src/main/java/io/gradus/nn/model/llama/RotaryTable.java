@@ -8,35 +8,35 @@ import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cosines and sines of rotary position embedding (Su et al. 2021): pair i of a head of D elements turns by
+ * The cosines and sines of rotary position embedding (Su et al. 2021): pair i of a head of D elements is rotated by the angle
  * {@code position · θ^(−2i/D)}.
  *
  * @param cos {@code [positions, D/2]}
  * @param sin {@code [positions, D/2]}
- * @param layout which elements make a pair
+ * @param layout which two elements of a head form a pair
  */
 public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
 
     /**
-     * How Llama 3.1 stretches the angles to longer contexts than it was pre-trained on: slow pairs turn {@code factor} times
-     * slower, fast ones as before, those between are interpolated.
+     * How Llama 3.1 extends the context beyond that of pre-training: low frequencies are divided by {@code factor}, high ones
+     * are unchanged, and those between are interpolated.
      *
-     * @param factor by which the context grew
-     * @param lowFreqFactor pairs that turn fewer times than this over the original context count as slow
-     * @param highFreqFactor pairs that turn more often than this count as fast
-     * @param originalMaxPositionEmbeddings the context of pre-training, in tokens
+     * @param factor the ratio of the new to the original context length
+     * @param lowFreqFactor pairs with fewer rotations than this over the original context have a low frequency
+     * @param highFreqFactor pairs with more rotations than this have a high frequency
+     * @param originalMaxPositionEmbeddings the context length of pre-training, in tokens
      */
     public record Llama3Scaling(
             double factor, double lowFreqFactor, double highFreqFactor, double originalMaxPositionEmbeddings) {
         double scale(double frequency) {
-            double turns = originalMaxPositionEmbeddings * frequency / (2 * Math.PI);
-            if (turns < lowFreqFactor) {
+            double rotations = originalMaxPositionEmbeddings * frequency / (2 * Math.PI);
+            if (rotations < lowFreqFactor) {
                 return frequency / factor;
             }
-            if (turns > highFreqFactor) {
+            if (rotations > highFreqFactor) {
                 return frequency;
             }
-            double smooth = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
+            double smooth = (rotations - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
             return (1 - smooth) * frequency / factor + smooth * frequency;
         }
     }
@@ -52,12 +52,12 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
     }
 
     /**
-     * The angles of Llama, whose pairs are split by half.
+     * The table of a Llama, in which element i of a head is paired with element {@code i + D/2}.
      *
-     * @param positions rows of the table: tokens of context
-     * @param headDim D, even
-     * @param theta the base, 10,000 in the paper
-     * @param scaling or null
+     * @param positions the number of rows: the context length
+     * @param headDim D, an even number
+     * @param theta the base θ, 10,000 in the paper
+     * @param scaling for contexts longer than that of pre-training, or null
      */
     public static RotaryTable of(
             Device device, int positions, int headDim, double theta, @Nullable Llama3Scaling scaling) {

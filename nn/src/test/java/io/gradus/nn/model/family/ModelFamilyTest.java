@@ -79,7 +79,7 @@ class ModelFamilyTest {
         model().save(folder);
         Files.writeString(folder.resolve("config.json"), CONFIG.toJson().set("comment", "kept") + "\n");
         ModelFolder base = ModelFolder.open(folder);
-        LanguageModel trained = Given.randomised(base.load(Device.cpu()));
+        LanguageModel trained = Given.randomized(base.load(Device.cpu()));
         Path target = folder.resolve("trained");
         base.save(trained, target);
         assertThat(logits(LanguageModel.load(target, Device.cpu()))).isEqualTo(logits(trained));

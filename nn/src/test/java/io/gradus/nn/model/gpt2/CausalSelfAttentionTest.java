@@ -27,7 +27,7 @@ class CausalSelfAttentionTest {
     private static final double SCALE = 1 / Math.sqrt(DIM);
     private static final Gpt2Config CONFIG = Gpt2Config.of(11, WIDTH, 2, HEADS, 16);
 
-    private final CausalSelfAttention layer = Given.randomised(new CausalSelfAttention(Given.weights(), CONFIG, 0));
+    private final CausalSelfAttention layer = Given.randomized(new CausalSelfAttention(Given.weights(), CONFIG, 0));
 
     @Test
     void equalsCausalAttentionOfTheSplitProjection() {

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class Conv1DTest {
 
     @Test
-    void computesTheProductAndTheBiasOnTheLastAxis() {
-        Conv1D layer = Given.randomised(new Conv1D(Given.weights(), 3, 5, Initializer.normal(1)));
+    void forwardIsTheProductPlusBias() {
+        Conv1D layer = Given.randomized(new Conv1D(Given.weights(), 3, 5, Initializer.normal(1)));
         Variable x = Variable.parameter("x", Given.random(1, 2, 7, 3));
         assertThat(layer.forward(x).shape()).isEqualTo(Shape.of(2, 7, 5));
         Formula formula = v -> Formula.linear(v[0], 3, Formula.transposed(v[1], 5), v[2]);
@@ -24,7 +24,7 @@ class Conv1DTest {
     }
 
     @Test
-    void theBiasStartsAtZeroAndTheWeightIsInByOut() {
+    void initialBiasIsZeroAndWeightIsInByOut() {
         Conv1D layer = new Conv1D(Given.weights().in("c_fc"), 3, 5, Initializer.ones());
         assertThat(layer.namedParameters()).containsOnlyKeys("c_fc.weight", "c_fc.bias");
         assertThat(layer.weight().shape()).isEqualTo(Shape.of(3, 5));
@@ -33,7 +33,7 @@ class Conv1DTest {
     }
 
     @Test
-    void anInputOfAnotherWidthIsRefusedByShape() {
+    void inputOfAnotherWidthIsRejectedWithShapes() {
         Conv1D layer = new Conv1D(Given.weights(), 3, 5, Initializer.ones());
         Variable x = Variable.constant(Given.random(1, 2, 4));
         assertThatThrownBy(() -> layer.forward(x))

@@ -25,12 +25,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 class Gpt2ConfigTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** What must be there. */
+    /** The required keys. */
     private static final String LEAST =
             "{\"model_type\": \"gpt2\", \"vocab_size\": 96, \"n_positions\": 64, \"n_embd\": 32, \"n_layer\": 2,"
                     + " \"n_head\": 4}";
 
-    /** The least configuration with some keys added or replaced; single quotes stand for double ones. */
+    /** The required keys with some added or replaced; single quotes stand for double ones. */
     private static Gpt2Config parse(String keys) {
         try {
             ObjectNode json = (ObjectNode) JSON.readTree(LEAST);
@@ -42,7 +42,7 @@ class Gpt2ConfigTest {
     }
 
     @Test
-    void whatTheFileDoesNotSayHasTransformersDefaults() {
+    void missingKeysHaveTransformersDefaults() {
         assertThat(parse("{}"))
                 .isEqualTo(new Gpt2Config(
                         96, 64, 32, 2, 4, 128, Activation.GELU_NEW, 0.1, 0.1, 0.1, 1e-5, true, true, 0.02, null, null));
@@ -63,7 +63,7 @@ class Gpt2ConfigTest {
 
     @ParameterizedTest
     @EnumSource
-    void eachActivationIsReadByItsNameAndComputesIt(Activation activation) {
+    void activationFunctionIsReadByNameAndComputed(Activation activation) {
         String name = activation.name().toLowerCase(Locale.ROOT);
         Gpt2Config config = parse("{'activation_function': '" + name + "'}");
         assertThat(config.activationFunction()).isEqualTo(activation);
@@ -100,14 +100,14 @@ class Gpt2ConfigTest {
         {'initializer_range': -0.1}                 | initializer_range is -0.1
         {'eos_token_id': 'end'}                     | eos_token_id is "end", not a token's id
         """)
-    void whatCannotBeIsRefusedByItsKey(String keys, String message) {
+    void invalidValueIsRejectedWithItsKey(String keys, String message) {
         assertThatThrownBy(() -> parse(keys))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("config.json: " + message);
     }
 
     @Test
-    void anErrorNamesTheFile(@TempDir Path folder) throws IOException {
+    void errorNamesTheFile(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("config.json"), LEAST.replace("96", "0"));
         assertThatThrownBy(() -> new ModelFolder(folder).config())
                 .isInstanceOf(IOException.class)
@@ -117,7 +117,7 @@ class Gpt2ConfigTest {
     }
 
     @Test
-    void whatIsWrittenReadsTheSame() {
+    void configSurvivesJson() {
         for (String keys : new String[] {
             "{}",
             "{'n_inner': 50, 'activation_function': 'gelu', 'attn_pdrop': 0, 'scale_attn_weights': false,"
@@ -133,7 +133,7 @@ class Gpt2ConfigTest {
     }
 
     @Test
-    void theFamilyIsWrittenAndATokenThatIsNotThereAsNull() {
+    void toJsonHasModelTypeArchitectureAndNullTokens() {
         ConfigJson json = Gpt2Config.of(256, 32, 2, 4, 128).toJson();
         assertThat(json.text("model_type", "")).isEqualTo("gpt2");
         assertThat(json.texts("architectures")).containsExactly("GPT2LMHeadModel");

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** That it computes the right thing is shown against transformers, by the parity tests of the module that trains. */
+/** Logits, losses and gradients are compared with transformers in the parity tests of the train module. */
 class Gpt2Test {
     private static final int VOCABULARY = 11;
     private static final Gpt2Config CONFIG = Gpt2Config.of(VOCABULARY, 12, 2, 3, 16);
@@ -48,7 +48,7 @@ class Gpt2Test {
     private Path folder;
 
     private static Gpt2 model() {
-        return Given.randomised(new Gpt2(CONFIG, Given.weights()));
+        return Given.randomized(new Gpt2(CONFIG, Given.weights()));
     }
 
     private static Gpt2Config with(String key, boolean value) {
@@ -62,7 +62,7 @@ class Gpt2Test {
     // ---- its parts ----
 
     @Test
-    void hasHuggingFacesNamesAndShapes() {
+    void namesAndShapesAreHuggingFaces() {
         Map<String, Variable> named = model().namedParameters();
         assertThat(named).hasSize(2 + 2 * 12 + 2);
         assertThat(named.get("transformer.wte.weight").shape()).isEqualTo(Shape.of(11, 12));
@@ -78,14 +78,14 @@ class Gpt2Test {
     }
 
     @Test
-    void anUntiedModelHasAnOutputLayerOfItsOwn() {
+    void untiedModelHasAnLmHead() {
         Gpt2 untied = new Gpt2(with("tie_word_embeddings", false), Given.weights());
         assertThat(untied.namedParameters()).hasSize(2 + 2 * 12 + 2 + 1).containsKey("lm_head.weight");
         assertThat(untied.forward(Input.of(Given.ids(1, 1, 2))).shape()).isEqualTo(Shape.of(1, 2, 11));
     }
 
     @Test
-    void aNewModelsWeightsAreSmallAndThoseBeforeAResidualConnectionSmaller() {
+    void residualProjectionsStartSmallerThanOtherWeights() {
         Gpt2 model = new Gpt2(Gpt2Config.of(100, 64, 8, 4, 64), Given.weights());
         for (var entry : model.namedParameters().entrySet()) {
             String name = entry.getKey();
@@ -104,7 +104,7 @@ class Gpt2Test {
     }
 
     @Test
-    void theSameSeedGivesTheSameModel() {
+    void sameSeedGivesTheSameModel() {
         Gpt2 a = new Gpt2(CONFIG, WeightSource.random(Device.cpu(1), 3));
         Gpt2 b = new Gpt2(CONFIG, WeightSource.random(Device.cpu(2), 3));
         a.namedParameters()
@@ -116,7 +116,7 @@ class Gpt2Test {
     // ---- what it computes ----
 
     @Test
-    void aTokenSeesNothingOfThoseAfterIt() {
+    void logitsDoNotDependOnLaterTokens() {
         Gpt2 model = model();
         float[] a = logits(model, Input.of(Given.ids(1, 1, 2, 3, 4)));
         float[] b = logits(model, Input.of(Given.ids(1, 1, 2, 3, 9)));
@@ -125,8 +125,8 @@ class Gpt2Test {
     }
 
     @Test
-    void everyParameterGetsAGradient() {
-        Gpt2 model = Given.randomised(new Gpt2(with("tie_word_embeddings", false), Given.weights()));
+    void everyParameterReceivesAGradient() {
+        Gpt2 model = Given.randomized(new Gpt2(with("tie_word_embeddings", false), Given.weights()));
         int[] ids = {1, 2, 3, 4, 5, 6};
         Tensor targets = Tensor.of(Losses.shiftLabels(ids, 3), 2, 3);
         model.forward(Input.of(Given.ids(2, ids))).crossEntropy(targets).backward();
@@ -137,7 +137,7 @@ class Gpt2Test {
     }
 
     @Test
-    void aBatchThroughTheCacheGivesWhatItGivesAtOnce() {
+    void cachedBatchEqualsFullBatch() {
         Gpt2 model = model();
         int[] ids = {1, 2, 3, 4, 5, 9, 8, 7, 6, 5};
         float[] atOnce = logits(model, Input.of(Given.ids(2, ids)));
@@ -157,14 +157,14 @@ class Gpt2Test {
     }
 
     @Test
-    void theScaleOfAttentionCanBeSwitchedOff() {
-        Gpt2 unscaled = Given.randomised(new Gpt2(with("scale_attn_weights", false), Given.weights()));
+    void scaleAttnWeightsFalseDoesNotScaleScores() {
+        Gpt2 unscaled = Given.randomized(new Gpt2(with("scale_attn_weights", false), Given.weights()));
         Input input = Input.of(Given.ids(1, 1, 2, 3));
         assertThat(logits(unscaled, input)).isNotEqualTo(logits(model(), input));
     }
 
     @Test
-    void moreTokensThanPositionsAreRefused() {
+    void moreTokensThanPositionsAreRejected() {
         Gpt2 model = model();
         assertThat(model.contextLength()).isEqualTo(16);
         logits(model, Input.of(Given.ids(1, new int[16])));
@@ -182,7 +182,7 @@ class Gpt2Test {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void writesUntilItsPositionsAreUsedUp(boolean cache) {
+    void generatesUntilThePositionsAreUsedUp(boolean cache) {
         Gpt2 model = model();
         int[] prompt = {1, 2, 3};
         var generation = new TextGeneration(Sampling.GREEDY, 50, Set.of(), cache);
@@ -200,7 +200,7 @@ class Gpt2Test {
     }
 
     @Test
-    void dropoutThatTheConfigurationAsksForIsSaidNotToBeAppliedOnceAndInTrainingOnly() {
+    void configuredDropoutIsWarnedOfOnceAndOnlyInTraining() {
         Gpt2 model = new Gpt2(Gpt2Config.read(CONFIG.toJson().set("attn_pdrop", 0.1)), Given.weights());
         List<String> warnings = new ArrayList<>();
         Handler handler = new Handler() {
@@ -261,7 +261,7 @@ class Gpt2Test {
     }
 
     @Test
-    void aModelReadsBackAsItWasWritten() throws IOException {
+    void modelLoadsWhatWasSaved() throws IOException {
         Gpt2 model = model();
         write(CONFIG, tensors(model, name -> name));
         Gpt2 loaded = load();
@@ -271,7 +271,7 @@ class Gpt2Test {
     }
 
     @Test
-    void namesWithoutThePrefixAreReadAndGetIt() throws IOException {
+    void checkpointWithoutTransformerPrefixLoads() throws IOException {
         Gpt2 model = model();
         write(CONFIG, tensors(model, name -> name.replace("transformer.", "")));
         assertSame(load(), model);
@@ -279,7 +279,7 @@ class Gpt2Test {
 
     @ParameterizedTest
     @ValueSource(strings = {"transformer.", ""})
-    void tensorsThatOldFilesCarryAlongAreLeftAlone(String prefix) throws IOException {
+    void buffersOfOldCheckpointsAreIgnored(String prefix) throws IOException {
         Gpt2 model = model();
         List<NamedTensor> tensors = tensors(model, name -> name.replace("transformer.", prefix));
         for (int layer = 0; layer < 2; layer++) {
@@ -292,17 +292,17 @@ class Gpt2Test {
     }
 
     @Test
-    void anUntiedModelNeedsItsOutputLayerAndKeepsIt() throws IOException {
+    void untiedModelLoadsItsLmHead() throws IOException {
         Gpt2Config untied = with("tie_word_embeddings", false);
         write(untied, tensors(model(), name -> name));
         assertThatThrownBy(this::load).hasMessageContaining("missing in the file: lm_head.weight");
-        Gpt2 model = Given.randomised(new Gpt2(untied, Given.weights()));
+        Gpt2 model = Given.randomized(new Gpt2(untied, Given.weights()));
         write(untied, tensors(model, name -> name.replace("transformer.", "")));
         assertSame(load(), model);
     }
 
     @Test
-    void whatDoesNotFitIsOneMessageWithTheNamesInTheFile() throws IOException {
+    void misfitIsReportedWithNamesInTheFile() throws IOException {
         write(Gpt2Config.of(VOCABULARY, 24, 3, 3, 16), tensors(model(), name -> name.replace("transformer.", "")));
         assertThatThrownBy(this::load)
                 .isInstanceOf(IOException.class)

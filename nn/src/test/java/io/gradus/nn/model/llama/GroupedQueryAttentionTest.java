@@ -30,7 +30,7 @@ class GroupedQueryAttentionTest {
             new LlamaConfig(11, WIDTH, 8, 1, HEADS, GROUPS, DIM, 16, 1e-5, THETA, null, true, true, true, false, 0.02);
     private static final RotaryTable ROTARY = RotaryTable.of(Device.cpu(), 16, DIM, THETA, null);
 
-    private final GroupedQueryAttention layer = Given.randomised(new GroupedQueryAttention(Given.weights(), CONFIG, 0));
+    private final GroupedQueryAttention layer = Given.randomized(new GroupedQueryAttention(Given.weights(), CONFIG, 0));
 
     @Test
     void equalsCausalAttentionOfRotatedHeadsWithSharedKeysAndValues() {
@@ -60,7 +60,7 @@ class GroupedQueryAttentionTest {
         formula.assertAgrees(() -> layer.forward(x, input, ROTARY), inputs);
     }
 
-    /** Elements i and i + D/2 of each head turn by position · θ^(−2i/D). */
+    /** Rotates elements i and i + D/2 of each head by position · θ^(−2i/D). */
     private static double[] rotated(double[] x, int heads, int[] positions) {
         double[] y = new double[x.length];
         for (int head = 0; head < x.length / DIM; head++) {

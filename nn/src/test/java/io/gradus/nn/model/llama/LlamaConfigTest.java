@@ -21,13 +21,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LlamaConfigTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** What must be there. */
+    /** The required keys. */
     private static final String LEAST = """
         {"model_type": "llama", "vocab_size": 96, "hidden_size": 32, "intermediate_size": 56, "num_hidden_layers": 2,
              "num_attention_heads": 4}
         """;
 
-    /** The least configuration with some keys added or replaced; single quotes stand for double ones. */
+    /** The required keys with some added or replaced; single quotes stand for double ones. */
     private static LlamaConfig parse(String keys) {
         try {
             ObjectNode json = (ObjectNode) JSON.readTree(LEAST);
@@ -41,7 +41,7 @@ class LlamaConfigTest {
     // ---- what is read ----
 
     @Test
-    void whatTheFileDoesNotSayHasTransformersDefaults() {
+    void missingKeysHaveTransformersDefaults() {
         assertThat(parse("{}"))
                 .isEqualTo(new LlamaConfig(
                         96, 32, 56, 2, 4, 4, 8, 2048, 1e-6, 10_000, null, false, false, false, false, 0.02));
@@ -69,7 +69,7 @@ class LlamaConfigTest {
                 "{'rope_theta': 1e6, 'rope_scaling': null, 'rope_parameters': {'rope_theta': 20.5, 'rope_type':"
                         + " 'llama3', SCALING}}"
             })
-    void rotaryScalingIsReadInEverySpelling(String keys) {
+    void llama3RopeIsReadInEverySpelling(String keys) {
         LlamaConfig config = parse(keys.replace(
                 "SCALING",
                 "'factor': 8, 'low_freq_factor': 1.0, 'high_freq_factor': 4.0,"
@@ -86,13 +86,13 @@ class LlamaConfigTest {
                 "{'rope_parameters': {'rope_theta': 20.5, 'rope_type': 'default'}}",
                 "{'rope_parameters': {'rope_type': 'default'}, 'rope_theta': 20.5}"
             })
-    void plainRotaryPositionsAreReadInEverySpelling(String keys) {
+    void unscaledRopeIsReadInEverySpelling(String keys) {
         assertThat(parse(keys).ropeTheta()).isEqualTo(20.5);
         assertThat(parse(keys).ropeScaling()).isNull();
     }
 
     @Test
-    void qwen2HasBiasesAtQueryKeyAndValueAndNotAtTheOutput() {
+    void qwen2HasBiasesOfQueryKeyAndValueOnly() {
         LlamaConfig qwen2 = parse("{'model_type': 'qwen2', 'sliding_window': 4096, 'use_sliding_window': false}");
         assertThat(qwen2.attentionBias()).isTrue();
         assertThat(qwen2.outputBias()).isFalse();
@@ -103,11 +103,11 @@ class LlamaConfigTest {
     }
 
     @Test
-    void mistralWithoutAWindowIsALlama() {
+    void mistralWithoutSlidingWindowIsALlama() {
         assertThat(parse("{'model_type': 'mistral', 'sliding_window': null}")).isEqualTo(parse("{}"));
     }
 
-    // ---- what is refused ----
+    // ---- rejected values ----
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
@@ -146,21 +146,21 @@ class LlamaConfigTest {
         {'initializer_range': -0.1}             | initializer_range is -0.1
         {'model_type': 'qwen2', 'mlp_bias': true} | mlp_bias is set, which model_type qwen2 does not have
         """)
-    void aValueThatCannotBeIsRefusedByItsKey(String keys, String message) {
+    void invalidValueIsRejectedWithItsKey(String keys, String message) {
         assertThatThrownBy(() -> parse(keys))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("config.json: " + message);
     }
 
     @Test
-    void biasesThatNoFamilyHasAreRefused() {
+    void outputBiasWithoutInputBiasIsRejected() {
         assertThatThrownBy(() -> new LlamaConfig(
                         96, 32, 56, 2, 4, 4, 8, 64, 1e-6, 10_000, null, false, false, true, false, 0.02))
                 .hasMessageContaining("o_proj has a bias and q_proj has none");
     }
 
     @Test
-    void aNewModelsHeadsMustDivideItsWidth() {
+    void hiddenSizeNotDivisibleByHeadsIsRejected() {
         assertThatThrownBy(() -> LlamaConfig.of(96, 32, 56, 2, 5, 5, 64))
                 .hasMessageContaining("hidden_size is 32, which is not a multiple of num_attention_heads, 5");
     }
@@ -168,7 +168,7 @@ class LlamaConfigTest {
     // ---- files ----
 
     @Test
-    void anErrorNamesTheFile(@TempDir Path folder) throws IOException {
+    void errorNamesTheFile(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("config.json");
         assertThatThrownBy(() -> new ModelFolder(folder).config())
                 .isInstanceOf(IOException.class)
@@ -203,13 +203,13 @@ class LlamaConfigTest {
                 "{'rope_parameters': {'rope_theta': 5e5, 'rope_type': 'llama3', 'factor': 8.0, 'low_freq_factor': 1.0,"
                         + " 'high_freq_factor': 4.0, 'original_max_position_embeddings': 8192}}"
             })
-    void whatIsWrittenReadsTheSame(String keys) {
+    void configSurvivesJson(String keys) {
         LlamaConfig config = parse(keys);
         assertThat(LlamaConfig.read(config.toJson())).isEqualTo(config);
     }
 
     @Test
-    void aNewModelsConfigurationReadsTheSame() {
+    void newConfigSurvivesJson() {
         LlamaConfig config = LlamaConfig.of(256, 32, 64, 2, 4, 2, 128);
         assertThat(config.headDim()).isEqualTo(8);
         assertThat(config.tieWordEmbeddings()).isTrue();
@@ -217,7 +217,7 @@ class LlamaConfigTest {
     }
 
     @Test
-    void theFamilyIsWritten() {
+    void toJsonHasModelTypeAndArchitecture() {
         ConfigJson llama = parse("{}").toJson();
         assertThat(llama.text("model_type", "")).isEqualTo("llama");
         assertThat(llama.texts("architectures")).containsExactly("LlamaForCausalLM");

@@ -32,7 +32,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** That it computes the right thing is shown against transformers, by the parity tests of the module that trains. */
+/** Logits, losses and gradients are compared with transformers in the parity tests of the train module. */
 class LlamaTest {
     private static final LlamaConfig CONFIG = LlamaConfig.of(11, 12, 20, 2, 6, 2, 16);
 
@@ -40,7 +40,7 @@ class LlamaTest {
     private Path folder;
 
     private static Llama model() {
-        return Given.randomised(new Llama(CONFIG, Given.weights()));
+        return Given.randomized(new Llama(CONFIG, Given.weights()));
     }
 
     private static float[] logits(LanguageModel model, Input input) {
@@ -50,7 +50,7 @@ class LlamaTest {
     // ---- its parts ----
 
     @Test
-    void hasHuggingFacesNamesAndShapes() {
+    void namesAndShapesAreHuggingFaces() {
         Map<String, Variable> named = model().namedParameters();
         assertThat(named).hasSize(2 + 2 * 9);
         assertThat(named.get("model.embed_tokens.weight").shape()).isEqualTo(Shape.of(11, 12));
@@ -64,7 +64,7 @@ class LlamaTest {
     }
 
     @Test
-    void anUntiedModelHasAnOutputLayerOfItsOwn() {
+    void untiedModelHasAnLmHead() {
         Llama untied = new Llama(tied(false), Given.weights());
         assertThat(untied.namedParameters()).hasSize(2 + 2 * 9 + 1).containsKey("lm_head.weight");
         assertThat(untied.forward(Input.of(Given.ids(1, 1, 2))).shape()).isEqualTo(Shape.of(1, 2, 11));
@@ -75,7 +75,7 @@ class LlamaTest {
     }
 
     @Test
-    void aNewModelHasNormsOfOneAndWeightsOfTheInitializerRange() {
+    void newModelHasUnitNormsAndWeightsOfInitializerRange() {
         Llama model = new Llama(LlamaConfig.of(100, 64, 128, 1, 4, 4, 16), Given.weights());
         for (var entry : model.namedParameters().entrySet()) {
             double[] x = entry.getValue().value().toDoubles();
@@ -91,7 +91,7 @@ class LlamaTest {
     // ---- what it computes ----
 
     @Test
-    void aTokenSeesNothingOfThoseAfterIt() {
+    void logitsDoNotDependOnLaterTokens() {
         Llama model = model();
         float[] a = logits(model, Input.of(Given.ids(1, 1, 2, 3, 4)));
         float[] b = logits(model, Input.of(Given.ids(1, 1, 2, 3, 9)));
@@ -100,7 +100,7 @@ class LlamaTest {
     }
 
     @Test
-    void everyParameterGetsAGradient() {
+    void everyParameterReceivesAGradient() {
         Llama model = new Llama(tied(false), Given.weights());
         int[] ids = {1, 2, 3, 4, 5, 6};
         Tensor targets = Tensor.of(Losses.shiftLabels(ids, 3), 2, 3);
@@ -112,7 +112,7 @@ class LlamaTest {
     }
 
     @Test
-    void aBatchThroughTheCacheGivesWhatItGivesAtOnce() {
+    void cachedBatchEqualsFullBatch() {
         Llama model = model();
         int[] ids = {1, 2, 3, 4, 5, 9, 8, 7, 6, 5};
         float[] atOnce = logits(model, Input.of(Given.ids(2, ids)));
@@ -132,7 +132,7 @@ class LlamaTest {
     }
 
     @Test
-    void moreTokensThanTheContextAreRefused() {
+    void moreTokensThanTheContextAreRejected() {
         assertThatThrownBy(() -> model().forward(Input.of(Given.ids(1, new int[17]))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("16");
@@ -156,7 +156,7 @@ class LlamaTest {
     }
 
     @Test
-    void aModelReadsBackAsItWasWritten() throws IOException {
+    void modelLoadsWhatWasSaved() throws IOException {
         Llama model = model();
         write(CONFIG, tensors(model, DType.F32));
         Llama loaded = load();
@@ -168,7 +168,7 @@ class LlamaTest {
     }
 
     @Test
-    void halfPrecisionIsReadAsSingle() throws IOException {
+    void bf16CheckpointLoadsAsF32() throws IOException {
         Llama model = model();
         write(CONFIG, tensors(model, DType.BF16));
         Llama loaded = load();
@@ -181,7 +181,7 @@ class LlamaTest {
     }
 
     @Test
-    void tensorsThatOldFilesCarryAlongAreLeftAlone() throws IOException {
+    void buffersOfOldCheckpointsAreIgnored() throws IOException {
         List<NamedTensor> tensors = tensors(model(), DType.F32);
         tensors.add(NamedTensor.of("lm_head.weight", Given.random(1, 11, 12)));
         tensors.add(NamedTensor.of("model.layers.0.self_attn.rotary_emb.inv_freq", Given.random(1, 1)));
@@ -190,7 +190,7 @@ class LlamaTest {
     }
 
     @Test
-    void aFolderWithoutAConfigurationOrWithoutWeightsIsRefused() throws IOException {
+    void missingConfigOrWeightsIsRejected() throws IOException {
         assertThatThrownBy(this::load).isInstanceOf(IOException.class).hasMessageContaining("config.json is missing");
         write(CONFIG, tensors(model(), DType.F32));
         Files.delete(folder.resolve("model.safetensors"));
@@ -201,7 +201,7 @@ class LlamaTest {
     }
 
     @Test
-    void aWrongHiddenSizeIsOneMessageWithTheNames() throws IOException {
+    void wrongHiddenSizeIsReportedOnceWithTensorNames() throws IOException {
         write(LlamaConfig.of(11, 24, 20, 2, 6, 2, 16), tensors(model(), DType.F32));
         assertThatThrownBy(this::load)
                 .isInstanceOf(IOException.class)
@@ -213,7 +213,7 @@ class LlamaTest {
     }
 
     @Test
-    void aWrongNumberOfLayersIsOneMessageWithTheNames() throws IOException {
+    void wrongNumberOfLayersIsReportedWithTensorNames() throws IOException {
         write(LlamaConfig.of(11, 12, 20, 3, 6, 2, 16), tensors(model(), DType.F32));
         assertThatThrownBy(this::load)
                 .hasMessageContaining("missing in the file: model.layers.2.input_layernorm.weight");
@@ -223,13 +223,13 @@ class LlamaTest {
     }
 
     @Test
-    void anUntiedModelNeedsItsOutputLayer() throws IOException {
+    void untiedModelWithoutLmHeadIsRejected() throws IOException {
         write(tied(false), tensors(model(), DType.F32));
         assertThatThrownBy(this::load).hasMessageContaining("missing in the file: lm_head.weight");
     }
 
     @Test
-    void aFileThatCannotBeReadAsNumbersIsAnInputError() throws IOException {
+    void unsupportedDtypeInTheFileIsAnIOException() throws IOException {
         write(CONFIG, tensors(model(), DType.F32));
         byte[] header =
                 "{\"model.embed_tokens.weight\":{\"dtype\":\"F8_E4M3\",\"shape\":[11,12],\"data_offsets\":[0,132]}}"
@@ -244,7 +244,7 @@ class LlamaTest {
     }
 
     @Test
-    void theSameSeedGivesTheSameModel() {
+    void sameSeedGivesTheSameModel() {
         Llama a = new Llama(CONFIG, WeightSource.random(Device.cpu(1), 3));
         Llama b = new Llama(CONFIG, WeightSource.random(Device.cpu(2), 3));
         a.namedParameters()

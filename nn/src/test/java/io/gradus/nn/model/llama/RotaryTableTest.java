@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class RotaryTableTest {
 
     @Test
-    void holdsTheCosineAndSineOfEveryAngle() {
+    void tableHoldsCosinesAndSines() {
         RotaryTable table = RotaryTable.of(Device.cpu(), 1000, 6, 10_000, null);
         assertThat(table.cos().shape()).isEqualTo(Shape.of(1000, 3));
         assertThat(table.sin().shape()).isEqualTo(Shape.of(1000, 3));
@@ -29,23 +29,23 @@ class RotaryTableTest {
         }
     }
 
-    /** Over 2π·100 tokens a pair of frequency f turns 100 f times. */
+    /** Over 2π·100 tokens, a pair of frequency f makes 100·f rotations. */
     private static final Llama3Scaling SCALING = new Llama3Scaling(8, 1, 4, 2 * Math.PI * 100);
 
     @Test
-    void slowPairsTurnSlowerByTheFactor() {
+    void lowFrequenciesAreDividedByTheFactor() {
         assertThat(SCALING.scale(0.009)).isEqualTo(0.009 / 8);
         assertThat(SCALING.scale(1e-6)).isEqualTo(1e-6 / 8);
     }
 
     @Test
-    void fastPairsTurnAsBefore() {
+    void highFrequenciesAreUnchanged() {
         assertThat(SCALING.scale(0.041)).isEqualTo(0.041);
         assertThat(SCALING.scale(1)).isEqualTo(1);
     }
 
     @Test
-    void pairsBetweenAreInterpolatedAndJoinBothEnds() {
+    void mediumFrequenciesAreInterpolatedContinuously() {
         double half = 0.025; // 2.5 turns, half way from 1 to 4
         assertThat(SCALING.scale(half)).isCloseTo((half / 8 + half) / 2, within(1e-12));
         double third = 0.02;
@@ -55,7 +55,7 @@ class RotaryTableTest {
     }
 
     @Test
-    void aScaledTableTurnsByTheScaledFrequencies() {
+    void llama3ScalingChangesTheAngles() {
         RotaryTable table = RotaryTable.of(Device.cpu(), 50, 8, 10_000, SCALING);
         double[] sin = table.sin().toDoubles();
         for (int pair = 0; pair < 4; pair++) {
@@ -65,7 +65,7 @@ class RotaryTableTest {
     }
 
     @Test
-    void outlivesTheScopeItWasMadeIn() {
+    void tableOutlivesItsScope() {
         RotaryTable table;
         try (Scope _ = Scope.open("building")) {
             table = RotaryTable.of(Device.cpu(), 2, 2, 10_000, null);

@@ -19,7 +19,7 @@ class SwiGluMlpTest {
 
     @Test
     void equalsDownProjectionOfSiluGateTimesUp() {
-        SwiGluMlp layer = Given.randomised(new SwiGluMlp(Given.weights(), config(true)));
+        SwiGluMlp layer = Given.randomized(new SwiGluMlp(Given.weights(), config(true)));
         Variable x = Variable.parameter("x", Given.random(1, 2, 3));
         List<Variable> inputs = new ArrayList<>(List.of(x));
         inputs.addAll(layer.parameters());
