@@ -11,7 +11,7 @@ import org.junit.jupiter.api.parallel.Resources;
 final class DeviceTest {
 
     @Test
-    void theSharedDevicesAreAlwaysTheSame() {
+    void sharedDevicesAreEqual() {
         assertThat(Device.cpu()).isEqualTo(Device.cpu()).hasToString("cpu");
         assertThat(Device.reference()).isEqualTo(Device.reference()).hasToString("reference");
         assertThat(Device.cpu(1)).isNotEqualTo(Device.cpu(1));
@@ -20,20 +20,20 @@ final class DeviceTest {
     }
 
     @Test
-    void aMissingGpuSaysWhatToDo() {
+    void missingGpuErrorNamesTheFix() {
         assertThatThrownBy(Device::gpu)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContainingAll("gpu", "class path", "device=cpu");
     }
 
     @Test
-    void refusesNoThreads() {
+    void zeroThreadsAreRejected() {
         assertThatThrownBy(() -> Device.cpu(0)).hasMessageContaining("at least 1");
     }
 
     @Test
     @ResourceLock(Resources.SYSTEM_PROPERTIES)
-    void theNumberOfThreadsIsASystemProperty() {
+    void threadsPropertySetsTheNumberOfThreads() {
         String before = System.getProperty("gradus.threads");
         try {
             System.setProperty("gradus.threads", "3");
@@ -56,7 +56,7 @@ final class DeviceTest {
     }
 
     @Test
-    void aBackendDescribesItself() {
+    void descriptionNamesThreads() {
         assertThat(Device.cpu(1).backend().description()).contains("1 thread");
         assertThat(Device.cpu(2).backend().description()).contains("2 threads");
         assertThat(Device.reference().backend().description()).contains("double");

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 final class HostCastTest {
 
     @Test
-    void everyBFloat16IsTheUpperHalfOfAnF32AndComesBack() {
+    void everyBFloat16RoundTripsThroughF32() {
         for (int bits = 0; bits < 65_536; bits++) {
             float value = HostCast.fromBFloat16((short) bits);
             assertThat(Float.floatToRawIntBits(value)).isEqualTo(bits << 16);
@@ -22,7 +22,7 @@ final class HostCastTest {
     }
 
     @Test
-    void everyF16ComesBackThroughF32() {
+    void everyF16RoundTripsThroughF32() {
         short[] all = new short[65_536];
         for (int bits = 0; bits < all.length; bits++) {
             all[bits] = (short) bits;
@@ -44,7 +44,7 @@ final class HostCastTest {
     }
 
     @Test
-    void roundsToTheNearestBFloat16AndTiesToEven() {
+    void bfloat16RoundsToNearestTiesToEven() {
         assertThat(rounded(0x3F80_7FFF)).isEqualTo(0x3F80); // below a tie
         assertThat(rounded(0x3F80_8000)).isEqualTo(0x3F80); // a tie, even below
         assertThat(rounded(0x3F80_8001)).isEqualTo(0x3F81); // above a tie
@@ -59,7 +59,7 @@ final class HostCastTest {
     }
 
     @Test
-    void whatIsTooLargeBecomesInfinity() {
+    void valuesBeyondTheRangeOf16BitFloatsBecomeInfinite() {
         assertThat(HostCast.fromBFloat16(HostCast.toBFloat16(Float.MAX_VALUE))).isEqualTo(Float.POSITIVE_INFINITY);
         assertThat(HostCast.fromBFloat16(HostCast.toBFloat16(-Float.MAX_VALUE))).isEqualTo(Float.NEGATIVE_INFINITY);
         assertThat(HostCast.toBFloat16(0x1.FEp127f) & 0xFFFF).isEqualTo(0x7F7F); // the largest stays
@@ -70,7 +70,7 @@ final class HostCastTest {
     }
 
     @Test
-    void aNanStaysOneWhateverItsPayload() {
+    void nanWithAnyPayloadStaysNan() {
         for (int payload : new int[] {1, 0xFFFF, 0x10000, 0x400000, 0x7FFFFF}) {
             assertThat(HostCast.fromBFloat16(HostCast.toBFloat16(Float.intBitsToFloat(0x7F80_0000 | payload))))
                     .isNaN();
@@ -86,7 +86,7 @@ final class HostCastTest {
     }
 
     @Test
-    void integersAreCutTowardsZeroAndKeptExactly() {
+    void floatsAreTruncatedToIntegers() {
         double[] doubles = {1.9, -1.9, 123_456_789, 3e9};
         int[] ints = new int[4];
         HostCast.convert(MemorySegment.ofArray(doubles), DType.F64, MemorySegment.ofArray(ints), DType.I32, 4);
@@ -97,7 +97,7 @@ final class HostCastTest {
     }
 
     @Test
-    void bytesHaveNoSignAndWhatDoesNotFitGetsTheNearest() {
+    void bytesAreUnsignedAndSaturate() {
         float[] floats = {-3, -0.5f, 0, 1.9f, 127, 128, 255, 300, Float.NaN, Float.POSITIVE_INFINITY};
         assertThat(roundTrip(floats, DType.U8)).containsExactly(0, 0, 0, 1, 127, 128, 255, 255, 0, 255);
         byte[] bytes = {0, 1, 127, -128, -1};

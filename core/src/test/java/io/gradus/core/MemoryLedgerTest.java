@@ -24,7 +24,7 @@ final class MemoryLedgerTest {
     }
 
     @Test
-    void remembersWhatWasAliveAtThePeak() {
+    void peakIsReportedByCategory() {
         ledger.add(MemoryCategory.WEIGHTS, 100);
         ledger.add(MemoryCategory.ACTIVATIONS, 50);
         ledger.remove(MemoryCategory.ACTIVATIONS, 50);
@@ -35,13 +35,13 @@ final class MemoryLedgerTest {
                 .containsEntry(MemoryCategory.ACTIVATIONS, 50L)
                 .doesNotContainKey(MemoryCategory.OPTIMIZER_STATE);
 
-        ledger.add(MemoryCategory.ACTIVATIONS, 60); // a higher peak, not left yet
+        ledger.add(MemoryCategory.ACTIVATIONS, 60); // a new peak that has not ended yet
         assertThat(ledger.peak()).isEqualTo(180);
         assertThat(sum(ledger.atPeak())).isEqualTo(180);
     }
 
     @Test
-    void thePeakThatIsReachedTwiceIsToldOnce() {
+    void repeatedPeakKeepsTheFirstCategories() {
         ledger.add(MemoryCategory.WEIGHTS, 10);
         ledger.remove(MemoryCategory.WEIGHTS, 10);
         ledger.add(MemoryCategory.GRADIENTS, 10);
@@ -51,7 +51,7 @@ final class MemoryLedgerTest {
     }
 
     @Test
-    void startsANewMeasurementFromWhatIsAlive() {
+    void resetPeakStartsFromBytesInUse() {
         ledger.add(MemoryCategory.WEIGHTS, 100);
         ledger.add(MemoryCategory.ACTIVATIONS, 50);
         ledger.remove(MemoryCategory.ACTIVATIONS, 50);
@@ -68,7 +68,7 @@ final class MemoryLedgerTest {
     }
 
     @Test
-    void countsFromManyThreads() {
+    void concurrentUpdatesAreCounted() {
         IntStream.range(0, 10_000).parallel().forEach(i -> {
             ledger.add(MemoryCategory.WORKSPACE, 3);
             ledger.remove(MemoryCategory.WORKSPACE, 2);
@@ -79,7 +79,7 @@ final class MemoryLedgerTest {
 
     @Test
     @Timeout(value = 30, unit = TimeUnit.SECONDS)
-    void storageThatTheGarbageCollectorFindsIsDeducted() throws InterruptedException {
+    void garbageCollectedStorageIsDeducted() throws InterruptedException {
         Device device = Device.cpu(1);
         Tensor kept = Tensor.of(device, new float[4], 4);
         makeGarbage(device);

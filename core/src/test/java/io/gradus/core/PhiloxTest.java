@@ -9,9 +9,9 @@ import org.junit.jupiter.api.Test;
 
 final class PhiloxTest {
 
-    /** The known-answer vectors that the authors publish with Random123. */
+    /** The test vectors published with Random123. */
     @Test
-    void givesThePublishedAnswers() {
+    void philoxMatchesPublishedTestVectors() {
         assertThat(philox(0, 0, 0, 0, 0, 0)).containsExactly(0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8);
         assertThat(philox(-1, -1, -1, -1, -1, -1)).containsExactly(0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd);
         assertThat(philox(0xa4093822, 0x299f31d0, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344))
@@ -25,7 +25,7 @@ final class PhiloxTest {
     }
 
     @Test
-    void everySeedStepPlaceAndBlockHasItsOwnNumbers() {
+    void numbersDifferBySeedStepPlaceAndBlock() {
         Set<Long> seen = new HashSet<>();
         int[] words = new int[4];
         for (long seed : new long[] {0, 1, 1L << 32}) {
@@ -42,7 +42,7 @@ final class PhiloxTest {
     }
 
     @Test
-    void uniformNumbersLieBetweenZeroAndBelowOne() {
+    void uniformNumbersAreInZeroToOne() {
         assertThat(Philox.uniform(0)).isZero();
         assertThat(Philox.uniform(0xFF)).isZero();
         assertThat(Philox.uniform(0x100)).isEqualTo(0x1p-24f);
@@ -50,9 +50,9 @@ final class PhiloxTest {
         assertThat(Philox.uniform(0x8000_0000)).isEqualTo(0.5f);
     }
 
-    /** 200,000 numbers in 16 bins: a χ² of 15 degrees of freedom is below 37.7 in 999 of 1,000 cases. */
+    /** 200,000 numbers in 16 bins: χ² with 15 degrees of freedom is below 37.7 with probability 0.999. */
     @Test
-    void uniformNumbersAreEvenlySpread() {
+    void uniformNumbersPassChiSquaredTest() {
         int[] bins = new int[16];
         int[] words = new int[4];
         Philox.Key key = new Philox.Key(42, 0, 0);
@@ -70,7 +70,7 @@ final class PhiloxTest {
     }
 
     @Test
-    void normalNumbersHaveTheirMomentsAndAreFinite() {
+    void normalNumbersAreFiniteWithExpectedMoments() {
         double[] moments = new double[5];
         double product = 0;
         int[] words = new int[4];
@@ -98,7 +98,7 @@ final class PhiloxTest {
     }
 
     @Test
-    void boundedNumbersAreEvenlySpreadAndInRange() {
+    void boundedNumbersAreUniformAndInRange() {
         int[] counts = new int[7];
         Philox.Key key = new Philox.Key(3, 0, 0);
         for (long i = 0; i < 70_000; i++) {
@@ -113,7 +113,7 @@ final class PhiloxTest {
     }
 
     @Test
-    void doublesLieBetweenZeroAndBelowOne() {
+    void doublesAreInZeroToOne() {
         double sum = 0;
         for (long i = 0; i < 20_000; i++) {
             double number = Philox.nextDouble(new Philox.Key(5, 0, 0), i);

@@ -18,7 +18,7 @@ final class ScopeTest {
     }
 
     @Test
-    void tensorsDieWithTheInnermostScope() {
+    void closingAScopeFreesItsTensors() {
         Tensor before = tensor();
         Tensor outer;
         Tensor inner;
@@ -38,7 +38,7 @@ final class ScopeTest {
     }
 
     @Test
-    void useAfterCloseNamesTheTensorTheScopeAndTheWayOut() {
+    void useAfterCloseNamesTensorScopeAndFix() {
         Tensor tensor;
         try (Scope _ = Scope.open("step 7")) {
             tensor = tensor().named("model.norm.weight");
@@ -57,7 +57,7 @@ final class ScopeTest {
     }
 
     @Test
-    void theNextScopeGetsTheSameMemory() {
+    void nextScopeReusesMemory() {
         for (int step = 0; step < 3; step++) {
             try (Scope _ = Scope.open("step")) {
                 tensor();
@@ -69,13 +69,13 @@ final class ScopeTest {
     }
 
     @Test
-    void whatIsMadeOutsideOutlivesTheScope() {
+    void tensorsCreatedOutsideOutliveTheScope() {
         Tensor kept;
         Tensor lost;
         try (Scope _ = Scope.open("step")) {
             kept = Scope.outside(() -> {
                 try (Scope _ = Scope.open("inner")) {
-                    tensor(); // a scope inside collects again
+                    tensor(); // a nested scope collects tensors again
                 }
                 return tensor();
             });
@@ -88,7 +88,7 @@ final class ScopeTest {
     }
 
     @Test
-    void whatIsKeptBelongsToTheScopeOutside() {
+    void keptTensorMovesToTheEnclosingScope() {
         Tensor view;
         try (Scope _ = Scope.open("step")) {
             Tensor lost;
@@ -98,7 +98,7 @@ final class ScopeTest {
                 view = kept.slice(1, 2);
                 lost = tensor();
                 assertThat(inner.keep(view)).isSameAs(view);
-                inner.keep(kept); // is not this scope's any more
+                inner.keep(kept); // no longer belongs to this scope
             }
             assertThat(live()).isEqualTo(8);
             assertThat(view.toFloats()).containsExactly(2);
@@ -109,7 +109,7 @@ final class ScopeTest {
     }
 
     @Test
-    void whatIsKeptOfTheOutermostScopeBelongsToTheGarbageCollector() {
+    void tensorKeptFromOutermostScopeIsGarbageCollected() {
         Tensor kept;
         try (Scope step = Scope.open("step")) {
             kept = step.keep(tensor());
@@ -120,7 +120,7 @@ final class ScopeTest {
     }
 
     @Test
-    void outsideEndsWhenTheWorkFails() {
+    void outsideEndsAfterAnException() {
         try (Scope _ = Scope.open("step")) {
             assertThatThrownBy(() -> Scope.outside(() -> {
                         throw new IllegalStateException("broken");
@@ -132,7 +132,7 @@ final class ScopeTest {
     }
 
     @Test
-    void refusesToCloseInTheWrongOrder() {
+    void closingInTheWrongOrderIsRejected() {
         Scope outer = Scope.open("outer");
         Scope inner = Scope.open("inner");
         try {
@@ -143,11 +143,11 @@ final class ScopeTest {
             inner.close();
             outer.close();
         }
-        outer.close(); // a second time does nothing
+        outer.close(); // a second call does nothing
     }
 
     @Test
-    void belongsToItsThread() {
+    void scopeBelongsToItsThread() {
         Tensor elsewhere;
         try (Scope step = Scope.open("step")) {
             elsewhere = CompletableFuture.supplyAsync(this::tensor).join();
@@ -158,7 +158,7 @@ final class ScopeTest {
     }
 
     @Test
-    void aTensorReleasedEarlyIsNotReleasedAgain() {
+    void releasedTensorIsNotFreedTwice() {
         try (Scope _ = Scope.open("step")) {
             tensor().release();
             assertThat(live()).isZero();

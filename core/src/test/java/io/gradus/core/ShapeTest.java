@@ -21,7 +21,7 @@ final class ShapeTest {
     }
 
     @Test
-    void aScalarHasOneElementAndNoAxis() {
+    void scalarHasOneElementAndNoAxes() {
         Shape scalar = Shape.of();
         assertThat(scalar).isSameAs(Shape.scalar());
         assertThat(scalar.size()).isEqualTo(1);
@@ -31,14 +31,14 @@ final class ShapeTest {
     }
 
     @Test
-    void anEmptyShapeHasNoRows() {
+    void emptyShapeHasNoRows() {
         assertThat(Shape.of(0, 5).size()).isZero();
         assertThat(Shape.of(0, 5).rows()).isZero();
         assertThat(Shape.of(5, 0).rows()).isZero();
     }
 
     @Test
-    void isAValueThatNobodyCanChange() {
+    void shapeIsImmutable() {
         long[] lengths = {2, 3};
         Shape shape = Shape.of(lengths);
         lengths[0] = 7;
@@ -54,7 +54,7 @@ final class ShapeTest {
     }
 
     @Test
-    void refusesNegativeLengthsMoreElementsThanALongCountsAndUnknownAxes() {
+    void invalidLengthsAndAxesAreRejected() {
         assertThatThrownBy(() -> Shape.of(2, -1))
                 .hasMessageContaining("negative")
                 .hasMessageContaining("[2, -1]");
@@ -64,7 +64,7 @@ final class ShapeTest {
     }
 
     @Test
-    void broadcastsFromTheLastAxis() {
+    void broadcastAlignsAtTheLastAxis() {
         assertThat(broadcast(Shape.of(2, 1, 4), Shape.of(3, 1))).isEqualTo(Shape.of(2, 3, 4));
         assertThat(broadcast(Shape.of(5), Shape.scalar())).isEqualTo(Shape.of(5));
         assertThat(broadcast(Shape.of(1), Shape.of(0))).isEqualTo(Shape.of(0));
@@ -80,7 +80,7 @@ final class ShapeTest {
     }
 
     @Test
-    void saysWhetherItBroadcastsToAnother() {
+    void broadcastsToChecksCompatibility() {
         assertThat(Shape.of(3, 1).broadcastsTo(Shape.of(2, 3, 4))).isTrue();
         assertThat(Shape.scalar().broadcastsTo(Shape.of(0))).isTrue();
         assertThat(Shape.of(2, 3).broadcastsTo(Shape.of(3))).isFalse();
@@ -88,14 +88,14 @@ final class ShapeTest {
     }
 
     @Test
-    void broadcastStridesStandStillWhereElementsRepeat() {
+    void broadcastStridesAreZeroAlongRepeatedAxes() {
         assertThat(Shape.of(3, 1).broadcastStrides(Shape.of(2, 3, 4))).containsExactly(0, 1, 0);
         assertThat(Shape.of(2, 3, 4).broadcastStrides(Shape.of(2, 3, 4))).containsExactly(12, 4, 1);
         assertThat(Shape.scalar().broadcastStrides(Shape.of(2))).containsExactly(0);
     }
 
     @Test
-    void anErrorNamesTheOperationTheShapesAndTheWayOut() {
+    void shapeExceptionNamesOperationShapesAndFix() {
         ShapeException error = new ShapeException("add", "lengths differ", "reshape one", Shape.of(2), Shape.of(3));
         assertThat(error).hasMessage("add: lengths differ: [2] and [3]; reshape one");
         assertThat(error.operation()).isEqualTo("add");

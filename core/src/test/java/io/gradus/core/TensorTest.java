@@ -9,7 +9,7 @@ final class TensorTest {
     private final Device cpu = Device.cpu(1);
 
     @Test
-    void holdsItsElementsRowByRow() {
+    void elementsAreRowMajor() {
         Tensor tensor = Tensor.of(cpu, new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
         assertThat(tensor.shape()).isEqualTo(Shape.of(2, 3));
         assertThat(tensor.dtype()).isEqualTo(DType.F32);
@@ -21,14 +21,14 @@ final class TensorTest {
     }
 
     @Test
-    void refusesElementsThatDoNotFillTheShape() {
+    void wrongNumberOfElementsIsRejected() {
         assertThatThrownBy(() -> Tensor.of(new float[] {1, 2, 3}, 2, 2))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("3 elements", "[2, 2]", "4");
     }
 
     @Test
-    void canBeEmpty() {
+    void emptyTensor() {
         Tensor empty = Tensor.of(cpu, new float[0], 0, 3);
         assertThat(empty.toFloats()).isEmpty();
         assertThat(empty.copy().toDoubles()).isEmpty();
@@ -52,7 +52,7 @@ final class TensorTest {
     }
 
     @Test
-    void refusesViewsThatDoNotFit() {
+    void invalidViewsAreRejected() {
         Tensor tensor = Tensor.of(cpu, new float[6], 3, 2);
         assertThatThrownBy(() -> tensor.reshape(4))
                 .isInstanceOf(ShapeException.class)
@@ -81,7 +81,7 @@ final class TensorTest {
     }
 
     @Test
-    void isItsOwnCopyWhereNothingChanges() {
+    void conversionToTheSameDtypeOrDeviceReturnsThis() {
         Tensor tensor = Tensor.of(cpu, new float[] {1, 2}, 2);
         assertThat(tensor.to(DType.F32)).isSameAs(tensor);
         assertThat(tensor.to(cpu)).isSameAs(tensor);
@@ -92,14 +92,14 @@ final class TensorTest {
     }
 
     @Test
-    void refusesACopyOfAnotherShape() {
+    void copyFromAnotherShapeIsRejected() {
         assertThatThrownBy(() -> Tensor.of(new float[2], 2).copyFrom(Tensor.of(new float[2], 2, 1)))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContainingAll("copy", "[2]", "[2, 1]");
     }
 
     @Test
-    void refusesToBeReadAsWhatItIsNot() {
+    void toIntsAndItemRejectOtherTensors() {
         assertThatThrownBy(() -> Tensor.of(new float[2], 2).toInts()).hasMessageContainingAll("toInts", "F32");
         assertThatThrownBy(() -> Tensor.of(new float[2], 2).named("loss").item())
                 .isInstanceOf(IllegalStateException.class)
@@ -107,7 +107,7 @@ final class TensorTest {
     }
 
     @Test
-    void zerosAndFullAreWhatTheySay() {
+    void zerosAndFull() {
         assertThat(Tensor.zeros(cpu, DType.F32, Shape.of(3), MemoryCategory.GRADIENTS)
                         .toFloats())
                 .containsExactly(0, 0, 0);
@@ -117,7 +117,7 @@ final class TensorTest {
     }
 
     @Test
-    void describesItself() {
+    void toStringShowsNameDtypeShapeAndElements() {
         Tensor tensor = Tensor.of(cpu, new float[] {1, 2}, 2).named("norm.weight");
         assertThat(tensor).hasToString("norm.weight F32 [2] on cpu [1.0, 2.0]");
         assertThat(Tensor.of(cpu, new float[17], 17)).hasToString("F32 [17] on cpu");
@@ -126,7 +126,7 @@ final class TensorTest {
     }
 
     @Test
-    void aReleasedTensorAndItsViewsSaySo() {
+    void useAfterReleaseIsRejected() {
         Tensor tensor = Tensor.of(cpu, new float[] {1, 2}, 2).named("hidden");
         Tensor view = tensor.slice(0, 1);
         tensor.release();

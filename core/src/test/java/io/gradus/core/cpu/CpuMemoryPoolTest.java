@@ -35,7 +35,7 @@ final class CpuMemoryPoolTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 63, 64, 65, 1000, 1024, 1025, 123_456_789, 1L << 40})
-    void aBlockHoldsItsBytesAndWastesLittle(long bytes) {
+    void blockSizeIsLargeEnoughWithLittleWaste(long bytes) {
         long size = CpuMemoryPool.blockSize(bytes);
         assertThat(size).isGreaterThanOrEqualTo(bytes).isPositive();
         assertThat(size % 64).isZero();
@@ -44,14 +44,14 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
-    void memoryBeginsAtACacheLine() {
+    void memoryIsAlignedToCacheLines() {
         for (long floats : new long[] {0, 1, 17, 1000}) {
             assertThat(address(floats) % 64).isZero();
         }
     }
 
     @Test
-    void aStepRunsInTheMemoryOfTheStepBefore() {
+    void secondStepReusesMemory() {
         Set<Long> first = step();
         Set<Long> second = step();
         assertThat(first).hasSize(3);
@@ -68,9 +68,9 @@ final class CpuMemoryPoolTest {
         return addresses;
     }
 
-    /** GPT-2's sizes at 256 tokens: what each of four layers keeps, and what it gives back on the way. */
+    /** GPT-2's sizes at 256 tokens: what each of four layers keeps and frees. */
     @Test
-    void theSecondOfTwoEqualStepsAllocatesNothing() {
+    void secondEqualStepAllocatesNothing() {
         CpuMemoryPool pool = ((CpuBackend) cpu.backend()).pool();
         long first = 0;
         for (int step = 0; step < 3; step++) {
@@ -89,10 +89,10 @@ final class CpuMemoryPoolTest {
         assertThat(first).isGreaterThan(4L * 256 * (768 * 3 + 2304 + 3072) * 4);
     }
 
-    /** Where no two sizes are equal, a block may serve another tensor at first than later on. */
+    /** If all sizes differ, a block may serve different tensors in the first steps. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5})
-    void stepsOfAnySizesComeToAllocateNothing(int seed) {
+    void stepsOfVaryingSizesStopAllocating(int seed) {
         CpuMemoryPool pool = ((CpuBackend) cpu.backend()).pool();
         step(seed);
         step(seed);
@@ -104,7 +104,7 @@ final class CpuMemoryPoolTest {
         assertThat(allocated).isLessThan(cpu.backend().memory().peak() * 3 / 2);
     }
 
-    /** Tensors of sizes small and large, some of them given back before the scope closes. */
+    /** Small and large tensors, some of them released before the scope closes. */
     private void step(int seed) {
         SplittableRandom random = new SplittableRandom(seed);
         List<Tensor> alive = new ArrayList<>();
@@ -119,9 +119,9 @@ final class CpuMemoryPoolTest {
         }
     }
 
-    /** A name in the collector's queue for each, or a copy of each, would cost more. */
+    /** A cleaner entry or a copy per tensor would use more. */
     @Test
-    void aTensorOfAScopeCostsLittleOnTheHeap() {
+    void scopedTensorUsesLittleHeap() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         int tensors = 10_000;
         long before = 0;
@@ -137,7 +137,7 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
-    void threadsThatShareTheDeviceNeverShareMemory() {
+    void concurrentThreadsDoNotShareMemory() {
         IntStream.range(0, 4).parallel().forEach(thread -> {
             for (int step = 0; step < 200; step++) {
                 float mine = thread * 1000 + step;
@@ -156,7 +156,7 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
-    void memoryGivenBackByTwoThreadsAtOnceIsTakenOnce() {
+    void doubleReleaseFreesOnce() {
         for (int round = 0; round < 200; round++) {
             try (Scope _ = Scope.open("round")) {
                 Tensor tensor = tensor(100);
@@ -168,14 +168,14 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
-    void aLargeBlockWastesLessThanAPage() {
+    void largeBlockWastesLessThanAPage() {
         for (long bytes : new long[] {1 << 20, 50_257L * 768 * 4, 123_456_789}) {
             assertThat(CpuMemoryPool.blockSize(bytes) - bytes).isBetween(0L, 4095L);
         }
     }
 
     @Test
-    void blocksOfSizesThatNoLongerOccurAreGivenUp() {
+    void unusedBlocksAreFreed() {
         CpuMemoryPool pool = ((CpuBackend) cpu.backend()).pool();
         long before = 0;
         for (long floats : new long[] {1_000_000, 700_000, 500_000, 0, 500_000, 700_000, 1_000_000}) {
@@ -185,11 +185,11 @@ final class CpuMemoryPoolTest {
             }
         }
         long again = pool.allocated() - before - CpuMemoryPool.blockSize(0);
-        assertThat(again).isEqualTo(CpuMemoryPool.blockSize(4_000_000)); // the others were still there
+        assertThat(again).isEqualTo(CpuMemoryPool.blockSize(4_000_000)); // the others were still in the pool
     }
 
     @Test
-    void aBlockThatIsMuchTooLargeIsKeptForOthers() {
+    void muchLargerBlockIsNotReused() {
         long large;
         try (Scope _ = Scope.open("large")) {
             large = address(1_000_000);
@@ -201,7 +201,7 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
-    void memoryInUseIsNeverHandedOutAgain() {
+    void memoryInUseIsNotReused() {
         Set<Long> addresses = new HashSet<>();
         try (Scope _ = Scope.open("step")) {
             for (int i = 0; i < 50; i++) {
@@ -211,7 +211,7 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
-    void nearlyEqualSizesServeEachOther() {
+    void similarSizesShareBlocks() {
         long first;
         try (Scope _ = Scope.open("long")) {
             first = address(10_000);

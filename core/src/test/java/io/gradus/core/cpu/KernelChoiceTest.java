@@ -11,10 +11,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Which kernels a JVM chooses, and what it says about that. */
+/** Which kernels a JVM selects, and what it logs. */
 final class KernelChoiceTest {
 
-    /** What a new JVM with the given flags says of its CPU, on both channels. */
+    /** The output and log of a new JVM with the given flags. */
     private static String say(List<String> flags) throws Exception {
         List<String> command = new ArrayList<>(
                 List.of(System.getProperty("java.home") + "/bin/java", "-cp", System.getProperty("java.class.path")));
@@ -26,7 +26,7 @@ final class KernelChoiceTest {
         return said;
     }
 
-    /** The program of that JVM. */
+    /** The program that the JVM runs. */
     static final class Say {
         private Say() {}
 
@@ -37,26 +37,26 @@ final class KernelChoiceTest {
     }
 
     @Test
-    void withoutTheModuleTheScalarKernelsRunAndTheFlagIsNamedOnce() throws Exception {
+    void withoutVectorModuleScalarKernelsRunAndLogTheFlagOnce() throws Exception {
         String said = say(List.of());
         assertThat(said).contains("2 threads, scalar kernels").containsOnlyOnce("--add-modules jdk.incubator.vector");
     }
 
     @ParameterizedTest
     @CsvSource({"128, vectors of 128 bits", "off, scalar kernels"})
-    void thePropertyHasTheLastWord(String property, String expected) throws Exception {
+    void vectorsPropertyOverridesTheDefault(String property, String expected) throws Exception {
         String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.vectors=" + property));
         assertThat(said).contains(expected).doesNotContain("slower");
     }
 
     @Test
-    void withoutTheCompilerThatKnowsVectorsTheScalarKernelsRun() throws Exception {
+    void withoutC2ScalarKernelsRun() throws Exception {
         String said = say(List.of("--add-modules", "jdk.incubator.vector", "-XX:TieredStopAtLevel=1"));
         assertThat(said).contains("scalar kernels").containsOnlyOnce("-XX:TieredStopAtLevel=1");
     }
 
     @Test
-    void aPropertyThatMeansNothingIsRefused() throws Exception {
+    void invalidVectorsPropertyIsRejected() throws Exception {
         String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.vectors=1024"));
         assertThat(said).contains("-Dgradus.vectors=1024 is none of off, 128, 256 and 512 (bits)");
     }

@@ -8,12 +8,13 @@ import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What {@link AttentionKernels} promise, on any device. */
+/** The contract of {@link AttentionKernels} on any device. */
 public abstract class AttentionContract extends KernelContract {
 
     /** Batch B, queries T, keys S, heads H, key heads G, head size D. */
@@ -41,44 +42,59 @@ public abstract class AttentionContract extends KernelContract {
                 new Size(2, 0, 3, 2, 1, 4));
     }
 
+    @Test
+    void attentionOfOneQueryAndTwoKeys() {
+        Operand q = of(new float[] {1}, 1, 1, 1, 1);
+        Operand k = of(new float[] {0, (float) Math.log(3)}, 1, 2, 1, 1);
+        Operand v = of(new float[] {1, 5}, 1, 2, 1, 1);
+        Operand out = output(false, 1, 1, 1, 1);
+        Operand logSumExp = output(false, 1, 1, 1);
+        AttentionOptions options = new AttentionOptions(false, null, 1);
+        run(side -> side.kernels()
+                .attention()
+                .forward(side.of(q), side.of(k), side.of(v), options, side.of(out), side.of(logSumExp)));
+        assertThat(out.actual()).containsExactly(new float[] {4}, Offset.offset(1e-5f)); // ¼·1 + ¾·5
+        assertThat(logSumExp.actual()).containsExactly(new float[] {(float) Math.log(4)}, Offset.offset(1e-6f));
+    }
+
     @ParameterizedTest
     @MethodSource("sizes")
-    void everyQueryAveragesTheValues(Size size) {
+    void attentionWithoutMaskMatchesReference(Size size) {
         check(size, false, null);
     }
 
     @ParameterizedTest
     @MethodSource("sizes")
-    void aQueryMaySeeItsPastOnly(Size size) {
+    void causalAttentionIgnoresFutureKeys(Size size) {
         check(size, true, null);
     }
 
     @ParameterizedTest
     @MethodSource("sizes")
-    void paddingIsNotSeen(Size size) {
+    void attentionMaskHidesPadding(Size size) {
         int[] mask = new int[size.b * size.s];
-        // another length for each row of the batch, and a hole
+        // a different length for each row of the batch, and a gap
         Arrays.setAll(mask, i -> i % size.s < size.s - i / size.s * 3 && i % size.s != 2 ? 1 : 0);
         check(size, false, mask);
         check(size, true, mask);
     }
 
-    /** Padding before the tokens leaves the first causal queries without any key; a wholly masked row has none at all. */
+    /** With left padding the first causal queries have no keys; a fully masked row has none at all. */
     @Test
-    void aQueryThatSeesNoKeyGivesZeros() {
+    void queryWithoutKeysGivesZeros() {
         Size size = new Size(3, 9, 9, 4, 2, 6);
         int[] mask = new int[3 * 9];
         Arrays.setAll(mask, i -> i < 9 ? 1 : i < 18 ? i % 9 / 4 : 0);
         check(size, true, mask);
-        Twin out = check(size, false, mask);
+        Operand out = check(size, false, mask);
         float[] actual = out.actual();
         assertThat(Arrays.copyOfRange(actual, 2 * 9 * 4 * 6, actual.length)).containsOnly(0f);
     }
 
-    /** Documents side by side, of other lengths in each row; with a mask of padding, and without. */
+    /** Packed documents with different lengths in each row, with and without a padding mask. */
     @ParameterizedTest
     @MethodSource("sizes")
-    void aQuerySeesItsOwnDocumentOnly(Size size) {
+    void documentStartsLimitAttentionToOneDocument(Size size) {
         int[] first = new int[size.b * size.t];
         Arrays.setAll(first, i -> documentStart(size, i / size.t, i % size.t));
         int[] mask = new int[size.b * size.s];
@@ -88,7 +104,7 @@ public abstract class AttentionContract extends KernelContract {
         check(size, true, mask, first);
     }
 
-    /** The documents of row b have b·7 + 3, then twice as many keys each, up to 200. */
+    /** The documents of row b have b·7 + 3 keys, then twice as many each, up to 200. */
     private static int documentStart(Size size, int b, int t) {
         int place = t + size.s - size.t;
         int start = 0;
@@ -98,17 +114,17 @@ public abstract class AttentionContract extends KernelContract {
         return start;
     }
 
-    /** First keys need not rise from query to query; what lies outside the keys is everything, or nothing. */
+    /** Document starts need not increase from query to query, and may lie outside the keys. */
     @ParameterizedTest
     @MethodSource("sizes")
-    void documentStartsInAnyOrderAreKept(Size size) {
+    void documentStartsInAnyOrderAreApplied(Size size) {
         int[] first = new int[size.b * size.t];
         Arrays.setAll(first, i -> i % 4 == 0 ? -3 : i % 4 == 1 ? size.s + 2 : i * 29 % (size.s + 1));
         check(size, true, null, first);
         check(size, false, null, first);
         Arrays.fill(first, size.s);
         assertThat(check(size, false, null, first).actual())
-                .as("who sees nothing")
+                .as("queries without keys")
                 .containsOnly(zeros(first));
     }
 
@@ -116,20 +132,20 @@ public abstract class AttentionContract extends KernelContract {
         return any.length == 0 ? new Float[0] : new Float[] {0f};
     }
 
-    private Twin check(Size size, boolean causal, int @Nullable [] mask) {
+    private Operand check(Size size, boolean causal, int @Nullable [] mask) {
         return check(size, causal, mask, null);
     }
 
-    /** Runs both passes with all ways of accumulating; returns the forward pass's result. */
-    private Twin check(Size size, boolean causal, int @Nullable [] mask, int @Nullable [] first) {
-        Twin q = random(size.q());
-        Twin k = random(size.k());
-        Twin v = random(size.k());
-        Twin attentionMask = mask == null ? null : ints(mask, size.b, size.s);
-        Twin documentStarts = first == null ? null : ints(first, size.b, size.t);
+    /** Runs both passes with all combinations of accumulate; returns the result of the forward pass. */
+    private Operand check(Size size, boolean causal, int @Nullable [] mask, int @Nullable [] first) {
+        Operand q = random(size.q());
+        Operand k = random(size.k());
+        Operand v = random(size.k());
+        Operand attentionMask = mask == null ? null : ints(mask, size.b, size.s);
+        Operand documentStarts = first == null ? null : ints(first, size.b, size.t);
         double scale = 1 / Math.sqrt(size.d);
-        Twin out = output(false, size.q());
-        Twin sums = output(false, size.b, size.h, size.t);
+        Operand out = output(false, size.q());
+        Operand sums = output(false, size.b, size.h, size.t);
         run(side -> side.kernels()
                 .attention()
                 .forward(
@@ -143,13 +159,13 @@ public abstract class AttentionContract extends KernelContract {
         out.assertClose(32 * ULP, 2);
         sums.assertClose(32 * ULP, 4);
 
-        Twin savedOut = asInput(out);
-        Twin savedSums = asInput(sums);
-        Twin dout = random(size.q());
+        Operand savedOut = asInput(out);
+        Operand savedSums = asInput(sums);
+        Operand dout = random(size.q());
         for (boolean accumulate : new boolean[] {false, true}) {
-            Twin dq = output(accumulate, size.q());
-            Twin dk = output(!accumulate, size.k());
-            Twin dv = output(accumulate, size.k());
+            Operand dq = output(accumulate, size.q());
+            Operand dk = output(!accumulate, size.k());
+            Operand dv = output(accumulate, size.k());
             run(side -> side.kernels()
                     .attention()
                     .backward(
@@ -175,7 +191,7 @@ public abstract class AttentionContract extends KernelContract {
     }
 
     private static AttentionOptions settings(
-            Side side, boolean causal, @Nullable Twin mask, double scale, @Nullable Twin documentStarts) {
+            Side side, boolean causal, @Nullable Operand mask, double scale, @Nullable Operand documentStarts) {
         return new AttentionOptions(
                 causal,
                 mask == null ? null : side.of(mask),
@@ -183,18 +199,18 @@ public abstract class AttentionContract extends KernelContract {
                 documentStarts == null ? null : side.of(documentStarts));
     }
 
-    /** Documents of one row are as strange to each other as rows are. */
+    /** Documents of one row must not affect each other. */
     @Test
-    void aDocumentInARowIsAsOneByItself() {
+    void packedDocumentEqualsSeparateDocument() {
         int length = 31;
-        Twin q = random(1, 3 * length, 2, 8);
-        Twin k = random(1, 3 * length, 1, 8);
-        Twin v = random(1, 3 * length, 1, 8);
+        Operand q = random(1, 3 * length, 2, 8);
+        Operand k = random(1, 3 * length, 1, 8);
+        Operand v = random(1, 3 * length, 1, 8);
         int[] first = new int[3 * length];
         Arrays.setAll(first, i -> i / length * length);
-        Twin documentStarts = ints(first, 1, 3 * length);
-        Twin out = output(false, 1, 3 * length, 2, 8);
-        Twin sums = output(false, 1, 2, 3 * length);
+        Operand documentStarts = ints(first, 1, 3 * length);
+        Operand out = output(false, 1, 3 * length, 2, 8);
+        Operand sums = output(false, 1, 2, 3 * length);
         run(side -> side.kernels()
                 .attention()
                 .forward(
@@ -205,9 +221,9 @@ public abstract class AttentionContract extends KernelContract {
                         side.of(out),
                         side.of(sums)));
         for (int document = 0; document < 3; document++) {
-            Twin alone = output(false, 1, length, 2, 8);
-            Twin aloneSums = output(false, 1, 2, length);
-            Twin[] part = {part(q, document), part(k, document), part(v, document)};
+            Operand alone = output(false, 1, length, 2, 8);
+            Operand aloneSums = output(false, 1, 2, length);
+            Operand[] part = {part(q, document), part(k, document), part(v, document)};
             run(side -> side.kernels()
                     .attention()
                     .forward(
@@ -226,7 +242,7 @@ public abstract class AttentionContract extends KernelContract {
     }
 
     /** A third of a row. */
-    private Twin part(Twin row, int index) {
+    private Operand part(Operand row, int index) {
         long[] shape = row.shape().toArray();
         shape[1] /= 3;
         float[] all = row.actual();
@@ -236,11 +252,11 @@ public abstract class AttentionContract extends KernelContract {
 
     @Test
     void largeScoresDoNotOverflow() {
-        Twin q = range(30, 40, 1, 5, 2, 16);
-        Twin k = range(30, 40, 1, 5, 2, 16);
-        Twin v = random(1, 5, 2, 16);
-        Twin out = output(false, 1, 5, 2, 16);
-        Twin sums = output(false, 1, 2, 5);
+        Operand q = range(30, 40, 1, 5, 2, 16);
+        Operand k = range(30, 40, 1, 5, 2, 16);
+        Operand v = random(1, 5, 2, 16);
+        Operand out = output(false, 1, 5, 2, 16);
+        Operand sums = output(false, 1, 2, 5);
         run(side -> side.kernels()
                 .attention()
                 .forward(
@@ -250,14 +266,14 @@ public abstract class AttentionContract extends KernelContract {
                         new AttentionOptions(true, null, 1),
                         side.of(out),
                         side.of(sums)));
-        // scores near 20,000 are known to 20,000·ULP, and so is the logarithm of a ratio of probabilities
+        // scores near 20,000 have an error of 20,000·ULP, and so has the logarithm of a ratio of probabilities
         out.assertClose(4 * 20_000 * ULP, 2);
         sums.assertClose(8 * ULP, 0);
     }
 
-    /** A mask that only subtracts something large would let these through. */
+    /** A mask that only subtracts a large number would not hide these keys. */
     @Test
-    void nothingOfAMaskedOrFutureKeyIsSeenHoweverLarge() {
+    void largeMaskedKeysHaveNoEffect() {
         float[] keys = new float[4 * 3];
         float[] values = new float[4 * 3];
         Arrays.fill(keys, 0.5f);
@@ -265,15 +281,15 @@ public abstract class AttentionContract extends KernelContract {
         for (int i = 0; i < 3; i++) {
             keys[i] = 1e30f; // key 0 is padding
             values[i] = 1e30f;
-            keys[9 + i] = 1e15f; // key 3 is seen by query 3 alone
+            keys[9 + i] = 1e15f; // only query 3 attends to key 3
             values[9 + i] = -1e30f;
         }
-        Twin q = range(0.5, 1, 1, 4, 1, 3);
-        Twin k = of(keys, 1, 4, 1, 3);
-        Twin v = of(values, 1, 4, 1, 3);
-        Twin mask = ints(new int[] {0, 1, 1, 1}, 1, 4);
-        Twin out = output(false, 1, 4, 1, 3);
-        Twin sums = output(false, 1, 1, 4);
+        Operand q = range(0.5, 1, 1, 4, 1, 3);
+        Operand k = of(keys, 1, 4, 1, 3);
+        Operand v = of(values, 1, 4, 1, 3);
+        Operand mask = ints(new int[] {0, 1, 1, 1}, 1, 4);
+        Operand out = output(false, 1, 4, 1, 3);
+        Operand sums = output(false, 1, 1, 4);
         run(side -> side.kernels()
                 .attention()
                 .forward(
@@ -288,16 +304,16 @@ public abstract class AttentionContract extends KernelContract {
     }
 
     @Test
-    void nanInAKeyOrAValueReachesWhoSeesItAndNoOtherBatch() {
+    void nanInKeyOrValueStaysInItsBatch() {
         float[] numbers = new float[2 * 4 * 3];
         Arrays.fill(numbers, 0.5f);
         numbers[4] = Float.NaN;
-        Twin q = random(2, 4, 1, 3);
-        Twin sound = random(2, 4, 1, 3);
-        Twin broken = of(numbers, 2, 4, 1, 3);
+        Operand q = random(2, 4, 1, 3);
+        Operand sound = random(2, 4, 1, 3);
+        Operand broken = of(numbers, 2, 4, 1, 3);
         for (boolean key : new boolean[] {true, false}) {
-            Twin out = output(false, 2, 4, 1, 3);
-            Twin sums = output(false, 2, 1, 4);
+            Operand out = output(false, 2, 4, 1, 3);
+            Operand sums = output(false, 2, 1, 4);
             run(side -> side.kernels()
                     .attention()
                     .forward(
@@ -312,7 +328,7 @@ public abstract class AttentionContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void attentionRejectsWrongShapesDtypesAndDevices() {
         AttentionOptions plain = new AttentionOptions(false, null, 1);
         refuses(
                 ShapeException.class,

@@ -15,15 +15,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link CastKernels} promise, on any device. {@link HostCast} is the reference here. */
+/** The contract of {@link CastKernels} on any device, with {@link HostCast} as the reference. */
 public abstract class CastContract extends KernelContract {
 
-    /** Every 16-bit float is an F32, and comes back as the same bits. */
+    @Test
+    void castOfOneThirdToBfloat16AndInteger() {
+        Tensor x = Tensor.of(device(), new float[] {1 / 3f, -2.7f}, 2);
+        assertThat(x.to(DType.BF16).toDoubles()).containsExactly(0.333984375, -2.703125);
+        assertThat(x.to(DType.I32).toInts()).containsExactly(0, -2);
+    }
+
+    /** Every 16-bit float converts to F32 and back without loss. */
     @ParameterizedTest
     @EnumSource(
             value = DType.class,
             names = {"BF16", "F16"})
-    void every16BitFloatComesBack(DType dtype) {
+    void every16BitFloatRoundTrips(DType dtype) {
         short[] bits = new short[65_536];
         for (int i = 0; i < bits.length; i++) {
             bits[i] = (short) i;
@@ -49,12 +56,12 @@ public abstract class CastContract extends KernelContract {
         return dtype == DType.BF16 ? HostCast.fromBFloat16(bits) : Float.float16ToFloat(bits);
     }
 
-    /** Bits of every exponent, with mantissas on ties, just beside them, and all over. */
+    /** Floats of every exponent, with mantissas at ties, next to ties, and elsewhere. */
     @ParameterizedTest
     @EnumSource(
             value = DType.class,
             names = {"BF16", "F16"})
-    void rounding(DType dtype) {
+    void castToHalfRoundsToNearestEven(DType dtype) {
         int[] mantissas = {0, 1, 0x7FFF, 0x8000, 0x8001, 0x18000, 0xFFF, 0x1000, 0x1001, 0x3000, 0x7FFFFF, 0x2AAAAA};
         float[] floats = new float[512 * mantissas.length];
         for (int i = 0; i < floats.length; i++) {
@@ -76,7 +83,7 @@ public abstract class CastContract extends KernelContract {
     }
 
     @Test
-    void integersAndDoubles() {
+    void castOfIntegersAndDoubles() {
         float[] floats = {0, 1.9f, -1.9f, 1e6f, -16_777_216, 0.49f};
         Tensor x = Tensor.of(device(), floats, floats.length);
         assertThat(cast(x, DType.I32).toInts()).containsExactly(0, 1, -1, 1_000_000, -16_777_216, 0);
@@ -88,8 +95,8 @@ public abstract class CastContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 7, 5003, 100_003})
-    void theSameDtypeIsCopiedAnywhereInATensor(long size) {
-        Twin x = random(size);
+    void castToSameDtypeCopies(long size) {
+        Operand x = random(size);
         Tensor whole = Tensor.full(device(), DType.F32, Shape.of(size + 8), 9, MemoryCategory.WORKSPACE);
         device().kernels().cast().cast(x.on(1), whole.slice(3, 3 + size));
         float[] result = whole.toFloats();
@@ -99,7 +106,7 @@ public abstract class CastContract extends KernelContract {
     }
 
     @Test
-    void whatNoIntegerIsBecomesTheNearestAndNanZero() {
+    void castToIntegersSaturatesAndNanIsZero() {
         float[] floats = {
             Float.NaN,
             Float.POSITIVE_INFINITY,
@@ -119,12 +126,12 @@ public abstract class CastContract extends KernelContract {
                 .isEqualTo(expected);
     }
 
-    /** Odd sizes and offsets in 16 bits, over many chunks. */
+    /** Odd sizes and offsets of 16-bit tensors, over many chunks. */
     @ParameterizedTest
     @EnumSource(
             value = DType.class,
             names = {"BF16", "F16"})
-    void viewsOf16BitTensors(DType dtype) {
+    void castOf16BitViews(DType dtype) {
         Tensor x = Tensor.full(device(), DType.F32, Shape.of(100_003), 1.5, MemoryCategory.WORKSPACE);
         Tensor whole = Tensor.full(device(), dtype, Shape.of(100_010), -1, MemoryCategory.WORKSPACE);
         device().kernels().cast().cast(x, whole.slice(3, 100_006));
@@ -135,7 +142,7 @@ public abstract class CastContract extends KernelContract {
     }
 
     @Test
-    void shapesAndDevicesThatDoNotFitAreRefused() {
+    void castRejectsWrongShapesAndDevices() {
         CastKernels kernels = device().kernels().cast();
         refuses(ShapeException.class, () -> kernels.cast(zeros(2), zeros(3)), "cast", "[2]", "[3]");
         refuses(IllegalArgumentException.class, () -> kernels.cast(elsewhere(2), zeros(2)), "cast", "reference");

@@ -6,12 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
+import org.assertj.core.data.Offset;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link CrossEntropyKernels} promise, on any device. */
+/** The contract of {@link CrossEntropyKernels} on any device. */
 public abstract class CrossEntropyContract extends KernelContract {
     private static final int IGNORE = -100;
     private static final double SCALE = 0.25;
@@ -20,23 +21,36 @@ public abstract class CrossEntropyContract extends KernelContract {
         {0, 3}, {1, 1}, {1, 5003}, {5003, 3}, {7, 17}, {331, 37}, {61, 1009}, {67, 64}, {19, 256}, {2, 20_011}
     };
 
+    @Test
+    void crossEntropyOfProbabilitiesOneQuarterAndThreeQuarters() {
+        Operand logits = of(new float[] {0, (float) Math.log(3)}, 1, 2);
+        Operand targets = ints(new int[] {1}, 1);
+        Operand loss = output(false, 1);
+        Operand dlogits = output(false, 1, 2);
+        run(side -> side.kernels()
+                .crossEntropy()
+                .forwardBackward(side.of(logits), side.of(targets), -100, null, 1, side.of(loss), side.of(dlogits)));
+        assertThat(loss.actual()).containsExactly(new float[] {(float) Math.log(4 / 3.0)}, Offset.offset(1e-6f));
+        assertThat(dlogits.actual()).containsExactly(new float[] {0.25f, -0.25f}, Offset.offset(1e-6f));
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void lossAndGradientForAnyNumberOfRowsAndClasses(boolean accumulate) {
+    void crossEntropyAndGradientMatchReference(boolean accumulate) {
         for (int[] size : SIZES) {
-            Twin logits = range(-6, 6, size[0], size[1]);
-            Twin targets = targets(size[0], size[1]);
-            Twin loss = output(false, size[0]);
-            Twin logSumExp = output(false, size[0]);
+            Operand logits = range(-6, 6, size[0], size[1]);
+            Operand targets = targets(size[0], size[1]);
+            Operand loss = output(false, size[0]);
+            Operand logSumExp = output(false, size[0]);
             run(side -> side.kernels()
                     .crossEntropy()
                     .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(logSumExp)));
             loss.assertClose(8 * ULP, 8);
             float[] sums = seen(targets, logSumExp);
 
-            Twin saved = of(sums, size[0]);
-            Twin dloss = random(size[0]);
-            Twin dlogits = output(accumulate, size[0], size[1]);
+            Operand saved = of(sums, size[0]);
+            Operand dloss = random(size[0]);
+            Operand dlogits = output(accumulate, size[0], size[1]);
             run(side -> side.kernels()
                     .crossEntropy()
                     .backward(
@@ -52,14 +66,14 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     /** Class i mod V, but every fifth ignored. */
-    private Twin targets(int rows, int classes) {
+    private Operand targets(int rows, int classes) {
         int[] targets = new int[rows];
         Arrays.setAll(targets, i -> i % 5 == 4 ? IGNORE : i * 31 % classes);
         return ints(targets, rows);
     }
 
-    /** The sums where a target counts, compared with the reference's; NaN elsewhere, which a backward pass must not read. */
-    private static float[] seen(Twin targets, Twin logSumExp) {
+    /** The log-sum-exp of rows with a target, compared with the reference; NaN elsewhere, because a backward pass must not read it. */
+    private static float[] seen(Operand targets, Operand logSumExp) {
         double[] target = targets.expected();
         double[] expected = logSumExp.expected();
         float[] actual = logSumExp.actual();
@@ -74,12 +88,12 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     @Test
-    void theGradientMayReplaceTheLogits() {
-        Twin logits = state(-6, 6, 37, 331);
-        Twin targets = targets(37, 331);
-        Twin loss = output(false, 37);
-        Twin logSumExp = output(false, 37);
-        Twin dloss = random(37);
+    void crossEntropyGradientMayOverwriteLogits() {
+        Operand logits = state(-6, 6, 37, 331);
+        Operand targets = targets(37, 331);
+        Operand loss = output(false, 37);
+        Operand logSumExp = output(false, 37);
+        Operand dloss = random(37);
         run(side -> {
             CrossEntropyKernels kernels = side.kernels().crossEntropy();
             kernels.forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(logSumExp));
@@ -96,20 +110,20 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     @Test
-    void anIgnoredRowAddsNothingWhateverItHolds() {
-        Twin logits = of(new float[] {Float.NaN, 1, 2, Float.POSITIVE_INFINITY, 1, 2}, 2, 3);
-        Twin targets = ints(new int[] {IGNORE, IGNORE}, 2);
-        Twin loss = output(false, 2);
+    void ignoredRowHasZeroLossAndGradient() {
+        Operand logits = of(new float[] {Float.NaN, 1, 2, Float.POSITIVE_INFINITY, 1, 2}, 2, 3);
+        Operand targets = ints(new int[] {IGNORE, IGNORE}, 2);
+        Operand loss = output(false, 2);
         Tensor sums = zeros(2);
-        Twin saved = of(new float[] {Float.NaN, Float.NaN}, 2);
-        Twin dloss = of(new float[] {Float.NaN, 1}, 2);
-        Twin dlogits = output(false, 2, 3);
-        Twin added = output(true, 2, 3);
+        Operand saved = of(new float[] {Float.NaN, Float.NaN}, 2);
+        Operand dloss = of(new float[] {Float.NaN, 1}, 2);
+        Operand dlogits = output(false, 2, 3);
+        Operand added = output(true, 2, 3);
         run(side -> {
             CrossEntropyKernels kernels = side.kernels().crossEntropy();
             Tensor sum = side.index() == 0 ? Tensor.of(side.device(), new double[2], 2) : sums.to(side.device());
             kernels.forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), sum);
-            for (Twin out : new Twin[] {dlogits, added}) {
+            for (Operand out : new Operand[] {dlogits, added}) {
                 kernels.backward(
                         side.of(logits),
                         side.of(targets),
@@ -127,13 +141,13 @@ public abstract class CrossEntropyContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void lossAndGradientInOneVisit(boolean weighted) {
+    void forwardBackwardMatchesReference(boolean weighted) {
         for (int[] size : SIZES) {
-            Twin logits = range(-6, 6, size[0], size[1]);
-            Twin targets = targets(size[0], size[1]);
-            Twin weights = random(size[0]);
-            Twin loss = output(false, size[0]);
-            Twin dlogits = output(false, size[0], size[1]);
+            Operand logits = range(-6, 6, size[0], size[1]);
+            Operand targets = targets(size[0], size[1]);
+            Operand weights = random(size[0]);
+            Operand loss = output(false, size[0]);
+            Operand dlogits = output(false, size[0], size[1]);
             run(side -> forwardBackward(side, logits, targets, weighted ? weights : null, loss, dlogits));
             loss.assertClose(8 * ULP, 8);
             dlogits.assertClose(16 * ULP, weighted ? 1 : 0.5); // the largest factor is SCALE times a weight of 2
@@ -141,20 +155,20 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     @Test
-    void theGradientInOneVisitMayReplaceTheLogits() {
+    void forwardBackwardMayOverwriteLogits() {
         for (int[] size : new int[][] {{37, 331}, {3, 20_011}}) {
-            Twin logits = state(-6, 6, size[0], size[1]);
-            Twin targets = targets(size[0], size[1]);
-            Twin loss = output(false, size[0]);
+            Operand logits = state(-6, 6, size[0], size[1]);
+            Operand targets = targets(size[0], size[1]);
+            Operand loss = output(false, size[0]);
             run(side -> forwardBackward(side, logits, targets, null, loss, logits));
             loss.assertClose(8 * ULP, 8);
             logits.assertClose(16 * ULP, 0.5);
         }
     }
 
-    /** Rows whose largest logits come late or are far above the others: the sum so far has to be scaled down. */
+    /** Rows whose largest logits come late or are far above the others, so that the running sum must be rescaled. */
     @Test
-    void logitsThatGrowAlongARow() {
+    void crossEntropyOfIncreasingLogits() {
         int classes = 20_011;
         float[] elements = new float[3 * classes];
         for (int i = 0; i < classes; i++) {
@@ -162,12 +176,12 @@ public abstract class CrossEntropyContract extends KernelContract {
             elements[classes + i] = -i * 0.01f;
             elements[2 * classes + i] = i == 15_000 ? 500 : i % 7;
         }
-        Twin logits = of(elements, 3, classes);
-        Twin targets = ints(new int[] {classes - 1, 5, 15_000}, 3);
-        Twin loss = output(false, 3);
-        Twin sums = output(false, 3);
-        Twin fusedLoss = output(false, 3);
-        Twin dlogits = output(false, 3, classes);
+        Operand logits = of(elements, 3, classes);
+        Operand targets = ints(new int[] {classes - 1, 5, 15_000}, 3);
+        Operand loss = output(false, 3);
+        Operand sums = output(false, 3);
+        Operand fusedLoss = output(false, 3);
+        Operand dlogits = output(false, 3, classes);
         run(side -> {
             side.kernels()
                     .crossEntropy()
@@ -181,7 +195,7 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     private static void forwardBackward(
-            Side side, Twin logits, Twin targets, @Nullable Twin weights, Twin loss, Twin dlogits) {
+            Side side, Operand logits, Operand targets, @Nullable Operand weights, Operand loss, Operand dlogits) {
         side.kernels()
                 .crossEntropy()
                 .forwardBackward(
@@ -195,24 +209,24 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     @Test
-    void anIgnoredRowAddsNothingInOneVisitEither() {
+    void forwardBackwardIgnoresRows() {
         float infinity = Float.POSITIVE_INFINITY;
-        Twin logits = of(new float[] {Float.NaN, 1, 2, infinity, 1, 2, 0, Float.NaN, 1, -infinity, 0, 0}, 4, 3);
-        Twin targets = ints(new int[] {IGNORE, IGNORE, 0, 1}, 4);
-        Twin weights = of(new float[] {Float.NaN, 1, 1, 2}, 4);
-        Twin loss = output(false, 4);
-        Twin dlogits = output(false, 4, 3);
+        Operand logits = of(new float[] {Float.NaN, 1, 2, infinity, 1, 2, 0, Float.NaN, 1, -infinity, 0, 0}, 4, 3);
+        Operand targets = ints(new int[] {IGNORE, IGNORE, 0, 1}, 4);
+        Operand weights = of(new float[] {Float.NaN, 1, 1, 2}, 4);
+        Operand loss = output(false, 4);
+        Operand dlogits = output(false, 4, 3);
         run(side -> forwardBackward(side, logits, targets, weights, loss, dlogits));
         loss.assertClose(4 * ULP, 0);
         dlogits.assertClose(4 * ULP, 0);
     }
 
     @Test
-    void anIgnoredIndexMayBeAClass() {
-        Twin logits = random(4, 3);
-        Twin targets = ints(new int[] {0, 1, 2, 0}, 4);
-        Twin loss = output(false, 4);
-        Twin sums = output(false, 4);
+    void ignoreIndexMayBeAClass() {
+        Operand logits = random(4, 3);
+        Operand targets = ints(new int[] {0, 1, 2, 0}, 4);
+        Operand loss = output(false, 4);
+        Operand sums = output(false, 4);
         run(side -> side.kernels()
                 .crossEntropy()
                 .forward(side.of(logits), side.of(targets), 0, side.of(loss), side.of(sums)));
@@ -222,20 +236,20 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     @Test
-    void extremeLogits() {
+    void crossEntropyOfExtremeLogits() {
         float infinity = Float.POSITIVE_INFINITY;
-        Twin logits = of(
+        Operand logits = of(
                 new float[] {
                     1e4f, 0, -1e4f, //
-                    -infinity, 0, 1, // a class that is masked
-                    0, -infinity, 1, // the target itself is masked: infinite loss
+                    -infinity, 0, 1, // a masked class
+                    0, -infinity, 1, // a masked target: infinite loss
                     0, Float.NaN, 1
                 },
                 4,
                 3);
-        Twin targets = ints(new int[] {1, 1, 1, 0}, 4);
-        Twin loss = output(false, 4);
-        Twin sums = output(false, 4);
+        Operand targets = ints(new int[] {1, 1, 1, 0}, 4);
+        Operand loss = output(false, 4);
+        Operand sums = output(false, 4);
         run(side -> side.kernels()
                 .crossEntropy()
                 .forward(side.of(logits), side.of(targets), IGNORE, side.of(loss), side.of(sums)));
@@ -244,7 +258,7 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     @Test
-    void targetsAreCounted() {
+    void countExcludesIgnoredTargets() {
         CrossEntropyKernels kernels = device().kernels().crossEntropy();
         int[] targets = new int[10_007];
         Arrays.setAll(targets, i -> i % 3 == 0 ? IGNORE : i);
@@ -256,7 +270,7 @@ public abstract class CrossEntropyContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 5, 100})
-    void aTargetThatIsNoClassIsRefusedByRow(int bad) {
+    void invalidTargetIsRejectedWithItsRow(int bad) {
         int[] targets = new int[300];
         targets[217] = bad;
         refuses(
@@ -281,7 +295,7 @@ public abstract class CrossEntropyContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void crossEntropyRejectsWrongShapesDtypesAndDevices() {
         CrossEntropyKernels kernels = device().kernels().crossEntropy();
         refuses(
                 ShapeException.class,

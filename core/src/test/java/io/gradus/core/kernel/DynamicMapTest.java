@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 
-/** The 256 numbers are the published ones, and a code is that of the nearest. */
+/** The 256 values are the published ones, and each number gets the code of the nearest value. */
 class DynamicMapTest {
 
-    /** What bitsandbytes' create_dynamic_map gives. */
+    /** Values from bitsandbytes' create_dynamic_map. */
     @Test
-    void theEndsAndAFewInBetweenAreThePublishedOnes() {
+    void valuesMatchBitsandbytes() {
         DynamicMap signed = DynamicMap.SIGNED;
         assertThat(signed.value(255)).isEqualTo(1);
         assertThat(signed.value(254)).isCloseTo(0.99296875f, within(1e-7f));
@@ -28,7 +28,7 @@ class DynamicMapTest {
     }
 
     @Test
-    void codesRiseWithTheirNumbersAndComeBack() {
+    void codesIncreaseWithValuesAndRoundTrip() {
         for (DynamicMap map : new DynamicMap[] {DynamicMap.SIGNED, DynamicMap.UNSIGNED}) {
             for (int code = 0; code < 256; code++) {
                 assertThat(map.code(map.value(code))).isEqualTo(code);
@@ -41,7 +41,7 @@ class DynamicMapTest {
     }
 
     @Test
-    void aNumberGetsTheNearestCode() {
+    void codeIsThatOfTheNearestValue() {
         for (DynamicMap map : new DynamicMap[] {DynamicMap.SIGNED, DynamicMap.UNSIGNED}) {
             for (int i = -1000; i <= 1000; i++) {
                 float number = (float) (Math.signum(i) * Math.pow(10, Math.abs(i) / 200.0 - 5));
@@ -57,7 +57,7 @@ class DynamicMapTest {
     }
 
     @Test
-    void theCodeChangesExactlyHalfWay() {
+    void codeChangesAtTheMidpoint() {
         for (DynamicMap map : new DynamicMap[] {DynamicMap.SIGNED, DynamicMap.UNSIGNED}) {
             for (int code = map == DynamicMap.SIGNED ? 0 : 1; code < 255; code++) {
                 float half = (float) (((double) map.value(code) + map.value(code + 1)) / 2);
@@ -68,14 +68,14 @@ class DynamicMapTest {
     }
 
     @Test
-    void beyondTheEndsTheCodeIsThatOfTheEnd() {
+    void codesSaturateOutsideTheRange() {
         assertThat(DynamicMap.SIGNED.code(-1)).isZero();
         assertThat(DynamicMap.SIGNED.code(2)).isEqualTo(255);
         assertThat(DynamicMap.SIGNED.code(Float.NaN)).isZero();
     }
 
     @Test
-    void whatIsAboveZeroNeverBecomesZeroWithoutASign() {
+    void unsignedMapNeverRoundsPositiveToZero() {
         assertThat(DynamicMap.UNSIGNED.code(0)).isZero();
         assertThat(DynamicMap.UNSIGNED.code(Float.MIN_VALUE)).isEqualTo(1);
         assertThat(DynamicMap.SIGNED.code(1e-9f)).isEqualTo(127);

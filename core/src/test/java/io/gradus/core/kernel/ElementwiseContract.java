@@ -12,13 +12,14 @@ import io.gradus.core.kernel.ElementwiseKernels.Comparison;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link ElementwiseKernels} promise, on any device. */
+/** The contract of {@link ElementwiseKernels} on any device. */
 public abstract class ElementwiseContract extends KernelContract {
     private static final List<Shape> SHAPES = List.of(
             Shape.scalar(),
@@ -51,12 +52,50 @@ public abstract class ElementwiseContract extends KernelContract {
             List.of(Shape.of(0, 4), Shape.of(4)),
             List.of(Shape.of(3, 1), Shape.of(3, 0)));
 
+    @Test
+    void activationsOfOneAndMinusOne() {
+        Operand x = of(new float[] {1, -1}, 2);
+        Map<Unary, float[]> expected = Map.of(
+                Unary.EXP, new float[] {2.7182818f, 0.3678794f},
+                Unary.TANH, new float[] {0.7615942f, -0.7615942f},
+                Unary.SIGMOID, new float[] {0.7310586f, 0.2689414f},
+                Unary.RELU, new float[] {1, 0},
+                Unary.GELU, new float[] {0.8413447f, -0.1586553f},
+                Unary.GELU_TANH, new float[] {0.8411920f, -0.1588080f},
+                Unary.SILU, new float[] {0.7310586f, -0.2689414f},
+                Unary.ABS, new float[] {1, 1});
+        expected.forEach((op, values) -> {
+            Operand out = output(false, 2);
+            run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(out)));
+            assertThat(out.actual()).as(op.name()).containsExactly(values, Offset.offset(2e-6f));
+        });
+    }
+
+    @Test
+    void binaryFunctionsOfThreeAndTwo() {
+        Operand a = of(new float[] {3}, 1);
+        Operand b = of(new float[] {2}, 1);
+        Map<Binary, Float> expected = Map.of(
+                Binary.ADD, 5f,
+                Binary.SUBTRACT, 1f,
+                Binary.MULTIPLY, 6f,
+                Binary.DIVIDE, 1.5f,
+                Binary.POW, 9f,
+                Binary.MINIMUM, 2f,
+                Binary.MAXIMUM, 3f);
+        expected.forEach((op, value) -> {
+            Operand out = output(false, 1);
+            run(side -> side.kernels().elementwise().binary(op, side.of(a), side.of(b), side.of(out), false));
+            assertThat(out.actual()).as(op.name()).containsExactly(value);
+        });
+    }
+
     @ParameterizedTest
     @EnumSource
-    void unaryFunctions(Unary op) {
+    void unaryFunctionsMatchReference(Unary op) {
         for (Shape shape : SHAPES) {
-            Twin x = input(op, shape);
-            Twin out = output(false, shape);
+            Operand x = input(op, shape);
+            Operand out = output(false, shape);
             run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(out)));
             out.assertClose(8 * ULP, 0.25);
         }
@@ -65,46 +104,46 @@ public abstract class ElementwiseContract extends KernelContract {
     @ParameterizedTest
     @EnumSource
     void unaryFunctionsInPlace(Unary op) {
-        Twin x = op == Unary.LOG || op == Unary.SQRT ? state(0.1, 6, 5000) : state(-6, 6, 5000);
+        Operand x = op == Unary.LOG || op == Unary.SQRT ? state(0.1, 6, 5000) : state(-6, 6, 5000);
         run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(x)));
         x.assertClose(8 * ULP, 0.25);
     }
 
     @ParameterizedTest
     @EnumSource
-    void unaryGradients(Unary op) {
+    void unaryGradientsMatchReference(Unary op) {
         for (Shape shape : SHAPES) {
             for (boolean accumulate : new boolean[] {false, true}) {
-                Twin x = input(op, shape);
-                Twin y = output(false, shape);
+                Operand x = input(op, shape);
+                Operand y = output(false, shape);
                 run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(y)));
-                Twin result = asInput(y);
-                Twin dy = random(shape.toArray());
-                Twin dx = output(accumulate, shape);
+                Operand result = asInput(y);
+                Operand dy = random(shape.toArray());
+                Operand dx = output(accumulate, shape);
                 run(side -> side.kernels()
                         .elementwise()
                         .unaryBackward(op, side.of(x), side.of(result), side.of(dy), side.of(dx), accumulate));
-                dx.assertClose(16 * ULP, 2); // dy is up to 2, and 1 − t² loses digits
+                dx.assertClose(16 * ULP, 2); // dy is up to 2, and 1 − t² cancels
             }
         }
     }
 
-    private Twin input(Unary op, Shape shape) {
+    private Operand input(Unary op, Shape shape) {
         return op == Unary.LOG || op == Unary.SQRT ? range(0.1, 6, shape.toArray()) : range(-6, 6, shape.toArray());
     }
 
-    /** Far out the result must be the limit, not an overflow on the way; activations keep a small relative error. */
+    /** Large arguments give the limit, without intermediate overflow; activations have a small relative error. */
     @ParameterizedTest
     @EnumSource
-    void unaryFunctionsFarFromZeroAndCloseToIt(Unary op) {
+    void unaryFunctionsOfLargeAndSmallArguments(Unary op) {
         float[] values = {0, 1e-30f, 1e-10f, 1e-3f, 10, 20, 50, 80, 100, 1e4f, 1e30f};
         float[] both = new float[2 * values.length];
         for (int i = 0; i < values.length; i++) {
             both[2 * i] = values[i];
             both[2 * i + 1] = op == Unary.LOG || op == Unary.SQRT ? values[i] * 1.5f : -values[i];
         }
-        Twin x = of(both, both.length);
-        Twin out = output(false, both.length);
+        Operand x = of(both, both.length);
+        Operand out = output(false, both.length);
         run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(out)));
         // the argument's own rounding is what exp multiplies: 80·2⁻²⁴ is 40 ULP in a float-only exponential
         out.assertClose(op == Unary.EXP ? 64 * ULP : 8 * ULP, 1e-6);
@@ -112,23 +151,23 @@ public abstract class ElementwiseContract extends KernelContract {
 
     @ParameterizedTest
     @EnumSource
-    void nanStaysNan(Unary op) {
+    void unaryFunctionsOfNan(Unary op) {
         float[] elements = new float[19];
         Arrays.fill(elements, 1);
         elements[3] = Float.NaN;
         elements[18] = Float.NaN;
-        Twin x = of(elements, 19);
-        Twin out = output(false, 19);
+        Operand x = of(elements, 19);
+        Operand out = output(false, 19);
         run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(out)));
         out.assertClose(8 * ULP, 0.25);
     }
 
-    /** Far out a derivative is 0 or 1, whatever overflows on the way; NaN stays in its place. */
+    /** Derivatives of large arguments are 0 or 1, without intermediate overflow; NaN does not spread. */
     @ParameterizedTest
     @EnumSource(
             value = Unary.class,
             names = {"RELU", "GELU", "GELU_TANH", "SILU"})
-    void activationGradientsFarFromZeroAndOfNan(Unary op) {
+    void activationGradientsOfLargeArgumentsAndNan(Unary op) {
         float[] elements = {0, 1e-30f, 1e-10f, 1e-3f, 10, 20, 50, 80, 100, 1e4f, 1e30f, 3e38f};
         float[] both = new float[2 * elements.length + 1];
         for (int i = 0; i < elements.length; i++) {
@@ -136,14 +175,14 @@ public abstract class ElementwiseContract extends KernelContract {
             both[2 * i + 1] = -elements[i];
         }
         both[both.length - 1] = Float.NaN;
-        Twin x = of(both, both.length);
-        Twin y = output(false, both.length);
+        Operand x = of(both, both.length);
+        Operand y = output(false, both.length);
         run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(y)));
-        Twin result = asInput(y);
+        Operand result = asInput(y);
         float[] ones = new float[both.length];
         Arrays.fill(ones, 1);
-        Twin dy = of(ones, ones.length);
-        Twin dx = output(false, both.length);
+        Operand dy = of(ones, ones.length);
+        Operand dx = output(false, both.length);
         run(side -> side.kernels()
                 .elementwise()
                 .unaryBackward(
@@ -171,18 +210,18 @@ public abstract class ElementwiseContract extends KernelContract {
     @EnumSource(
             value = Unary.class,
             names = {"EXP", "TANH", "SIGMOID", "RELU"})
-    void infinitiesHaveTheirLimits(Unary op) {
-        Twin x = of(new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}, 2);
-        Twin out = output(false, 2);
+    void unaryFunctionsOfInfinity(Unary op) {
+        Operand x = of(new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}, 2);
+        Operand out = output(false, 2);
         run(side -> side.kernels().elementwise().unary(op, side.of(x), side.of(out)));
         out.assertExact();
     }
 
     @Test
-    void logarithmAndRootOutsideTheirDomains() {
-        Twin x = of(new float[] {0, -1, Float.POSITIVE_INFINITY}, 3);
-        Twin log = output(false, 3);
-        Twin root = output(false, 3);
+    void logAndSqrtOutsideTheirDomains() {
+        Operand x = of(new float[] {0, -1, Float.POSITIVE_INFINITY}, 3);
+        Operand log = output(false, 3);
+        Operand root = output(false, 3);
         run(side -> {
             side.kernels().elementwise().unary(Unary.LOG, side.of(x), side.of(log));
             side.kernels().elementwise().unary(Unary.SQRT, side.of(x), side.of(root));
@@ -197,12 +236,12 @@ public abstract class ElementwiseContract extends KernelContract {
         for (List<Shape> pair : PAIRS) {
             for (boolean accumulate : new boolean[] {false, true}) {
                 boolean positive = op == Binary.POW;
-                Twin a = range(positive ? 0.1 : -2, 2, pair.get(0).toArray());
-                Twin b = range(
+                Operand a = range(positive ? 0.1 : -2, 2, pair.get(0).toArray());
+                Operand b = range(
                         op == Binary.DIVIDE || op == Binary.XLOGY ? 0.1 : -2,
                         2,
                         pair.get(1).toArray());
-                Twin out = output(accumulate, Shape.broadcast("test", pair.get(0), pair.get(1)));
+                Operand out = output(accumulate, Shape.broadcast("test", pair.get(0), pair.get(1)));
                 run(side -> side.kernels().elementwise().binary(op, side.of(a), side.of(b), side.of(out), accumulate));
                 out.assertClose(8 * ULP, accumulate ? 2 : 0.01);
             }
@@ -210,13 +249,13 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void powersAndXlogyAtTheirEdges() {
-        Twin base = of(new float[] {0, 0, -2, -2, -8, 2, 1, Float.POSITIVE_INFINITY}, 8);
-        Twin exponent = of(new float[] {0, 2, 3, 2, 1 / 3f, -1, 1e30f, 0.5f}, 8);
-        Twin power = output(false, 8);
-        Twin factor = of(new float[] {0, 0, 0, 1, 1, Float.NaN, 0, -1}, 8);
-        Twin argument = of(new float[] {0, Float.POSITIVE_INFINITY, Float.NaN, 0, 1, 1, -1, -1}, 8);
-        Twin xlogy = output(false, 8);
+    void powAndXlogyOfEdgeCases() {
+        Operand base = of(new float[] {0, 0, -2, -2, -8, 2, 1, Float.POSITIVE_INFINITY}, 8);
+        Operand exponent = of(new float[] {0, 2, 3, 2, 1 / 3f, -1, 1e30f, 0.5f}, 8);
+        Operand power = output(false, 8);
+        Operand factor = of(new float[] {0, 0, 0, 1, 1, Float.NaN, 0, -1}, 8);
+        Operand argument = of(new float[] {0, Float.POSITIVE_INFINITY, Float.NaN, 0, 1, 1, -1, -1}, 8);
+        Operand xlogy = output(false, 8);
         run(side -> {
             side.kernels().elementwise().binary(Binary.POW, side.of(base), side.of(exponent), side.of(power), false);
             side.kernels()
@@ -229,10 +268,10 @@ public abstract class ElementwiseContract extends KernelContract {
 
     @Test
     void minimumAndMaximumOfNanAreNan() {
-        Twin a = of(new float[] {1, 2, Float.NaN, 3, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, 5}, 7);
-        Twin b = of(new float[] {2, 1, 3, Float.NaN, 0, 0, 5}, 7);
-        Twin minimum = output(false, 7);
-        Twin maximum = output(false, 7);
+        Operand a = of(new float[] {1, 2, Float.NaN, 3, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, 5}, 7);
+        Operand b = of(new float[] {2, 1, 3, Float.NaN, 0, 0, 5}, 7);
+        Operand minimum = output(false, 7);
+        Operand maximum = output(false, 7);
         run(side -> {
             ElementwiseKernels kernels = side.kernels().elementwise();
             kernels.binary(Binary.MINIMUM, side.of(a), side.of(b), side.of(minimum), false);
@@ -244,13 +283,13 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void absoluteValueSignAndTheirGradientsOfNumbersZerosAndNan() {
-        Twin x = of(new float[] {-3, -0f, 0, 2, Float.NaN, Float.NEGATIVE_INFINITY}, 6);
-        Twin dy = of(new float[] {5, 5, 5, 5, 5, 5}, 6);
-        Twin abs = output(false, 6);
-        Twin sign = output(false, 6);
-        Twin absGradient = output(false, 6);
-        Twin signGradient = output(false, 6);
+    void absAndSignOfZeroAndNan() {
+        Operand x = of(new float[] {-3, -0f, 0, 2, Float.NaN, Float.NEGATIVE_INFINITY}, 6);
+        Operand dy = of(new float[] {5, 5, 5, 5, 5, 5}, 6);
+        Operand abs = output(false, 6);
+        Operand sign = output(false, 6);
+        Operand absGradient = output(false, 6);
+        Operand signGradient = output(false, 6);
         run(side -> {
             ElementwiseKernels kernels = side.kernels().elementwise();
             kernels.unary(Unary.ABS, side.of(x), side.of(abs));
@@ -265,10 +304,11 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void sineAndCosineOfInfinityAreNan() {
-        Twin x = of(new float[] {0, (float) (Math.PI / 6), 1e6f, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}, 5);
-        Twin sine = output(false, 5);
-        Twin cosine = output(false, 5);
+    void sinAndCosOfInfinityAreNan() {
+        Operand x =
+                of(new float[] {0, (float) (Math.PI / 6), 1e6f, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}, 5);
+        Operand sine = output(false, 5);
+        Operand cosine = output(false, 5);
         run(side -> {
             side.kernels().elementwise().unary(Unary.SIN, side.of(x), side.of(sine));
             side.kernels().elementwise().unary(Unary.COS, side.of(x), side.of(cosine));
@@ -280,21 +320,21 @@ public abstract class ElementwiseContract extends KernelContract {
 
     @ParameterizedTest
     @EnumSource
-    void comparisonsBroadcast(Comparison op) {
+    void compareBroadcasts(Comparison op) {
         for (List<Shape> pair : PAIRS) {
-            Twin a = add(quarters(pair.get(0)), pair.get(0));
-            Twin b = add(quarters(pair.get(1)), pair.get(1));
-            Twin out = intOutput(Shape.broadcast("test", pair.get(0), pair.get(1)));
+            Operand a = add(quarters(pair.get(0)), pair.get(0));
+            Operand b = add(quarters(pair.get(1)), pair.get(1));
+            Operand out = intOutput(Shape.broadcast("test", pair.get(0), pair.get(1)));
             run(side -> side.kernels().elementwise().compare(op, side.of(a), side.of(b), side.of(out)));
             out.assertExact();
         }
     }
 
-    private Twin add(float[] elements, Shape shape) {
+    private Operand add(float[] elements, Shape shape) {
         return of(elements, shape.toArray());
     }
 
-    /** Numbers of which many are equal. */
+    /** Numbers, many of them equal. */
     private static float[] quarters(Shape shape) {
         float[] elements = new float[Math.toIntExact(shape.size())];
         for (int i = 0; i < elements.length; i++) {
@@ -304,10 +344,10 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void comparisonsWithNanAreFalseExceptNotEqual() {
+    void compareWithNanIsFalseExceptNotEqual() {
         float nan = Float.NaN;
-        Twin a = of(new float[] {1, 2, 3, nan, 1, nan, -0f}, 7);
-        Twin b = of(new float[] {2, 2, 2, 1, nan, nan, 0}, 7);
+        Operand a = of(new float[] {1, 2, 3, nan, 1, nan, -0f}, 7);
+        Operand b = of(new float[] {2, 2, 2, 1, nan, nan, 0}, 7);
         float[][] expected = {
             {0, 1, 0, 0, 0, 0, 1}, // EQ
             {1, 0, 1, 1, 1, 1, 0}, // NE
@@ -317,17 +357,17 @@ public abstract class ElementwiseContract extends KernelContract {
             {0, 1, 1, 0, 0, 0, 1}, // GE
         };
         for (Comparison op : Comparison.values()) {
-            Twin out = intOutput(Shape.of(7));
+            Operand out = intOutput(Shape.of(7));
             run(side -> side.kernels().elementwise().compare(op, side.of(a), side.of(b), side.of(out)));
             assertThat(out.actual()).as(op.name()).containsExactly(expected[op.ordinal()]);
         }
     }
 
     @Test
-    void divisionByZeroGivesInfinityOrNan() {
-        Twin a = of(new float[] {1, -1, 0, Float.NaN}, 4);
-        Twin b = of(new float[] {0}, 1);
-        Twin out = output(false, 4);
+    void divideByZeroIsInfiniteOrNan() {
+        Operand a = of(new float[] {1, -1, 0, Float.NaN}, 4);
+        Operand b = of(new float[] {0}, 1);
+        Operand out = output(false, 4);
         run(side -> side.kernels().elementwise().binary(Binary.DIVIDE, side.of(a), side.of(b), side.of(out), false));
         out.assertExact();
     }
@@ -342,8 +382,8 @@ public abstract class ElementwiseContract extends KernelContract {
                 List.of(Shape.of(37, 1), Shape.of(37, 331)),
                 List.of(Shape.of(2, 1, 3), Shape.of(2, 5, 3)),
                 List.of(Shape.of(1, 4), Shape.of(0, 4)))) {
-            Twin x = random(pair.get(0).toArray());
-            Twin out = output(accumulate, pair.get(1));
+            Operand x = random(pair.get(0).toArray());
+            Operand out = output(accumulate, pair.get(1));
             run(side -> side.kernels().elementwise().affine(side.of(x), -1.5, 0.25, side.of(out), accumulate));
             out.assertClose(4 * ULP, 4);
         }
@@ -351,7 +391,7 @@ public abstract class ElementwiseContract extends KernelContract {
 
     @Test
     void affineInPlace() {
-        Twin x = state(-2, 2, 5, 77);
+        Operand x = state(-2, 2, 5, 77);
         run(side -> side.kernels().elementwise().affine(side.of(x), 3, -1, side.of(x), false));
         x.assertClose(4 * ULP, 1);
     }
@@ -365,11 +405,11 @@ public abstract class ElementwiseContract extends KernelContract {
                 List.of(Shape.of(3, 1, 5), Shape.of(1), Shape.of(2, 1)),
                 List.of(Shape.of(), Shape.of(5), Shape.of(2, 5)),
                 List.of(Shape.of(0), Shape.of(0), Shape.of()))) {
-            Twin condition = ids(3, shapes.get(0).toArray());
-            Twin a = random(shapes.get(1).toArray());
-            Twin b = random(shapes.get(2).toArray());
+            Operand condition = ids(3, shapes.get(0).toArray());
+            Operand a = random(shapes.get(1).toArray());
+            Operand b = random(shapes.get(2).toArray());
             Shape both = Shape.broadcast("test", shapes.get(1), shapes.get(2));
-            Twin out = output(accumulate, Shape.broadcast("test", shapes.get(0), both));
+            Operand out = output(accumulate, Shape.broadcast("test", shapes.get(0), both));
             run(side -> side.kernels()
                     .elementwise()
                     .where(side.of(condition), side.of(a), side.of(b), side.of(out), accumulate));
@@ -377,52 +417,52 @@ public abstract class ElementwiseContract extends KernelContract {
         }
     }
 
-    /** What is not chosen must not come through, not even as a NaN. */
+    /** The unselected operand must not affect the result, not even if it is NaN. */
     @Test
-    void whereDropsTheNanThatIsNotChosen() {
-        Twin condition = ints(new int[] {1, 0, -5, 0}, 4);
-        Twin a = of(new float[] {1, Float.NaN, 3, Float.NaN}, 4);
-        Twin b = of(new float[] {Float.NaN, 2, Float.NaN, Float.NaN}, 4);
-        Twin out = output(false, 4);
+    void whereIgnoresNanInTheUnselectedOperand() {
+        Operand condition = ints(new int[] {1, 0, -5, 0}, 4);
+        Operand a = of(new float[] {1, Float.NaN, 3, Float.NaN}, 4);
+        Operand b = of(new float[] {Float.NaN, 2, Float.NaN, Float.NaN}, 4);
+        Operand out = output(false, 4);
         run(side ->
                 side.kernels().elementwise().where(side.of(condition), side.of(a), side.of(b), side.of(out), false));
         out.assertExact();
     }
 
     @Test
-    void swigluIsSiluTimesTheOther() {
+    void swigluMatchesReference() {
         for (Shape shape : SHAPES) {
-            Twin gate = range(-6, 6, shape.toArray());
-            Twin up = random(shape.toArray());
-            Twin out = output(false, shape);
+            Operand gate = range(-6, 6, shape.toArray());
+            Operand up = random(shape.toArray());
+            Operand out = output(false, shape);
             run(side -> side.kernels().elementwise().swiglu(side.of(gate), side.of(up), side.of(out)));
             out.assertClose(8 * ULP, 0.25);
         }
     }
 
     @Test
-    void swigluInPlaceOfEither() {
-        Twin gate = range(-6, 6, 5000);
-        Twin up = state(-2, 2, 5000);
+    void swigluMayOverwriteEitherOperand() {
+        Operand gate = range(-6, 6, 5000);
+        Operand up = state(-2, 2, 5000);
         run(side -> side.kernels().elementwise().swiglu(side.of(gate), side.of(up), side.of(up)));
         up.assertClose(8 * ULP, 0.25);
-        Twin written = state(-6, 6, 5000);
-        Twin factor = random(5000);
+        Operand written = state(-6, 6, 5000);
+        Operand factor = random(5000);
         run(side -> side.kernels().elementwise().swiglu(side.of(written), side.of(factor), side.of(written)));
         written.assertClose(8 * ULP, 0.25);
     }
 
     @Test
-    void swigluGradients() {
+    void swigluGradientsMatchReference() {
         for (Shape shape : SHAPES) {
             for (int flags = 0; flags < 4; flags++) {
                 boolean accumulateGate = (flags & 1) != 0;
                 boolean accumulateUp = (flags & 2) != 0;
-                Twin gate = range(-6, 6, shape.toArray());
-                Twin up = random(shape.toArray());
-                Twin dy = random(shape.toArray());
-                Twin dgate = output(accumulateGate, shape);
-                Twin dup = output(accumulateUp, shape);
+                Operand gate = range(-6, 6, shape.toArray());
+                Operand up = random(shape.toArray());
+                Operand dy = random(shape.toArray());
+                Operand dgate = output(accumulateGate, shape);
+                Operand dup = output(accumulateUp, shape);
                 run(side -> side.kernels()
                         .elementwise()
                         .swigluBackward(
@@ -440,13 +480,13 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void swigluFarFromZeroAndOfNan() {
-        Twin gate = of(new float[] {-1e30f, -200, -100, -50, 50, 100, 1e30f, Float.NaN, 1, 0}, 10);
-        Twin up = of(new float[] {2, 2, 2, 2, 2, 2, 2, 2, Float.NaN, 2}, 10);
-        Twin dy = of(new float[] {3, 3, 3, 3, 3, 3, 3, 3, 3, 3}, 10);
-        Twin out = output(false, 10);
-        Twin dgate = output(false, 10);
-        Twin dup = output(false, 10);
+    void swigluOfLargeArgumentsAndNan() {
+        Operand gate = of(new float[] {-1e30f, -200, -100, -50, 50, 100, 1e30f, Float.NaN, 1, 0}, 10);
+        Operand up = of(new float[] {2, 2, 2, 2, 2, 2, 2, 2, Float.NaN, 2}, 10);
+        Operand dy = of(new float[] {3, 3, 3, 3, 3, 3, 3, 3, 3, 3}, 10);
+        Operand out = output(false, 10);
+        Operand dgate = output(false, 10);
+        Operand dup = output(false, 10);
         run(side -> {
             ElementwiseKernels kernels = side.kernels().elementwise();
             kernels.swiglu(side.of(gate), side.of(up), side.of(out));
@@ -461,7 +501,7 @@ public abstract class ElementwiseContract extends KernelContract {
     @EnumSource(
             value = DType.class,
             names = {"F32", "I32", "BF16", "F16"})
-    void fillSetsEveryElementOfAView(DType dtype) {
+    void fillSetsOnlyTheView(DType dtype) {
         Tensor whole = Tensor.full(device(), dtype, Shape.of(5011), 3, MemoryCategory.WORKSPACE);
         device().kernels().elementwise().fill(whole.slice(5, 5006), -2);
         double[] expected = new double[5011];
@@ -470,7 +510,7 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void fillSetsCodesToo() {
+    void fillOfU8() {
         Tensor codes = Tensor.full(device(), DType.U8, Shape.of(5011), 200, MemoryCategory.WORKSPACE);
         device().kernels().elementwise().fill(codes.slice(5, 5006), 7);
         double[] expected = new double[5011];
@@ -479,14 +519,14 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void fillOfNothingDoesNothing() {
+    void fillOfEmptyTensor() {
         assertThat(Tensor.zeros(device(), DType.F32, Shape.of(0, 3), MemoryCategory.WORKSPACE)
                         .toFloats())
                 .isEmpty();
     }
 
     @Test
-    void shapesThatDoNotFitAreRefused() {
+    void elementwiseRejectsWrongShapes() {
         ElementwiseKernels kernels = device().kernels().elementwise();
         refuses(ShapeException.class, () -> kernels.unary(Unary.EXP, zeros(2), zeros(3)), "exp", "[2]", "[3]");
         refuses(
@@ -538,7 +578,7 @@ public abstract class ElementwiseContract extends KernelContract {
     }
 
     @Test
-    void otherDtypesAndDevicesAreRefused() {
+    void elementwiseRejectsWrongDtypesAndDevices() {
         ElementwiseKernels kernels = device().kernels().elementwise();
         refuses(IllegalArgumentException.class, () -> kernels.unary(Unary.TANH, doubles(2), zeros(2)), "tanh", "F64");
         refuses(

@@ -11,17 +11,26 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link EmbeddingKernels} promise, on any device. */
+/** The contract of {@link EmbeddingKernels} on any device. */
 public abstract class EmbeddingContract extends KernelContract {
     private static final long[][] IDS = {{}, {0}, {1}, {7, 5}, {2, 3, 4}, {5003}};
 
     @Test
-    void rowsAreGatheredByIdsOfAnyShape() {
+    void embeddingOfTwoIds() {
+        Operand table = of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2);
+        Operand ids = ints(new int[] {2, 0}, 2);
+        Operand out = output(false, 2, 2);
+        run(side -> side.kernels().embedding().gather(side.of(table), side.of(ids), side.of(out)));
+        assertThat(out.actual()).containsExactly(5, 6, 1, 2);
+    }
+
+    @Test
+    void embeddingOfIdsOfAnyShape() {
         for (long[] shape : IDS) {
             for (int length : new int[] {1, 7, 331}) {
-                Twin weight = random(53, length);
-                Twin ids = ids(53, shape);
-                Twin out = output(false, Shape.of(shape).append(length));
+                Operand weight = random(53, length);
+                Operand ids = ids(53, shape);
+                Operand out = output(false, Shape.of(shape).append(length));
                 run(side -> side.kernels().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
                 out.assertExact();
             }
@@ -30,7 +39,7 @@ public abstract class EmbeddingContract extends KernelContract {
 
     @ParameterizedTest
     @EnumSource(names = {"BF16", "F16"})
-    void rowsOfSixteenBitsAreConvertedOnTheWay(DType half) {
+    void embeddingConverts16BitWeights(DType half) {
         for (int length : new int[] {1, 7, 331}) {
             Tensor weight = random(53, length).on(1).to(half);
             Tensor ids = ids(53, 5, 3).on(1);
@@ -44,23 +53,23 @@ public abstract class EmbeddingContract extends KernelContract {
     }
 
     @Test
-    void nanAndInfinityAreGatheredAsTheyAre() {
-        Twin weight = of(new float[] {Float.NaN, 1, Float.NEGATIVE_INFINITY, 2}, 2, 2);
-        Twin ids = ints(new int[] {1, 0, 1}, 3);
-        Twin out = output(false, 3, 2);
+    void embeddingKeepsNanAndInfinity() {
+        Operand weight = of(new float[] {Float.NaN, 1, Float.NEGATIVE_INFINITY, 2}, 2, 2);
+        Operand ids = ints(new int[] {1, 0, 1}, 3);
+        Operand out = output(false, 3, 2);
         run(side -> side.kernels().embedding().gather(side.of(weight), side.of(ids), side.of(out)));
         out.assertExact();
     }
 
-    /** 5,003 ids of 53 rows: each row is added to about a hundred times. */
+    /** 5,003 ids of 53 rows: about a hundred additions per row. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void gradientsOfEqualIdsAreAdded(boolean accumulate) {
+    void embeddingGradientAddsEqualIds(boolean accumulate) {
         for (long[] shape : IDS) {
             for (int length : new int[] {1, 7, 331}) {
-                Twin ids = ids(53, shape);
-                Twin dy = random(Shape.of(shape).append(length).toArray());
-                Twin dweight = output(accumulate, 53, length);
+                Operand ids = ids(53, shape);
+                Operand dy = random(Shape.of(shape).append(length).toArray());
+                Operand dweight = output(accumulate, 53, length);
                 run(side ->
                         side.kernels().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
                 dweight.assertClose(16 * ULP, 100);
@@ -68,20 +77,20 @@ public abstract class EmbeddingContract extends KernelContract {
         }
     }
 
-    /** Many rows and few ids: the rows that no id names are zero, or stay as they were. */
+    /** Many rows and few ids: unused rows are zero or unchanged. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void rowsThatNoIdNamesGetNothing(boolean accumulate) {
-        Twin ids = ints(new int[] {5006, 3, 5006, 0}, 4);
-        Twin dy = random(4, 3);
-        Twin dweight = output(accumulate, 5007, 3);
+    void embeddingGradientOfUnusedRowsIsZero(boolean accumulate) {
+        Operand ids = ints(new int[] {5006, 3, 5006, 0}, 4);
+        Operand dy = random(4, 3);
+        Operand dweight = output(accumulate, 5007, 3);
         run(side -> side.kernels().embedding().scatterAdd(side.of(ids), side.of(dy), side.of(dweight), accumulate));
         dweight.assertClose(2 * ULP, 4);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 53, 50_000})
-    void anIdThatIsNoRowIsRefused(int bad) {
+    void embeddingRejectsIdOutsideTheTable(int bad) {
         int[] ids = new int[1000];
         ids[777] = bad;
         EmbeddingKernels kernels = device().kernels().embedding();
@@ -100,7 +109,7 @@ public abstract class EmbeddingContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void embeddingRejectsWrongShapesDtypesAndDevices() {
         EmbeddingKernels kernels = device().kernels().embedding();
         refuses(ShapeException.class, () -> kernels.gather(zeros(5), zeroIds(2), zeros(2)), "embedding", "[5]", "[2]");
         refuses(

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link GemmKernels} promise, on any device. */
+/** The contract of {@link GemmKernels} on any device. */
 public abstract class GemmContract extends KernelContract {
 
     static Stream<int[]> sizes() {
@@ -36,7 +36,7 @@ public abstract class GemmContract extends KernelContract {
                 new int[] {127, 131, 61},
                 new int[] {101, 310, 155},
                 new int[] {3, 130, 1100},
-                new int[] {28, 1601, 70}, // several blocks of k, and rows that two panels share
+                new int[] {28, 1601, 70}, // several blocks of k, and rows that span two panels
                 new int[] {400, 30, 33},
                 new int[] {4, 7, 3}, // rows shorter than a vector
                 new int[] {12, 5, 4},
@@ -46,9 +46,23 @@ public abstract class GemmContract extends KernelContract {
                 new int[] {3, 4, 0});
     }
 
+    @Test
+    void matmulOfTwoByTwoMatrices() {
+        Operand a = of(new float[] {1, 2, 3, 4}, 2, 2);
+        Operand b = of(new float[] {5, 6, 7, 8}, 2, 2);
+        Operand product = output(false, 2, 2);
+        Operand transposed = output(false, 2, 2);
+        run(side -> {
+            side.kernels().gemm().matmul(side.of(a), false, side.of(b), false, side.of(product), false);
+            side.kernels().gemm().matmul(side.of(a), false, side.of(b), true, side.of(transposed), false);
+        });
+        assertThat(product.actual()).containsExactly(19, 22, 43, 50);
+        assertThat(transposed.actual()).containsExactly(17, 23, 39, 53);
+    }
+
     @ParameterizedTest
     @MethodSource("sizes")
-    void matricesOfAnySizeWithAnyFlags(int[] size) {
+    void matmulOfAnySizeAndTranspose(int[] size) {
         for (int flags = 0; flags < 8; flags++) {
             boolean transposeA = (flags & 1) != 0;
             boolean transposeB = (flags & 2) != 0;
@@ -60,7 +74,7 @@ public abstract class GemmContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void batchesBroadcast(boolean accumulate) {
+    void matmulBroadcastsBatches(boolean accumulate) {
         for (int flags = 0; flags < 4; flags++) {
             boolean transposeA = (flags & 1) != 0;
             boolean transposeB = (flags & 2) != 0;
@@ -76,15 +90,15 @@ public abstract class GemmContract extends KernelContract {
     }
 
     @Test
-    void aBatchOfLargerMatrices() {
+    void matmulOfBatchesOfLargerMatrices() {
         product(Shape.of(3, 50, 70), false, Shape.of(3, 70, 90), false, false);
         product(Shape.of(3, 50, 70), false, Shape.of(90, 70), true, true);
     }
 
     private void product(Shape shapeA, boolean transposeA, Shape shapeB, boolean transposeB, boolean accumulate) {
-        Twin a = random(shapeA.toArray());
-        Twin b = random(shapeB.toArray());
-        Twin out = output(accumulate, GemmKernels.outputShape("test", a.on(0), transposeA, b.on(0), transposeB));
+        Operand a = random(shapeA.toArray());
+        Operand b = random(shapeB.toArray());
+        Operand out = output(accumulate, GemmKernels.outputShape("test", a.on(0), transposeA, b.on(0), transposeB));
         Tensor magnitude = accumulate ? out.magnitudes() : out.magnitudes().emptyLike(out.shape());
         run(side ->
                 side.kernels().gemm().matmul(side.of(a), transposeA, side.of(b), transposeB, side.of(out), accumulate));
@@ -98,7 +112,7 @@ public abstract class GemmContract extends KernelContract {
 
     @ParameterizedTest
     @EnumSource(names = {"BF16", "F16"})
-    void operandsOfSixteenBitsAreConvertedOnTheWay(DType half) {
+    void matmulConverts16BitOperands(DType half) {
         GemmKernels gemm = device().kernels().gemm();
         for (int[] size : new int[][] {{1, 40, 70}, {20, 800, 37}}) {
             for (int flags = 0; flags < 4; flags++) {
@@ -125,13 +139,13 @@ public abstract class GemmContract extends KernelContract {
 
     @ParameterizedTest
     @MethodSource("activations")
-    void biasAndActivationFollowTheProduct(@Nullable Unary activation) {
+    void matmulWithBiasAndActivation(@Nullable Unary activation) {
         for (int[] size : new int[][] {{1, 33, 70}, {19, 40, 37}, {20, 900, 64}}) {
             for (boolean withBias : new boolean[] {true, false}) {
-                Twin a = range(-0.3, 0.3, size[0], size[1]);
-                Twin b = range(-0.3, 0.3, size[1], size[2]);
-                Twin bias = random(size[2]);
-                Twin out = output(false, size[0], size[2]);
+                Operand a = range(-0.3, 0.3, size[0], size[1]);
+                Operand b = range(-0.3, 0.3, size[1], size[2]);
+                Operand bias = random(size[2]);
+                Operand out = output(false, size[0], size[2]);
                 run(side -> side.kernels()
                         .gemm()
                         .matmul(
@@ -147,7 +161,7 @@ public abstract class GemmContract extends KernelContract {
     }
 
     @Test
-    void aBiasOfAnotherLengthIsRefused() {
+    void matmulRejectsBiasOfWrongLength() {
         GemmKernels gemm = device().kernels().gemm();
         refuses(
                 ShapeException.class,
@@ -158,29 +172,29 @@ public abstract class GemmContract extends KernelContract {
     }
 
     @Test
-    void nanAndInfinityStayInTheirRowsAndColumns() {
+    void matmulKeepsNanInItsRowAndColumn() {
         float[] elements = new float[40 * 50];
         Arrays.fill(elements, 0.5f);
         elements[3 * 50 + 7] = Float.NaN;
         elements[20 * 50 + 49] = Float.POSITIVE_INFINITY;
-        Twin a = of(elements, 40, 50);
-        Twin b = range(0.5, 1, 50, 37);
-        Twin out = output(false, 40, 37);
+        Operand a = of(elements, 40, 50);
+        Operand b = range(0.5, 1, 50, 37);
+        Operand out = output(false, 40, 37);
         run(side -> side.kernels().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
         out.assertClose(16 * ULP, 1);
     }
 
     @Test
-    void zeroTimesInfinityIsNan() {
-        Twin a = of(new float[] {0, 0}, 1, 2);
-        Twin b = of(new float[] {Float.NEGATIVE_INFINITY, 1, Float.NaN, 1, 1, 1}, 2, 3);
-        Twin out = output(false, 1, 3);
+    void matmulOfZeroAndInfinityIsNan() {
+        Operand a = of(new float[] {0, 0}, 1, 2);
+        Operand b = of(new float[] {Float.NEGATIVE_INFINITY, 1, Float.NaN, 1, 1, 1}, 2, 3);
+        Operand out = output(false, 1, 3);
         run(side -> side.kernels().gemm().matmul(side.of(a), false, side.of(b), false, side.of(out), false));
         out.assertExact();
     }
 
     @Test
-    void innerDimensionsThatDifferAreRefused() {
+    void matmulRejectsDifferentInnerAxes() {
         GemmKernels gemm = device().kernels().gemm();
         refuses(
                 ShapeException.class,
@@ -195,7 +209,7 @@ public abstract class GemmContract extends KernelContract {
     }
 
     @Test
-    void batchesThatDoNotBroadcastVectorsAndWrongResultsAreRefused() {
+    void matmulRejectsWrongBatchesAndVectors() {
         GemmKernels gemm = device().kernels().gemm();
         refuses(
                 ShapeException.class,
@@ -216,7 +230,7 @@ public abstract class GemmContract extends KernelContract {
     }
 
     @Test
-    void operandsOfAnotherDtypeOrDeviceAreRefused() {
+    void matmulRejectsWrongDtypesAndDevices() {
         GemmKernels gemm = device().kernels().gemm();
         refuses(
                 IllegalArgumentException.class,

@@ -15,12 +15,12 @@ import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /**
- * What the contracts of all kernel families share: operands on a device and on the reference, and a kernel run on both.
- * Every run also proves that inputs stay as they were, that nothing is written beyond an output, that operands may begin in
- * the middle of a tensor, and that all of {@link #sameBits()} agree to the last bit.
+ * The base class of all kernel contracts, with operands on a device and on the reference, and kernels that run on both. Every run
+ * also verifies that inputs are not modified, that nothing is written outside outputs, that operands may begin in the middle of
+ * a tensor, and that all of {@link #sameBits()} give identical bits.
  *
- * <p>Tolerances are multiples of {@link #ULP}, the distance of 1 from the next F32: a kernel that rounds each of a few steps
- * once is off by a few of it; a sum of n terms, by about √n of it relative to the sum of their magnitudes (Higham &amp; Mary
+ * <p>Tolerances are multiples of {@link #ULP}, the distance of 1 from the next F32: a kernel with a few rounded steps has
+ * an error of a few ULP, and a sum of n terms about √n ULP relative to the sum of their magnitudes (Higham &amp; Mary
  * 2019).
  */
 public abstract class KernelContract {
@@ -34,18 +34,18 @@ public abstract class KernelContract {
     /** The device under test. */
     protected abstract Device device();
 
-    /** Devices whose results must equal those of {@link #device()} bit by bit; itself, for a second run, at least. */
+    /** Devices whose results must be bit-identical to those of {@link #device()}; by default itself, for a second run. */
     protected List<Device> sameBits() {
         return List.of(device());
     }
 
     /** One device of a run. */
-    record Side(Device device, int index, Set<Twin> used) {
+    record Side(Device device, int index, Set<Operand> used) {
         Kernels kernels() {
             return device.kernels();
         }
 
-        Tensor of(Twin twin) {
+        Tensor of(Operand twin) {
             used.add(twin);
             return twin.on(index);
         }
@@ -62,50 +62,50 @@ public abstract class KernelContract {
     // ---- operands ----
 
     /** An input from −2 to 2. */
-    Twin random(long... shape) {
+    Operand random(long... shape) {
         return range(-2, 2, shape);
     }
 
-    /** An input between two numbers. */
-    Twin range(double low, double high, long... shape) {
+    /** An input with elements between two numbers. */
+    Operand range(double low, double high, long... shape) {
         return add(numbers(low, high, shape), false, Shape.of(shape));
     }
 
     /** An input of given elements. */
-    Twin of(float[] elements, long... shape) {
+    Operand of(float[] elements, long... shape) {
         return add(elements, false, Shape.of(shape));
     }
 
     /** An input of ids from 0 to {@code bound − 1}. */
-    Twin ids(int bound, long... shape) {
+    Operand ids(int bound, long... shape) {
         int[] elements = new int[Math.toIntExact(Shape.of(shape).size())];
         Arrays.setAll(elements, i -> random.nextInt(bound));
         return ints(elements, shape);
     }
 
     /** An input of given integers. */
-    Twin ints(int[] elements, long... shape) {
-        return Twin.ints(devices(), elements, before(), false, Shape.of(shape));
+    Operand ints(int[] elements, long... shape) {
+        return Operand.ints(devices(), elements, before(), false, Shape.of(shape));
     }
 
-    /** An output of integers, which is to be overwritten. */
-    Twin intOutput(Shape shape) {
+    /** An output of integers that is overwritten. */
+    Operand intOutput(Shape shape) {
         int[] elements = new int[Math.toIntExact(shape.size())];
         Arrays.fill(elements, Integer.MIN_VALUE);
-        return Twin.ints(devices(), elements, before(), true, shape);
+        return Operand.ints(devices(), elements, before(), true, shape);
     }
 
     /** An operand of random codes from {@code low} to {@code high} that is read and written. */
-    Twin codes(int low, int high, long... shape) {
+    Operand codes(int low, int high, long... shape) {
         byte[] elements = new byte[Math.toIntExact(Shape.of(shape).size())];
         for (int i = 0; i < elements.length; i++) {
             elements[i] = (byte) random.nextInt(low, high + 1);
         }
-        return Twin.bytes(devices(), elements, before(), Shape.of(shape));
+        return Operand.bytes(devices(), elements, before(), Shape.of(shape));
     }
 
-    /** An output: NaN when it is to be overwritten, numbers when it is to be added to. */
-    Twin output(boolean accumulate, Shape shape) {
+    /** An output: numbers if it accumulates, otherwise NaN. */
+    Operand output(boolean accumulate, Shape shape) {
         float[] elements = numbers(-2, 2, shape.toArray());
         if (!accumulate) {
             Arrays.fill(elements, Float.NaN);
@@ -113,17 +113,17 @@ public abstract class KernelContract {
         return add(elements, true, shape);
     }
 
-    Twin output(boolean accumulate, long... shape) {
+    Operand output(boolean accumulate, long... shape) {
         return output(accumulate, Shape.of(shape));
     }
 
     /** An operand that is read and written, of numbers between two bounds. */
-    Twin state(double low, double high, long... shape) {
+    Operand state(double low, double high, long... shape) {
         return add(numbers(low, high, shape), true, Shape.of(shape));
     }
 
-    /** What the device under test made of an output, as an input for the next kernel on all devices. */
-    Twin asInput(Twin output) {
+    /** The output of the device under test, as an input of the next kernel on all devices. */
+    Operand asInput(Operand output) {
         return add(output.actual(), false, output.shape());
     }
 
@@ -135,11 +135,11 @@ public abstract class KernelContract {
         return elements;
     }
 
-    private Twin add(float[] elements, boolean written, Shape shape) {
-        return Twin.floats(devices(), elements, before(), written, shape);
+    private Operand add(float[] elements, boolean written, Shape shape) {
+        return Operand.floats(devices(), elements, before(), written, shape);
     }
 
-    /** Every second operand begins at the start of its tensor, the others at an odd place. */
+    /** Every second operand begins at the start of its tensor, the others at an odd offset. */
     private int before() {
         return made++ % 2 * 3;
     }
@@ -148,18 +148,18 @@ public abstract class KernelContract {
 
     /** Runs a kernel on every device and checks what holds for all kernels. */
     void run(Consumer<Side> kernel) {
-        Set<Twin> used = new LinkedHashSet<>();
+        Set<Operand> used = new LinkedHashSet<>();
         for (int i = 0; i < devices().size(); i++) {
             kernel.accept(new Side(devices().get(i), i, used));
         }
-        used.forEach(Twin::assertSound);
+        used.forEach(Operand::assertSound);
     }
 
-    // ---- refusals ----
+    // ---- errors ----
 
     /** Zeros on the device under test. */
     Tensor zeros(long... shape) {
-        return Twin.zeros(device(), shape);
+        return Operand.zeros(device(), shape);
     }
 
     /** Integers on the device under test. */
@@ -167,7 +167,7 @@ public abstract class KernelContract {
         return Tensor.of(device(), new int[Math.toIntExact(Shape.of(shape).size())], shape);
     }
 
-    /** Doubles, which no device but the reference computes in. */
+    /** Doubles, which only the reference supports. */
     Tensor doubles(long... shape) {
         return Tensor.of(device(), new double[Math.toIntExact(Shape.of(shape).size())], shape);
     }
@@ -178,7 +178,7 @@ public abstract class KernelContract {
                 Device.reference(), new float[Math.toIntExact(Shape.of(shape).size())], shape);
     }
 
-    /** That a kernel throws, with a message that contains all parts. */
+    /** Asserts that a kernel throws, with a message that contains all parts. */
     static void refuses(Class<? extends Throwable> type, ThrowingCallable kernel, String... parts) {
         assertThatThrownBy(kernel).isInstanceOf(type).hasMessageContainingAll(parts);
     }

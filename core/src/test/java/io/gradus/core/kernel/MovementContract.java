@@ -1,5 +1,7 @@
 package io.gradus.core.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
@@ -8,12 +10,30 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link MovementKernels} promise, on any device. */
+/** The contract of {@link MovementKernels} on any device. */
 public abstract class MovementContract extends KernelContract {
+
+    @Test
+    void permuteSliceAndGatherOfSixNumbers() {
+        Operand x = of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+        Operand transposed = output(false, 3, 2);
+        Operand column = output(false, 2, 1);
+        Operand index = ints(new int[] {2, 0}, 2, 1);
+        Operand gathered = output(false, 2, 1);
+        run(side -> {
+            MovementKernels kernels = side.kernels().movement();
+            kernels.permute(side.of(x), new int[] {1, 0}, side.of(transposed), false);
+            kernels.slice(side.of(x), 1, 1, side.of(column), false);
+            kernels.gather(side.of(x), 1, side.of(index), side.of(gathered));
+        });
+        assertThat(transposed.actual()).containsExactly(1, 4, 2, 5, 3, 6);
+        assertThat(column.actual()).containsExactly(2, 5);
+        assertThat(gathered.actual()).containsExactly(3, 4);
+    }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void axesAreReordered(boolean accumulate) {
+    void permuteReordersAxes(boolean accumulate) {
         permute(accumulate, Shape.of());
         permute(accumulate, Shape.of(7), 0);
         permute(accumulate, Shape.of(131, 61), 1, 0);
@@ -29,15 +49,15 @@ public abstract class MovementContract extends KernelContract {
     }
 
     private void permute(boolean accumulate, Shape shape, int... order) {
-        Twin x = random(shape.toArray());
-        Twin out = output(accumulate, MovementKernels.permuted(zeros(shape.toArray()), order));
+        Operand x = random(shape.toArray());
+        Operand out = output(accumulate, MovementKernels.permuted(zeros(shape.toArray()), order));
         run(side -> side.kernels().movement().permute(side.of(x), order, side.of(out), accumulate));
         assertMoved(out, accumulate);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aPartIsTakenAndPutBackAlongAnyAxis(boolean accumulate) {
+    void sliceAndPlaceAlongEveryAxis(boolean accumulate) {
         for (Shape whole : List.of(Shape.of(17), Shape.of(37, 331), Shape.of(5, 7, 13), Shape.of(3, 1, 5, 2))) {
             for (int axis = -1; axis < whole.rank(); axis++) {
                 long length = whole.get(axis);
@@ -53,19 +73,19 @@ public abstract class MovementContract extends KernelContract {
 
     private void part(boolean accumulate, Shape whole, int axis, long start, long length) {
         Shape small = whole.with(axis, length);
-        Twin x = random(whole.toArray());
-        Twin taken = output(accumulate, small);
+        Operand x = random(whole.toArray());
+        Operand taken = output(accumulate, small);
         run(side -> side.kernels().movement().slice(side.of(x), axis, start, side.of(taken), accumulate));
         assertMoved(taken, accumulate);
 
-        Twin part = random(small.toArray());
-        Twin placed = output(accumulate, whole); // NaN around the part must stay when not accumulating
+        Operand part = random(small.toArray());
+        Operand placed = output(accumulate, whole); // NaN around the part must remain when not accumulating
         run(side -> side.kernels().movement().place(side.of(part), axis, start, side.of(placed), accumulate));
         assertMoved(placed, accumulate);
     }
 
     @Test
-    void elementsAreGatheredByIndexAlongAnyAxis() {
+    void gatherAlongEveryAxis() {
         gather(Shape.of(17), 0, 40);
         gather(Shape.of(5003), -1, 5003);
         gather(Shape.of(37, 61), 0, 5);
@@ -76,15 +96,15 @@ public abstract class MovementContract extends KernelContract {
     }
 
     private void gather(Shape shape, int axis, long length) {
-        Twin x = random(shape.toArray());
+        Operand x = random(shape.toArray());
         Shape chosen = shape.with(axis, length);
-        Twin index = ids((int) shape.get(axis), chosen.toArray());
-        Twin out = output(false, chosen);
+        Operand index = ids((int) shape.get(axis), chosen.toArray());
+        Operand out = output(false, chosen);
         run(side -> side.kernels().movement().gather(side.of(x), axis, side.of(index), side.of(out)));
         out.assertExact();
         for (boolean accumulate : new boolean[] {false, true}) {
-            Twin dy = random(chosen.toArray());
-            Twin dx = output(accumulate, shape);
+            Operand dy = random(chosen.toArray());
+            Operand dx = output(accumulate, shape);
             run(side -> side.kernels()
                     .movement()
                     .gatherBackward(side.of(index), axis, side.of(dy), side.of(dx), accumulate));
@@ -92,14 +112,14 @@ public abstract class MovementContract extends KernelContract {
         }
     }
 
-    /** Off the axis the index may be shorter than what it chooses from. */
+    /** Along other axes the index may be shorter than the input. */
     @Test
-    void anIndexMayCoverAPartOfTheOtherAxes() {
-        Twin x = random(5, 7, 13);
-        Twin index = ids(7, 4, 3, 11);
-        Twin out = output(false, 4, 3, 11);
-        Twin dy = random(4, 3, 11);
-        Twin dx = output(false, 5, 7, 13);
+    void gatherIndexMayBeShorterAlongOtherAxes() {
+        Operand x = random(5, 7, 13);
+        Operand index = ids(7, 4, 3, 11);
+        Operand out = output(false, 4, 3, 11);
+        Operand dy = random(4, 3, 11);
+        Operand dx = output(false, 5, 7, 13);
         run(side -> {
             side.kernels().movement().gather(side.of(x), 1, side.of(index), side.of(out));
             side.kernels().movement().gatherBackward(side.of(index), 1, side.of(dy), side.of(dx), false);
@@ -108,7 +128,7 @@ public abstract class MovementContract extends KernelContract {
         dx.assertClose(4 * ULP, 4);
     }
 
-    private static void assertMoved(Twin out, boolean accumulate) {
+    private static void assertMoved(Operand out, boolean accumulate) {
         if (accumulate) {
             out.assertClose(ULP, 0);
         } else {
@@ -117,15 +137,15 @@ public abstract class MovementContract extends KernelContract {
     }
 
     @Test
-    void nanAndInfinityAreMovedAsTheyAre() {
-        Twin x = of(new float[] {Float.NaN, 1, Float.NEGATIVE_INFINITY, 2, 3, Float.POSITIVE_INFINITY}, 2, 3);
-        Twin out = output(false, 3, 2);
+    void permuteKeepsNanAndInfinity() {
+        Operand x = of(new float[] {Float.NaN, 1, Float.NEGATIVE_INFINITY, 2, 3, Float.POSITIVE_INFINITY}, 2, 3);
+        Operand out = output(false, 3, 2);
         run(side -> side.kernels().movement().permute(side.of(x), new int[] {1, 0}, side.of(out), false));
         out.assertExact();
     }
 
     @Test
-    void anIndexOutsideTheAxisIsRefused() {
+    void gatherRejectsIndexOutsideTheAxis() {
         MovementKernels kernels = device().kernels().movement();
         for (int bad : new int[] {-1, 7, 10_000}) {
             int[] index = new int[500 * 3];
@@ -145,7 +165,7 @@ public abstract class MovementContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void movementRejectsWrongShapesDtypesAndDevices() {
         MovementKernels kernels = device().kernels().movement();
         refuses(
                 IllegalArgumentException.class,

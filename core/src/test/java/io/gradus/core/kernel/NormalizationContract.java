@@ -1,17 +1,20 @@
 package io.gradus.core.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import org.assertj.core.data.Offset;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link NormalizationKernels} promise, on any device. */
+/** The contract of {@link NormalizationKernels} on any device. */
 public abstract class NormalizationContract extends KernelContract {
     private static final double EPS = 1e-5;
     private static final List<Shape> SHAPES = List.of(
@@ -23,17 +26,39 @@ public abstract class NormalizationContract extends KernelContract {
             Shape.of(3, 5003),
             Shape.of(5003, 3));
 
+    @Test
+    void layerNormAndRmsNormOfTwoNumbers() {
+        Operand x = of(new float[] {1, 7}, 1, 2);
+        Operand weight = of(new float[] {1, 2}, 2);
+        Operand layerNorm = output(false, 1, 2);
+        Operand rmsNorm = output(false, 1, 2);
+        Operand mean = output(false, 1);
+        Operand deviation = output(false, 1);
+        Operand rms = output(false, 1);
+        run(side -> {
+            NormalizationKernels kernels = side.kernels().normalization();
+            kernels.layerNorm(
+                    side.of(x), side.of(weight), null, 0, side.of(layerNorm), side.of(mean), side.of(deviation));
+            kernels.rmsNorm(side.of(x), side.of(weight), 0, side.of(rmsNorm), side.of(rms));
+        });
+        assertThat(mean.actual()).containsExactly(4);
+        assertThat(deviation.actual()).containsExactly(new float[] {1 / 3f}, Offset.offset(1e-6f));
+        assertThat(layerNorm.actual()).containsExactly(new float[] {-1, 2}, Offset.offset(1e-6f));
+        assertThat(rms.actual()).containsExactly(new float[] {1 / 5f}, Offset.offset(1e-6f)); // √((1 + 49)/2) = 5
+        assertThat(rmsNorm.actual()).containsExactly(new float[] {0.2f, 2.8f}, Offset.offset(1e-6f));
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void layerNormWithAndWithoutBias(boolean withBias) {
+    void layerNormMatchesReference(boolean withBias) {
         for (Shape shape : SHAPES) {
-            // off zero, so that a variance as E[x²] − E[x]² would lose digits
-            Twin x = range(8, 12, shape.toArray());
-            Twin weight = range(0.5, 1.5, shape.last());
-            Twin bias = random(shape.last());
-            Twin y = output(false, shape);
-            Twin mean = output(false, shape.rows());
-            Twin rstd = output(false, shape.rows());
+            // away from zero, so that a variance computed as E[x²] − E[x]² would cancel
+            Operand x = range(8, 12, shape.toArray());
+            Operand weight = range(0.5, 1.5, shape.last());
+            Operand bias = random(shape.last());
+            Operand y = output(false, shape);
+            Operand mean = output(false, shape.rows());
+            Operand rstd = output(false, shape.rows());
             run(side -> side.kernels()
                     .normalization()
                     .layerNorm(
@@ -55,12 +80,12 @@ public abstract class NormalizationContract extends KernelContract {
     }
 
     @Test
-    void rmsNorm() {
+    void rmsNormMatchesReference() {
         for (Shape shape : SHAPES) {
-            Twin x = random(shape.toArray());
-            Twin weight = range(0.5, 1.5, shape.last());
-            Twin y = output(false, shape);
-            Twin rstd = output(false, shape.rows());
+            Operand x = random(shape.toArray());
+            Operand weight = range(0.5, 1.5, shape.last());
+            Operand y = output(false, shape);
+            Operand rstd = output(false, shape.rows());
             run(side -> side.kernels()
                     .normalization()
                     .rmsNorm(side.of(x), side.of(weight), EPS, side.of(y), side.of(rstd)));
@@ -71,7 +96,7 @@ public abstract class NormalizationContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void gradients(boolean accumulate) {
+    void normalizationGradientsMatchReference(boolean accumulate) {
         for (Shape shape : SHAPES) {
             Saved saved = saved(shape);
             Results layer = results(shape, accumulate);
@@ -91,16 +116,16 @@ public abstract class NormalizationContract extends KernelContract {
         }
     }
 
-    /** Each result is added to what is there or not, apart from the others; and a bias there need not be. */
+    /** Each gradient accumulates or overwrites independently, with and without a bias. */
     @Test
-    void eachGradientIsAddedOrWrittenOnItsOwn() {
+    void gradientsAccumulateIndependently() {
         Shape shape = Shape.of(70, 65);
         for (int adds = 0; adds < 4; adds++) {
             Saved saved = saved(shape);
             boolean addX = (adds & 1) != 0;
             boolean addWeight = (adds & 2) != 0;
-            Twin dx = output(addX, shape);
-            Twin dweight = output(addWeight, shape.last());
+            Operand dx = output(addX, shape);
+            Operand dweight = output(addWeight, shape.last());
             run(side -> side.kernels()
                     .normalization()
                     .layerNormBackward(
@@ -120,12 +145,12 @@ public abstract class NormalizationContract extends KernelContract {
         }
     }
 
-    /** Sums over very many rows stay accurate: the terms are of one sign, so nothing but rounding can be off. */
+    /** Sums over very many rows are accurate. All terms have one sign, so that all errors are rounding errors. */
     @Test
-    void sumsOverManyRows() {
+    void weightGradientsOfManyRowsAreAccurate() {
         int rows = 20_000;
-        Twin dy = range(0.5, 1.5, rows, 19);
-        Twin x = range(0.5, 1.5, rows, 19);
+        Operand dy = range(0.5, 1.5, rows, 19);
+        Operand x = range(0.5, 1.5, rows, 19);
         Saved saved = new Saved(dy, x, range(1, 1, 19), range(0, 0, rows), range(1, 1, rows));
         Results layer = results(Shape.of(rows, 19), false);
         run(side -> layerNormBackward(side, saved, layer, false));
@@ -164,7 +189,7 @@ public abstract class NormalizationContract extends KernelContract {
                         accumulate);
     }
 
-    /** {@code Σ |dy|·|x̂|} of each column, and some more: for |mean| ≤ 0.5 and what was there. */
+    /** {@code Σ |dy|·|x̂|} of each column, with a margin for |mean| ≤ 0.5 and the accumulated value. */
     private static double[] weightMagnitudes(Saved saved) {
         long length = saved.x.shape().last();
         Tensor dweight = Tensor.of(Device.reference(), new double[(int) length], length);
@@ -189,15 +214,15 @@ public abstract class NormalizationContract extends KernelContract {
         return magnitudes;
     }
 
-    private record Results(Twin dx, Twin dweight, Twin dbias) {}
+    private record Results(Operand dx, Operand dweight, Operand dbias) {}
 
     private Results results(Shape shape, boolean accumulate) {
         return new Results(
                 output(accumulate, shape), output(accumulate, shape.last()), output(accumulate, shape.last()));
     }
 
-    /** The operands of a backward pass: statistics of the size that a forward pass gives, the same on all devices. */
-    private record Saved(Twin dy, Twin x, Twin weight, Twin mean, Twin rstd) {}
+    /** The operands of a backward pass: statistics of realistic magnitude, equal on all devices. */
+    private record Saved(Operand dy, Operand x, Operand weight, Operand mean, Operand rstd) {}
 
     private Saved saved(Shape shape) {
         return new Saved(
@@ -216,13 +241,13 @@ public abstract class NormalizationContract extends KernelContract {
         }
         elements[40] = Float.NaN;
         elements[99] = Float.POSITIVE_INFINITY;
-        Twin x = of(elements, 5, 33);
-        Twin weight = range(0.5, 1.5, 33);
-        Twin layer = output(false, 5, 33);
-        Twin mean = output(false, 5);
-        Twin layerRstd = output(false, 5);
-        Twin rms = output(false, 5, 33);
-        Twin rstd = output(false, 5);
+        Operand x = of(elements, 5, 33);
+        Operand weight = range(0.5, 1.5, 33);
+        Operand layer = output(false, 5, 33);
+        Operand mean = output(false, 5);
+        Operand layerRstd = output(false, 5);
+        Operand rms = output(false, 5, 33);
+        Operand rstd = output(false, 5);
         run(side -> {
             NormalizationKernels kernels = side.kernels().normalization();
             kernels.layerNorm(
@@ -233,13 +258,13 @@ public abstract class NormalizationContract extends KernelContract {
         rms.assertClose(64 * ULP, 1);
     }
 
-    /** A row of zeros has no direction: eps keeps it at zero instead of 0/0. */
+    /** eps makes the result of a row of zeros zero instead of 0/0. */
     @Test
-    void aRowOfZerosStaysZero() {
-        Twin x = of(new float[6], 2, 3);
-        Twin weight = range(0.5, 1.5, 3);
-        Twin y = output(false, 2, 3);
-        Twin rstd = output(false, 2);
+    void normalizationOfZerosIsZero() {
+        Operand x = of(new float[6], 2, 3);
+        Operand weight = range(0.5, 1.5, 3);
+        Operand y = output(false, 2, 3);
+        Operand rstd = output(false, 2);
         run(side ->
                 side.kernels().normalization().rmsNorm(side.of(x), side.of(weight), EPS, side.of(y), side.of(rstd)));
         y.assertExact();
@@ -247,7 +272,7 @@ public abstract class NormalizationContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void normalizationRejectsWrongShapesDtypesAndDevices() {
         NormalizationKernels kernels = device().kernels().normalization();
         refuses(
                 ShapeException.class,

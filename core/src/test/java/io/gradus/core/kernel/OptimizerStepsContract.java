@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link OptimizerStepKernels} promise, on any device. */
+/** The contract of {@link OptimizerStepKernels} on any device. */
 public abstract class OptimizerStepsContract extends KernelContract {
     private static final long[][] SHAPES = {{}, {0}, {1}, {7}, {5003}, {3, 10_007}};
 
@@ -28,12 +28,37 @@ public abstract class OptimizerStepsContract extends KernelContract {
                 new Sgd(0.1, 0.9, 0, true, 0.01));
     }
 
+    @Test
+    void firstStepsOfSgdAndAdamForOneWeight() {
+        Operand sgdWeight = state(1, 1, 1);
+        Operand adamWeight = state(1, 1, 1);
+        Operand gradient = of(new float[] {2}, 1);
+        Operand first = state(0, 0, 1);
+        Operand second = state(0, 0, 1);
+        run(side -> {
+            OptimizerStepKernels kernels = side.kernels().optimizerSteps();
+            kernels.sgd(side.of(sgdWeight), side.of(gradient), null, new Sgd(0.1, 0, 0, false, 0), 1, true);
+            kernels.adam(
+                    side.of(adamWeight),
+                    side.of(gradient),
+                    side.of(first),
+                    side.of(second),
+                    new Adam(0.1, 0.9, 0.999, 1e-8, 0, true),
+                    1,
+                    1);
+        });
+        assertThat(sgdWeight.actual()).containsExactly(0.8f); // 1 − 0.1·2
+        assertThat(adamWeight.actual()).containsExactly(0.9f); // 1 − 0.1·2/√2²
+        assertThat(first.actual()).containsExactly(0.2f);
+        assertThat(second.actual()).containsExactly(0.004f);
+    }
+
     @ParameterizedTest
     @MethodSource("sgd")
-    void stochasticGradientDescent(Sgd settings) {
+    void sgdMatchesReference(Sgd settings) {
         for (long[] shape : SHAPES) {
-            Twin parameter = state(-2, 2, shape);
-            Twin gradient = random(shape);
+            Operand parameter = state(-2, 2, shape);
+            Operand gradient = random(shape);
             run(side -> side.kernels()
                     .optimizerSteps()
                     .sgd(side.of(parameter), side.of(gradient), null, settings, 0.5, false));
@@ -43,13 +68,13 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @ParameterizedTest
     @MethodSource("sgd")
-    void momentumOverSeveralSteps(Sgd settings) {
+    void momentumMatchesReferenceOverSeveralSteps(Sgd settings) {
         for (long[] shape : SHAPES) {
-            Twin parameter = state(-2, 2, shape);
-            Twin buffer = output(false, shape); // NaN: the first step must not read it
+            Operand parameter = state(-2, 2, shape);
+            Operand buffer = output(false, shape); // NaN: the first step must not read it
             for (int step = 0; step < 3; step++) {
                 boolean first = step == 0;
-                Twin gradient = random(shape);
+                Operand gradient = random(shape);
                 run(side -> side.kernels()
                         .optimizerSteps()
                         .sgd(side.of(parameter), side.of(gradient), side.of(buffer), settings, 0.5, first));
@@ -69,16 +94,16 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @ParameterizedTest
     @MethodSource("adam")
-    void adamOverSeveralSteps(Adam settings) {
+    void adamMatchesReferenceOverSeveralSteps(Adam settings) {
         for (long[] shape : SHAPES) {
-            Twin parameter = state(-2, 2, shape);
-            Twin firstMoment = state(0, 0, shape);
-            Twin secondMoment = state(0, 0, shape);
+            Operand parameter = state(-2, 2, shape);
+            Operand firstMoment = state(0, 0, shape);
+            Operand secondMoment = state(0, 0, shape);
             for (int step = 1; step <= 3; step++) {
                 int t = step;
-                // away from zero: the first update is lr·g/|g|, which says nothing when g is what weight decay left of
-                // it
-                Twin gradient = step == 2 ? range(-2, -1, shape) : range(1, 2, shape);
+                // away from zero: the first update is lr·g/|g|, which is ill-conditioned if weight decay nearly cancels
+                // g
+                Operand gradient = step == 2 ? range(-2, -1, shape) : range(1, 2, shape);
                 run(side -> side.kernels()
                         .optimizerSteps()
                         .adam(
@@ -96,15 +121,15 @@ public abstract class OptimizerStepsContract extends KernelContract {
         }
     }
 
-    /** Late in a run both corrections are 1, and in the first step 1 − 0.999 must not be computed with cancellation. */
+    /** Late in a run both bias corrections are 1; in the first step 1 − 0.999 must be computed without cancellation. */
     @ParameterizedTest
     @MethodSource("adam")
-    void adamInTheFirstAndInALateStep(Adam settings) {
+    void adamBiasCorrectionInFirstAndLateSteps(Adam settings) {
         for (long step : new long[] {1, 3_000_000_000L}) {
-            Twin moved = state(0, 0, 1);
-            Twin gradient = of(new float[] {1e-4f}, 1);
-            Twin firstMoment = state(0, 0, 1);
-            Twin secondMoment = state(0, 0, 1);
+            Operand moved = state(0, 0, 1);
+            Operand gradient = of(new float[] {1e-4f}, 1);
+            Operand firstMoment = state(0, 0, 1);
+            Operand secondMoment = state(0, 0, 1);
             run(side -> side.kernels()
                     .optimizerSteps()
                     .adam(
@@ -120,11 +145,11 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void aZeroGradientLeavesTheWeightToItsDecay() {
-        Twin parameter = state(-2, 2, 7);
-        Twin gradient = of(new float[7], 7);
-        Twin firstMoment = state(0, 0, 7);
-        Twin secondMoment = state(0, 0, 7);
+    void zeroGradientAppliesOnlyWeightDecay() {
+        Operand parameter = state(-2, 2, 7);
+        Operand gradient = of(new float[7], 7);
+        Operand firstMoment = state(0, 0, 7);
+        Operand secondMoment = state(0, 0, 7);
         run(side -> side.kernels()
                 .optimizerSteps()
                 .adam(
@@ -141,12 +166,12 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void aGradientThatIsNotFiniteMakesItsWeightNotFinite() {
-        Twin parameter = state(1, 1, 3);
-        Twin gradient = of(new float[] {1, Float.NaN, Float.POSITIVE_INFINITY}, 3);
-        Twin descended = state(1, 1, 3);
-        Twin firstMoment = state(0, 0, 3);
-        Twin secondMoment = state(0, 0, 3);
+    void nonFiniteGradientMakesItsWeightNonFinite() {
+        Operand parameter = state(1, 1, 3);
+        Operand gradient = of(new float[] {1, Float.NaN, Float.POSITIVE_INFINITY}, 3);
+        Operand descended = state(1, 1, 3);
+        Operand firstMoment = state(0, 0, 3);
+        Operand secondMoment = state(0, 0, 3);
         run(side -> {
             OptimizerStepKernels kernels = side.kernels().optimizerSteps();
             kernels.sgd(side.of(descended), side.of(gradient), null, new Sgd(0.1, 0, 0, false, 0), 1, false);
@@ -177,19 +202,19 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @ParameterizedTest
     @MethodSource("adafactor")
-    void adafactorOfMatrices(Adafactor settings) {
+    void adafactorFactorsMatrices(Adafactor settings) {
         for (long[] shape : MATRICES) {
             int rank = shape.length;
             long[] rows = shape.clone();
             rows[rank - 1] = 1;
             long[] columns = shape.clone();
             columns[rank - 2] = 1;
-            Twin parameter = state(-2, 2, shape);
-            Twin rowVariance = state(0, 0, rows);
-            Twin columnVariance = state(0, 0, columns);
+            Operand parameter = state(-2, 2, shape);
+            Operand rowVariance = state(0, 0, rows);
+            Operand columnVariance = state(0, 0, columns);
             for (int step = 1; step <= 3; step++) {
                 int t = step;
-                Twin gradient = random(shape);
+                Operand gradient = random(shape);
                 run(side -> side.kernels()
                         .optimizerSteps()
                         .adafactor(
@@ -209,13 +234,13 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @ParameterizedTest
     @MethodSource("adafactor")
-    void adafactorOfScalarsAndVectors(Adafactor settings) {
+    void adafactorOfVectorsKeepsOneVariancePerElement(Adafactor settings) {
         for (long[] shape : new long[][] {{}, {0}, {1}, {7}, {50_021}}) {
-            Twin parameter = state(-2, 2, shape);
-            Twin variance = state(0, 0, shape);
+            Operand parameter = state(-2, 2, shape);
+            Operand variance = state(0, 0, shape);
             for (int step = 1; step <= 3; step++) {
                 int t = step;
-                Twin gradient = random(shape);
+                Operand gradient = random(shape);
                 run(side -> side.kernels()
                         .optimizerSteps()
                         .adafactor(side.of(parameter), side.of(gradient), side.of(variance), null, settings, 0.25, t));
@@ -225,13 +250,13 @@ public abstract class OptimizerStepsContract extends KernelContract {
         }
     }
 
-    /** A row of an embedding whose token never came has a variance of 0; 0/√0 must not become NaN, whatever ε₁. */
+    /** The row of a token that never occurred has a variance of 0; 0/√0 must not become NaN for any ε₁. */
     @Test
-    void adafactorLeavesRowsWithoutAGradientWhereTheyAre() {
-        Twin parameter = state(-2, 2, 2, 3);
-        Twin gradient = of(new float[] {0, 0, 0, 1, 2, 0}, 2, 3);
-        Twin rows = state(0, 0, 2, 1);
-        Twin columns = state(0, 0, 1, 3);
+    void adafactorLeavesRowsWithZeroGradientUnchanged() {
+        Operand parameter = state(-2, 2, 2, 3);
+        Operand gradient = of(new float[] {0, 0, 0, 1, 2, 0}, 2, 3);
+        Operand rows = state(0, 0, 2, 1);
+        Operand columns = state(0, 0, 1, 3);
         float[] before = parameter.actual();
         run(side -> side.kernels()
                 .optimizerSteps()
@@ -248,7 +273,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void adafactorWantsTheMeansOfRowsAndColumns() {
+    void adafactorRejectsVariancesOfWrongShape() {
         OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         Adafactor settings = new Adafactor(0.01, -0.8, 1e-3, 1e-3, 1, 0, true);
         refuses(
@@ -274,20 +299,19 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     /**
-     * From the same codes to the same weights; new codes are the reference's but for numbers so near a boundary that the last
-     * bit decides.
+     * Weights match; codes match except for values so close to a boundary that the last bit decides.
      */
     @ParameterizedTest
     @MethodSource("adam")
-    void adamOfEightBits(Adam settings) {
+    void adam8bitMatchesReference(Adam settings) {
         for (long[] shape : new long[][] {{}, {0}, {1}, {255}, {256}, {257}, {5003}, {100, 101}}) {
-            Twin parameter = state(-2, 2, shape);
-            Twin gradient = range(1, 2, shape);
+            Operand parameter = state(-2, 2, shape);
+            Operand gradient = range(1, 2, shape);
             long blocks = OptimizerStepKernels.blocks(parameter.shape().size());
-            Twin firstCodes = codes(0, 255, shape);
-            Twin firstLargest = state(0.1, 3, blocks);
-            Twin secondCodes = codes(150, 255, shape);
-            Twin secondLargest = state(0.1, 3, blocks);
+            Operand firstCodes = codes(0, 255, shape);
+            Operand firstLargest = state(0.1, 3, blocks);
+            Operand secondCodes = codes(150, 255, shape);
+            Operand secondLargest = state(0.1, 3, blocks);
             run(side -> side.kernels()
                     .optimizerSteps()
                     .adam8bit(
@@ -308,7 +332,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
         }
     }
 
-    private static void assertSameCodes(Twin codes) {
+    private static void assertSameCodes(Operand codes) {
         double[] expected = codes.expected();
         float[] actual = codes.actual();
         int different = 0;
@@ -320,13 +344,13 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void noMomentsOfEightBitsStayNone() {
-        Twin parameter = state(-2, 2, 300);
-        Twin gradient = of(new float[300], 300);
-        Twin firstCodes = codes(0, 255, 300);
-        Twin secondCodes = codes(0, 255, 300);
-        Twin firstLargest = state(0, 0, 2);
-        Twin secondLargest = state(0, 0, 2);
+    void adam8bitOfZeroMomentsStaysZero() {
+        Operand parameter = state(-2, 2, 300);
+        Operand gradient = of(new float[300], 300);
+        Operand firstCodes = codes(0, 255, 300);
+        Operand secondCodes = codes(0, 255, 300);
+        Operand firstLargest = state(0, 0, 2);
+        Operand secondLargest = state(0, 0, 2);
         float[] before = parameter.actual();
         run(side -> side.kernels()
                 .optimizerSteps()
@@ -347,20 +371,20 @@ public abstract class OptimizerStepsContract extends KernelContract {
         secondLargest.assertExact();
     }
 
-    /** One large gradient beside small ones that come once: their v is far below what 8 bits can tell from 0. */
+    /** One large gradient, and small ones that occur once: their v is far below what 8 bits can distinguish from 0. */
     @Test
-    void aSecondMomentThatIsTooSmallForItsBlockMakesNoHugeStep() {
+    void adam8bitDoesNotRoundSmallSecondMomentsToZero() {
         float[] first = new float[256];
         Arrays.fill(first, 1e-4f);
         first[0] = 1;
-        Twin parameter = state(0, 0, 256);
-        Twin firstCodes = codes(127, 127, 256);
-        Twin secondCodes = codes(0, 0, 256);
-        Twin firstLargest = state(0, 0, 1);
-        Twin secondLargest = state(0, 0, 1);
+        Operand parameter = state(0, 0, 256);
+        Operand firstCodes = codes(127, 127, 256);
+        Operand secondCodes = codes(0, 0, 256);
+        Operand firstLargest = state(0, 0, 1);
+        Operand secondLargest = state(0, 0, 1);
         for (int step = 1; step <= 4; step++) {
             int t = step;
-            Twin gradient = of(step == 1 ? first : new float[256], 256);
+            Operand gradient = of(step == 1 ? first : new float[256], 256);
             run(side -> side.kernels()
                     .optimizerSteps()
                     .adam8bit(
@@ -380,7 +404,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void adamOfEightBitsWantsCodesAndOneNumberForEachBlock() {
+    void adam8bitRejectsStateOfWrongShapeOrDtype() {
         OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         Adam settings = new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true);
         Tensor codes = Tensor.of(device(), new byte[300], 300);
@@ -404,12 +428,12 @@ public abstract class OptimizerStepsContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(doubles = {1e-9, 1e-3, 0.9, 1, 1.1, 50, 1e12})
-    void aPullShortensTheWayToTheAnchor(double strength) {
+    void proximalStepMovesTowardAnchor(double strength) {
         for (long[] shape : SHAPES) {
-            Twin parameter = state(-2, 2, shape);
-            Twin weighted = state(-2, 2, shape);
-            Twin anchor = random(shape);
-            Twin importance = range(0, 3, shape);
+            Operand parameter = state(-2, 2, shape);
+            Operand weighted = state(-2, 2, shape);
+            Operand anchor = random(shape);
+            Operand importance = range(0, 3, shape);
             run(side -> {
                 OptimizerStepKernels kernels = side.kernels().optimizerSteps();
                 kernels.proximalStep(side.of(parameter), side.of(anchor), null, strength);
@@ -421,7 +445,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void thePullIsExactAtBothEnds() {
+    void proximalStepIsExactForStrengthsZeroAndInfinity() {
         float[] weights = {1, -0f, 0.1f, 1e30f, -3, 0.3f, 7, 1e-30f, 2};
         float[] anchors = {0.7f, 0, -1e10f, 1, 1e-20f, 0.1f, 7, 5, -2};
         float[] importance = {0, 1, 1e-30f, 5, 0, 1e30f, 0, 1, 0.5f};
@@ -431,17 +455,17 @@ public abstract class OptimizerStepsContract extends KernelContract {
         }
         float[] none = new float[weights.length];
         double infinity = Double.POSITIVE_INFINITY;
-        assertPulled(weights, anchors, null, 0, weights);
-        assertPulled(weights, anchors, importance, 0, weights);
-        assertPulled(weights, anchors, none, 0.5, weights);
-        assertPulled(weights, anchors, none, infinity, weights);
-        assertPulled(weights, anchors, null, infinity, anchors);
-        assertPulled(weights, anchors, importance, infinity, pulled);
+        assertProximal(weights, anchors, null, 0, weights);
+        assertProximal(weights, anchors, importance, 0, weights);
+        assertProximal(weights, anchors, none, 0.5, weights);
+        assertProximal(weights, anchors, none, infinity, weights);
+        assertProximal(weights, anchors, null, infinity, anchors);
+        assertProximal(weights, anchors, importance, infinity, pulled);
     }
 
-    private void assertPulled(
+    private void assertProximal(
             float[] weights, float[] anchors, float @Nullable [] importance, double strength, float[] expected) {
-        for (int copies : new int[] {1, 5}) { // among the lanes of a vector and in what is left
+        for (int copies : new int[] {1, 5}) { // within a vector and in the remainder
             Tensor parameter = Tensor.of(device(), repeat(weights, copies), (long) weights.length * copies);
             Tensor anchor = Tensor.of(device(), repeat(anchors, copies), parameter.size());
             Tensor factors =
@@ -460,7 +484,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void aPullThatIsNoneIsRefused() {
+    void proximalStepRejectsNegativeAndNanStrength() {
         OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         for (double strength : new double[] {-1, Double.NaN}) {
             refuses(
@@ -482,7 +506,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void optimizerStepsRejectWrongShapesDtypesAndDevices() {
         OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         Sgd sgd = new Sgd(0.1, 0.9, 0, false, 0);
         Adam adam = new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true);

@@ -10,31 +10,39 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link RandomKernels} promise, on any device. */
+/** The contract of {@link RandomKernels} on any device. */
 public abstract class RandomContract extends KernelContract {
     private static final Philox.Key KEY = new Philox.Key(0x1234_5678_9ABC_DEFL, 7, 11);
     private static final long[][] SHAPES = {{}, {0}, {1}, {7}, {2, 5}, {5003}, {3, 33_331}};
 
     @Test
-    void uniformNumbersAreTheSameBitsOnEveryDevice() {
+    void uniformNumbersOfTheZeroKey() {
+        Operand out = output(false, 4);
+        run(side -> side.kernels().random().uniform(side.of(out), 0, 1, new Philox.Key(0, 0, 0)));
+        // the upper 24 bits of the published words 6627e8d5 e169c58d bc57ac4c 9b00dbd8
+        assertThat(out.actual()).containsExactly(0x6627e8p-24f, 0xe169c5p-24f, 0xbc57acp-24f, 0x9b00dbp-24f);
+    }
+
+    @Test
+    void uniformIsBitIdenticalOnAllDevices() {
         for (long[] shape : SHAPES) {
-            Twin out = output(false, shape);
+            Operand out = output(false, shape);
             run(side -> side.kernels().random().uniform(side.of(out), 0, 1, KEY));
             out.assertExact();
         }
     }
 
     @Test
-    void uniformNumbersFillARange() {
-        Twin out = output(false, 5003);
+    void uniformCoversItsRange() {
+        Operand out = output(false, 5003);
         run(side -> side.kernels().random().uniform(side.of(out), -0.3, 0.7, KEY));
         out.assertClose(2 * ULP, 1);
     }
 
     @Test
-    void normalNumbers() {
+    void normalMatchesReference() {
         for (long[] shape : SHAPES) {
-            Twin out = output(false, shape);
+            Operand out = output(false, shape);
             run(side -> side.kernels().random().normal(side.of(out), 1, 0.5, KEY));
             out.assertClose(8 * ULP, 1);
         }
@@ -42,9 +50,9 @@ public abstract class RandomContract extends KernelContract {
 
     /** The bounds are five standard errors of 100,000 numbers. */
     @Test
-    void theMomentsAreThoseOfTheDistributions() {
-        Twin uniform = output(false, 100_000);
-        Twin normal = output(false, 100_000);
+    void uniformAndNormalHaveExpectedMoments() {
+        Operand uniform = output(false, 100_000);
+        Operand normal = output(false, 100_000);
         run(side -> {
             side.kernels().random().uniform(side.of(uniform), 0, 1, KEY);
             side.kernels().random().normal(side.of(normal), 0, 1, KEY);
@@ -56,7 +64,7 @@ public abstract class RandomContract extends KernelContract {
         assertThat(moment(normal, 4)).isCloseTo(3, within(0.16));
     }
 
-    private static double moment(Twin twin, int order) {
+    private static double moment(Operand twin, int order) {
         double sum = 0;
         for (float value : twin.actual()) {
             sum += Math.pow(value, order);
@@ -65,7 +73,7 @@ public abstract class RandomContract extends KernelContract {
     }
 
     @Test
-    void anotherSeedStepOrPlaceGivesOtherNumbers() {
+    void numbersDifferBySeedStepAndPlace() {
         float[] numbers = draw(KEY);
         assertThat(draw(KEY)).isEqualTo(numbers);
         assertThat(draw(new Philox.Key(KEY.seed() + 1, KEY.step(), KEY.place())))
@@ -77,18 +85,18 @@ public abstract class RandomContract extends KernelContract {
     }
 
     private float[] draw(Philox.Key key) {
-        Twin out = output(false, 10);
+        Operand out = output(false, 10);
         run(side -> side.kernels().random().uniform(side.of(out), 0, 1, key));
         return out.actual();
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0, 0.1, 0.5, 0.9})
-    void dropoutDropsTheSameElementsOnEveryDevice(double p) {
+    void dropoutMatchesReference(double p) {
         for (long[] shape : SHAPES) {
             for (boolean accumulate : new boolean[] {false, true}) {
-                Twin x = range(1, 2, shape);
-                Twin out = output(accumulate, shape);
+                Operand x = range(1, 2, shape);
+                Operand out = output(accumulate, shape);
                 run(side -> side.kernels().random().dropout(side.of(x), p, KEY, side.of(out), accumulate));
                 out.assertClose(2 * ULP, accumulate ? 20 : 0);
                 if (!accumulate && out.shape().size() > 5000) {
@@ -104,18 +112,18 @@ public abstract class RandomContract extends KernelContract {
     }
 
     @Test
-    void whatIsDroppedIsZeroWhateverItWas() {
+    void droppedElementsAreZeroEvenIfNan() {
         float[] elements = new float[5003];
         Arrays.fill(elements, Float.NaN);
-        Twin x = of(elements, 5003);
-        Twin out = output(false, 5003);
+        Operand x = of(elements, 5003);
+        Operand out = output(false, 5003);
         run(side -> side.kernels().random().dropout(side.of(x), 0.5, KEY, side.of(out), false));
         out.assertExact();
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {-0.1, 1, 1.5, Double.NaN})
-    void aProbabilityOutsideItsRangeIsRefused(double p) {
+    void dropoutRejectsInvalidProbability(double p) {
         refuses(
                 IllegalArgumentException.class,
                 () -> device().kernels().random().dropout(zeros(2), p, KEY, zeros(2), false),
@@ -124,7 +132,7 @@ public abstract class RandomContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void randomRejectsWrongShapesDtypesAndDevices() {
         RandomKernels kernels = device().kernels().random();
         refuses(
                 ShapeException.class,

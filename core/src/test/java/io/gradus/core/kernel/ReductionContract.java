@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link ReductionKernels} promise, on any device. */
+/** The contract of {@link ReductionKernels} on any device. */
 public abstract class ReductionContract extends KernelContract {
-    /** The input's shape, and what it is reduced to. */
+    /** Shapes of inputs and results. */
     private static final List<List<Shape>> SHAPES = List.of(
             List.of(Shape.of(), Shape.of()),
             List.of(Shape.of(1), Shape.of()),
@@ -35,12 +35,28 @@ public abstract class ReductionContract extends KernelContract {
             List.of(Shape.of(2, 3, 5, 7), Shape.of(5, 1)),
             List.of(Shape.of(13, 64, 17), Shape.of(64, 1)));
 
+    @Test
+    void sumAndMaxOfFourNumbers() {
+        Operand x = of(new float[] {1, 2, 3, 4}, 2, 2);
+        Operand rows = output(false, 2, 1);
+        Operand columns = output(false, 1, 2);
+        Operand largest = output(false, 2, 1);
+        run(side -> {
+            side.kernels().reduction().sumTo(side.of(x), side.of(rows), false);
+            side.kernels().reduction().sumTo(side.of(x), side.of(columns), false);
+            side.kernels().reduction().maxTo(side.of(x), side.of(largest));
+        });
+        assertThat(rows.actual()).containsExactly(3, 7);
+        assertThat(columns.actual()).containsExactly(4, 6);
+        assertThat(largest.actual()).containsExactly(2, 4);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void sumsOverTheAxesThatTheOutputLacks(boolean accumulate) {
+    void sumOverReducedAxes(boolean accumulate) {
         for (List<Shape> shapes : SHAPES) {
-            Twin x = random(shapes.get(0).toArray());
-            Twin out = output(accumulate, shapes.get(1));
+            Operand x = random(shapes.get(0).toArray());
+            Operand out = output(accumulate, shapes.get(1));
             Tensor magnitude = accumulate ? out.magnitudes() : out.magnitudes().emptyLike(out.shape());
             run(side -> side.kernels().reduction().sumTo(side.of(x), side.of(out), accumulate));
             Device.reference().kernels().reduction().sumTo(x.magnitudes(), magnitude, accumulate);
@@ -51,52 +67,52 @@ public abstract class ReductionContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aSumOfNothingIsZero(boolean accumulate) {
+    void sumOfNoElementsIsZero(boolean accumulate) {
         for (List<Shape> shapes : List.of(
                 List.of(Shape.of(0), Shape.of()),
                 List.of(Shape.of(0, 3), Shape.of(3)),
                 List.of(Shape.of(5, 0), Shape.of(5, 1)),
                 List.of(Shape.of(0, 3), Shape.of(0, 1)))) {
-            Twin x = random(shapes.get(0).toArray());
-            Twin out = output(accumulate, shapes.get(1));
+            Operand x = random(shapes.get(0).toArray());
+            Operand out = output(accumulate, shapes.get(1));
             run(side -> side.kernels().reduction().sumTo(side.of(x), side.of(out), accumulate));
             out.assertExact();
         }
     }
 
     @Test
-    void aSumWithNanOrInfinityIsNotFinite() {
+    void sumOfNanOrInfinityIsNonFinite() {
         float[] elements = new float[3 * 20];
         elements[5] = Float.NaN;
         elements[25] = Float.POSITIVE_INFINITY;
         elements[45] = Float.POSITIVE_INFINITY;
         elements[46] = Float.NEGATIVE_INFINITY;
-        Twin x = of(elements, 3, 20);
-        Twin out = output(false, 3, 1);
+        Operand x = of(elements, 3, 20);
+        Operand out = output(false, 3, 1);
         run(side -> side.kernels().reduction().sumTo(side.of(x), side.of(out), false));
         out.assertExact();
     }
 
     @Test
-    void theLargestAlongTheAxesThatTheOutputLacks() {
+    void maxOverReducedAxes() {
         for (List<Shape> shapes : SHAPES) {
-            Twin x = random(shapes.get(0).toArray());
-            Twin out = output(false, shapes.get(1));
+            Operand x = random(shapes.get(0).toArray());
+            Operand out = output(false, shapes.get(1));
             run(side -> side.kernels().reduction().maxTo(side.of(x), side.of(out)));
             out.assertExact();
         }
     }
 
     @Test
-    void theLargestIsNanIfOneIs() {
+    void maxOfNanIsNan() {
         float[] elements = new float[4 * 20];
         Arrays.fill(elements, Float.NEGATIVE_INFINITY);
         elements[0] = Float.NaN;
         elements[39] = Float.NaN;
         elements[41] = Float.POSITIVE_INFINITY;
-        Twin x = of(elements, 4, 20);
-        Twin rows = output(false, 4, 1);
-        Twin columns = output(false, 20);
+        Operand x = of(elements, 4, 20);
+        Operand rows = output(false, 4, 1);
+        Operand columns = output(false, 20);
         run(side -> {
             side.kernels().reduction().maxTo(side.of(x), side.of(rows));
             side.kernels().reduction().maxTo(side.of(x), side.of(columns));
@@ -106,28 +122,28 @@ public abstract class ReductionContract extends KernelContract {
     }
 
     @Test
-    void theLargestOfNothingIsMinusInfinity() {
-        Twin x = random(5, 0, 3);
-        Twin out = output(false, 5, 1, 3);
+    void maxOfNoElementsIsMinusInfinity() {
+        Operand x = random(5, 0, 3);
+        Operand out = output(false, 5, 1, 3);
         run(side -> side.kernels().reduction().maxTo(side.of(x), side.of(out)));
         out.assertExact();
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void equalLargestElementsShareTheGradient(boolean accumulate) {
+    void maxGradientIsSharedByTies(boolean accumulate) {
         for (List<Shape> shapes : SHAPES) {
-            // few different values, so that many are equal
+            // few distinct values, so that many are equal
             float[] elements = new float[Math.toIntExact(shapes.get(0).size())];
             for (int i = 0; i < elements.length; i++) {
                 elements[i] = i * 7919 % 11 % 4;
             }
-            Twin x = of(elements, shapes.get(0).toArray());
-            Twin y = output(false, shapes.get(1));
+            Operand x = of(elements, shapes.get(0).toArray());
+            Operand y = output(false, shapes.get(1));
             run(side -> side.kernels().reduction().maxTo(side.of(x), side.of(y)));
-            Twin largest = asInput(y);
-            Twin dy = random(shapes.get(1).toArray());
-            Twin dx = output(accumulate, shapes.get(0));
+            Operand largest = asInput(y);
+            Operand dy = random(shapes.get(1).toArray());
+            Operand dx = output(accumulate, shapes.get(0));
             run(side -> side.kernels()
                     .reduction()
                     .maxBackward(side.of(x), side.of(largest), side.of(dy), side.of(dx), accumulate));
@@ -136,12 +152,12 @@ public abstract class ReductionContract extends KernelContract {
     }
 
     @Test
-    void sumOfSquaresOverTensorsOfAnySize() {
+    void sumOfSquaresMatchesReference() {
         ReductionKernels kernels = device().kernels().reduction();
-        Twin one = random(5003);
-        Twin two = random(3, 7);
-        Twin none = random(0);
-        Twin three = random(70_001);
+        Operand one = random(5003);
+        Operand two = random(3, 7);
+        Operand none = random(0);
+        Operand three = random(70_001);
         double[] results = new double[8];
         run(side -> results[side.index()] = side.kernels()
                 .reduction()
@@ -155,7 +171,7 @@ public abstract class ReductionContract extends KernelContract {
     }
 
     @Test
-    void sumOfSquaresIsNotFiniteIfAnElementIsNot() {
+    void sumOfSquaresOfNonFiniteIsNonFinite() {
         ReductionKernels kernels = device().kernels().reduction();
         float[] elements = new float[5000];
         elements[4999] = Float.NaN;
@@ -167,7 +183,7 @@ public abstract class ReductionContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void reductionRejectsWrongShapesDtypesAndDevices() {
         ReductionKernels kernels = device().kernels().reduction();
         refuses(ShapeException.class, () -> kernels.sumTo(zeros(2, 3), zeros(2), false), "sum", "[2, 3]", "[2]");
         refuses(ShapeException.class, () -> kernels.maxTo(zeros(3), zeros(1, 3)), "max", "[1, 3]");

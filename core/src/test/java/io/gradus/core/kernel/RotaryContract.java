@@ -1,5 +1,7 @@
 package io.gradus.core.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
@@ -9,12 +11,33 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What {@link RotaryKernels} promise, on any device. */
+/** The contract of {@link RotaryKernels} on any device. */
 public abstract class RotaryContract extends KernelContract {
+
+    @Test
+    void rotaryByAQuarterTurn() {
+        Operand x = of(new float[] {1, 2}, 1, 1, 1, 2);
+        Operand cos = of(new float[] {0}, 1, 1);
+        Operand sin = of(new float[] {1}, 1, 1);
+        Operand position = ints(new int[] {0}, 1, 1);
+        Operand out = output(false, 1, 1, 1, 2);
+        run(side -> side.kernels()
+                .rotary()
+                .rotate(
+                        side.of(x),
+                        side.of(cos),
+                        side.of(sin),
+                        side.of(position),
+                        RopeLayout.HALF_SPLIT,
+                        false,
+                        side.of(out),
+                        false));
+        assertThat(out.actual()).containsExactly(-2, 1);
+    }
 
     @ParameterizedTest
     @EnumSource
-    void turnsPairsForwardsAndBackwards(RopeLayout layout) {
+    void rotationAndItsInverseMatchReference(RopeLayout layout) {
         for (Shape shape : List.of(
                 Shape.of(1, 1, 1, 2),
                 Shape.of(0, 3, 2, 4),
@@ -26,11 +49,11 @@ public abstract class RotaryContract extends KernelContract {
             for (int flags = 0; flags < 4; flags++) {
                 boolean inverse = (flags & 1) != 0;
                 boolean accumulate = (flags & 2) != 0;
-                Twin x = random(shape.toArray());
-                Twin cos = range(-1, 1, 131, shape.get(3) / 2);
-                Twin sin = range(-1, 1, 131, shape.get(3) / 2);
-                Twin positions = ids(131, shape.get(0), shape.get(1));
-                Twin out = output(accumulate, shape);
+                Operand x = random(shape.toArray());
+                Operand cos = range(-1, 1, 131, shape.get(3) / 2);
+                Operand sin = range(-1, 1, 131, shape.get(3) / 2);
+                Operand positions = ids(131, shape.get(0), shape.get(1));
+                Operand out = output(accumulate, shape);
                 run(side -> side.kernels()
                         .rotary()
                         .rotate(
@@ -53,11 +76,11 @@ public abstract class RotaryContract extends KernelContract {
         float[] elements = new float[16];
         elements[9] = Float.NaN;
         elements[3] = Float.POSITIVE_INFINITY;
-        Twin x = of(elements, 1, 1, 2, 8);
-        Twin cos = range(0.1, 1, 3, 4);
-        Twin sin = range(0.1, 1, 3, 4);
-        Twin positions = ints(new int[] {2}, 1, 1);
-        Twin out = output(false, 1, 1, 2, 8);
+        Operand x = of(elements, 1, 1, 2, 8);
+        Operand cos = range(0.1, 1, 3, 4);
+        Operand sin = range(0.1, 1, 3, 4);
+        Operand positions = ints(new int[] {2}, 1, 1);
+        Operand out = output(false, 1, 1, 2, 8);
         run(side -> side.kernels()
                 .rotary()
                 .rotate(
@@ -73,7 +96,7 @@ public abstract class RotaryContract extends KernelContract {
     }
 
     @Test
-    void aPositionOutsideTheTableIsRefused() {
+    void positionOutsideTheTableIsRejected() {
         for (int bad : new int[] {-1, 7, 1000}) {
             int[] positions = new int[2 * 50];
             positions[73] = bad;
@@ -87,7 +110,7 @@ public abstract class RotaryContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void rotaryRejectsWrongShapesDtypesAndDevices() {
         refuses(
                 ShapeException.class,
                 () -> rotate(zeros(2, 5, 3, 8), zeros(7, 8), zeroIds(2, 5)),

@@ -24,11 +24,11 @@ public abstract class ScanContract extends KernelContract {
             Shape.of(3, 5003));
 
     @Test
-    void cumsumOfOneTwoThree() {
-        Twin x = of(new float[] {1, 2, 3, 10, 20, 30}, 2, 3);
-        Twin rows = output(false, 2, 3);
-        Twin columns = output(false, 2, 3);
-        Twin reversed = output(false, 2, 3);
+    void cumsumOfSixNumbers() {
+        Operand x = of(new float[] {1, 2, 3, 10, 20, 30}, 2, 3);
+        Operand rows = output(false, 2, 3);
+        Operand columns = output(false, 2, 3);
+        Operand reversed = output(false, 2, 3);
         run(side -> {
             ScanKernels kernels = side.kernels().scan();
             kernels.cumsum(side.of(x), 1, false, side.of(rows), false);
@@ -47,8 +47,8 @@ public abstract class ScanContract extends KernelContract {
             for (int axis = 0; axis < shape.rank(); axis++) {
                 int along = axis;
                 for (boolean reverse : new boolean[] {false, true}) {
-                    Twin x = random(shape.toArray());
-                    Twin out = output(accumulate, shape);
+                    Operand x = random(shape.toArray());
+                    Operand out = output(accumulate, shape);
                     run(side -> side.kernels().scan().cumsum(side.of(x), along, reverse, side.of(out), accumulate));
                     out.assertClose(2 * ULP, 2);
                 }
@@ -58,17 +58,17 @@ public abstract class ScanContract extends KernelContract {
 
     @Test
     void cumsumAfterNanIsNan() {
-        Twin x = of(new float[] {1, Float.NaN, 3, Float.POSITIVE_INFINITY}, 4);
-        Twin out = output(false, 4);
+        Operand x = of(new float[] {1, Float.NaN, 3, Float.POSITIVE_INFINITY}, 4);
+        Operand out = output(false, 4);
         run(side -> side.kernels().scan().cumsum(side.of(x), 0, false, side.of(out), false));
         assertThat(out.actual()).containsExactly(1, Float.NaN, Float.NaN, Float.NaN);
     }
 
     @Test
     void topkOfFourNumbers() {
-        Twin x = of(new float[] {1, 7, 3, 5}, 4);
-        Twin values = output(false, 2);
-        Twin indices = intOutput(Shape.of(2));
+        Operand x = of(new float[] {1, 7, 3, 5}, 4);
+        Operand values = output(false, 2);
+        Operand indices = intOutput(Shape.of(2));
         run(side -> side.kernels().scan().topk(side.of(x), 0, side.of(values), side.of(indices)));
         assertThat(values.actual()).containsExactly(7, 5);
         assertThat(indices.actual()).containsExactly(1, 3);
@@ -81,9 +81,9 @@ public abstract class ScanContract extends KernelContract {
             for (int axis = 0; axis < shape.rank(); axis++) {
                 int along = axis;
                 Shape result = shape.with(axis, Math.min(most, shape.get(axis)));
-                Twin x = random(shape.toArray());
-                Twin values = output(false, result);
-                Twin indices = intOutput(result);
+                Operand x = random(shape.toArray());
+                Operand values = output(false, result);
+                Operand indices = intOutput(result);
                 run(side -> side.kernels().scan().topk(side.of(x), along, side.of(values), side.of(indices)));
                 values.assertExact();
                 indices.assertExact();
@@ -92,11 +92,11 @@ public abstract class ScanContract extends KernelContract {
     }
 
     @Test
-    void topkOfEqualElementsTakesTheLowestIndicesAndOfNanTheNan() {
+    void topkOrdersTiesByIndexAndNanFirst() {
         float nan = Float.NaN;
-        Twin x = of(new float[] {2, -0f, 0, 2, Float.NEGATIVE_INFINITY, nan, Float.POSITIVE_INFINITY, 2, nan}, 9);
-        Twin values = output(false, 9);
-        Twin indices = intOutput(Shape.of(9));
+        Operand x = of(new float[] {2, -0f, 0, 2, Float.NEGATIVE_INFINITY, nan, Float.POSITIVE_INFINITY, 2, nan}, 9);
+        Operand values = output(false, 9);
+        Operand indices = intOutput(Shape.of(9));
         run(side -> side.kernels().scan().topk(side.of(x), 0, side.of(values), side.of(indices)));
         assertThat(values.actual())
                 .containsExactly(nan, nan, Float.POSITIVE_INFINITY, 2, 2, 2, -0f, 0, Float.NEGATIVE_INFINITY);
@@ -104,7 +104,7 @@ public abstract class ScanContract extends KernelContract {
     }
 
     @Test
-    void shapesAxesAndDtypesThatDoNotFitAreRefused() {
+    void scanRejectsWrongShapesAxesAndDtypes() {
         ScanKernels kernels = device().kernels().scan();
         refuses(ShapeException.class, () -> kernels.cumsum(zeros(2, 3), 0, false, zeros(3), false), "cumsum", "[3]");
         refuses(

@@ -1,14 +1,17 @@
 package io.gradus.core.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import java.util.Arrays;
 import java.util.List;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link SoftmaxKernels} promise, on any device. */
+/** The contract of {@link SoftmaxKernels} on any device. */
 public abstract class SoftmaxContract extends KernelContract {
     private static final float INFINITY = Float.POSITIVE_INFINITY;
     private static final List<Shape> SHAPES = List.of(
@@ -24,11 +27,24 @@ public abstract class SoftmaxContract extends KernelContract {
             Shape.of(5003, 3));
 
     @Test
-    void rowsOfAnyLength() {
+    void softmaxOfOneAndSeven() {
+        Operand x = of(new float[] {1, 7}, 2);
+        Operand softmax = output(false, 2);
+        Operand logSoftmax = output(false, 2);
+        run(side -> {
+            side.kernels().softmax().softmax(side.of(x), side.of(softmax));
+            side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
+        });
+        assertThat(softmax.actual()).containsExactly(new float[] {0.0024726f, 0.9975274f}, Offset.offset(1e-6f));
+        assertThat(logSoftmax.actual()).containsExactly(new float[] {-6.0024757f, -0.0024757f}, Offset.offset(1e-6f));
+    }
+
+    @Test
+    void softmaxOfRowsOfAnyLength() {
         for (Shape shape : SHAPES) {
-            Twin x = range(-8, 8, shape.toArray());
-            Twin softmax = output(false, shape);
-            Twin logSoftmax = output(false, shape);
+            Operand x = range(-8, 8, shape.toArray());
+            Operand softmax = output(false, shape);
+            Operand logSoftmax = output(false, shape);
             run(side -> {
                 side.kernels().softmax().softmax(side.of(x), side.of(softmax));
                 side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
@@ -39,9 +55,9 @@ public abstract class SoftmaxContract extends KernelContract {
     }
 
     @Test
-    void inPlace() {
-        Twin x = state(-8, 8, 37, 331);
-        Twin y = state(-8, 8, 37, 331);
+    void softmaxInPlace() {
+        Operand x = state(-8, 8, 37, 331);
+        Operand y = state(-8, 8, 37, 331);
         run(side -> {
             side.kernels().softmax().softmax(side.of(x), side.of(x));
             side.kernels().softmax().logSoftmax(side.of(y), side.of(y));
@@ -51,17 +67,17 @@ public abstract class SoftmaxContract extends KernelContract {
     }
 
     @Test
-    void largeLogitsDoNotOverflowAndMinusInfinityIsZero() {
-        Twin x = of(
+    void softmaxOfLargeLogitsAndMinusInfinity() {
+        Operand x = of(
                 new float[] {
-                    1e4f, 9999, -1e4f, // larger than exp can take
+                    1e4f, 9999, -1e4f, // too large for exp
                     -1e30f, -1e30f, 0, -INFINITY, 0, 1, // masked
                     -INFINITY, -INFINITY, -INFINITY, 0, Float.NaN, 1, 0, 0, 0
                 },
                 6,
                 3);
-        Twin softmax = output(false, 6, 3);
-        Twin logSoftmax = output(false, 6, 3);
+        Operand softmax = output(false, 6, 3);
+        Operand logSoftmax = output(false, 6, 3);
         run(side -> {
             side.kernels().softmax().softmax(side.of(x), side.of(softmax));
             side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
@@ -70,9 +86,9 @@ public abstract class SoftmaxContract extends KernelContract {
         logSoftmax.assertClose(8 * ULP, 1);
     }
 
-    /** Long rows are read in pieces, and what was found in one may have to be corrected in a later one. */
+    /** Long rows are read in blocks, and sums of earlier blocks may have to be rescaled. */
     @Test
-    void theGreatestOfALongRowMayBeAnywhere() {
+    void softmaxOfLongRowsWithMaximumAnywhere() {
         int length = 20_000;
         int[] places = {0, 4095, 4096, 8191, 8192, 12_287, 12_288, 16_383, 16_384, length - 1};
         float[] elements = new float[(places.length + 3) * length];
@@ -89,9 +105,9 @@ public abstract class SoftmaxContract extends KernelContract {
             elements[(places.length + 1) * length + i] = -i / 2500f;
         }
         Arrays.fill(elements, (places.length + 2) * length, (places.length + 2) * length + 9000, -INFINITY);
-        Twin x = of(elements, places.length + 3, length);
-        Twin softmax = output(false, places.length + 3, length);
-        Twin logSoftmax = output(false, places.length + 3, length);
+        Operand x = of(elements, places.length + 3, length);
+        Operand softmax = output(false, places.length + 3, length);
+        Operand logSoftmax = output(false, places.length + 3, length);
         run(side -> {
             side.kernels().softmax().softmax(side.of(x), side.of(softmax));
             side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
@@ -102,25 +118,25 @@ public abstract class SoftmaxContract extends KernelContract {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void gradients(boolean accumulate) {
+    void softmaxGradientsMatchReference(boolean accumulate) {
         for (Shape shape : SHAPES) {
-            Twin x = range(-3, 3, shape.toArray());
-            Twin softmax = output(false, shape);
-            Twin logSoftmax = output(false, shape);
+            Operand x = range(-3, 3, shape.toArray());
+            Operand softmax = output(false, shape);
+            Operand logSoftmax = output(false, shape);
             run(side -> {
                 side.kernels().softmax().softmax(side.of(x), side.of(softmax));
                 side.kernels().softmax().logSoftmax(side.of(x), side.of(logSoftmax));
             });
-            Twin y = asInput(softmax);
-            Twin logY = asInput(logSoftmax);
-            Twin dy = random(shape.toArray());
-            Twin dx = output(accumulate, shape);
-            Twin logDx = output(accumulate, shape);
+            Operand y = asInput(softmax);
+            Operand logY = asInput(logSoftmax);
+            Operand dy = random(shape.toArray());
+            Operand dx = output(accumulate, shape);
+            Operand logDx = output(accumulate, shape);
             run(side -> {
                 side.kernels().softmax().softmaxBackward(side.of(y), side.of(dy), side.of(dx), accumulate);
                 side.kernels().softmax().logSoftmaxBackward(side.of(logY), side.of(dy), side.of(logDx), accumulate);
             });
-            // y·(dy − dot): what cancels is at most 2 + 2, times a probability
+            // y·(dy − dot): the terms that cancel are at most 2 + 2, times a probability
             dx.assertClose(16 * ULP, accumulate || shape.last() < 100 ? 4 : 0.01);
             // exp(y)·Σ dy: a sum of n terms of size 2 with an error of √n·ULP, times a probability
             logDx.assertClose(16 * ULP, 4);
@@ -128,7 +144,7 @@ public abstract class SoftmaxContract extends KernelContract {
     }
 
     @Test
-    void shapesDtypesAndDevicesThatDoNotFitAreRefused() {
+    void softmaxRejectsWrongShapesDtypesAndDevices() {
         SoftmaxKernels kernels = device().kernels().softmax();
         refuses(ShapeException.class, () -> kernels.softmax(zeros(2, 3), zeros(3, 2)), "softmax", "[2, 3]", "[3, 2]");
         refuses(

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A device that only counts: as the CPU counts, with the CPU's checks, and at no cost. */
+/** A device that counts bytes and checks operands like the CPU, at no cost. */
 class MetaBackendTest {
     private final Device device = Device.meta();
     private final Backend backend = device.backend();
@@ -35,7 +35,7 @@ class MetaBackendTest {
     }
 
     @Test
-    void countsAsTheCpuDoes() {
+    void metaCountsBytesLikeTheCpu() {
         Device cpu = Device.cpu(1);
         allocate(cpu);
         allocate(device);
@@ -56,7 +56,7 @@ class MetaBackendTest {
     }
 
     @Test
-    void moreThanAnyMachineHasCostsNothing() {
+    void hugeTensorsCostNothing() {
         Tensor large = empty(1L << 20, 1L << 20, 1L << 10);
         device.kernels().elementwise().unary(Unary.EXP, large, large);
         device.kernels().elementwise().fill(large, 3);
@@ -65,7 +65,7 @@ class MetaBackendTest {
     }
 
     @Test
-    void eachDeviceCountsForItself() {
+    void metaDevicesCountSeparately() {
         empty(3);
         assertThat(Device.meta().backend().memory().live()).isZero();
     }
@@ -79,7 +79,7 @@ class MetaBackendTest {
     }
 
     @Test
-    void numbersThatKernelsGiveAreThoseOfOnes() {
+    void kernelsReturnTheNumbersForTensorsOfOnes() {
         assertThat(device.kernels().reduction().sumOfSquares(List.of(empty(3, 4), empty(5))))
                 .isEqualTo(17);
         Tensor targets = Tensor.of(device, new int[] {4, 5, -100}, 3);
@@ -87,7 +87,7 @@ class MetaBackendTest {
     }
 
     @Test
-    void kernelsCheckTheirOperands() {
+    void metaKernelsCheckOperands() {
         assertThatThrownBy(() ->
                         device.kernels().gemm().matmul(empty(2, 3), false, empty(2, 3), false, empty(2, 3), false))
                 .isInstanceOf(ShapeException.class)
@@ -111,7 +111,7 @@ class MetaBackendTest {
     }
 
     @Test
-    void aTensorWhoseScopeClosedIsGoneHereToo() {
+    void useAfterScopeCloseIsRejected() {
         Tensor[] left = new Tensor[1];
         try (Scope _ = Scope.open("the step")) {
             left[0] = empty(2);

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class NormalDistributionTest {
 
-    /** Φ to 16 digits, both tails included. */
+    /** Φ to 16 digits, including both tails. */
     @ParameterizedTest
     @CsvSource({
         "0, 0.5",
@@ -24,13 +24,13 @@ final class NormalDistributionTest {
         "-10, 7.619853024160527e-24",
         "8, 1"
     })
-    void cumulativeToDoublePrecision(double x, double expected) {
+    void cumulativeMatchesPublishedValues(double x, double expected) {
         assertThat(NormalDistribution.cumulative(x)).isCloseTo(expected, Percentage.withPercentage(1e-11));
     }
 
-    /** Where one formula takes over from the other, and everywhere else: the derivative is the density. */
+    /** The derivative is the density, also where the formula changes. */
     @Test
-    void theDensityIsTheSlope() {
+    void densityIsTheDerivativeOfCumulative() {
         double h = 1e-4;
         for (double x = -6; x <= 6; x += 0.01) {
             double slope = (NormalDistribution.cumulative(x + h) - NormalDistribution.cumulative(x - h)) / (2 * h);
@@ -39,7 +39,7 @@ final class NormalDistributionTest {
     }
 
     @Test
-    void limitsAndNan() {
+    void cumulativeOfInfinityAndNan() {
         assertThat(NormalDistribution.cumulative(Double.POSITIVE_INFINITY)).isEqualTo(1);
         assertThat(NormalDistribution.cumulative(Double.NEGATIVE_INFINITY)).isZero();
         assertThat(NormalDistribution.cumulative(-100)).isZero();

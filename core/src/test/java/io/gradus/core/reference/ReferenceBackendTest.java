@@ -17,7 +17,7 @@ import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 import io.gradus.core.kernel.OptimizerStepKernels.Sgd;
 import org.junit.jupiter.api.Test;
 
-/** The reference against numbers worked out by hand; gradients are tested against differences in {@code autograd}. */
+/** The reference against numbers computed by hand. Module {@code autograd} tests gradients against finite differences. */
 final class ReferenceBackendTest {
     private final Device device = Device.reference();
 
@@ -34,7 +34,7 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void products() {
+    void matmulOfSmallMatrices() {
         Tensor a = of(new double[] {1, 2, 3, 4, 5, 6}, 2, 3);
         Tensor b = of(new double[] {1, 0, 2, 1, 0, 1}, 3, 2);
         Tensor out = out(2, 2);
@@ -45,7 +45,7 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void softmaxAndCrossEntropy() {
+    void softmaxAndCrossEntropyOfSmallLogits() {
         Tensor logits = of(new double[] {0, Math.log(2), Math.log(5), 3, 3, 3}, 2, 3);
         Tensor out = out(2, 3);
         device.kernels().softmax().softmax(logits, out);
@@ -65,7 +65,7 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void normalization() {
+    void layerNormAndRmsNormOfOneRow() {
         Tensor x = of(new double[] {1, 3}, 1, 2);
         Tensor weight = of(new double[] {2, 10}, 2);
         Tensor bias = of(new double[] {0, 1}, 2);
@@ -81,32 +81,32 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void rotationByAQuarterTurn() {
+    void rotaryByAQuarterTurn() {
         Tensor x = of(new double[] {1, 2, 3, 4}, 1, 1, 1, 4);
         Tensor cos = of(new double[] {9, 9, 0, 1}, 2, 2);
         Tensor sin = of(new double[] {9, 9, 1, 0}, 2, 2);
         Tensor position = Tensor.of(device, new int[] {1}, 1, 1);
         Tensor out = out(1, 1, 1, 4);
         device.kernels().rotary().rotate(x, cos, sin, position, RopeLayout.HALF_SPLIT, false, out, false);
-        assertClose(out, -3, 2, 1, 4); // (1, 3) turns, (2, 4) stays
+        assertClose(out, -3, 2, 1, 4); // (1, 3) is rotated, (2, 4) is not
         device.kernels().rotary().rotate(x, cos, sin, position, RopeLayout.INTERLEAVED, true, out, false);
-        assertClose(out, 2, -1, 3, 4); // (1, 2) turns back, (3, 4) stays
+        assertClose(out, 2, -1, 3, 4); // (1, 2) is rotated back, (3, 4) is not
     }
 
     @Test
-    void attentionWeighsValuesByScores() {
+    void attentionWeightsValuesByScores() {
         Tensor q = of(new double[] {1, 1}, 1, 2, 1, 1);
         Tensor k = of(new double[] {0, Math.log(3) / 2}, 1, 2, 1, 1);
         Tensor v = of(new double[] {4, 8}, 1, 2, 1, 1);
         Tensor out = out(1, 2, 1, 1);
         Tensor sums = out(1, 1, 2);
         device.kernels().attention().forward(q, k, v, new AttentionOptions(true, null, 2), out, sums);
-        assertClose(out, 4, 7); // the first sees itself; the second weighs 1 : 3
+        assertClose(out, 4, 7); // the first attends to itself; the second weights 1 : 3
         assertClose(sums, 0, Math.log(4));
     }
 
     @Test
-    void optimizerSteps() {
+    void sgdAndAdamOfOneWeight() {
         Tensor parameter = of(new double[] {1}, 1);
         Tensor gradient = of(new double[] {4}, 1);
         Tensor buffer = out(1);
@@ -125,7 +125,7 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void otherDtypesAreRefused() {
+    void referenceRejectsOtherDtypes() {
         assertThatThrownBy(() -> Tensor.zeros(device, DType.F32, Shape.of(2), MemoryCategory.WORKSPACE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("fill", "F32 [2]", "F64, I32 and U8");
@@ -136,7 +136,7 @@ final class ReferenceBackendTest {
     }
 
     @Test
-    void memoryIsCounted() {
+    void referenceCountsMemory() {
         Backend own = new ReferenceBackend();
         Device counted = new Device("reference", 1, own);
         try (Scope _ = Scope.open("test")) {

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A name leads to the old content or to the new, and never to less. */
+/** A file has either the old or the new content. */
 class AtomicFileTest {
     @TempDir
     private Path folder;
@@ -24,7 +24,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void theOldContentStandsUntilTheNewIsComplete() throws IOException {
+    void oldContentRemainsUntilTheNewIsComplete() throws IOException {
         Path file = folder.resolve("deep/er/file.json");
         write(file, "old");
         AtomicFile.write(file, channel -> {
@@ -37,7 +37,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void aFailureLeavesTheOldContentAndNoTemporary() throws IOException {
+    void failedWriteKeepsOldContentAndDeletesTemporaryFile() throws IOException {
         Path file = folder.resolve("file.json");
         write(file, "old");
         assertThatThrownBy(() -> AtomicFile.write(file, channel -> {
@@ -50,7 +50,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void aSymbolicLinkIsReplacedAndItsTargetKept() throws IOException {
+    void symbolicLinkIsReplacedAndItsTargetKept() throws IOException {
         Path shared = Files.writeString(folder.resolve("shared"), "old");
         Path link = Files.createSymbolicLink(folder.resolve("link"), shared);
         write(link, "new");
@@ -59,7 +59,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void aFolderIsNotReplaced() {
+    void folderIsNotReplaced() {
         assertThatThrownBy(() -> write(folder, "new"))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("is a folder");

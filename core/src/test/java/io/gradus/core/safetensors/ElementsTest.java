@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Elements keep their value on the way between dtypes, or the tensor is refused. */
+/** Conversions keep values, or the tensor is rejected. */
 class ElementsTest {
     @TempDir
     private Path folder;
@@ -56,7 +56,7 @@ class ElementsTest {
     @EnumSource(
             value = DType.class,
             names = {"F32", "BF16", "F16", "F64"})
-    void everyFloatIsReadAndWrittenAsEveryOther(DType stored) throws IOException {
+    void floatsConvertBetweenAllFloatDtypes(DType stored) throws IOException {
         double[] values = {
             0, -0.0, 1, -2.5, 0.09375, 384, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN
         };
@@ -70,7 +70,7 @@ class ElementsTest {
     }
 
     @Test
-    void roundingIsToNearestWithTiesToEven() throws IOException {
+    void bfloat16RoundsToNearestTiesToEven() throws IOException {
         float halfStep = 1 + 0x1p-8f; // between two neighbors of bfloat16, the lower one even
         Tensor tensor = Tensor.of(new float[] {halfStep, Math.nextUp(halfStep)}, 2);
         SafetensorsWriter.write(file, List.of(NamedTensor.of("t", tensor, DType.BF16)), Map.of());
@@ -78,7 +78,7 @@ class ElementsTest {
     }
 
     @Test
-    void tensorsLongerThanARunAreConvertedWhole() throws IOException {
+    void longTensorsAreConverted() throws IOException {
         int count = (1 << 19) + 13;
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
@@ -110,7 +110,7 @@ class ElementsTest {
     }
 
     @Test
-    void bytesStayBytesOrBecomeI32() throws IOException {
+    void u8IsReadAsU8OrI32() throws IOException {
         byte[] elements = {0, 1, 127, -128, -1};
         for (Device device : List.of(Device.cpu(), Device.reference())) {
             Tensor codes = Tensor.of(device, elements, 5);
@@ -126,7 +126,7 @@ class ElementsTest {
 
     @ParameterizedTest
     @ValueSource(longs = {2147483648L, -2147483649L, Long.MIN_VALUE, Long.MAX_VALUE})
-    void anIntegerThatDoesNotFitIsNamed(long value) {
+    void integerOutOfRangeIsReported(long value) {
         assertThatThrownBy(() -> read("I64", bytes(16).putLong(5).putLong(value), 2, DType.I32))
                 .isInstanceOf(SafetensorsException.class)
                 .hasMessageContaining("tensor 't' holds " + value + ", which does not fit in 32 bits")
@@ -135,8 +135,7 @@ class ElementsTest {
 
     @ParameterizedTest
     @CsvSource({"F64, 1e39, F32, use F64", "F64, -1e300, BF16, use F64", "F32, 65520, F16, use BF16 or F32"})
-    void aFiniteValueThatWouldBecomeInfiniteIsNamed(DType stored, double value, DType wanted, String wayOut)
-            throws IOException {
+    void floatOutOfRangeIsReported(DType stored, double value, DType wanted, String wayOut) throws IOException {
         Tensor tensor = Tensor.of(Device.reference(), new double[] {0, value}, 2);
         SafetensorsWriter.write(file, List.of(NamedTensor.of("t", tensor, stored)), Map.of());
         assertThatThrownBy(() -> read(wanted))
@@ -151,7 +150,7 @@ class ElementsTest {
     }
 
     @Test
-    void integersDoNotPassForWeights() {
+    void integersAreNotReadAsFloats() {
         assertThatThrownBy(() -> read("I8", bytes(2), 2, DType.F32))
                 .isInstanceOf(SafetensorsException.class)
                 .hasMessageContaining(
@@ -166,14 +165,14 @@ class ElementsTest {
 
     @ParameterizedTest
     @CsvSource({"U16, 4", "U32, 8", "U64, 16", "C64, 16", "F8_E4M3, 2", "F8_E5M2, 2", "F8_E8M0, 2", "F4, 1"})
-    void otherDtypesAreRefusedByName(String dtype, int bytes) {
+    void unsupportedDtypesAreRejected(String dtype, int bytes) {
         assertThatThrownBy(() -> read(dtype, bytes(bytes), 2, DType.F32))
                 .isInstanceOf(SafetensorsException.class)
                 .hasMessageContaining("tensor 't' is " + dtype + ", which cannot be read; save it in one of F64, F32");
     }
 
     @Test
-    void aTensorThatFailsGivesItsMemoryBack() {
+    void failedReadFreesItsMemory() {
         Device device = Device.cpu(1);
         assertThatThrownBy(() -> {
                     Files.write(

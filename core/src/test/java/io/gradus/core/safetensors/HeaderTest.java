@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A header that does not account for every byte of its file is refused, with the reason, and at no cost. */
+/** A header that does not account for every byte of its file is rejected, with the reason and at low cost. */
 class HeaderTest {
     private static final String SOUND = "{" + RawFile.tensor("a", "F32", "[2]", 0, 8) + "}";
 
@@ -35,7 +35,7 @@ class HeaderTest {
         return RawFile.refusal(RawFile.write(file, header, dataBytes));
     }
 
-    /** Writes a file of any length of which only the first bytes take room on the disk. */
+    /** Writes a sparse file of any length. */
     private void writeSparse(long headerLength, String headerStart, long fileLength) throws IOException {
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
             sparse.writeLong(Long.reverseBytes(headerLength));
@@ -45,7 +45,7 @@ class HeaderTest {
     }
 
     @Test
-    void aSoundHeaderIsRead() throws IOException {
+    void validHeaderIsRead() throws IOException {
         String header = "{\"__metadata__\":{\"format\":\"pt\"}," + RawFile.tensor("b", "F32", "[1, 2]", 2, 10) + ","
                 + RawFile.tensor("a", "BF16", "[]", 0, 2) + "}   ";
         try (SafetensorsFile opened = SafetensorsFile.open(RawFile.write(file, header, 10))) {
@@ -59,14 +59,14 @@ class HeaderTest {
     }
 
     @Test
-    void aFileWithNoTensorsIsSound() throws IOException {
+    void fileWithoutTensorsIsValid() throws IOException {
         try (SafetensorsFile opened = SafetensorsFile.open(RawFile.write(file, "{}", 0))) {
             assertThat(opened.names()).isEmpty();
         }
     }
 
     @Test
-    void tensorsWithoutElementsShareAnOffset() throws IOException {
+    void emptyTensorsMayShareAnOffset() throws IOException {
         String header = "{" + RawFile.tensor("a", "F32", "[2]", 0, 8) + "," + RawFile.tensor("b", "F32", "[0, 9]", 0, 0)
                 + "," + RawFile.tensor("c", "F32", "[0]", 8, 8) + "}";
         try (SafetensorsFile opened = SafetensorsFile.open(RawFile.write(file, header, 8))) {
@@ -75,7 +75,7 @@ class HeaderTest {
     }
 
     @Test
-    void aFileCutAtAnyByteIsRefused() throws IOException {
+    void truncatedFileIsRejected() throws IOException {
         byte[] whole = RawFile.bytes(SOUND, new byte[8]);
         for (int length = 0; length < whole.length; length++) {
             Files.write(file, Arrays.copyOf(whole, length));
@@ -84,12 +84,12 @@ class HeaderTest {
     }
 
     @Test
-    void aFileWithBytesTooManyIsRefused() throws IOException {
+    void fileWithExtraBytesIsRejected() throws IOException {
         assertThat(refusal(SOUND, 9)).contains("the tensors end at 8, but 9 bytes follow the header");
     }
 
     @Test
-    void aHeaderLongerThanTheFileIsRefused() throws IOException {
+    void headerLongerThanTheFileIsRejected() throws IOException {
         writeSparse(1000, "{}", 100);
         assertThat(RawFile.refusal(file)).contains("claim a header of 1000 bytes, longer than the file of 100");
         writeSparse(-1, "{}", 100);
@@ -99,13 +99,13 @@ class HeaderTest {
     }
 
     @Test
-    void aHeaderAboveTheLimitIsRefused() throws IOException {
+    void headerAboveTheLimitIsRejected() throws IOException {
         writeSparse(100_000_001, "{}", 200_000_000);
         assertThat(RawFile.refusal(file)).contains("has 100000001 bytes, above the format's limit of 100000000");
     }
 
     @Test
-    void refusingClaimsOfAnySizeAllocatesLittle() throws IOException {
+    void rejectingHugeSizesAllocatesLittle() throws IOException {
         String manyElements = "{" + RawFile.tensor("a", "F32", "[4611686018427387904]", 0, 8) + "}";
         refusal(manyElements, 8); // loads the classes
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -125,7 +125,7 @@ class HeaderTest {
     }
 
     @Test
-    void aNameWithoutEndIsRefusedBeforeItFillsTheMemory() throws IOException {
+    void unboundedNameIsRejectedEarly() throws IOException {
         byte[] header = new byte[20_000_000];
         Arrays.fill(header, (byte) 'x');
         header[0] = '{';
@@ -139,7 +139,7 @@ class HeaderTest {
     }
 
     @Test
-    void aHeaderThatIsNotUtf8IsRefused() throws IOException {
+    void headerThatIsNotUtf8IsRejected() throws IOException {
         byte[] header = SOUND.getBytes(StandardCharsets.UTF_8);
         header[2] = (byte) 0xFF;
         Files.write(file, RawFile.bytes(header, new byte[8]));
@@ -179,25 +179,25 @@ class HeaderTest {
                 "{\"__metadata__\":{\"a\":1}}           | the value of a in __metadata__ should be a string",
                 "{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}} | __metadata__ has the name 'a' twice",
             })
-    void aHeaderOfAnotherFormIsRefused(String header, String reason) throws IOException {
+    void malformedHeaderIsRejected(String header, String reason) throws IOException {
         assertThat(refusal(header, 0)).contains(reason).contains("download or export it again");
     }
 
     @Test
-    void aNameThatOccursTwiceIsRefused() throws IOException {
+    void duplicateNameIsRejected() throws IOException {
         String twice =
                 "{" + RawFile.tensor("a", "F32", "[1]", 0, 4) + "," + RawFile.tensor("a", "F32", "[1]", 4, 8) + "}";
         assertThat(refusal(twice, 8)).contains("the header has the name 'a' twice");
     }
 
     @Test
-    void nestingWithoutEndIsRefused() throws IOException {
+    void deepNestingIsRejected() throws IOException {
         assertThat(refusal("{\"a\":" + "[".repeat(1_000_000), 0)).contains("should be an object and is an array");
         assertThat(refusal("{\"a\":{\"shape\":" + "[".repeat(1_000_000), 0)).contains("should be a whole number");
     }
 
     @Test
-    void moreAxesThanATensorHasAreRefused() throws IOException {
+    void tooManyAxesAreRejected() throws IOException {
         String shape = "[" + "1,".repeat(64) + "1]";
         assertThat(refusal("{" + RawFile.tensor("a", "F32", shape, 0, 4) + "}", 4))
                 .contains("more than 64 numbers");
@@ -218,7 +218,7 @@ class HeaderTest {
                 "F32 | [4294967296, 4294967296] | 0 | 8 | more elements than can be counted",
                 "F32 | [2]    | 0 | 9223372036854775807 | ends at 9223372036854775807, past the 8 bytes",
             })
-    void offsetsThatDoNotFitAreRefused(String dtype, String shape, long begin, long end, String reason)
+    void inconsistentOffsetsAreRejected(String dtype, String shape, long begin, long end, String reason)
             throws IOException {
         assertThat(refusal("{" + RawFile.tensor("a", dtype, shape, begin, end) + "}", 8))
                 .contains("tensor")
@@ -226,7 +226,7 @@ class HeaderTest {
     }
 
     @Test
-    void tensorsThatOverlapOrLeaveAHoleAreRefused() throws IOException {
+    void overlapsAndHolesAreRejected() throws IOException {
         String first = "{" + RawFile.tensor("a", "F32", "[2]", 0, 8) + ",";
         assertThat(refusal(first + RawFile.tensor("b", "F32", "[2]", 4, 12) + "}", 12))
                 .contains("tensor 'b' begins at 4 and overlaps the tensor before it, which ends at 8");
@@ -237,13 +237,13 @@ class HeaderTest {
     }
 
     @Test
-    void anUnknownDtypeIsRefused() throws IOException {
+    void unknownDtypeIsRejected() throws IOException {
         assertThat(refusal("{" + RawFile.tensor("a", "F33", "[2]", 0, 8) + "}", 8))
                 .contains("tensor 'a' has the unknown dtype 'F33'; save it in one of F64, F32, BF16, F16, I64");
     }
 
     @Test
-    void aGitLfsPointerIsRecognized() throws IOException {
+    void gitLfsPointerIsReported() throws IOException {
         Files.writeString(file, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
         assertThat(RawFile.refusal(file)).contains("run `git lfs pull`");
     }

@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Safetensors bytes put together by hand, sound or not. */
+/** Handwritten safetensors files, valid or not. */
 final class RawFile {
 
     private RawFile() {}
@@ -34,7 +34,7 @@ final class RawFile {
                 .array();
     }
 
-    /** A header's line for one tensor. */
+    /** A header entry for one tensor. */
     static String tensor(String name, String dtype, String shape, long begin, long end) {
         return "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
                 .formatted(name, dtype, shape, begin, end);
@@ -44,14 +44,14 @@ final class RawFile {
         return Files.write(file, bytes(header, new byte[dataBytes]));
     }
 
-    /** The message with which a file or folder is refused; it must name the path. */
+    /** The error message for a file or folder; it must name the path. */
     static String refusal(Path path) {
         Throwable thrown = catchThrowable(() -> SafetensorsCheckpoint.open(path).close());
         assertThat(thrown).isExactlyInstanceOf(SafetensorsException.class).hasMessageStartingWith(path.toString());
         return thrown.getMessage().substring(path.toString().length());
     }
 
-    /** Reads every tensor of a checkpoint that has only floats, as doubles. */
+    /** Reads all tensors of a checkpoint of floats as doubles. */
     static List<double[]> readAll(SafetensorsCheckpoint checkpoint) throws IOException {
         List<double[]> values = new ArrayList<>();
         for (String name : checkpoint.names()) {

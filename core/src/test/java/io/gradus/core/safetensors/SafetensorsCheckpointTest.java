@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A folder is one checkpoint, and it is refused when its files disagree. */
+/** A folder is one checkpoint; it is rejected if its files disagree. */
 class SafetensorsCheckpointTest {
     @TempDir
     private Path folder;
@@ -37,13 +37,13 @@ class SafetensorsCheckpointTest {
                 "{\"metadata\":{\"total_size\":8,\"deep\":[[{}]]},\"weight_map\":" + weightMap + "}");
     }
 
-    /** A folder is named in the refusal by the file in it that is at fault. */
+    /** Errors name the invalid file in the folder. */
     private String refusal() {
         return RawFile.refusal(folder);
     }
 
     @Test
-    void shardsAreReadAsOne() throws IOException {
+    void shardsAreReadAsOneCheckpoint() throws IOException {
         shard("model-00001-of-00002.safetensors", "b", "a");
         shard("model-00002-of-00002.safetensors", "c");
         Path index = index("{\"a\":\"model-00001-of-00002.safetensors\",\"b\":\"model-00001-of-00002.safetensors\","
@@ -65,7 +65,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void aTensorThatTheIndexForgotIsThere() throws IOException {
+    void tensorMissingFromTheIndexIsRead() throws IOException {
         shard("one.safetensors", "a", "b");
         index("{\"a\":\"one.safetensors\"}");
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
@@ -74,7 +74,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void aSingleFileComesBeforeAnIndex() throws IOException {
+    void singleFileTakesPrecedenceOverIndex() throws IOException {
         shard("model.safetensors", "a");
         index("{\"a\":\"gone.safetensors\"}");
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
@@ -83,7 +83,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void aMissingShardIsNamed() throws IOException {
+    void missingShardIsReported() throws IOException {
         shard("one.safetensors", "a");
         index("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}");
         assertThat(refusal()).contains("index.json: it names the shard two.safetensors, which is not in the folder");
@@ -99,14 +99,14 @@ class SafetensorsCheckpointTest {
                 "C:one.safetensors",
                 "a\\u0000.safetensors"
             })
-    void aShardOutsideOfTheFolderIsRefused(String shard) throws IOException {
+    void shardOutsideTheFolderIsRejected(String shard) throws IOException {
         shard("one.safetensors", "a");
         index("{\"a\":\"" + shard + "\"}");
         assertThat(refusal()).contains("the shard of 'a' is '").contains("which is not a plain file name");
     }
 
     @Test
-    void aShardMayBeALinkIntoADownloadCache(@TempDir Path cache) throws IOException {
+    void shardMayBeASymbolicLink(@TempDir Path cache) throws IOException {
         Path blob = Files.move(shard("one.safetensors", "a"), cache.resolve("0123abcd"));
         Files.createSymbolicLink(folder.resolve("one.safetensors"), blob);
         index("{\"a\":\"one.safetensors\"}");
@@ -116,7 +116,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void aTensorThatItsShardLacksIsNamed() throws IOException {
+    void tensorMissingFromItsShardIsReported() throws IOException {
         shard("one.safetensors", "a");
         shard("two.safetensors", "b");
         index("{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}");
@@ -126,7 +126,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void aTensorInTwoShardsIsNamed() throws IOException {
+    void tensorInTwoShardsIsReported() throws IOException {
         shard("one.safetensors", "a");
         shard("two.safetensors", "b", "a");
         index("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}");
@@ -145,26 +145,26 @@ class SafetensorsCheckpointTest {
                 "{\"a\":\"x.bin\"}     | which is not a .safetensors file; convert it in Python",
                 "{                     | the index is not valid JSON",
             })
-    void anIndexOfAnotherFormIsRefused(String weightMap, String reason) throws IOException {
+    void malformedIndexIsRejected(String weightMap, String reason) throws IOException {
         index(weightMap);
         assertThat(refusal()).contains(reason);
     }
 
     @Test
-    void anIndexNestedWithoutEndIsRefused() throws IOException {
+    void deeplyNestedIndexIsRejected() throws IOException {
         Files.writeString(folder.resolve("model.safetensors.index.json"), "{\"metadata\":" + "[".repeat(500_000));
         assertThat(refusal()).contains("the index is not valid JSON");
     }
 
     @Test
-    void aBrokenShardIsNamed() throws IOException {
+    void corruptedShardIsReported() throws IOException {
         Files.writeString(folder.resolve("one.safetensors"), "short");
         index("{\"a\":\"one.safetensors\"}");
         assertThat(refusal()).contains("one.safetensors: it has 5 bytes");
     }
 
     @Test
-    void aPickleIsRefusedWithTheWayToConvertIt() throws IOException {
+    void pickleIsRejectedWithConversionHint() throws IOException {
         Path pickle = Files.writeString(folder.resolve("pytorch_model.bin"), "pickle");
         assertThat(refusal())
                 .contains("neither model.safetensors nor model.safetensors.index.json")
@@ -176,7 +176,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void anEmptyOrMissingFolderIsRefused() throws IOException {
+    void emptyOrMissingFolderIsRejected() throws IOException {
         assertThat(refusal()).contains("check the path, or whether the download is complete");
         assertThat(RawFile.refusal(folder.resolve("nowhere"))).contains("there is no such file; check the path");
         assertThat(RawFile.refusal(folder.resolve("x.index.json"))).contains("there is no such file; check the path");
@@ -185,7 +185,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void aPretrainedModelIsRead() throws IOException {
+    void pretrainedModelIsRead() throws IOException {
         Path model = Path.of(System.getProperty("gradus.shared", "../../shared"), "models/stories260K");
         assumeTrue(Files.isDirectory(model), "the model " + model + " is not here");
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(model)) {

@@ -19,7 +19,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A file of the format's own library is read; a file with any bytes changed is read or refused, nothing else. */
+/** A file from the Python library is read; corrupted files are read or rejected. */
 class SafetensorsFileTest {
     private static final String JSON_CHARACTERS = "{}[]\",:0123456789-eE\\ \0";
 
@@ -40,7 +40,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aFileWrittenByThePythonLibraryIsRead() throws IOException {
+    void fileFromThePythonLibraryIsRead() throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(fixture())) {
             assertThat(file.names()).hasSize(15);
             assertThat(file.metadata()).isEqualTo(Map.of("format", "pt", "note", "naïve"));
@@ -69,7 +69,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aTensorBearsItsNameAndItsCategory() throws IOException {
+    void readTensorHasNameAndCategory() throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(fixture())) {
             Tensor tensor = file.read("f32", Device.cpu(), DType.F32, MemoryCategory.OPTIMIZER_STATE);
             assertThat(tensor.name()).isEqualTo("f32");
@@ -78,7 +78,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void tensorsOutliveTheFile() throws IOException {
+    void tensorsRemainValidAfterClose() throws IOException {
         Path path = fixture();
         SafetensorsFile file = SafetensorsFile.open(path);
         Tensor tensor = read(file, "f16", DType.F16);
@@ -92,7 +92,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aNameThatIsNotThereIsToldWithSomeThatAre() throws IOException {
+    void missingNameIsReportedWithExistingNames() throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(fixture())) {
             assertThatThrownBy(() -> read(file, "nothing", DType.F32))
                     .isInstanceOf(SafetensorsException.class)
@@ -101,7 +101,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aPathThatIsNoFileIsRefused() {
+    void pathThatIsNotAFileIsRejected() {
         assertThat(RawFile.refusal(folder.resolve("nowhere.safetensors"))).contains("there is no such file");
         assertThatThrownBy(() -> SafetensorsFile.open(folder))
                 .isInstanceOf(SafetensorsException.class)
@@ -109,7 +109,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void changedBytesAreReadOrRefused() throws IOException {
+    void corruptedFilesAreReadOrRejected() throws IOException {
         byte[] sound = Files.readAllBytes(fixture());
         int header = 8 + (sound[0] & 0xFF) + ((sound[1] & 0xFF) << 8);
         SplittableRandom random = new SplittableRandom(20250701);
@@ -139,7 +139,7 @@ class SafetensorsFileTest {
         assertThat(refused).isGreaterThan(500);
     }
 
-    /** Reads each tensor as a float and as an integer; one of the two is refused, or both. */
+    /** Reads each tensor as a float and as an integer; at least one of the two fails. */
     private static void readEverything(SafetensorsFile file) throws IOException {
         for (String name : file.names()) {
             for (DType wanted : List.of(DType.F32, DType.I32)) {
@@ -154,7 +154,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void bytesAreThoseOfTheFile() throws IOException {
+    void bytesReturnsRawElements() throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(fixture())) {
             assertThat(file.bytes("f16").toArray(ValueLayout.JAVA_BYTE))
                     .containsExactly(new int[] {0x00, 0x3C, 0x00, 0xC1, 0xFF, 0x7B}); // 1, -2.5, 65504

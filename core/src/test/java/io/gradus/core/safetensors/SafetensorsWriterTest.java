@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is written is read again; the same content gives the same bytes; a failure leaves the old file. */
+/** Written files can be read; equal content gives equal bytes; a failure keeps the old file. */
 class SafetensorsWriterTest {
     private static final Tensor WEIGHT = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
     private static final Tensor BIAS = Tensor.of(new float[] {7, 8, 9}, 3);
@@ -46,7 +46,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void whatIsWrittenIsRead() throws IOException {
+    void writtenTensorsAreReadBack() throws IOException {
         List<NamedTensor> tensors = List.of(
                 NamedTensor.of("z.weight", WEIGHT),
                 NamedTensor.of("a.bias", BIAS, DType.BF16),
@@ -70,7 +70,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void theHeaderIsPlain() throws IOException {
+    void headerHasTheExpectedText() throws IOException {
         SafetensorsWriter.write(
                 file,
                 List.of(NamedTensor.of("a", BIAS, DType.BF16), NamedTensor.of("b", WEIGHT)),
@@ -82,7 +82,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void elementsBeginAtAMultipleOfTheirSize() throws IOException {
+    void elementsAreAligned() throws IOException {
         for (int length = 1; length <= 9; length++) {
             Tensor odd = Tensor.of(new float[3], 3);
             Tensor wide = Tensor.of(Device.reference(), new double[1], 1);
@@ -102,7 +102,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void theSameContentGivesTheSameBytes() throws IOException {
+    void equalContentGivesEqualBytes() throws IOException {
         List<NamedTensor> tensors = List.of(NamedTensor.of("w", WEIGHT), NamedTensor.of("b", BIAS, DType.F16));
         Map<String, String> oneOrder = new LinkedHashMap<>();
         Map<String, String> otherOrder = new LinkedHashMap<>();
@@ -134,7 +134,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void tensorsAreAskedForOneByOne() throws IOException {
+    void suppliersAreCalledOneAtATime() throws IOException {
         List<String> asked = new ArrayList<>();
         List<NamedTensor> tensors = new ArrayList<>();
         for (String name : List.of("a", "b", "c")) {
@@ -148,7 +148,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void aFailureInTheMiddleLeavesTheOldFileAndNoOther() throws IOException {
+    void failedWriteKeepsTheOldFile() throws IOException {
         SafetensorsWriter.write(file, List.of(NamedTensor.of("old", WEIGHT)), Map.of());
         byte[] old = Files.readAllBytes(file);
         List<NamedTensor> failing =
@@ -162,7 +162,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void aSupplierThatBreaksItsWordIsNamed() throws IOException {
+    void supplierOfAnotherShapeOrDtypeIsReported() throws IOException {
         NamedTensor broken = new NamedTensor("w", DType.F32, Shape.of(3, 2), () -> WEIGHT);
         assertThatThrownBy(() -> SafetensorsWriter.write(file, List.of(broken), Map.of()))
                 .isInstanceOf(IllegalStateException.class)
@@ -171,7 +171,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void namesThatCannotBeAreRefusedBeforeAnythingIsWritten() throws IOException {
+    void invalidNamesAreRejectedBeforeWriting() throws IOException {
         for (String name : List.of("__metadata__", "\uD800")) {
             assertThatThrownBy(() -> SafetensorsWriter.write(file, List.of(NamedTensor.of(name, WEIGHT)), Map.of()))
                     .isInstanceOf(IllegalArgumentException.class)

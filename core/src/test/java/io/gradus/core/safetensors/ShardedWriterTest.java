@@ -20,14 +20,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A sharded checkpoint is whole at every moment: the old one until the last step, then the new one. */
+/** A sharded checkpoint is complete at any moment: the old one until the last step, then the new one. */
 class ShardedWriterTest {
     private static final int TENSORS = 6;
 
     @TempDir
     private Path folder;
 
-    /** Six tensors of 40 bytes, all of one value. */
+    /** Six tensors of 40 bytes with one value. */
     private static List<NamedTensor> tensors(float value) {
         List<NamedTensor> tensors = new ArrayList<>();
         for (int i = 0; i < TENSORS; i++) {
@@ -42,7 +42,7 @@ class ShardedWriterTest {
         SafetensorsWriter.writeCheckpoint(folder, tensors(value), Map.of("format", "pt"), maxShardBytes);
     }
 
-    /** The one value of all tensors of a checkpoint; fails when it is a mixture. */
+    /** The value of all tensors of a checkpoint; fails if they differ. */
     private static double value(Path folder) throws IOException {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
             assertThat(checkpoint.names()).hasSize(TENSORS);
@@ -58,14 +58,14 @@ class ShardedWriterTest {
     }
 
     @Test
-    void aSmallCheckpointIsOneFile() throws IOException {
+    void smallCheckpointIsOneFile() throws IOException {
         write(folder, 1, 240);
         assertThat(RawFile.list(folder)).containsExactly("model.safetensors");
         assertThat(value(folder)).isEqualTo(1);
     }
 
     @Test
-    void aLargeCheckpointIsShardsAndAnIndex() throws IOException {
+    void largeCheckpointHasShardsAndIndex() throws IOException {
         write(folder, 2, 100);
         assertThat(RawFile.list(folder))
                 .containsExactly(
@@ -86,14 +86,14 @@ class ShardedWriterTest {
     }
 
     @Test
-    void aTensorLargerThanAShardHasOneOfItsOwn() throws IOException {
+    void tensorLargerThanAShardHasItsOwnShard() throws IOException {
         write(folder, 3, 1);
         assertThat(RawFile.list(folder)).hasSize(TENSORS + 1);
         assertThat(value(folder)).isEqualTo(3);
     }
 
     @Test
-    void theSameCheckpointGivesTheSameBytes(@TempDir Path other) throws IOException {
+    void equalCheckpointsGiveEqualBytes(@TempDir Path other) throws IOException {
         write(folder, 2, 100);
         write(other, 2, 100);
         for (String name : RawFile.list(folder)) {
@@ -102,7 +102,7 @@ class ShardedWriterTest {
     }
 
     @Test
-    void anotherFormOfCheckpointIsReplacedAndNothingOfItRemains() throws IOException {
+    void writingReplacesCheckpointOfTheOtherForm() throws IOException {
         Files.writeString(folder.resolve("config.json"), "{}");
         float value = 0;
         for (long maxShardBytes : new long[] {100, 100, 240, 100, 50, 100, 240, 240}) {
@@ -114,7 +114,7 @@ class ShardedWriterTest {
     }
 
     @Test
-    void theOldCheckpointIsReadWhileTheNewOneIsWritten() throws IOException {
+    void oldCheckpointIsReadableDuringWrite() throws IOException {
         for (long before : new long[] {240, 100}) {
             write(folder, 1, before);
             for (long after : new long[] {240, 100}) {
@@ -137,7 +137,7 @@ class ShardedWriterTest {
     }
 
     @Test
-    void aFailureInTheMiddleLeavesTheOldCheckpoint() throws IOException {
+    void failedWriteKeepsTheOldCheckpoint() throws IOException {
         for (long before : new long[] {240, 100}) {
             write(folder, 1, before);
             List<String> files = RawFile.list(folder);
@@ -155,7 +155,7 @@ class ShardedWriterTest {
     }
 
     @Test
-    void aNameInTwoShardsIsRefused() {
+    void duplicateNameAcrossShardsIsRejected() {
         List<NamedTensor> twice = new ArrayList<>(tensors(1));
         twice.addAll(tensors(2));
         assertThatThrownBy(() -> SafetensorsWriter.writeCheckpoint(folder, twice, Map.of(), 100))
@@ -166,7 +166,7 @@ class ShardedWriterTest {
     }
 
     @Test
-    void aKilledWriterLeavesAWholeCheckpoint() throws Exception {
+    void killedWriterLeavesACompleteCheckpoint() throws Exception {
         write(folder, 0, 240);
         SplittableRandom random = new SplittableRandom(7);
         double reached = 0;
@@ -188,7 +188,7 @@ class ShardedWriterTest {
                 long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
                 while (peek() <= before) {
                     assertThat(writer.isAlive() && System.nanoTime() < deadline)
-                            .as("the writer writes")
+                            .as("the writer is running")
                             .isTrue();
                     Thread.sleep(10);
                 }
@@ -204,7 +204,7 @@ class ShardedWriterTest {
         assertThat(value(folder)).isEqualTo(-1);
     }
 
-    /** The value of the moment, or −1 while the checkpoint changes between opening its index and its shards. */
+    /** The current value, or −1 if the checkpoint changes between opening its index and its shards. */
     private double peek() {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
             return RawFile.readAll(checkpoint).getFirst()[0];
@@ -213,7 +213,7 @@ class ShardedWriterTest {
         }
     }
 
-    /** Writes one checkpoint over the other until it is killed. */
+    /** Overwrites the checkpoint until it is killed. */
     static final class Endless {
         private static final long[] SIZES = {100, 50, 240, 100, 100};
 

@@ -11,14 +11,14 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Linux is asked for huge pages under large blocks where it is set to give them; what lies there stays zeros. */
+/** Large blocks use huge pages if Linux provides them, and remain zero. */
 class HugePagesTest {
     private static final Path SETTING = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
     private static final Path MAPPINGS = Path.of("/proc/self/smaps");
     private static final long BYTES = (32 << 20) + 4096;
 
     @Test
-    void aBlockIsZerosThroughout() {
+    void blockWithHugePagesIsZero() {
         MemorySegment block = Arena.ofAuto().allocate(BYTES, 64);
 
         HugePages.under(block);
@@ -27,7 +27,7 @@ class HugePagesTest {
     }
 
     @Test
-    void largePagesAreUnderALargeBlock() throws IOException {
+    void largeBlockUsesHugePages() throws IOException {
         assumeThat(Files.isReadable(SETTING) && Files.isReadable(MAPPINGS))
                 .as("Linux with huge pages")
                 .isTrue();
@@ -36,11 +36,11 @@ class HugePagesTest {
 
         HugePages.under(block);
 
-        // Whether it has them just now is its own affair.
+        // Linux decides whether it provides them now.
         assertThat(flags(block.address() + BYTES / 2)).contains("hg");
     }
 
-    /** What the kernel keeps about the memory at an address, as in {@code VmFlags: rd wr hg}. */
+    /** The Linux kernel's flags of the memory at an address, as in {@code VmFlags: rd wr hg}. */
     private static List<String> flags(long address) throws IOException {
         boolean inside = false;
         for (String line : Files.readAllLines(MAPPINGS)) {

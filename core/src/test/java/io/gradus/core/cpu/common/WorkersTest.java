@@ -20,7 +20,7 @@ final class WorkersTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8})
-    void everyIndexIsRunOnceInChunksCutBySizeAlone(int threads) {
+    void everyIndexRunsOnceInFixedChunks(int threads) {
         Workers workers = new Workers(threads);
         assertThat(workers.threads()).isEqualTo(threads);
         for (int count : new int[] {0, 1, 9, 10, 11, 1000, 1003}) {
@@ -44,7 +44,7 @@ final class WorkersTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
-    void whatAChunkThrowsIsThrownAndTheNextLoopRuns(int threads) {
+    void exceptionOfAChunkIsRethrown(int threads) {
         Workers workers = new Workers(threads);
         for (int bad : new int[] {0, 57, 99}) {
             assertThatThrownBy(() -> workers.forEach(100, 1, (from, to) -> {
@@ -63,7 +63,7 @@ final class WorkersTest {
     }
 
     @Test
-    void aLoopInsideALoopRuns() {
+    void nestedLoopRuns() {
         Workers workers = new Workers(3);
         AtomicLong total = new AtomicLong();
         workers.forEach(20, 1, (from, to) -> total.addAndGet(sum(workers, 100)));
@@ -71,7 +71,7 @@ final class WorkersTest {
     }
 
     @Test
-    void callersFromManyThreadsDoNotDisturbEachOther() {
+    void concurrentCallersAreIndependent() {
         Workers workers = new Workers(3);
         CompletableFuture<?>[] callers = new CompletableFuture<?>[4];
         for (int i = 0; i < callers.length; i++) {
@@ -86,7 +86,7 @@ final class WorkersTest {
     }
 
     @Test
-    void aCallerThatFindsTheWorkersBusyDoesNotWait() throws InterruptedException {
+    void callerRunsAloneIfWorkersAreBusy() throws InterruptedException {
         Workers workers = new Workers(2);
         CountDownLatch started = new CountDownLatch(2);
         CountDownLatch finish = new CountDownLatch(1);
@@ -105,7 +105,7 @@ final class WorkersTest {
         slow.join();
     }
 
-    /** All of them at once, as far as there are chunks: each waits until every other has begun. */
+    /** All threads at once: each chunk waits until all others have begun. */
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 8, 17})
     void allThreadsAreWoken(int threads) {
@@ -124,7 +124,7 @@ final class WorkersTest {
     }
 
     @Test
-    void workersThatWentToSleepWakeUp() throws InterruptedException {
+    void sleepingWorkersWakeUp() throws InterruptedException {
         Workers workers = new Workers(2);
         for (int i = 0; i < 20; i++) {
             assertThat(sum(workers, 1000)).isEqualTo(499_500);
@@ -143,7 +143,7 @@ final class WorkersTest {
     }
 
     @Test
-    void refusesNoThreads() {
+    void zeroThreadsAreRejected() {
         assertThatThrownBy(() -> new Workers(0)).hasMessageContainingAll("threads", "at least 1", "0");
     }
 }

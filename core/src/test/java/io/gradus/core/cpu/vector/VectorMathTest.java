@@ -16,12 +16,12 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** How far the functions of a vector are from those in double, over arguments at even steps of their bits. */
+/** The errors of vector functions relative to double precision, for arguments at even steps of their bits. */
 final class VectorMathTest {
     private static final int ARGUMENTS = 1 << 18;
 
     @BeforeEach
-    void vectorsAreUsed() {
+    void vectorKernelsAreUsed() {
         assumeTrue(VectorSupport.isUsable(), "the scalar kernels are used");
     }
 
@@ -34,7 +34,7 @@ final class VectorMathTest {
     }
 
     @Test
-    void expEndsInZeroAndInfinityAndKeepsEveryNan() {
+    void expUnderflowsOverflowsAndKeepsNan() {
         float[] x = {
             Float.NEGATIVE_INFINITY,
             -Float.MAX_VALUE,
@@ -55,7 +55,7 @@ final class VectorMathTest {
     }
 
     @Test
-    void expOfNonPositiveLosesLittleFarOut() {
+    void expOfNonPositiveIsWithinFiveUnits() {
         within(2, VectorMath::expOfNonPositive, StrictMath::exp, -5, -0f);
         within(5, VectorMath::expOfNonPositive, StrictMath::exp, -87.33654f, -5);
         float[] x = {0, -0f, -87.33655f, -88, -1000, -1e30f, -Float.MAX_VALUE, Float.NEGATIVE_INFINITY};
@@ -103,9 +103,9 @@ final class VectorMathTest {
         keepsNan(bell);
     }
 
-    /** Against the reference's GELU, which is {@code x·Φ(x)} in double. */
+    /** Compared with the reference's GELU, {@code x·Φ(x)} in double. */
     @Test
-    void normalTailIsWithinSevenUnitsWhereMostOfItIs() {
+    void normalTailIsWithinSevenUnitsDownToMinusTwo() {
         UnaryOperator<FloatVector> tail = VectorMathTest::tail;
         double[] arguments =
                 IntStream.rangeClosed(1, 3200).mapToDouble(i -> -i / 256.0).toArray();
@@ -133,7 +133,7 @@ final class VectorMathTest {
     }
 
     @Test
-    void sineAndCosineAreWithinTwoUnitsUpToTenThousand() {
+    void sinAndCosAreWithinTwoUnitsUpToTenThousand() {
         within(2, VectorMath::sin, StrictMath::sin, -10_000, 10_000);
         within(2, VectorMath::sin, StrictMath::sin, 1, 10_000);
         within(2, VectorMath::cos, StrictMath::cos, -10_000, 10_000);
@@ -144,7 +144,7 @@ final class VectorMathTest {
         keepsNan(VectorMath::cos);
     }
 
-    /** Floats from the lowest to the highest, at even steps of their bits: as many between 1 and 2 as between 2 and 4. */
+    /** Floats from the lowest to the highest at even steps of their bits: as many between 1 and 2 as between 2 and 4. */
     private static void within(
             double units, UnaryOperator<FloatVector> function, DoubleUnaryOperator exact, float lowest, float highest) {
         float[] x = new float[ARGUMENTS];
@@ -164,7 +164,7 @@ final class VectorMathTest {
         }
     }
 
-    /** Whole numbers in the order of floats. */
+    /** Integers in the order of floats. */
     private static int ordinal(float x) {
         int bits = Float.floatToRawIntBits(x);
         return bits < 0 ? Integer.MIN_VALUE - bits : bits;
@@ -174,7 +174,7 @@ final class VectorMathTest {
         return Float.intBitsToFloat(ordinal < 0 ? Integer.MIN_VALUE - ordinal : ordinal);
     }
 
-    /** NaN of either sign and with anything in their lower bits, as files may have them. */
+    /** NaN of both signs with various payloads, as in files. */
     private static void keepsNan(UnaryOperator<FloatVector> function) {
         float[] x = new float[64];
         for (int i = 0; i < x.length; i++) {

@@ -9,11 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One operand on several devices: on the reference (in F64), on the device under test, and on those that must give the same
- * bits. Each is a view that begins somewhere in a longer tensor, with NaN (or the largest int) on both sides; a kernel that
- * reads or writes outside its operands is found out.
+ * One operand on several devices: on the reference (in F64), on the device under test, and on devices that must give the same
+ * bits. Each is a view within a longer tensor with NaN (or the largest int) on both sides, which detects kernels that read or
+ * write outside their operands.
  */
-public final class Twin {
+public final class Operand {
     private static final int BEHIND = 5;
 
     private final Shape shape;
@@ -23,7 +23,7 @@ public final class Twin {
     private final List<Tensor> whole;
     private final List<Tensor> views;
 
-    private Twin(Shape shape, double[] initial, int before, boolean written, List<Tensor> whole) {
+    private Operand(Shape shape, double[] initial, int before, boolean written, List<Tensor> whole) {
         this.shape = shape;
         this.initial = initial;
         this.before = before;
@@ -36,10 +36,10 @@ public final class Twin {
 
     /**
      * @param devices the reference first
-     * @param before how many elements lie before the view
-     * @param written whether kernels may change it
+     * @param before the number of elements before the view
+     * @param written whether kernels may write to it
      */
-    static Twin floats(List<Device> devices, float[] elements, int before, boolean written, Shape shape) {
+    static Operand floats(List<Device> devices, float[] elements, int before, boolean written, Shape shape) {
         float[] padded = new float[before + elements.length + BEHIND];
         Arrays.fill(padded, Float.NaN);
         System.arraycopy(elements, 0, padded, before, elements.length);
@@ -50,10 +50,10 @@ public final class Twin {
                         ? Tensor.of(device, doubles, doubles.length)
                         : Tensor.of(device, padded, padded.length))
                 .toList();
-        return new Twin(shape, doubles, before, written, whole);
+        return new Operand(shape, doubles, before, written, whole);
     }
 
-    static Twin ints(List<Device> devices, int[] elements, int before, boolean written, Shape shape) {
+    static Operand ints(List<Device> devices, int[] elements, int before, boolean written, Shape shape) {
         int[] padded = new int[before + elements.length + BEHIND];
         Arrays.fill(padded, Integer.MAX_VALUE);
         System.arraycopy(elements, 0, padded, before, elements.length);
@@ -62,10 +62,10 @@ public final class Twin {
                 .toList();
         double[] doubles = new double[padded.length];
         Arrays.setAll(doubles, i -> padded[i]);
-        return new Twin(shape, doubles, before, written, whole);
+        return new Operand(shape, doubles, before, written, whole);
     }
 
-    static Twin bytes(List<Device> devices, byte[] elements, int before, Shape shape) {
+    static Operand bytes(List<Device> devices, byte[] elements, int before, Shape shape) {
         byte[] padded = new byte[before + elements.length + BEHIND];
         Arrays.fill(padded, (byte) 0xAA);
         System.arraycopy(elements, 0, padded, before, elements.length);
@@ -74,7 +74,7 @@ public final class Twin {
                 .toList();
         double[] doubles = new double[padded.length];
         Arrays.setAll(doubles, i -> padded[i] & 0xFF);
-        return new Twin(shape, doubles, before, true, whole);
+        return new Operand(shape, doubles, before, true, whole);
     }
 
     /** The operand on device i. */
@@ -86,24 +86,24 @@ public final class Twin {
         return shape;
     }
 
-    /** What the reference holds. */
+    /** The elements on the reference. */
     double[] expected() {
         return views.getFirst().toDoubles();
     }
 
-    /** What the device under test holds. */
+    /** The elements on the device under test. */
     float[] actual() {
         return views.get(1).toFloats();
     }
 
-    /** The operand of the reference as a tensor of absolute values. */
+    /** The absolute values of the operand, on the reference. */
     Tensor magnitudes() {
         double[] values = expected();
         Arrays.setAll(values, i -> Math.abs(values[i]));
         return Tensor.of(views.getFirst().device(), values, shape.toArray());
     }
 
-    /** That nothing was written where nothing may be, and that all devices but the reference hold the same bits. */
+    /** Asserts that nothing was written outside outputs, and that all devices but the reference have the same bits. */
     void assertSound() {
         double[] first = null;
         for (Tensor tensor : whole) {
@@ -128,7 +128,7 @@ public final class Twin {
         }
     }
 
-    /** As {@link Tensor#toDoubles}, but quicker for the many F32 that are looked at here. */
+    /** {@link Tensor#toDoubles}, but faster for F32. */
     private static double[] numbers(Tensor tensor) {
         if (tensor.dtype() != DType.F32) {
             return tensor.toDoubles();
@@ -141,7 +141,7 @@ public final class Twin {
         return doubles;
     }
 
-    /** That each element is the reference's, rounded to F32. */
+    /** Asserts that each element equals that of the reference, rounded to F32. */
     void assertExact() {
         double[] expected = expected();
         float[] actual = actual();
@@ -153,8 +153,8 @@ public final class Twin {
     }
 
     /**
-     * That {@code |actual − expected| ≤ relative·max(|expected|, floor)} for each element; infinities and NaN must be the
-     * same.
+     * Asserts that {@code |actual − expected| ≤ relative·max(|expected|, floor)} for each element. Infinities and NaN must be
+     * equal.
      */
     void assertClose(double relative, double floor) {
         double[] magnitudes = new double[Math.toIntExact(shape.size())];
@@ -162,7 +162,7 @@ public final class Twin {
         assertClose(relative, magnitudes);
     }
 
-    /** The same with a floor for each element: how large the terms were that it is the sum of. */
+    /** The same with a floor per element: the magnitude of the terms of its sum. */
     void assertClose(double relative, double[] magnitudes) {
         double[] expected = expected();
         float[] actual = actual();
@@ -177,7 +177,7 @@ public final class Twin {
         }
     }
 
-    /** Zeros, for what is not compared. */
+    /** Zeros, for operands that are not compared. */
     static Tensor zeros(Device device, long... shape) {
         return Tensor.zeros(device, DType.F32, Shape.of(shape), MemoryCategory.ACTIVATIONS);
     }
