@@ -19,18 +19,18 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link OptimizerStepKernels#adafactor}. What everything waits for is the sums: of rows and columns for V, of U² and θ² for the
- * rate. For a matrix there are four launches, and nothing as large as the parameter is allocated:
+ * {@link OptimizerStepKernels#adafactor}. The update depends on sums: row and column sums for the variance V, and the
+ * sums of U² and θ² for the learning rate. A matrix takes four launches and no workspace as large as the parameter:
  *
  * <ol>
- *   <li>rows are summed, which gives R, and columns over some rows at a time;
- *   <li>these sums are summed, which gives C; so are the R of a matrix, which gives their mean;
- *   <li>each group works out its part of U, and keeps the sum of its squares and of those of the weights;
- *   <li>each group adds up what all found, which gives the rate, works out its part of U again and moves the weights.
+ *   <li>sum rows, which gives R, and sum columns over strips of rows;
+ *   <li>sum the strips, which gives C, and average R for each matrix;
+ *   <li>compute U, and per work-group the sums of squares of its part of U and of the weights;
+ *   <li>add these sums, which gives the learning rate, compute U again, and update the weights.
  * </ol>
  *
- * A scalar or a vector has a variance for each element: the last two launches are enough. All kernels share one list of
- * operands and one descriptor. Sums are fixed by the sizes alone.
+ * A scalar or vector has one variance per element and takes only the last two launches. All kernels share one list of
+ * operands and one descriptor. The order of summation depends only on the sizes.
  */
 final class AdafactorStep {
     private static final Kernel MEANS = Kernel.of("adafactor_means", AdafactorStep::meansKernel);
@@ -38,14 +38,14 @@ final class AdafactorStep {
     private static final Kernel UPDATES = Kernel.of("adafactor_updates", AdafactorStep::updatesKernel);
     private static final Kernel MOVE = Kernel.of("adafactor_move", AdafactorStep::moveKernel);
 
-    /** The fewest rows that an item sums a column over. */
+    /** The minimum number of rows over which a work-item sums a column. */
     private static final long ROWS = 32;
-    /** The fewest elements of a group's part. */
+    /** The minimum number of elements per work-group. */
     private static final long PART = 16 * Kernel.GROUP;
-    /** The most parts: each group of the last launch reads the sums of all. */
+    /** The maximum number of parts. Each group of the last launch reads the sums of all parts. */
     private static final long PARTS = 1024;
 
-    // The descriptor: first the operands' offsets.
+    // The descriptor: where the operands begin, then the integers of the launch.
     private static final int WEIGHTS = 0;
     private static final int GRADIENTS = 1;
     private static final int VARIANCE = 2;
@@ -55,22 +55,22 @@ final class AdafactorStep {
     private static final int PART_SIZE = Kernel.INTS + 1;
     private static final int PART_COUNT = Kernel.INTS + 2;
     private static final int RELATIVE = Kernel.INTS + 3;
-    /** Where in the workspace the sums of squares of U are; those of the weights follow. */
+    /** Offset in the workspace of the sums of squares of U; those of the weights follow. */
     private static final int SUMS = Kernel.INTS + 4;
-    /** Matrices, 0 when each element has a variance; then how many rows and columns each of them has. */
+    /** The number of matrices, or 0 if each element has a variance; then the rows and columns of a matrix. */
     private static final int MATRICES = Kernel.INTS + 5;
 
     private static final int MATRIX_ROWS = Kernel.INTS + 6;
     private static final int MATRIX_COLUMNS = Kernel.INTS + 7;
-    /** Items that sum a row together, and items that sum rows in all. */
+    /** Work-items per row, and work-items for all rows. */
     private static final int LANES = Kernel.INTS + 8;
 
     private static final int ROW_ITEMS = Kernel.INTS + 9;
-    /** Rows over which an item sums a column, and how many times that makes a matrix. */
+    /** Rows per strip, over which a work-item sums a column, and strips per matrix. */
     private static final int STRIP = Kernel.INTS + 10;
 
     private static final int STRIPS = Kernel.INTS + 11;
-    /** Where in the workspace the mean of R of each matrix is; before them are the sums of columns. */
+    /** Offset in the workspace of the mean of R of each matrix; the column sums come before it. */
     private static final int MEAN = Kernel.INTS + 12;
 
     // The floats.
@@ -90,14 +90,14 @@ final class AdafactorStep {
         this.launcher = launcher;
     }
 
-    /** How a matrix, or several of one shape, are summed. */
+    /** The sizes of the reductions of one or several matrices of equal shape. */
     private record Plan(long matrices, long rows, long columns) {
 
         int lanes() {
             return Rows.lanes(columns);
         }
 
-        /** A whole number of groups. */
+        /** The work-items for all rows, rounded up to whole groups. */
         long rowItems() {
             return Math.ceilDiv(matrices * rows * lanes(), Kernel.GROUP) * Kernel.GROUP;
         }
@@ -169,7 +169,7 @@ final class AdafactorStep {
         }
     }
 
-    /** ε₁² must not vanish in float: 0/√0 is not a number. */
+    /** The lower bound of the variance must not round to 0 in float: 0/√0 is NaN. */
     private static float[] constants(Adafactor settings, double gradientScale, long step) {
         double take = Math.pow(step, settings.beta2Decay());
         double rate = settings.learningRate();
@@ -187,7 +187,9 @@ final class AdafactorStep {
 
     // ---- the variance of matrices ----
 
-    /** The first groups sum rows, as many items each as it is long; the items of the others a column of a strip of rows each. */
+    /**
+     * The first work-groups sum rows, with several items per row. Each item of the others sums one column of one strip.
+     */
     private static void meansKernel(
             KernelContext c,
             IntArray d,
@@ -231,7 +233,9 @@ final class AdafactorStep {
         }
     }
 
-    /** The first groups take the mean of R of a matrix each; the items of the others add up the strips of a column each. */
+    /**
+     * Each of the first work-groups averages R of one matrix. Each item of the others adds the strips of one column.
+     */
     private static void totalsKernel(
             KernelContext c,
             IntArray d,
@@ -270,18 +274,18 @@ final class AdafactorStep {
         }
     }
 
-    /** The square of a gradient. */
+    /** The square of a scaled gradient element. */
     private static float square(FloatArray gradients, FloatArray s, int at) {
         float g = s.get(SCALE) * gradients.get(at);
         return g * g;
     }
 
-    /** Takes a number into its average. */
+    /** Updates an exponential moving average. */
     private static void blend(FloatArray averages, FloatArray s, int at, float value) {
         averages.set(at, s.get(KEEP) * averages.get(at) + s.get(TAKE) * value);
     }
 
-    /** The larger of the two; a NaN stays one. */
+    /** The larger of two numbers; NaN if {@code value} is NaN. */
     private static float atLeast(float value, float least) {
         return least > value ? least : value;
     }
@@ -321,7 +325,7 @@ final class AdafactorStep {
         }
     }
 
-    /** U of an element. */
+    /** An element of U. */
     private static float update(
             IntArray d,
             FloatArray s,

@@ -21,8 +21,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link OptimizerStepKernels#adam8bit}: a group for each block, an item for each of its elements. The moments never leave the
- * item but as codes; what the items share is the search for the largest of the block.
+ * {@link OptimizerStepKernels#adam8bit}: one work-group per block and one work-item per element. Each item decodes its
+ * moments, updates them, and stores their codes. The items of a group only share the search for the largest moment of
+ * the block.
  */
 final class Adam8bitStep {
     private static final Kernel STEP =
@@ -38,7 +39,7 @@ final class Adam8bitStep {
     private static final int TABLES = 6;
     private static final int N = Kernel.INTS;
 
-    // Where the tables lie in their tensor: what codes stand for, and the boundaries between them.
+    // Where the tables begin in their tensor: the values of the codes, and the boundaries between codes.
     private static final int CODES = 256;
     private static final int SIGNED = 0;
     private static final int SIGNED_BOUNDARIES = CODES;
@@ -77,7 +78,7 @@ final class Adam8bitStep {
                 tables(parameter.device()));
     }
 
-    /** The tables go up once: they belong to the device, and not to the scope of the step that needs them first. */
+    /** The tables are uploaded once. They belong to the device, not to the scope of the step that needs them first. */
     private synchronized Tensor tables(Device device) {
         Tensor made = tables;
         if (made == null) {
@@ -122,9 +123,9 @@ final class Adam8bitStep {
             int secondCode = secondCodes.get(d.get(SECOND_CODES) + i) & 0xFF;
             m = tables.get(d.get(TABLES) + SIGNED + firstCode) * firstLargest.get(d.get(FIRST_LARGEST) + block);
             v = tables.get(d.get(TABLES) + UNSIGNED + secondCode) * secondLargest.get(d.get(SECOND_LARGEST) + block);
-            m = OptimizerSteps.mean(s, m, g);
-            v = OptimizerSteps.square(s, v, g);
-            weights.set(d.get(WEIGHTS) + i, OptimizerSteps.moved(s, w, m, v));
+            m = OptimizerSteps.firstMoment(s, m, g);
+            v = OptimizerSteps.secondMoment(s, v, g);
+            weights.set(d.get(WEIGHTS) + i, OptimizerSteps.updated(s, w, m, v));
         }
         first[item] = m < 0 ? -m : m;
         second[item] = v;
@@ -136,7 +137,7 @@ final class Adam8bitStep {
             }
             c.localBarrier();
         }
-        // By now every item of the block has read the old scales.
+        // All items of the block have read the old scales.
         if (inside) {
             int firstCode = code(tables, d.get(TABLES) + SIGNED_BOUNDARIES, part(m, first[0]));
             int secondCode = code(tables, d.get(TABLES) + UNSIGNED_BOUNDARIES, part(v, second[0]));
@@ -149,7 +150,7 @@ final class Adam8bitStep {
         }
     }
 
-    /** A NaN is the largest. */
+    /** The larger of two numbers; NaN is the largest value. */
     private static float larger(float a, float b) {
         return b > a || b != b ? b : a;
     }
@@ -158,7 +159,7 @@ final class Adam8bitStep {
         return largest == 0 ? 0 : moment / largest;
     }
 
-    /** How many of the first 255 boundaries lie below a number, by halving; none below NaN. */
+    /** The number of the first 255 boundaries that are below a number, by binary search; 0 for NaN. */
     private static int code(FloatArray tables, int boundaries, float number) {
         int code = 0;
         for (int step = CODES / 2; step > 0; step >>= 1) {

@@ -22,9 +22,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /**
- * {@link CastKernels}. A kernel may store a float's bits as an integer and the reverse, but not compute with them: so rounding to
- * 16 bits takes two launches, the first of which only stores the bits. Between two dtypes neither of which is F32 the way leads
- * over F32. Doubles, which no kernel here computes in, and codes of 8 bits are converted on the host.
+ * {@link CastKernels}. A kernel can store the bits of a float as an integer and the reverse, but cannot compute with
+ * them. Therefore rounding to 16 bits takes two launches, the first of which only stores the bits. A conversion between
+ * two dtypes other than F32 goes through F32. The host converts F64, in which no kernel computes, and U8.
  */
 final class Cast implements CastKernels {
     private static final Kernel FROM_INT = Kernel.of("i32_to_f32", Cast::fromIntKernel);
@@ -34,7 +34,7 @@ final class Cast implements CastKernels {
     private static final Kernel BITS = Kernel.of("f32_bits", Cast::bitsKernel);
     private static final Kernel TO_BFLOAT16 = Kernel.of("bits_to_bf16", Cast::toBFloat16Kernel);
     private static final Kernel TO_FLOAT16 = Kernel.of("bits_to_f16", Cast::toFloat16Kernel);
-    /** Bits are kept for so many elements at a time. */
+    /** The number of elements whose bits are stored at a time. */
     private static final long BITS_AT_ONCE = 1 << 20;
 
     // The descriptor: where the operands begin, then the integers of the launch.
@@ -51,7 +51,7 @@ final class Cast implements CastKernels {
     @Override
     public void cast(Tensor x, Tensor out) {
         if (out.dtype() == DType.I32) {
-            TornadoStorage.of(out).know(null);
+            TornadoStorage.of(out).setHostCopy(null);
         }
         if (x.dtype() == out.dtype()) {
             copy(x, out);
@@ -69,7 +69,7 @@ final class Cast implements CastKernels {
         }
     }
 
-    /** Codes of 8 bits are the optimiser's: only files and their readers ask for them in another dtype. */
+    /** Only readers and writers of files convert F64 and the 8-bit codes of optimizers. */
     private static boolean isOfTheHost(DType dtype) {
         return dtype == DType.F64 || dtype == DType.U8;
     }
@@ -123,7 +123,7 @@ final class Cast implements CastKernels {
         }
     }
 
-    /** As Java has it: NaN is 0, and what is too large is the largest. */
+    /** As in Java: NaN becomes 0, and numbers out of range become the nearest int. */
     private static void toIntKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, IntArray out) {
         int i = c.globalIdx;
         if (i < d.get(N)) {
@@ -154,14 +154,14 @@ final class Cast implements CastKernels {
         }
     }
 
-    /** In a kernel: stores a BF16, the upper half of an F32. */
+    /** For kernels: stores a BF16 as F32, of which it is the upper half. */
     static void widenBFloat16(short half, FloatArray out, int at) {
         out.set(at, Float.intBitsToFloat(half << 16));
     }
 
     /**
-     * In a kernel: stores an F16. Exponents are 112 larger in F32. What is below the normal numbers is a multiple of 2⁻²⁴; the
-     * rest is infinite or NaN.
+     * For kernels: stores an F16 as F32. Exponents are 112 larger in F32. Subnormal numbers are multiples of 2⁻²⁴. The
+     * rest are infinities and NaN.
      */
     static void widenFloat16(short bits, FloatArray out, int at) {
         int half = bits & 0xFFFF;
@@ -184,7 +184,10 @@ final class Cast implements CastKernels {
         }
     }
 
-    /** The upper half, rounded to nearest, ties to even; a NaN gets the quiet bit, lest it become infinite. */
+    /**
+     * The upper half of an F32, rounded to nearest, ties to even. A NaN gets the quiet bit, so that it does not become
+     * infinite.
+     */
     private static void toBFloat16Kernel(KernelContext c, IntArray d, FloatArray s, IntArray bits, ShortArray out) {
         int i = c.globalIdx;
         if (i < d.get(N)) {
@@ -197,7 +200,7 @@ final class Cast implements CastKernels {
         }
     }
 
-    /** Rounded to nearest, ties to even, in three ranges: too large, normal, and a multiple of 2⁻²⁴. */
+    /** Rounds to nearest, ties to even, in three ranges: too large, normal, and subnormal (a multiple of 2⁻²⁴). */
     private static void toFloat16Kernel(KernelContext c, IntArray d, FloatArray s, IntArray bits, ShortArray out) {
         int i = c.globalIdx;
         if (i < d.get(N)) {

@@ -16,9 +16,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link CrossEntropyKernels}: {@link Rows} of logits. The loss reads each logit once: a lane keeps the largest so far and the
- * sum of exponentials relative to it (Milakov &amp; Gimelshein 2018, "Online normalizer calculation for softmax"), and the
- * lanes' pairs of numbers are combined in a tree.
+ * {@link CrossEntropyKernels} over {@link Rows} of logits. The loss reads each logit once: a lane keeps the largest
+ * logit so far and the sum of exponentials relative to it (Milakov &amp; Gimelshein 2018, "Online normalizer
+ * calculation for softmax"). A tree then combines the pairs of all lanes.
  */
 final class CrossEntropy implements CrossEntropyKernels {
     private static final Kernel FORWARD = Kernel.of("cross_entropy", CrossEntropy::lossKernel);
@@ -102,8 +102,8 @@ final class CrossEntropy implements CrossEntropyKernels {
     }
 
     /**
-     * The loss of a row, and its gradient where that is asked for: {@code scale·weight·(exp(x − max)/sum − onehot)}, each lane
-     * of the elements that it read, so that the gradient may replace the logits.
+     * The loss of a row, and its gradient {@code scale·weight·(exp(x − max)/sum − onehot)} if requested. Each lane
+     * writes the gradient only of elements that it has read, so {@code dlogits} may be {@code logits}.
      */
     private static void lossKernel(
             KernelContext c,
@@ -135,7 +135,7 @@ final class CrossEntropy implements CrossEntropyKernels {
         for (int i = lane; i < n; i += lanes) {
             float x = logits.get(in + i);
             if (x > max) {
-                sum = sum * FloatMath.exp(max - x) + 1 + (x - x); // +∞ makes NaN of it, as ∞/∞ would
+                sum = sum * FloatMath.exp(max - x) + 1 + (x - x); // a logit of +∞ gives NaN, as ∞/∞ does
                 max = x;
             } else if (x != Float.NEGATIVE_INFINITY) {
                 sum += FloatMath.exp(x - max);
@@ -159,7 +159,7 @@ final class CrossEntropy implements CrossEntropyKernels {
 
         float logSum = TornadoMath.log(sum);
         if (exists && lane == 0) {
-            // max − x is exact where it matters, and a small loss keeps its digits.
+            // Near the maximum max − x is exact, so a small loss keeps its precision.
             loss.set(d.get(LOSS) + row, counts ? logSum + (max - chosen) : 0);
             if (d.get(HAS_LOG) != 0) {
                 logSumExp.set(d.get(LOG_SUM_EXP) + row, sum == 0 ? logSum : logSum + max);
@@ -182,7 +182,9 @@ final class CrossEntropy implements CrossEntropyKernels {
         }
     }
 
-    /** A sum of exponentials relative to {@code from}, relative to {@code to}, which is not smaller. */
+    /**
+     * Converts a sum of exponentials relative to {@code from} into one relative to {@code to}, which is not smaller.
+     */
     private static float relative(float sum, float from, float to) {
         return from == to ? sum : sum * FloatMath.exp(from - to);
     }
@@ -202,7 +204,7 @@ final class CrossEntropy implements CrossEntropyKernels {
         launcher.run(BACKWARD, logits.size(), ints, floats(), logits, targets, dlogits, logSumExp, dloss);
     }
 
-    /** An item for each element: {@code dloss·(exp(x − logSumExp) − onehot)}. */
+    /** {@code dloss·(exp(x − logSumExp) − onehot)}, one element per work-item. */
     private static void gradientKernel(
             KernelContext c,
             IntArray d,

@@ -23,8 +23,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /**
- * {@link ElementwiseKernels}, a work-item for each element. Operands are broadcast while they are read ({@link StridedView}).
- * Which function is meant is known at the launch: one kernel, compiled once, has them all, and all items take the same branch.
+ * {@link ElementwiseKernels}, one element per work-item. Operands are broadcast while they are read ({@link
+ * StridedView}). One compiled kernel contains all functions and reads from the descriptor which one to compute, so all
+ * items take the same branch.
  */
 final class Elementwise implements ElementwiseKernels {
     private static final Kernel UNARY = Kernel.of("unary", Elementwise::unaryKernel);
@@ -155,7 +156,7 @@ final class Elementwise implements ElementwiseKernels {
 
     @Override
     public void compare(Comparison op, Tensor a, Tensor b, Tensor out) {
-        TornadoStorage.of(out).know(null);
+        TornadoStorage.of(out).setHostCopy(null);
         int[] ints = StridedView.describe(
                 ints(out.size(), op.ordinal(), 0),
                 StridedView.broadcast(a.shape(), out.shape()),
@@ -174,7 +175,7 @@ final class Elementwise implements ElementwiseKernels {
         }
     }
 
-    /** Without {@code <=} and {@code >=}, which TornadoVM compiles to code that may be true for a NaN. */
+    /** Avoids {@code <=} and {@code >=}, which TornadoVM may compile to code that is true for NaN. */
     private static int compare(int op, float a, float b) {
         int less = a < b ? 1 : 0;
         int equal = a == b ? 1 : 0;
@@ -270,7 +271,7 @@ final class Elementwise implements ElementwiseKernels {
 
     // ---- constants ----
 
-    /** The host makes the bits of the value, the device repeats them; a double is two integers. */
+    /** The host converts the value to bits and the device repeats them; a double is two integers. */
     @Override
     public void fill(Tensor out, double value) {
         long n = out.size();
@@ -299,7 +300,7 @@ final class Elementwise implements ElementwiseKernels {
         if (elements != null) {
             Arrays.fill(elements, value);
         }
-        TornadoStorage.of(out).know(elements);
+        TornadoStorage.of(out).setHostCopy(elements);
     }
 
     private static void fillFloatsKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out) {

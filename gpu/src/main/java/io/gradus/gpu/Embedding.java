@@ -28,7 +28,7 @@ final class Embedding implements EmbeddingKernels {
     private static final int IDS = 1;
     private static final int DY = 2;
     private static final int WEIGHT = 2;
-    private static final int PLACES = 3;
+    private static final int POSITIONS = 3;
     private static final int N = Kernel.INTS;
     private static final int WIDTH = Kernel.INTS + 1;
     private static final int IS_FLOAT16 = Kernel.INTS + 2;
@@ -72,8 +72,9 @@ final class Embedding implements EmbeddingKernels {
     }
 
     /**
-     * The host sorts the places of the ids, stably: then an item owns one column of one row of the table and adds to it in the
-     * order of the places, and no two items meet. Up go the order, and where in it each distinct id begins.
+     * The host sorts the positions of the ids with a stable sort and uploads this order and the start of each distinct
+     * id in it. A work-item then owns one column of one row of the table and adds the gradients to it in the order of
+     * their positions, so the result does not depend on timing.
      */
     @Override
     public void scatterAdd(Tensor ids, Tensor dy, Tensor dweight, boolean accumulate) {
@@ -86,19 +87,19 @@ final class Embedding implements EmbeddingKernels {
             return;
         }
         long width = dweight.shape().get(1);
-        int[] order = sortedPlaces(numbers);
+        int[] order = sortedPositions(numbers);
         int[] begins = begins(numbers, order);
         int distinct = begins.length - 1;
         int[] both = Arrays.copyOf(order, order.length + begins.length);
         System.arraycopy(begins, 0, both, order.length, begins.length);
-        try (Workspace places = new Workspace(Tensor.of(ids.device(), both, both.length))) {
+        try (Workspace positions = new Workspace(Tensor.of(ids.device(), both, both.length))) {
             int[] sizes = ints(distinct * width, width, order.length);
-            launcher.run(SCATTER_ADD, distinct * width, sizes, floats(), dweight, ids, dy, places.tensor());
+            launcher.run(SCATTER_ADD, distinct * width, sizes, floats(), dweight, ids, dy, positions.tensor());
         }
     }
 
-    /** The places of ids in ascending order; equal ids stay in theirs. */
-    private static int[] sortedPlaces(int[] ids) {
+    /** The positions of the ids in ascending order of the ids; equal ids keep their order. */
+    private static int[] sortedPositions(int[] ids) {
         long[] keys = new long[ids.length];
         for (int i = 0; i < ids.length; i++) {
             keys[i] = (long) ids[i] << 32 | i;
@@ -111,7 +112,7 @@ final class Embedding implements EmbeddingKernels {
         return order;
     }
 
-    /** Where each distinct id begins in the order, and where the last one ends. */
+    /** The start of each distinct id in the order, followed by the end of the last one. */
     private static int[] begins(int[] ids, int[] order) {
         int[] begins = new int[ids.length + 1];
         int count = 0;
@@ -131,19 +132,19 @@ final class Embedding implements EmbeddingKernels {
             FloatArray dweight,
             IntArray ids,
             FloatArray dy,
-            IntArray places) {
+            IntArray positions) {
         int i = c.globalIdx;
         if (i < d.get(N)) {
             int width = d.get(WIDTH);
             int column = i % width;
-            int begins = d.get(PLACES) + d.get(COUNT) + i / width;
-            int first = places.get(begins);
-            int end = places.get(begins + 1);
-            int id = ids.get(d.get(IDS) + places.get(d.get(PLACES) + first));
+            int begins = d.get(POSITIONS) + d.get(COUNT) + i / width;
+            int first = positions.get(begins);
+            int end = positions.get(begins + 1);
+            int id = ids.get(d.get(IDS) + positions.get(d.get(POSITIONS) + first));
             int to = d.get(DWEIGHT) + id * width + column;
             float sum = dweight.get(to);
             for (int j = first; j < end; j++) {
-                sum += dy.get(d.get(DY) + places.get(d.get(PLACES) + j) * width + column);
+                sum += dy.get(d.get(DY) + positions.get(d.get(POSITIONS) + j) * width + column);
             }
             dweight.set(to, sum);
         }

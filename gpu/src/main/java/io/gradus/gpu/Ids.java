@@ -4,13 +4,13 @@ import io.gradus.core.Tensor;
 import io.gradus.gpu.runtime.TornadoStorage;
 import java.util.Arrays;
 
-/** The integers of a tensor, for what has to be known before a kernel may run: a kernel cannot throw. */
+/** The integers of a tensor on the host, for checks that must precede a launch: a kernel cannot throw. */
 final class Ids {
     private Ids() {}
 
-    /** The elements: from memory when the host wrote them last, otherwise from the device. */
+    /** The elements: from host memory if the host wrote them last, otherwise downloaded from the device. */
     static int[] of(Tensor ids) {
-        int[] known = TornadoStorage.of(ids).known();
+        int[] known = TornadoStorage.of(ids).hostCopy();
         if (known == null) {
             return ids.toInts();
         }
@@ -20,7 +20,7 @@ final class Ids {
                 : Arrays.copyOfRange(known, from, from + Math.toIntExact(ids.size()));
     }
 
-    /** Which element is the first outside 0 … {@code bound − 1}, or −1. */
+    /** The index of the first element outside 0 … {@code bound − 1}, or −1. */
     static int firstOutside(int[] ids, long bound) {
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] < 0 || ids[i] >= bound) {

@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** {@link MovementKernels}. Elements of the smaller tensor, in their order, are a {@link StridedView} of the other. */
+/** {@link MovementKernels}. The smaller tensor, in row-major order, is a {@link StridedView} of the larger one. */
 final class Movement implements MovementKernels {
     private static final Kernel READ = Kernel.of("strided_read", Movement::readKernel);
     private static final Kernel WRITE = Kernel.of("strided_write", Movement::writeKernel);
@@ -67,7 +67,10 @@ final class Movement implements MovementKernels {
         launcher.run(WRITE, x.size(), part(x.shape(), out.shape(), axis, start, accumulate), floats(), x, out);
     }
 
-    /** How many, whether to add, where the part begins in the whole, and a view of the whole that is the part. */
+    /**
+     * The integers of a launch for a part of a tensor: its size, the accumulate flag, the offset of the part, and the
+     * part as a view of the whole tensor.
+     */
     private static int[] part(Shape part, Shape whole, int axis, long start, boolean accumulate) {
         long[] strides = whole.strides();
         return StridedView.describe(
@@ -112,7 +115,10 @@ final class Movement implements MovementKernels {
         }
     }
 
-    /** An item adds along the whole axis, so that equal indices are added in their order; items never meet. */
+    /**
+     * Each work-item adds along a whole line of the axis, so equal indices are added in order and no two items write
+     * the same element.
+     */
     @Override
     public void gatherBackward(Tensor index, int axis, Tensor dy, Tensor dx, boolean accumulate) {
         checkIndex(index, axis, dx.shape());

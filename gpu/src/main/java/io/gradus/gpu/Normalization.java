@@ -18,17 +18,20 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link NormalizationKernels} over {@link Rows}. Root-mean-square normalisation is layer normalisation with a mean of 0 that
- * nothing is differentiated through, so the two share their kernels. The gradients of weight and bias are sums over columns:
- * first of some rows at a time, neighbouring items taking neighbouring columns, then of these sums.
+ * {@link NormalizationKernels} over {@link Rows}. RMS normalization is layer normalization with a constant mean of 0,
+ * so the two share their kernels. The gradients of weight and bias are column sums: one kernel sums strips of rows,
+ * with neighboring work-items on neighboring columns, and another adds the strips.
  */
 final class Normalization implements NormalizationKernels {
     private static final Kernel FORWARD = Kernel.of("normalization", Normalization::forwardKernel);
     private static final Kernel BACKWARD = Kernel.of("normalization_backward", Normalization::backwardKernel);
     private static final Kernel COLUMNS = Kernel.of("normalization_columns", Normalization::columnsKernel);
     private static final Kernel TOTALS = Kernel.of("normalization_totals", Normalization::totalsKernel);
-    /** The fewest rows that an item sums; it is more when there are many, so that the second sums are no longer than the first. */
-    private static final int LEAST_ROWS = 32;
+    /**
+     * The minimum number of rows in a strip. For many rows it is larger, so that there are no more strips than rows in
+     * a strip.
+     */
+    private static final int MIN_ROWS = 32;
 
     // The descriptor: where the operands begin, then the integers of the launch.
     private static final int DWEIGHT = 0;
@@ -43,10 +46,10 @@ final class Normalization implements NormalizationKernels {
     private static final int DX = 5;
     private static final int Y = 5;
     private static final int ROWS = Kernel.INTS;
-    private static final int PARTS = Kernel.INTS;
+    private static final int STRIPS = Kernel.INTS;
     private static final int WIDTH = Kernel.INTS + 1;
     private static final int LANES = Kernel.INTS + 2;
-    private static final int ROWS_OF_ITEM = Kernel.INTS + 2;
+    private static final int ROWS_OF_STRIP = Kernel.INTS + 2;
     private static final int ACCUMULATE_WEIGHT = Kernel.INTS + 2;
     private static final int HAS_MEAN = Kernel.INTS + 3;
     private static final int ACCUMULATE_BIAS = Kernel.INTS + 3;
@@ -93,7 +96,10 @@ final class Normalization implements NormalizationKernels {
                 y);
     }
 
-    /** The mean, the variance of the centred row (nothing cancels when the mean is large), and the result. */
+    /**
+     * Computes the mean, the variance of the centered row (which avoids cancellation if the mean is large), and the
+     * result.
+     */
     private static void forwardKernel(
             KernelContext c,
             IntArray d,
@@ -110,19 +116,19 @@ final class Normalization implements NormalizationKernels {
         int lane = Rows.lane(c, lanes);
         int n = row < d.get(ROWS) ? width : 0;
         int in = d.get(X) + row * width;
-        boolean centred = d.get(HAS_MEAN) != 0;
+        boolean centered = d.get(HAS_MEAN) != 0;
 
         float part = 0;
-        if (centred) {
+        if (centered) {
             for (int i = lane; i < n; i += lanes) {
                 part += x.get(in + i);
             }
         }
-        float centre = Rows.sum(c, lanes, part) / width;
+        float center = Rows.sum(c, lanes, part) / width;
 
         part = 0;
         for (int i = lane; i < n; i += lanes) {
-            float value = x.get(in + i) - centre;
+            float value = x.get(in + i) - center;
             part += value * value;
         }
         float scale = 1 / TornadoMath.sqrt(Rows.sum(c, lanes, part) / width + s.get(EPSILON));
@@ -130,12 +136,12 @@ final class Normalization implements NormalizationKernels {
         int out = d.get(Y) + row * width;
         boolean biased = d.get(HAS_BIAS) != 0;
         for (int i = lane; i < n; i += lanes) {
-            float value = (x.get(in + i) - centre) * scale * weight.get(d.get(WEIGHT) + i);
+            float value = (x.get(in + i) - center) * scale * weight.get(d.get(WEIGHT) + i);
             y.set(out + i, biased ? value + bias.get(d.get(BIAS) + i) : value);
         }
         if (lane == 0 && row < d.get(ROWS)) {
-            if (centred) {
-                mean.set(d.get(MEAN) + row, centre);
+            if (centered) {
+                mean.set(d.get(MEAN) + row, center);
             }
             rstd.set(d.get(RSTD) + row, scale);
         }
@@ -191,7 +197,9 @@ final class Normalization implements NormalizationKernels {
                 dx);
     }
 
-    /** {@code rstd·(ŵ − mean(ŵ) − x̂·mean(ŵ ⊙ x̂))}; the first mean is 0 where nothing was centred. */
+    /**
+     * {@code rstd·(ŵ − mean(ŵ) − x̂·mean(ŵ ⊙ x̂))} with {@code ŵ = dy ⊙ weight}; without centering the first mean is 0.
+     */
     private static void backwardKernel(
             KernelContext c,
             IntArray d,
@@ -207,11 +215,11 @@ final class Normalization implements NormalizationKernels {
         int row = c.globalIdx / lanes;
         int lane = Rows.lane(c, lanes);
         boolean exists = row < d.get(ROWS);
-        boolean centred = d.get(HAS_MEAN) != 0;
+        boolean centered = d.get(HAS_MEAN) != 0;
         int n = exists ? width : 0;
         int outer = d.get(DY) + row * width;
         int in = d.get(X) + row * width;
-        float centre = exists && centred ? mean.get(d.get(MEAN) + row) : 0;
+        float center = exists && centered ? mean.get(d.get(MEAN) + row) : 0;
         float scale = exists ? rstd.get(d.get(RSTD) + row) : 0;
 
         float gradients = 0;
@@ -219,15 +227,15 @@ final class Normalization implements NormalizationKernels {
         for (int i = lane; i < n; i += lanes) {
             float gradient = dy.get(outer + i) * weight.get(d.get(WEIGHT) + i);
             gradients += gradient;
-            products += gradient * ((x.get(in + i) - centre) * scale);
+            products += gradient * ((x.get(in + i) - center) * scale);
         }
         float meanProduct = Rows.sum(c, lanes, products) / width;
-        float meanGradient = Rows.sum(c, lanes, centred ? gradients : 0) / width;
+        float meanGradient = Rows.sum(c, lanes, centered ? gradients : 0) / width;
 
         int target = d.get(DX) + row * width;
         for (int i = lane; i < n; i += lanes) {
             float gradient = dy.get(outer + i) * weight.get(d.get(WEIGHT) + i);
-            float normalized = (x.get(in + i) - centre) * scale;
+            float normalized = (x.get(in + i) - center) * scale;
             float value = scale * (gradient - meanGradient - normalized * meanProduct);
             Kernel.write(dx, target + i, value, d.get(ACCUMULATE));
         }
@@ -244,16 +252,16 @@ final class Normalization implements NormalizationKernels {
             boolean accumulateBias) {
         long rows = x.shape().rows();
         long width = x.shape().last();
-        long rowsOfItem = Math.max(LEAST_ROWS, (long) Math.ceil(Math.sqrt(rows)));
-        long parts = Math.ceilDiv(rows, rowsOfItem);
+        long rowsOfStrip = Math.max(MIN_ROWS, (long) Math.ceil(Math.sqrt(rows)));
+        long strips = Math.ceilDiv(rows, rowsOfStrip);
         int results = dbias == null ? 1 : 2;
-        Tensor sums = Tensor.empty(x.device(), DType.F32, Shape.of(parts, results, width), MemoryCategory.WORKSPACE);
+        Tensor sums = Tensor.empty(x.device(), DType.F32, Shape.of(strips, results, width), MemoryCategory.WORKSPACE);
         try {
             launcher.run(
                     COLUMNS,
                     width,
-                    parts,
-                    ints(rows, width, rowsOfItem, flag(mean != null), results),
+                    strips,
+                    ints(rows, width, rowsOfStrip, flag(mean != null), results),
                     floats(),
                     x,
                     sums,
@@ -263,7 +271,7 @@ final class Normalization implements NormalizationKernels {
             launcher.run(
                     TOTALS,
                     results * width,
-                    ints(parts, width, flag(accumulateWeight), flag(accumulateBias), results),
+                    ints(strips, width, flag(accumulateWeight), flag(accumulateBias), results),
                     floats(),
                     dweight,
                     sums,
@@ -273,7 +281,7 @@ final class Normalization implements NormalizationKernels {
         }
     }
 
-    /** {@code Σ dy ⊙ x̂} and {@code Σ dy} over some rows of one column. */
+    /** {@code Σ dy ⊙ x̂} and {@code Σ dy} over one column of a strip of rows. */
     private static void columnsKernel(
             KernelContext c,
             IntArray d,
@@ -287,15 +295,15 @@ final class Normalization implements NormalizationKernels {
         int width = d.get(WIDTH);
         if (column < width) {
             int part = c.globalIdy;
-            int from = part * d.get(ROWS_OF_ITEM);
-            int to = from + d.get(ROWS_OF_ITEM) < d.get(ROWS) ? from + d.get(ROWS_OF_ITEM) : d.get(ROWS);
-            boolean centred = d.get(HAS_MEAN) != 0;
+            int from = part * d.get(ROWS_OF_STRIP);
+            int to = from + d.get(ROWS_OF_STRIP) < d.get(ROWS) ? from + d.get(ROWS_OF_STRIP) : d.get(ROWS);
+            boolean centered = d.get(HAS_MEAN) != 0;
             float products = 0;
             float gradients = 0;
             for (int row = from; row < to; row++) {
                 float gradient = dy.get(d.get(DY) + row * width + column);
-                float centre = centred ? mean.get(d.get(MEAN) + row) : 0;
-                float value = x.get(d.get(X) + row * width + column) - centre;
+                float center = centered ? mean.get(d.get(MEAN) + row) : 0;
+                float value = x.get(d.get(X) + row * width + column) - center;
                 products += gradient * (value * rstd.get(d.get(RSTD) + row));
                 gradients += gradient;
             }
@@ -307,7 +315,7 @@ final class Normalization implements NormalizationKernels {
         }
     }
 
-    /** The sums of the parts: those of the weight, then those of the bias. */
+    /** Adds the strips: first the sums for the weight, then those for the bias. */
     private static void totalsKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray dweight, FloatArray sums, FloatArray dbias) {
         int i = c.globalIdx;
@@ -315,7 +323,7 @@ final class Normalization implements NormalizationKernels {
         int results = d.get(RESULTS) * width;
         if (i < results) {
             float total = 0;
-            for (int part = 0; part < d.get(PARTS); part++) {
+            for (int part = 0; part < d.get(STRIPS); part++) {
                 total += sums.get(d.get(SUMS) + part * results + i);
             }
             if (i < width) {

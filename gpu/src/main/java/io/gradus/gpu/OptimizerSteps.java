@@ -15,13 +15,13 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** {@link OptimizerStepKernels}, a work-item for each weight: every array is read once and written once. */
+/** {@link OptimizerStepKernels}, one weight per work-item. A step reads and writes each array once. */
 final class OptimizerSteps implements OptimizerStepKernels {
     private static final Kernel SGD = Kernel.of("sgd", OptimizerSteps::sgdKernel);
     private static final Kernel MOMENTUM = Kernel.of("sgd_momentum", OptimizerSteps::momentumKernel);
     private static final Kernel ADAM = Kernel.of("adam", OptimizerSteps::adamKernel);
 
-    private static final Kernel PULL = Kernel.of("pull_towards", OptimizerSteps::pullKernel);
+    private static final Kernel PROXIMAL = Kernel.of("proximal_step", OptimizerSteps::proximalKernel);
 
     // The descriptor: where the operands begin, then the integers of the launch.
     private static final int WEIGHTS = 0;
@@ -136,7 +136,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
         launcher.run(ADAM, n, ints(n), constants, parameter, gradient, firstMoment, secondMoment);
     }
 
-    /** The numbers of {@link AdamConstants} in their order, as a launch's floats. */
+    /** The floats of an Adam launch: the components of {@link AdamConstants} in order. */
     static float[] constants(Adam settings, double gradientScale, long step) {
         AdamConstants k = AdamConstants.of(settings, gradientScale, step);
         return new float[] {
@@ -165,29 +165,29 @@ final class OptimizerSteps implements OptimizerStepKernels {
         if (i < d.get(N)) {
             float w = weights.get(d.get(WEIGHTS) + i);
             float g = decayed(s, gradients.get(d.get(GRADIENTS) + i), w);
-            float m = mean(s, means.get(d.get(MEANS) + i), g);
-            float v = square(s, squares.get(d.get(SQUARES) + i), g);
+            float m = firstMoment(s, means.get(d.get(MEANS) + i), g);
+            float v = secondMoment(s, squares.get(d.get(SQUARES) + i), g);
             means.set(d.get(MEANS) + i, m);
             squares.set(d.get(SQUARES) + i, v);
-            weights.set(d.get(WEIGHTS) + i, moved(s, w, m, v));
+            weights.set(d.get(WEIGHTS) + i, updated(s, w, m, v));
         }
     }
 
-    // The formulas of AdamConstants, for kernels whose floats are constants(…).
+    // ---- for kernels: the formulas of AdamConstants, with the floats of constants(…) ----
 
     static float decayed(FloatArray s, float gradient, float weight) {
         return s.get(SCALE) * gradient + s.get(COUPLED) * weight;
     }
 
-    static float mean(FloatArray s, float mean, float gradient) {
+    static float firstMoment(FloatArray s, float mean, float gradient) {
         return s.get(BETA1) * mean + s.get(REST1) * gradient;
     }
 
-    static float square(FloatArray s, float square, float gradient) {
+    static float secondMoment(FloatArray s, float square, float gradient) {
         return s.get(BETA2) * square + s.get(REST2) * (gradient * gradient);
     }
 
-    static float moved(FloatArray s, float weight, float mean, float square) {
+    static float updated(FloatArray s, float weight, float mean, float square) {
         float change = s.get(RATE) * mean / (TornadoMath.sqrt(square) * s.get(ROOT) + s.get(EPSILON));
         return weight - (s.get(DECAY) * weight + change);
     }
@@ -227,7 +227,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
         double rest = 1 / (1 + strength);
         long n = parameter.size();
         launcher.run(
-                PULL,
+                PROXIMAL,
                 n,
                 ints(n, flag(importance != null)),
                 floats(strength, strength * rest, rest),
@@ -237,10 +237,10 @@ final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     /**
-     * The weight goes the fraction k = s·F/(1 + s·F) of its way to the anchor, and 1 − k is left of the way. It is reckoned from
-     * the nearer end, so that k = 1 gives the anchor to the bit; where F is 0 the weight is not touched.
+     * Moves each weight toward its anchor by the fraction k = s·F/(1 + s·F) of their distance. The result is computed
+     * from the nearer end, so k = 1 gives the exact anchor. If F is 0, the weight does not change.
      */
-    private static void pullKernel(
+    private static void proximalKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray weights, FloatArray anchors, FloatArray importances) {
         int i = c.globalIdx;
         if (i < d.get(N)) {

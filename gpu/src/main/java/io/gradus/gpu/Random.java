@@ -13,8 +13,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link RandomKernels}: a work-item makes the four words of a block of {@link Philox}, and four elements of them. The
- * descriptor ends with how many elements there are, the two halves of the seed, the place and the step.
+ * {@link RandomKernels}: a work-item generates the four words of one {@link Philox} block, and four elements from them.
  */
 final class Random implements RandomKernels {
     private static final Kernel UNIFORM = Kernel.of("uniform", Random::uniformKernel);
@@ -60,7 +59,7 @@ final class Random implements RandomKernels {
 
     @Override
     public void uniform(Tensor out, double low, double high, Philox.Key key) {
-        // Rounding to float may not reach the bound itself.
+        // Rounding to float must not reach the upper bound.
         double below = high > low ? Math.nextDown((float) high) : Float.POSITIVE_INFINITY;
         launcher.run(
                 UNIFORM, Math.ceilDiv(out.size(), 4L), stream(out.size(), key), floats(low, high - low, below), out);
@@ -84,7 +83,7 @@ final class Random implements RandomKernels {
                 NORMAL, Math.ceilDiv(out.size(), 4L), stream(out.size(), key), floats(mean, standardDeviation), out);
     }
 
-    /** The angle 2πu is a number of quarter turns, which is exact, and at most an eighth of a turn more or less. */
+    /** Box-Muller. The angle 2πu is computed as an exact number of quarter turns plus at most an eighth of a turn. */
     private static void normalKernel(KernelContext c, IntArray d, FloatArray s, FloatArray out) {
         int[] words = new int[4];
         philox(words, d.get(SEED_LOW), d.get(SEED_HIGH), d.get(PLACE), d.get(STEP), c.globalIdx);
@@ -138,7 +137,7 @@ final class Random implements RandomKernels {
         }
     }
 
-    /** {@link Philox#block} of a block whose number fits an int. */
+    /** {@link Philox#block} for a block number that fits an int. */
     private static void philox(int[] words, int seedLow, int seedHigh, int place, int step, int block) {
         int k0 = seedLow;
         int k1 = seedHigh;
@@ -167,7 +166,7 @@ final class Random implements RandomKernels {
         return upper(word) * 0x1p-24f;
     }
 
-    /** {@code word >>> 8}, which TornadoVM's OpenCL would shift with its sign. */
+    /** {@code word >>> 8}, which TornadoVM compiles to an arithmetic shift on OpenCL. */
     private static int upper(int word) {
         return (word >> 8) + (word < 0 ? 1 << 24 : 0);
     }

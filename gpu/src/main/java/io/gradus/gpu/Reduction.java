@@ -18,9 +18,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link ReductionKernels}. A result is a fold of terms. Where the terms of a result lie side by side, a group takes them
- * together and combines what its items have in a tree; where those of neighbouring results do, an item takes all terms of its
- * own. Many terms are cut into chunks, whose results are terms of the next launch.
+ * {@link ReductionKernels}. A result combines many terms. If the terms of one result are adjacent in memory, a
+ * work-group combines them in a tree. If the terms of neighboring results are adjacent, a work-item combines all terms
+ * of its own result. Long reductions are split into chunks, whose results are the terms of the next launch.
  */
 final class Reduction implements ReductionKernels {
     private static final Kernel BY_ITEM = Kernel.of("fold_by_item", Reduction::byItemKernel);
@@ -42,10 +42,10 @@ final class Reduction implements ReductionKernels {
     private static final int ACCUMULATE = Kernel.INTS + 4;
     private static final int VIEWS = Kernel.INTS + 5;
 
-    // What is done with the terms.
+    // How terms are combined.
     private static final int SUM = 0;
     private static final int MAX = 1;
-    /** How many equal the maximum. */
+    /** The number of terms equal to the maximum. */
     private static final int COUNT = 2;
 
     private static final int FEW_TERMS = 64;
@@ -63,11 +63,11 @@ final class Reduction implements ReductionKernels {
     }
 
     /**
-     * @param results how many there are
-     * @param first where the first term of each lies
-     * @param terms how many each has
-     * @param others where its other terms lie, from the first
-     * @param sideBySide whether the terms of a result are neighbours, and not the results
+     * @param results the number of results
+     * @param first the position of the first term of each result
+     * @param terms the number of terms per result
+     * @param others the positions of the terms of a result, relative to its first
+     * @param sideBySide whether adjacent elements are terms of the same result
      */
     private record Plan(long results, StridedView first, long terms, StridedView others, boolean sideBySide) {
 
@@ -83,7 +83,7 @@ final class Reduction implements ReductionKernels {
                     out.size(), view(in, strides, staying), count(in, going), view(in, strides, going), sideBySide);
         }
 
-        /** Of the results of chunks: [chunks, results]. */
+        /** The reduction of the results of chunks: [chunks, results]. */
         static Plan ofChunks(long chunks, long results) {
             return new Plan(
                     results, StridedView.line(results, 1), chunks, StridedView.line(chunks, results), results == 1);
@@ -120,9 +120,7 @@ final class Reduction implements ReductionKernels {
         fold(MAX, Plan.of(x.shape(), out.shape()), x, x, out, false);
     }
 
-    /**
-     * @param y for COUNT: what the terms of each result are compared with
-     */
+    /** @param y for COUNT: the maximum of each result */
     private void fold(int fold, Plan plan, Tensor x, Tensor y, Tensor out, boolean accumulate) {
         long chunks = Math.ceilDiv(plan.terms, plan.chunk());
         if (chunks <= 1) {
@@ -205,7 +203,10 @@ final class Reduction implements ReductionKernels {
         }
     }
 
-    /** Two become one; a NaN is the largest. (Compiled, {@code >=} holds for a NaN, {@code >} does not.) */
+    /**
+     * Combines two terms; NaN is the largest value. (TornadoVM may compile {@code >=} to code that is true for NaN, but
+     * not {@code >}.)
+     */
     private static float pair(int fold, float a, float b) {
         float larger = b > a || b != b ? b : a;
         return fold == MAX ? larger : a + b;
@@ -215,7 +216,7 @@ final class Reduction implements ReductionKernels {
         return a == b ? 1 : 0;
     }
 
-    /** First how many elements equal each maximum, then an equal part of its gradient for each of them. */
+    /** Counts the elements equal to each maximum, then gives each of them an equal share of its gradient. */
     @Override
     public void maxBackward(Tensor x, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
         Tensor counts = Tensor.empty(x.device(), DType.F32, y.shape(), MemoryCategory.WORKSPACE);

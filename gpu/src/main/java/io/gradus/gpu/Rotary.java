@@ -12,7 +12,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** {@link RotaryKernels}, a work-item for each pair. */
+/** {@link RotaryKernels}, one pair of elements per work-item. */
 final class Rotary implements RotaryKernels {
     private static final Kernel ROTATE = Kernel.of("rotary", Rotary::rotateKernel);
 
@@ -67,7 +67,7 @@ final class Rotary implements RotaryKernels {
                 out);
     }
 
-    /** Element u of a pair lies {@code pair·step} into its head, element v a distance further. */
+    /** The first element of a pair is {@code pair·step} into its head; the second is {@code distance} further. */
     private static void rotateKernel(
             KernelContext c,
             IntArray d,

@@ -4,22 +4,23 @@ import io.gradus.gpu.runtime.Kernel;
 import uk.ac.manchester.tornado.api.KernelContext;
 
 /**
- * Rows that are reduced. A row is worked on by neighbouring work-items of one group, its lanes: one for a short row, the whole
- * group for a long one, always a power of two. A lane takes every so many-th element of its row; then the lanes of a row combine
- * what they have in a tree, in memory that the group shares.
+ * Reductions of rows. The neighboring work-items of a group that process one row are its lanes: one lane for a short
+ * row, a whole group for a long one, always a power of two. Each lane reads every {@code lanes}-th element of its row.
+ * The lanes then combine their results in a tree in local memory.
  *
- * <p>Every item of a group must come to the same barriers, those beyond the last row too. They take such a row to be empty.
- * The shared memory is allocated where it is used: handed to a method, TornadoVM would index it in bytes.
+ * <p>All items of a group must reach the same barriers, so items beyond the last row take part with an empty row.
+ * Methods allocate the local memory that they use: TornadoVM compiles wrong indices for a local array that is passed to
+ * a method.
  */
 final class Rows {
-    /** Work-items of a group. */
+    /** Work-items per group. */
     static final int GROUP = Kernel.GROUP;
-    /** Elements from which on a row gets more lanes. */
+    /** A row gets more lanes until each has at most this many elements. */
     private static final int OF_A_LANE = 8;
 
     private Rows() {}
 
-    /** How many lanes a row of a length gets. */
+    /** The number of lanes for rows of a length. */
     static int lanes(long length) {
         int lanes = 1;
         while (lanes < GROUP && lanes * OF_A_LANE < length) {
@@ -28,15 +29,15 @@ final class Rows {
         return lanes;
     }
 
-    // ---- in kernels ----
+    // ---- for kernels ----
 
-    /** The item's place among the lanes of its row. */
+    /** The index of this item among the lanes of its row. */
     static int lane(KernelContext c, int lanes) {
         int item = c.localIdx;
         return item & (lanes - 1);
     }
 
-    /** The sum over the lanes of a row, which all of them get. */
+    /** The sum over the lanes of a row, returned to all of them. */
     static float sum(KernelContext c, int lanes, float value) {
         float[] shared = c.allocateFloatLocalArray(GROUP);
         int item = c.localIdx;
@@ -54,7 +55,7 @@ final class Rows {
         return sum;
     }
 
-    /** The largest over the lanes of a row, which all of them get; a NaN may be passed over. */
+    /** The largest value over the lanes of a row, returned to all of them; a NaN may be ignored. */
     static float max(KernelContext c, int lanes, float value) {
         float[] shared = c.allocateFloatLocalArray(GROUP);
         int item = c.localIdx;

@@ -14,8 +14,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link ScanKernels}. Each line along the axis is the work of neighboring items, its lanes ({@link Rows}). A tensor is
- * {@code [outer, n, inner]}, where n is the length of the axis and inner is the product of the lengths after it.
+ * {@link ScanKernels}. The neighboring work-items that process one line along the axis are its lanes ({@link Rows}). A
+ * tensor is {@code [outer, n, inner]}: n is the length of the axis and inner is the product of the lengths after it.
  */
 final class Scan implements ScanKernels {
     private static final Kernel CUMSUM = Kernel.of("cumsum", Scan::cumsumKernel);
@@ -40,7 +40,7 @@ final class Scan implements ScanKernels {
         this.launcher = launcher;
     }
 
-    /** Lanes of a line; one each if there are many lines, of which neighbors have neighboring elements. */
+    /** Lanes per line. With many interleaved lines it is 1, so that neighboring items read neighboring elements. */
     private static int lanes(long n, long inner, long lines) {
         return inner == 1 || lines < Kernel.GROUP ? Rows.lanes(n) : 1;
     }
@@ -58,7 +58,10 @@ final class Scan implements ScanKernels {
         launcher.run(CUMSUM, lines * lanes, ints, floats(), x, out);
     }
 
-    /** Each lane sums a contiguous part of the line, adds the sums of the parts before it, and goes through its part again. */
+    /**
+     * Each lane sums a contiguous part of the line. Then it starts from the sum of all earlier parts and visits its
+     * part again.
+     */
     private static void cumsumKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
         double[] sums = c.allocateDoubleLocalArray(Kernel.GROUP);
         int lanes = d.get(LANES);
@@ -96,7 +99,7 @@ final class Scan implements ScanKernels {
 
     @Override
     public void topk(Tensor x, int axis, Tensor values, Tensor indices) {
-        TornadoStorage.of(indices).know(null);
+        TornadoStorage.of(indices).setHostCopy(null);
         if (values.size() == 0) {
             return;
         }
@@ -108,7 +111,10 @@ final class Scan implements ScanKernels {
         launcher.run(TOPK, lines * lanes, ints(lines, lanes, n, inner, k), floats(), x, values, indices);
     }
 
-    /** Goes through the line k times, each time for the largest of the elements that come after the one found before. */
+    /**
+     * Visits the line k times, and each time finds the largest element that follows the previous result in descending
+     * order.
+     */
     private static void topkKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray values, IntArray indices) {
         float[] bestValues = c.allocateFloatLocalArray(Kernel.GROUP);
@@ -164,7 +170,10 @@ final class Scan implements ScanKernels {
         }
     }
 
-    /** 1 if an element comes before another in descending order, where NaN is the largest and equal elements keep theirs. */
+    /**
+     * 1 if element a precedes element b in descending order. NaN is the largest value, and of equal elements the lower
+     * index comes first.
+     */
     private static int precedes(float a, int indexA, float b, int indexB) {
         int nanA = a != a ? 1 : 0;
         int nanB = b != b ? 1 : 0;

@@ -14,7 +14,7 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** {@link SoftmaxKernels}: {@link Rows} read once for each number that the next step needs of the whole row. */
+/** {@link SoftmaxKernels} over {@link Rows}: each step reads its rows once. */
 final class Softmax implements SoftmaxKernels {
     private static final Kernel FORWARD = Kernel.of("softmax", Softmax::forwardKernel);
     private static final Kernel BACKWARD = Kernel.of("softmax_backward", Softmax::backwardKernel);
@@ -52,7 +52,7 @@ final class Softmax implements SoftmaxKernels {
         launcher.run(FORWARD, x.shape().rows() * lanes, ints, floats(), y, x);
     }
 
-    /** The largest element, the sum of exponentials relative to it, and the result. */
+    /** Finds the largest element, sums the exponentials relative to it, and writes the result. */
     private static void forwardKernel(KernelContext c, IntArray d, FloatArray s, FloatArray y, FloatArray x) {
         int lanes = d.get(LANES);
         int row = c.globalIdx / lanes;
@@ -75,7 +75,7 @@ final class Softmax implements SoftmaxKernels {
         float sum = Rows.sum(c, lanes, part);
 
         if (d.get(LOG) != 0) {
-            // Two subtractions: the first is exact where it matters, near the largest element.
+            // Two subtractions: the first is exact near the largest element, where accuracy matters.
             float logSum = TornadoMath.log(sum);
             for (int i = lane; i < n; i += lanes) {
                 y.set(out + i, x.get(in + i) - max - logSum);
@@ -104,7 +104,7 @@ final class Softmax implements SoftmaxKernels {
         launcher.run(BACKWARD, y.shape().rows() * lanes, ints, floats(), y, dy, dx);
     }
 
-    /** {@code y ⊙ (dy − Σ y ⊙ dy)}, or {@code dy − exp(y)·Σ dy}. */
+    /** {@code y ⊙ (dy − Σ y ⊙ dy)} for softmax, {@code dy − exp(y)·Σ dy} for log-softmax. */
     private static void backwardKernel(
             KernelContext c, IntArray d, FloatArray s, FloatArray y, FloatArray dy, FloatArray dx) {
         int lanes = d.get(LANES);

@@ -8,8 +8,9 @@ import java.util.Arrays;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Another order of reading memory: a row-major walk over axes of which each has a length and a stride. A broadcast operand
- * has strides of 0. Axes that continue each other are merged, so that most walks have one axis, and a kernel divides nothing.
+ * A row-major walk over axes that each have a length and a stride, in order to read memory in another order. The
+ * strides of a broadcast operand are 0. Adjacent axes that form one run are merged, so most walks have a single axis
+ * and the kernel needs no division.
  */
 final class StridedView {
     private static final int MOST = Launcher.MOST_INTS - Kernel.INTS;
@@ -23,20 +24,20 @@ final class StridedView {
         this.strides = Launcher.ints(merged.strides());
     }
 
-    /** A tensor of shape {@code from}, read as if it had the shape {@code to}. */
+    /** A tensor of shape {@code from}, broadcast to the shape {@code to}. */
     static StridedView broadcast(Shape from, Shape to) {
         return new StridedView(to.toArray(), from.broadcastStrides(to));
     }
 
-    /** Elements that lie equally far apart. */
+    /** Evenly spaced elements. */
     static StridedView line(long length, long stride) {
         return new StridedView(new long[] {length}, new long[] {stride});
     }
 
     /**
-     * The integers of a launch, with those that describe views after them: of each the rank, lengths and strides.
+     * Appends views to the integers of a launch: the rank, lengths and strides of each view.
      *
-     * @throws IllegalArgumentException when they are more than a descriptor holds
+     * @throws IllegalArgumentException if they do not fit in a descriptor
      */
     static int[] describe(int[] ints, StridedView... views) {
         int[] all = Arrays.copyOf(ints, MOST);
@@ -45,7 +46,7 @@ final class StridedView {
             int rank = view.lengths.length;
             if (at + 1 + 2 * rank > MOST) {
                 throw new IllegalArgumentException("gpu: operands of " + rank
-                        + " axes that differ in how they are broadcast are more than a launch can describe; "
+                        + " axes with different broadcasting do not fit in the descriptor of a launch; "
                         + "reshape them to fewer axes");
             }
             all[at] = rank;
@@ -56,15 +57,15 @@ final class StridedView {
         return Arrays.copyOf(all, at);
     }
 
-    /** In a kernel: where the view that follows another begins in the descriptor. */
+    /** For kernels: the index in the descriptor of the view after another. */
     static int next(IntArray d, int view) {
         return view + 2 * d.get(view) + 1;
     }
 
     /**
-     * In a kernel: where the element at a place of the walk lies, from the first on.
+     * For kernels: the offset, from the first element, of the element at a position of the walk.
      *
-     * @param view where the view begins in the descriptor
+     * @param view the index of the view in the descriptor
      */
     static int source(IntArray d, int view, int place) {
         int rank = d.get(view);

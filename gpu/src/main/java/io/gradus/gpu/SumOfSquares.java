@@ -20,13 +20,13 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * The sum of the squares of many tensors, in double precision, for the norm of all gradients. A launch takes as many tensors as
- * its descriptor has room for, a group some elements of one of them; one group adds up what the groups found, and one number
- * comes down.
+ * The sum of squares of many tensors in double precision, for the global gradient norm. One launch handles as many
+ * tensors as fit in a descriptor, and each work-group sums part of one tensor. A last work-group adds the sums of all
+ * groups, and a single result is downloaded.
  *
- * <p>There are no arrays of doubles on the device. A sum is kept as {@code (a + b)·c²} in three floats: a is the nearest to
- * {@code sum/c²}, b what is left, 48 bits together, and c a power of two that keeps very large and very small sums within a
- * float's range.
+ * <p>The device has no arrays of doubles. A sum is stored as {@code (a + b)·c²} in three floats: a is {@code sum/c²}
+ * rounded to float and b is the rounding error, which together have 48 bits. The power of two c keeps very large and
+ * very small sums within the range of a float.
  */
 final class SumOfSquares {
     private static final Kernel SQUARES = Kernel.of("sum_of_squares", SumOfSquares::squaresKernel);
@@ -40,7 +40,7 @@ final class SumOfSquares {
 
     private static final int ELEMENTS_OF_GROUP = 64 * Kernel.GROUP;
     private static final int TENSORS_OF_LAUNCH = 27;
-    /** Floats of a sum. */
+    /** Floats that store one sum. */
     private static final int WIDTH = 3;
 
     private static final float LARGE = 0x1p80f;
@@ -79,7 +79,7 @@ final class SumOfSquares {
             float[] total = sums.slice(groups, groups + 1).toFloats();
             return ((double) total[0] + total[1]) * total[2] * total[2];
         } finally {
-            Reference.reachabilityFence(tensors); // a launch is told the first of them, and where the others lie
+            Reference.reachabilityFence(tensors); // a launch receives the first tensor and the offsets of the others
             sums.release();
         }
     }
@@ -104,7 +104,7 @@ final class SumOfSquares {
     private static void squaresKernel(KernelContext c, IntArray d, FloatArray s, FloatArray sums, FloatArray x) {
         int group = c.groupIdx;
         int item = c.localIdx;
-        // The tensor that this group's turn comes to, and how far in it.
+        // Find the tensor of this group, and where in it the group begins.
         int tensor = TENSORS;
         int from = group * ELEMENTS_OF_GROUP;
         int padded = (d.get(tensor + 1) + ELEMENTS_OF_GROUP - 1) / ELEMENTS_OF_GROUP * ELEMENTS_OF_GROUP;
@@ -152,7 +152,7 @@ final class SumOfSquares {
         return shared[0];
     }
 
-    /** Writes a sum as three floats; what is left of one that is not finite is nothing. */
+    /** Stores a sum as three floats; the rounding error of an infinite or NaN sum is 0. */
     private static void store(FloatArray sums, int at, int item, double sum) {
         if (item == 0) {
             float scale = sum > LARGE ? LARGE : sum < SMALL ? SMALL : 1;

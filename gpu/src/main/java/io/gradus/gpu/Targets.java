@@ -3,13 +3,13 @@ package io.gradus.gpu;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
 
-/** The target class of each row of logits, some of which are ignored; looked at on the host, which wrote them. */
+/** Checks the target class of each row of logits on the host, which usually wrote the targets. */
 final class Targets {
     private Targets() {}
 
     /**
-     * @param width how many classes there are
-     * @throws IllegalArgumentException when a target is neither a class nor ignored
+     * @param width the number of classes
+     * @throws IllegalArgumentException if a target is neither a class nor {@code ignoreIndex}
      */
     static void check(Tensor targets, int ignoreIndex, long width) {
         int[] classes = Ids.of(targets);
@@ -18,12 +18,12 @@ final class Targets {
             if (target != ignoreIndex && (target < 0 || target >= width)) {
                 throw new IllegalArgumentException("crossEntropy: the target of row " + row + " is " + target
                         + ", neither one of " + width + " classes nor the ignored " + ignoreIndex
-                        + "; does the tokeniser belong to this model (vocab_size)?");
+                        + "; does the tokenizer belong to this model (vocab_size)?");
             }
         }
     }
 
-    /** How many targets are not ignored. */
+    /** The number of targets that are not ignored. */
     static long count(Tensor targets, int ignoreIndex) {
         return Arrays.stream(Ids.of(targets))
                 .filter(target -> target != ignoreIndex)

@@ -20,12 +20,13 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 
 /**
- * A device that TornadoVM compiles for. It is started when the first tensor is made; then it takes its memory at once:
- * {@code -Dgradus.gpu.memory=8g} of it, and if that is not given 85% of a GPU's, or a quarter of what a CPU device has.
+ * A device that TornadoVM compiles for. It is initialized when the first tensor is created, and reserves its memory
+ * then: {@code -Dgradus.gpu.memory=8g}, by default 85% of the memory of a GPU or a quarter of the memory of a CPU
+ * device.
  */
 public final class TornadoBackend implements Backend {
-    private static final double PART_OF_GPU = 0.85;
-    private static final double PART_OF_CPU = 0.25;
+    private static final double FRACTION_OF_GPU = 0.85;
+    private static final double FRACTION_OF_CPU = 0.25;
 
     private final TornadoDevice device;
     private final long bytes;
@@ -33,12 +34,12 @@ public final class TornadoBackend implements Backend {
     private volatile @Nullable Machine started;
 
     TornadoBackend(TornadoDevice device) {
-        this(device, memoryToTake(device), device.getMaxAllocMemory());
+        this(device, memoryToReserve(device), device.getMaxAllocMemory());
     }
 
     /**
-     * @param bytes how much memory to take
-     * @param largestArray the most that one array may have of it
+     * @param bytes how much memory to reserve
+     * @param largestArray the largest size of one array, in bytes
      */
     public TornadoBackend(TornadoDevice device, long bytes, long largestArray) {
         this.device = device;
@@ -46,7 +47,7 @@ public final class TornadoBackend implements Backend {
         this.largestArray = largestArray;
     }
 
-    /** The memory and the kernels of a device that is in use. */
+    /** The memory and kernels of a device that has been initialized. */
     private static final class Machine {
         final DeviceMemory memory;
         final Launcher launcher;
@@ -94,11 +95,11 @@ public final class TornadoBackend implements Backend {
                 + device.getPhysicalDevice().getDeviceName().strip();
     }
 
-    private static long memoryToTake(TornadoDevice device) {
+    private static long memoryToReserve(TornadoDevice device) {
         String property = System.getProperty("gradus.gpu.memory");
         if (property == null) {
             return (long) (device.getMaxGlobalMemory()
-                    * (device.getDeviceType() == TornadoDeviceType.CPU ? PART_OF_CPU : PART_OF_GPU));
+                    * (device.getDeviceType() == TornadoDeviceType.CPU ? FRACTION_OF_CPU : FRACTION_OF_GPU));
         }
         try {
             String digits = property.replaceAll("[kmgKMG]$", "");
@@ -110,7 +111,7 @@ public final class TornadoBackend implements Backend {
                 return bytes;
             }
         } catch (ArithmeticException | NumberFormatException e) {
-            // told below, together with what is too small
+            // reported below, together with sizes that are too small
         }
         throw new IllegalArgumentException(
                 "-Dgradus.gpu.memory=" + property + " is not a size of at least 1m, such as 512m or 8g");
@@ -122,24 +123,24 @@ public final class TornadoBackend implements Backend {
                 Locale.ROOT, "%s, %.1f GB, kernels by TornadoVM", name(), device.getMaxGlobalMemory() / 1e9);
     }
 
-    /** What F32 tensors may take, nearly; the rest is for other dtypes, and is not looked at. */
+    /** The memory for F32 tensors, approximately. The memory reserved for other dtypes is not counted. */
     @Override
     public long capacity() {
         return DeviceMemory.bytesForFloats(bytes);
     }
 
-    /** How many kernels were launched, and the seconds from call to return; with profiling, also those within kernels. */
+    /** The number of launches and the seconds spent in them; with profiling, also the seconds in kernels. */
     @Override
     public Map<String, Double> counters() {
         return machine().launcher.counters();
     }
 
-    /** TornadoVM's own name for it, for benchmarks. */
+    /** The TornadoVM device, for benchmarks. */
     public TornadoDevice device() {
         return device;
     }
 
-    /** Launches, for benchmarks. */
+    /** The launcher, for benchmarks and tests. */
     public Launcher launcher() {
         return machine().launcher;
     }

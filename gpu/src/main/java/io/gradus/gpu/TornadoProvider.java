@@ -13,27 +13,28 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 
 /**
- * Finds the devices of TornadoVM's drivers: {@code gpu} is the first, {@code gpu:1} the next. GPUs come before devices that
- * are CPUs. {@code -Dgradus.gpu.device=opencl} (or ptx, or cuda) leaves those of one driver only.
+ * Finds the devices of the TornadoVM drivers: {@code gpu} is the first one, {@code gpu:1} the next. GPUs come before
+ * CPU devices. {@code -Dgradus.gpu.device=opencl} (or ptx, or cuda) selects the devices of one driver.
  */
 public final class TornadoProvider implements BackendProvider {
 
     /**
-     * How TornadoVM is to run, unless the command line says otherwise. It keeps arrays for as many events as it may have, and
-     * fills them at each launch.
+     * Settings of TornadoVM that apply unless the command line overrides them. TornadoVM allocates arrays for {@code
+     * tornado.max.events} events and fills them at each launch.
      */
     private static final Map<String, String> SETTINGS = Map.of(
-            "tornado.opencl.compiler.flags", "-w", // its own drop checks for NaN
+            "tornado.opencl.compiler.flags", "-w", // the default flags remove NaN checks
             "tornado.max.events", "64",
-            "tornado.device.memory", "1024GB"); // what the device has is the limit
+            "tornado.device.memory", "1024GB"); // limited only by the device
 
-    /** What there is; found once, for a driver starts once in a JVM. */
+    /** The devices, found once: a driver can be started only once per JVM. */
     private record Found(List<Device> devices, String explanation) {
         static final Found NOW = find();
 
         private static Found find() {
             SETTINGS.forEach((key, value) -> System.setProperty(key, System.getProperty(key, value)));
-            // A kernel that does not compile is an error: in Java, one item after another, it would give wrong results.
+            // A kernel that does not compile must be an error: TornadoVM would run it as sequential Java, with wrong
+            // results.
             System.setProperty("tornado.recover.bailout", "False");
             try {
                 TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
@@ -62,9 +63,11 @@ public final class TornadoProvider implements BackendProvider {
             } catch (RuntimeException | LinkageError | TornadoInternalError e) {
                 return new Found(
                         List.of(),
-                        "TornadoVM does not run here (" + e.getMessage() + "); install a TornadoVM SDK "
-                                + "(sdk install tornadovm), name its folder with TORNADOVM_HOME, and start the JVM with "
-                                + "@$TORNADOVM_HOME/tornado-argfile, as ./gradus does by itself");
+                        "TornadoVM does not run here (" + e.getMessage() + "); install a TornadoVM SDK (sdk install"
+                                + " tornadovm), name its folder with"
+                                + " TORNADOVM_HOME, and start the JVM with"
+                                + " @$TORNADOVM_HOME/tornado-argfile, as"
+                                + " ./gradus does by itself");
             }
         }
     }

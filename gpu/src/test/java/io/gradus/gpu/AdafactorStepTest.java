@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Sizes with more parts than a group has items, and with parts of more than the least size. */
+/** Sizes with more parts than a work-group has items, and with parts larger than the minimum. */
 final class AdafactorStepTest {
     private static final Adafactor SETTINGS = new Adafactor(0.01, -0.8, 0x1p-23, 1e-3, 1, 0.1, true);
 
     @ParameterizedTest
     @CsvSource({"523, 997", "2203, 1009"})
-    void largeMatricesMoveAsOnTheCpu(int rows, int columns) {
+    void adafactorOfLargeMatricesMatchesCpu(int rows, int columns) {
         float[] gpu = step(Device.gpu(), new long[] {rows, columns}, new long[] {rows, 1}, new long[] {1, columns});
         float[] cpu = step(Device.cpu(), new long[] {rows, columns}, new long[] {rows, 1}, new long[] {1, columns});
         assertThat(farthest(gpu, cpu)).isLessThan(1e-6f);
@@ -24,7 +24,7 @@ final class AdafactorStepTest {
 
     @ParameterizedTest
     @CsvSource({"521431", "2222827"})
-    void longVectorsMoveAsOnTheCpu(int length) {
+    void adafactorOfLongVectorsMatchesCpu(int length) {
         float[] gpu = step(Device.gpu(), new long[] {length}, new long[] {length}, null);
         float[] cpu = step(Device.cpu(), new long[] {length}, new long[] {length}, null);
         assertThat(farthest(gpu, cpu)).isLessThan(1e-6f);
@@ -39,7 +39,7 @@ final class AdafactorStepTest {
         return parameter.toFloats();
     }
 
-    /** How far apart two numbers of the same place are at most; infinite when one is NaN. */
+    /** The largest distance of two elements at the same index; infinite if one is NaN. */
     private static float farthest(float[] a, float[] b) {
         float most = 0;
         for (int i = 0; i < a.length; i++) {

@@ -13,16 +13,16 @@ final class Adam8bitStepTest {
     private static final Adam SETTINGS = new Adam(0.1, 0.9, 0.999, 1e-8, 0, true);
 
     @Test
-    void theTablesOutliveTheScopeOfTheFirstStep() {
+    void adam8bitTablesOutliveTheScopeOfTheFirstStep() {
         Device device = Device.gpu();
-        // kernels of their own: those of the device may have stepped already
+        // new kernels, because those of the device may have created their tables already
         OptimizerSteps kernels = new OptimizerSteps(((TornadoBackend) device.backend()).launcher());
         float[] first;
         try (Scope _ = Scope.open("first step")) {
             first = step(kernels, device);
         }
         try (Scope _ = Scope.open("second step")) {
-            Tensor.of(device, new float[1 << 16], 1 << 16); // takes what the first step gave back
+            Tensor.of(device, new float[1 << 16], 1 << 16); // reuses the memory that the first step released
             assertThat(step(kernels, device)).containsExactly(first);
         }
         assertThat(first).isNotEqualTo(new float[300]);

@@ -21,8 +21,8 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Prints how fast matrix products are: each rung of {@link Gemm}'s ladder, TornadoVM's own way to write one (a task of two
- * {@code @Parallel} loops), and the CPU backend, in GFLOP/s. Arguments name rungs, to try only those.
+ * Measures matrix products in GFLOP/s: each {@link Gemm.Algorithm}, the usual TornadoVM code (a task of two {@code
+ * @Parallel} loops), and the CPU backend. The arguments select algorithms.
  */
 public final class GpuBenchmark {
     private static final double SECONDS = 0.5;
@@ -51,20 +51,21 @@ public final class GpuBenchmark {
     public static void main(String[] arguments) {
         Device gpu = Device.gpu();
         TornadoBackend backend = (TornadoBackend) gpu.backend();
-        List<Gemm.Rung> rungs = arguments.length == 0
-                ? List.of(Gemm.Rung.values())
+        List<Gemm.Algorithm> algorithms = arguments.length == 0
+                ? List.of(Gemm.Algorithm.values())
                 : Arrays.stream(arguments).map(each -> Gemm.chosen(each, true)).toList();
         System.out.println(backend.description());
         System.out.println(Device.cpu().backend().description());
         System.out.println("Matrix products, GFLOP/s");
         StringBuilder head = new StringBuilder(String.format("%-10s %5s x %5s x %5s", "", "m", "n", "k"));
-        rungs.forEach(rung -> head.append(String.format("%10s", rung.name().toLowerCase(Locale.ROOT))));
+        algorithms.forEach(
+                algorithm -> head.append(String.format("%10s", algorithm.name().toLowerCase(Locale.ROOT))));
         System.out.println(head.append(String.format("%11s%10s", "@Parallel", "CPU")));
         for (Product product : products(backend.launcher().isCpu())) {
             StringBuilder line = new StringBuilder(
                     String.format("%-10s %5d x %5d x %5d", product.name, product.m, product.n, product.k));
-            for (Gemm.Rung rung : rungs) {
-                line.append(attempt(10, () -> kernel(gpu, new Gemm(backend.launcher(), rung), product)));
+            for (Gemm.Algorithm algorithm : algorithms) {
+                line.append(attempt(10, () -> kernel(gpu, new Gemm(backend.launcher(), algorithm), product)));
             }
             line.append(attempt(11, () -> parallel(backend, product)));
             line.append(String.format(
@@ -80,7 +81,7 @@ public final class GpuBenchmark {
         for (int n : small ? new int[] {256, 512, 1024} : new int[] {256, 512, 1024, 2048, 4096}) {
             products.add(Product.square(n));
         }
-        // GPT-2: a layer's matrices forward, backward to the input, backward to the weight; the head
+        // GPT-2: the products of a layer, gradients of input and weight, and the head
         int tokens = small ? 256 : 8192;
         products.add(new Product("qkv", tokens, 2304, 768, false, false));
         products.add(new Product("up", tokens, 3072, 768, false, false));
@@ -90,7 +91,7 @@ public final class GpuBenchmark {
         return products;
     }
 
-    /** A number for the table; what a device that cannot do it says goes to the error stream. */
+    /** A measurement for the table. If it fails, the message goes to standard error. */
     private static String attempt(int width, Callable<Double> measurement) {
         try {
             return String.format(Locale.ROOT, "%" + width + ".1f", measurement.call());
@@ -119,7 +120,7 @@ public final class GpuBenchmark {
         }
     }
 
-    /** The loops that TornadoVM turns into a kernel by itself, compiled for these very sizes. */
+    /** Loops that TornadoVM parallelizes, compiled for these sizes. */
     private static double parallel(TornadoBackend backend, Product product) throws TornadoExecutionPlanException {
         FloatArray a = new FloatArray(product.m * product.k);
         FloatArray b = new FloatArray(product.k * product.n);
@@ -174,7 +175,7 @@ public final class GpuBenchmark {
         }
     }
 
-    /** GFLOP/s of the fastest of several runs, after as long a time to warm up, in which code is compiled. */
+    /** GFLOP/s of the fastest of several runs, after a warm-up of the same duration, which includes compilation. */
     private static double speed(Product product, Runnable run) {
         fastest(run);
         return product.operations() / fastest(run) / 1e9;

@@ -11,9 +11,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 final class StridedViewTest {
 
-    /** What a kernel computes is what strides and coordinates say, wherever the view lies in the descriptor. */
+    /** The offset equals the sum of coordinates times strides, wherever the view is in the descriptor. */
     @Test
-    void everyPlaceOfAWalkIsFound() {
+    void sourceMatchesStridesOfBroadcastShapes() {
         Shape to = Shape.of(2, 3, 1, 4, 5, 2, 3);
         for (Shape from : List.of(
                 to,
@@ -40,7 +40,7 @@ final class StridedViewTest {
     }
 
     @Test
-    void axesThatContinueEachOtherAreOne() {
+    void contiguousAxesAreMerged() {
         Shape shape = Shape.of(2, 3, 4);
         assertThat(StridedView.describe(new int[0], StridedView.broadcast(shape, shape)))
                 .containsExactly(1, 24, 1);
@@ -51,7 +51,7 @@ final class StridedViewTest {
     }
 
     @Test
-    void moreAxesThanALaunchCanDescribeAreRefused() {
+    void viewsThatExceedTheDescriptorAreRejected() {
         long[] from = new long[30];
         long[] to = new long[30];
         Arrays.setAll(from, i -> 1 + i % 2);

@@ -14,7 +14,7 @@ final class TornadoCrossEntropyTest extends CrossEntropyContract {
     }
 
     @Test
-    void targetsThatOnlyTheDeviceKnowsAreAskedFor() {
+    void countDownloadsTargetsWrittenOnTheDevice() {
         Tensor targets = Tensor.of(device(), new int[] {1, 2, 3, 4}, 4);
         device().kernels().elementwise().fill(targets.slice(1, 3), -100);
         assertThat(device().kernels().crossEntropy().count(targets, -100)).isEqualTo(2);

@@ -17,16 +17,16 @@ final class TornadoElementwiseTest extends ElementwiseContract {
         return Device.gpu();
     }
 
-    /** A double is two integers of the arena. */
+    /** A double is stored as two integers. */
     @Test
-    void fillOfDoublesKeepsAllDigits() {
+    void fillOfDoublesIsExact() {
         Tensor whole = Tensor.full(device(), DType.F64, Shape.of(5), 1 / 3.0, MemoryCategory.WORKSPACE);
         device().kernels().elementwise().fill(whole.slice(1, 4), -1e300);
         assertThat(whole.toDoubles()).containsExactly(1 / 3.0, -1e300, -1e300, -1e300, 1 / 3.0);
     }
 
     @Test
-    void operandsOfEightAxesBroadcast() {
+    void binaryBroadcastsEightAxes() {
         Tensor a = Tensor.full(device(), DType.F32, Shape.of(2, 1, 2, 1, 2, 1, 2, 1), 2, MemoryCategory.WORKSPACE);
         float[] numbers = new float[16];
         for (int i = 0; i < 16; i++) {

@@ -18,7 +18,7 @@ final class TornadoReductionTest extends ReductionContract {
     }
 
     @Test
-    void sumOfSquaresOfMoreTensorsThanALaunchTakes() {
+    void sumOfSquaresOfMoreTensorsThanFitInALaunch() {
         List<Tensor> tensors = new ArrayList<>();
         double expected = 0;
         for (int i = 1; i <= 100; i++) {

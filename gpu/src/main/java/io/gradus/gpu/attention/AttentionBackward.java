@@ -62,7 +62,7 @@ final class AttentionBackward {
 
     private AttentionBackward() {}
 
-    /** Workspace of {@link #run}: for each query and head its logarithm, and after all of these {@code Σ dO ⊙ O}. */
+    /** The workspace of {@link #run}: the logarithm of each query and head, followed by {@code Σ dO ⊙ O} of each. */
     static Workspace statistics(Tensor logSumExp) {
         return Workspace.of(logSumExp, DType.F32, Shape.of(2, Math.max(1, logSumExp.size())));
     }
@@ -174,7 +174,7 @@ final class AttentionBackward {
         return ds;
     }
 
-    /** {@link Tile#element} of one of two tensors: TornadoVM has no variables that hold one array or another. */
+    /** {@link Tile#element} of one of two tensors: TornadoVM cannot compile a variable that holds one of two arrays. */
     private static float element(
             boolean first, FloatArray x, FloatArray z, int at, int stride, int lines, int e, int from, int dims) {
         float element;

@@ -15,15 +15,16 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Attention without the T × T matrix in memory (Dao et al. 2022, algorithm 1; the softmax of Milakov &amp; Gimelshein 2018). A
- * work-group has 32 queries of one head and goes through the keys, 32 at a time. With m the largest score of a query so far, l the
- * sum of {@code exp(score − m)} and o the values weighted by those, the next keys with their own largest score, which
- * makes m′, turn
+ * Attention without the T × S matrix of scores in memory (Dao et al. 2022, algorithm 1, with the softmax of Milakov
+ * &amp; Gimelshein 2018). A work-group has 32 queries of one head and visits the keys in tiles of 32. For each query it
+ * keeps the largest score m so far, the sum l of {@code exp(score − m)}, and the sum o of the values with these
+ * weights. The next tile of keys raises m to m′ and updates
  *
- * <pre>  l into l·exp(m − m′) + Σ exp(score − m′)    and    o into o·exp(m − m′) + Σ exp(score − m′)·value</pre>
+ * <pre>  l to l·exp(m − m′) + Σ exp(score − m′)    and    o to o·exp(m − m′) + Σ exp(score − m′)·value</pre>
  *
- * and in the end the output is o/l and its logarithm {@code m + ln l}. The o are kept in the output's own memory, each
- * element by one item, so that a head may be of any size. Keys that none of the queries may see are not visited.
+ * At the end the output is o/l and its logarithm is {@code m + ln l}. The sums o are kept in the memory of the output,
+ * each element by one work-item, so a head may have any size. Tiles of keys that no query of the group attends to are
+ * skipped.
  */
 final class AttentionForward {
     private static final Kernel FORWARD =
@@ -102,7 +103,7 @@ final class AttentionForward {
             int kTile = ((b * keys + key0) * keyHeads + keyHead) * dims;
             int kAt = d.get(K) + kTile;
             int vAt = d.get(V) + kTile;
-            // the scores
+            // scores
             float s00 = 0;
             float s01 = 0;
             float s10 = 0;
@@ -135,7 +136,7 @@ final class AttentionForward {
             ps[(y + SIDE) * STRIDE + x] = s10;
             ps[(y + SIDE) * STRIDE + x + SIDE] = s11;
             c.localBarrier();
-            // the largest so far
+            // update the maxima
             if (item < TILE) {
                 float before = largest[item];
                 float now = before;
@@ -147,7 +148,7 @@ final class AttentionForward {
                 largest[item] = now;
             }
             c.localBarrier();
-            // the weights
+            // weights relative to the maxima
             ps[y * STRIDE + x] = weight(s00, largest[y]);
             ps[y * STRIDE + x + SIDE] = weight(s01, largest[y]);
             ps[(y + SIDE) * STRIDE + x] = weight(s10, largest[y + SIDE]);
@@ -160,7 +161,7 @@ final class AttentionForward {
                 }
                 sums[item] = sums[item] * factors[item] + sum;
             }
-            // the values
+            // add the weighted values
             for (int from = 0; from < dims; from += TILE) {
                 for (int e = item; e < TILE * TILE; e += GROUP) {
                     ws[Tile.byRow(e)] = Tile.element(v, vAt, kStride, kLines, e, from, dims);
@@ -216,7 +217,7 @@ final class AttentionForward {
         }
     }
 
-    /** The score itself, or −∞ where the query must not see the key. */
+    /** The score, or −∞ if the query does not attend to the key. */
     private static float score(IntArray d, IntArray mask, IntArray starts, int b, int query, int key, float score) {
         float own = Float.NEGATIVE_INFINITY;
         if (AttentionSizes.attends(d, mask, starts, b, query, key)) {
@@ -225,13 +226,13 @@ final class AttentionForward {
         return own;
     }
 
-    /** {@code exp(score − largest)}; 0 where no key was seen yet, of which all scores are −∞. */
+    /** {@code exp(score − largest)}; 0 if all scores so far are −∞. */
     private static float weight(float score, float largest) {
         float shift = largest == Float.NEGATIVE_INFINITY ? 0 : largest;
         return TornadoMath.exp(score - shift);
     }
 
-    /** {@code o / l}; 0 where no key was seen, for which nothing may have been written. */
+    /** {@code o / l}; 0 if the query attends to no key, in which case nothing may have been written yet. */
     private static void divide(
             FloatArray out, int tile, int stride, int lines, int line, int along, int dims, float sum, boolean none) {
         if (line < lines && along < dims) {

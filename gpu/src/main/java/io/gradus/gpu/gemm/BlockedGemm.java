@@ -9,14 +9,14 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * A work-group for each tile of 64 × 64 elements of the result, and in it 16 × 16 items that keep 4 × 4 elements each in
- * registers: what an item reads from local memory it uses four times, and what was copied there is used sixty-four times. An
- * item's elements are sixteen apart, so that neighbours read neighbouring words of local memory and write neighbouring
- * elements. A tile of A or B lies there along the sums, {@code tile[i][line]}; a row of it is one word longer than needed,
- * so that what is copied along the sums goes to different banks.
+ * One work-group per tile of 64 × 64 elements of the result. Each of its 16 × 16 work-items keeps 4 × 4 sums in
+ * registers, so it uses each value read from local memory four times, and the group uses each value copied there 64
+ * times. The elements of an item are 16 apart, so that neighboring items read neighboring words of local memory and
+ * write neighboring elements. A tile of A or B is stored as {@code tile[i][line]} with i along the sums. Its rows are
+ * one word longer than needed, so that copying along the sums uses different memory banks.
  *
- * <p>Registers have names while it is about speed, because an array of an item's own is slow memory on some devices. After
- * {@value GemmProduct#PART} products the sums so far go to their places in the result, and new ones begin.
+ * <p>The sums in the inner loop are separate variables, because on some devices a private array is in slow memory.
+ * After {@value GemmProduct#PART} products the sums are added to the result and start again from 0.
  */
 final class BlockedGemm {
     private static final int SIDE = 16;
@@ -76,7 +76,7 @@ final class BlockedGemm {
             float c33 = 0;
             for (int from = part; from < end; from += DEPTH) {
                 for (int e = y * SIDE + x; e < TILE * DEPTH; e += GROUP) {
-                    // neighbouring items copy what lies side by side
+                    // neighboring items copy adjacent elements
                     int line = aInner == 1 ? e / DEPTH : e % TILE;
                     int along = aInner == 1 ? e % DEPTH : e / TILE;
                     as[along * STRIDE + line] = element(a, aTile, line, m - row0, aRow, from + along, k, aInner);
@@ -140,7 +140,7 @@ final class BlockedGemm {
         } while (part < k);
     }
 
-    /** An element of a tile; 0 beyond the operand. */
+    /** An element of a tile; 0 outside the operand. */
     private static float element(
             FloatArray x, int tile, int line, int lines, int lineStride, int along, int k, int stride) {
         float element = 0;

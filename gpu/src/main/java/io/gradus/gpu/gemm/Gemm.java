@@ -12,18 +12,20 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrix products, by one of a ladder of kernels. Which is fastest depends on the kind of device, and so the kernel does:
- * {@link Rung#LANES} on a CPU, {@link Rung#BLOCKED} on a GPU, or the one that {@code -Dgradus.gpu.gemm=tiled} names.
+ * Matrix products with one of several algorithms, because the fastest one depends on the device: {@link
+ * Algorithm#LANES} on a CPU, {@link Algorithm#BLOCKED} on a GPU, or the one selected by {@code
+ * -Dgradus.gpu.gemm=tiled}.
  *
- * <p>All of them add up in F32, in parts of at most {@value GemmProduct#PART} products that are then added: so the error of
- * a sum grows with the length of a part and the number of parts, not with their product. Tensor cores are not used.
+ * <p>All algorithms add in F32, in parts of at most {@value GemmProduct#PART} products whose sums are then added. The
+ * error of a sum grows with the length of a part plus the number of parts, not with their product. Tensor cores are not
+ * used.
  */
 public final class Gemm implements GemmKernels {
-    /** The property that names a rung. */
+    /** The system property that selects an algorithm. */
     public static final String PROPERTY = "gradus.gpu.gemm";
 
-    /** The kernels, from the simplest on. */
-    public enum Rung {
+    /** The algorithms, simplest first. */
+    public enum Algorithm {
         /** {@link NaiveGemm}. */
         NAIVE,
         /** {@link TiledGemm}. */
@@ -37,34 +39,34 @@ public final class Gemm implements GemmKernels {
     }
 
     private final Launcher launcher;
-    private final Rung rung;
+    private final Algorithm algorithm;
 
     public Gemm(Launcher launcher) {
         this(launcher, chosen(System.getProperty(PROPERTY), launcher.isCpu()));
     }
 
-    public Gemm(Launcher launcher, Rung rung) {
+    public Gemm(Launcher launcher, Algorithm algorithm) {
         this.launcher = launcher;
-        this.rung = rung;
+        this.algorithm = algorithm;
     }
 
     /**
-     * @param name a rung's, or null for what is best on the kind of device
-     * @throws IllegalArgumentException when it is none
+     * @param name the name of an algorithm, or null for the best one for the device
+     * @throws IllegalArgumentException if there is no such algorithm
      */
-    public static Rung chosen(@Nullable String name, boolean cpu) {
+    public static Algorithm chosen(@Nullable String name, boolean cpu) {
         if (name == null) {
-            return cpu ? Rung.LANES : Rung.BLOCKED;
+            return cpu ? Algorithm.LANES : Algorithm.BLOCKED;
         }
-        return Arrays.stream(Rung.values())
+        return Arrays.stream(Algorithm.values())
                 .filter(each -> word(each).equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("-D" + PROPERTY + "=" + name + " is not one of "
-                        + Arrays.stream(Rung.values()).map(Gemm::word).collect(Collectors.joining(", "))));
+                        + Arrays.stream(Algorithm.values()).map(Gemm::word).collect(Collectors.joining(", "))));
     }
 
-    private static String word(Rung rung) {
-        return rung.name().toLowerCase(Locale.ROOT);
+    private static String word(Algorithm algorithm) {
+        return algorithm.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
@@ -81,7 +83,7 @@ public final class Gemm implements GemmKernels {
         }
     }
 
-    /** The number under which kernels know an activation; {@link GemmProduct#IDENTITY} if they do not. */
+    /** The number of an activation in the descriptor; {@link GemmProduct#IDENTITY} if the kernels do not have it. */
     private static int code(@Nullable Unary activation) {
         return switch (activation) {
             case GELU -> GemmProduct.GELU;
@@ -106,9 +108,10 @@ public final class Gemm implements GemmKernels {
     }
 
     private void multiplyWidened(GemmProduct p) {
-        // A GPU's grid has no more items than an int counts: many tiny matrices go element by element.
+        // The number of work-items must fit an int: many tiny matrices take one item per element instead of padded
+        // tiles.
         boolean many = p.batch() * Math.ceilDiv(p.m(), 16L) * Math.ceilDiv(p.n(), 16L) * 256 > Integer.MAX_VALUE - 256;
-        switch (many ? Rung.NAIVE : rung) {
+        switch (many ? Algorithm.NAIVE : algorithm) {
             case NAIVE -> NaiveGemm.run(launcher, p);
             case TILED -> TiledGemm.run(launcher, p);
             case ROWS -> RowsGemm.run(launcher, p);
@@ -117,7 +120,7 @@ public final class Gemm implements GemmKernels {
         }
     }
 
-    /** An operand in F32: itself, or a copy for the time of the product. */
+    /** An operand in F32: itself, or a temporary copy. */
     private static Tensor widened(Tensor operand) {
         return operand.dtype() == DType.F32
                 ? operand

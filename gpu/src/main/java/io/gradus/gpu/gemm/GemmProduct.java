@@ -10,9 +10,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What all matrix-product kernels have in common: their descriptor, and how a sum becomes an element of the result. A kernel's
- * operands are a, b, bias, out. Element (i, p) of {@code op(A)} is {@code A_ROW·i + A_INNER·p} from where its matrix begins,
- * so a transposition is nothing but another pair of strides.
+ * A matrix product, its descriptor, and how kernels store a sum. The operands of each kernel are a, b, bias and out.
+ * Element (i, p) of {@code op(A)} is at {@code A_ROW·i + A_INNER·p} from the start of its matrix, so a transposed
+ * operand only has other strides.
  */
 record GemmProduct(
         Tensor a,
@@ -37,13 +37,13 @@ record GemmProduct(
     static final int ACCUMULATE = Kernel.INTS + 7;
     static final int HAS_BIAS = Kernel.INTS + 8;
     static final int ACTIVATION = Kernel.INTS + 9;
-    /** What there is for the kernel to do, in its own unit. */
+    /** The amount of work, in units of the kernel. */
     static final int ITEMS = Kernel.INTS + 10;
 
     static final int AXES = Kernel.INTS + 11;
-    /** Of each axis of the batch the length and the strides of a and b. */
+    /** For each batch axis: its length and the strides of a and b. */
     static final int AXIS = Kernel.INTS + 12;
-    /** The most products that are added up one by one. */
+    /** The maximum number of products that are added one after another. */
     static final int PART = 1024;
 
     /** Values of {@link #ACTIVATION}. */
@@ -55,19 +55,22 @@ record GemmProduct(
 
     private static final int MOST_AXES = 12;
 
-    /** The same product of other memory of the same shapes. */
+    /** The same product with other tensors of the same shapes. */
     GemmProduct of(Tensor a, Tensor b) {
         return new GemmProduct(a, transposeA, b, transposeB, out, accumulate, bias, activation);
     }
 
-    /** The same product where b's matrices were transposed in other memory. */
-    GemmProduct withUprightB(Tensor b) {
+    /** The same product with a transposed copy of b. */
+    GemmProduct withTransposedB(Tensor b) {
         Shape shape = b.shape();
-        Shape upright = shape.with(-2, shape.get(-1)).with(-1, shape.get(-2));
-        return new GemmProduct(a, transposeA, b.reshape(upright), false, out, accumulate, bias, activation);
+        Shape transposed = shape.with(-2, shape.get(-1)).with(-1, shape.get(-2));
+        return new GemmProduct(a, transposeA, b.reshape(transposed), false, out, accumulate, bias, activation);
     }
 
-    /** The same product with fewer matrices: all rows of a batch in one, when one matrix b serves them all. */
+    /**
+     * The same product with fewer matrices: if one matrix b serves the whole batch, the rows of the batch become rows
+     * of one matrix.
+     */
     GemmProduct folded() {
         Shape shape = b.shape();
         if (batch() == 1 || transposeA || b.size() != (long) k() * n() || a.size() != batch() * m() * k()) {
@@ -94,12 +97,12 @@ record GemmProduct(
         return Math.toIntExact(out.shape().get(-1));
     }
 
-    /** The length of the sums. */
+    /** The number of products per sum. */
     int k() {
         return Math.toIntExact(a.shape().get(transposeA ? -2 : -1));
     }
 
-    /** How many matrices the result has. */
+    /** The number of matrices in the result. */
     long batch() {
         return batchShape().size();
     }
@@ -108,7 +111,11 @@ record GemmProduct(
         return out.shape().sub(0, out.shape().rank() - 2);
     }
 
-    /** The integers of a launch, for so many {@link #ITEMS}. */
+    /**
+     * The integers of a launch.
+     *
+     * @param items {@link #ITEMS}
+     */
     int[] ints(long items) {
         Shape batch = batchShape();
         if (batch.rank() > MOST_AXES) {
@@ -138,7 +145,9 @@ record GemmProduct(
         return Launcher.ints(values);
     }
 
-    /** In the order of the kernels' parameters; without a bias the result stands in its place, unread. */
+    /**
+     * The operands in the order of the kernel parameters. Without a bias, the result takes its place and is not read.
+     */
     Tensor[] operands() {
         return new Tensor[] {a, b, bias != null ? bias : out, out};
     }
@@ -146,7 +155,7 @@ record GemmProduct(
     // ---- for kernels ----
 
     /**
-     * Where an operand's matrix for one matrix of the result begins.
+     * The offset of the matrix of an operand that belongs to one matrix of the result.
      *
      * @param operand 0 for a, 1 for b
      */
@@ -162,10 +171,10 @@ record GemmProduct(
     }
 
     /**
-     * Writes an element of the result, or a part of its sum: what {@code first} begins stays in the result's place until the
-     * {@code last} part comes.
+     * Stores a sum or a part of it. The {@code first} part overwrites the element, further parts are added, and the
+     * {@code last} part adds the bias and applies the activation.
      *
-     * @param row counted through all matrices
+     * @param row counted over all matrices
      */
     static void store(
             IntArray d, FloatArray bias, FloatArray out, int row, int column, float sum, boolean first, boolean last) {

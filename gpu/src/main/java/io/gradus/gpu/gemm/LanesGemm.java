@@ -10,9 +10,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.vectors.Float8;
 
 /**
- * Each item computes four rows of sixteen columns in eight vectors of eight: what {@link RowsGemm} leaves to the compiler of a
- * CPU device, which then does not use its vector registers, is written out here. The last columns of a row are computed
- * together with those before them, so that no vector begins or ends outside a row; they are stored once.
+ * Each work-item computes four rows of sixteen columns in eight vectors of eight lanes. {@link RowsGemm} relies on the
+ * OpenCL compiler of a CPU device for vector code, which fails to use the vector registers. The vectors at the end of a
+ * row overlap the ones before, so that none extends beyond the row; overlapping elements are stored once.
  */
 final class LanesGemm {
     private static final int ROWS = 4;
@@ -26,7 +26,7 @@ final class LanesGemm {
         if (p.n() < COLUMNS || p.m() < ROWS && p.transposeB()) {
             RowsGemm.run(launcher, p);
         } else {
-            RowsGemm.withUprightB(launcher, p, LanesGemm::lanes);
+            RowsGemm.withTransposedB(launcher, p, LanesGemm::lanes);
         }
     }
 

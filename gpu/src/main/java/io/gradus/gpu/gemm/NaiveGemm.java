@@ -8,7 +8,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** A work-item for each element of the result, which reads a row and a column from the device's memory. */
+/** One work-item per element of the result, which reads a row and a column from global memory. */
 final class NaiveGemm {
     private static final Kernel NAIVE = Kernel.of("gemm_naive", NaiveGemm::naiveKernel);
 

@@ -13,10 +13,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Each item computes eight rows of one column: an element of B is read once for eight of A, all from the device's memory,
- * whose caches serve a CPU better than a copy would. Four products of a sum are added up before they are added to it, so
- * that a sum is touched a quarter as often. B must have its columns side by side for neighbouring items, so it is
- * transposed beforehand if need be, which costs little beside a product of many rows.
+ * Each work-item computes eight rows of one column, so it reads an element of B once for eight elements of A. All
+ * operands stay in global memory: the caches of a CPU work better than copies to local memory. Four products are added
+ * before they are added to the sum, so a sum is updated a quarter as often. Neighboring items need neighboring columns
+ * of B, so a transposed B is transposed first, which is cheap compared to a product of many rows.
  */
 final class RowsGemm {
     private static final int ROWS = 8;
@@ -38,12 +38,12 @@ final class RowsGemm {
         if (p.m() < ROWS / 2 && p.transposeB()) {
             NaiveGemm.run(launcher, p);
         } else {
-            withUprightB(launcher, p, RowsGemm::rows);
+            withTransposedB(launcher, p, RowsGemm::rows);
         }
     }
 
-    /** Computes a product after b is transposed, where it has to be. */
-    static void withUprightB(Launcher launcher, GemmProduct p, BiConsumer<Launcher, GemmProduct> kernel) {
+    /** Computes a product after transposing b, if needed. */
+    static void withTransposedB(Launcher launcher, GemmProduct p, BiConsumer<Launcher, GemmProduct> kernel) {
         if (!p.transposeB()) {
             kernel.accept(launcher, p);
             return;
@@ -51,7 +51,7 @@ final class RowsGemm {
         try (Workspace b = Workspace.of(p.b(), DType.F32, p.b().shape())) {
             long n = b.tensor().size();
             launcher.run(TRANSPOSE, n, ints(n, p.n(), p.k()), floats(), p.b(), b.tensor());
-            kernel.accept(launcher, p.withUprightB(b.tensor()));
+            kernel.accept(launcher, p.withTransposedB(b.tensor()));
         }
     }
 
@@ -60,7 +60,7 @@ final class RowsGemm {
         launcher.run(KERNEL, groups * GROUP, p.ints(groups), floats(), p.operands());
     }
 
-    /** Each matrix [n, k] of x as [k, n]. */
+    /** Transposes each matrix [n, k] of x to [k, n]. */
     private static void transposeKernel(KernelContext c, IntArray d, FloatArray s, FloatArray x, FloatArray out) {
         int i = c.globalIdx;
         if (i < d.get(SIZE)) {

@@ -9,10 +9,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * A work-group for each tile of 16 × 16 elements of the result. It copies a tile of A and one of B to its local memory, where
- * each element is then read sixteen times, and goes on along the sums. Neighbouring items read neighbouring elements,
- * whichever way an operand lies; a row of a tile is one element longer than needed, so that a column is spread over the banks
- * of the local memory.
+ * One work-group per tile of 16 × 16 elements of the result. It copies a tile of A and a tile of B to local memory,
+ * reads each element there 16 times, and moves on along the sums. Neighboring work-items read neighboring elements,
+ * whether an operand is transposed or not. The rows of a tile are one element longer than needed, so that a column is
+ * spread over the memory banks.
  */
 final class TiledGemm {
     private static final int TILE = 16;

@@ -1,4 +1,4 @@
-/** Matrix products: one file per algorithm, all with the operands and the descriptor of {@link io.gradus.gpu.gemm.GemmProduct}. */
+/** Matrix products: one file per algorithm. All share the operands and the descriptor of {@code GemmProduct}. */
 @NullMarked
 package io.gradus.gpu.gemm;
 

@@ -3,7 +3,10 @@ package io.gradus.gpu.math;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 
-/** The functions of one number and their derivatives, for kernels, which know a function by its ordinal. */
+/**
+ * Elementwise functions of one number and their derivatives, for kernels. A function is identified by its ordinal in
+ * {@link Unary}.
+ */
 public final class Activations {
     private static final int EXP = 0;
     private static final int LOG = 1;
@@ -21,14 +24,14 @@ public final class Activations {
     // The tanh form of GELU: 2u = x(A + Bx²) with A = 2√(2/π) and B = 0.044715·A.
     private static final float A = 1.5957691f;
     private static final float B = 0.071354814f;
-    /** Beyond it the sigmoid of 2u is 0 or 1 to a float. */
+    /** Beyond this |x| the sigmoid of 2u rounds to 0 or 1. */
     private static final float FLAT = 10;
 
     private static final float BELL_HEIGHT = 0.3989423f; // 1/√(2π)
 
     private Activations() {}
 
-    /** Whether the derivative is written with the result rather than the input. */
+    /** Whether the derivative is computed from the result instead of the input. */
     public static boolean needsResult(Unary op) {
         return switch (op) {
             case EXP, SQRT, TANH, SIGMOID, RELU -> true;
@@ -56,7 +59,7 @@ public final class Activations {
     }
 
     /**
-     * {@code op′·dy}.
+     * {@code op′(x)·dy}.
      *
      * @param s the result or the input, as {@link #needsResult} says
      */
@@ -82,7 +85,7 @@ public final class Activations {
         return x > 0 ? 1 : x < 0 ? -1 : 0;
     }
 
-    // x·Φ(x), where Φ(x) is the tail below 0 and 1 less the tail above: digits are lost on neither side.
+    // x·Φ(x), where Φ(x) is the tail for x < 0 and 1 − tail otherwise, which loses precision on neither side.
     public static float gelu(float x) {
         float tail = FloatMath.normalTail(x, FloatMath.bell(x));
         return x * (x < 0 ? tail : 1 - tail);
@@ -101,7 +104,7 @@ public final class Activations {
     }
 
     // σ(2u) + x·σ(2u)(1 − σ(2u))·2u′ with 2u′ = A + 3Bx².
-    // With e = exp(−2u), 1 − σ(2u) is e·σ(2u), without the loss of digits.
+    // With e = exp(−2u), 1 − σ(2u) is e·σ(2u), which avoids cancellation.
     private static float geluTanhBackward(float x, float dy) {
         float z = x > FLAT ? FLAT : x < -FLAT ? -FLAT : x;
         float e = FloatMath.exp(-z * (A + B * z * z));

@@ -3,15 +3,15 @@ package io.gradus.gpu.math;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 
 /**
- * Functions of one float, for kernels. They need nothing of the device but a good {@code exp}: PTX has only a rough tanh, and no
- * device an erf that TornadoVM knows.
+ * Functions of one float, for kernels. They only rely on an accurate {@code exp} and {@code floor} of the device: PTX
+ * has only an approximate tanh, sine and cosine, and TornadoVM supports erf on no device.
  */
 public final class FloatMath {
-    /** Beyond it {@code tanh} is computed with {@code exp}. */
+    /** Beyond this |x| {@code tanh} is computed with {@code exp}. */
     private static final float SMALL = 0.6f;
 
-    // (tanh x − x)/x³ in powers of x² for |x| ≤ 0.6: least largest error by Lawson's iteration, 2.8e−9
-    // relative to tanh x.
+    // (tanh x − x)/x³ in powers of x² for |x| ≤ 0.6: minimax polynomial by Lawson's iteration, relative
+    // error of tanh x 2.8e−9.
     private static final float T0 = -0.333332986f;
     private static final float T1 = 0.133319244f;
     private static final float T2 = -0.0537838303f;
@@ -53,7 +53,7 @@ public final class FloatMath {
         return 1 / (1 + exp(-x));
     }
 
-    /** {@code 1 − 2/(e²ˣ + 1)}, and near 0, where that loses digits, a polynomial. Odd; keeps NaN. */
+    /** {@code 1 − 2/(e²ˣ + 1)}, and near 0, where that loses precision, a polynomial. NaN stays NaN. */
     public static float tanh(float x) {
         float z = x * x;
         float near = x + x * z * (T0 + z * (T1 + z * (T2 + z * (T3 + z * T4))));
@@ -74,8 +74,8 @@ public final class FloatMath {
     }
 
     /**
-     * The sine of |x| plus some quarter turns: a Taylor polynomial of the distance to the nearest quarter turn. The angle in
-     * quarter turns, of which whole turns are left out, is exact to 50 bits for any float.
+     * The sine of |x| plus a number of quarter turns: a Taylor polynomial of the distance to the nearest quarter turn.
+     * The angle in quarter turns, modulo whole turns, has about 50 correct bits for any float.
      */
     private static float sine(float x, int quarters) {
         double size = x < 0 ? -x : x;
@@ -91,12 +91,12 @@ public final class FloatMath {
         return turn > 1 ? -y : y;
     }
 
-    /** What is left of a number of quarter turns when whole turns are taken away. */
+    /** A number of quarter turns modulo whole turns. */
     private static double remainder(double turns) {
         return turns - 4 * TornadoMath.floor(turns * 0.25);
     }
 
-    /** {@code exp(−x²/2)}; 0 from |x| = 15 on. */
+    /** {@code exp(−x²/2)}; 0 for |x| ≥ 15. */
     public static float bell(float x) {
         float z = cut(x);
         return exp(-0.5f * z * z);
@@ -116,7 +116,7 @@ public final class FloatMath {
         return 0.5f * t * p * bell;
     }
 
-    /** {@code min(|x|, 15)}; a NaN stays one. */
+    /** {@code min(|x|, 15)}; NaN stays NaN. */
     private static float cut(float x) {
         float size = x < 0 ? -x : x;
         return size > 15 ? 15 : size;

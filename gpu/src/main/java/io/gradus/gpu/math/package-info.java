@@ -1,4 +1,6 @@
-/** Mathematical functions that kernels call: activations, their derivatives, and the normal distribution. */
+/**
+ * Mathematical functions for kernels: activations and their derivatives, sine and cosine, and the normal distribution.
+ */
 @NullMarked
 package io.gradus.gpu.math;
 

@@ -11,13 +11,15 @@ import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * The device's memory: a few large arrays ({@link Arena}s) that live as long as the device, in which every tensor is an
- * offset. An array is indexed by int, so one of F32 holds at most 8.6 GB; a larger device has several. Integers, the
- * 16-bit floats and codes of 8 bits have an arena each, for a kernel cannot read the bits of one type as another. Doubles,
- * which are only stored, take two integers.
+ * The memory of a device: a few large arrays ({@link Arena}s) that live as long as the device. A tensor is an offset
+ * into one of them. Arrays are indexed by int, so an F32 arena holds at most 8.6 GB, and larger devices have several.
+ * Integers, 16-bit floats and 8-bit codes have separate arenas, because a kernel cannot reinterpret the bits of one
+ * type as another. A double, which kernels store but do not compute with, takes two integers.
  */
 public final class DeviceMemory {
-    /** Elements at the start of each arena that no tensor gets: the graph that makes the arenas writes there. */
+    /**
+     * Elements at the start of each arena that belong to no tensor: the graph that allocates the arenas writes there.
+     */
     static final int RESERVED = 64;
 
     private static final int SHORTS_PART = 8;
@@ -35,22 +37,22 @@ public final class DeviceMemory {
     /**
      * One array.
      *
-     * @param number among the arrays of all types
+     * @param number unique among the arenas of all types
      */
     public record Arena(int number, TornadoNativeArray array, FreeList free) {}
 
     /**
-     * Elements of an arena that are a storage's.
+     * The elements of an arena that belong to one storage.
      *
-     * @param from the first
-     * @param length how many
+     * @param from index of the first element
+     * @param length number of elements
      */
     record Block(Arena arena, int from, int length) {}
 
     /**
-     * @param name the device in errors
-     * @param bytes how much to take of it
-     * @param largestArray the largest array that the device allows, in bytes
+     * @param name the device name, for errors
+     * @param bytes how much of its memory to reserve
+     * @param largestArray the largest array that the device supports, in bytes
      */
     public DeviceMemory(String name, long bytes, long largestArray) {
         this.name = name;
@@ -69,7 +71,7 @@ public final class DeviceMemory {
         } while (left >= limit / 8);
     }
 
-    /** How much of a device's memory is for F32. */
+    /** The part of the memory that is for F32. */
     public static long bytesForFloats(long bytes) {
         return bytes - bytes / INTS_PART - bytes / SHORTS_PART - bytes / BYTES_PART;
     }
@@ -82,7 +84,7 @@ public final class DeviceMemory {
         return ledger;
     }
 
-    /** All arenas: those of F32 last. */
+    /** All arenas. Those for F32 come last. */
     List<Arena> arenas() {
         List<Arena> all = new ArrayList<>(List.of(ints, shorts, bytes));
         all.addAll(floats);
@@ -90,16 +92,16 @@ public final class DeviceMemory {
     }
 
     /**
-     * Takes memory.
+     * Allocates memory.
      *
-     * @throws OutOfMemoryError that says what holds the memory and what would help
+     * @throws OutOfMemoryError if no arena has room; the message lists what uses the memory and how to get more
      */
     public TornadoStorage allocate(DType dtype, long elements, MemoryCategory category) {
         long length = elements * words(dtype);
-        Block block = length > LARGEST ? null : take(dtype, (int) length);
+        Block block = length > LARGEST ? null : tryAllocate(dtype, (int) length);
         if (block == null) {
-            System.gc(); // what belongs to no scope is given back by the garbage collector
-            block = length > LARGEST ? null : waitFor(dtype, (int) length);
+            System.gc(); // the garbage collector frees storage that belongs to no scope
+            block = length > LARGEST ? null : allocateAfterCollection(dtype, (int) length);
         }
         if (block == null) {
             throw new OutOfMemoryError(explain(dtype, elements, category));
@@ -107,14 +109,14 @@ public final class DeviceMemory {
         return new TornadoStorage(this, block, dtype, elements * dtype.bytes(), category);
     }
 
-    /** How many elements of an arena an element of a tensor takes. */
+    /** The number of arena elements per tensor element. */
     public static int words(DType dtype) {
         return dtype == DType.F64 ? 2 : 1;
     }
 
-    private synchronized @Nullable Block take(DType dtype, int length) {
+    private synchronized @Nullable Block tryAllocate(DType dtype, int length) {
         for (Arena arena : arenasOf(dtype)) {
-            int from = arena.free.take(length);
+            int from = arena.free.allocate(length);
             if (from >= 0) {
                 return new Block(arena, from, length);
             }
@@ -122,10 +124,10 @@ public final class DeviceMemory {
         return null;
     }
 
-    /** The collector's cleaning runs on a thread of its own, a little later. */
-    private @Nullable Block waitFor(DType dtype, int length) {
+    /** Retries for a while: the cleaner runs on its own thread some time after the garbage collection. */
+    private @Nullable Block allocateAfterCollection(DType dtype, int length) {
         for (int tries = 0; tries < 10; tries++) {
-            Block block = take(dtype, length);
+            Block block = tryAllocate(dtype, length);
             if (block != null) {
                 return block;
             }
@@ -139,8 +141,8 @@ public final class DeviceMemory {
         return null;
     }
 
-    synchronized void give(Block block) {
-        block.arena.free.give(block.from, block.length);
+    synchronized void release(Block block) {
+        block.arena.free.release(block.from, block.length);
     }
 
     private List<Arena> arenasOf(DType dtype) {
@@ -152,7 +154,7 @@ public final class DeviceMemory {
         };
     }
 
-    /** Bytes that tensors of a dtype may take in all. */
+    /** The total number of bytes available to tensors of a dtype. */
     long capacity(DType dtype) {
         long bytes = 0;
         for (Arena arena : arenasOf(dtype)) {
@@ -172,12 +174,12 @@ public final class DeviceMemory {
                 .collect(Collectors.toMap(each -> each, ledger::live));
         return "gpu: no room on " + name + " for " + megabytes(elements * dtype.bytes()) + " of " + category + " in "
                 + dtype + ": of " + megabytes(capacity(dtype)) + " for this type " + megabytes(free)
-                + " are free, the largest piece " + megabytes(largest) + "; alive are "
+                + " are free, the largest hole is " + megabytes(largest) + "; in use are "
                 + live.entrySet().stream()
                         .sorted(Map.Entry.comparingByKey())
                         .map(each -> each.getKey() + " " + megabytes(each.getValue()))
                         .collect(Collectors.joining(", "))
-                + "; take a smaller batch_size or data.max_seq_len, or more memory with -Dgradus.gpu.memory=8g";
+                + "; use a smaller batch_size or data.max_seq_len, or more memory with -Dgradus.gpu.memory=8g";
     }
 
     private static String megabytes(long bytes) {

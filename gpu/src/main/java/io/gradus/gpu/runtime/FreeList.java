@@ -4,23 +4,23 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Which parts of an array are free: the first hole that is large enough is taken, and a part given back joins its
- * neighbours. Not synchronised.
+ * The free parts of an array. {@link #allocate} uses the first hole that is large enough, and {@link #release} merges a
+ * returned part with adjacent holes. Not thread-safe.
  */
 final class FreeList {
-    /** Parts begin at multiples of so many elements: 128 bytes of F32, what a GPU reads at once. */
+    /** Parts begin at multiples of this many elements: 128 bytes of F32, which a GPU reads at once. */
     static final int ALIGNMENT = 32;
 
-    /** The length of each hole by where it begins. */
+    /** Maps the start of each hole to its length. */
     private final TreeMap<Integer, Integer> holes = new TreeMap<>();
 
-    /** From {@code from} (inclusive) to {@code to} (exclusive) everything is free. */
+    /** A list in which everything from {@code from} (inclusive) to {@code to} (exclusive) is free. */
     FreeList(int from, int to) {
         holes.put(from, to - from);
     }
 
-    /** Where a part of so many elements begins, or −1 when no hole is large enough. */
-    int take(int length) {
+    /** Reserves a part of this length and returns its start, or −1 if no hole is large enough. */
+    int allocate(int length) {
         int rounded = rounded(length);
         for (Map.Entry<Integer, Integer> hole : holes.entrySet()) {
             int from = hole.getKey();
@@ -36,8 +36,8 @@ final class FreeList {
         return -1;
     }
 
-    /** Gives back what {@link #take} gave. */
-    void give(int from, int length) {
+    /** Returns a part reserved by {@link #allocate}. */
+    void release(int from, int length) {
         int begin = from;
         int end = from + rounded(length);
         Map.Entry<Integer, Integer> before = holes.lowerEntry(from);
@@ -51,12 +51,12 @@ final class FreeList {
         holes.put(begin, end - begin);
     }
 
-    /** Elements in all holes. */
+    /** The number of elements in all holes. */
     long free() {
         return holes.values().stream().mapToLong(Integer::longValue).sum();
     }
 
-    /** Elements in the largest hole. */
+    /** The number of elements in the largest hole. */
     int largest() {
         return holes.values().stream().mapToInt(Integer::intValue).max().orElse(0);
     }

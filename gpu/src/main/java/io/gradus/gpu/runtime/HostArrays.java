@@ -12,11 +12,11 @@ import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * The host's side of arrays that live on the device. TornadoVM wants memory of the same size on the host; this one is never
- * touched, so the operating system never gives it a page ({@code calloc} of a large block is address space alone). It lives as
- * long as the JVM, as a device does.
+ * The host side of arrays on the device. TornadoVM requires host memory of the same size. This memory is never touched,
+ * so the operating system never allocates pages for it: {@code calloc} of a large block only reserves address space.
+ * Like a device, it lives as long as the JVM.
  */
-@SuppressWarnings("restricted") // no call into native code can be written otherwise
+@SuppressWarnings("restricted") // calling native code requires restricted methods
 final class HostArrays {
     private static final MethodHandle CALLOC = Linker.nativeLinker()
             .downcallHandle(

@@ -16,10 +16,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * A static method that TornadoVM compiles for the device, under a name. Its parameters are the {@link KernelContext}, which
- * knows the work-item; the descriptor's integers: first where each operand begins in its array, then what the launch was
- * given; the descriptor's floats; and an array for each operand: {@code FloatArray} for F32,
- * {@code IntArray} for I32 (and F64, in two), {@code ShortArray} for BF16 and F16, {@code ByteArray} for U8.
+ * A named static method that TornadoVM compiles for the device. Its parameters are the {@link KernelContext}, which
+ * identifies the work-item; the integers of the descriptor, which are the offsets of the operands in their arrays
+ * followed by the integers of the launch; the floats of the descriptor; and one array per operand: {@code FloatArray}
+ * for F32, {@code IntArray} for I32 (and F64, two per element), {@code ShortArray} for BF16 and F16, {@code ByteArray}
+ * for U8.
  *
  * <pre>{@code
  * private static final Kernel NEGATE = Kernel.of("negate", Example::negate);
@@ -37,23 +38,21 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * launcher.run(NEGATE, n, ints(n), floats(), x, out);
  * }</pre>
  *
- * @param name unlike that of any other kernel; errors give it
- * @param groupX work-items of a group along x; the items of a launch are rounded up to a multiple of it, so a kernel checks
- *     whether its item is one
+ * @param name unique among all kernels; appears in errors
+ * @param groupX work-items per group along x. The number of items of a launch is rounded up to a multiple of it, so a
+ *     kernel must check that its item is within range.
  * @param groupY likewise along y
- * @param binding adds the method to a graph
+ * @param binding adds the method to a task graph
  */
 public record Kernel(String name, int groupX, int groupY, Binding binding) {
-    /** What every graph calls its only task. */
+    /** The name of the only task of each graph. */
     static final String TASK = "t";
-    /**
-     * Where the integers of a launch begin in the descriptor: after the offsets of its operands, of which there are at most nine.
-     */
+    /** Where the integers of a launch begin in the descriptor: after the offsets of at most nine operands. */
     public static final int INTS = 9;
-    /** Work-items of a group where nobody says otherwise. */
+    /** The default number of work-items per group. */
     public static final int GROUP = 128;
 
-    /** Adds a task to a graph, with operands of the types that the method has. */
+    /** Adds the method as a task to a graph. The operands have the types of its parameters. */
     public interface Binding {
         void bind(
                 TaskGraph graph,
@@ -63,7 +62,7 @@ public record Kernel(String name, int groupX, int groupY, Binding binding) {
                 TornadoNativeArray[] operands);
     }
 
-    /** The same kernel in groups of another size. */
+    /** The same kernel with a different group size. */
     public Kernel group(int x, int y) {
         return new Kernel(name, x, y, binding);
     }
@@ -136,12 +135,12 @@ public record Kernel(String name, int groupX, int groupY, Binding binding) {
                         at(o, 7), at(o, 8)));
     }
 
-    /** Sets an element, or adds to it if {@code accumulate} is not 0. Kernels call this. */
+    /** For kernels: sets an element, or adds to it if {@code accumulate} is not 0. */
     public static void write(FloatArray out, int at, float value, int accumulate) {
         out.set(at, accumulate != 0 ? out.get(at) + value : value);
     }
 
-    /** An operand as the array type of the kernel's parameter. */
+    /** An operand, cast to the array type of the parameter. */
     @SuppressWarnings("unchecked")
     private static <T> T at(TornadoNativeArray[] operands, int index) {
         return (T) operands[index];

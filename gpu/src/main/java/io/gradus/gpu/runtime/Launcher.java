@@ -28,29 +28,29 @@ import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * Runs kernels on one device, one after another. Each has a graph of its own, made when it is first used with operands in given
- * arenas; TornadoVM compiles it then, and never again. A launch writes the descriptor and the number of work-items, which
- * TornadoVM takes over without compiling.
+ * Runs kernels on one device, one at a time. Each kernel has its own task graph for each combination of arenas that its
+ * operands are in. TornadoVM compiles the graph on first use, and only then. A launch writes the descriptor and sets
+ * the number of work-items, which needs no compilation.
  *
- * <p>TornadoVM ties a buffer to the Java array that it was made for, and orders a task's reads and writes by array: a task
- * with two operands in one arena, the first of which it writes, would wait for itself. So each operand of each graph is a
- * short array of its own, mapped onto the arena's memory.
+ * <p>TornadoVM ties a buffer to a Java array and orders the reads and writes of a task by array. A task that writes one
+ * of two operands in the same arena would wait for itself. Therefore each operand of each graph has a short Java array
+ * of its own, which is mapped onto the memory of the arena.
  *
- * <p>A plan cannot grow: for a new graph a new plan is made of all graphs, which keep their code and buffers. Thread-safe:
- * launches wait for one another.
+ * <p>A plan cannot grow. To add a graph, the launcher creates a new plan of all graphs, which keep their code and
+ * buffers. This class is thread-safe; launches are serialized.
  */
 public final class Launcher {
-    /** What a descriptor holds. */
+    /** The capacity of a descriptor. */
     public static final int MOST_INTS = 64;
 
     private static final int MOST_FLOATS = 16;
-    /** A plan remembers each execution; a new one now and then forgets them. */
+    /** A plan keeps a record of each execution. Replacing the plan from time to time frees these records. */
     private static final int LAUNCHES_OF_A_PLAN = 1 << 18;
-    /** Whether the time within kernels is measured, which slows launches down. */
+    /** Whether to measure the time spent in kernels, which slows down launches. */
     private static final boolean PROFILED = Boolean.getBoolean("gradus.gpu.profile");
-    /** The graph that makes the arenas. */
+    /** The graph that allocates the arenas. */
     private static final int ARENAS = 0;
-    /** The length of arrays that stand for an arena; any serves. */
+    /** The length of the arrays that represent an arena in a graph; any length works. */
     private static final int VIEW = 16;
 
     private final TornadoDevice device;
@@ -71,7 +71,7 @@ public final class Launcher {
     /** Identifies a graph: its kernel, and for each operand the number of its arena or minus the size of a host array. */
     private record Key(String kernel, List<Integer> operands) {}
 
-    /** A graph's place in the plan, and its work-items. */
+    /** The index of a graph in the plan, and its work-items. */
     private record Entry(int graph, WorkerGrid2D grid) {}
 
     public Launcher(TornadoDevice device, String deviceName, DeviceMemory memory) {
@@ -85,13 +85,13 @@ public final class Launcher {
             plan.withGraph(ARENAS).execute();
         } catch (RuntimeException | TornadoInternalError e) {
             throw new IllegalStateException(
-                    "gpu: " + deviceName + " does not give the memory that was asked for: " + reasons(e)
-                            + "; take less with -Dgradus.gpu.memory=4g, or end what else uses the device",
+                    "gpu: " + deviceName + " cannot provide the requested memory: " + reasons(e)
+                            + "; request less with -Dgradus.gpu.memory=4g, or stop other programs that use the device",
                     e);
         }
     }
 
-    /** Whether the device is a CPU, for which other kernels are fast than for a GPU. */
+    /** Whether the device is a CPU. CPUs and GPUs need different kernels to be fast. */
     public boolean isCpu() {
         return device.getDeviceType() == TornadoDeviceType.CPU;
     }
@@ -123,16 +123,17 @@ public final class Launcher {
 
     // ---- launching ----
 
-    /** Runs a kernel for each of {@code items}; does nothing when there are none. */
+    /** Runs a kernel for {@code items} work-items and waits for it. Does nothing if there are none. */
     public void run(Kernel kernel, long items, int[] ints, float[] floats, Tensor... operands) {
         run(kernel, items, 1, ints, floats, operands);
     }
 
     /**
-     * Runs a kernel over {@code x} times {@code y} items and waits for it; does nothing when there are none.
+     * Runs a kernel for {@code x·y} work-items and waits for it. Does nothing if there are none.
      *
-     * @param ints from {@link Kernel#INTS} on in the descriptor
-     * @throws IllegalStateException naming the kernel and the device, when it does not compile or fails
+     * @param ints stored in the descriptor from {@link Kernel#INTS} on
+     * @throws IllegalStateException if the kernel does not compile or fails; the message names the kernel and the
+     *     device
      */
     public void run(Kernel kernel, long x, long y, int[] ints, float[] floats, Tensor... operands) {
         if (x == 0 || y == 0) {
@@ -150,7 +151,7 @@ public final class Launcher {
         try {
             launch(new Key(kernel.name(), numbers), kernel, arrays, HostOperand.NONE, x, y, offsets, ints, floats);
         } finally {
-            Reference.reachabilityFence(operands); // their memory is theirs until the kernel has run
+            Reference.reachabilityFence(operands); // keeps their memory allocated until the kernel has run
         }
     }
 
@@ -234,14 +235,14 @@ public final class Launcher {
             }
         } catch (RuntimeException | TornadoInternalError e) {
             if (fresh) {
-                entries.remove(key); // its graph would tell the reason once only
+                entries.remove(key); // a second use of its graph would fail without a reason
             }
             throw new IllegalStateException(
                     "gpu: the kernel " + kernel.name() + " failed on " + deviceName + ": " + reasons(e), e);
         }
     }
 
-    /** What went wrong, from the outermost reason to the first, without the colours of a terminal. */
+    /** The messages of an exception and its causes, without terminal colors. */
     private static String reasons(Throwable error) {
         Set<String> messages = new LinkedHashSet<>();
         for (Throwable e = error; e != null; e = e.getCause()) {
@@ -262,7 +263,7 @@ public final class Launcher {
         grid.setLocalWork(DeviceMemory.RESERVED, 1, 1);
         for (int i = 0; i < arenas.length; i++) {
             String task = "t" + i;
-            // A kernel that only writes needs nothing from the host: the arena is made, not copied.
+            // A kernel that only writes reads nothing from the host: the arena is allocated, not copied.
             switch (arenas[i]) {
                 case FloatArray array -> graph.task(task, Launcher::touchFloats, context, ints, array);
                 case IntArray array -> graph.task(task, Launcher::touchInts, context, ints, array);
@@ -329,7 +330,7 @@ public final class Launcher {
         return entry;
     }
 
-    /** A short array that stands for an arena: its memory on the device is the arena's from the moment that it is mapped. */
+    /** A short array that represents an arena; mapping it onto the arena gives it the memory of the arena. */
     private static TornadoNativeArray viewLike(TornadoNativeArray arena) {
         return switch (arena) {
             case FloatArray _ -> new FloatArray(VIEW);
@@ -350,7 +351,10 @@ public final class Launcher {
 
     // ---- statistics ----
 
-    /** What was counted since the start: launches, seconds in them, and when profiled seconds in kernels by the device's clock. */
+    /**
+     * Totals since the start: launches, seconds in launches, and with profiling seconds in kernels by the clock of the
+     * device.
+     */
     public synchronized Map<String, Double> counters() {
         Map<String, Double> counters = new LinkedHashMap<>();
         counters.put("launches", (double) launches);

@@ -8,8 +8,8 @@ import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A part of an arena. Integers remember what was last written from the host, so that ids can be checked and counted without
- * asking the device.
+ * Part of an arena. Integer storage keeps a copy of what the host last wrote, so that ids can be checked and counted
+ * without a download.
  */
 public final class TornadoStorage extends Storage {
     private static final Cleaner CLEANER = Cleaner.create();
@@ -17,7 +17,7 @@ public final class TornadoStorage extends Storage {
     private final DeviceMemory.Block block;
     private final DType dtype;
     private final Cleaner.Cleanable returned;
-    private int @Nullable [] known;
+    private int @Nullable [] hostCopy;
 
     TornadoStorage(DeviceMemory memory, DeviceMemory.Block block, DType dtype, long bytes, MemoryCategory category) {
         super(bytes, category, memory.ledger());
@@ -31,11 +31,11 @@ public final class TornadoStorage extends Storage {
         returned.clean();
     }
 
-    /** Gives the block back; the cleaner runs it once, whoever comes first, a scope or the garbage collector. */
+    /** Frees the block. The cleaner runs this once, for a scope or for the garbage collector. */
     private record Return(DeviceMemory memory, DeviceMemory.Block block) implements Runnable {
         @Override
         public void run() {
-            memory.give(block);
+            memory.release(block);
         }
     }
 
@@ -47,19 +47,19 @@ public final class TornadoStorage extends Storage {
         return block.arena();
     }
 
-    /** Where a tensor begins in its arena, in the arena's elements. */
+    /** The index in its arena at which a tensor begins. */
     public static int offset(Tensor tensor) {
         TornadoStorage storage = of(tensor);
         return storage.block.from() + Math.toIntExact(tensor.offset() * DeviceMemory.words(storage.dtype));
     }
 
-    /** What the whole storage holds, when the host wrote it last. */
-    public int @Nullable [] known() {
-        return known;
+    /** The contents of the whole storage, or null if only the device knows them. */
+    public int @Nullable [] hostCopy() {
+        return hostCopy;
     }
 
-    /** Tells what the whole storage holds now; null when only the device knows. */
-    public void know(int @Nullable [] elements) {
-        known = elements;
+    /** Sets the contents of the whole storage as the host knows them; null if only the device knows them. */
+    public void setHostCopy(int @Nullable [] elements) {
+        hostCopy = elements;
     }
 }

@@ -80,7 +80,8 @@ public final class Transfers {
         boolean whole =
                 target.offset() == 0 && target.byteSize() == target.storage().byteSize();
         TornadoStorage.of(target)
-                .know(whole ? source.asSlice(0, target.byteSize()).toArray(ValueLayout.JAVA_INT_UNALIGNED) : null);
+                .setHostCopy(
+                        whole ? source.asSlice(0, target.byteSize()).toArray(ValueLayout.JAVA_INT_UNALIGNED) : null);
     }
 
     public synchronized void download(Tensor source, MemorySegment target) {

@@ -5,12 +5,12 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
-/** A tensor for the time of one operation, given back at its end however that comes. */
+/** A temporary tensor of one operation, released by {@link #close}. */
 public record Workspace(Tensor tensor) implements AutoCloseable {
 
-    /** Elements undefined, on the device of another tensor. */
-    public static Workspace of(Tensor beside, DType dtype, Shape shape) {
-        return new Workspace(Tensor.empty(beside.device(), dtype, shape, MemoryCategory.WORKSPACE));
+    /** A workspace on the device of another tensor; its elements are undefined. */
+    public static Workspace of(Tensor neighbor, DType dtype, Shape shape) {
+        return new Workspace(Tensor.empty(neighbor.device(), dtype, shape, MemoryCategory.WORKSPACE));
     }
 
     @Override

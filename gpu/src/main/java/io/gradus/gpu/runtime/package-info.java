@@ -1,4 +1,4 @@
-/** What runs kernels through TornadoVM: the launcher, device memory, and copies between host and device. */
+/** Runs kernels through TornadoVM: the launcher, device memory, and copies between host and device. */
 @NullMarked
 package io.gradus.gpu.runtime;
 

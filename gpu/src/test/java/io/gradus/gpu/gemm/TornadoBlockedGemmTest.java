@@ -5,7 +5,7 @@ import io.gradus.core.kernel.GemmContract;
 
 /** {@link BlockedGemm}. */
 final class TornadoBlockedGemmTest extends GemmContract {
-    private final Device device = GemmRungs.device(Gemm.Rung.BLOCKED);
+    private final Device device = GemmDevices.device(Gemm.Algorithm.BLOCKED);
 
     @Override
     protected Device device() {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The kernel that is chosen for the device. */
+/** The default algorithm of the device. */
 final class TornadoGemmTest extends GemmContract {
     @Override
     protected Device device() {
@@ -23,19 +23,19 @@ final class TornadoGemmTest extends GemmContract {
     }
 
     @Test
-    void theKindOfDeviceDecidesUnlessAKernelIsNamed() {
-        assertThat(Gemm.chosen(null, true)).isEqualTo(Gemm.Rung.LANES);
-        assertThat(Gemm.chosen(null, false)).isEqualTo(Gemm.Rung.BLOCKED);
-        assertThat(Gemm.chosen("tiled", false)).isEqualTo(Gemm.Rung.TILED);
+    void defaultAlgorithmDependsOnDeviceUnlessNamed() {
+        assertThat(Gemm.chosen(null, true)).isEqualTo(Gemm.Algorithm.LANES);
+        assertThat(Gemm.chosen(null, false)).isEqualTo(Gemm.Algorithm.BLOCKED);
+        assertThat(Gemm.chosen("tiled", false)).isEqualTo(Gemm.Algorithm.TILED);
         assertThatThrownBy(() -> Gemm.chosen("fast", true))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("gradus.gpu.gemm=fast", "naive, tiled, rows, lanes, blocked");
     }
 
-    /** One by one, numbers of one sign lose some 50 units in the last place on the way to a sum of so many. */
+    /** Adding this many positive numbers one by one would lose about 50 units in the last place. */
     @ParameterizedTest
     @EnumSource
-    void aSumOverAVocabularyStaysAccurate(Gemm.Rung rung) {
+    void matmulOverAVocabularyStaysAccurate(Gemm.Algorithm algorithm) {
         int k = 50_257;
         float[] numbers = new float[k];
         SplittableRandom random = new SplittableRandom(3);
@@ -48,7 +48,7 @@ final class TornadoGemmTest extends GemmContract {
         Tensor a = Tensor.of(gpu, numbers, 1, k);
         Tensor ones = Tensor.full(gpu, DType.F32, Shape.of(k, 1), 1, MemoryCategory.ACTIVATIONS);
         Tensor out = Tensor.of(gpu, new float[1], 1, 1);
-        GemmRungs.device(rung).kernels().gemm().matmul(a, false, ones, false, out, false);
+        GemmDevices.device(algorithm).kernels().gemm().matmul(a, false, ones, false, out, false);
         assertThat(out.item()).isCloseTo(sum, withinPercentage(100 * 10 * 0x1p-23));
     }
 }

@@ -5,7 +5,7 @@ import io.gradus.core.kernel.GemmContract;
 
 /** {@link LanesGemm}. */
 final class TornadoLanesGemmTest extends GemmContract {
-    private final Device device = GemmRungs.device(Gemm.Rung.LANES);
+    private final Device device = GemmDevices.device(Gemm.Algorithm.LANES);
 
     @Override
     protected Device device() {

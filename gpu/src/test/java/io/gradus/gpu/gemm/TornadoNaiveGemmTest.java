@@ -5,7 +5,7 @@ import io.gradus.core.kernel.GemmContract;
 
 /** {@link NaiveGemm}. */
 final class TornadoNaiveGemmTest extends GemmContract {
-    private final Device device = GemmRungs.device(Gemm.Rung.NAIVE);
+    private final Device device = GemmDevices.device(Gemm.Algorithm.NAIVE);
 
     @Override
     protected Device device() {

@@ -5,7 +5,7 @@ import io.gradus.core.kernel.GemmContract;
 
 /** {@link RowsGemm}. */
 final class TornadoRowsGemmTest extends GemmContract {
-    private final Device device = GemmRungs.device(Gemm.Rung.ROWS);
+    private final Device device = GemmDevices.device(Gemm.Algorithm.ROWS);
 
     @Override
     protected Device device() {

@@ -5,7 +5,7 @@ import io.gradus.core.kernel.GemmContract;
 
 /** {@link TiledGemm}. */
 final class TornadoTiledGemmTest extends GemmContract {
-    private final Device device = GemmRungs.device(Gemm.Rung.TILED);
+    private final Device device = GemmDevices.device(Gemm.Algorithm.TILED);
 
     @Override
     protected Device device() {

@@ -14,13 +14,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A device whose arrays are small, so that its memory is several arenas, as that of a large one is. */
+/** A device with small arrays, whose memory therefore consists of several arenas, like that of a large device. */
 final class ArenasTest {
     private final Device gpu = new Device(
             "gpu", 9, new TornadoBackend(((TornadoBackend) Device.gpu().backend()).device(), 96 << 20, 8 << 20));
 
     @Test
-    void operandsMayLieInDifferentArenas() {
+    void kernelsAcceptOperandsInDifferentArenas() {
         List<Tensor> tensors = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
             tensors.add(Tensor.full(gpu, DType.F32, Shape.of(1_500_000), i + 1, MemoryCategory.ACTIVATIONS));
@@ -44,7 +44,7 @@ final class ArenasTest {
     }
 
     @Test
-    void whatIsLargerThanAnArrayIsRefused() {
+    void tensorLargerThanAnArenaIsOutOfMemory() {
         assertThat(org.assertj.core.api.Assertions.catchThrowable(
                         () -> Tensor.empty(gpu, DType.F32, Shape.of(3_000_000), MemoryCategory.WEIGHTS)))
                 .isInstanceOf(OutOfMemoryError.class)

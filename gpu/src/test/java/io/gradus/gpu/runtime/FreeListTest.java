@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 final class FreeListTest {
 
     @Test
-    void partsDoNotOverlapAndComeBackWhole() {
+    void allocatedPartsDoNotOverlapAndMergeWhenReleased() {
         FreeList list = new FreeList(64, 100_000);
         long all = list.free();
         SplittableRandom random = new SplittableRandom(7);
@@ -18,7 +18,7 @@ final class FreeListTest {
         for (int round = 0; round < 20_000; round++) {
             if (random.nextInt(3) > 0) {
                 int length = random.nextInt(1, 2000);
-                int from = list.take(length);
+                int from = list.allocate(length);
                 if (from >= 0) {
                     for (int[] other : taken) {
                         assertThat(from + length <= other[0] || other[0] + other[1] <= from)
@@ -29,26 +29,26 @@ final class FreeListTest {
                 }
             } else if (!taken.isEmpty()) {
                 int[] part = taken.remove(random.nextInt(taken.size()));
-                list.give(part[0], part[1]);
+                list.release(part[0], part[1]);
             }
         }
-        taken.forEach(part -> list.give(part[0], part[1]));
+        taken.forEach(part -> list.release(part[0], part[1]));
         assertThat(list.free()).isEqualTo(all);
         assertThat(list.largest()).isEqualTo((int) all);
     }
 
     @Test
-    void whatIsTooLargeIsRefused() {
+    void allocationLargerThanAllHolesFails() {
         FreeList list = new FreeList(0, 64);
-        assertThat(list.take(65)).isEqualTo(-1);
-        assertThat(list.take(33)).isZero();
-        assertThat(list.take(1)).isEqualTo(-1);
+        assertThat(list.allocate(65)).isEqualTo(-1);
+        assertThat(list.allocate(33)).isZero();
+        assertThat(list.allocate(1)).isEqualTo(-1);
     }
 
     @Test
-    void evenNothingHasAPlaceOfItsOwn() {
+    void emptyAllocationsHaveDistinctOffsets() {
         FreeList list = new FreeList(0, 64);
-        assertThat(list.take(0)).isZero();
-        assertThat(list.take(0)).isEqualTo(FreeList.ALIGNMENT);
+        assertThat(list.allocate(0)).isZero();
+        assertThat(list.allocate(0)).isEqualTo(FreeList.ALIGNMENT);
     }
 }

@@ -35,13 +35,13 @@ final class LauncherTest {
         }
     }
 
-    /** TornadoVM has no code for bits that are computed with. */
+    /** TornadoVM cannot compile arithmetic on the result of intBitsToFloat. */
     private static void notCompilable(KernelContext c, IntArray d, FloatArray s, FloatArray x) {
         x.set(d.get(0), Float.intBitsToFloat(d.get(Kernel.INTS)) * 2f + 1f);
     }
 
     @Test
-    void aKernelMayWriteEachOfItsOperands() {
+    void kernelWritesAllOfItsOperands() {
         Tensor x = Tensor.of(gpu, new float[] {1, 2, 3}, 3);
         Tensor doubled = x.emptyLike(x.shape());
         Tensor halved = x.emptyLike(x.shape());
@@ -56,7 +56,7 @@ final class LauncherTest {
     }
 
     @Test
-    void aKernelThatDoesNotCompileIsAnErrorThatNamesIt() {
+    void kernelThatDoesNotCompileIsAnErrorWithItsName() {
         Tensor x = Tensor.of(gpu, new float[] {1, 2, 3}, 3);
         for (int tries = 0; tries < 2; tries++) {
             assertThatThrownBy(() -> launcher.run(NOT_COMPILABLE, 1, ints(1), floats(), x))
@@ -64,12 +64,15 @@ final class LauncherTest {
                     .hasMessageContainingAll("test_not_compilable", driver());
         }
         assertThat(x.toFloats()).containsExactly(1, 2, 3);
-        aKernelMayWriteEachOfItsOperands();
+        kernelWritesAllOfItsOperands();
     }
 
-    /** Plans remember each execution and are renewed in between, so the loop is longer than a plan lives. */
+    /**
+     * A plan keeps a record of each execution and is renewed from time to time; the loop is longer than the lifetime of
+     * a plan.
+     */
     @Test
-    void nothingIsLeftBehindByAThousandSteps() {
+    void thousandStepsLeaveNoMemoryAllocated() {
         long before = gpu.backend().memory().live();
         for (int step = 0; step < 1000; step++) {
             try (Scope _ = Scope.open("step")) {
@@ -81,11 +84,12 @@ final class LauncherTest {
                 assertThat(x.slice(0, 1).item()).isEqualTo(99);
             }
         }
-        assertThat(gpu.backend().memory().live()).isLessThanOrEqualTo(before); // others' may have been collected
+        assertThat(gpu.backend().memory().live())
+                .isLessThanOrEqualTo(before); // memory of other tests may have been collected
     }
 
     @Test
-    void memoryThatBelongsToNoScopeComesBackFromTheGarbageCollector() {
+    void garbageCollectorFreesMemoryOutsideOfScopes() {
         for (int i = 0; i < 30; i++) {
             Tensor large = Tensor.full(gpu, DType.F32, Shape.of(20_000_000), i, MemoryCategory.ACTIVATIONS);
             assertThat(large.slice(0, 1).item()).isEqualTo(i);
@@ -93,7 +97,7 @@ final class LauncherTest {
     }
 
     @Test
-    void whatDoesNotFitSaysWhatWould() {
+    void outOfMemoryErrorSuggestsSettings() {
         assertThatThrownBy(() -> Tensor.empty(gpu, DType.F32, Shape.of(2_000_000_000L), MemoryCategory.WEIGHTS))
                 .isInstanceOf(OutOfMemoryError.class)
                 .hasMessageContainingAll("8000.0 MB", "WEIGHTS", "are free", "batch_size", "gradus.gpu.memory");

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 final class TransfersTest {
 
     @Test
-    void whatGoesUpComesDown() {
+    void uploadThenDownloadReturnsTheSameElements() {
         Device gpu = Device.gpu();
         float[] floats = new float[3_000_001];
         for (int i = 0; i < floats.length; i++) {

@@ -7,14 +7,14 @@ import io.gradus.gpu.TornadoBackend;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 
-/** The GPU with another kernel for matrix products than the one it would choose. */
-final class GemmRungs {
-    private GemmRungs() {}
+/** The GPU with a given algorithm for matrix products. */
+final class GemmDevices {
+    private GemmDevices() {}
 
-    static Device device(Gemm.Rung rung) {
+    static Device device(Gemm.Algorithm algorithm) {
         Device gpu = Device.gpu();
         TornadoBackend backend = (TornadoBackend) gpu.backend();
-        Gemm gemm = new Gemm(backend.launcher(), rung);
+        Gemm gemm = new Gemm(backend.launcher(), algorithm);
         Backend other = (Backend) Proxy.newProxyInstance(
                 Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (_, method, arguments) -> {
                     if (method.getName().equals("kernels")) {
