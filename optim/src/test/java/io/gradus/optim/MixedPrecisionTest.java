@@ -89,8 +89,8 @@ class MixedPrecisionTest {
                     Tensor masters = read(file, name + "/master/" + parameter.name());
                     Tensor weights = read(file, name + "/weight/" + parameter.name());
                     assertClose(optimizer.weight(parameter), masters.slice(step, step + 1), tolerance);
-                    double neighbours = half == DType.BF16 ? 0x1p-7 : 0x1p-10;
-                    assertClose(parameter.value(), weights.slice(step, step + 1), neighbours);
+                    double spacing = half == DType.BF16 ? 0x1p-7 : 0x1p-10;
+                    assertClose(parameter.value(), weights.slice(step, step + 1), spacing);
                     assertThat(parameter.value().toFloats())
                             .containsExactly(
                                     optimizer.weight(parameter).to(half).toFloats());
