@@ -3,7 +3,6 @@ package io.gradus.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.gradus.nn.model.ModelFolder;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -12,7 +11,10 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelFamily;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.gpt2.Gpt2;
 import io.gradus.nn.model.llama.Llama;
 import java.io.IOException;
@@ -35,10 +37,19 @@ class ModelFolderTest {
     private Path folder;
 
     @Test
-    void theFamilyIsThatOfTheConfiguration() throws IOException {
+    void loadBuildsTheFamilyOfModelType() throws IOException {
         assertThat(load(FIXTURES.resolve("gpt2/tied"))).isInstanceOf(Gpt2.class);
         assertThat(load(FIXTURES.resolve("llama/grouped-tied"))).isInstanceOf(Llama.class);
         assertThat(load(FIXTURES.resolve("llama/qwen2-bias"))).isInstanceOf(Llama.class);
+    }
+
+    /** A load of these folders logs no warning. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt2/tied", "gpt2/untied", "llama/grouped-tied", "llama/qwen2-bias", "llama/llama3-rope"})
+    void everySettingOfTransformersConfigsIsHonored(String fixture) throws IOException {
+        ConfigJson json = ConfigJson.read(FIXTURES.resolve(fixture));
+        ModelFamily.of(json).read(json);
+        assertThat(json.unreadKeys()).isEmpty();
     }
 
     private static LanguageModel load(Path folder) throws IOException {
@@ -46,16 +57,17 @@ class ModelFolderTest {
     }
 
     @Test
-    void anUnknownFamilyIsRefusedWithThoseThatAreKnown() throws IOException {
+    void unknownModelTypeIsRejectedWithTheKnownOnes() throws IOException {
         Path config = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
         assertThatThrownBy(() -> load(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageStartingWith(config + ": model_type is 'bert'; known types are gpt2, llama, mistral, qwen2; to add one, ")
+                .hasMessageStartingWith(
+                        config + ": model_type is 'bert'; known types are gpt2, llama, mistral, qwen2; to add one, ")
                 .hasMessageContaining("META-INF/services/io.gradus.nn.model.ModelFamily");
     }
 
     @Test
-    void aMissingFolderOrConfigurationIsNamed() {
+    void missingFolderOrConfigIsNamed() {
         assertThatThrownBy(() -> load(folder.resolve("none")))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("none is missing");
@@ -64,10 +76,10 @@ class ModelFolderTest {
                 .hasMessageContaining("config.json is missing");
     }
 
-    /** So the names, too, are those that transformers gives today. */
+    /** Names, values and settings survive, so transformers reads the saved folder like its own. */
     @ParameterizedTest
     @ValueSource(strings = {"gpt2/tied", "gpt2/untied", "llama/grouped-tied", "llama/grouped-untied"})
-    void whatIsSavedUntrainedIsWhatTransformersWrote(String fixture) throws IOException {
+    void savingAnUntrainedModelKeepsWhatTransformersWrote(String fixture) throws IOException {
         Path source = FIXTURES.resolve(fixture);
         Path saved = saveAgain(source, "first");
         assertThat(tensors(saved)).isEqualTo(tensors(source));

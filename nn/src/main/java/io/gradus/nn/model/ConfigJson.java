@@ -114,9 +114,9 @@ public final class ConfigJson {
                 return new ConfigJson(object, "");
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(FILE + ": is not JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException(FILE + " is not JSON: " + e.getOriginalMessage(), e);
         }
-        throw new IllegalArgumentException(FILE + ": is not an object");
+        throw new IllegalArgumentException(FILE + " is not an object");
     }
 
     static Path file(Path folder) {
@@ -125,8 +125,9 @@ public final class ConfigJson {
 
     /** The same problem as an error that names the file. */
     static IOException in(Path file, IllegalArgumentException problem) {
-        return new IOException(
-                file + ": " + String.valueOf(problem.getMessage()).replace(FILE + ": ", ""), problem);
+        String message = String.valueOf(problem.getMessage());
+        String rest = message.startsWith(FILE) ? message.substring(FILE.length()) : ": " + message;
+        return new IOException(file + rest, problem);
     }
 
     // ---- reading ----

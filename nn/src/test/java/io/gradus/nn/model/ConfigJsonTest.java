@@ -30,9 +30,9 @@ class ConfigJsonTest {
         Files.writeString(file, "{\"model_type\": \"gpt2\",");
         assertThatThrownBy(() -> ConfigJson.read(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining(file + ": is not JSON");
+                .hasMessageContaining(file + " is not JSON");
         Files.writeString(file, "[]");
-        assertThatThrownBy(() -> ConfigJson.read(folder)).hasMessage(file + ": is not an object");
+        assertThatThrownBy(() -> ConfigJson.read(folder)).hasMessage(file + " is not an object");
         ConfigJson json = ConfigJson.parse("{\"width\": \"wide\", \"rope\": {}}");
         assertThatThrownBy(() -> json.integer("width"))
                 .isInstanceOf(IllegalArgumentException.class)

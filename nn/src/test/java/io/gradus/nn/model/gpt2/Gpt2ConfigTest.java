@@ -113,7 +113,7 @@ class Gpt2ConfigTest {
                 .isInstanceOf(IOException.class)
                 .hasMessage(file + ": vocab_size is 0; it must be at least 1");
         Files.writeString(file, "[]");
-        assertThatThrownBy(() -> new ModelFolder(folder).config()).hasMessage(file + ": is not an object");
+        assertThatThrownBy(() -> new ModelFolder(folder).config()).hasMessage(file + " is not an object");
     }
 
     @Test

@@ -176,11 +176,11 @@ class LlamaConfigTest {
         Files.writeString(file, "{\"vocab_size\": 96,");
         assertThatThrownBy(() -> new ModelFolder(folder).config())
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining(file + ": is not JSON");
+                .hasMessageContaining(file + " is not JSON");
         Files.writeString(file, "[]");
-        assertThatThrownBy(() -> new ModelFolder(folder).config()).hasMessage(file + ": is not an object");
+        assertThatThrownBy(() -> new ModelFolder(folder).config()).hasMessage(file + " is not an object");
         Files.writeString(file, "");
-        assertThatThrownBy(() -> new ModelFolder(folder).config()).hasMessage(file + ": is not an object");
+        assertThatThrownBy(() -> new ModelFolder(folder).config()).hasMessage(file + " is not an object");
         Files.writeString(file, LEAST.replace("96", "0"));
         assertThatThrownBy(() -> new ModelFolder(folder).config())
                 .isInstanceOf(IOException.class)
