@@ -7,6 +7,12 @@ module io.gradus.train {
 
     exports io.gradus.train;
     exports io.gradus.train.delta;
+    exports io.gradus.train.guard;
     exports io.gradus.train.memory;
+    exports io.gradus.train.recipe;
     exports io.gradus.train.study;
+
+    opens io.gradus.train.checkpoint to com.fasterxml.jackson.databind;
+    opens io.gradus.train.guard to com.fasterxml.jackson.databind;
+    opens io.gradus.train.recipe to com.fasterxml.jackson.databind;
 }

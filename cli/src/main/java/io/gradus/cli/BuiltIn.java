@@ -5,7 +5,7 @@ import io.gradus.corpora.BuiltInModel;
 import io.gradus.corpora.Corpus;
 import io.gradus.data.Document;
 import io.gradus.train.FineTuning;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.Texts;
 import io.gradus.train.TrainingListener;
 import java.io.IOException;
@@ -21,7 +21,7 @@ final class BuiltIn {
     private BuiltIn() {}
 
     /** The run of a recipe, with a report at its end. */
-    static FineTuning fineTuning(Recipe recipe, TrainingListener... listeners) {
+    static FineTuning.Builder fineTuning(Recipe recipe, TrainingListener... listeners) {
         FineTuning.Builder run = FineTuning.builder(withEpochs(recipe))
                 .listeners(new RunReport())
                 .listeners(listeners);
@@ -32,7 +32,7 @@ final class BuiltIn {
                 throw new UncheckedIOException(e);
             }
         }
-        return run.build();
+        return run;
     }
 
     private static Recipe withEpochs(Recipe recipe) {
@@ -40,7 +40,7 @@ final class BuiltIn {
                 && recipe.data().trained().isEmpty()
                 && recipe.steps() == null
                 && recipe.epochs() == null;
-        return defaults ? Recipe.parse(recipe.toYaml(), EPOCHS) : recipe;
+        return defaults ? recipe.with(EPOCHS) : recipe;
     }
 
     /** The model was pre-trained on the prose; the code is new to it. */

@@ -4,7 +4,7 @@ import io.gradus.cli.print.MemoryTable;
 import io.gradus.cli.print.Quantities;
 import io.gradus.core.MemoryCategory;
 import io.gradus.optim.Schedule;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
 import io.gradus.train.memory.Bytes;

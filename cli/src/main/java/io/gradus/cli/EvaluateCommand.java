@@ -14,7 +14,7 @@ import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.Evaluator;
 import io.gradus.train.LabelAccuracy;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.gradus.cli;
 import io.gradus.train.DryRun;
 import io.gradus.train.FineTuning;
 import io.gradus.train.OverfitOneBatch;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.StoppedException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -83,7 +83,7 @@ final class FinetuneCommand implements Callable<Integer> {
         if (dryRun) {
             Terminal terminal = Terminal.of(spec);
             terminal.out()
-                    .print(DryRunText.of(DryRun.of(BuiltIn.fineTuning(recipe)), BATCHES_SHOWN, terminal.interactive()));
+                    .print(DryRunText.of(DryRun.of(BuiltIn.fineTuning(recipe).build()), BATCHES_SHOWN, terminal.interactive()));
             terminal.out().flush();
             return 0;
         }
@@ -91,7 +91,7 @@ final class FinetuneCommand implements Callable<Integer> {
             return overfitOneBatch(recipe);
         }
         try (ConsoleProgress progress = new ConsoleProgress(Terminal.of(spec))) {
-            FineTuning run = BuiltIn.fineTuning(recipe, progress);
+            FineTuning run = BuiltIn.fineTuning(recipe, progress).build();
             try (Termination _ = new Termination(() -> {
                 progress.stopping();
                 run.stop();
@@ -104,7 +104,7 @@ final class FinetuneCommand implements Callable<Integer> {
     private int overfitOneBatch(Recipe recipe) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         int[] step = {0};
-        OverfitOneBatch.Result result = OverfitOneBatch.run(BuiltIn.fineTuning(recipe), loss -> {
+        OverfitOneBatch.Result result = OverfitOneBatch.run(BuiltIn.fineTuning(recipe).build(), loss -> {
             if (step[0]++ % 10 == 0) {
                 out.printf(Locale.ROOT, "step %d  loss %.4f%n", step[0], loss);
                 out.flush();

@@ -3,7 +3,7 @@ package io.gradus.cli;
 import io.gradus.cli.report.LearningRateFinderChart;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.train.LearningRateFinderRun;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,7 +57,7 @@ final class LearningRateFinderCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Recipe recipe = RecipeArguments.recipe(arguments);
-        LearningRateFinderRun.Result result = LearningRateFinderRun.find(BuiltIn.fineTuning(recipe), low, high, steps);
+        LearningRateFinderRun.Result result = LearningRateFinderRun.find(BuiltIn.fineTuning(recipe).build(), low, high, steps);
         PrintWriter out = spec.commandLine().getOut();
         int every = Math.max(1, result.points().size() / 20);
         out.println("    rate     loss  smoothed");

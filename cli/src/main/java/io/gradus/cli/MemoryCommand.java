@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.train.FineTuning;
 import io.gradus.cli.print.MemoryTable;
 import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.MemoryChart;
@@ -7,7 +8,7 @@ import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.corpora.BuiltInModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.memory.Comparison;
 import io.gradus.train.memory.KnownModel;
 import io.gradus.train.memory.MemoryPlan;
@@ -76,12 +77,12 @@ final class MemoryCommand implements Callable<Integer> {
         Optional<KnownModel> known = model == null ? Optional.empty() : KnownModel.of(model);
         ModelConfig config =
                 known.isPresent() ? known.get().config() : folder(recipe).config();
-        MemoryPlan plan = MemoryPlan.of(recipe, config, false);
+        MemoryPlan plan = FineTuning.plan(recipe, config, false);
         Terminal terminal = Terminal.of(spec);
         print(terminal, name(recipe), recipe, config, plan);
         known.ifPresent(published -> printPublished(terminal.out(), published));
         if (compare || svg != null) {
-            List<Comparison.Row> rows = Comparison.of(recipe, config);
+            List<Comparison.Row> rows = Comparison.of(recipe, other -> FineTuning.plan(other, config, false));
             terminal.out().println();
             MemoryTable.lines(rows, terminal.width()).forEach(terminal.out()::println);
             if (svg != null) {

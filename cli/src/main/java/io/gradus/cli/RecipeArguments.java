@@ -1,6 +1,6 @@
 package io.gradus.cli;
 
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

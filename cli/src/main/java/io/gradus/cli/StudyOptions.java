@@ -1,6 +1,6 @@
 package io.gradus.cli;
 
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -46,7 +46,7 @@ final class StudyOptions {
             words.add("model.path=" + model);
         }
         Recipe recipe = RecipeArguments.recipe(words);
-        return recipe.steps() == null ? Recipe.parse(recipe.toYaml(), "steps=150") : recipe;
+        return recipe.steps() == null ? recipe.with("steps=150") : recipe;
     }
 
     /** Prints what is being done, apart from the results. */

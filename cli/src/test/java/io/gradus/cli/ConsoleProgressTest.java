@@ -3,7 +3,7 @@ package io.gradus.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.MemoryCategory;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Plan;

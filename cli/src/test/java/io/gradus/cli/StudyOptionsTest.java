@@ -2,7 +2,7 @@ package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

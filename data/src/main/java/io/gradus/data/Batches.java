@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>In order, for evaluation: the last batch of an epoch has what is left, and the next begins again.
  */
-public final class Batches {
+public final class Batches implements BatchSource {
     /** Sets the shuffle's random numbers apart from those of layers, whose places count from 0; one less for each source. */
     private static final int PLACE = -1;
 
@@ -104,7 +104,18 @@ public final class Batches {
         this.shuffle = shuffle;
     }
 
+    @Override
+    public int length() {
+        return mixture.length();
+    }
+
+    @Override
+    public long tokensPerEpoch() {
+        return mixture.tokens();
+    }
+
     /** How many batches it takes to see every block once, of one source; of several, {@link Mixture#rowsPerEpoch} rows. */
+    @Override
     public long batchesPerEpoch() {
         return Math.ceilDiv(mixture.rowsPerEpoch(), batchSize);
     }
@@ -115,6 +126,7 @@ public final class Batches {
     }
 
     /** Rows of a batch, B. */
+    @Override
     public int batchSize() {
         return batchSize;
     }
@@ -124,6 +136,7 @@ public final class Batches {
      *
      * @param index from 0
      */
+    @Override
     public Batch batch(long index, Device device) {
         List<Block> blocks = rows(index).stream().map(this::block).toList();
         int length = mixture.length();

@@ -1,10 +1,10 @@
 package io.gradus.train;
 
+import io.gradus.train.recipe.RecipeException;
 import io.gradus.data.Batches;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.train.memory.MemoryPlan;
 import java.io.IOException;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,20 +30,18 @@ public record DryRun(
      * @throws RecipeException when the recipe does not fit the model, the text or the memory
      */
     public static DryRun of(FineTuning run) throws IOException {
-        Prepared prepared = run.prepare(false);
-        TrainingStep training = new TrainingStep(run.recipe(), prepared.model());
-        training.begin(prepared::known);
+        TrainingSetup setup = run.setup(false);
+        if (!(setup.data().training() instanceof Batches batches)) {
+            throw new IllegalStateException("a dry run shows text; it needs a dataset whose training() is of class Batches");
+        }
+        TrainingState state = run.state(setup);
+        state.begin(setup::general);
         double seconds = Double.NaN;
         String failure = null;
         try {
             for (int i = 0; i < 2; i++) { // the first one also compiles
                 long start = System.nanoTime();
-                training.step(
-                        0,
-                        index ->
-                                prepared.batches().batch(index, prepared.model().device()),
-                        0,
-                        _ -> Optional.empty());
+                FineTuning.step(state, 0, setup::batch, 0, FineTuning.LossCheck.NONE);
                 seconds = (System.nanoTime() - start) / 1e9;
             }
         } catch (ArithmeticException e) {
@@ -51,6 +49,6 @@ public record DryRun(
             failure = e.getMessage();
         }
         return new DryRun(
-                prepared.tokenizer(), prepared.batches(), prepared.memory(), prepared.steps(), seconds, failure);
+                setup.tokenizer(), batches, setup.memory(), setup.steps(), seconds, failure);
     }
 }

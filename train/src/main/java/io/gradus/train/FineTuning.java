@@ -1,10 +1,31 @@
 package io.gradus.train;
 
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.Scope;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.data.BatchSource;
+import io.gradus.data.Batches.Batch;
+import io.gradus.data.Dataset;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.train.Checkpoints.Checkpoint;
-import io.gradus.train.Recipe.PrecisionKind;
+import io.gradus.optim.GradientClipping;
+import io.gradus.optim.LossScaler;
+import io.gradus.optim.Optimizer;
+import io.gradus.train.checkpoint.Checkpoints;
+import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
+import io.gradus.train.checkpoint.RunState;
+import io.gradus.train.guard.DivergenceChecks;
+import io.gradus.train.guard.EarlyStopping;
+import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.guard.TrainingException;
+import io.gradus.train.memory.MemoryFit;
+import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.Recipe.PrecisionKind;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -16,65 +37,143 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Full fine-tuning: every weight of a pre-trained language model is trained on text. Read {@link Run} for the whole of it.
+ * Full fine-tuning: trains every weight of a pre-trained language model. {@link #step} is one optimizer step, and {@link Run}
+ * the whole run, in the order in which it happens.
  *
- * <p>Features: gradient accumulation weighted by the tokens that count; clipping by the global norm; weight decay off biases
- * and norms; evaluation on held-out text and on text of the kind that the model knew before; samples before and after; steps
- * with a loss spike skipped; early stopping, and the best weights at the end; checkpoints from which a run goes on to the
- * same bits, also when it was {@linkplain #stop told to end}.
+ * <p>Features, with their recipe keys ({@code recipe.yaml} describes all keys):
  *
- * <p>A run stops with a reason when the loss or a gradient is not finite, when the gradient is zero, when the loss is beyond
- * hope, when no token counts, when the model is worse than guessing before the first step, or when its weights do not fit its
- * configuration. A run that fails before its first step leaves no file.
+ * <ul>
+ *   <li><b>Gradient accumulation</b> ({@code gradient_accumulation_steps}): several batches per step, for batches that do not
+ *       fit in memory. Gradients are weighted by target tokens, so the result is that of one large batch.
+ *   <li><b>Mixed precision</b> ({@code precision}): weights and gradients in BF16 or F16 halve their memory; master weights
+ *       and moments stay in F32, and F16 scales the loss.
+ *   <li><b>Activation checkpointing</b> ({@code activation_checkpointing}), <b>loss in chunks</b> ({@code loss_chunk_size})
+ *       and the <b>optimizer step in the backward pass</b> ({@code optimizer_in_bwd}): less memory, more time. The <b>memory
+ *       plan</b> knows the peak to the byte before the run starts.
+ *   <li><b>Clipping</b> ({@code max_grad_norm}), by the norm of all gradients; <b>skipped loss spikes</b> ({@code spike_z}).
+ *   <li><b>Against forgetting</b>: {@code data.replay_ratio}, {@code l2_sp}, {@code ewc}, {@code layer_decay},
+ *       {@code gradual_unfreeze_steps}, {@code freeze}, {@code ema_decay}, {@code wise_ft_alpha}; {@code data.general} measures
+ *       it.
+ *   <li><b>Early stopping</b> ({@code early_stopping_patience}) and <b>the best weights</b> ({@code load_best_model_at_end}).
+ *   <li><b>Checkpoints</b> ({@code save_steps}, {@code resume}): a run that was killed, or {@linkplain #stop told to stop},
+ *       resumes and ends with the same bits as a run without interruption.
+ * </ul>
+ *
+ * <p>Refused combinations: {@code optimizer_in_bwd} with {@code max_grad_norm} (the norm is not known yet), with
+ * {@code gradient_accumulation_steps} or with {@code precision: f16} (a step cannot be taken back); {@code l2_sp} with
+ * {@code ewc}; {@code resume} with changed keys; keys that have no effect with the chosen optimizer or schedule.
+ *
+ * <p>The model, the data, the loss and the optimizer can be your own:
+ *
+ * {@snippet :
+ * Recipe recipe = Recipe.builder().output(Path.of("tuned")).steps(300).learningRate(1e-4).build();
+ * RunResult result = FineTuning.builder(recipe)
+ *         .model(Path.of("my-llama")) // of any ModelFamily
+ *         .dataset(dataset)
+ *         .loss((model, hidden, batch) -> hidden.linear(model.lmHeadWeight(), null)
+ *                 .crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM).labelSmoothing(0.1)))
+ *         .optimizer(Lion::new)
+ *         .listeners(listener)
+ *         .build()
+ *         .run();
+ * }
  */
 public final class FineTuning {
     private final Recipe recipe;
     private final @Nullable Path modelFolder;
+    private final @Nullable LanguageModel model;
+    private final @Nullable Tokenizer tokenizer;
+    private final @Nullable Dataset dataset;
     private final Texts texts;
+    private final @Nullable LossFunction customLoss;
+    private final LossFunction loss;
+    private final Optimizer.@Nullable Factory optimizer;
     private final List<TrainingListener> listeners;
     private volatile boolean stopping;
 
-    /** Everything comes from the recipe. */
+    /** A run in which everything comes from the recipe. */
     public FineTuning(Recipe recipe, TrainingListener... listeners) {
         this(new Builder(recipe).listeners(listeners));
     }
 
     private FineTuning(Builder builder) {
         this.recipe = builder.recipe;
-        this.modelFolder = builder.model;
+        this.modelFolder = builder.modelFolder;
+        this.model = builder.model;
+        this.tokenizer = builder.tokenizer;
+        this.dataset = builder.dataset;
         this.texts = builder.texts;
+        this.customLoss = builder.loss;
+        this.loss = customLoss != null
+                ? customLoss
+                : LossFunction.crossEntropy(recipe.memory().lossChunkSize());
+        this.optimizer = builder.optimizer;
         this.listeners = List.copyOf(builder.listeners);
     }
 
-    /** Starts a run of a recipe with parts that the recipe does not name. */
+    /** Starts a run of a recipe with parts of your own. */
     public static Builder builder(Recipe recipe) {
         return new Builder(recipe);
     }
 
-    /** The parts of a run. */
+    /** The parts of a run. Each method replaces what the recipe names. */
     public static final class Builder {
         private final Recipe recipe;
         private final List<TrainingListener> listeners = new ArrayList<>();
-        private @Nullable Path model;
+        private @Nullable Path modelFolder;
+        private @Nullable LanguageModel model;
+        private @Nullable Tokenizer tokenizer;
+        private @Nullable Dataset dataset;
         private Texts texts = Texts.NONE;
+        private @Nullable LossFunction loss;
+        private Optimizer.@Nullable Factory optimizer;
 
         private Builder(Recipe recipe) {
             this.recipe = recipe;
-            this.model = recipe.model().path();
+            this.modelFolder = recipe.model().path();
         }
 
-        /** The Hugging Face folder to start from, instead of {@code model.path}. */
+        /** The Hugging Face folder of the pre-trained model, instead of {@code model.path}. */
         public Builder model(Path folder) {
-            this.model = folder;
+            this.modelFolder = folder;
             return this;
         }
 
-        /** Text for what the recipe names no files for. */
+        /**
+         * A model in memory, which the run trains in place. Its initial weights are kept in a temporary folder. Its device and
+         * its dtype take the place of the recipe's.
+         */
+        public Builder model(LanguageModel model, Tokenizer tokenizer) {
+            this.model = model;
+            this.tokenizer = tokenizer;
+            return this;
+        }
+
+        /** The batches to train and evaluate on, instead of the recipe's {@code data}. */
+        public Builder dataset(Dataset dataset) {
+            this.dataset = dataset;
+            return this;
+        }
+
+        /** Documents where the recipe names no file; unlike a {@link #dataset}, the recipe tokenizes and packs them. */
         public Builder texts(Texts texts) {
             this.texts = texts;
+            return this;
+        }
+
+        /** The loss, instead of the cross-entropy. The first loss is then not compared with that of guessing. */
+        public Builder loss(LossFunction loss) {
+            this.loss = loss;
+            return this;
+        }
+
+        /** The optimizer, such as {@code Lion::new}; the recipe still decides parameter groups, schedule and clipping. */
+        public Builder optimizer(Optimizer.Factory optimizer) {
+            this.optimizer = optimizer;
             return this;
         }
 
@@ -89,119 +188,205 @@ public final class FineTuning {
         }
     }
 
-    /** The recipe of this run. */
-    public Recipe recipe() {
-        return recipe;
-    }
-
     /**
-     * Loads and checks what the run needs, and writes nothing.
+     * Loads, checks, trains, evaluates and saves. A run that fails before its first step leaves no file.
      *
-     * @param resumed whether a checkpoint will be read besides
-     */
-    Prepared prepare(boolean resumed) throws IOException {
-        return Prepared.of(recipe, model(), texts, resumed);
-    }
-
-    /**
-     * The folder of the model that the run starts from.
-     *
-     * @throws RecipeException when neither the recipe nor the builder names one
-     * @throws IOException when there is no such folder
-     */
-    public ModelFolder model() throws IOException {
-        if (modelFolder == null) {
-            throw new RecipeException("model.path is missing: name the Hugging Face folder to start from");
-        }
-        return ModelFolder.open(modelFolder);
-    }
-
-    /**
-     * Loads, checks, trains, evaluates and saves.
-     *
-     * @throws IOException when a file is missing, damaged, or cannot be written
-     * @throws StoppedException when it was told to stop
-     * @throws TrainingException when training cannot go on
-     * @throws RecipeException when the recipe does not fit the model, the text or the run to be resumed
+     * @throws IOException if a file is missing, damaged, or cannot be written
+     * @throws RecipeException if the recipe does not fit the model, the data, the memory, or the run to resume
+     * @throws TrainingException if training cannot continue: a loss or gradient is not finite or zero, the loss has diverged,
+     *     or the untrained model is worse than guessing
+     * @throws StoppedException if the run was told to stop
      */
     public RunResult run() throws IOException {
-        return run(new TrainingListener[0]);
-    }
-
-    /** {@link #run()} with more listeners, which are called after those of the builder. */
-    public RunResult run(TrainingListener... more) throws IOException {
-        return new Run(List.of(more)).train();
+        return new Run().train();
     }
 
     /**
-     * Ends the run after the step that is being made, with a checkpoint from which it can go on. Any thread may call this;
-     * it does not wait.
+     * Stops the run after the current step, with a checkpoint from which it can resume. Any thread may call this method, which
+     * returns at once.
      */
     public void stop() {
         stopping = true;
     }
 
-    /** One run. Its constructor loads and checks, and writes nothing. */
+    // ---- one step ----
+
+    /**
+     * Result of one training step.
+     *
+     * @param loss the mean over the targets before the update, in nats
+     * @param tokens the number of targets
+     * @param gradientNorm of the mean loss, before clipping
+     * @param skipped why weights and moments were left unchanged; null if they were not
+     */
+    record StepResult(
+            double loss,
+            long tokens,
+            double gradientNorm,
+            @Nullable String skipped) {}
+
+    /** Checks the loss of a step before anything changes. */
+    @FunctionalInterface
+    interface LossCheck {
+        LossCheck NONE = _ -> Optional.empty();
+
+        /** A reason to skip the step, if there is one; an exception ends the run. */
+        Optional<String> reasonToSkip(double loss);
+    }
+
+    /**
+     * Makes one optimizer step: forward, loss, backward and update. The memory plan and the learning rate finder make the same
+     * step.
+     *
+     * @param step counted from 0
+     * @param batches by their number, counted from 0 over all steps
+     * @throws ArithmeticException if a gradient is not finite; names the parameters
+     */
+    static StepResult step(
+            TrainingState state, int step, LongFunction<Batch> batches, double learningRate, LossCheck check) {
+        Recipe recipe = state.recipe;
+        LanguageModel model = state.model;
+        Optimizer optimizer = state.optimizer;
+        int accumulation = recipe.gradientAccumulationSteps();
+        model.train();
+        state.unfreeze(step);
+        optimizer.zeroGrad();
+        optimizer.setLearningRate(learningRate);
+        double lossSum = 0;
+        long tokens = 0;
+        double lossScale = 1;
+        StepResult result = null;
+        for (int i = 0; i < accumulation; i++) {
+            try (Scope _ = Scope.open("step " + (step + 1))) {
+                Batch batch = batches.apply((long) step * accumulation + i);
+
+                // Forward
+                Variable hidden = model.hiddenStates(batch.input());
+
+                // Loss, summed over the targets
+                Variable loss = state.loss.sum(model, hidden, batch);
+                lossSum += loss.item();
+                tokens += batch.counted();
+
+                // Backward; gradients add up over the batches
+                if (recipe.memory().optimizerInBwd()) {
+                    result = stepInBackward(optimizer, loss, tokens, check);
+                } else if (state.scaler == null) {
+                    loss.backwardAndRelease();
+                } else {
+                    lossScale = i == 0 ? lossScale(state.scaler, batch, accumulation) : lossScale;
+                    loss.multiply(lossScale).backwardAndRelease();
+                }
+            }
+        }
+        if (result == null) {
+            double loss = lossSum / tokens;
+            Optional<String> reason = check.reasonToSkip(loss);
+            if (reason.isPresent()) {
+                result = new StepResult(loss, tokens, Double.NaN, reason.get());
+            } else if (state.scaler == null) {
+                // Update, with the clipped gradient of the mean loss
+                double norm = GradientClipping.norm(optimizer.parameters()) / tokens;
+                optimizer.step(state.clipping.factor(norm) / tokens);
+                result = new StepResult(loss, tokens, norm, null);
+            } else {
+                result = scaledUpdate(state, state.scaler, loss, tokens, lossScale);
+            }
+        }
+        if (result.skipped == null) {
+            state.updateAverage();
+        }
+        return result;
+    }
+
+    /** Backward and update in one. The loss is checked before, because each gradient changes its weight at once. */
+    private static StepResult stepInBackward(Optimizer optimizer, Variable sum, long tokens, LossCheck check) {
+        double loss = sum.item() / tokens;
+        Optional<String> reason = check.reasonToSkip(loss);
+        double norm = reason.isPresent() ? Double.NaN : optimizer.stepInBackward(sum, 1.0 / tokens) / tokens;
+        return new StepResult(loss, tokens, norm, reason.orElse(null));
+    }
+
+    /**
+     * The factor of the loss in F16. It scales the mean, because the sum would soon overflow; all batches of a step have the
+     * factor of the first.
+     */
+    private static double lossScale(LossScaler scaler, Batch first, int accumulation) {
+        return scaler.scale() / (Math.max(1, first.counted()) * accumulation);
+    }
+
+    /** The update in F16, which is skipped when a gradient overflowed. */
+    private static StepResult scaledUpdate(
+            TrainingState state, LossScaler scaler, double loss, long tokens, double lossScale) {
+        double toMean = scaler.scale() / (lossScale * tokens); // what remains after the scaler has divided by its scale
+        LossScaler.StepResult made =
+                scaler.step(state.optimizer, norm -> state.clipping.factor(norm * toMean) * toMean);
+        String skipped =
+                made.stepped() ? null : "a gradient overflowed in f16; the loss is now scaled by " + scaler.scale();
+        return new StepResult(loss, tokens, made.norm() * toMean, skipped);
+    }
+
+    // ---- the run ----
+
+    /** One run. The constructor loads and checks, and writes nothing. */
     private final class Run {
         private final Path output = recipe.output() == null ? newFolder() : recipe.output();
         private final Checkpoints checkpoints = new Checkpoints(output);
         private final int first;
-        private final Prepared prepared;
+        private final TrainingSetup setup;
         private final LanguageModel model;
-        private final TrainingStep training;
-        private final Sanity sanity;
+        private final TrainingState state;
+        private final DivergenceChecks checks;
         private final SpikeGuard spikes;
         private final EarlyStopping patience;
         private final Samples samples;
         private final Map<String, Double> before;
-        private final List<TrainingListener> told = new ArrayList<>(listeners);
+        private final List<TrainingListener> receivers = new ArrayList<>(listeners);
         private Map<String, Double> latest = Map.of();
 
-        Run(List<TrainingListener> more) throws IOException {
-            told.addAll(more);
+        Run() throws IOException {
             Optional<Checkpoint> resumed = checkpoints.resumable(recipe);
-            RunState state = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
-            first = state.step();
-            prepared = prepare(resumed.isPresent());
-            model = prepared.model();
-            training = new TrainingStep(recipe, model);
+            RunState saved = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
+            first = saved.step();
+            setup = setup(resumed.isPresent());
+            model = setup.model();
+            state = state(setup);
             if (recipe.memory().precision() != PrecisionKind.F32) {
-                prepared.base().forEachWeight(model, training::set); // what the model's own weights were rounded from
+                setup.base().forEachWeight(model, state::set); // master weights get the digits that 16 bits lack
             }
-            training.begin(prepared::known);
+            saved.requireParts(parts());
+            state.begin(setup::general);
             if (resumed.isPresent()) {
-                new ModelFolder(resumed.get().path()).forEachWeight(model, training::set);
-                Checkpoints.restore(resumed.get(), model.device(), training::load);
-                training.load(state.scale());
+                new ModelFolder(resumed.get().path()).forEachWeight(model, state::set);
+                Checkpoints.restore(resumed.get(), model.device(), state::load);
+                state.load(saved.scale());
             }
-            sanity = new Sanity(recipe, model.vocabSize());
-            spikes = new SpikeGuard(recipe.guards().spikeZ(), state.spikes());
-            patience = new EarlyStopping(recipe.guards().earlyStoppingPatience(), state.best());
-            samples = new Samples(recipe, prepared);
-            tell(listener -> listener.started(plan()));
+            checks = new DivergenceChecks(recipe, model.vocabSize(), customLoss == null);
+            spikes = new SpikeGuard(recipe.guards().spikeZ(), saved.spikes());
+            patience = new EarlyStopping(recipe.guards().earlyStoppingPatience(), saved.best());
+            samples = new Samples(recipe, setup);
+            report(listener -> listener.started(plan()));
             if (first == 0) {
                 evaluate();
             }
-            before = first == 0 ? latest : state.before();
+            before = first == 0 ? latest : saved.before();
         }
-
-        // ---- the whole of it ----
 
         RunResult train() throws IOException {
             begin();
             int step = first;
-            while (step < prepared.steps() && !patience.isTime()) {
+            while (step < setup.steps() && !patience.isExhausted()) {
                 trainOneStep(step++);
-                if (step == prepared.steps() || step % recipe.evalSteps() == 0) {
+                if (step == setup.steps() || step % recipe.evalSteps() == 0) {
                     evaluate();
-                    report(step);
+                    recordEvaluation(step);
                 }
-                boolean over = step == prepared.steps() || patience.isTime();
+                boolean over = step == setup.steps() || patience.isExhausted();
                 if (!over && (isCheckpointDue(step) || stopping)) {
                     checkpoint(step);
                 }
                 if (!over && stopping) {
-                    throw new StoppedException(output, step, prepared.steps());
+                    throw new StoppedException(output, step, setup.steps());
                 }
             }
             return finish(step);
@@ -209,69 +394,64 @@ public final class FineTuning {
 
         private void begin() throws IOException {
             if (first == 0) {
-                sanity.requireBetterThanGuessing(before);
+                checks.requireBetterThanGuessing(before);
                 if (stopping) {
-                    throw new StoppedException(output, 0, prepared.steps());
+                    throw new StoppedException(output, 0, setup.steps());
                 }
             }
-            checkpoints.prepareFolder(); // from here on there are files
+            checkpoints.prepareFolder(); // the first files are written here
             AtomicFile.write(output.resolve("recipe.yaml"), recipe.toYaml());
-            told.addFirst(new MetricsLog(output.resolve("metrics.jsonl"), first));
+            receivers.addFirst(new MetricsLog(output.resolve("metrics.jsonl"), first));
             if (first == 0) {
-                report(0);
+                recordEvaluation(0);
                 sample(0);
             }
         }
 
-        /** Forward, loss, backward, update. */
         private void trainOneStep(int step) {
             long start = System.nanoTime();
             int number = step + 1;
-            double rate = recipe.learningRate() * prepared.schedule().factor(step);
-            TrainingStep.Outcome made;
+            double rate = recipe.learningRate() * setup.schedule().factor(step);
+            StepResult made;
             try {
-                made = training.step(
-                        step,
-                        i -> prepared.batches().batch(i, model.device()),
-                        rate,
-                        loss -> reasonToSkip(number, loss));
+                made = step(state, step, setup::batch, rate, loss -> reasonToSkip(number, loss));
             } catch (ArithmeticException e) {
                 throw new TrainingException("step " + number + ": " + e.getMessage());
             }
             String skipped = made.skipped();
             if (skipped != null) {
-                tell(listener -> listener.skipped(new TrainingListener.Skipped(number, made.loss(), skipped)));
+                report(listener -> listener.skipped(new TrainingListener.Skipped(number, made.loss(), skipped)));
                 return;
             }
-            sanity.requireGradient(number, made.loss(), made.gradientNorm());
+            checks.requireGradient(number, made.loss(), made.gradientNorm());
             double seconds = (System.nanoTime() - start) / 1e9;
             var done =
                     new TrainingListener.Step(number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds);
-            tell(listener -> listener.stepped(done));
+            report(listener -> listener.stepped(done));
         }
 
         private Optional<String> reasonToSkip(int number, double loss) {
             Optional<String> spike = spikes.reasonToSkip(loss);
             if (spike.isEmpty()) {
-                sanity.requireSane("step " + number + ": the loss", loss);
+                checks.requireConvergent("step " + number + ": the loss", loss);
             }
             return spike;
         }
 
-        /** Chooses the weights to keep and writes them. */
+        /** Chooses the weights to keep, evaluates and saves them. */
         private RunResult finish(int steps) throws IOException {
             EarlyStopping.State best = patience.best();
-            boolean goBack = recipe.guards().restoresBest() && best.step() != steps;
-            training.settle();
-            if (goBack) {
-                Path weights = best.step() == 0 ? prepared.base().path() : checkpoints.best();
-                new ModelFolder(weights).forEachWeight(model, training::set);
+            boolean restore = recipe.guards().restoresBest() && best.step() != steps;
+            state.finish();
+            if (restore) {
+                Path weights = best.step() == 0 ? setup.base().path() : checkpoints.best();
+                new ModelFolder(weights).forEachWeight(model, state::set);
             }
-            double share = recipe.forgetting().wiseFtAlpha();
-            if (share < 1) {
-                prepared.base().forEachWeight(model, (parameter, start) -> training.mix(parameter, start, share));
+            double alpha = recipe.forgetting().wiseFtAlpha();
+            if (alpha < 1) {
+                setup.base().forEachWeight(model, (parameter, start) -> state.interpolate(parameter, start, alpha));
             }
-            if (goBack || share < 1) {
+            if (restore || alpha < 1) {
                 evaluate();
             }
             save(output);
@@ -283,42 +463,39 @@ public final class FineTuning {
                     latest,
                     best.step(),
                     best.loss(),
-                    goBack ? best.step() : steps,
-                    spikes.state().skipped() + training.overflows(),
+                    restore ? best.step() : steps,
+                    spikes.state().skipped() + state.overflows(),
                     model.device().backend().memory().atPeak());
-            tell(listener -> listener.finished(result));
+            report(listener -> listener.finished(result));
             return result;
         }
 
-        // ---- its parts ----
-
         private void evaluate() {
-            training.withAverage(
-                    () -> latest = Evaluator.losses(model, prepared.data().evaluated(), recipe));
+            state.withAverage(() -> latest = Evaluator.losses(model, setup.data().evaluation(), loss));
         }
 
-        /** Tells of the latest evaluation, and keeps the weights where it was the best. */
-        private void report(int step) throws IOException {
-            latest.forEach((name, loss) ->
-                    tell(listener -> listener.evaluated(new TrainingListener.Evaluation(step, name, loss))));
+        /** Reports the latest evaluation, and saves the weights if it was the best. */
+        private void recordEvaluation(int step) throws IOException {
+            latest.forEach((name, value) ->
+                    report(listener -> listener.evaluated(new TrainingListener.Evaluation(step, name, value))));
             if (step > 0) {
-                latest.forEach((name, loss) -> sanity.requireSane("step " + step + ": the loss on " + name, loss));
+                latest.forEach((name, value) -> checks.requireConvergent("step " + step + ": the loss on " + name, value));
             }
-            double heldOut = latest.getOrDefault(TrainingData.HELD_OUT, Double.NaN);
+            double heldOut = latest.values().stream().findFirst().orElse(Double.NaN);
             if (patience.improvedBy(step, heldOut)
                     && step > 0
                     && recipe.guards().restoresBest()) {
-                training.withAverage(() -> checkpoints.writeBest(this::save));
+                state.withAverage(() -> checkpoints.writeBest(this::save));
             }
         }
 
         private void save(Path folder) throws IOException {
-            prepared.tokenizer().save(folder);
-            prepared.base().save(model, training::weight, training::isFrozenAndRounded, folder);
+            setup.tokenizer().save(folder);
+            setup.base().save(model, state::weight, state::isFrozenAndRounded, folder);
         }
 
         private void sample(int step) {
-            samples.write(step).ifPresent(sample -> tell(listener -> listener.sampled(sample)));
+            samples.write(step).ifPresent(sample -> report(listener -> listener.sampled(sample)));
         }
 
         private boolean isCheckpointDue(int step) {
@@ -326,25 +503,34 @@ public final class FineTuning {
         }
 
         private void checkpoint(int step) throws IOException {
-            RunState state =
-                    new RunState(step, recipe.toMap(), before, spikes.state(), patience.best(), training.scale());
-            Path saved = checkpoints.write(state, recipe.saveTotalLimit(), this::save, training.state());
-            tell(listener -> listener.checkpointed(saved));
+            RunState now = new RunState(
+                    step, recipe.toMap(), parts(), before, spikes.state(), patience.best(), state.lossScale());
+            Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::save, state.tensors());
+            report(listener -> listener.checkpointed(saved));
         }
 
-        private void tell(Consumer<TrainingListener> news) {
-            told.forEach(news);
+        private void report(Consumer<TrainingListener> event) {
+            receivers.forEach(event);
+        }
+
+        /** The parts of the run that a checkpoint depends on besides the recipe. */
+        private Map<String, String> parts() {
+            return Map.of(
+                    "optimizer", state.optimizer.getClass().getName(),
+                    "model", model.getClass().getName(),
+                    "loss", customLoss == null ? "the recipe's" : "custom",
+                    "dataset", dataset == null ? "the recipe's" : "custom");
         }
 
         private TrainingListener.Plan plan() {
             return new TrainingListener.Plan(
                     recipe,
                     output,
-                    prepared.memory(),
-                    training.trained(prepared.steps()),
-                    prepared.data().training().tokens(),
+                    setup.memory(),
+                    state.trained(setup.steps()),
+                    setup.data().training().tokensPerEpoch(),
                     first,
-                    prepared.steps(),
+                    setup.steps(),
                     model.device().backend().description());
         }
     }
@@ -353,5 +539,109 @@ public final class FineTuning {
         String time = LocalDateTime.now(ZoneId.systemDefault())
                 .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
         return Path.of("runs", "finetune-" + time);
+    }
+
+    // ---- loading ----
+
+    /** The recipe of this run. */
+    public Recipe recipe() {
+        return recipe;
+    }
+
+    /**
+     * The folder of the model that the run starts from.
+     *
+     * @throws RecipeException if neither the recipe nor the builder names one
+     * @throws IOException if there is no such folder
+     */
+    public ModelFolder model() throws IOException {
+        if (model != null && tokenizer != null) {
+            return InitialModel.write(model, tokenizer);
+        }
+        if (modelFolder == null) {
+            throw new RecipeException("model.path is missing: name the Hugging Face folder to start from");
+        }
+        return ModelFolder.open(modelFolder);
+    }
+
+    /**
+     * Loads and checks what the run needs, and writes nothing.
+     *
+     * @param resumed whether a checkpoint will be restored
+     */
+    TrainingSetup setup(boolean resumed) throws IOException {
+        Device device = model != null ? model.device() : device();
+        device.backend().memory().resetPeak(); // earlier runs on this device do not count
+        ModelFolder base = model();
+        ModelConfig config = model != null ? model.config() : base.config();
+        MemoryPlan memory = plan(config, resumed);
+        MemoryFit.require(memory, recipe, other -> withRecipe(other).plan(config, false), device);
+        Tokenizer reader = tokenizer != null ? tokenizer : Tokenizer.load(base.path());
+        LanguageModel loaded = model != null
+                ? model
+                : base.load(device, recipe.memory().precision().dtype());
+        Dataset data = dataset != null ? dataset : recipeData(reader, loaded, memory.blockLength());
+        int steps = steps(data.training());
+        return new TrainingSetup(base, reader, loaded, data, memory, steps, recipe.schedule(steps));
+    }
+
+    private Dataset recipeData(Tokenizer reader, LanguageModel loaded, int blockLength) throws IOException {
+        TrainingData data = TrainingData.read(recipe, texts, reader, blockLength);
+        data.requireFits(loaded);
+        return data;
+    }
+
+    /** The state of a run that has made no step. */
+    TrainingState state(TrainingSetup setup) {
+        return new TrainingState(recipe, setup.model(), loss, optimizer);
+    }
+
+    private Device device() {
+        if (recipe.device().equals("gpu")) {
+            return Device.gpu();
+        }
+        return recipe.threads() == null ? Device.cpu() : Device.cpu(recipe.threads());
+    }
+
+    private int steps(BatchSource training) {
+        if (recipe.steps() != null) {
+            return recipe.steps();
+        }
+        double epochs = recipe.epochs() == null ? 1 : recipe.epochs();
+        double forwards = Math.ceil(epochs * training.batchesPerEpoch());
+        return (int) Math.max(1, Math.ceil(forwards / recipe.gradientAccumulationSteps()));
+    }
+
+    // ---- the memory plan ----
+
+    /**
+     * Plans the memory of this run, without loading anything.
+     *
+     * @throws RecipeException if the recipe does not fit the model
+     * @throws IOException if the model's {@code config.json} is missing or damaged
+     */
+    public MemoryPlan plan() throws IOException {
+        return plan(model != null ? model.config() : model().config(), false);
+    }
+
+    /**
+     * Plans the memory that a recipe takes with a model, without loading anything.
+     *
+     * @param resumed whether the run restores a checkpoint, whose tensors are read in addition to the run's own
+     */
+    public static MemoryPlan plan(Recipe recipe, ModelConfig config, boolean resumed) {
+        return new FineTuning(recipe).plan(config, resumed);
+    }
+
+    private MemoryPlan plan(ModelConfig config, boolean resumed) {
+        return new Rehearsal(recipe, config, dataset, loss, optimizer).plan(resumed);
+    }
+
+    private FineTuning withRecipe(Recipe other) {
+        Builder builder = new Builder(other).texts(texts);
+        builder.dataset = dataset;
+        builder.loss = customLoss;
+        builder.optimizer = optimizer;
+        return builder.build();
     }
 }

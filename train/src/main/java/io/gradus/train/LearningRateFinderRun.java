@@ -1,5 +1,7 @@
 package io.gradus.train;
 
+import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.guard.TrainingException;
 import io.gradus.optim.LearningRateFinder;
 import io.gradus.optim.LearningRateFinder.Point;
 import java.io.IOException;
@@ -33,14 +35,14 @@ public final class LearningRateFinderRun {
      */
     public static Result find(FineTuning run, double low, double high, int steps) throws IOException {
         var finder = new LearningRateFinder(low, high, steps);
-        Prepared prepared = run.prepare(false);
-        TrainingStep training = new TrainingStep(run.recipe(), prepared.model());
-        training.begin(prepared::known);
+        TrainingSetup setup = run.setup(false);
+        TrainingState state = run.state(setup);
+        state.begin(setup::general);
         try {
             for (int step = 0; finder.isRunning(); step++) {
                 double[] loss = {Double.NaN};
-                training.step(
-                        step, i -> prepared.batches().batch(i, prepared.model().device()), finder.rate(), told -> {
+                FineTuning.step(
+                        state, step, setup::batch, finder.rate(), told -> {
                             loss[0] = told;
                             return Double.isFinite(told) ? Optional.empty() : Optional.of("it diverged");
                         });

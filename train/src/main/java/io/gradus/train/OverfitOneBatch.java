@@ -1,5 +1,7 @@
 package io.gradus.train;
 
+import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.data.Batches.Batch;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -39,17 +41,18 @@ public final class OverfitOneBatch {
      */
     public static Result run(FineTuning run, Consumer<Double> told) throws IOException {
         Recipe recipe = run.recipe();
-        Prepared prepared = run.prepare(false);
-        TrainingStep training = new TrainingStep(recipe, prepared.model());
-        training.begin(prepared::known);
+        TrainingSetup setup = run.setup(false);
+        TrainingState state = run.state(setup);
+        state.begin(setup::general);
         int steps = recipe.steps() == null ? USUAL_STEPS : recipe.steps();
-        Batch batch = prepared.batches().batch(0, prepared.model().device());
+        Batch batch = setup.batch(0);
         List<Double> losses = new ArrayList<>();
         boolean passed = false;
         while (!passed && losses.size() < steps) {
             double loss;
             try {
-                loss = training.step(
+                loss = FineTuning.step(
+                                state,
                                 losses.size(),
                                 _ -> batch,
                                 recipe.learningRate(),

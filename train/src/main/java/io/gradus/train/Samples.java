@@ -1,5 +1,8 @@
 package io.gradus.train;
 
+import io.gradus.train.recipe.RecipeException;
+import io.gradus.data.Dataset;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.data.tokenizer.Prompts;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.generate.Sampling;
@@ -7,31 +10,34 @@ import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** What a model writes before and after a run, from the same beginning and with the same random numbers. */
+/** Samples text before and after a run, with the same prompt and the same random numbers. */
 final class Samples {
     private final Recipe recipe;
     private final LanguageModel model;
     private final Tokenizer tokenizer;
-    private final int[] prompt;
+    private final int @Nullable [] prompt;
 
     /**
-     * @throws RecipeException when the recipe's prompt is longer than what the model sees
+     * @throws RecipeException if the recipe's prompt exceeds the context length
      */
-    Samples(Recipe recipe, Prepared prepared) {
+    Samples(Recipe recipe, TrainingSetup setup) {
         this.recipe = recipe;
-        this.model = prepared.model();
-        this.tokenizer = prepared.tokenizer();
-        this.prompt = prompt(prepared.data());
+        this.model = setup.model();
+        this.tokenizer = setup.tokenizer();
+        this.prompt = recipe.sample().maxTokens() == 0 ? null : prompt(setup.data());
     }
 
-    /** As the recipe says, or as much of held-out text as leaves room to write. */
-    private int[] prompt(TrainingData data) {
+    /** The recipe's prompt, or as much of the dataset's as leaves room for a continuation; null if there is neither. */
+    private int @Nullable [] prompt(Dataset data) {
         String wanted = recipe.sample().prompt();
         int context = model.contextLength();
         if (wanted == null) {
-            int[] ids = Prompts.encode(tokenizer, data.samplePrompt());
-            return Arrays.copyOf(ids, Math.clamp(context / 2, 1, ids.length));
+            return data.samplePrompt()
+                    .map(text -> Prompts.encode(tokenizer, text))
+                    .map(ids -> Arrays.copyOf(ids, Math.clamp(context / 2, 1, ids.length)))
+                    .orElse(null);
         }
         int[] ids = Prompts.encode(tokenizer, wanted);
         if (ids.length > context) {
@@ -41,9 +47,9 @@ final class Samples {
         return ids;
     }
 
-    /** A sample, unless the recipe wants none. */
+    /** A sample, if the recipe wants any. */
     Optional<TrainingListener.Sample> write(int step) {
-        if (recipe.sample().maxTokens() == 0) {
+        if (prompt == null) {
             return Optional.empty();
         }
         var sampling = new Sampling(recipe.sample().temperature(), 0, 1, recipe.seed());

@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.train.guard.TrainingException;
 import java.nio.file.Path;
 
 /** A run was told to end before it was done, and can go on. */

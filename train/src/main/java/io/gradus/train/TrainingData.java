@@ -1,5 +1,10 @@
 package io.gradus.train;
 
+import io.gradus.data.Dataset;
+import io.gradus.data.BatchSource;
+import io.gradus.train.recipe.RecipeException;
+import io.gradus.data.Batches;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.data.Blocks;
 import io.gradus.data.ChatMessage;
 import io.gradus.data.ChatTemplate;
@@ -17,22 +22,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The text of a run as blocks of tokens.
+ * The dataset that a recipe describes: its texts, tokenized and packed.
  *
- * @param training what the model is trained on
- * @param evaluated what it is evaluated on, by name: {@code held_out}, and {@code general} where the recipe names one
- * @param known text of the kind that the model knows, which is not evaluated: mixed in, or what elastic weight consolidation
- *     looks at; null where the recipe wants neither
- * @param samplePrompt the beginning of held-out text
+ * @param training shuffled batches of the training text and of replayed general text
+ * @param evaluation {@code held_out}, and {@code general} if there is general text to evaluate on
+ * @param general the replayed general text in batches of one block; empty if the recipe needs none
+ * @param prompt the beginning of held-out text
  */
-record TrainingData(
-        Mixture training,
-        Map<String, Blocks> evaluated,
-        @Nullable Blocks known,
-        String samplePrompt) {
+record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optional<BatchSource> general, String prompt)
+        implements Dataset {
     static final String HELD_OUT = "held_out";
     private static final String TRAINING = "training text";
     private static final String GENERAL = "general";
@@ -59,24 +61,38 @@ record TrainingData(
             Blocks blocks = packer.pack(part.name, training);
             sources.add(new Mixture.Source(part.name, blocks, part.weight == null ? blocks.size() : part.weight));
         }
-        Map<String, Blocks> evaluated = new LinkedHashMap<>();
-        evaluated.put(HELD_OUT, packer.pack("held-out text", heldOut));
+        Map<String, BatchSource> evaluation = new LinkedHashMap<>();
+        evaluation.put(HELD_OUT, evaluation(recipe, packer.pack("held-out text", heldOut)));
         General general = general(recipe, texts, packer.format);
         if (!general.evaluated.isEmpty()) {
-            evaluated.put(GENERAL, packer.pack("general text", general.evaluated));
+            evaluation.put(GENERAL, evaluation(recipe, packer.pack("general text", general.evaluated)));
         }
         Mixture mixture = Mixture.of(sources);
-        Blocks known = general.learnt.isEmpty() ? null : packer.pack("general text to learn from", general.learnt);
+        Blocks replay = general.replay.isEmpty() ? null : packer.pack("general text to replay", general.replay);
         if (recipe.data().replayRatio() > 0) {
             mixture = mixture.with(
-                    "general text", Objects.requireNonNull(known), recipe.data().replayRatio());
+                    "general text", Objects.requireNonNull(replay), recipe.data().replayRatio());
         }
-        return new TrainingData(mixture, evaluated, known, packer.prompt(heldOut.getFirst()));
+        return new TrainingData(
+                new Batches(mixture, recipe.batchSize(), recipe.seed(), true),
+                evaluation,
+                Optional.ofNullable(replay).map(blocks -> new Batches(blocks, 1, 0, false)),
+                packer.prompt(heldOut.getFirst()));
     }
 
-    // ---- what is read ----
+    private static Batches evaluation(Recipe recipe, Blocks blocks) {
+        Blocks first = blocks.first(Math.min(recipe.maxEvalBlocks(), blocks.size()));
+        return new Batches(first, recipe.batchSize(), 0, false);
+    }
 
-    /** One source, before anything of it is held out. */
+    @Override
+    public Optional<String> samplePrompt() {
+        return Optional.of(prompt);
+    }
+
+    // ---- documents ----
+
+    /** One source, before a part of it is held out. */
     private record Part(
             String name, List<Document> documents, @Nullable Double weight) {}
 
@@ -97,8 +113,8 @@ record TrainingData(
         return parts;
     }
 
-    /** Text of the kind that the model knows already: to evaluate on; and to mix in, or to see what is important for it. */
-    private record General(List<Document> evaluated, List<Document> learnt) {}
+    /** General text: to evaluate on, and to replay or to estimate importance from. */
+    private record General(List<Document> evaluated, List<Document> replay) {}
 
     private static General general(Recipe recipe, Texts texts, DataFormat task) throws IOException {
         DataFormat format = new DataFormat(DataFormat.Kind.AUTO, task.chatTemplate(), task.labels());
@@ -120,7 +136,7 @@ record TrainingData(
             throw new RecipeException((data.replayRatio() > 0 ? "data.replay_ratio" : "ewc")
                     + " needs text of the kind that the model knows already: name it, data.general=general.txt");
         }
-        // What is learnt from must not be what forgetting is measured on.
+        // Forgetting must not be measured on text that is replayed.
         Documents.Split split = Documents.split(all, data.validationSplit());
         return new General(split.heldOut(), split.training());
     }
@@ -192,15 +208,15 @@ record TrainingData(
     }
 
     /**
-     * Checks that the model knows every token.
+     * Checks that the vocabulary has every token.
      *
      * @throws RecipeException when the tokeniser has more tokens than the model
      */
     void requireFits(LanguageModel model) {
-        int max = training.maxId();
-        for (Blocks blocks : evaluated.values()) {
-            max = Math.max(max, blocks.maxId());
-        }
+        int max = Stream.concat(Stream.of(training), evaluation.values().stream())
+                .mapToInt(batches -> ((Batches) batches).mixture().maxId())
+                .max()
+                .orElseThrow();
         if (max >= model.vocabSize()) {
             throw new RecipeException("the text has the token " + max + ", but the model knows " + model.vocabSize()
                     + " (vocab_size); the tokeniser belongs to another model");

@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.memory.MemoryPlan;
 import java.nio.file.Path;
 

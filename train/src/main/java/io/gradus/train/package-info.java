@@ -1,6 +1,6 @@
 /**
- * Fine-tuning. {@link io.gradus.train.FineTuning} is the recipe, readable top to bottom; {@link io.gradus.train.Recipe} is
- * what it can be told. Text becomes tokens in {@code text} and batches in {@code data}; {@code cli} is the command line.
+ * Fine-tuning. {@link io.gradus.train.FineTuning} is the whole run, readable from top to bottom; {@link
+ * io.gradus.train.recipe.Recipe} has its settings.
  */
 @NullMarked
 package io.gradus.train;

@@ -1,5 +1,8 @@
 package io.gradus.train;
 
+import io.gradus.train.guard.TrainingException;
+import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
@@ -240,7 +243,7 @@ class FineTuningTest {
         ModelFolder written = ModelFolder.open(result.output());
         assertThat(Tokenizer.load(written.path())).isInstanceOf(ByteTokenizer.class);
         TrainingData data = TrainingData.read(recipe("out"), Texts.NONE, Tokenizer.load(written.path()), 32);
-        assertThat(Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe("out")))
+        assertThat(Evaluator.losses(written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null)))
                 .isEqualTo(result.after());
         Recipe saved = Recipe.read(result.output().resolve("recipe.yaml"));
         assertThat(saved).isEqualTo(recipe("out"));

@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -210,7 +211,7 @@ class RunControlTest {
     private double heldOut(Path weights, Recipe recipe) throws IOException {
         ModelFolder written = new ModelFolder(weights);
         TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
-        return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
+        return Evaluator.losses(written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null))
                 .get("held_out");
     }
 

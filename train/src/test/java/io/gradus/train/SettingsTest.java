@@ -1,5 +1,7 @@
 package io.gradus.train;
 
+import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
@@ -12,7 +14,6 @@ import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.TrainingListener.Step;
-import io.gradus.train.memory.MemoryPlan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -284,7 +285,7 @@ class SettingsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"f32, check the weights of the model", "f16, take precision=bf16"})
+    @CsvSource({"f32, check the weights of the model", "f16, use precision=bf16"})
     void importanceThatIsNotFiniteIsRefusedWithAWayOut(String precision, String way) throws IOException {
         ModelFolder whole = new ModelFolder(model);
         LanguageModel broken = whole.load(Device.cpu(1));
@@ -354,7 +355,7 @@ class SettingsTest {
             Recipe recipe = recipe("unused", "");
             ModelFolder written = new ModelFolder(folder.resolve(output));
             TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
-            return Evaluator.losses(written.load(Device.cpu(1)), data.evaluated(), recipe)
+            return Evaluator.losses(written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null))
                     .get("held_out");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -395,7 +396,7 @@ class SettingsTest {
     @CsvSource({"precision=bf16, 16", "precision=f16, 16", "optimizer=sgd momentum=0, 8", "'', 16"})
     void theBytesOfAParameterAreThoseOfTheRule(String keys, double bytes) throws IOException {
         Recipe recipe = recipe("out", keys);
-        var plan = MemoryPlan.of(recipe, new ModelFolder(model).config(), false);
+        var plan = FineTuning.plan(recipe, new ModelFolder(model).config(), false);
 
         assertThat(plan.bytesPerParameter()).isCloseTo(bytes, within(0.05));
     }

@@ -5,7 +5,7 @@ import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.Panels.Panel;
 import io.gradus.core.MemoryCategory;
 import io.gradus.corpora.Corpus;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;

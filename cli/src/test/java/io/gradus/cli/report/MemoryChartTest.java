@@ -1,9 +1,10 @@
 package io.gradus.cli.report;
 
+import io.gradus.train.FineTuning;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.memory.Comparison;
 import java.io.StringReader;
 import java.util.List;
@@ -15,7 +16,7 @@ import org.xml.sax.InputSource;
 /** The same model with other settings, as numbers and as a chart. */
 class MemoryChartTest {
     private final List<Comparison.Row> rows =
-            Comparison.of(Recipe.defaults(), (LlamaConfig.of(257, 32, 64, 2, 2, 2, 256)));
+            Comparison.of(Recipe.defaults(), recipe -> FineTuning.plan(recipe, LlamaConfig.of(257, 32, 64, 2, 2, 2, 256), false));
 
     @Test
     void theChartIsAFileThatStandsAlone() throws Exception {

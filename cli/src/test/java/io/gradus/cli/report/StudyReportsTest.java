@@ -1,10 +1,11 @@
 package io.gradus.cli.report;
 
+import io.gradus.train.FineTuning;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.ModelConfig;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.Variant;
 import io.gradus.train.study.ForgettingStudy;
@@ -56,7 +57,7 @@ class StudyReportsTest {
     @Test
     void memoryReportHasTableCommandsAndChart() throws IOException {
         ModelConfig config = (LlamaConfig.of(257, 16, 24, 1, 2, 1, 32));
-        MemoryPlan plan = MemoryPlan.of(Recipe.defaults(), config, false);
+        MemoryPlan plan = FineTuning.plan(Recipe.defaults(), config, false);
         var variant = new Variant("AdamW, F32", List.of("optimizer=adamw"));
         List<MemoryStudy.Row> rows = List.of(new MemoryStudy.Row(variant, plan, plan.peakBytes(), 1234.5, 3, 2));
         MemoryReport.write(rows, folder);

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
 import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.train.Folders;
+import io.gradus.train.checkpoint.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -2,14 +2,14 @@ package io.gradus.train.memory;
 
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
-import io.gradus.nn.model.ModelConfig;
-import io.gradus.train.Recipe;
-import io.gradus.train.RecipeException;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** Refuses a run for which there is not enough memory, and finds settings with which there is. */
@@ -17,12 +17,12 @@ public final class MemoryFit {
     private static final int SHORTEST_BLOCK = 32;
 
     private final Recipe recipe;
-    private final ModelConfig config;
+    private final Function<Recipe, MemoryPlan> planner;
     private final long capacity;
 
-    private MemoryFit(Recipe recipe, ModelConfig config, long capacity) {
+    private MemoryFit(Recipe recipe, Function<Recipe, MemoryPlan> planner, long capacity) {
         this.recipe = recipe;
-        this.config = config;
+        this.planner = planner;
         this.capacity = capacity;
     }
 
@@ -33,14 +33,15 @@ public final class MemoryFit {
      * Checks that a run fits a device.
      *
      * @param plan of this recipe
+     * @param planner plans the memory of another recipe
      * @throws RecipeException when it does not; shows the plan and settings that fit, each of them planned too
      */
-    public static void require(MemoryPlan plan, Recipe recipe, ModelConfig config, Device device) {
-        require(plan, recipe, config, device.backend().capacity(), device.toString());
+    public static void require(MemoryPlan plan, Recipe recipe, Function<Recipe, MemoryPlan> planner, Device device) {
+        require(plan, recipe, planner, device.backend().capacity(), device.toString());
     }
 
-    /** {@link #require(MemoryPlan, Recipe, ModelConfig, Device)} for a device of so many bytes. */
-    static void require(MemoryPlan plan, Recipe recipe, ModelConfig config, long capacity, String device) {
+    /** {@link #require(MemoryPlan, Recipe, Function, Device)} for a device of so many bytes. */
+    static void require(MemoryPlan plan, Recipe recipe, Function<Recipe, MemoryPlan> planner, long capacity, String device) {
         if (plan.peakBytes() > capacity) {
             List<String> lines = new ArrayList<>();
             lines.add("the run would take " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "
@@ -49,7 +50,7 @@ public final class MemoryFit {
             plan.atPeak().forEach((category, bytes) -> lines.add(line(bytes, name(category))));
             plan.optimizerState().forEach((buffer, bytes) -> lines.add(line(bytes, "  " + buffer)));
             lines.add("");
-            lines.addAll(new MemoryFit(recipe, config, capacity).advice(plan));
+            lines.addAll(new MemoryFit(recipe, planner, capacity).advice(plan));
             throw new RecipeException(String.join(System.lineSeparator(), lines));
         }
     }
@@ -96,7 +97,7 @@ public final class MemoryFit {
     /** The settings' plan; none when they do not go together with the recipe. */
     private Optional<Way> way(Variant settings) {
         try {
-            return Optional.of(new Way(settings.adaptedTo(recipe), MemoryPlan.of(settings.of(recipe), config, false)));
+            return Optional.of(new Way(settings.adaptedTo(recipe), planner.apply(settings.of(recipe))));
         } catch (RecipeException e) {
             return Optional.empty();
         }

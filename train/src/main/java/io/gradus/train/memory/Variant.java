@@ -1,7 +1,7 @@
 package io.gradus.train.memory;
 
-import io.gradus.train.Recipe;
-import io.gradus.train.Recipe.OptimizerKind;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.Recipe.OptimizerKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -53,10 +53,10 @@ public record Variant(String name, List<String> overrides) {
     /**
      * The changed recipe.
      *
-     * @throws io.gradus.train.RecipeException when the change does not go together with the rest of it
+     * @throws io.gradus.train.recipe.RecipeException when the change does not go together with the rest of it
      */
     public Recipe of(Recipe recipe) {
-        return Recipe.parse(recipe.toYaml(), adaptedTo(recipe).overrides.toArray(String[]::new));
+        return recipe.with(adaptedTo(recipe).overrides.toArray(String[]::new));
     }
 
     /**

@@ -6,8 +6,8 @@ import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.FineTuning;
-import io.gradus.train.Recipe;
-import io.gradus.train.RecipeException;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.RunResult;
 import io.gradus.train.memory.Variant;
 import java.io.IOException;
@@ -83,7 +83,7 @@ public final class ForgettingStudy {
      *
      * @param recipe of the plain run; names no general text and nothing that holds the model back, for both are the study's
      * @param folder a new one
-     * @param runs makes the run of a recipe: {@code FineTuning::new}, or a {@link FineTuning#builder} with parts of its own
+     * @param runs starts the run of a recipe, such as {@code FineTuning::builder}
      * @param news receives a line on what is done next
      * @param finished receives all rows so far after every run, in case a later one fails
      * @throws IOException when a file is missing or cannot be written
@@ -92,7 +92,7 @@ public final class ForgettingStudy {
     public static Outcome run(
             Recipe recipe,
             Path folder,
-            Function<Recipe, FineTuning> runs,
+            Function<Recipe, FineTuning.Builder> runs,
             Consumer<String> news,
             Consumer<List<Row>> finished)
             throws IOException {
@@ -101,13 +101,13 @@ public final class ForgettingStudy {
 
     /** {@link #run} of some variants alone, in a test; of all of them when none is named. */
     static ForgettingStudy prepare(
-            Recipe recipe, Path folder, Function<Recipe, FineTuning> runs, Consumer<String> news, List<String> names)
+            Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news, List<String> names)
             throws IOException {
         requirePlain(recipe);
-        ModelFolder base = runs.apply(recipe).model();
+        ModelFolder base = runs.apply(recipe).build().model();
         Path evaluated = folder.resolve("general.jsonl");
         Path known = folder.resolve("known.jsonl");
-        Recipe common = Recipe.parse(recipe.toYaml(), "data.general=" + evaluated);
+        Recipe common = recipe.with("data.general=" + evaluated);
         List<Variant> variants = ForgettingVariants.of(recipe, base.config(), known).stream()
                 .filter(variant -> names.isEmpty() || names.contains(variant.name()))
                 .toList();

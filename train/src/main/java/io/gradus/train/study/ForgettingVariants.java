@@ -6,7 +6,7 @@ import io.gradus.nn.model.LanguageModel;
 import io.gradus.optim.LayerDepth;
 import io.gradus.optim.ParameterGroups;
 import io.gradus.nn.model.ModelConfig;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.memory.Variant;
 import java.math.BigDecimal;
 import java.math.MathContext;

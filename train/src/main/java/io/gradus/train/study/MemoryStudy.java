@@ -3,7 +3,7 @@ package io.gradus.train.study;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.FineTuning;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
 import io.gradus.train.memory.Comparison;
@@ -80,28 +80,27 @@ public final class MemoryStudy {
      * @param recipe of the first rung, but for its own savings, its optimiser and its accumulation of gradients: the rungs
      *     have theirs
      * @param folder a new one
-     * @param runs makes the run of a recipe: {@code FineTuning::new}, or a {@link FineTuning#builder} with parts of its own
+     * @param runs starts the run of a recipe, such as {@code FineTuning::builder}
      * @param news receives a line on what is done next
      * @return a row for each rung, in the order of the runs
      * @throws IOException when a file is missing or cannot be written
-     * @throws io.gradus.train.RecipeException when the recipe does not fit the model or the study
+     * @throws io.gradus.train.recipe.RecipeException when the recipe does not fit the model or the study
      */
-    public static List<Row> run(Recipe recipe, Path folder, Function<Recipe, FineTuning> runs, Consumer<String> news)
+    public static List<Row> run(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news)
             throws IOException {
         return run(recipe, folder, runs, news, rungs());
     }
 
     static List<Row> run(
-            Recipe recipe, Path folder, Function<Recipe, FineTuning> runs, Consumer<String> news, List<Variant> rungs)
+            Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news, List<Variant> rungs)
             throws IOException {
-        Recipe common = Recipe.parse(
-                Comparison.withoutSavings(recipe).toYaml(),
+        Recipe common = Comparison.withoutSavings(recipe).with(
                 "optimizer=adamw",
                 "momentum=null",
                 "nesterov=null",
                 "gradient_accumulation_steps=1");
         rungs.forEach(rung -> rung.of(common)); // a rung that does not fit is refused before the first run
-        ModelConfig config = runs.apply(recipe).model().config();
+        ModelConfig config = runs.apply(recipe).build().model().config();
         StudyRuns study = StudyRuns.begin(common, folder, runs);
         AtomicFile.write(folder.resolve(StudyRuns.RECIPE), study.recipe().toYaml());
         warmUp(study, news);
@@ -109,7 +108,7 @@ public final class MemoryStudy {
         for (Variant rung : rungs) {
             news.accept((rows.size() + 1) + "/" + rungs.size() + " " + rung.name() + "   "
                     + String.join(" ", rung.overrides()));
-            MemoryPlan plan = MemoryPlan.of(study.of(rung), config, false);
+            MemoryPlan plan = FineTuning.plan(study.of(rung), config, false);
             Speed speed = new Speed();
             RunResult result = study.run(rung, speed);
             rows.add(row(rung, plan, result, speed.tokensPerSecond()));

@@ -2,8 +2,8 @@ package io.gradus.train.study;
 
 import io.gradus.core.cpu.CpuBackend;
 import io.gradus.train.FineTuning;
-import io.gradus.train.Recipe;
-import io.gradus.train.RecipeException;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
 import io.gradus.train.memory.Variant;
@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * @param folder of the study
  * @param runs makes the run of a recipe
  */
-record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning> runs) {
+record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs) {
     static final String RECIPE = "recipe.yaml";
 
     /**
@@ -30,7 +30,7 @@ record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning> runs) 
      *
      * @throws IOException when the folder has something in it: it might be taken for this study's
      */
-    static StudyRuns begin(Recipe recipe, Path folder, Function<Recipe, FineTuning> runs) throws IOException {
+    static StudyRuns begin(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs) throws IOException {
         if (recipe.output() != null) {
             throw new RecipeException("output is the study's folder, which holds one for each run; leave it out");
         }
@@ -69,7 +69,9 @@ record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning> runs) 
     /** Makes the variant's run, to its end. */
     RunResult run(Variant variant, TrainingListener... listeners) throws IOException {
         return runs.apply(with(of(variant), List.of("output=" + folder.resolve(slug(variant)))))
-                .run(listeners);
+                .listeners(listeners)
+                .build()
+                .run();
     }
 
     private static String slug(Variant variant) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.train.FineTuning;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,11 @@
 package io.gradus.train.memory;
 
+import io.gradus.train.FineTuning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.MemoryCategory;
-import io.gradus.train.Recipe;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.memory.RuleOfThumb.Precision;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,7 +27,7 @@ class KnownModelTest {
     @ParameterizedTest
     @CsvSource({"llama-7b, 6738415616", "llama-13b, 13015864320", "llama-70b, 68976648192"})
     void hasExactlyThePublishedParametersAndKeeps16BytesForEach(String name, long parameters) {
-        MemoryPlan plan = MemoryPlan.of(
+        MemoryPlan plan = FineTuning.plan(
                 Recipe.defaults(), KnownModel.of(name).orElseThrow().config(), false);
         assertThat(plan.parameters()).isEqualTo(parameters);
         assertThat(plan.bytesPerParameter()).isEqualTo(16);

@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.FineTuning;
-import io.gradus.train.Recipe;
-import io.gradus.train.RecipeException;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.TinyModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,11 +22,11 @@ class MemoryFitTest {
     private final ModelConfig config = (LlamaConfig.of(257, 32, 64, 2, 2, 2, 128));
 
     private MemoryPlan plan(Recipe recipe) {
-        return MemoryPlan.of(recipe, config, false);
+        return FineTuning.plan(recipe, config, false);
     }
 
     private void require(Recipe recipe, long capacity) {
-        MemoryFit.require(plan(recipe), recipe, config, capacity, "cpu");
+        MemoryFit.require(plan(recipe), recipe, this::plan, capacity, "cpu");
     }
 
     private String refusal(Recipe recipe, long capacity) {
@@ -57,7 +57,7 @@ class MemoryFitTest {
                 .toList();
         assertThat(offered).hasSize(2).allSatisfy(line -> {
             String[] overrides = line.strip().split(" {3}")[1].split(" ");
-            assertThatCode(() -> require(Recipe.parse(recipe.toYaml(), overrides), capacity))
+            assertThatCode(() -> require(recipe.with(overrides), capacity))
                     .doesNotThrowAnyException();
         });
     }

@@ -11,8 +11,8 @@ import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.train.Recipe;
-import io.gradus.train.RecipeException;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,7 +48,7 @@ class MemoryPlanTest {
     }
 
     private static MemoryPlan plan(Recipe recipe) throws IOException {
-        return MemoryPlan.of(recipe, new ModelFolder(recipe.model().path()).config(), false);
+        return FineTuning.plan(recipe, new ModelFolder(recipe.model().path()).config(), false);
     }
 
     private static void assertMeasuredAsPlanned(Recipe recipe) throws IOException {
@@ -92,7 +92,7 @@ class MemoryPlanTest {
         String[] small = {"save_steps=2", "batch_size=1", "data.max_seq_len=2", "sample.max_tokens=0"};
         new FineTuning(recipe(model, small)).run();
         Recipe resumed = Recipe.parse(recipe(model, small).toYaml(), "resume=true");
-        MemoryPlan plan = MemoryPlan.of(resumed, new ModelFolder(model).config(), true);
+        MemoryPlan plan = FineTuning.plan(resumed, new ModelFolder(model).config(), true);
         assertThat(new FineTuning(resumed).run().peakBytes()).isEqualTo(plan.atPeak());
         assertThat(plan.atPeak())
                 .containsEntry(MemoryCategory.WORKSPACE, 8 * plan.parameters() + 4 * PARAMETER_TENSORS);

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.train.FineTuning;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.train.Recipe;
-import io.gradus.train.RecipeException;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,7 +44,7 @@ class ForgettingStudyTest {
         List<String> news = new ArrayList<>();
         Path out = folder.resolve("study");
         ForgettingStudy.Outcome outcome = ForgettingStudy.prepare(
-                        recipe(), out, FineTuning::new, news::add, List.of("plain", "L2-SP, λ = 1000"))
+                        recipe(), out, FineTuning::builder, news::add, List.of("plain", "L2-SP, λ = 1000"))
                 .run(_ -> {});
 
         assertThat(outcome.rows()).hasSize(2);
@@ -67,7 +67,7 @@ class ForgettingStudyTest {
     void rowsAreReportedAfterEveryRun() throws IOException {
         List<Integer> sizes = new ArrayList<>();
         ForgettingStudy.prepare(
-                        recipe(), folder.resolve("study"), FineTuning::new, _ -> {}, List.of("plain", "halfway back"))
+                        recipe(), folder.resolve("study"), FineTuning::builder, _ -> {}, List.of("plain", "halfway back"))
                 .run(rows -> sizes.add(rows.size()));
         assertThat(sizes).containsExactly(1, 2);
     }
@@ -87,7 +87,7 @@ class ForgettingStudyTest {
     @Test
     void whatIsSampledForEvaluationIsNotWhatIsLearntFrom() throws IOException {
         Path out = folder.resolve("study");
-        ForgettingStudy.prepare(recipe(), out, FineTuning::new, _ -> {}, List.of("plain"));
+        ForgettingStudy.prepare(recipe(), out, FineTuning::builder, _ -> {}, List.of("plain"));
 
         List<String> evaluated = Files.readAllLines(out.resolve("general.jsonl"));
         assertThat(evaluated).isNotEmpty().doesNotContainAnyElementsOf(Files.readAllLines(out.resolve("known.jsonl")));
@@ -95,13 +95,13 @@ class ForgettingStudyTest {
 
     @Test
     void theSameSeedSamplesTheSameText() throws IOException {
-        ForgettingStudy.prepare(recipe(), folder.resolve("one"), FineTuning::new, _ -> {}, List.of("plain"));
-        ForgettingStudy.prepare(recipe(), folder.resolve("two"), FineTuning::new, _ -> {}, List.of("plain"));
+        ForgettingStudy.prepare(recipe(), folder.resolve("one"), FineTuning::builder, _ -> {}, List.of("plain"));
+        ForgettingStudy.prepare(recipe(), folder.resolve("two"), FineTuning::builder, _ -> {}, List.of("plain"));
         assertThat(folder.resolve("one/known.jsonl")).hasSameTextualContentAs(folder.resolve("two/known.jsonl"));
     }
 
     private static void run(Recipe recipe, Path folder) throws IOException {
-        ForgettingStudy.run(recipe, folder, FineTuning::new, _ -> {}, _ -> {});
+        ForgettingStudy.run(recipe, folder, FineTuning::builder, _ -> {}, _ -> {});
     }
 
     @Test

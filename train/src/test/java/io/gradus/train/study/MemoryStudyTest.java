@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.train.FineTuning;
-import io.gradus.train.Recipe;
-import io.gradus.train.RecipeException;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.TinyModel;
 import io.gradus.train.memory.Variant;
 import java.io.IOException;
@@ -28,7 +28,7 @@ class MemoryStudyTest {
             {model: {path: '%s'}, data: {train: '%s'}, steps: 3, batch_size: 8, max_eval_blocks: 8, threads: 1,
              check_first_loss: false}
             """.formatted(model, text));
-        List<MemoryStudy.Row> rows = MemoryStudy.run(recipe, out, FineTuning::new, _ -> {});
+        List<MemoryStudy.Row> rows = MemoryStudy.run(recipe, out, FineTuning::builder, _ -> {});
 
         assertThat(rows).hasSize(MemoryStudy.rungs().size()).allSatisfy(row -> {
             assertThat(row.error()).as(row.variant().name()).isBetween(-0.05, 0.05);
@@ -51,8 +51,8 @@ class MemoryStudyTest {
         List<Variant> ends =
                 List.of(MemoryStudy.rungs().getFirst(), MemoryStudy.rungs().getLast());
 
-        MemoryStudy.run(accumulating, folder.resolve("one"), FineTuning::new, _ -> {}, ends);
-        MemoryStudy.run(inBackward, folder.resolve("two"), FineTuning::new, _ -> {}, ends);
+        MemoryStudy.run(accumulating, folder.resolve("one"), FineTuning::builder, _ -> {}, ends);
+        MemoryStudy.run(inBackward, folder.resolve("two"), FineTuning::builder, _ -> {}, ends);
         for (String study : List.of("one", "two")) {
             Recipe first = Recipe.read(folder.resolve(study).resolve("recipe.yaml"));
             assertThat(first.optimizer()).isEqualTo(Recipe.OptimizerKind.ADAMW);
@@ -67,7 +67,7 @@ class MemoryStudyTest {
         List<Variant> rungs =
                 List.of(MemoryStudy.rungs().getFirst(), new Variant("clipped", List.of("optimizer_in_bwd=true")));
 
-        assertThatThrownBy(() -> MemoryStudy.run(Recipe.parse("", "steps=1"), out, FineTuning::new, _ -> {}, rungs))
+        assertThatThrownBy(() -> MemoryStudy.run(Recipe.parse("", "steps=1"), out, FineTuning::builder, _ -> {}, rungs))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageContaining("max_grad_norm=Infinity");
         assertThat(out).doesNotExist();

@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.checkpoint;
 
 import java.io.IOException;
 import java.nio.file.Files;

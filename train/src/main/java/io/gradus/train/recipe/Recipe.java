@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.recipe;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
@@ -26,17 +26,19 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a fine-tuning run is told, as YAML. Every key, its meaning and its default stand in {@code recipe.yaml} beside this
- * class; a recipe names only what it changes.
+ * The settings of a fine-tuning run. {@code recipe.yaml} beside this class lists all keys with their meaning and default. A
+ * recipe is built in Java, or read from YAML; both set only the keys that differ from the defaults.
  *
- * <pre>{@code
- * Recipe recipe = Recipe.parse("""
- *     model: {path: my-llama}
- *     data: {train: corpus.txt}
- *     output: my-llama-tuned
- *     steps: 300
- *     """);
- * }</pre>
+ * {@snippet :
+ * Recipe recipe = Recipe.builder()
+ *         .model(Path.of("my-llama"))
+ *         .train(Path.of("corpus.txt"))
+ *         .output(Path.of("my-llama-tuned"))
+ *         .steps(300)
+ *         .build();
+ * Recipe slower = recipe.with("learning_rate=1e-4", "output=slower");
+ * Recipe read = Recipe.read(Path.of("recipe.yaml"), "steps=600");
+ * }
  */
 public record Recipe(
         Model model,
@@ -413,11 +415,6 @@ public record Recipe(
         }
     }
 
-    /** Passes over the training text when {@link #steps} is null. */
-    double passes() {
-        return epochs == null ? 1 : epochs;
-    }
-
     /** The learning rate over a run of so many steps, as a part of the peak. */
     public Schedule schedule(int steps) {
         int rise = (int) Math.round(warmupRatio * steps);
@@ -432,7 +429,12 @@ public record Recipe(
 
     // ---- reading ----
 
-    /** The defaults: the built-in model on the built-in text. */
+    /** Builds a recipe, from the defaults. */
+    public static RecipeBuilder builder() {
+        return new RecipeBuilder();
+    }
+
+    /** The defaults of all keys. */
     public static Recipe defaults() {
         return parse("");
     }
@@ -474,13 +476,23 @@ public record Recipe(
         }
     }
 
+    /**
+     * This recipe with other values for some keys.
+     *
+     * @param overrides {@code key=value}, as in {@link #parse}
+     * @throws RecipeException naming the key that is unknown or has an invalid value
+     */
+    public Recipe with(String... overrides) {
+        return parse(toYaml(), overrides);
+    }
+
     /** All keys with their values, as YAML that {@link #parse} reads back. */
     public String toYaml() {
         return RecipeYaml.write(this);
     }
 
     /** All keys, with dots between their levels, and their values as text. */
-    Map<String, String> toMap() {
+    public Map<String, String> toMap() {
         return RecipeYaml.flatten(this);
     }
 }

@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.recipe;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonParser;
@@ -62,31 +62,62 @@ final class RecipeYaml {
 
     // ---- reading ----
 
-    static Recipe parse(String yaml, String... overrides) {
-        try {
-            ObjectNode defaults = (ObjectNode) YAML.readTree(Recipe.documentation());
-            ObjectNode tree = defaults.deepCopy();
-            merge(tree, defaults, YAML.readTree(yaml), "");
-            for (String override : overrides) {
-                merge(tree, defaults, tree(override), "");
+    /** Keys as they are read, one source after the other; the defaults come first. */
+    static final class Keys {
+        private final ObjectNode defaults = documented();
+        private final ObjectNode tree = defaults.deepCopy();
+
+        /** Sets a key, such as {@code data.train}. */
+        void set(String key, Object value) {
+            merge(tree, defaults, nested(key, YAML.valueToTree(value)), "");
+        }
+
+        /** Reads keys from YAML, then {@code key=value}. */
+        private Keys read(String yaml, String... overrides) {
+            try {
+                merge(tree, defaults, YAML.readTree(yaml), "");
+            } catch (JsonProcessingException e) {
+                throw new RecipeException("not YAML: " + problem(e));
             }
+            for (String override : overrides) {
+                merge(tree, defaults, nested(override), "");
+            }
+            return this;
+        }
+
+        Recipe recipe() {
             return construct(tree);
+        }
+    }
+
+    static Recipe parse(String yaml, String... overrides) {
+        return new Keys().read(yaml, overrides).recipe();
+    }
+
+    private static ObjectNode documented() {
+        try {
+            return (ObjectNode) YAML.readTree(Recipe.documentation());
         } catch (JsonProcessingException e) {
-            throw new RecipeException("not YAML: " + problem(e));
+            throw new UncheckedIOException(e);
         }
     }
 
     /** {@code a.b=value} as the tree {@code {a: {b: value}}}. */
-    private static JsonNode tree(String override) {
+    private static JsonNode nested(String override) {
         int equals = override.indexOf('=');
         if (equals <= 0) {
             throw new RecipeException("'" + override + "' is not key=value");
         }
-        String[] keys = override.substring(0, equals).strip().split("\\.", -1);
         String value = override.substring(equals + 1);
-        // Text, which becomes a number where one is wanted: so a prompt or a path may look like anything.
-        JsonNode node =
-                value.equals("null") ? YAML.nullNode() : YAML.getNodeFactory().textNode(value);
+        // As text, which Jackson converts where a number is wanted, so that prompts and paths need no quotes.
+        return nested(
+                override.substring(0, equals).strip(),
+                value.equals("null") ? YAML.nullNode() : YAML.getNodeFactory().textNode(value));
+    }
+
+    private static JsonNode nested(String key, JsonNode value) {
+        String[] keys = key.split("\\.", -1);
+        JsonNode node = value;
         for (int i = keys.length - 1; i >= 0; i--) {
             node = YAML.createObjectNode().set(keys[i], node);
         }
@@ -106,7 +137,8 @@ final class RecipeYaml {
             String key = entry.getKey();
             JsonNode known = into.get(key);
             if (known == null) {
-                throw new RecipeException("unknown key '" + prefix + key + "'; " + suggestion(into, prefix, key));
+                throw new RecipeException("unknown key '" + prefix + key + "'; "
+                        + ForeignKeys.hint(key).orElseGet(() -> suggestion(into, prefix, key)));
             }
             JsonNode fallback = defaults.path(key);
             if (known instanceof ObjectNode section) {

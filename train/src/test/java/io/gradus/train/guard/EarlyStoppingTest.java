@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.guard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,12 +13,12 @@ class EarlyStoppingTest {
         assertThat(stopping.improvedBy(0, 3)).isTrue();
         assertThat(stopping.improvedBy(10, 2)).isTrue();
         assertThat(stopping.improvedBy(20, 2)).as("as low is not lower").isFalse();
-        assertThat(stopping.isTime()).isFalse();
+        assertThat(stopping.isExhausted()).isFalse();
         assertThat(stopping.improvedBy(30, 1.9)).isTrue();
         assertThat(stopping.improvedBy(40, 2.5)).isFalse();
         assertThat(stopping.improvedBy(50, 2.5)).isFalse();
 
-        assertThat(stopping.isTime()).isTrue();
+        assertThat(stopping.isExhausted()).isTrue();
         assertThat(stopping.best()).isEqualTo(new EarlyStopping.State(30, 1.9, 2));
     }
 
@@ -28,7 +28,7 @@ class EarlyStoppingTest {
         stopping.improvedBy(10, 2);
         stopping.improvedBy(20, 3);
 
-        assertThat(stopping.isTime()).isTrue();
+        assertThat(stopping.isExhausted()).isTrue();
         assertThat(stopping.best().step()).isZero();
     }
 
@@ -38,7 +38,7 @@ class EarlyStoppingTest {
         for (int step = 0; step < 100; step++) {
             endless.improvedBy(step, 1 + step);
         }
-        assertThat(endless.isTime()).isFalse();
+        assertThat(endless.isExhausted()).isFalse();
         assertThat(endless.best().loss()).isEqualTo(1);
     }
 
@@ -49,7 +49,7 @@ class EarlyStoppingTest {
         EarlyStopping again = new EarlyStopping(2, stopping.best());
         again.improvedBy(2, 4);
 
-        assertThat(again.isTime()).isTrue();
+        assertThat(again.isExhausted()).isTrue();
         assertThat(again.best()).isEqualTo(new EarlyStopping.State(0, 3, 2));
     }
 }

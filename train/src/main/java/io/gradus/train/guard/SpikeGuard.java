@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.guard;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Many spikes in a row are none: the loss has a new level, and skipping would go on for ever. Then the run ends.
  */
-final class SpikeGuard {
+public final class SpikeGuard {
     /** Losses that are remembered. */
     static final int WINDOW = 64;
     /** Losses that must be known before one is judged. */
@@ -42,10 +42,10 @@ final class SpikeGuard {
      * @param inARow steps skipped since
      * @param skipped steps skipped in all
      */
-    record State(List<Double> losses, int inARow, int skipped) {
-        static final State NONE = new State(List.of(), 0, 0);
+    public record State(List<Double> losses, int inARow, int skipped) {
+        public static final State NONE = new State(List.of(), 0, 0);
 
-        State {
+        public State {
             losses = List.copyOf(losses);
         }
     }
@@ -53,14 +53,14 @@ final class SpikeGuard {
     /**
      * @param limit the z-score above which a loss is a spike; null: none is
      */
-    SpikeGuard(@Nullable Double limit, State state) {
+    public SpikeGuard(@Nullable Double limit, State state) {
         this.limit = limit;
         this.losses = new ArrayDeque<>(state.losses);
         this.inARow = state.inARow;
         this.skipped = state.skipped;
     }
 
-    State state() {
+    public State state() {
         return new State(List.copyOf(losses), inARow, skipped);
     }
 
@@ -69,7 +69,7 @@ final class SpikeGuard {
      *
      * @throws TrainingException when too many steps in a row were skipped
      */
-    Optional<String> reasonToSkip(double loss) {
+    public Optional<String> reasonToSkip(double loss) {
         if (limit == null) {
             return Optional.empty();
         }

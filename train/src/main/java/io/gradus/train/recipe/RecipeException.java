@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.recipe;
 
 /** A recipe that cannot be run: an unknown key, a value of the wrong kind, or a combination that makes no sense. */
 public final class RecipeException extends IllegalArgumentException {

@@ -1,5 +1,6 @@
-package io.gradus.train;
+package io.gradus.train.guard;
 
+import io.gradus.train.recipe.Recipe;
 import java.util.Locale;
 import java.util.Map;
 
@@ -8,20 +9,25 @@ import java.util.Map;
  *
  * @param recipe says whether losses are compared with guessing at all
  * @param vocabulary how many tokens the model knows
+ * @param crossEntropy whether the losses are cross-entropies, which alone can be compared with guessing
  */
-record Sanity(Recipe recipe, int vocabulary) {
+public record DivergenceChecks(Recipe recipe, int vocabulary, boolean crossEntropy) {
     /** A loss so many times that of guessing does not come back. */
     private static final double HOPELESS = 10;
+
+    private boolean comparesWithGuessing() {
+        return crossEntropy && recipe.checkFirstLoss();
+    }
 
     private double guessing() {
         return Math.log(vocabulary);
     }
 
     /** A model that was trained before predicts better than chance. */
-    void requireBetterThanGuessing(Map<String, Double> losses) {
+    public void requireBetterThanGuessing(Map<String, Double> losses) {
         double loss =
                 losses.values().stream().mapToDouble(Double::doubleValue).min().orElse(0);
-        if (recipe.checkFirstLoss() && !(loss < guessing() + 0.5)) {
+        if (comparesWithGuessing() && !(loss < guessing() + 0.5)) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
                     "before the first step the loss is %.2f, worse than guessing among %d tokens (%.2f): do the weights, the"
@@ -33,11 +39,11 @@ record Sanity(Recipe recipe, int vocabulary) {
     }
 
     /** A loss is a number, and not beyond hope. */
-    void requireSane(String what, double loss) {
+    public void requireConvergent(String what, double loss) {
         if (!Double.isFinite(loss)) {
             throw new TrainingException(what + " is " + loss + "; " + remedy());
         }
-        if (recipe.checkFirstLoss() && loss > HOPELESS * guessing()) {
+        if (comparesWithGuessing() && loss > HOPELESS * guessing()) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
                     "%s is %.4g, and guessing among %d tokens has %.2f: the training has diverged; %s",
@@ -50,7 +56,7 @@ record Sanity(Recipe recipe, int vocabulary) {
     }
 
     /** While there is a loss there is something to learn. */
-    void requireGradient(int step, double loss, double norm) {
+    public void requireGradient(int step, double loss, double norm) {
         if (norm == 0 && loss > 0) {
             throw new TrainingException(
                     "step " + step + ": the gradient is zero, nothing can be learnt any more; " + remedy());

@@ -1,13 +1,17 @@
-package io.gradus.train;
+package io.gradus.train.recipe;
 
+import io.gradus.data.ChatTemplate;
+import io.gradus.data.LabelTemplate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.gradus.train.Recipe.OptimizerKind;
-import io.gradus.train.Recipe.ScheduleKind;
+import io.gradus.train.recipe.Recipe.OptimizerKind;
+import io.gradus.train.recipe.Recipe.ScheduleKind;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.lang.reflect.Modifier;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -213,6 +217,67 @@ class RecipeTest {
         assertThatThrownBy(() -> Recipe.parse("", overrides.split(" ")))
                 .isInstanceOf(RecipeException.class)
                 .hasMessage("recipe: " + message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "lr|learning_rate",
+                "per_device_train_batch_size|batch_size",
+                "max_seq_len|data.max_seq_len",
+                "block_size|data.max_seq_len",
+                "num_train_epochs|epochs",
+                "lr_scheduler_type|schedule",
+                "gradient_checkpointing|activation_checkpointing",
+                "optimizer_in_backward|optimizer_in_bwd",
+                "resume_from_checkpoint|resume",
+                "fp16|precision: f16",
+                "bf16|precision: bf16",
+                "bfloat16|precision: bf16",
+                "dtype|precision",
+            })
+    void keysOfHuggingFaceAndTorchtuneGetAHint(String key, String ours) {
+        assertThatThrownBy(() -> Recipe.parse("", key + "=1"))
+                .isInstanceOf(RecipeException.class)
+                .hasMessage("recipe: unknown key '" + key + "'; use " + ours);
+        assertThatThrownBy(() -> Recipe.parse(key + ": 1")).hasMessageEndingWith("use " + ours);
+    }
+
+    @Test
+    void builderSetsTheKeysOfTheSameNames() {
+        Recipe built = Recipe.builder()
+                .model(Path.of("base"))
+                .sources(List.of(new Recipe.Source(Path.of("a.txt"), 2.0)))
+                .chatTemplate(ChatTemplate.LLAMA3)
+                .labelTemplate(new LabelTemplate("{text}?", " {label}"))
+                .learningRate(1e-4)
+                .optimizer(OptimizerKind.SGD)
+                .maxGradNorm(Double.POSITIVE_INFINITY)
+                .freeze(List.of("*norm*", "lm_head"))
+                .l2Sp(0.5)
+                .samplePrompt("a: b")
+                .seed(-3)
+                .build();
+        assertThat(built).isEqualTo(Recipe.parse("""
+                model: {path: base}
+                data:
+                  sources: [{path: a.txt, weight: 2}]
+                  chat_template: llama3
+                  label_template: {prompt: "{text}?"}
+                learning_rate: 1.0e-4
+                optimizer: sgd
+                max_grad_norm: Infinity
+                freeze: ['*norm*', lm_head]
+                l2_sp: 0.5
+                sample: {prompt: "a: b"}
+                seed: -3
+                """));
+        assertThatThrownBy(() -> Recipe.builder().steps(0).build()).hasMessage("recipe: steps is 0; it must be at least 1");
+        long keys = Recipe.defaults().toMap().size() - 1; // label_template has two
+        assertThat(Arrays.stream(RecipeBuilder.class.getDeclaredMethods())
+                        .filter(method -> Modifier.isPublic(method.getModifiers()) && method.getParameterCount() == 1))
+                .hasSize((int) keys);
     }
 
     @ParameterizedTest

@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.guard;
 
 /** Training cannot go on; the message says why and what may help. Checkpoints written before are whole. */
 public class TrainingException extends RuntimeException {

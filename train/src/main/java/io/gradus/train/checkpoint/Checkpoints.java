@@ -1,5 +1,7 @@
-package io.gradus.train;
+package io.gradus.train.checkpoint;
 
+import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -33,7 +35,7 @@ import java.util.stream.Stream;
  *
  * @param folder of the run
  */
-record Checkpoints(Path folder) {
+public record Checkpoints(Path folder) {
     private static final String PREFIX = "step-";
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "state.json";
@@ -57,16 +59,16 @@ record Checkpoints(Path folder) {
     private static final Set<String> KEYS_OF_THE_BEST = Set.of("eval_steps", "max_eval_blocks");
 
     /** A complete checkpoint. */
-    record Checkpoint(Path path, RunState state) {}
+    public record Checkpoint(Path path, RunState state) {}
 
     /** Writes a model and whatever else into a folder. */
     @FunctionalInterface
-    interface ModelWriter {
+    public interface ModelWriter {
         void write(Path folder) throws IOException;
     }
 
     /** The newest checkpoint, if there is one. */
-    Optional<Checkpoint> newest() throws IOException {
+    public Optional<Checkpoint> newest() throws IOException {
         List<Path> complete = complete();
         return complete.isEmpty() ? Optional.empty() : Optional.of(open(complete.getLast()));
     }
@@ -85,7 +87,7 @@ record Checkpoints(Path folder) {
      *
      * @throws RecipeException when the folder holds something to lose, or a run of another recipe
      */
-    Optional<Checkpoint> resumable(Recipe recipe) throws IOException {
+    public Optional<Checkpoint> resumable(Recipe recipe) throws IOException {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new RecipeException("output " + folder + " is a file; name a folder");
         }
@@ -104,7 +106,7 @@ record Checkpoints(Path folder) {
     }
 
     /** Makes the folder of the run, and removes what a killed run left half-done there. */
-    void prepareFolder() throws IOException {
+    public void prepareFolder() throws IOException {
         Files.createDirectories(folder);
         for (Path left : list(folder, ".+\\.[0-9a-f]{16}\\.tmp")) { // see AtomicFile
             Files.deleteIfExists(left);
@@ -143,9 +145,9 @@ record Checkpoints(Path folder) {
      * Writes a checkpoint and then deletes all but the newest.
      *
      * @param keep how many stay
-     * @param remembered what is needed besides the weights: {@link TrainingStep#state}
+     * @param remembered what is needed besides the weights: the tensors of the optimizer and its companions
      */
-    Path write(RunState state, int keep, ModelWriter model, Map<String, Tensor> remembered) throws IOException {
+    public Path write(RunState state, int keep, ModelWriter model, Map<String, Tensor> remembered) throws IOException {
         Path target = checkpoints().resolve(String.format(Locale.ROOT, "%s%06d", PREFIX, state.step()));
         replace(target, temporary -> {
             model.write(temporary);
@@ -162,12 +164,12 @@ record Checkpoints(Path folder) {
     }
 
     /** The weights with the lowest held-out loss, a Hugging Face folder; there is nothing to go on from. */
-    Path best() {
+    public Path best() {
         return checkpoints().resolve(BEST);
     }
 
     /** Writes {@link #best()} in the place of what was there. */
-    void writeBest(ModelWriter model) throws IOException {
+    public void writeBest(ModelWriter model) throws IOException {
         replace(best(), model);
     }
 
@@ -185,7 +187,7 @@ record Checkpoints(Path folder) {
      *
      * @param load is given it, and copies what it needs
      */
-    static void restore(Checkpoint checkpoint, Device device, Consumer<Map<String, Tensor>> load) throws IOException {
+    public static void restore(Checkpoint checkpoint, Device device, Consumer<Map<String, Tensor>> load) throws IOException {
         try (Scope _ = Scope.open("restore");
                 SafetensorsCheckpoint file =
                         SafetensorsCheckpoint.open(checkpoint.path().resolve(OPTIMIZER))) {

@@ -1,5 +1,8 @@
-package io.gradus.train;
+package io.gradus.train.checkpoint;
 
+import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.guard.EarlyStopping;
+import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,7 +12,7 @@ import io.gradus.core.Tensor;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.Sgd;
-import io.gradus.train.Checkpoints.Checkpoint;
+import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +36,7 @@ class CheckpointsTest {
         return new RunState(
                 step,
                 Recipe.defaults().toMap(),
+                Map.of("optimizer", "AdamW"),
                 Map.of("held_out", 1.0 / 3),
                 new SpikeGuard.State(List.of(1.0 / 3, 2.0), 1, 4),
                 new EarlyStopping.State(2, 0.1, 3),
@@ -86,7 +90,7 @@ class CheckpointsTest {
     void aRunGoesOnWithItsOwnRecipe() {
         Recipe recipe = Recipe.parse("{output: out, early_stopping_patience: 3}");
         RunState state =
-                new RunState(3, recipe.toMap(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
+                new RunState(3, recipe.toMap(), Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
         Checkpoints.requireSame(
                 state, Recipe.parse("{output: out, early_stopping_patience: 3, threads: 3, resume: true}"));
@@ -102,7 +106,7 @@ class CheckpointsTest {
     void aKeyThatAnOlderCheckpointDoesNotHaveHadItsDefault() {
         Map<String, String> old = Recipe.defaults().toMap();
         old.remove("l2_sp");
-        RunState state = new RunState(3, old, Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
+        RunState state = new RunState(3, old, Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
         Checkpoints.requireSame(state, Recipe.defaults());
         assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("l2_sp: 0.5")))

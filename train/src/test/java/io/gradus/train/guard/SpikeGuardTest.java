@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.guard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,5 +1,8 @@
-package io.gradus.train;
+package io.gradus.train.checkpoint;
 
+import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.guard.EarlyStopping;
+import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -27,6 +30,7 @@ class RunStateTest {
         RunState state = new RunState(
                 1_000_001,
                 Recipe.defaults().toMap(),
+                Map.of("optimizer", "AdamW"),
                 Map.of("held_out", 1.0 / 3, "general", Math.PI),
                 new SpikeGuard.State(List.of(0.1, Double.MIN_VALUE, 1e300 / 3), 2, 7),
                 new EarlyStopping.State(50, Math.E, 1),
@@ -44,6 +48,7 @@ class RunStateTest {
                 .isEqualTo(new RunState(
                         4,
                         Map.of("steps", "6"),
+                        Map.of(),
                         Map.of("held_out", 2.5),
                         SpikeGuard.State.NONE,
                         EarlyStopping.State.NONE,

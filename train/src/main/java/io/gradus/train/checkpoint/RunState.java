@@ -1,5 +1,8 @@
-package io.gradus.train;
+package io.gradus.train.checkpoint;
 
+import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.guard.EarlyStopping;
+import io.gradus.train.recipe.RecipeException;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -19,15 +22,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param step steps made
  * @param recipe that the run was started with, by key
+ * @param parts of the run that are not in the recipe: the classes of the optimizer and the model, and the like
  * @param before losses before the first step, by the name of the text
  * @param spikes what is known of the last losses
  * @param best the lowest held-out loss so far
  * @param scale where the scale of the loss stands, in F16; null otherwise
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
-record RunState(
+public record RunState(
         int step,
         Map<String, String> recipe,
+        Map<String, String> parts,
         Map<String, Double> before,
         SpikeGuard.State spikes,
         EarlyStopping.State best,
@@ -37,12 +42,13 @@ record RunState(
             .build();
 
     /** Of a run that has not made a step. */
-    static final RunState BEGINNING =
-            new RunState(0, Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
+    public static final RunState BEGINNING =
+            new RunState(0, Map.of(), Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
     /** Without what an older checkpoint does not say. */
-    RunState {
+    public RunState {
         recipe = orElse(recipe, Map.of());
+        parts = orElse(parts, Map.of());
         before = orElse(before, Map.of());
         spikes = orElse(spikes, SpikeGuard.State.NONE);
         best = orElse(best, EarlyStopping.State.NONE);
@@ -50,6 +56,20 @@ record RunState(
 
     private static <T> T orElse(@Nullable T value, T otherwise) {
         return value == null ? otherwise : value;
+    }
+
+    /**
+     * Checks that a run resumes with the parts that it was started with.
+     *
+     * @throws RecipeException if a part differs
+     */
+    public void requireParts(Map<String, String> now) {
+        parts.forEach((part, was) -> {
+            if (!was.equals(now.get(part))) {
+                throw new RecipeException("resume continues a run with the same parts, but the " + part + " was " + was
+                        + " and is " + now.get(part));
+            }
+        });
     }
 
     /**

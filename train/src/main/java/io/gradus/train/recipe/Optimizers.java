@@ -1,4 +1,4 @@
-package io.gradus.train;
+package io.gradus.train.recipe;
 
 import io.gradus.autograd.Variable;
 import io.gradus.optim.Adafactor;
@@ -14,12 +14,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Creates the optimizer of a recipe. The keys that each optimizer honors are in {@link Recipe.OptimizerKind}. */
-final class Optimizers {
+public final class Optimizers {
     private Optimizers() {}
 
-    static Optimizer of(Recipe recipe, List<Variable> parameters) {
+    /** @param custom creates the optimizer in place of the recipe's; null: the recipe's */
+    public static Optimizer of(Recipe recipe, List<Variable> parameters, Optimizer.@Nullable Factory custom) {
         List<ParameterGroup> groups = groups(recipe, parameters);
         double rate = recipe.learningRate();
+        if (custom != null) {
+            return custom.create(groups, rate);
+        }
         Adam.Settings moments = new Adam.Settings(
                 orElse(recipe.beta1(), Adam.Settings.DEFAULT.beta1()),
                 orElse(recipe.beta2(), Adam.Settings.DEFAULT.beta2()),

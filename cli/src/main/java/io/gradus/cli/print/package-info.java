@@ -1,0 +1,5 @@
+/** Numbers, tables and commands as text. */
+@NullMarked
+package io.gradus.cli.print;
+
+import org.jspecify.annotations.NullMarked;

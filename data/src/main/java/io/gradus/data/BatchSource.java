@@ -1,0 +1,31 @@
+package io.gradus.data;
+
+import io.gradus.core.Device;
+import io.gradus.data.Batches.Batch;
+
+/**
+ * Numbered batches. A batch is a function of its number alone, so that a run resumes with nothing but a number. {@link
+ * Batches} implements this interface for text.
+ */
+public interface BatchSource {
+
+    /** The most rows of a batch, B. */
+    int batchSize();
+
+    /** The most tokens of a row, T. */
+    int length();
+
+    /** Batches in one pass over the data, at least 1. */
+    long batchesPerEpoch();
+
+    /** Tokens in one pass over the data, for reports. */
+    long tokensPerEpoch();
+
+    /**
+     * Makes a batch.
+     *
+     * @param index from 0; training goes beyond {@link #batchesPerEpoch()}
+     * @param device of its tensors
+     */
+    Batch batch(long index, Device device);
+}

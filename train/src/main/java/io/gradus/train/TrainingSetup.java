@@ -1,0 +1,48 @@
+package io.gradus.train;
+
+import io.gradus.core.Device;
+import io.gradus.data.BatchSource;
+import io.gradus.data.Batches.Batch;
+import io.gradus.data.Dataset;
+import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelFolder;
+import io.gradus.optim.Schedule;
+import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.recipe.RecipeException;
+
+/**
+ * The parts of a run, loaded and checked against each other.
+ *
+ * @param base the folder of the pre-trained model
+ * @param model with the base's weights
+ * @param memory that the run takes
+ * @param steps of the run
+ * @param schedule of the learning rate, relative to the peak
+ */
+record TrainingSetup(
+        ModelFolder base,
+        Tokenizer tokenizer,
+        LanguageModel model,
+        Dataset data,
+        MemoryPlan memory,
+        int steps,
+        Schedule schedule) {
+
+    Device device() {
+        return model.device();
+    }
+
+    /** A training batch, by its number from 0. */
+    Batch batch(long index) {
+        return data.training().batch(index, device());
+    }
+
+    /** A batch of general text, for elastic weight consolidation. */
+    Batch general(long index) {
+        BatchSource general = data.general()
+                .orElseThrow(() -> new RecipeException("ewc needs general text: name it, data.general=general.txt,"
+                        + " or return it from Dataset.general()"));
+        return general.batch(index, device());
+    }
+}
