@@ -12,7 +12,10 @@ module io.gradus.train {
     exports io.gradus.train.recipe;
     exports io.gradus.train.study;
 
-    opens io.gradus.train.checkpoint to com.fasterxml.jackson.databind;
-    opens io.gradus.train.guard to com.fasterxml.jackson.databind;
-    opens io.gradus.train.recipe to com.fasterxml.jackson.databind;
+    opens io.gradus.train.checkpoint to
+            com.fasterxml.jackson.databind;
+    opens io.gradus.train.guard to
+            com.fasterxml.jackson.databind;
+    opens io.gradus.train.recipe to
+            com.fasterxml.jackson.databind;
 }

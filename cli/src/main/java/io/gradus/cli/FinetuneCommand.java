@@ -3,8 +3,8 @@ package io.gradus.cli;
 import io.gradus.train.DryRun;
 import io.gradus.train.FineTuning;
 import io.gradus.train.OverfitOneBatch;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.train.StoppedException;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -83,7 +83,8 @@ final class FinetuneCommand implements Callable<Integer> {
         if (dryRun) {
             Terminal terminal = Terminal.of(spec);
             terminal.out()
-                    .print(DryRunText.of(DryRun.of(BuiltIn.fineTuning(recipe).build()), BATCHES_SHOWN, terminal.interactive()));
+                    .print(DryRunText.of(
+                            DryRun.of(BuiltIn.fineTuning(recipe).build()), BATCHES_SHOWN, terminal.interactive()));
             terminal.out().flush();
             return 0;
         }
@@ -104,12 +105,13 @@ final class FinetuneCommand implements Callable<Integer> {
     private int overfitOneBatch(Recipe recipe) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         int[] step = {0};
-        OverfitOneBatch.Result result = OverfitOneBatch.run(BuiltIn.fineTuning(recipe).build(), loss -> {
-            if (step[0]++ % 10 == 0) {
-                out.printf(Locale.ROOT, "step %d  loss %.4f%n", step[0], loss);
-                out.flush();
-            }
-        });
+        OverfitOneBatch.Result result =
+                OverfitOneBatch.run(BuiltIn.fineTuning(recipe).build(), loss -> {
+                    if (step[0]++ % 10 == 0) {
+                        out.printf(Locale.ROOT, "step %d  loss %.4f%n", step[0], loss);
+                        out.flush();
+                    }
+                });
         out.println((result.passed() ? "passed: " : "failed: ") + result.verdict());
         out.flush();
         return result.passed() ? 0 : 1;

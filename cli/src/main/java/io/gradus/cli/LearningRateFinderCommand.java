@@ -57,7 +57,8 @@ final class LearningRateFinderCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Recipe recipe = RecipeArguments.recipe(arguments);
-        LearningRateFinderRun.Result result = LearningRateFinderRun.find(BuiltIn.fineTuning(recipe).build(), low, high, steps);
+        LearningRateFinderRun.Result result =
+                LearningRateFinderRun.find(BuiltIn.fineTuning(recipe).build(), low, high, steps);
         PrintWriter out = spec.commandLine().getOut();
         int every = Math.max(1, result.points().size() / 20);
         out.println("    rate     loss  smoothed");

@@ -1,8 +1,8 @@
 package io.gradus.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
-import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.guard.TrainingException;
+import io.gradus.train.recipe.RecipeException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;

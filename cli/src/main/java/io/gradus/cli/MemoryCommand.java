@@ -1,6 +1,5 @@
 package io.gradus.cli;
 
-import io.gradus.train.FineTuning;
 import io.gradus.cli.print.MemoryTable;
 import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.MemoryChart;
@@ -8,12 +7,13 @@ import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.corpora.BuiltInModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.train.recipe.Recipe;
+import io.gradus.train.FineTuning;
 import io.gradus.train.memory.Comparison;
 import io.gradus.train.memory.KnownModel;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.RuleOfThumb;
 import io.gradus.train.memory.RuleOfThumb.Precision;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -121,8 +121,7 @@ final class MemoryCommand implements Callable<Integer> {
         return model != null ? model : path != null ? path.toString() : "the built-in Llama";
     }
 
-    private static void print(
-            Terminal terminal, String name, Recipe recipe, ModelConfig config, MemoryPlan plan) {
+    private static void print(Terminal terminal, String name, Recipe recipe, ModelConfig config, MemoryPlan plan) {
         PrintWriter out = terminal.out();
         out.println("model      " + name + ", " + Quantities.grouped(plan.parameters()) + " parameters");
         out.println("batch      " + plan.batchSize() + " × " + plan.blockLength() + " tokens");

@@ -3,13 +3,13 @@ package io.gradus.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.MemoryCategory;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.TrainingListener.Step;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.recipe.Recipe;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

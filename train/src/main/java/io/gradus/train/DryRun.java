@@ -1,9 +1,9 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.RecipeException;
 import io.gradus.data.Batches;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +32,8 @@ public record DryRun(
     public static DryRun of(FineTuning run) throws IOException {
         TrainingSetup setup = run.setup(false);
         if (!(setup.data().training() instanceof Batches batches)) {
-            throw new IllegalStateException("a dry run shows text; it needs a dataset whose training() is of class Batches");
+            throw new IllegalStateException(
+                    "a dry run shows text; it needs a dataset whose training() is of class Batches");
         }
         TrainingState state = run.state(setup);
         state.begin(setup::general);
@@ -48,7 +49,6 @@ public record DryRun(
             seconds = Double.NaN;
             failure = e.getMessage();
         }
-        return new DryRun(
-                setup.tokenizer(), batches, setup.memory(), setup.steps(), seconds, failure);
+        return new DryRun(setup.tokenizer(), batches, setup.memory(), setup.steps(), seconds, failure);
     }
 }

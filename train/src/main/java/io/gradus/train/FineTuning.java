@@ -471,7 +471,8 @@ public final class FineTuning {
         }
 
         private void evaluate() {
-            state.withAverage(() -> latest = Evaluator.losses(model, setup.data().evaluation(), loss));
+            state.withAverage(
+                    () -> latest = Evaluator.losses(model, setup.data().evaluation(), loss));
         }
 
         /** Reports the latest evaluation, and saves the weights if it was the best. */
@@ -479,7 +480,8 @@ public final class FineTuning {
             latest.forEach((name, value) ->
                     report(listener -> listener.evaluated(new TrainingListener.Evaluation(step, name, value))));
             if (step > 0) {
-                latest.forEach((name, value) -> checks.requireConvergent("step " + step + ": the loss on " + name, value));
+                latest.forEach(
+                        (name, value) -> checks.requireConvergent("step " + step + ": the loss on " + name, value));
             }
             double heldOut = latest.values().stream().findFirst().orElse(Double.NaN);
             if (patience.improvedBy(step, heldOut)
@@ -516,10 +518,14 @@ public final class FineTuning {
         /** The parts of the run that a checkpoint depends on besides the recipe. */
         private Map<String, String> parts() {
             return Map.of(
-                    "optimizer", state.optimizer.getClass().getName(),
-                    "model", model.getClass().getName(),
-                    "loss", customLoss == null ? "the recipe's" : "custom",
-                    "dataset", dataset == null ? "the recipe's" : "custom");
+                    "optimizer",
+                    state.optimizer.getClass().getName(),
+                    "model",
+                    model.getClass().getName(),
+                    "loss",
+                    customLoss == null ? "the recipe's" : "custom",
+                    "dataset",
+                    dataset == null ? "the recipe's" : "custom");
         }
 
         private TrainingListener.Plan plan() {

@@ -1,9 +1,9 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.RecipeException;
-import io.gradus.train.guard.TrainingException;
 import io.gradus.optim.LearningRateFinder;
 import io.gradus.optim.LearningRateFinder.Point;
+import io.gradus.train.guard.TrainingException;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -41,11 +41,10 @@ public final class LearningRateFinderRun {
         try {
             for (int step = 0; finder.isRunning(); step++) {
                 double[] loss = {Double.NaN};
-                FineTuning.step(
-                        state, step, setup::batch, finder.rate(), told -> {
-                            loss[0] = told;
-                            return Double.isFinite(told) ? Optional.empty() : Optional.of("it diverged");
-                        });
+                FineTuning.step(state, step, setup::batch, finder.rate(), told -> {
+                    loss[0] = told;
+                    return Double.isFinite(told) ? Optional.empty() : Optional.of("it diverged");
+                });
                 finder.add(loss[0]);
             }
         } catch (ArithmeticException e) {

@@ -1,8 +1,8 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.RecipeException;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.data.Batches.Batch;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -89,9 +89,7 @@ record Rehearsal(
 
     private Batch general(Device device, int length) {
         BatchSource general = dataset == null ? null : dataset.general().orElse(null);
-        return general == null
-                ? batch(device, 1, length)
-                : batch(device, general.batchSize(), general.length());
+        return general == null ? batch(device, 1, length) : batch(device, general.batchSize(), general.length());
     }
 
     private Batch evaluation(Device device, int rows, int length) {
@@ -101,7 +99,8 @@ record Rehearsal(
     }
 
     private int largest(ToIntFunction<BatchSource> size) {
-        Collection<BatchSource> sources = dataset == null ? List.of() : dataset.evaluation().values();
+        Collection<BatchSource> sources =
+                dataset == null ? List.of() : dataset.evaluation().values();
         return sources.stream().mapToInt(size).max().orElse(1);
     }
 

@@ -1,13 +1,13 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.RecipeException;
 import io.gradus.data.Dataset;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.data.tokenizer.Prompts;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -1,20 +1,20 @@
 package io.gradus.train;
 
-import io.gradus.data.Dataset;
 import io.gradus.data.BatchSource;
-import io.gradus.train.recipe.RecipeException;
 import io.gradus.data.Batches;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.data.Blocks;
 import io.gradus.data.ChatMessage;
 import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
+import io.gradus.data.Dataset;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
 import io.gradus.data.Mixture;
 import io.gradus.data.Packing;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -71,7 +71,9 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
         Blocks replay = general.replay.isEmpty() ? null : packer.pack("general text to replay", general.replay);
         if (recipe.data().replayRatio() > 0) {
             mixture = mixture.with(
-                    "general text", Objects.requireNonNull(replay), recipe.data().replayRatio());
+                    "general text",
+                    Objects.requireNonNull(replay),
+                    recipe.data().replayRatio());
         }
         return new TrainingData(
                 new Batches(mixture, recipe.batchSize(), recipe.seed(), true),

@@ -1,7 +1,7 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.Recipe;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.recipe.Recipe;
 import java.nio.file.Path;
 
 /** Is told what happens in a run. Every method does nothing unless overridden. */

@@ -110,9 +110,9 @@ class ExtensionPointsTest {
 
     private Recipe recipe(String output, String... keys) {
         return Recipe.parse("""
-                {steps: 12, batch_size: 2, eval_steps: 4, save_steps: 4, learning_rate: 0.02, threads: 1,
-                 sample: {max_tokens: 4}}
-                """, keys).with("output=" + folder.resolve(output));
+            {steps: 12, batch_size: 2, eval_steps: 4, save_steps: 4, learning_rate: 0.02, threads: 1,
+             sample: {max_tokens: 4}}
+            """, keys).with("output=" + folder.resolve(output));
     }
 
     private FineTuning.Builder custom(Recipe recipe) {
@@ -136,15 +136,25 @@ class ExtensionPointsTest {
                 .build()
                 .run();
 
-        assertThat(steps).hasSize(60).allSatisfy(step -> assertThat(step.tokens()).isEqualTo(64));
+        assertThat(steps)
+                .hasSize(60)
+                .allSatisfy(step -> assertThat(step.tokens()).isEqualTo(64));
         assertThat(result.before().keySet()).containsExactly("counting");
         assertThat(result.before().get("counting")).as("half of ln 257").isBetween(2.6, 3.0);
-        assertThat(result.after().get("counting")).isLessThan(0.8 * result.before().get("counting"));
-        assertThat(new ModelFolder(result.output()).load(Device.cpu(1)).vocabSize()).isEqualTo(257);
+        assertThat(result.after().get("counting"))
+                .isLessThan(0.8 * result.before().get("counting"));
+        assertThat(new ModelFolder(result.output()).load(Device.cpu(1)).vocabSize())
+                .isEqualTo(257);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"precision=f32", "precision=bf16", "ewc=10 ema_decay=0.9", "optimizer_in_bwd=true max_grad_norm=Infinity"})
+    @ValueSource(
+            strings = {
+                "precision=f32",
+                "precision=bf16",
+                "ewc=10 ema_decay=0.9",
+                "optimizer_in_bwd=true max_grad_norm=Infinity"
+            })
     void customOptimizerDatasetAndLossResumeToTheSameBits(String keys) throws IOException {
         String[] settings = keys.split(" ");
         Path whole = custom(recipe("whole", settings)).build().run().output();
@@ -172,7 +182,8 @@ class ExtensionPointsTest {
     void customOptimizerStateIsInTheCheckpoint() throws IOException {
         custom(recipe("out")).build().run();
         Path checkpoint = folder.resolve("out/checkpoints/step-000008");
-        assertThat(checkpoint.resolve("optimizer.safetensors")).content(java.nio.charset.StandardCharsets.ISO_8859_1)
+        assertThat(checkpoint.resolve("optimizer.safetensors"))
+                .content(java.nio.charset.StandardCharsets.ISO_8859_1)
                 .contains("model.norm.weight.average");
         assertThat(checkpoint.resolve("state.json")).content().contains(AveragedSgd.class.getName());
     }
@@ -189,7 +200,8 @@ class ExtensionPointsTest {
                         .build()
                         .run())
                 .isInstanceOf(RecipeException.class)
-                .hasMessageContaining("the optimizer was " + AveragedSgd.class.getName() + " and is io.gradus.optim.AdamW");
+                .hasMessageContaining(
+                        "the optimizer was " + AveragedSgd.class.getName() + " and is io.gradus.optim.AdamW");
     }
 
     @Test
@@ -217,8 +229,7 @@ class ExtensionPointsTest {
                 .run()
                 .output();
 
-        assertThat(output.resolve("model.safetensors"))
-                .hasSameBinaryContentAs(expected.resolve("model.safetensors"));
+        assertThat(output.resolve("model.safetensors")).hasSameBinaryContentAs(expected.resolve("model.safetensors"));
         Variable norm = memory.namedParameters().get("model.norm.weight");
         assertThat(norm.value().toFloats())
                 .isEqualTo(new ModelFolder(output)
@@ -246,15 +257,15 @@ class ExtensionPointsTest {
                 .build()
                 .run()
                 .output();
-        assertThat(output.resolve("model.safetensors"))
-                .hasSameBinaryContentAs(expected.resolve("model.safetensors"));
+        assertThat(output.resolve("model.safetensors")).hasSameBinaryContentAs(expected.resolve("model.safetensors"));
     }
 
     @Test
     void missingModelAndMissingTextAreNamed() {
         assertThatThrownBy(() -> new FineTuning(recipe("out")).run())
                 .hasMessage("recipe: model.path is missing: name the Hugging Face folder to start from");
-        assertThatThrownBy(() -> FineTuning.builder(recipe("out")).model(model).build().run())
+        assertThatThrownBy(() ->
+                        FineTuning.builder(recipe("out")).model(model).build().run())
                 .hasMessage("recipe: data.train is missing: name the text to fine-tune on, data.train=corpus.txt");
         for (String key : List.of("data.replay_ratio=0.1", "ewc=1")) {
             assertThatThrownBy(() -> FineTuning.builder(recipe("out", key).with("data.train=" + text))

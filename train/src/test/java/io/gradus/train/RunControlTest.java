@@ -1,15 +1,15 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.core.Device;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.core.Device;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Skipped;
 import io.gradus.train.TrainingListener.Step;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

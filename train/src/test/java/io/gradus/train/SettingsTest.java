@@ -1,19 +1,19 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.RecipeException;
-import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 import static org.assertj.core.api.Assertions.within;
 
-import io.gradus.data.tokenizer.Tokenizer;
-import io.gradus.nn.model.ModelFolder;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.TrainingListener.Step;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,6 +1,5 @@
 package io.gradus.train;
 
-import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +9,7 @@ import io.gradus.data.Blocks;
 import io.gradus.data.Mixture;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,9 +65,12 @@ class TrainingDataTest {
         assertThat(maskedRows(examples))
                 .isEqualTo(examples.sources().getFirst().blocks().size())
                 .isEqualTo(32);
-        Mixture text = read(recipe(write("a.txt", lines(100, "line %d")))).training().mixture();
+        Mixture text =
+                read(recipe(write("a.txt", lines(100, "line %d")))).training().mixture();
         assertThat(maskedRows(text)).isZero();
-        assertThat(maskedRows(read(recipe(pairs(100), "data.packing=stream")).training().mixture()))
+        assertThat(maskedRows(read(recipe(pairs(100), "data.packing=stream"))
+                        .training()
+                        .mixture()))
                 .isZero();
     }
 
@@ -94,7 +97,9 @@ class TrainingDataTest {
     @Test
     void generalTextThatIsMixedInIsNotThatWhichIsEvaluated() throws IOException {
         Path general = write("general.jsonl", lines(100, "{\"text\": \"general text %03d\"}"));
-        String[] keys = {"max_eval_blocks=1000", "data.general=" + general, "data.validation_split=0.2", "data.replay_ratio=0.1"};
+        String[] keys = {
+            "max_eval_blocks=1000", "data.general=" + general, "data.validation_split=0.2", "data.replay_ratio=0.1"
+        };
         TrainingData mixed = read(recipe(pairs(100), keys));
         assertThat(blocks(mixed.general().orElseThrow()))
                 .isSameAs(mixed.training().mixture().sources().getFirst().blocks());
@@ -103,7 +108,8 @@ class TrainingDataTest {
                 .containsExactly("general text", "training text");
         assertThat(mixed.training().mixture().share(0)).isEqualTo(0.1);
         // 80 documents of 17 tokens, the end among them; and 20 to evaluate on
-        assertThat(mixed.training().mixture().sources().getFirst().blocks().counted()).isEqualTo(80 * 17 - 1);
+        assertThat(mixed.training().mixture().sources().getFirst().blocks().counted())
+                .isEqualTo(80 * 17 - 1);
         assertThat(counted(mixed.evaluation().get("general"))).isEqualTo(20 * 17 - 1);
 
         Path other = write("other.jsonl", lines(50, "{\"text\": \"other general %03d\"}"));
@@ -112,7 +118,8 @@ class TrainingDataTest {
                 Stream.concat(Stream.of(keys), Stream.of("data.replay=" + other))
                         .toArray(String[]::new)));
         assertThat(counted(named.evaluation().get("general"))).isEqualTo(100 * 17 - 1);
-        assertThat(named.training().mixture().sources().getFirst().blocks().counted()).isEqualTo(50 * 18 - 1);
+        assertThat(named.training().mixture().sources().getFirst().blocks().counted())
+                .isEqualTo(50 * 18 - 1);
         TrainingData without = read(recipe(pairs(100), "data.general=" + general));
         assertThat(without.training().mixture().sources()).hasSize(1);
         assertThat(without.general()).isEmpty();

@@ -1,11 +1,11 @@
 package io.gradus.cli.report;
 
-import io.gradus.train.FineTuning;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.nn.model.llama.LlamaConfig;
-import io.gradus.train.recipe.Recipe;
+import io.gradus.train.FineTuning;
 import io.gradus.train.memory.Comparison;
+import io.gradus.train.recipe.Recipe;
 import java.io.StringReader;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -15,8 +15,8 @@ import org.xml.sax.InputSource;
 
 /** The same model with other settings, as numbers and as a chart. */
 class MemoryChartTest {
-    private final List<Comparison.Row> rows =
-            Comparison.of(Recipe.defaults(), recipe -> FineTuning.plan(recipe, LlamaConfig.of(257, 32, 64, 2, 2, 2, 256), false));
+    private final List<Comparison.Row> rows = Comparison.of(
+            Recipe.defaults(), recipe -> FineTuning.plan(recipe, LlamaConfig.of(257, 32, 64, 2, 2, 2, 256), false));
 
     @Test
     void theChartIsAFileThatStandsAlone() throws Exception {

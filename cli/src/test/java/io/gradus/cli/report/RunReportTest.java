@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.core.MemoryCategory;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.recipe.Recipe;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

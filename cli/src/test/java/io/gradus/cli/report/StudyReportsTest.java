@@ -1,13 +1,13 @@
 package io.gradus.cli.report;
 
-import io.gradus.train.FineTuning;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.ModelConfig;
-import io.gradus.train.recipe.Recipe;
+import io.gradus.nn.model.llama.LlamaConfig;
+import io.gradus.train.FineTuning;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.Variant;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.study.ForgettingStudy;
 import io.gradus.train.study.MemoryStudy;
 import java.io.IOException;

@@ -1,7 +1,5 @@
 package io.gradus.train.checkpoint;
 
-import io.gradus.train.recipe.RecipeException;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
@@ -12,6 +10,8 @@ import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsWriter;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -187,7 +187,8 @@ public record Checkpoints(Path folder) {
      *
      * @param load is given it, and copies what it needs
      */
-    public static void restore(Checkpoint checkpoint, Device device, Consumer<Map<String, Tensor>> load) throws IOException {
+    public static void restore(Checkpoint checkpoint, Device device, Consumer<Map<String, Tensor>> load)
+            throws IOException {
         try (Scope _ = Scope.open("restore");
                 SafetensorsCheckpoint file =
                         SafetensorsCheckpoint.open(checkpoint.path().resolve(OPTIMIZER))) {

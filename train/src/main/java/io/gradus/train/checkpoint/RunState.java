@@ -1,8 +1,5 @@
 package io.gradus.train.checkpoint;
 
-import io.gradus.train.guard.SpikeGuard;
-import io.gradus.train.guard.EarlyStopping;
-import io.gradus.train.recipe.RecipeException;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,6 +7,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.gradus.optim.LossScaler;
+import io.gradus.train.guard.EarlyStopping;
+import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -30,8 +30,9 @@ public record DivergenceChecks(Recipe recipe, int vocabulary, boolean crossEntro
         if (comparesWithGuessing() && !(loss < guessing() + 0.5)) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
-                    "before the first step the loss is %.2f, worse than guessing among %d tokens (%.2f): do the weights, the"
-                            + " configuration and the tokeniser belong together? check_first_loss=false trains all the same",
+                    "before the first step the loss is %.2f, worse than guessing among %d tokens (%.2f): do the"
+                            + " weights, the configuration and the tokeniser belong together? check_first_loss=false"
+                            + " trains all the same",
                     loss,
                     vocabulary,
                     guessing()));

@@ -119,8 +119,8 @@ public final class SpikeGuard {
         if (inARow >= TOO_MANY) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
-                    "the last %d steps were all skipped as loss spikes: the loss has left its level of %.4g for good; take a"
-                            + " lower learning_rate, a longer warmup, or a higher spike_z (now %s)",
+                    "the last %d steps were all skipped as loss spikes: the loss has left its level of %.4g for good;"
+                            + " take a lower learning_rate, a longer warmup, or a higher spike_z (now %s)",
                     inARow,
                     mean,
                     limit));

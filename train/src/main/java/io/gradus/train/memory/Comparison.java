@@ -22,9 +22,6 @@ public final class Comparison {
     /** The recipe in F32 and with nothing computed twice or in parts; its optimiser stays. */
     public static Recipe withoutSavings(Recipe recipe) {
         return recipe.with(
-                "precision=f32",
-                "activation_checkpointing=false",
-                "optimizer_in_bwd=false",
-                "loss_chunk_size=null");
+                "precision=f32", "activation_checkpointing=false", "optimizer_in_bwd=false", "loss_chunk_size=null");
     }
 }

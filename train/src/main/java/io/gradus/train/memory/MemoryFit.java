@@ -41,7 +41,8 @@ public final class MemoryFit {
     }
 
     /** {@link #require(MemoryPlan, Recipe, Function, Device)} for a device of so many bytes. */
-    static void require(MemoryPlan plan, Recipe recipe, Function<Recipe, MemoryPlan> planner, long capacity, String device) {
+    static void require(
+            MemoryPlan plan, Recipe recipe, Function<Recipe, MemoryPlan> planner, long capacity, String device) {
         if (plan.peakBytes() > capacity) {
             List<String> lines = new ArrayList<>();
             lines.add("the run would take " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "

@@ -6,10 +6,10 @@ import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.FineTuning;
-import io.gradus.train.recipe.Recipe;
-import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.RunResult;
 import io.gradus.train.memory.Variant;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,7 +101,11 @@ public final class ForgettingStudy {
 
     /** {@link #run} of some variants alone, in a test; of all of them when none is named. */
     static ForgettingStudy prepare(
-            Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news, List<String> names)
+            Recipe recipe,
+            Path folder,
+            Function<Recipe, FineTuning.Builder> runs,
+            Consumer<String> news,
+            List<String> names)
             throws IOException {
         requirePlain(recipe);
         ModelFolder base = runs.apply(recipe).build().model();

@@ -3,12 +3,12 @@ package io.gradus.train.study;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.FineTuning;
-import io.gradus.train.recipe.Recipe;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
 import io.gradus.train.memory.Comparison;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.Variant;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -86,19 +86,21 @@ public final class MemoryStudy {
      * @throws IOException when a file is missing or cannot be written
      * @throws io.gradus.train.recipe.RecipeException when the recipe does not fit the model or the study
      */
-    public static List<Row> run(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news)
+    public static List<Row> run(
+            Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news)
             throws IOException {
         return run(recipe, folder, runs, news, rungs());
     }
 
     static List<Row> run(
-            Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news, List<Variant> rungs)
+            Recipe recipe,
+            Path folder,
+            Function<Recipe, FineTuning.Builder> runs,
+            Consumer<String> news,
+            List<Variant> rungs)
             throws IOException {
-        Recipe common = Comparison.withoutSavings(recipe).with(
-                "optimizer=adamw",
-                "momentum=null",
-                "nesterov=null",
-                "gradient_accumulation_steps=1");
+        Recipe common = Comparison.withoutSavings(recipe)
+                .with("optimizer=adamw", "momentum=null", "nesterov=null", "gradient_accumulation_steps=1");
         rungs.forEach(rung -> rung.of(common)); // a rung that does not fit is refused before the first run
         ModelConfig config = runs.apply(recipe).build().model().config();
         StudyRuns study = StudyRuns.begin(common, folder, runs);

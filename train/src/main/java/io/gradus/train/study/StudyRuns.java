@@ -2,11 +2,11 @@ package io.gradus.train.study;
 
 import io.gradus.core.cpu.CpuBackend;
 import io.gradus.train.FineTuning;
-import io.gradus.train.recipe.Recipe;
-import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
 import io.gradus.train.memory.Variant;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,5 @@
 package io.gradus.train.checkpoint;
 
-import io.gradus.train.guard.SpikeGuard;
-import io.gradus.train.guard.EarlyStopping;
-import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -13,6 +10,9 @@ import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.Sgd;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
+import io.gradus.train.guard.EarlyStopping;
+import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,8 +89,8 @@ class CheckpointsTest {
     @Test
     void aRunGoesOnWithItsOwnRecipe() {
         Recipe recipe = Recipe.parse("{output: out, early_stopping_patience: 3}");
-        RunState state =
-                new RunState(3, recipe.toMap(), Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
+        RunState state = new RunState(
+                3, recipe.toMap(), Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
         Checkpoints.requireSame(
                 state, Recipe.parse("{output: out, early_stopping_patience: 3, threads: 3, resume: true}"));
@@ -106,7 +106,8 @@ class CheckpointsTest {
     void aKeyThatAnOlderCheckpointDoesNotHaveHadItsDefault() {
         Map<String, String> old = Recipe.defaults().toMap();
         old.remove("l2_sp");
-        RunState state = new RunState(3, old, Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
+        RunState state =
+                new RunState(3, old, Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
         Checkpoints.requireSame(state, Recipe.defaults());
         assertThatThrownBy(() -> Checkpoints.requireSame(state, Recipe.parse("l2_sp: 0.5")))

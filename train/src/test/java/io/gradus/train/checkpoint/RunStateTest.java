@@ -1,11 +1,11 @@
 package io.gradus.train.checkpoint;
 
-import io.gradus.train.guard.SpikeGuard;
-import io.gradus.train.guard.EarlyStopping;
-import io.gradus.train.recipe.Recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.train.guard.EarlyStopping;
+import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

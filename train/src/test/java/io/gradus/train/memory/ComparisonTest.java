@@ -1,16 +1,16 @@
 package io.gradus.train.memory;
 
-import io.gradus.train.FineTuning;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.nn.model.llama.LlamaConfig;
+import io.gradus.train.FineTuning;
 import io.gradus.train.recipe.Recipe;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {
-    private final List<Comparison.Row> rows =
-            Comparison.of(Recipe.defaults(), recipe -> FineTuning.plan(recipe, LlamaConfig.of(257, 32, 64, 2, 2, 2, 256), false));
+    private final List<Comparison.Row> rows = Comparison.of(
+            Recipe.defaults(), recipe -> FineTuning.plan(recipe, LlamaConfig.of(257, 32, 64, 2, 2, 2, 256), false));
 
     @Test
     void aRowForEachSettingEachWithItsOwnPlan() {

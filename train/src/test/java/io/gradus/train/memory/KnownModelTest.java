@@ -1,12 +1,12 @@
 package io.gradus.train.memory;
 
-import io.gradus.train.FineTuning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.MemoryCategory;
-import io.gradus.train.recipe.Recipe;
+import io.gradus.train.FineTuning;
 import io.gradus.train.memory.RuleOfThumb.Precision;
+import io.gradus.train.recipe.Recipe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

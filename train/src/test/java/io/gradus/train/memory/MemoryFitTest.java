@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
+import io.gradus.train.TinyModel;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
-import io.gradus.train.TinyModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,8 +57,7 @@ class MemoryFitTest {
                 .toList();
         assertThat(offered).hasSize(2).allSatisfy(line -> {
             String[] overrides = line.strip().split(" {3}")[1].split(" ");
-            assertThatCode(() -> require(recipe.with(overrides), capacity))
-                    .doesNotThrowAnyException();
+            assertThatCode(() -> require(recipe.with(overrides), capacity)).doesNotThrowAnyException();
         });
     }
 

@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.FineTuning;
-import io.gradus.nn.model.ModelFolder;
+import io.gradus.train.TinyModel;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
-import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

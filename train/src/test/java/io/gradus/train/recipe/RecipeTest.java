@@ -1,15 +1,15 @@
 package io.gradus.train.recipe;
 
-import io.gradus.data.ChatTemplate;
-import io.gradus.data.LabelTemplate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.data.ChatTemplate;
+import io.gradus.data.LabelTemplate;
 import io.gradus.train.recipe.Recipe.OptimizerKind;
 import io.gradus.train.recipe.Recipe.ScheduleKind;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.lang.reflect.Modifier;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -260,20 +260,21 @@ class RecipeTest {
                 .seed(-3)
                 .build();
         assertThat(built).isEqualTo(Recipe.parse("""
-                model: {path: base}
-                data:
-                  sources: [{path: a.txt, weight: 2}]
-                  chat_template: llama3
-                  label_template: {prompt: "{text}?"}
-                learning_rate: 1.0e-4
-                optimizer: sgd
-                max_grad_norm: Infinity
-                freeze: ['*norm*', lm_head]
-                l2_sp: 0.5
-                sample: {prompt: "a: b"}
-                seed: -3
-                """));
-        assertThatThrownBy(() -> Recipe.builder().steps(0).build()).hasMessage("recipe: steps is 0; it must be at least 1");
+            model: {path: base}
+            data:
+              sources: [{path: a.txt, weight: 2}]
+              chat_template: llama3
+              label_template: {prompt: "{text}?"}
+            learning_rate: 1.0e-4
+            optimizer: sgd
+            max_grad_norm: Infinity
+            freeze: ['*norm*', lm_head]
+            l2_sp: 0.5
+            sample: {prompt: "a: b"}
+            seed: -3
+            """));
+        assertThatThrownBy(() -> Recipe.builder().steps(0).build())
+                .hasMessage("recipe: steps is 0; it must be at least 1");
         long keys = Recipe.defaults().toMap().size() - 1; // label_template has two
         assertThat(Arrays.stream(RecipeBuilder.class.getDeclaredMethods())
                         .filter(method -> Modifier.isPublic(method.getModifiers()) && method.getParameterCount() == 1))

@@ -3,11 +3,11 @@ package io.gradus.train.study;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.gradus.train.FineTuning;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.train.FineTuning;
+import io.gradus.train.TinyModel;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
-import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +67,11 @@ class ForgettingStudyTest {
     void rowsAreReportedAfterEveryRun() throws IOException {
         List<Integer> sizes = new ArrayList<>();
         ForgettingStudy.prepare(
-                        recipe(), folder.resolve("study"), FineTuning::builder, _ -> {}, List.of("plain", "halfway back"))
+                        recipe(),
+                        folder.resolve("study"),
+                        FineTuning::builder,
+                        _ -> {},
+                        List.of("plain", "halfway back"))
                 .run(rows -> sizes.add(rows.size()));
         assertThat(sizes).containsExactly(1, 2);
     }

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.train.FineTuning;
-import io.gradus.train.recipe.Recipe;
-import io.gradus.train.recipe.RecipeException;
 import io.gradus.train.TinyModel;
 import io.gradus.train.memory.Variant;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
