@@ -14,6 +14,7 @@ import io.gradus.nn.model.gpt2.*;
 import io.gradus.nn.model.llama.*;
 import io.gradus.optim.*;
 import io.gradus.train.*;
+import io.gradus.train.recipe.*;
 import java.nio.file.*;
 import java.util.*;
 import java.util.function.*;

@@ -54,7 +54,7 @@ class DocumentationTest {
     @Test
     void everyGradusNameForPyTorchUsersExists() throws IOException {
         List<Class<?>> classes = publicClasses();
-        String keys = Files.readString(Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe.yaml"));
+        String keys = Files.readString(Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe/recipe.yaml"));
         List<String> rows = Files.readAllLines(Snippets.root().resolve("docs/for-pytorch-users.md")).stream()
                 .filter(line -> line.startsWith("| ") && !line.contains("| Gradus") && line.contains("`"))
                 .toList();
@@ -133,7 +133,7 @@ class DocumentationTest {
 
     @Test
     void everyRecipeKeyOnCommandLinesExists() throws IOException {
-        String keys = Files.readString(Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe.yaml"));
+        String keys = Files.readString(Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe/recipe.yaml"));
         Pattern argument = Pattern.compile("(?<=\\s|')([a-z][a-z0-9_.]*)=");
         for (Path document : documents()) {
             List<String> commands = commands(Files.readString(document));

@@ -70,6 +70,7 @@ class ReadmeTest {
             import io.gradus.nn.model.LanguageModel.Input;
             import io.gradus.optim.*;
             import io.gradus.train.*;
+            import io.gradus.train.recipe.*;
             import java.nio.file.Path;
 
             public class Example {
