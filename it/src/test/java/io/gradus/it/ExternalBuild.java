@@ -2,11 +2,14 @@ package io.gradus.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -19,6 +22,10 @@ final class ExternalBuild {
     static final String VERSION = System.getProperty("gradus.version");
     static final Path TARGET = Path.of("target").toAbsolutePath();
 
+    /** The command that runs this build's Maven. */
+    static final String MAVEN =
+            Path.of(System.getProperty("maven.home"), "bin", "mvn").toString();
+
     /** The modules that are published, and {@code .} for the parent of their poms. */
     private static final List<String> PUBLISHED =
             List.of(".", "bom", "core", "autograd", "nn", "optim", "data", "train");
@@ -29,29 +36,31 @@ final class ExternalBuild {
         this.folder = folder;
     }
 
-    /** Copies {@code it/<name>} to {@code it/target/<name>}. */
-    static ExternalBuild of(String name) throws IOException {
-        Path from = Path.of(name).toAbsolutePath();
+    /** Copies {@code it/<part>} of each part to {@code it/target/<name>}. */
+    static ExternalBuild of(String name, String... parts) throws IOException {
         Path to = TARGET.resolve(name);
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                copy(file, to.resolve(from.relativize(file)));
+        for (String part : parts) {
+            Path from = Path.of(part).toAbsolutePath();
+            try (Stream<Path> files = Files.walk(from)) {
+                for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                    copy(file, to.resolve(from.relativize(file).toString()));
+                }
             }
         }
         stage();
         return new ExternalBuild(to);
     }
 
-    Path folder() {
-        return folder;
-    }
-
-    /** Compiles the project and returns the jars on its run-time class path. */
-    List<Path> compile() throws IOException, InterruptedException {
+    /**
+     * Compiles the project.
+     *
+     * @return the jars that it needs at run time
+     */
+    List<Path> compile(String... options) throws IOException, InterruptedException {
         Path classPath = folder.resolve("target/classpath.txt");
         Path local = TARGET.resolve("local-repository");
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(),
+                MAVEN,
                 "-B",
                 "-q",
                 "-gs",
@@ -61,17 +70,26 @@ final class ExternalBuild {
                 "-Dmdep.outputFile=" + classPath,
                 "compile",
                 "dependency:build-classpath"));
+        command.addAll(List.of(options));
         Processes.run(folder, command);
-        return Stream.of(Files.readString(classPath).split(System.getProperty("path.separator")))
+        return Stream.of(Files.readString(classPath).split(File.pathSeparator))
                 .map(Path::of)
                 .toList();
     }
 
-    /** The paths of jars as the program sees them: its own classes first, then those of {@link #compile}. */
-    String classPath(List<Path> jars) {
+    /** The project's own classes and {@code jars}, as a class path or a module path. */
+    String path(List<Path> jars) {
         StringBuilder path = new StringBuilder(folder.resolve("target/classes").toString());
-        jars.forEach(jar -> path.append(System.getProperty("path.separator")).append(jar));
+        jars.forEach(jar -> path.append(File.pathSeparator).append(jar));
         return path.toString();
+    }
+
+    /** The names of jars without their versions, sorted. */
+    static List<String> names(List<Path> jars) {
+        return jars.stream()
+                .map(jar -> jar.getFileName().toString().replaceAll("-\\d[\\d.]*\\.jar$", ""))
+                .sorted()
+                .toList();
     }
 
     /** Lays out the jars and poms of this build as a Maven repository. */
@@ -119,15 +137,15 @@ final class ExternalBuild {
                         Path.of(System.getProperty("maven.repository")).toUri()));
     }
 
-    private static void copy(Path from, Path to) throws IOException {
+    static void copy(Path from, Path to) throws IOException {
         Files.createDirectories(to.getParent());
-        Files.copy(from, to, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    private static void delete(Path folder) throws IOException {
+    static void delete(Path folder) throws IOException {
         if (Files.exists(folder)) {
             try (Stream<Path> files = Files.walk(folder)) {
-                files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> {
+                files.sorted(Comparator.reverseOrder()).forEach(file -> {
                     try {
                         Files.delete(file);
                     } catch (IOException e) {

@@ -18,17 +18,13 @@ class LibraryBuildIT {
 
     @BeforeAll
     static void compile() throws Exception {
-        build = ExternalBuild.of("library");
+        build = ExternalBuild.of("library", "library");
         jars = build.compile();
     }
 
     @Test
     void bringsFiveModulesAndAtMostTenOtherJars() {
-        List<String> names = jars.stream()
-                .map(jar -> jar.getFileName().toString().replaceAll("-\\d[\\d.]*\\.jar$", ""))
-                .sorted()
-                .toList();
-        assertThat(names)
+        assertThat(ExternalBuild.names(jars))
                 .containsExactly(
                         "api", // of DJL
                         "gradus-autograd",
@@ -56,7 +52,7 @@ class LibraryBuildIT {
                         "jdk.incubator.vector",
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
-                        build.classPath(jars),
+                        build.path(jars),
                         "com.example.Train",
                         folder.resolve("run").toString())));
         assertThat(output.text("family")).isEqualTo("com.example.Bigram");

@@ -25,9 +25,14 @@ final class Processes {
      * @throws AssertionError with the output, if the exit code is not 0
      */
     static String run(Path folder, List<String> command) throws IOException, InterruptedException {
+        return run(folder, JDK, command);
+    }
+
+    /** {@link #run(Path, List)} with another JDK for Maven to run on. */
+    static String run(Path folder, Path javaHome, List<String> command) throws IOException, InterruptedException {
         ProcessBuilder builder =
                 new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
-        builder.environment().put("JAVA_HOME", JDK.toString());
+        builder.environment().put("JAVA_HOME", javaHome.toString());
         builder.environment().remove("MAVEN_OPTS");
         builder.environment().remove("MAVEN_ARGS");
         builder.redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")));
