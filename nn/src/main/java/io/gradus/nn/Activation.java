@@ -3,7 +3,7 @@ package io.gradus.nn;
 import io.gradus.autograd.Variable;
 import java.util.function.UnaryOperator;
 
-/** Activation functions as layers; {@link #toString} gives PyTorch's name. */
+/** Activation functions as layers; {@link #toString} returns PyTorch's name. */
 public enum Activation implements Layer {
     RELU("ReLU()", Variable::relu),
     GELU("GELU()", Variable::gelu),

@@ -223,7 +223,7 @@ public abstract class Module {
         return lines.append(entries.isEmpty() ? ")" : "\n)").toString();
     }
 
-    /** What {@link #toString} prints inside this module, by name: the registered modules. */
+    /** The lines that {@link #toString} prints inside this module, by name: the registered modules. */
     Map<String, Object> parts() {
         Map<String, Object> parts = new LinkedHashMap<>();
         String own = prefix();
@@ -238,7 +238,7 @@ public abstract class Module {
         return parts;
     }
 
-    /** What the full names of all parameters begin with, up to a dot: {@code model.layers.3.mlp.}. */
+    /** The common prefix of the full names of all parameters, up to a dot: {@code model.layers.3.mlp.}. */
     private String prefix() {
         String common = null;
         for (Variable parameter : parameters) {

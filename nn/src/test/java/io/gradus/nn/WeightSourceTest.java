@@ -59,7 +59,7 @@ class WeightSourceTest {
                 .hasMessageContaining("'a.b' was requested twice");
     }
 
-    // ---- drawn at random ----
+    // ---- random ----
 
     @Test
     void parameterDependsOnlyOnSeedAndOrder() {
@@ -98,7 +98,7 @@ class WeightSourceTest {
         assertThat(parameter.value().storage().category()).isEqualTo(MemoryCategory.WEIGHTS);
     }
 
-    // ---- kept in another dtype ----
+    // ---- dtypes ----
 
     @Test
     void halfPrecisionParametersAreRoundedF32Parameters() throws IOException {
@@ -131,7 +131,7 @@ class WeightSourceTest {
                 .hasMessageContainingAll("I32", "BF16");
     }
 
-    // ---- read from a file ----
+    // ---- checkpoints ----
 
     @Test
     void checkpointValuesReplaceTheInitializer() throws IOException {

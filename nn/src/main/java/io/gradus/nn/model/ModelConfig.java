@@ -5,8 +5,8 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
- * The description of one network: the typed contents of its {@code config.json}. Usually a record whose components are the
- * file's keys in Java's spelling. The four sizes have Hugging Face's common names; GPT-2, for example, returns its
+ * The description of one network: the typed contents of its {@code config.json}. It is usually a record whose
+ * components are the file's keys in Java's spelling. The four sizes have Hugging Face's common names; GPT-2, for example, returns its
  * {@code n_embd} as {@link #hiddenSize}.
  */
 public interface ModelConfig {

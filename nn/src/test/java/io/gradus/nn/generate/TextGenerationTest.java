@@ -94,7 +94,7 @@ class TextGenerationTest {
         return new TextGeneration(Sampling.GREEDY, maxTokens, stop, false).generate(new Counting(), prompt, _ -> {});
     }
 
-    // ---- where it ends ----
+    // ---- the end of generation ----
 
     @Test
     void generatesMaxTokens() {
@@ -128,7 +128,7 @@ class TextGenerationTest {
                 .isEqualTo(End.CONTEXT_FULL);
     }
 
-    // ---- how it runs ----
+    // ---- evaluation mode and callbacks ----
 
     @Test
     void onTokenReceivesEachTokenAtOnce() {

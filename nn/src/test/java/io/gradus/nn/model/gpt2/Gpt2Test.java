@@ -59,7 +59,7 @@ class Gpt2Test {
         return Autograd.noGrad(() -> model.forward(input)).value().toFloats();
     }
 
-    // ---- its parts ----
+    // ---- parts ----
 
     @Test
     void namesAndShapesAreHuggingFaces() {
@@ -113,7 +113,7 @@ class Gpt2Test {
                         .isEqualTo(b.namedParameters().get(name).value().toFloats()));
     }
 
-    // ---- what it computes ----
+    // ---- results ----
 
     @Test
     void logitsDoNotDependOnLaterTokens() {

@@ -38,7 +38,7 @@ class LlamaConfigTest {
         }
     }
 
-    // ---- what is read ----
+    // ---- reading ----
 
     @Test
     void missingKeysHaveTransformersDefaults() {
@@ -191,7 +191,7 @@ class LlamaConfigTest {
                 .hasMessageContaining("hidden_size");
     }
 
-    // ---- there and back ----
+    // ---- round trip ----
 
     @ParameterizedTest
     @ValueSource(

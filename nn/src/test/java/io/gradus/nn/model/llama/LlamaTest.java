@@ -47,7 +47,7 @@ class LlamaTest {
         return Autograd.noGrad(() -> model.forward(input)).value().toFloats();
     }
 
-    // ---- its parts ----
+    // ---- parts ----
 
     @Test
     void namesAndShapesAreHuggingFaces() {
@@ -88,7 +88,7 @@ class LlamaTest {
         }
     }
 
-    // ---- what it computes ----
+    // ---- results ----
 
     @Test
     void logitsDoNotDependOnLaterTokens() {
