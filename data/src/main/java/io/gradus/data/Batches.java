@@ -21,6 +21,16 @@ import org.jspecify.annotations.Nullable;
  * block is seen once per epoch. Of several sources ({@link Mixture}) each has epochs of its own.
  *
  * <p>In order, for evaluation: the last batch of an epoch has what is left, and the next begins again.
+ *
+ * {@snippet :
+ * Tokenizer tokenizer = Tokenizer.load(Path.of("my-llama"));
+ * Blocks blocks = Blocks.pack(Documents.read(Path.of("corpus.txt")), tokenizer, 512);
+ * Batches batches = new Batches(blocks, 4, 42, true);
+ * for (long step = 0; step < 300; step++) {
+ *     Batches.Batch batch = batches.batch(step, Device.cpu());
+ *     System.out.println(batch.ids().shape()); // [4, 512]
+ * }
+ * }
  */
 public final class Batches implements BatchSource {
     /** Sets the shuffle's random numbers apart from those of layers, whose places count from 0; one less for each source. */

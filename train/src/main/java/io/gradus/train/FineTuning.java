@@ -71,13 +71,12 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet :
  * Recipe recipe = Recipe.builder().output(Path.of("tuned")).steps(300).learningRate(1e-4).build();
+ * CrossEntropyOptions smoothed = CrossEntropyOptions.of(Reduction.SUM).withLabelSmoothing(0.1);
  * RunResult result = FineTuning.builder(recipe)
  *         .model(Path.of("my-llama")) // of any ModelFamily
- *         .dataset(dataset)
- *         .loss((model, hidden, batch) -> hidden.linear(model.lmHeadWeight(), null)
- *                 .crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM).labelSmoothing(0.1)))
- *         .optimizer(Lion::new)
- *         .listeners(listener)
+ *         .loss((model, hidden, batch) ->
+ *                 hidden.linear(model.lmHeadWeight(), null).crossEntropy(batch.targets(), smoothed))
+ *         .optimizer(AdamW::new) // or your own
  *         .build()
  *         .run();
  * }

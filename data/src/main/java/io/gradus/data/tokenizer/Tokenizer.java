@@ -12,6 +12,12 @@ import java.util.Set;
  *
  * <p>A special token that is spelt out in a text, such as {@code <|endoftext|>}, becomes that token, as it does in
  * Hugging Face transformers.
+ *
+ * {@snippet :
+ * Tokenizer tokenizer = Tokenizer.load(Path.of("my-llama"));
+ * int[] ids = tokenizer.encode("public static void");
+ * String text = tokenizer.decode(ids); // the text again
+ * }
  */
 public interface Tokenizer {
 
