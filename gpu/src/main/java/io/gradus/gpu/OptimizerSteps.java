@@ -5,7 +5,7 @@ import static io.gradus.gpu.runtime.Launcher.floats;
 import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.AdamConstants;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
@@ -45,7 +45,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
     private static final int MOMENTUM_FACTOR = 3;
     private static final int UNDAMPED = 4;
 
-    // More floats of Adam, as AdamConstants describes them.
+    // More floats of Adam, as AdamStep.Factors describes them.
     private static final int BETA1 = 2;
     private static final int REST1 = 3;
     private static final int BETA2 = 4;
@@ -123,22 +123,15 @@ final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     @Override
-    public void adam(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstMoment,
-            Tensor secondMoment,
-            Adam settings,
-            double gradientScale,
-            long step) {
-        float[] constants = constants(settings, gradientScale, step);
+    public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
+        float[] constants = constants(step);
         long n = parameter.size();
         launcher.run(ADAM, n, ints(n), constants, parameter, gradient, firstMoment, secondMoment);
     }
 
-    /** The floats of an Adam launch: the components of {@link AdamConstants} in order. */
-    static float[] constants(Adam settings, double gradientScale, long step) {
-        AdamConstants k = AdamConstants.of(settings, gradientScale, step);
+    /** The floats of an Adam launch: the components of {@link AdamStep.Factors} in order. */
+    static float[] constants(AdamStep step) {
+        AdamStep.Factors k = step.factors();
         return new float[] {
             k.gradientScale(),
             k.coupledDecay(),
@@ -173,7 +166,7 @@ final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
-    // ---- for kernels: the formulas of AdamConstants, with the floats of constants(…) ----
+    // ---- for kernels: the formulas of AdamStep.Factors, with the floats of constants(…) ----
 
     static float decayed(FloatArray s, float gradient, float weight) {
         return s.get(SCALE) * gradient + s.get(COUPLED) * weight;
@@ -212,10 +205,8 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Tensor firstLargest,
             Tensor secondCodes,
             Tensor secondLargest,
-            Adam settings,
-            double gradientScale,
-            long step) {
-        float[] constants = constants(settings, gradientScale, step);
+            AdamStep step) {
+        float[] constants = constants(step);
         adam8bit.run(parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, constants);
     }
 

@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradus.core.Device;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.OptimizerStepKernels.Adam;
+import io.gradus.core.kernel.AdamStep;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 final class Adam8bitStepTest {
-    private static final Adam SETTINGS = new Adam(0.1, 0.9, 0.999, 1e-8, 0, true);
 
     @Test
     void adam8bitTablesOutliveTheScopeOfTheFirstStep() {
@@ -41,9 +40,7 @@ final class Adam8bitStepTest {
                 Tensor.of(device, new float[] {1, 2}, 2),
                 Tensor.of(device, codes, 300),
                 Tensor.of(device, new float[] {1, 2}, 2),
-                SETTINGS,
-                1,
-                1);
+                new AdamStep(0.1, 0.9, 0.999, 1e-8, 0, true, 1, 1));
         return parameter.toFloats();
     }
 }

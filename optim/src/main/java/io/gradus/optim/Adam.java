@@ -1,6 +1,6 @@
 package io.gradus.optim;
 
-import io.gradus.core.kernel.OptimizerStepKernels;
+import io.gradus.core.kernel.AdamStep;
 import java.util.List;
 
 /**
@@ -84,18 +84,18 @@ public sealed class Adam extends Optimizer permits AdamW {
                         step.unscaledGradient(),
                         step.state("exp_avg"),
                         step.state("exp_avg_sq"),
-                        constants(step, settings, decoupled),
-                        step.gradientScale(),
-                        step.number());
+                        constants(step, settings, decoupled));
     }
 
-    static OptimizerStepKernels.Adam constants(ParameterStep step, Settings settings, boolean decoupled) {
-        return new OptimizerStepKernels.Adam(
+    static AdamStep constants(ParameterStep step, Settings settings, boolean decoupled) {
+        return new AdamStep(
                 step.learningRate(),
                 settings.beta1(),
                 settings.beta2(),
                 settings.epsilon(),
                 step.weightDecay(),
-                decoupled);
+                decoupled,
+                step.gradientScale(),
+                step.number());
     }
 }

@@ -73,8 +73,6 @@ public final class AdamW8bit extends Optimizer {
                         step.state("exp_avg_absmax"),
                         step.state("exp_avg_sq_code"),
                         step.state("exp_avg_sq_absmax"),
-                        Adam.constants(step, settings, true),
-                        step.gradientScale(),
-                        step.number());
+                        Adam.constants(step, settings, true));
     }
 }

@@ -7,7 +7,7 @@ import io.gradus.bench.measure.Work;
 import io.gradus.core.Device;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.OptimizerStepKernels.Adam;
+import io.gradus.core.kernel.AdamStep;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -41,11 +41,16 @@ public final class AdamWCases implements Group {
             weights.theirs().set_requires_grad(true);
             weights.theirs().mutable_grad().put(gradient.theirs());
             FusedAdamW theirOptimizer = new FusedAdamW(List.of(weights.theirs()), LEARNING_RATE, WEIGHT_DECAY);
-            Adam settings = new Adam(LEARNING_RATE, 0.9, 0.999, 1e-8, WEIGHT_DECAY, true);
             AtomicLong step = new AtomicLong();
             Runnable ours = () -> device.kernels()
                     .optimizerSteps()
-                    .adam(weights.ours(), gradient.ours(), first, second, settings, 1, step.incrementAndGet());
+                    .adam(
+                            weights.ours(),
+                            gradient.ours(),
+                            first,
+                            second,
+                            new AdamStep(
+                                    LEARNING_RATE, 0.9, 0.999, 1e-8, WEIGHT_DECAY, true, 1, step.incrementAndGet()));
             Runnable theirs = theirOptimizer::step;
             measure.accept(new Case(
                     "AdamW 100M",

@@ -5,8 +5,8 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
-import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -84,8 +84,8 @@ public class Kernels {
 
     @Benchmark
     public Tensor adamW() {
-        Adam settings = new Adam(1e-4, 0.9, 0.999, 1e-8, 0.01, true);
-        device.kernels().optimizerSteps().adam(weights, gradient, first, second, settings, 1, ++step);
+        AdamStep adam = new AdamStep(1e-4, 0.9, 0.999, 1e-8, 0.01, true, 1, ++step);
+        device.kernels().optimizerSteps().adam(weights, gradient, first, second, adam);
         return weights;
     }
 

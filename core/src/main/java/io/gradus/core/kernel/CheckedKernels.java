@@ -590,17 +590,10 @@ final class CheckedKernels
     }
 
     @Override
-    public void adam(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstMoment,
-            Tensor secondMoment,
-            OptimizerStepKernels.Adam settings,
-            double gradientScale,
-            long step) {
-        checkStep("adam", step);
+    public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
+        checkStep("adam", step.step());
         alike("adam", parameter, gradient, firstMoment, secondMoment);
-        kernels.optimizerSteps().adam(parameter, gradient, firstMoment, secondMoment, settings, gradientScale, step);
+        kernels.optimizerSteps().adam(parameter, gradient, firstMoment, secondMoment, step);
     }
 
     @Override
@@ -642,10 +635,8 @@ final class CheckedKernels
             Tensor firstLargest,
             Tensor secondCodes,
             Tensor secondLargest,
-            OptimizerStepKernels.Adam settings,
-            double gradientScale,
-            long step) {
-        checkStep("adam8bit", step);
+            AdamStep step) {
+        checkStep("adam8bit", step.step());
         alike("adam8bit", parameter, gradient);
         Checks.computable("adam8bit", parameter, firstLargest, secondLargest);
         Checks.codes("adam8bit", firstCodes, parameter);
@@ -655,16 +646,7 @@ final class CheckedKernels
         Checks.shape("adam8bit", firstLargest, blocks);
         Checks.shape("adam8bit", secondLargest, blocks);
         kernels.optimizerSteps()
-                .adam8bit(
-                        parameter,
-                        gradient,
-                        firstCodes,
-                        firstLargest,
-                        secondCodes,
-                        secondLargest,
-                        settings,
-                        gradientScale,
-                        step);
+                .adam8bit(parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
     }
 
     @Override

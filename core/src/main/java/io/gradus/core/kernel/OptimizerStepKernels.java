@@ -28,14 +28,7 @@ public interface OptimizerStepKernels {
      * {@code v = β₂v + (1 − β₂)g²}; {@code θ −= learningRate·weightDecay·θ} when decoupled;
      * {@code θ −= learningRate·(m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + ε)}.
      */
-    void adam(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstMoment,
-            Tensor secondMoment,
-            Adam settings,
-            double gradientScale,
-            long step);
+    void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step);
 
     /**
      * The proximal step of a quadratic penalty (Parikh &amp; Boyd 2014, section 4.2): {@code θ = a + (θ − a)/(1 + s·F)} with the
@@ -102,9 +95,7 @@ public interface OptimizerStepKernels {
             Tensor firstLargest,
             Tensor secondCodes,
             Tensor secondLargest,
-            Adam settings,
-            double gradientScale,
-            long step);
+            AdamStep step);
 
     /** The number of elements that share a scale in {@link #adam8bit}. */
     int BLOCK = 256;
@@ -116,14 +107,6 @@ public interface OptimizerStepKernels {
 
     /** The constants of {@link #sgd}. */
     record Sgd(double learningRate, double momentum, double dampening, boolean nesterov, double weightDecay) {}
-
-    /**
-     * The constants of {@link #adam}.
-     *
-     * @param decoupled whether weight decay acts on the weight (AdamW) or is added to the gradient (Adam with L2)
-     */
-    record Adam(
-            double learningRate, double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled) {}
 
     /**
      * The constants of {@link #adafactor}.

@@ -2,6 +2,7 @@ package io.gradus.core.reference;
 
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.DynamicMap;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import org.jspecify.annotations.Nullable;
@@ -33,34 +34,27 @@ final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     @Override
-    public void adam(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstMoment,
-            Tensor secondMoment,
-            Adam settings,
-            double gradientScale,
-            long step) {
+    public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
         Elements weights = Elements.of(parameter);
         Elements gradients = Elements.of(gradient);
         Elements firstMoments = Elements.of(firstMoment);
         Elements secondMoments = Elements.of(secondMoment);
-        double correction1 = 1 - Math.pow(settings.beta1(), step);
-        double correction2 = 1 - Math.pow(settings.beta2(), step);
+        double correction1 = 1 - Math.pow(step.beta1(), step.step());
+        double correction2 = 1 - Math.pow(step.beta2(), step.step());
         for (long i = 0; i < parameter.size(); i++) {
             double weight = weights.get(i);
-            double g = gradientScale * gradients.get(i);
-            if (settings.decoupled()) {
-                weight -= settings.learningRate() * settings.weightDecay() * weight;
+            double g = step.gradientScale() * gradients.get(i);
+            if (step.decoupled()) {
+                weight -= step.learningRate() * step.weightDecay() * weight;
             } else {
-                g += settings.weightDecay() * weight;
+                g += step.weightDecay() * weight;
             }
-            double m = settings.beta1() * firstMoments.get(i) + (1 - settings.beta1()) * g;
-            double v = settings.beta2() * secondMoments.get(i) + (1 - settings.beta2()) * g * g;
+            double m = step.beta1() * firstMoments.get(i) + (1 - step.beta1()) * g;
+            double v = step.beta2() * secondMoments.get(i) + (1 - step.beta2()) * g * g;
             firstMoments.set(i, m);
             secondMoments.set(i, v);
-            double update = m / correction1 / (Math.sqrt(v / correction2) + settings.epsilon());
-            weights.set(i, weight - settings.learningRate() * update);
+            double update = m / correction1 / (Math.sqrt(v / correction2) + step.epsilon());
+            weights.set(i, weight - step.learningRate() * update);
         }
     }
 
@@ -177,12 +171,10 @@ final class OptimizerSteps implements OptimizerStepKernels {
             Tensor firstLargest,
             Tensor secondCodes,
             Tensor secondLargest,
-            Adam settings,
-            double gradientScale,
-            long step) {
+            AdamStep step) {
         Tensor firstMoment = decoded(DynamicMap.SIGNED, firstCodes, firstLargest);
         Tensor secondMoment = decoded(DynamicMap.UNSIGNED, secondCodes, secondLargest);
-        adam(parameter, gradient, firstMoment, secondMoment, settings, gradientScale, step);
+        adam(parameter, gradient, firstMoment, secondMoment, step);
         encode(DynamicMap.SIGNED, firstMoment, firstCodes, firstLargest);
         encode(DynamicMap.UNSIGNED, secondMoment, secondCodes, secondLargest);
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.OptimizerStepKernels.Adafactor;
-import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 import io.gradus.core.kernel.OptimizerStepKernels.Sgd;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -43,9 +42,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                     side.of(gradient),
                     side.of(first),
                     side.of(second),
-                    new Adam(0.1, 0.9, 0.999, 1e-8, 0, true),
-                    1,
-                    1);
+                    new AdamStep(0.1, 0.9, 0.999, 1e-8, 0, true, 1, 1));
         });
         assertThat(sgdWeight.actual()).containsExactly(0.8f); // 1 − 0.1·2
         assertThat(adamWeight.actual()).containsExactly(0.9f); // 1 − 0.1·2/√2²
@@ -84,17 +81,29 @@ public abstract class OptimizerStepsContract extends KernelContract {
         }
     }
 
-    static Stream<Adam> adam() {
+    private static AdamStep at(AdamStep settings, double gradientScale, long step) {
+        return new AdamStep(
+                settings.learningRate(),
+                settings.beta1(),
+                settings.beta2(),
+                settings.epsilon(),
+                settings.weightDecay(),
+                settings.decoupled(),
+                gradientScale,
+                step);
+    }
+
+    static Stream<AdamStep> adam() {
         return Stream.of(
-                new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true),
-                new Adam(1e-3, 0.9, 0.95, 1e-8, 0.1, true),
-                new Adam(1e-2, 0.9, 0.999, 1e-6, 0.1, false),
-                new Adam(1e-2, 0, 0.999, 1e-8, 0, false));
+                new AdamStep(1e-3, 0.9, 0.999, 1e-8, 0, true, 1, 1),
+                new AdamStep(1e-3, 0.9, 0.95, 1e-8, 0.1, true, 1, 1),
+                new AdamStep(1e-2, 0.9, 0.999, 1e-6, 0.1, false, 1, 1),
+                new AdamStep(1e-2, 0, 0.999, 1e-8, 0, false, 1, 1));
     }
 
     @ParameterizedTest
     @MethodSource("adam")
-    void adamMatchesReferenceOverSeveralSteps(Adam settings) {
+    void adamMatchesReferenceOverSeveralSteps(AdamStep settings) {
         for (long[] shape : SHAPES) {
             Operand parameter = state(-2, 2, shape);
             Operand firstMoment = state(0, 0, shape);
@@ -111,9 +120,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                                 side.of(gradient),
                                 side.of(firstMoment),
                                 side.of(secondMoment),
-                                settings,
-                                0.25,
-                                t));
+                                at(settings, 0.25, t)));
             }
             parameter.assertClose(4 * ULP, 2);
             firstMoment.assertClose(8 * ULP, 0.5);
@@ -124,7 +131,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
     /** Late in a run both bias corrections are 1; in the first step 1 − 0.999 must be computed without cancellation. */
     @ParameterizedTest
     @MethodSource("adam")
-    void adamBiasCorrectionInFirstAndLateSteps(Adam settings) {
+    void adamBiasCorrectionInFirstAndLateSteps(AdamStep settings) {
         for (long step : new long[] {1, 3_000_000_000L}) {
             Operand moved = state(0, 0, 1);
             Operand gradient = of(new float[] {1e-4f}, 1);
@@ -137,9 +144,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                             side.of(gradient),
                             side.of(firstMoment),
                             side.of(secondMoment),
-                            settings,
-                            1,
-                            step));
+                            at(settings, 1, step)));
             moved.assertClose(16 * ULP, 0);
         }
     }
@@ -157,9 +162,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                         side.of(gradient),
                         side.of(firstMoment),
                         side.of(secondMoment),
-                        new Adam(0.1, 0.9, 0.999, 1e-8, 0.5, true),
-                        1,
-                        1));
+                        new AdamStep(0.1, 0.9, 0.999, 1e-8, 0.5, true, 1, 1)));
         parameter.assertClose(2 * ULP, 0);
         firstMoment.assertExact();
         secondMoment.assertExact();
@@ -180,9 +183,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                     side.of(gradient),
                     side.of(firstMoment),
                     side.of(secondMoment),
-                    new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true),
-                    1,
-                    1);
+                    new AdamStep(1e-3, 0.9, 0.999, 1e-8, 0, true, 1, 1));
         });
         descended.assertClose(4 * ULP, 1);
         parameter.assertClose(4 * ULP, 1);
@@ -303,7 +304,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
      */
     @ParameterizedTest
     @MethodSource("adam")
-    void adam8bitMatchesReference(Adam settings) {
+    void adam8bitMatchesReference(AdamStep settings) {
         for (long[] shape : new long[][] {{}, {0}, {1}, {255}, {256}, {257}, {5003}, {100, 101}}) {
             Operand parameter = state(-2, 2, shape);
             Operand gradient = range(1, 2, shape);
@@ -321,9 +322,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                             side.of(firstLargest),
                             side.of(secondCodes),
                             side.of(secondLargest),
-                            settings,
-                            0.25,
-                            3));
+                            at(settings, 0.25, 3)));
             parameter.assertClose(8 * ULP, 2);
             firstLargest.assertClose(8 * ULP, 0);
             secondLargest.assertClose(8 * ULP, 0);
@@ -361,9 +360,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                         side.of(firstLargest),
                         side.of(secondCodes),
                         side.of(secondLargest),
-                        new Adam(0.1, 0.9, 0.999, 1e-8, 0, true),
-                        1,
-                        1));
+                        new AdamStep(0.1, 0.9, 0.999, 1e-8, 0, true, 1, 1)));
         assertThat(parameter.actual()).containsExactly(before);
         assertThat(firstCodes.actual()).containsOnly(127);
         assertThat(secondCodes.actual()).containsOnly(0);
@@ -394,9 +391,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
                             side.of(firstLargest),
                             side.of(secondCodes),
                             side.of(secondLargest),
-                            new Adam(0.01, 0.9, 0.999, 1e-8, 0, true),
-                            1,
-                            t));
+                            new AdamStep(0.01, 0.9, 0.999, 1e-8, 0, true, 1, t)));
         }
         for (float weight : parameter.actual()) {
             assertThat(weight).isBetween(-0.04f, 0f);
@@ -406,22 +401,22 @@ public abstract class OptimizerStepsContract extends KernelContract {
     @Test
     void adam8bitRejectsStateOfWrongShapeOrDtype() {
         OptimizerStepKernels kernels = device().kernels().optimizerSteps();
-        Adam settings = new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true);
+        AdamStep settings = new AdamStep(1e-3, 0.9, 0.999, 1e-8, 0, true, 1, 1);
         Tensor codes = Tensor.of(device(), new byte[300], 300);
         refuses(
                 IllegalArgumentException.class,
-                () -> kernels.adam8bit(zeros(300), zeros(300), zeros(300), zeros(2), codes, zeros(2), settings, 1, 1),
+                () -> kernels.adam8bit(zeros(300), zeros(300), zeros(300), zeros(2), codes, zeros(2), settings),
                 "adam8bit",
                 "U8");
         refuses(
                 ShapeException.class,
-                () -> kernels.adam8bit(zeros(300), zeros(300), codes, zeros(2), codes, zeros(1), settings, 1, 1),
+                () -> kernels.adam8bit(zeros(300), zeros(300), codes, zeros(2), codes, zeros(1), settings),
                 "adam8bit",
                 "[1]",
                 "[2]");
         refuses(
                 ShapeException.class,
-                () -> kernels.adam8bit(zeros(299), zeros(299), codes, zeros(2), codes, zeros(2), settings, 1, 1),
+                () -> kernels.adam8bit(zeros(299), zeros(299), codes, zeros(2), codes, zeros(2), settings),
                 "adam8bit",
                 "[300]");
     }
@@ -509,7 +504,7 @@ public abstract class OptimizerStepsContract extends KernelContract {
     void optimizerStepsRejectWrongShapesDtypesAndDevices() {
         OptimizerStepKernels kernels = device().kernels().optimizerSteps();
         Sgd sgd = new Sgd(0.1, 0.9, 0, false, 0);
-        Adam adam = new Adam(1e-3, 0.9, 0.999, 1e-8, 0, true);
+        AdamStep adam = new AdamStep(1e-3, 0.9, 0.999, 1e-8, 0, true, 1, 1);
         refuses(
                 ShapeException.class,
                 () -> kernels.sgd(zeros(2, 3), zeros(3, 2), null, sgd, 1, true),
@@ -517,19 +512,15 @@ public abstract class OptimizerStepsContract extends KernelContract {
                 "[2, 3]",
                 "[3, 2]");
         refuses(ShapeException.class, () -> kernels.sgd(zeros(2), zeros(2), zeros(3), sgd, 1, true), "sgd", "[3]");
-        refuses(
-                ShapeException.class,
-                () -> kernels.adam(zeros(2), zeros(2), zeros(2), zeros(1), adam, 1, 1),
-                "adam",
-                "[1]");
+        refuses(ShapeException.class, () -> kernels.adam(zeros(2), zeros(2), zeros(2), zeros(1), adam), "adam", "[1]");
         refuses(
                 IllegalArgumentException.class,
-                () -> kernels.adam(zeros(2), doubles(2), zeros(2), zeros(2), adam, 1, 1),
+                () -> kernels.adam(zeros(2), doubles(2), zeros(2), zeros(2), adam),
                 "adam",
                 "F64");
         refuses(
                 IllegalArgumentException.class,
-                () -> kernels.adam(zeros(2), zeros(2), zeros(2), elsewhere(2), adam, 1, 1),
+                () -> kernels.adam(zeros(2), zeros(2), zeros(2), elsewhere(2), adam),
                 "adam",
                 "reference");
     }

@@ -13,7 +13,7 @@ import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.OptimizerStepKernels.Adam;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.OptimizerStepKernels.Sgd;
 import org.junit.jupiter.api.Test;
 
@@ -117,8 +117,8 @@ final class ReferenceBackendTest {
         assertClose(parameter, 0.5); // b = 0.5·2 + 2 = 3
         Tensor first = of(new double[] {0}, 1);
         Tensor second = of(new double[] {0}, 1);
-        Adam adam = new Adam(0.1, 0.9, 0.99, 0, 0.2, true);
-        device.kernels().optimizerSteps().adam(parameter, gradient, first, second, adam, 1, 1);
+        AdamStep adam = new AdamStep(0.1, 0.9, 0.99, 0, 0.2, true, 1, 1);
+        device.kernels().optimizerSteps().adam(parameter, gradient, first, second, adam);
         assertClose(parameter, 0.5 * (1 - 0.02) - 0.1); // the first update is the sign of the gradient
         assertClose(first, 0.4);
         assertClose(second, 0.16);

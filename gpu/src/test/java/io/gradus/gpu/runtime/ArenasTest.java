@@ -7,8 +7,8 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
-import io.gradus.core.kernel.OptimizerStepKernels.Adam;
 import io.gradus.gpu.TornadoBackend;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,12 +33,10 @@ final class ArenasTest {
         assertThat(tensors.get(5).slice(1_499_999, 1_500_000).item()).isEqualTo(1 + 4 + 6);
         assertThat(gpu.kernels().reduction().sumOfSquares(tensors))
                 .isEqualTo(1_500_000.0 * (1 + 4 + 9 + 16 + 25 + 121));
-        Adam settings = new Adam(0.1, 0.9, 0.999, 1e-8, 0, true);
+        AdamStep step = new AdamStep(0.1, 0.9, 0.999, 1e-8, 0, true, 1, 1);
         tensors.get(2).copyFrom(Tensor.zeros(gpu, DType.F32, Shape.of(1_500_000), MemoryCategory.WORKSPACE));
         tensors.get(3).copyFrom(tensors.get(2));
-        gpu.kernels()
-                .optimizerSteps()
-                .adam(tensors.get(0), tensors.get(1), tensors.get(2), tensors.get(3), settings, 1, 1);
+        gpu.kernels().optimizerSteps().adam(tensors.get(0), tensors.get(1), tensors.get(2), tensors.get(3), step);
         assertThat(tensors.get(0).slice(0, 1).item()).isEqualTo(0.9f);
         assertThat((float) tensors.get(2).slice(0, 1).item()).isEqualTo(0.2f);
     }

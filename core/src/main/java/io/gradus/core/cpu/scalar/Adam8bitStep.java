@@ -6,7 +6,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
-import io.gradus.core.kernel.AdamConstants;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.DynamicMap;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;
@@ -30,7 +30,7 @@ final class Adam8bitStep {
             Tensor firstLargest,
             Tensor secondCodes,
             Tensor secondLargest,
-            AdamConstants constants) {
+            AdamStep.Factors factors) {
         MemorySegment weights = CpuStorage.of(parameter);
         MemorySegment gradients = CpuStorage.of(gradient);
         Moments first = new Moments(DynamicMap.SIGNED, CpuStorage.of(firstCodes), CpuStorage.of(firstLargest));
@@ -50,7 +50,7 @@ final class Adam8bitStep {
                 CpuStorage.load(gradients, at, g, n);
                 first.load(block, codes, m, n);
                 second.load(block, codes, v, n);
-                OptimizerSteps.adam(w, g, m, v, n, constants);
+                OptimizerSteps.adam(w, g, m, v, n, factors);
                 CpuStorage.store(w, weights, at, n);
                 first.store(block, codes, m, n);
                 second.store(block, codes, v, n);

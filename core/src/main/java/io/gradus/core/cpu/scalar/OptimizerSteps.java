@@ -3,7 +3,7 @@ package io.gradus.core.cpu.scalar;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Workers;
-import io.gradus.core.kernel.AdamConstants;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -72,15 +72,8 @@ public final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     @Override
-    public void adam(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstMoment,
-            Tensor secondMoment,
-            Adam settings,
-            double gradientScale,
-            long step) {
-        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
+    public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
+        AdamStep.Factors factors = step.factors();
         MemorySegment weights = CpuStorage.of(parameter);
         MemorySegment gradients = CpuStorage.of(gradient);
         MemorySegment means = CpuStorage.of(firstMoment);
@@ -94,7 +87,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             CpuStorage.load(gradients, from, g, n);
             CpuStorage.load(means, from, m, n);
             CpuStorage.load(squares, from, v, n);
-            adam(w, g, m, v, n, constants);
+            adam(w, g, m, v, n, factors);
             CpuStorage.store(w, weights, from, n);
             CpuStorage.store(m, means, from, n);
             CpuStorage.store(v, squares, from, n);
@@ -102,18 +95,18 @@ public final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     /** One step for n weights, moments and gradients; the gradients are overwritten. */
-    static void adam(float[] w, float[] g, float[] m, float[] v, int n, AdamConstants constants) {
-        decayed(g, w, constants.gradientScale(), constants.coupledDecay(), n);
-        blend(m, constants.beta1(), g, constants.oneMinusBeta1(), n);
-        squares(v, g, constants.beta2(), constants.oneMinusBeta2(), n);
+    static void adam(float[] w, float[] g, float[] m, float[] v, int n, AdamStep.Factors factors) {
+        decayed(g, w, factors.gradientScale(), factors.coupledDecay(), n);
+        blend(m, factors.beta1(), g, factors.oneMinusBeta1(), n);
+        squares(v, g, factors.beta2(), factors.oneMinusBeta2(), n);
         update(
                 w,
                 m,
                 v,
-                constants.stepSize(),
-                constants.inverseSqrtBiasCorrection2(),
-                constants.epsilon(),
-                constants.decoupledDecay(),
+                factors.stepSize(),
+                factors.inverseSqrtBiasCorrection2(),
+                factors.epsilon(),
+                factors.decoupledDecay(),
                 n);
     }
 
@@ -159,11 +152,9 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             Tensor firstLargest,
             Tensor secondCodes,
             Tensor secondLargest,
-            Adam settings,
-            double gradientScale,
-            long step) {
-        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
-        Adam8bitStep.run(workers, parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, constants);
+            AdamStep step) {
+        AdamStep.Factors factors = step.factors();
+        Adam8bitStep.run(workers, parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, factors);
     }
 
     @Override

@@ -4,7 +4,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.cpu.scalar.ProximalStep;
-import io.gradus.core.kernel.AdamConstants;
+import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -61,20 +61,13 @@ public final class OptimizerSteps implements OptimizerStepKernels {
     }
 
     @Override
-    public void adam(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor firstMoment,
-            Tensor secondMoment,
-            Adam settings,
-            double gradientScale,
-            long step) {
-        AdamConstants constants = AdamConstants.of(settings, gradientScale, step);
+    public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
+        AdamStep.Factors factors = step.factors();
         MemorySegment w = CpuStorage.of(parameter);
         MemorySegment g = CpuStorage.of(gradient);
         MemorySegment m = CpuStorage.of(firstMoment);
         MemorySegment v = CpuStorage.of(secondMoment);
-        workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, constants));
+        workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, factors));
     }
 
     @Override
@@ -97,19 +90,8 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             Tensor firstLargest,
             Tensor secondCodes,
             Tensor secondLargest,
-            Adam settings,
-            double gradientScale,
-            long step) {
-        scalar.adam8bit(
-                parameter,
-                gradient,
-                firstCodes,
-                firstLargest,
-                secondCodes,
-                secondLargest,
-                settings,
-                gradientScale,
-                step);
+            AdamStep step) {
+        scalar.adam8bit(parameter, gradient, firstCodes, firstLargest, secondCodes, secondLargest, step);
     }
 
     @Override
@@ -222,17 +204,17 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             MemorySegment v,
             long from,
             long to,
-            AdamConstants constants) {
-        float scale = constants.gradientScale();
-        float coupled = constants.coupledDecay();
-        float beta1 = constants.beta1();
-        float oneMinusBeta1 = constants.oneMinusBeta1();
-        float beta2 = constants.beta2();
-        float oneMinusBeta2 = constants.oneMinusBeta2();
-        float stepSize = constants.stepSize();
-        float inverseSqrtCorrection2 = constants.inverseSqrtBiasCorrection2();
-        float epsilon = constants.epsilon();
-        float decay = constants.decoupledDecay();
+            AdamStep.Factors factors) {
+        float scale = factors.gradientScale();
+        float coupled = factors.coupledDecay();
+        float beta1 = factors.beta1();
+        float oneMinusBeta1 = factors.oneMinusBeta1();
+        float beta2 = factors.beta2();
+        float oneMinusBeta2 = factors.oneMinusBeta2();
+        float stepSize = factors.stepSize();
+        float inverseSqrtCorrection2 = factors.inverseSqrtBiasCorrection2();
+        float epsilon = factors.epsilon();
+        float decay = factors.decoupledDecay();
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
             FloatVector weight = Lanes.load(w, at);
