@@ -8,11 +8,13 @@ import io.gradus.core.Philox;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.nn.Initializer;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Losses;
 import io.gradus.nn.Mlp;
 import io.gradus.nn.WeightSource;
 import io.gradus.optim.AdamW;
+import io.gradus.optim.InPlace;
 import io.gradus.optim.ParameterGroups;
 import java.util.List;
 import java.util.Locale;
@@ -89,7 +91,7 @@ public final class ThreeLayerMlp {
 
     private static void printChange(int layer, Tensor before, Tensor after) {
         Tensor delta = after.copy();
-        delta.kernels().elementwise().affine(before, -1, 0, delta, true);
+        InPlace.subtract(delta, before);
         float[] changes = delta.toFloats();
         int columns = (int) delta.shape().last();
         double norm = norm(changes);
@@ -134,13 +136,13 @@ public final class ThreeLayerMlp {
         /** A related function: random changes, of a given size relative to the weights, are added to the teacher's weights. */
         Task changed(double part, long seed) {
             Tensor moved = teacher.copy();
-            moved.kernels().elementwise().affine(normal(seed, 2, WIDTH, INPUTS), part, 0, moved, true);
+            InPlace.add(moved, normal(seed, 2, WIDTH, INPUTS), part);
             return new Task(inputs, moved);
         }
 
         private static Tensor normal(long seed, int place, long... shape) {
             Tensor x = Tensor.empty(Device.cpu(), DType.F32, Shape.of(shape), MemoryCategory.ACTIVATIONS);
-            x.kernels().random().normal(x, 0, 1, new Philox.Key(seed, 0, place));
+            Initializer.normal(1).fill(x, new Philox.Key(seed, 0, place));
             return x;
         }
     }
