@@ -2,6 +2,7 @@ package io.gradus.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.cli.Main;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Member;
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
 
 /** Links, paths, and names in the Markdown files are those of existing things. */
 class DocumentationTest {
@@ -144,6 +146,34 @@ class DocumentationTest {
                     .as("keys in %s", document)
                     .allMatch(key -> isKey(key.substring(key.lastIndexOf('.') + 1), keys));
         }
+    }
+
+    @Test
+    void everyCommandAndOptionExists() throws IOException {
+        CommandLine gradus = new CommandLine(new Main());
+        List<String> unknown = new ArrayList<>();
+        int known = 0;
+        for (Path document : documents()) {
+            for (String command : commands(Files.readString(document))) {
+                CommandLine called = gradus;
+                String[] words = command.substring(command.indexOf("./gradus ") + "./gradus ".length()).split("[\\s`]+");
+                if (List.of("bench", "jshell").contains(words[0])) { // the launcher starts other programs for these
+                    continue;
+                }
+                for (String word : words) {
+                    called = called.getSubcommands().getOrDefault(word, called);
+                    if (word.startsWith("-") && !called.getCommandSpec().optionsMap().containsKey(word)) {
+                        unknown.add(word + " of " + command);
+                    }
+                }
+                if (called == gradus) {
+                    unknown.add(command);
+                }
+                known++;
+            }
+        }
+        assertThat(unknown).isEmpty();
+        assertThat(known).isGreaterThan(20);
     }
 
     /** The calls of {@code ./gradus} in a document, each joined to one line. */
