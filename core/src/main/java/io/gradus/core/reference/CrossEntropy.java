@@ -5,7 +5,7 @@ import io.gradus.core.kernel.CrossEntropyKernels;
 import org.jspecify.annotations.Nullable;
 
 /** One row of logits at a time. */
-final class CrossEntropy implements CrossEntropyKernels {
+public final class CrossEntropy implements CrossEntropyKernels {
 
     @Override
     public void forward(Tensor logits, Tensor targets, int ignoreIndex, Tensor loss, Tensor logSumExp) {

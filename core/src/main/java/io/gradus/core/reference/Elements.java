@@ -1,5 +1,7 @@
 package io.gradus.core.reference;
 
+import io.gradus.core.DType;
+import io.gradus.core.HostStorage;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -7,21 +9,25 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /** The elements of one tensor, indexed in row-major order. */
-record Elements(MemorySegment memory) {
+record Elements(MemorySegment memory, boolean isDouble) {
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     static Elements of(Tensor tensor) {
-        MemorySegment memory = ((ReferenceStorage) tensor.storage()).memory();
-        return new Elements(memory.asSlice(tensor.offset() * tensor.dtype().bytes(), tensor.byteSize()));
+        return new Elements(HostStorage.of(tensor), tensor.dtype() == DType.F64);
     }
 
     double get(long i) {
-        return memory.getAtIndex(DOUBLE, i);
+        return isDouble ? memory.getAtIndex(DOUBLE, i) : memory.getAtIndex(FLOAT, i);
     }
 
     void set(long i, double value) {
-        memory.setAtIndex(DOUBLE, i, value);
+        if (isDouble) {
+            memory.setAtIndex(DOUBLE, i, value);
+        } else {
+            memory.setAtIndex(FLOAT, i, (float) value);
+        }
     }
 
     void add(long i, double value) {

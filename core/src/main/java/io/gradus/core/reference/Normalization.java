@@ -5,7 +5,7 @@ import io.gradus.core.kernel.NormalizationKernels;
 import org.jspecify.annotations.Nullable;
 
 /** One row of the last axis at a time. RMS normalization is layer normalization without a mean, also in the backward kernels. */
-final class Normalization implements NormalizationKernels {
+public final class Normalization implements NormalizationKernels {
 
     @Override
     public void layerNorm(
@@ -114,23 +114,28 @@ final class Normalization implements NormalizationKernels {
     private static void backwardWeight(
             Tensor dy, Tensor x, @Nullable Tensor mean, Tensor rstd, Tensor dweight, boolean accumulate) {
         Elements from = Elements.of(dy);
-        Elements to = Elements.of(dweight);
-        long length = x.shape().last();
-        to.clearUnless(accumulate);
+        double[] sums = new double[Math.toIntExact(x.shape().last())];
         for (long row = 0; row < x.shape().rows(); row++) {
-            for (long j = 0; j < length; j++) {
-                to.add(j, from.get(row * length + j) * normalized(x, mean, rstd, row, j));
+            for (int j = 0; j < sums.length; j++) {
+                sums[j] += from.get(row * sums.length + j) * normalized(x, mean, rstd, row, j);
             }
         }
+        put(sums, dweight, accumulate);
     }
 
     private static void backwardBias(Tensor dy, Tensor dbias, boolean accumulate) {
         Elements from = Elements.of(dy);
-        Elements to = Elements.of(dbias);
-        long length = dy.shape().last();
-        to.clearUnless(accumulate);
+        double[] sums = new double[Math.toIntExact(dy.shape().last())];
         for (long i = 0; i < dy.size(); i++) {
-            to.add(i % length, from.get(i));
+            sums[(int) (i % sums.length)] += from.get(i);
+        }
+        put(sums, dbias, accumulate);
+    }
+
+    private static void put(double[] values, Tensor out, boolean accumulate) {
+        Elements to = Elements.of(out);
+        for (int j = 0; j < values.length; j++) {
+            to.put(j, values[j], accumulate);
         }
     }
 

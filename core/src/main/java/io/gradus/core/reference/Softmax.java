@@ -4,7 +4,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.SoftmaxKernels;
 
 /** One row of the last axis at a time. */
-final class Softmax implements SoftmaxKernels {
+public final class Softmax implements SoftmaxKernels {
 
     @Override
     public void softmax(Tensor x, Tensor y) {

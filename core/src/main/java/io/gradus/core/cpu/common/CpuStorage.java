@@ -1,44 +1,32 @@
 package io.gradus.core.cpu.common;
 
+import io.gradus.core.HostStorage;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
-import io.gradus.core.Storage;
-import io.gradus.core.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /** Off-heap memory, and how kernels access it. */
-public final class CpuStorage extends Storage {
+public final class CpuStorage extends HostStorage {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.nativeOrder());
 
     private final CpuMemoryPool pool;
     private final MemorySegment block;
-    private final MemorySegment bytes;
 
     /**
      * @param block memory of at least {@code byteSize} bytes
      */
     CpuStorage(CpuMemoryPool pool, MemorySegment block, long byteSize, MemoryCategory category, MemoryLedger ledger) {
-        super(byteSize, category, ledger);
+        super(block.asSlice(0, byteSize), category, ledger);
         this.pool = pool;
         this.block = block;
-        this.bytes = block.asSlice(0, byteSize);
     }
 
     @Override
     protected void recycle() {
         pool.recycle(block);
-    }
-
-    /** The bytes of a tensor's elements, from the first to the last. */
-    public static MemorySegment of(Tensor tensor) {
-        MemorySegment bytes = ((CpuStorage) tensor.storage()).bytes;
-        long size = tensor.byteSize();
-        return size == bytes.byteSize()
-                ? bytes
-                : bytes.asSlice(tensor.offset() * tensor.dtype().bytes(), size);
     }
 
     /** Copies {@code count} floats, starting at element {@code from}, to the start of an array. */

@@ -2,8 +2,11 @@ package io.gradus.core.cpu.scalar;
 
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.Kernels;
+import io.gradus.core.reference.CrossEntropy;
+import io.gradus.core.reference.Normalization;
+import io.gradus.core.reference.Softmax;
 
-/** All kernels of this package. */
+/** The kernels of a JVM without the Vector API. */
 public final class ScalarKernels {
     private ScalarKernels() {}
 
@@ -12,9 +15,9 @@ public final class ScalarKernels {
                 new Gemm(workers),
                 new Elementwise(workers),
                 new Reduction(workers),
-                new Softmax(workers),
-                new CrossEntropy(workers),
-                new Normalization(workers),
+                new Softmax(),
+                new CrossEntropy(),
+                new Normalization(),
                 new Rotary(workers),
                 new Attention(workers),
                 new Embedding(workers),
