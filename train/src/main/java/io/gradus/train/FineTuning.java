@@ -170,7 +170,11 @@ public final class FineTuning {
             return this;
         }
 
-        /** The optimizer, such as {@code Lion::new}; the recipe still decides parameter groups, schedule and clipping. */
+        /**
+         * The optimizer, such as {@code Lion::new}. It is created from the recipe's parameter groups and learning rate; the
+         * recipe also determines the schedule and clipping, but may not set {@code optimizer} or the constants of another
+         * optimizer.
+         */
         public Builder optimizer(Optimizer.Factory optimizer) {
             this.optimizer = optimizer;
             return this;
@@ -410,7 +414,7 @@ public final class FineTuning {
         private void trainOneStep(int step) {
             long start = System.nanoTime();
             int number = step + 1;
-            double rate = recipe.learningRate() * setup.schedule().factor(step);
+            double rate = state.optimizer.baseLearningRate() * setup.schedule().factor(step);
             StepResult made;
             try {
                 made = step(state, step, setup::batch, rate, loss -> reasonToSkip(number, loss));

@@ -179,6 +179,32 @@ class ExtensionPointsTest {
     }
 
     @Test
+    void scheduleStartsFromTheLearningRateOfTheCustomOptimizer() throws IOException {
+        List<Step> steps = new ArrayList<>();
+        custom(recipe("out", "learning_rate=5", "schedule=constant", "warmup_ratio=0"))
+                .optimizer((groups, _) -> new AveragedSgd(groups, 0.25))
+                .listeners(new TrainingListener() {
+                    @Override
+                    public void stepped(Step step) {
+                        steps.add(step);
+                    }
+                })
+                .build()
+                .run();
+        assertThat(steps)
+                .isNotEmpty()
+                .allSatisfy(step -> assertThat(step.learningRate()).isEqualTo(0.25));
+    }
+
+    @Test
+    void optimizerKeysOfTheRecipeAreRejectedWithACustomOptimizer() {
+        FineTuning run = custom(recipe("out", "optimizer=sgd", "momentum=0.5")).build();
+        assertThatThrownBy(run::run)
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("optimizer, momentum have no effect with a custom optimizer");
+    }
+
+    @Test
     void customOptimizerStateIsInTheCheckpoint() throws IOException {
         custom(recipe("out")).build().run();
         Path checkpoint = folder.resolve("out/checkpoints/step-000008");

@@ -17,11 +17,18 @@ import org.jspecify.annotations.Nullable;
 public final class Optimizers {
     private Optimizers() {}
 
-    /** @param custom creates the optimizer in place of the recipe's; null: the recipe's */
+    /**
+     * @param custom creates the optimizer in place of the recipe's; null: the recipe's
+     * @throws RecipeException if there is a custom optimizer, and the recipe sets keys of another
+     */
     public static Optimizer of(Recipe recipe, List<Variable> parameters, Optimizer.@Nullable Factory custom) {
         List<ParameterGroup> groups = groups(recipe, parameters);
         double rate = recipe.learningRate();
         if (custom != null) {
+            if (!recipe.optimizerKeys().isEmpty()) {
+                throw new RecipeException("the keys " + String.join(", ", recipe.optimizerKeys())
+                        + " have no effect with a custom optimizer; remove them from the recipe");
+            }
             return custom.create(groups, rate);
         }
         Adam.Settings moments = new Adam.Settings(

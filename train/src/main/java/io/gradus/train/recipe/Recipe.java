@@ -15,6 +15,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -385,6 +386,13 @@ public record Recipe(
 
     private static List<String> given(String key, @Nullable Object value) {
         return value == null ? List.of() : List.of(key);
+    }
+
+    /** The keys that choose the optimizer and its constants, as far as they are set to other values than the defaults. */
+    List<String> optimizerKeys() {
+        List<String> keys = new ArrayList<>(given("optimizer", optimizer == OptimizerKind.ADAMW ? null : optimizer));
+        keys.addAll(optimizerKeys(beta1, beta2, epsilon, momentum, nesterov));
+        return keys;
     }
 
     /** The keys that are set in this recipe and that an optimizer does not honor. */
