@@ -1,6 +1,7 @@
 package io.gradus.autograd;
 
 import io.gradus.core.DType;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
@@ -94,22 +95,22 @@ final class GradientBuffers {
     }
 
     /** The buffer in which a variable's gradient is added up. */
-    Gradients.Buffer bufferOf(Variable variable) {
+    GradientBuffer bufferOf(Variable variable) {
         if (variable.isLeaf()) {
             return variable.gradientBuffer();
         }
         Pending present = pending.get(variable);
         if (present != null && present.isExclusive()) {
-            return new Gradients.Buffer(present.gradient, true);
+            return new GradientBuffer(present.gradient, true);
         }
         Tensor buffer = empty(variable, variable.shape());
         pending.put(variable, Memory.owned(buffer).hold(buffer));
         if (present == null) {
-            return new Gradients.Buffer(buffer, false);
+            return new GradientBuffer(buffer, false);
         }
         add(present.gradient, buffer, false);
         present.memory.release();
-        return new Gradients.Buffer(buffer, true);
+        return new GradientBuffer(buffer, true);
     }
 
     /** An undefined gradient of a variable, or of the shape that the variable was broadcast to. */

@@ -1,5 +1,6 @@
 package io.gradus.autograd;
 
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
@@ -21,13 +22,6 @@ public interface Gradients {
          */
         void write(Tensor gradient, boolean accumulate);
     }
-
-    /**
-     * A buffer for a gradient.
-     *
-     * @param accumulate true to add to it, false to overwrite it without reading it
-     */
-    record Buffer(Tensor gradient, boolean accumulate) {}
 
     /** Whether an input requires a gradient. If not, there is no need to compute it, and writing it has no effect. */
     boolean wanted(int input);
@@ -60,5 +54,5 @@ public interface Gradients {
      * wanted. A variable that is several inputs (as in self-attention of x on x) gets a buffer for each; they are added
      * up after the operation's backward pass returns.
      */
-    Buffer buffer(int input);
+    GradientBuffer buffer(int input);
 }

@@ -1,6 +1,7 @@
 package io.gradus.autograd;
 
 import io.gradus.core.DType;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 
@@ -13,7 +14,7 @@ final class HalfBuffers {
      * operation contributes is summed in F32 and rounded once. Each further operation that reads the same parameter,
      * and each further backward pass, rounds once more.
      */
-    static void write(Gradients.Buffer buffer, Gradients.Writer writer) {
+    static void write(GradientBuffer buffer, Gradients.Writer writer) {
         Tensor stored = buffer.gradient();
         if (!stored.dtype().isHalf()) {
             writer.write(stored, buffer.accumulate());

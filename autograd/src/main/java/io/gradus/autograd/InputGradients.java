@@ -1,6 +1,7 @@
 package io.gradus.autograd;
 
 import io.gradus.autograd.GradientBuffers.Memory;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.util.ArrayList;
@@ -79,7 +80,7 @@ final class InputGradients implements Gradients {
     }
 
     @Override
-    public Buffer buffer(int input) {
+    public GradientBuffer buffer(int input) {
         Variable variable = inputs.get(input);
         boolean half = variable.isLeaf() && variable.value().dtype().isHalf();
         if (wanted(input) && !half && !handedOut.contains(variable)) {
@@ -91,7 +92,7 @@ final class InputGradients implements Gradients {
         // for another input (as in self-attention of x on x).
         Tensor gradient = GradientBuffers.empty(variable, variable.shape());
         scratch.add(new Scratch(variable, gradient));
-        return new Buffer(gradient, false);
+        return new GradientBuffer(gradient, false);
     }
 
     /** Adds up what the operation wrote to scratch. */

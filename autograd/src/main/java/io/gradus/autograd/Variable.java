@@ -53,6 +53,7 @@ import io.gradus.autograd.op.Where;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Philox;
 import io.gradus.core.RopeLayout;
@@ -267,7 +268,7 @@ public final class Variable {
     /**
      * The buffer of {@link #grad()}, which outlives the scope of the step. From now on it counts as holding a gradient.
      */
-    Gradients.Buffer gradientBuffer() {
+    GradientBuffer gradientBuffer() {
         Tensor buffer = grad;
         if (buffer == null) {
             buffer = Scope.outside(
@@ -276,7 +277,7 @@ public final class Variable {
         }
         boolean accumulate = hasGrad;
         hasGrad = true;
-        return new Gradients.Buffer(buffer, accumulate);
+        return new GradientBuffer(buffer, accumulate);
     }
 
     /**

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Philox;
@@ -176,8 +177,8 @@ class BackwardPassTest {
 
         @Override
         protected void backward(Tensor dy, Gradients gradients) {
-            Gradients.Buffer first = gradients.buffer(0);
-            Gradients.Buffer second = gradients.buffer(1);
+            GradientBuffer first = gradients.buffer(0);
+            GradientBuffer second = gradients.buffer(1);
             dy.kernels().elementwise().affine(dy, 2, 0, second.gradient(), second.accumulate());
             dy.kernels().elementwise().affine(dy, 7, 0, first.gradient(), first.accumulate());
         }

@@ -5,6 +5,7 @@ import static io.gradus.gpu.runtime.Launcher.floats;
 import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.HostCast;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels;
@@ -243,10 +244,9 @@ final class Elementwise implements ElementwiseKernels {
     }
 
     @Override
-    public void swigluBackward(
-            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
-        int[] ints = ints(dy.size(), flag(accumulateUp), flag(accumulateGate));
-        launcher.run(SWIGLU_BACKWARD, dy.size(), ints, floats(), dgate, gate, up, dy, dup);
+    public void swigluBackward(Tensor gate, Tensor up, Tensor dy, GradientBuffer dgate, GradientBuffer dup) {
+        int[] ints = ints(dy.size(), flag(dup.accumulate()), flag(dgate.accumulate()));
+        launcher.run(SWIGLU_BACKWARD, dy.size(), ints, floats(), dgate.gradient(), gate, up, dy, dup.gradient());
     }
 
     private static void swigluBackwardKernel(

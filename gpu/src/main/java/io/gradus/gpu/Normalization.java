@@ -5,6 +5,7 @@ import static io.gradus.gpu.runtime.Launcher.floats;
 import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
@@ -156,28 +157,18 @@ final class Normalization implements NormalizationKernels {
             Tensor weight,
             Tensor mean,
             Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight,
-            @Nullable Tensor dbias,
-            boolean accumulateBias) {
-        backwardWeights(dy, x, mean, rstd, dweight, accumulateWeight, dbias, accumulateBias);
-        backward(dy, x, weight, mean, rstd, dx, accumulateX);
+            GradientBuffer dx,
+            GradientBuffer dweight,
+            @Nullable GradientBuffer dbias) {
+        backwardWeights(dy, x, mean, rstd, dweight, dbias);
+        backward(dy, x, weight, mean, rstd, dx.gradient(), dx.accumulate());
     }
 
     @Override
     public void rmsNormBackward(
-            Tensor dy,
-            Tensor x,
-            Tensor weight,
-            Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight) {
-        backwardWeights(dy, x, null, rstd, dweight, accumulateWeight, null, false);
-        backward(dy, x, weight, null, rstd, dx, accumulateX);
+            Tensor dy, Tensor x, Tensor weight, Tensor rstd, GradientBuffer dx, GradientBuffer dweight) {
+        backwardWeights(dy, x, null, rstd, dweight, null);
+        backward(dy, x, weight, null, rstd, dx.gradient(), dx.accumulate());
     }
 
     private void backward(
@@ -246,10 +237,8 @@ final class Normalization implements NormalizationKernels {
             Tensor x,
             @Nullable Tensor mean,
             Tensor rstd,
-            Tensor dweight,
-            boolean accumulateWeight,
-            @Nullable Tensor dbias,
-            boolean accumulateBias) {
+            GradientBuffer dweight,
+            @Nullable GradientBuffer dbias) {
         long rows = x.shape().rows();
         long width = x.shape().last();
         long rowsOfStrip = Math.max(MIN_ROWS, (long) Math.ceil(Math.sqrt(rows)));
@@ -271,11 +260,11 @@ final class Normalization implements NormalizationKernels {
             launcher.run(
                     TOTALS,
                     results * width,
-                    ints(strips, width, flag(accumulateWeight), flag(accumulateBias), results),
+                    ints(strips, width, flag(dweight.accumulate()), flag(dbias != null && dbias.accumulate()), results),
                     floats(),
-                    dweight,
+                    dweight.gradient(),
                     sums,
-                    dbias == null ? dweight : dbias);
+                    dbias == null ? dweight.gradient() : dbias.gradient());
         } finally {
             sums.release();
         }

@@ -3,6 +3,7 @@ package io.gradus.autograd.op;
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
@@ -57,25 +58,10 @@ public final class Attention extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        Gradients.Buffer dq = gradients.buffer(0);
-        Gradients.Buffer dk = gradients.buffer(1);
-        Gradients.Buffer dv = gradients.buffer(2);
-        dy.kernels()
-                .attention()
-                .backward(
-                        q,
-                        k,
-                        v,
-                        options,
-                        out,
-                        logSumExp,
-                        dy,
-                        dq.gradient(),
-                        dq.accumulate(),
-                        dk.gradient(),
-                        dk.accumulate(),
-                        dv.gradient(),
-                        dv.accumulate());
+        GradientBuffer dq = gradients.buffer(0);
+        GradientBuffer dk = gradients.buffer(1);
+        GradientBuffer dv = gradients.buffer(2);
+        dy.kernels().attention().backward(q, k, v, options, out, logSumExp, dy, dq, dk, dv);
     }
 
     @Override

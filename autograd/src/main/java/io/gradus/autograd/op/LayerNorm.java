@@ -2,6 +2,7 @@ package io.gradus.autograd.op;
 
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
@@ -49,23 +50,10 @@ public final class LayerNorm extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        Gradients.Buffer dx = gradients.buffer(0);
-        Gradients.Buffer dw = gradients.buffer(1);
-        Gradients.Buffer db = biased ? gradients.buffer(2) : null;
-        dy.kernels()
-                .normalization()
-                .layerNormBackward(
-                        dy,
-                        x,
-                        weight,
-                        mean,
-                        rstd,
-                        dx.gradient(),
-                        dx.accumulate(),
-                        dw.gradient(),
-                        dw.accumulate(),
-                        db == null ? null : db.gradient(),
-                        db != null && db.accumulate());
+        GradientBuffer dx = gradients.buffer(0);
+        GradientBuffer dw = gradients.buffer(1);
+        GradientBuffer db = biased ? gradients.buffer(2) : null;
+        dy.kernels().normalization().layerNormBackward(dy, x, weight, mean, rstd, dx, dw, db);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.gradus.autograd.op;
 
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 
@@ -43,11 +44,9 @@ public final class RmsNorm extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        Gradients.Buffer dx = gradients.buffer(0);
-        Gradients.Buffer dw = gradients.buffer(1);
-        dy.kernels()
-                .normalization()
-                .rmsNormBackward(dy, x, weight, rstd, dx.gradient(), dx.accumulate(), dw.gradient(), dw.accumulate());
+        GradientBuffer dx = gradients.buffer(0);
+        GradientBuffer dw = gradients.buffer(1);
+        dy.kernels().normalization().rmsNormBackward(dy, x, weight, rstd, dx, dw);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.gradus.autograd.op;
 
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 
 /**
@@ -32,10 +33,8 @@ public final class SwiGlu extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        Gradients.Buffer dgate = gradients.buffer(0);
-        Gradients.Buffer dup = gradients.buffer(1);
-        dy.kernels()
-                .elementwise()
-                .swigluBackward(gate, up, dy, dgate.gradient(), dgate.accumulate(), dup.gradient(), dup.accumulate());
+        GradientBuffer dgate = gradients.buffer(0);
+        GradientBuffer dup = gradients.buffer(1);
+        dy.kernels().elementwise().swigluBackward(gate, up, dy, dgate, dup);
     }
 }

@@ -1,6 +1,7 @@
 package io.gradus.core.kernel;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 
 /**
@@ -26,8 +27,6 @@ public interface AttentionKernels {
      * The gradients of all three inputs. With P the softmax's result, recomputed from {@code logSumExp}:
      * {@code dV = Pᵀ·dO}, {@code dP = dO·Vᵀ}, {@code dS = P ⊙ (dP − Σ dO ⊙ O)}, {@code dQ = scale·dS·K},
      * {@code dK = scale·dSᵀ·Q} (Dao et al. 2022, appendix B.2).
-     *
-     * @param accumulateQ whether {@code dq} is added to; likewise for k and v
      */
     void backward(
             Tensor q,
@@ -37,10 +36,7 @@ public interface AttentionKernels {
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
-            Tensor dq,
-            boolean accumulateQ,
-            Tensor dk,
-            boolean accumulateK,
-            Tensor dv,
-            boolean accumulateV);
+            GradientBuffer dq,
+            GradientBuffer dk,
+            GradientBuffer dv);
 }

@@ -1,6 +1,7 @@
 package io.gradus.core.kernel;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Philox;
 import io.gradus.core.RopeLayout;
 import io.gradus.core.Shape;
@@ -119,10 +120,9 @@ final class CheckedKernels
     }
 
     @Override
-    public void swigluBackward(
-            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
-        alike("swiglu", gate, up, dy, dgate, dup);
-        kernels.elementwise().swigluBackward(gate, up, dy, dgate, accumulateGate, dup, accumulateUp);
+    public void swigluBackward(Tensor gate, Tensor up, Tensor dy, GradientBuffer dgate, GradientBuffer dup) {
+        alike("swiglu", gate, up, dy, dgate.gradient(), dup.gradient());
+        kernels.elementwise().swigluBackward(gate, up, dy, dgate, dup);
     }
 
     @Override
@@ -280,18 +280,13 @@ final class CheckedKernels
             Tensor weight,
             Tensor mean,
             Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight,
-            @Nullable Tensor dbias,
-            boolean accumulateBias) {
-        alike("layerNorm", x, dy, dx);
-        checkWeights("layerNorm", x, weight, dweight, dbias);
+            GradientBuffer dx,
+            GradientBuffer dweight,
+            @Nullable GradientBuffer dbias) {
+        alike("layerNorm", x, dy, dx.gradient());
+        checkWeights("layerNorm", x, weight, dweight.gradient(), dbias == null ? null : dbias.gradient());
         checkStatistics("layerNorm", x, mean, rstd);
-        kernels.normalization()
-                .layerNormBackward(
-                        dy, x, weight, mean, rstd, dx, accumulateX, dweight, accumulateWeight, dbias, accumulateBias);
+        kernels.normalization().layerNormBackward(dy, x, weight, mean, rstd, dx, dweight, dbias);
     }
 
     @Override
@@ -304,18 +299,11 @@ final class CheckedKernels
 
     @Override
     public void rmsNormBackward(
-            Tensor dy,
-            Tensor x,
-            Tensor weight,
-            Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight) {
-        alike("rmsNorm", x, dy, dx);
-        checkWeights("rmsNorm", x, weight, dweight);
+            Tensor dy, Tensor x, Tensor weight, Tensor rstd, GradientBuffer dx, GradientBuffer dweight) {
+        alike("rmsNorm", x, dy, dx.gradient());
+        checkWeights("rmsNorm", x, weight, dweight.gradient());
         checkStatistics("rmsNorm", x, rstd);
-        kernels.normalization().rmsNormBackward(dy, x, weight, rstd, dx, accumulateX, dweight, accumulateWeight);
+        kernels.normalization().rmsNormBackward(dy, x, weight, rstd, dx, dweight);
     }
 
     /** Weights and biases of shape [D], or null. */
@@ -379,17 +367,13 @@ final class CheckedKernels
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
-            Tensor dq,
-            boolean accumulateQ,
-            Tensor dk,
-            boolean accumulateK,
-            Tensor dv,
-            boolean accumulateV) {
+            GradientBuffer dq,
+            GradientBuffer dk,
+            GradientBuffer dv) {
         checkAttention(q, k, v, options, out, logSumExp);
-        alike("attention", q, dout, dq);
-        alike("attention", k, dk, dv);
-        kernels.attention()
-                .backward(q, k, v, options, out, logSumExp, dout, dq, accumulateQ, dk, accumulateK, dv, accumulateV);
+        alike("attention", q, dout, dq.gradient());
+        alike("attention", k, dk.gradient(), dv.gradient());
+        kernels.attention().backward(q, k, v, options, out, logSumExp, dout, dq, dk, dv);
     }
 
     private static void checkAttention(

@@ -1,5 +1,6 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import java.util.Locale;
 
@@ -104,8 +105,7 @@ public interface ElementwiseKernels {
     void swiglu(Tensor gate, Tensor up, Tensor out);
 
     /** {@code dgate (+)= silu′(gate)·up·dy} and {@code dup (+)= silu(gate)·dy}; all of one shape. */
-    void swigluBackward(
-            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp);
+    void swigluBackward(Tensor gate, Tensor up, Tensor dy, GradientBuffer dgate, GradientBuffer dup);
 
     /** Sets every element to a value; for tensors of any dtype. */
     void fill(Tensor out, double value);

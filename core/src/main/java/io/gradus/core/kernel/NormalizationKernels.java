@@ -1,5 +1,6 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +24,6 @@ public interface NormalizationKernels {
      * {@code dbias (+)= Σ dy}.
      *
      * @param mean as written by {@link #layerNorm}; likewise {@code rstd}
-     * @param accumulateX whether {@code dx} is added to; likewise for weight and bias
      * @param dweight {@code [D]}
      * @param dbias {@code [D]}, or null if there is no bias
      */
@@ -33,12 +33,9 @@ public interface NormalizationKernels {
             Tensor weight,
             Tensor mean,
             Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight,
-            @Nullable Tensor dbias,
-            boolean accumulateBias);
+            GradientBuffer dx,
+            GradientBuffer dweight,
+            @Nullable GradientBuffer dbias);
 
     /**
      * Root-mean-square normalization (Zhang &amp; Sennrich 2019, eq. 4): {@code y = x·rstd·weight} with
@@ -52,13 +49,5 @@ public interface NormalizationKernels {
      * Both gradients, with one visit to each row. With {@code ŵ = dy ⊙ weight} and {@code x̂ = x·rstd}:
      * {@code dx (+)= rstd·(ŵ − x̂·mean(ŵ ⊙ x̂))}, and over the rows {@code dweight (+)= Σ dy ⊙ x̂}.
      */
-    void rmsNormBackward(
-            Tensor dy,
-            Tensor x,
-            Tensor weight,
-            Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight);
+    void rmsNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, GradientBuffer dx, GradientBuffer dweight);
 }

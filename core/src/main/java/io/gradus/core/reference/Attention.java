@@ -1,6 +1,7 @@
 package io.gradus.core.reference;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
@@ -48,24 +49,21 @@ final class Attention implements AttentionKernels {
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
-            Tensor dq,
-            boolean accumulateQ,
-            Tensor dk,
-            boolean accumulateK,
-            Tensor dv,
-            boolean accumulateV) {
+            GradientBuffer dq,
+            GradientBuffer dk,
+            GradientBuffer dv) {
         Layout layout = new Layout(q.shape(), k.shape());
         Elements queries = Elements.of(q);
         Elements keys = Elements.of(k);
         Elements values = Elements.of(v);
         Elements output = Elements.of(out);
         Elements dOutput = Elements.of(dout);
-        Elements dQueries = Elements.of(dq);
-        Elements dKeys = Elements.of(dk);
-        Elements dValues = Elements.of(dv);
-        dQueries.clearUnless(accumulateQ);
-        dKeys.clearUnless(accumulateK);
-        dValues.clearUnless(accumulateV);
+        Elements dQueries = Elements.of(dq.gradient());
+        Elements dKeys = Elements.of(dk.gradient());
+        Elements dValues = Elements.of(dv.gradient());
+        dQueries.clearUnless(dq.accumulate());
+        dKeys.clearUnless(dk.accumulate());
+        dValues.clearUnless(dv.accumulate());
         layout.forEachQuery((b, h, t) -> {
             long atQuery = layout.query(b, t, h);
             double logSum = Elements.of(logSumExp).get(layout.statistic(b, h, t));

@@ -1,5 +1,6 @@
 package io.gradus.core.reference;
 
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels;
@@ -119,19 +120,18 @@ final class Elementwise implements ElementwiseKernels {
     }
 
     @Override
-    public void swigluBackward(
-            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
+    public void swigluBackward(Tensor gate, Tensor up, Tensor dy, GradientBuffer dgate, GradientBuffer dup) {
         Elements gates = Elements.of(gate);
         Elements ups = Elements.of(up);
         Elements from = Elements.of(dy);
-        Elements toGate = Elements.of(dgate);
-        Elements toUp = Elements.of(dup);
+        Elements toGate = Elements.of(dgate.gradient());
+        Elements toUp = Elements.of(dup.gradient());
         for (long i = 0; i < dy.size(); i++) {
             double x = gates.get(i);
             double y = Functions.value(Unary.SILU, x);
             double gradient = from.get(i);
-            toGate.put(i, Functions.derivative(Unary.SILU, x, y) * ups.get(i) * gradient, accumulateGate);
-            toUp.put(i, y * gradient, accumulateUp);
+            toGate.put(i, Functions.derivative(Unary.SILU, x, y) * ups.get(i) * gradient, dgate.accumulate());
+            toUp.put(i, y * gradient, dup.accumulate());
         }
     }
 

@@ -1,5 +1,6 @@
 package io.gradus.core.reference;
 
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.NormalizationKernels;
 import org.jspecify.annotations.Nullable;
@@ -42,16 +43,13 @@ public final class Normalization implements NormalizationKernels {
             Tensor weight,
             Tensor mean,
             Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight,
-            @Nullable Tensor dbias,
-            boolean accumulateBias) {
-        backward(dy, x, weight, mean, rstd, dx, accumulateX);
-        backwardWeight(dy, x, mean, rstd, dweight, accumulateWeight);
+            GradientBuffer dx,
+            GradientBuffer dweight,
+            @Nullable GradientBuffer dbias) {
+        backward(dy, x, weight, mean, rstd, dx.gradient(), dx.accumulate());
+        backwardWeight(dy, x, mean, rstd, dweight.gradient(), dweight.accumulate());
         if (dbias != null) {
-            backwardBias(dy, dbias, accumulateBias);
+            backwardBias(dy, dbias.gradient(), dbias.accumulate());
         }
     }
 
@@ -76,16 +74,9 @@ public final class Normalization implements NormalizationKernels {
 
     @Override
     public void rmsNormBackward(
-            Tensor dy,
-            Tensor x,
-            Tensor weight,
-            Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight) {
-        backward(dy, x, weight, null, rstd, dx, accumulateX);
-        backwardWeight(dy, x, null, rstd, dweight, accumulateWeight);
+            Tensor dy, Tensor x, Tensor weight, Tensor rstd, GradientBuffer dx, GradientBuffer dweight) {
+        backward(dy, x, weight, null, rstd, dx.gradient(), dx.accumulate());
+        backwardWeight(dy, x, null, rstd, dweight.gradient(), dweight.accumulate());
     }
 
     private static void backward(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
@@ -176,12 +177,9 @@ public abstract class AttentionContract extends KernelContract {
                             side.of(savedOut),
                             side.of(savedSums),
                             side.of(dout),
-                            side.of(dq),
-                            accumulate,
-                            side.of(dk),
-                            !accumulate,
-                            side.of(dv),
-                            accumulate));
+                            side.buffer(dq, accumulate),
+                            side.buffer(dk, !accumulate),
+                            side.buffer(dv, accumulate)));
             double terms = 8 + Math.sqrt(size.t * (double) size.h / size.g);
             dq.assertClose(32 * ULP, 8);
             dk.assertClose(4 * terms * ULP, 8);
@@ -397,11 +395,8 @@ public abstract class AttentionContract extends KernelContract {
                         q,
                         sums,
                         q,
-                        zeros(q.shape().toArray()),
-                        false,
-                        dk,
-                        false,
-                        zeros(k.shape().toArray()),
-                        false);
+                        new GradientBuffer(zeros(q.shape().toArray()), false),
+                        new GradientBuffer(dk, false),
+                        new GradientBuffer(zeros(k.shape().toArray()), false));
     }
 }

@@ -3,6 +3,7 @@ package io.gradus.core.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.DType;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
@@ -469,10 +470,8 @@ public abstract class ElementwiseContract extends KernelContract {
                                 side.of(gate),
                                 side.of(up),
                                 side.of(dy),
-                                side.of(dgate),
-                                accumulateGate,
-                                side.of(dup),
-                                accumulateUp));
+                                side.buffer(dgate, accumulateGate),
+                                side.buffer(dup, accumulateUp)));
                 dgate.assertClose(16 * ULP, 2);
                 dup.assertClose(16 * ULP, 2);
             }
@@ -490,7 +489,8 @@ public abstract class ElementwiseContract extends KernelContract {
         run(side -> {
             ElementwiseKernels kernels = side.kernels().elementwise();
             kernels.swiglu(side.of(gate), side.of(up), side.of(out));
-            kernels.swigluBackward(side.of(gate), side.of(up), side.of(dy), side.of(dgate), false, side.of(dup), false);
+            kernels.swigluBackward(
+                    side.of(gate), side.of(up), side.of(dy), side.buffer(dgate, false), side.buffer(dup, false));
         });
         out.assertClose(8 * ULP, 1e-6);
         dgate.assertClose(8 * ULP, 1e-6);
@@ -555,7 +555,12 @@ public abstract class ElementwiseContract extends KernelContract {
                 "[3]");
         refuses(
                 ShapeException.class,
-                () -> kernels.swigluBackward(zeros(2), zeros(2), zeros(2), zeros(2), false, zeros(4), false),
+                () -> kernels.swigluBackward(
+                        zeros(2),
+                        zeros(2),
+                        zeros(2),
+                        new GradientBuffer(zeros(2), false),
+                        new GradientBuffer(zeros(4), false)),
                 "swiglu",
                 "[2]",
                 "[4]");

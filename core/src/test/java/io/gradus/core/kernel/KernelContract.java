@@ -3,6 +3,7 @@ package io.gradus.core.kernel;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.core.Device;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.util.ArrayList;
@@ -45,9 +46,13 @@ public abstract class KernelContract {
             return device.kernels();
         }
 
-        Tensor of(Operand twin) {
-            used.add(twin);
-            return twin.on(index);
+        Tensor of(Operand operand) {
+            used.add(operand);
+            return operand.on(index);
+        }
+
+        GradientBuffer buffer(Operand gradient, boolean accumulate) {
+            return new GradientBuffer(of(gradient), accumulate);
         }
     }
 

@@ -3,6 +3,7 @@ package io.gradus.core.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.Device;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
@@ -134,12 +135,9 @@ public abstract class NormalizationContract extends KernelContract {
                             side.of(saved.weight),
                             side.of(saved.mean),
                             side.of(saved.rstd),
-                            side.of(dx),
-                            addX,
-                            side.of(dweight),
-                            addWeight,
-                            null,
-                            false));
+                            side.buffer(dx, addX),
+                            side.buffer(dweight, addWeight),
+                            null));
             dx.assertClose(32 * ULP, 6);
             dweight.assertClose(12 * ULP, 2 * 5 * 70);
         }
@@ -167,12 +165,9 @@ public abstract class NormalizationContract extends KernelContract {
                         side.of(saved.weight),
                         side.of(saved.mean),
                         side.of(saved.rstd),
-                        side.of(results.dx),
-                        accumulate,
-                        side.of(results.dweight),
-                        accumulate,
-                        side.of(results.dbias),
-                        accumulate);
+                        side.buffer(results.dx, accumulate),
+                        side.buffer(results.dweight, accumulate),
+                        side.buffer(results.dbias, accumulate));
     }
 
     private static void rmsNormBackward(Side side, Saved saved, Results results, boolean accumulate) {
@@ -183,10 +178,8 @@ public abstract class NormalizationContract extends KernelContract {
                         side.of(saved.x),
                         side.of(saved.weight),
                         side.of(saved.rstd),
-                        side.of(results.dx),
-                        accumulate,
-                        side.of(results.dweight),
-                        accumulate);
+                        side.buffer(results.dx, accumulate),
+                        side.buffer(results.dweight, accumulate));
     }
 
     /** {@code Σ |dy|·|x̂|} of each column, with a margin for |mean| ≤ 0.5 and the accumulated value. */
@@ -205,10 +198,8 @@ public abstract class NormalizationContract extends KernelContract {
                         saved.x.magnitudes(),
                         saved.weight.magnitudes(),
                         saved.rstd.magnitudes(),
-                        dx,
-                        false,
-                        dweight,
-                        false);
+                        new GradientBuffer(dx, false),
+                        new GradientBuffer(dweight, false));
         double[] magnitudes = dweight.toDoubles();
         Arrays.setAll(magnitudes, i -> magnitudes[i] * 1.5 + 2);
         return magnitudes;
@@ -298,7 +289,12 @@ public abstract class NormalizationContract extends KernelContract {
         refuses(
                 ShapeException.class,
                 () -> kernels.rmsNormBackward(
-                        zeros(2, 3), zeros(2, 3), zeros(3), zeros(2), zeros(3, 2), false, zeros(3), false),
+                        zeros(2, 3),
+                        zeros(2, 3),
+                        zeros(3),
+                        zeros(2),
+                        new GradientBuffer(zeros(3, 2), false),
+                        new GradientBuffer(zeros(3), false)),
                 "rmsNorm",
                 "[3, 2]");
         refuses(ShapeException.class, () -> layerNormBackward(kernels, zeros(2), zeros(3)), "layerNorm", "[2]");
@@ -327,11 +323,8 @@ public abstract class NormalizationContract extends KernelContract {
                 zeros(3),
                 zeros(2),
                 zeros(2),
-                zeros(2, 3),
-                false,
-                dweight,
-                false,
-                dbias,
-                false);
+                new GradientBuffer(zeros(2, 3), false),
+                new GradientBuffer(dweight, false),
+                new GradientBuffer(dbias, false));
     }
 }

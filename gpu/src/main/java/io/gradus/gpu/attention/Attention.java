@@ -1,6 +1,7 @@
 package io.gradus.gpu.attention;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.gpu.runtime.Launcher;
@@ -30,12 +31,9 @@ public final class Attention implements AttentionKernels {
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
-            Tensor dq,
-            boolean accumulateQ,
-            Tensor dk,
-            boolean accumulateK,
-            Tensor dv,
-            boolean accumulateV) {
+            GradientBuffer dq,
+            GradientBuffer dk,
+            GradientBuffer dv) {
         try (Workspace none = AttentionSizes.none(q);
                 Workspace statistics = AttentionBackward.statistics(logSumExp)) {
             AttentionBackward.run(
@@ -46,11 +44,8 @@ public final class Attention implements AttentionKernels {
                     logSumExp,
                     dout,
                     dq,
-                    accumulateQ,
                     dk,
-                    accumulateK,
-                    dv,
-                    accumulateV);
+                    dv);
         }
     }
 }

@@ -9,6 +9,7 @@ import static io.gradus.gpu.runtime.Launcher.floats;
 import static io.gradus.gpu.runtime.Launcher.ints;
 
 import io.gradus.core.DType;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.gpu.runtime.Kernel;
@@ -74,12 +75,9 @@ final class AttentionBackward {
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
-            Tensor dq,
-            boolean accumulateQ,
-            Tensor dk,
-            boolean accumulateK,
-            Tensor dv,
-            boolean accumulateV) {
+            GradientBuffer dq,
+            GradientBuffer dk,
+            GradientBuffer dv) {
         int lines = Math.toIntExact(logSumExp.size());
         int[] sizes = ints(lines, z.queries(), z.heads(), out.shape().get(3));
         launcher.run(SUMS, lines, sizes, floats(), out, dout, logSumExp, statistics);
@@ -87,7 +85,7 @@ final class AttentionBackward {
                 BACKWARD,
                 z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE) * SIDE,
                 SIDE,
-                z.ints(flag(false), lines, flag(accumulateQ), flag(false)),
+                z.ints(flag(false), lines, flag(dq.accumulate()), flag(false)),
                 floats(z.options().scale()),
                 z.mask(),
                 z.starts(),
@@ -96,13 +94,13 @@ final class AttentionBackward {
                 dout,
                 z.v(),
                 statistics,
-                dq,
-                dv); // not written
+                dq.gradient(),
+                dv.gradient()); // not written
         launcher.run(
                 BACKWARD,
                 z.batch() * z.keyHeads() * Math.ceilDiv(z.keys(), TILE) * SIDE,
                 SIDE,
-                z.ints(flag(true), lines, flag(accumulateK), flag(accumulateV)),
+                z.ints(flag(true), lines, flag(dk.accumulate()), flag(dv.accumulate())),
                 floats(z.options().scale()),
                 z.mask(),
                 z.starts(),
@@ -111,8 +109,8 @@ final class AttentionBackward {
                 z.v(),
                 dout,
                 statistics,
-                dk,
-                dv);
+                dk.gradient(),
+                dv.gradient());
     }
 
     private static void sumsKernel(

@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.scalar;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Workers;
@@ -63,12 +64,9 @@ final class Attention implements AttentionKernels {
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
-            Tensor dq,
-            boolean accumulateQ,
-            Tensor dk,
-            boolean accumulateK,
-            Tensor dv,
-            boolean accumulateV) {
+            GradientBuffer dq,
+            GradientBuffer dk,
+            GradientBuffer dv) {
         Sizes sizes = new Sizes(q, k, settings);
         int group = sizes.h / sizes.g;
         // One task per key-value head, so that one thread sums the gradients of its keys in order.
@@ -80,11 +78,11 @@ final class Attention implements AttentionKernels {
                     Block block = new Block(sizes, item / sizes.g, head);
                     block.load(k, v);
                     for (int t0 = 0; t0 < sizes.t; t0 += QUERIES) {
-                        block.backward(t0, q, out, logSumExp, dout, dq, accumulateQ, gradients);
+                        block.backward(t0, q, out, logSumExp, dout, dq, gradients);
                     }
                 }
-                store(gradients.dk, sizes, item / sizes.g, g, CpuStorage.of(dk), accumulateK);
-                store(gradients.dv, sizes, item / sizes.g, g, CpuStorage.of(dv), accumulateV);
+                store(gradients.dk, sizes, item / sizes.g, g, CpuStorage.of(dk.gradient()), dk.accumulate());
+                store(gradients.dv, sizes, item / sizes.g, g, CpuStorage.of(dv.gradient()), dv.accumulate());
             }
         });
     }
@@ -196,14 +194,7 @@ final class Attention implements AttentionKernels {
         }
 
         void backward(
-                int t0,
-                Tensor q,
-                Tensor out,
-                Tensor logSumExp,
-                Tensor dout,
-                Tensor dq,
-                boolean accumulateQ,
-                Gradients gradients) {
+                int t0, Tensor q, Tensor out, Tensor logSumExp, Tensor dout, GradientBuffer dq, Gradients gradients) {
             int lanes = Math.min(QUERIES, z.t - t0);
             int visible = z.visible(t0 + lanes);
             float scale = (float) z.settings.scale();
@@ -235,7 +226,7 @@ final class Attention implements AttentionKernels {
                 }
                 Gemm.addMultiples(dS, column, 0, visible, dQ[d], lanes);
             }
-            storeLanes(dQ, CpuStorage.of(dq), t0, lanes, accumulateQ);
+            storeLanes(dQ, CpuStorage.of(dq.gradient()), t0, lanes, dq.accumulate());
             float[][] turned = transpose(p, visible, lanes);
             for (int d = 0; d < z.d; d++) {
                 Gemm.addMultiples(turned, dO[d], 0, lanes, gradients.dv[d], visible);

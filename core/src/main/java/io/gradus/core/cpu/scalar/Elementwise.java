@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.scalar;
 
 import io.gradus.core.DType;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.HostCast;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
@@ -220,21 +221,20 @@ public final class Elementwise implements ElementwiseKernels {
     }
 
     @Override
-    public void swigluBackward(
-            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
+    public void swigluBackward(Tensor gate, Tensor up, Tensor dy, GradientBuffer dgate, GradientBuffer dup) {
         MemorySegment gates = CpuStorage.of(gate);
         MemorySegment ups = CpuStorage.of(up);
         MemorySegment outer = CpuStorage.of(dy);
-        MemorySegment toGate = CpuStorage.of(dgate);
-        MemorySegment toUp = CpuStorage.of(dup);
+        MemorySegment toGate = CpuStorage.of(dgate.gradient());
+        MemorySegment toUp = CpuStorage.of(dup.gradient());
         Chunks.elements(workers, dy.size(), (_, from, n) -> {
             for (long i = from; i < from + n; i++) {
                 double x = CpuStorage.get(gates, i);
                 double silu = Functions.value(Unary.SILU, x);
                 double gradient = CpuStorage.get(outer, i);
                 double gateGradient = Functions.derivative(Unary.SILU, x, silu) * CpuStorage.get(ups, i) * gradient;
-                put(toGate, i, gateGradient, accumulateGate);
-                put(toUp, i, silu * gradient, accumulateUp);
+                put(toGate, i, gateGradient, dgate.accumulate());
+                put(toUp, i, silu * gradient, dup.accumulate());
             }
         });
     }

@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.vector.attention;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Scratch;
@@ -61,12 +62,9 @@ public final class Attention implements AttentionKernels {
             Tensor out,
             Tensor logSumExp,
             Tensor dout,
-            Tensor dq,
-            boolean accumulateQ,
-            Tensor dk,
-            boolean accumulateK,
-            Tensor dv,
-            boolean accumulateV) {
+            GradientBuffer dq,
+            GradientBuffer dk,
+            GradientBuffer dv) {
         AttentionSizes z = AttentionSizes.of(q, k, settings);
         int group = z.h() / z.g();
         // One task per key-value head, so that one thread sums the gradients of its keys in order.
@@ -74,20 +72,20 @@ public final class Attention implements AttentionKernels {
             for (long item = from; item < to; item++) {
                 long b = item / z.g();
                 int g = (int) (item % z.g());
-                Matrix keyGradient = z.keys(dk, b, g);
-                Matrix valueGradient = z.keys(dv, b, g);
-                clear(keyGradient, z, accumulateK);
-                clear(valueGradient, z, accumulateV);
+                Matrix keyGradient = z.keys(dk.gradient(), b, g);
+                Matrix valueGradient = z.keys(dv.gradient(), b, g);
+                clear(keyGradient, z, dk.accumulate());
+                clear(valueGradient, z, dv.accumulate());
                 for (int h = g * group; h < (g + 1) * group; h++) {
                     Head head = new Head(z, b, h, q, k, v);
                     Gradients gradients = new Gradients(
                             z.queries(out, b, h),
                             z.queries(dout, b, h),
                             CpuStorage.of(logSumExp),
-                            z.queries(dq, b, h),
+                            z.queries(dq.gradient(), b, h),
                             keyGradient,
                             valueGradient,
-                            accumulateQ);
+                            dq.accumulate());
                     for (int t0 = 0; t0 < z.t(); t0 += QUERIES) {
                         head.backward(t0, Math.min(z.t(), t0 + QUERIES), gradients);
                     }

@@ -2,6 +2,7 @@ package io.gradus.core.cpu.vector.elementwise;
 
 import static io.gradus.core.cpu.vector.elementwise.Runs.whole;
 
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.StridedView;
@@ -89,13 +90,12 @@ public final class Elementwise implements ElementwiseKernels {
     }
 
     @Override
-    public void swigluBackward(
-            Tensor gate, Tensor up, Tensor dy, Tensor dgate, boolean accumulateGate, Tensor dup, boolean accumulateUp) {
+    public void swigluBackward(Tensor gate, Tensor up, Tensor dy, GradientBuffer dgate, GradientBuffer dup) {
         Operand gates = Operand.of(gate, dy.shape(), 0);
         Operand ups = Operand.of(up, dy.shape(), 1);
         Operand outer = Operand.of(dy, dy.shape(), 2);
-        Result toGate = Result.of(dgate, accumulateGate, 3);
-        Result toUp = Result.of(dup, accumulateUp, 4);
+        Result toGate = Result.of(dgate.gradient(), dgate.accumulate(), 3);
+        Result toUp = Result.of(dup.gradient(), dup.accumulate(), 4);
         Operand[] operands = {gates, ups, outer};
         Runs.forEach(workers, dy.size(), operands, new Result[] {toGate, toUp}, (at, n) -> {
             Activations.swigluBackward(

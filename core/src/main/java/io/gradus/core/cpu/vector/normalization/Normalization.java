@@ -1,5 +1,6 @@
 package io.gradus.core.cpu.vector.normalization;
 
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Workers;
@@ -128,48 +129,38 @@ public final class Normalization implements NormalizationKernels {
             Tensor weight,
             Tensor mean,
             Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight,
-            @Nullable Tensor dbias,
-            boolean accumulateBias) {
+            GradientBuffer dx,
+            GradientBuffer dweight,
+            @Nullable GradientBuffer dbias) {
         NormalizationGradients gradients = new NormalizationGradients(
                 CpuStorage.of(dy),
                 CpuStorage.of(x),
                 CpuStorage.of(weight),
                 CpuStorage.of(mean),
                 CpuStorage.of(rstd),
-                CpuStorage.of(dx),
-                accumulateX,
+                CpuStorage.of(dx.gradient()),
+                dx.accumulate(),
                 x.shape().last());
         gradients.run(workers, x.shape().rows());
-        gradients.writeWeight(CpuStorage.of(dweight), accumulateWeight);
+        gradients.writeWeight(CpuStorage.of(dweight.gradient()), dweight.accumulate());
         if (dbias != null) {
-            gradients.writeBias(CpuStorage.of(dbias), accumulateBias);
+            gradients.writeBias(CpuStorage.of(dbias.gradient()), dbias.accumulate());
         }
     }
 
     @Override
     public void rmsNormBackward(
-            Tensor dy,
-            Tensor x,
-            Tensor weight,
-            Tensor rstd,
-            Tensor dx,
-            boolean accumulateX,
-            Tensor dweight,
-            boolean accumulateWeight) {
+            Tensor dy, Tensor x, Tensor weight, Tensor rstd, GradientBuffer dx, GradientBuffer dweight) {
         NormalizationGradients gradients = new NormalizationGradients(
                 CpuStorage.of(dy),
                 CpuStorage.of(x),
                 CpuStorage.of(weight),
                 null,
                 CpuStorage.of(rstd),
-                CpuStorage.of(dx),
-                accumulateX,
+                CpuStorage.of(dx.gradient()),
+                dx.accumulate(),
                 x.shape().last());
         gradients.run(workers, x.shape().rows());
-        gradients.writeWeight(CpuStorage.of(dweight), accumulateWeight);
+        gradients.writeWeight(CpuStorage.of(dweight.gradient()), dweight.accumulate());
     }
 }
