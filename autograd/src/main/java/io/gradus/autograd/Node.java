@@ -37,8 +37,7 @@ final class Node {
     }
 
     /** The run of the checkpointed function that created this node, if any. */
-    @Nullable
-    Replay run() {
+    @Nullable Replay run() {
         return run;
     }
 

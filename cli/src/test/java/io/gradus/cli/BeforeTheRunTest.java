@@ -2,9 +2,9 @@ package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.TinyModel;

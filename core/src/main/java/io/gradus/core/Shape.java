@@ -109,8 +109,7 @@ public final class Shape {
      * The shape with the given lengths, of which one may be −1 for the length that gives as many elements as this shape has; null
      * if no length does.
      */
-    @Nullable
-    Shape reshaped(long... lengths) {
+    @Nullable Shape reshaped(long... lengths) {
         long[] filled = lengths.clone();
         long known = 1;
         int unknown = -1;

@@ -56,7 +56,8 @@ class DocumentationTest {
     @Test
     void everyGradusNameForPyTorchUsersExists() throws IOException {
         List<Class<?>> classes = publicClasses();
-        String keys = Files.readString(Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe/recipe.yaml"));
+        String keys = Files.readString(
+                Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe/recipe.yaml"));
         List<String> rows = Files.readAllLines(Snippets.root().resolve("docs/for-pytorch-users.md")).stream()
                 .filter(line -> line.startsWith("| ") && !line.contains("| Gradus") && line.contains("`"))
                 .toList();
@@ -135,7 +136,8 @@ class DocumentationTest {
 
     @Test
     void everyRecipeKeyOnCommandLinesExists() throws IOException {
-        String keys = Files.readString(Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe/recipe.yaml"));
+        String keys = Files.readString(
+                Snippets.root().resolve("train/src/main/resources/io/gradus/train/recipe/recipe.yaml"));
         Pattern argument = Pattern.compile("(?<=\\s|')([a-z][a-z0-9_.]*)=");
         for (Path document : documents()) {
             List<String> commands = commands(Files.readString(document));
@@ -156,13 +158,15 @@ class DocumentationTest {
         for (Path document : documents()) {
             for (String command : commands(Files.readString(document))) {
                 CommandLine called = gradus;
-                String[] words = command.substring(command.indexOf("./gradus ") + "./gradus ".length()).split("[\\s`]+");
+                String[] words = command.substring(command.indexOf("./gradus ") + "./gradus ".length())
+                        .split("[\\s`]+");
                 if (List.of("bench", "jshell").contains(words[0])) { // the launcher starts other programs for these
                     continue;
                 }
                 for (String word : words) {
                     called = called.getSubcommands().getOrDefault(word, called);
-                    if (word.startsWith("-") && !called.getCommandSpec().optionsMap().containsKey(word)) {
+                    if (word.startsWith("-")
+                            && !called.getCommandSpec().optionsMap().containsKey(word)) {
                         unknown.add(word + " of " + command);
                     }
                 }

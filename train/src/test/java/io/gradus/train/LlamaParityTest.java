@@ -2,12 +2,11 @@ package io.gradus.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradus.nn.model.ModelFolder;
-import io.gradus.nn.model.LanguageModel;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
-import io.gradus.nn.model.llama.Llama;
+import io.gradus.nn.model.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package io.gradus.train;
 
-import io.gradus.nn.model.ModelConfig;
 import io.gradus.core.Device;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -38,8 +38,7 @@ record RowLosses(
     }
 
     /** The label smoothing of logits, or null for none. */
-    @Nullable
-    LabelSmoothing smoothing(Tensor logits) {
+    @Nullable LabelSmoothing smoothing(Tensor logits) {
         return labelSmoothing == 0 ? null : LabelSmoothing.of(labelSmoothing, logits, targets, ignoreIndex);
     }
 

@@ -72,8 +72,7 @@ enum StoredType {
     }
 
     /** The dtype with the same representation, or null if there is none. */
-    @Nullable
-    DType dtype() {
+    @Nullable DType dtype() {
         return dtype;
     }
 

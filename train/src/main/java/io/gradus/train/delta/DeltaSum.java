@@ -1,6 +1,5 @@
 package io.gradus.train.delta;
 
-import io.gradus.core.safetensors.StreamedTensors;
 import io.gradus.core.DType;
 import io.gradus.core.Names;
 import io.gradus.core.Shape;
@@ -9,6 +8,7 @@ import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsFile;
 import io.gradus.core.safetensors.SafetensorsWriter;
+import io.gradus.core.safetensors.StreamedTensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package io.gradus.train.memory;
 
-import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;

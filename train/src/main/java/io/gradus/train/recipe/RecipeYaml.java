@@ -249,8 +249,7 @@ final class RecipeYaml {
     private static String suggestion(ObjectNode section, String prefix, String key) {
         List<String> names =
                 section.properties().stream().map(Map.Entry::getKey).toList();
-        @Nullable
-        String nearest = names.stream()
+        @Nullable String nearest = names.stream()
                 .filter(name -> distance(name, key) < Math.min(key.length(), Math.max(3, key.length() / 3)))
                 .min(Comparator.comparingInt(name -> distance(name, key)))
                 .orElse(null);
