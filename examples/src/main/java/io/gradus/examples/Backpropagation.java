@@ -23,14 +23,15 @@ public final class Backpropagation {
 
         System.out.println("y = tanh(w1·x1 + w2·x2 + b) = " + y.item());
         System.out.println();
-        System.out.println("its graph, from the result down to the leaves:");
-        System.out.println(Graph.text(y));
+        Graph.variables(y).forEach(Variable::retainGrad);
+        y.backward(true); // keeps the graph, to draw it
+
+        System.out.println("its graph, from the result down to the leaves, with values and gradients:");
+        System.out.println(Graph.text(y, Graph.Detail.VALUES));
         System.out.println("the same graph for Graphviz (dot -Tsvg):");
-        System.out.println(Graph.dot(y));
+        System.out.println(Graph.dot(y, Graph.Detail.VALUES));
 
         double slope = 1 - y.item() * y.item(); // tanh'(n) = 1 − tanh²(n)
-        y.backward();
-
         System.out.println("gradients         by hand");
         print("dy/dw1", w1, slope * x1.item());
         print("dy/dw2", w2, slope * x2.item());
