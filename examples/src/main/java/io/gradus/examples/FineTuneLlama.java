@@ -30,7 +30,7 @@ import java.util.Locale;
  * Full fine-tuning with the library alone, without a recipe. The built-in Llama, which was pre-trained on the documentation of
  * Java libraries, learns to write Java.
  *
- * <p>{@code FineTuneLlama [STEPS [OUTPUT]]}
+ * <p>{@code ./gradus example FineTuneLlama [STEPS [OUTPUT]]}
  */
 public final class FineTuneLlama {
     private static final int BLOCK_LENGTH = 128;

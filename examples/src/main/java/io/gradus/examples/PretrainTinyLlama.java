@@ -27,7 +27,7 @@ import java.util.Map;
  * the documentation of well-known Java libraries. Pre-training is fine-tuning of a model with random weights, so this program
  * writes such a model and runs the usual recipe.
  *
- * <p>{@code PretrainTinyLlama FOLDER [key=value…]} writes {@code FOLDER/tiny-llama}, which is copied into the resources of
+ * <p>{@code ./gradus example PretrainTinyLlama FOLDER [key=value…]} writes {@code FOLDER/tiny-llama}, which is copied into the resources of
  * the module {@code corpora}. The same seed gives the same bytes.
  */
 public final class PretrainTinyLlama {

@@ -13,7 +13,7 @@ import java.util.Set;
  * Reverse-mode automatic differentiation of scalars, complete in the nested class {@link Value}. It differentiates one neuron,
  * prints every step with its gradient, and then trains a small network on XOR.
  *
- * <p>{@code ScalarAutograd [FILE.svg | FILE.dot]} also draws the neuron's graph. The engine of Gradus, {@code BackwardPass}, is
+ * <p>{@code ./gradus example ScalarAutograd [FILE.svg | FILE.dot]} also draws the neuron's graph. The engine of Gradus, {@code BackwardPass}, is
  * the same algorithm on tensors.
  */
 public final class ScalarAutograd {

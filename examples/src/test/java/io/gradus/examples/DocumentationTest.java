@@ -160,7 +160,7 @@ class DocumentationTest {
                 CommandLine called = gradus;
                 String[] words = command.substring(command.indexOf("./gradus ") + "./gradus ".length())
                         .split("[\\s`]+");
-                if (List.of("bench", "jshell").contains(words[0])) { // the launcher starts other programs for these
+                if (List.of("bench", "example", "jshell").contains(words[0])) { // other programs
                     continue;
                 }
                 for (String word : words) {
