@@ -13,14 +13,14 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
 
-/** What the command line uses where a recipe names no model: the built-in Llama, and the built-in text. */
+/** Supplies the built-in Llama and the built-in text to recipes that name no model. */
 final class BuiltIn {
-    /** A part of the built-in text is enough to see what fine-tuning does, and takes about two minutes. */
+    /** Trains on 30% of the built-in text, which shows the effect of fine-tuning and takes about two minutes. */
     private static final String EPOCHS = "epochs=0.3";
 
     private BuiltIn() {}
 
-    /** The run of a recipe, with a report at its end. */
+    /** Returns the run of a recipe, which writes a report when it finishes. */
     static FineTuning.Builder fineTuning(Recipe recipe, TrainingListener... listeners) {
         FineTuning.Builder run = FineTuning.builder(withEpochs(recipe))
                 .listeners(new RunReport())
@@ -43,7 +43,7 @@ final class BuiltIn {
         return defaults ? recipe.with(EPOCHS) : recipe;
     }
 
-    /** The model was pre-trained on the prose; the code is new to it. */
+    /** The built-in texts. The model was pre-trained on the prose and has never seen the code. */
     private record BuiltInTexts() implements Texts {
         @Override
         public Optional<List<Document>> training() {

@@ -23,10 +23,10 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** A run as a person follows it: a progress bar on a terminal, plain lines elsewhere. */
+/** Prints the progress of a run: a progress bar on a terminal, plain lines otherwise. */
 public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     private static final double SMOOTHING = 0.9;
-    /** Steps that are not counted for the time left: the JVM is still compiling. */
+    /** The first steps do not count toward the estimate of the time left, because the JVM is still compiling. */
     private static final int WARM_UP = 3;
 
     private static final int SHORTEST_BAR = 11;
@@ -36,7 +36,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     private final PrintWriter out;
     private @Nullable ProgressBar bar;
     private @Nullable Plan plan;
-    private volatile List<String> latest = List.of(); // read by the bar's thread
+    private volatile List<String> latest = List.of(); // the progress bar's thread reads this
     private final Map<String, Double> first = new HashMap<>();
     private double smoothedSeconds;
     private double smoothedLoss;
@@ -48,7 +48,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         this.out = terminal.out();
     }
 
-    /** Plain lines, for a program that shows a run. */
+    /** Returns a listener that prints plain lines. */
     public static ConsoleProgress plain(PrintStream out) {
         PrintWriter writer = new PrintWriter(out, true, out.charset());
         return new ConsoleProgress(new Terminal(writer, false, 80));
@@ -79,7 +79,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         out.flush();
     }
 
-    /** The learning rate over the run, as a row of bars. */
+    /** Draws the learning rate over the run as a sparkline. */
     private static String sparkline(Plan plan) {
         Recipe recipe = plan.recipe();
         Schedule schedule = recipe.schedule(plan.steps());
@@ -119,7 +119,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         }
     }
 
-    /** About twenty lines for a run. */
+    /** Returns the number of steps between two lines; a run prints about twenty lines. */
     private static int every(Plan plan) {
         return Math.max(1, plan.steps() / 20);
     }
@@ -138,14 +138,14 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
                     .setConsumer(new ConsoleProgressBarConsumer(System.err, terminal.width() - 1))
                     .setRenderer((state, width) -> line(state.getCurrent(), state.getMax(), latest, width))
                     .setUpdateIntervalMillis(200)
-                    .clearDisplayOnFinish() // lines in between take its place, and it goes on below them
+                    .clearDisplayOnFinish() // so that other lines replace the bar and it is redrawn below them
                     .build();
             bar = shown;
         }
         shown.stepTo(step.step());
     }
 
-    /** A bar and what fits beside it, the most important first; a line too long would wrap and could not be redrawn. */
+    /** Returns a bar followed by as many fields as fit. A longer line would wrap and could not be redrawn. */
     static String line(long done, long steps, List<String> fields, int width) {
         StringBuilder text = new StringBuilder(done + "/" + steps);
         for (String field : fields) {
@@ -166,9 +166,9 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         out.flush();
     }
 
-    /** The run was told to end; called by another thread. */
+    /** Reports that the run was asked to stop. Another thread calls this. */
     void stopping() {
-        out.println("ending after this step, with a checkpoint …");
+        out.println("stopping after this step and saving a checkpoint …");
         out.flush();
     }
 
@@ -178,7 +178,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
             first.put(evaluation.name(), evaluation.loss());
         }
         if (evaluation.step() == 0 || (plan != null && evaluation.step() == plan.firstStep())) {
-            return; // told in the table at the end, beside the losses after
+            return; // the final table shows this loss next to the loss after training
         }
         closeBar();
         out.printf(
@@ -191,12 +191,12 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         out.flush();
     }
 
-    /** How much worse it does on what it knew before the run. */
+    /** Returns how much the loss on general text has changed since the start of the run. */
     private String forgotten(Evaluation evaluation) {
         Double before = first.get(evaluation.name());
         return before == null || !evaluation.name().equals("general")
                 ? ""
-                : String.format(Locale.ROOT, "  %+.4f since the beginning", evaluation.loss() - before);
+                : String.format(Locale.ROOT, "  %+.4f since the start", evaluation.loss() - before);
     }
 
     @Override
@@ -241,7 +241,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         if (result.savedStep() < result.steps()) {
             out.printf(
                     Locale.ROOT,
-                    "saved are the weights %s: their held-out loss, %.4f, is the lowest%n",
+                    "saved the weights %s, which have the lowest held-out loss, %.4f%n",
                     result.savedStep() == 0 ? "from before the first step" : "of step " + result.savedStep(),
                     result.bestLoss());
         } else if (result.bestStep() < result.steps()) {
@@ -276,7 +276,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     private static String title(String name) {
         return switch (name) {
             case "held_out" -> "held-out text";
-            case "general" -> "what it knew";
+            case "general" -> "general text";
             default -> name;
         };
     }

@@ -17,14 +17,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus delta apply}. */
+/** Implements {@code gradus delta apply}. */
 @Command(
         name = "apply",
         mixinStandardHelpOptions = true,
         description = {
             "Adds deltas to BASE and writes a Hugging Face folder.",
-            "One delta with factor 1 gives the tuned model bit for bit; factors scale, and several deltas add up what"
-                    + " each has learnt (task arithmetic)."
+            "One delta with factor 1 reproduces the tuned model bit for bit. A factor scales a delta, and several"
+                    + " deltas combine what each has learned (task arithmetic)."
         },
         footer = {
             "",
@@ -42,30 +42,30 @@ final class DeltaApplyCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "BASE",
-            description = "The Hugging Face folder that the deltas were made from.")
+            description = "The Hugging Face folder of the model that the deltas were made from.")
     private Path base = Path.of("");
 
     @Parameters(
             index = "1..*",
             arity = "1..*",
             paramLabel = "FILE[:FACTOR]",
-            description = "Deltas, each with its factor if it has one of its own.")
+            description = "Deltas, each with an optional factor.")
     private List<String> deltas = new ArrayList<>();
 
     @Option(
             names = "--factor",
             paramLabel = "F",
-            description = "The factor of deltas without one. Default: ${DEFAULT-VALUE}.",
+            description = "The factor of every delta that has none of its own. Default: ${DEFAULT-VALUE}.",
             defaultValue = "1")
     private double factor;
 
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FOLDER",
-            description = "The folder to write; without it, one named for BASE and the deltas.")
+            description = "The folder to write. Default: a name made from BASE and the deltas.")
     private @Nullable Path output;
 
-    @Option(names = "--force", description = "Add to another model than the deltas were made from, of the same shapes.")
+    @Option(names = "--force", description = "Apply the deltas to a different model with the same shapes.")
     private boolean force;
 
     @Override
@@ -84,7 +84,7 @@ final class DeltaApplyCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** What stands after the last colon is a factor if it is a number, unless there is a file of the whole name. */
+    /** Parses the text after the last colon as a factor, unless a file with the whole name exists. */
     private DeltaSum.Term term(String argument) {
         int colon = argument.lastIndexOf(':');
         try {
@@ -101,7 +101,7 @@ final class DeltaApplyCommand implements Callable<Integer> {
         }
     }
 
-    /** As {@code my-llama+shakespeare} or {@code my-llama+0.5×shakespeare}, in the current folder. */
+    /** Returns a folder such as {@code my-llama+shakespeare} or {@code my-llama+0.5xshakespeare} in the current folder. */
     private String name(List<DeltaSum.Term> terms) {
         Path name = base.toAbsolutePath().normalize().getFileName();
         return (name == null ? "model" : name)

@@ -5,11 +5,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus delta}. */
+/** Implements {@code gradus delta}. */
 @Command(
         name = "delta",
         mixinStandardHelpOptions = true,
-        description = "What fine-tuning changed, as a file: make one, add it to a model, look at it.",
+        description = "Stores what fine-tuning changed in a file, applies it to a model, and prints it.",
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",
@@ -26,6 +26,6 @@ final class DeltaCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Which command? There are diff, apply, info.");
+        throw new ParameterException(spec.commandLine(), "Missing command. Available commands: diff, apply, info.");
     }
 }

@@ -12,30 +12,36 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus delta diff}. */
+/** Implements {@code gradus delta diff}. */
 @Command(
         name = "diff",
         mixinStandardHelpOptions = true,
         description = {
-            "Writes what TUNED moved away from BASE.",
-            "Added to BASE again it gives TUNED bit for bit. Neither model is held in memory."
+            "Writes the difference between the weights of TUNED and BASE.",
+            "Adding it to BASE reproduces TUNED bit for bit. Neither model is loaded into memory."
         },
         footer = {"", "Examples:", "  gradus delta diff my-llama tuned -o shakespeare.safetensors"})
 final class DeltaDiffCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "BASE", description = "What was trained on: a Hugging Face folder.")
+    @Parameters(
+            index = "0",
+            paramLabel = "BASE",
+            description = "The Hugging Face folder of the model before fine-tuning.")
     private Path base = Path.of("");
 
-    @Parameters(index = "1", paramLabel = "TUNED", description = "What came out of it.")
+    @Parameters(
+            index = "1",
+            paramLabel = "TUNED",
+            description = "The Hugging Face folder of the model after fine-tuning.")
     private Path tuned = Path.of("");
 
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
             required = true,
-            description = "The file to write; an older delta there is replaced.")
+            description = "The file to write. An existing delta is replaced.")
     private Path output = Path.of("");
 
     @Override

@@ -18,15 +18,15 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** {@code gradus delta info}. */
+/** Implements {@code gradus delta info}. */
 @Command(
         name = "info",
         mixinStandardHelpOptions = true,
         description = {
-            "Prints what each layer moved.",
-            "A row has the norm of the change, the largest change of one number, the norm relative to that of the"
-                    + " weights before, and the share of numbers that differ also when rounded to BF16.",
-            "It reads FILE alone, and only its header."
+            "Prints how much each layer changed.",
+            "Each row shows the norm of the change, the largest change of a single number, the norm relative to the"
+                    + " norm of the base weights, and the share of numbers that still differ after rounding to BF16.",
+            "This command reads only the header of FILE."
         },
         footer = {
             "",
@@ -36,7 +36,7 @@ import picocli.CommandLine.TypeConversionException;
             "  gradus delta info shakespeare.safetensors --json"
         })
 final class DeltaInfoCommand implements Callable<Integer> {
-    /** What a row of the table is about. */
+    /** What one row of the table describes. */
     enum Grouping {
         LAYER,
         TENSOR
@@ -51,12 +51,12 @@ final class DeltaInfoCommand implements Callable<Integer> {
     @Option(
             names = "--by",
             paramLabel = "layer|tensor",
-            description = "What a row is about. Default: layer.",
+            description = "Print one row per layer or per tensor. Default: layer.",
             converter = GroupingConverter.class,
             defaultValue = "layer")
     private Grouping by = Grouping.LAYER;
 
-    @Option(names = "--json", description = "Print JSON, for programs.")
+    @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
     @Override
@@ -111,7 +111,7 @@ final class DeltaInfoCommand implements Callable<Integer> {
         return json;
     }
 
-    /** Accepts lower case, as it is documented. */
+    /** Accepts lowercase values, as documented. */
     static final class GroupingConverter implements ITypeConverter<Grouping> {
         @Override
         public Grouping convert(String value) {

@@ -15,10 +15,10 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 
 /**
- * A delta as a person reads it, as wide as the terminal. Where that is narrow the less telling columns go until the names
- * fit, and then the middles of long names.
+ * Formats a delta as a table that fits the terminal. If the terminal is too narrow, the least important columns are dropped
+ * first, then the middles of long names.
  *
- * @param delta what is shown
+ * @param delta the delta to format
  * @param width columns of the terminal
  */
 record DeltaTable(Delta delta, int width) {
@@ -28,7 +28,7 @@ record DeltaTable(Delta delta, int width) {
     private static final int SHORTEST_BAR = 6;
     private static final int LONGEST_BAR = 20;
 
-    /** A column of numbers, aligned at the right; the lower the rank, the sooner it goes. */
+    /** A right-aligned column of numbers. Columns with the lowest rank are dropped first. */
     private record Column(String title, int rank, Function<Change, String> text) {}
 
     private static final List<Column> COLUMNS = List.of(
@@ -38,9 +38,9 @@ record DeltaTable(Delta delta, int width) {
             new Column("‖Δ‖/‖θ₀‖", 5, change -> percent(change.relativeNorm())),
             new Column("BF16 ≠", 4, change -> percent(change.changedBf16Share())));
 
-    // ---- in a few lines ----
+    // ---- summary ----
 
-    /** From what to what, and how much of it moved. */
+    /** Returns lines that name both models and say how much changed. */
     List<String> summary() {
         Change total = delta.total();
         List<TensorDelta> tensors = delta.tensors();
@@ -69,11 +69,11 @@ record DeltaTable(Delta delta, int width) {
                     lines,
                     "caution",
                     Quantities.grouped(inexpressible)
-                            + " numbers became, or ceased to be, infinite or NaN, or moved too far for the dtype: this"
-                            + " delta can be applied alone and with factor 1 only");
+                            + " numbers became, or stopped being, infinite or NaN, or changed by more than the dtype"
+                            + " can hold: apply this delta alone and with factor 1 only");
         }
         if (!delta.leftOut().isEmpty()) {
-            line(lines, "left out", Names.few(delta.leftOut(), 3) + ": not weights, or written twice");
+            line(lines, "left out", Names.few(delta.leftOut(), 3) + ": not weights, or duplicates");
         }
         return lines;
     }
@@ -83,7 +83,7 @@ record DeltaTable(Delta delta, int width) {
         return origin.name() + " (SHA-256 " + hash.substring(0, Math.min(12, hash.length())) + "…)";
     }
 
-    /** A label and words after it, broken where the terminal ends. */
+    /** Appends a label and its text, wrapped at the width of the terminal. */
     private void line(List<String> lines, String label, String text) {
         String start = label;
         for (String part : broken(text, width - LABEL - GAP.length())) {
@@ -92,7 +92,7 @@ record DeltaTable(Delta delta, int width) {
         }
     }
 
-    /** Lines of whole words, none longer than {@code room} unless one word is. */
+    /** Wraps text at word boundaries to at most {@code room} characters, unless a single word is longer. */
     private static List<String> broken(String text, int room) {
         List<String> lines = new ArrayList<>();
         StringBuilder line = new StringBuilder();
@@ -107,11 +107,11 @@ record DeltaTable(Delta delta, int width) {
         return lines;
     }
 
-    // ---- as a table ----
+    // ---- table ----
 
     /**
-     * A heading, a line for each row with a bar for its relative norm, and the total. Names go without what most of them have
-     * in common, {@code model.} and {@code .weight}.
+     * Returns a heading, one line per row with a bar for its relative norm, and the total. The common parts {@code model.}
+     * and {@code .weight} are removed from names.
      */
     List<String> rows(String heading, SequencedMap<String, Change> named) {
         SequencedMap<String, Change> changes = new LinkedHashMap<>();
@@ -180,7 +180,7 @@ record DeltaTable(Delta delta, int width) {
         return longest;
     }
 
-    /** As {@code layers.4.po…orm.weight}: the number of the layer and the kind of weight both tell. */
+    /** Shortens a name to {@code layers.4.po…orm.weight}, which keeps the layer number and the kind of weight. */
     private static String shorten(String name, int length) {
         if (name.length() <= length) {
             return name;
@@ -198,12 +198,12 @@ record DeltaTable(Delta delta, int width) {
         return text + " ".repeat(Math.max(0, length - text.length()));
     }
 
-    /** Three digits, as {@code 0.0123}. */
+    /** Formats a number with three significant digits, such as {@code 0.0123}. */
     private static String digits(double value) {
         return value == 0 ? "0" : String.format(Locale.ROOT, "%.3g", value);
     }
 
-    /** A share such that only none of it is 0% and only all of it 100%. */
+    /** Formats a share. Only an exact 0 prints as 0%, and only an exact 1 prints as 100%. */
     private static String percent(double share) {
         double percent = 100 * share;
         if (share == 0) {

@@ -9,11 +9,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus devices}. */
+/** Implements {@code gradus devices}. */
 @Command(
         name = "devices",
         mixinStandardHelpOptions = true,
-        description = "Lists what can be computed on, and says what is missing for the rest.",
+        description = "Lists the available devices and explains why others are unavailable.",
         footer = {"", "Examples:", "  gradus devices"})
 final class DevicesCommand implements Callable<Integer> {
     @Spec
@@ -34,9 +34,9 @@ final class DevicesCommand implements Callable<Integer> {
         }
         if (!any) {
             out.println(
-                    "gpu    none: the GPU backend is built where a TornadoVM SDK is installed (sdk install tornadovm,"
+                    "gpu    none: the GPU backend is built only if a TornadoVM SDK is installed (sdk install tornadovm,"
                             + " or");
-            out.println("       TORNADOVM_HOME names its folder); a device needs its driver too (OpenCL, or NVIDIA's)");
+            out.println("       TORNADOVM_HOME is its folder). The device also needs its driver (OpenCL or NVIDIA).");
         }
         out.flush();
         return 0;

@@ -15,8 +15,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Shows what a run would train on, without training: the sources, then the first batches as the model reads them, each
- * document as text with the part that does not count marked, special tokens spelt out.
+ * Shows the data of a run without training: the sources, then the first batches as the model reads them. Each document is
+ * printed as text, with the tokens that do not count toward the loss marked and special tokens spelled out.
  */
 final class DryRunText {
     private static final String DIM = "\u001B[2m";
@@ -30,9 +30,9 @@ final class DryRunText {
     private final boolean ansi;
 
     /**
-     * Of the batches that a run would take.
+     * Creates a text about the batches of a run.
      *
-     * @param ansi whether what does not count is printed dim, for a terminal, or in brackets ⟦ ⟧
+     * @param ansi whether to print tokens that do not count as dim text, for a terminal; otherwise in brackets ⟦ ⟧
      */
     DryRunText(Tokenizer tokenizer, Batches batches, boolean ansi) {
         this.tokenizer = tokenizer;
@@ -41,9 +41,9 @@ final class DryRunText {
     }
 
     /**
-     * A dry run with its memory and time.
+     * Returns the text of a dry run, with estimates of its memory and time.
      *
-     * @param count how many batches are shown, from the first
+     * @param count number of batches to show, starting with the first
      */
     static String of(DryRun run, int count, boolean ansi) {
         return new DryRunText(run.tokenizer(), run.batches(), ansi)
@@ -59,18 +59,19 @@ final class DryRunText {
                 ? "unknown, because the first step fails: " + run.failure()
                 : "about " + Quantities.duration(run.secondsPerStep() * run.steps()) + " for "
                         + Quantities.counted(run.steps(), "step")
-                        + ", without evaluation; less when the JVM has compiled all";
+                        + " without evaluation; less after the JVM has compiled everything";
     }
 
     /**
-     * The whole of it as lines of text.
+     * Returns the complete text.
      *
-     * @param count how many batches, from the first
-     * @param estimates lines on memory and time, printed last
+     * @param count number of batches to show, starting with the first
+     * @param estimates lines about memory and time, printed last
      */
     String report(int count, List<String> estimates) {
         if (count < 0) {
-            throw new IllegalArgumentException("dry run: " + count + " batches were asked for");
+            throw new IllegalArgumentException(
+                    "dry run: " + count + " batches requested; the number must not be negative");
         }
         StringBuilder out = new StringBuilder();
         sources(out);
@@ -90,13 +91,13 @@ final class DryRunText {
 
     private void sources(StringBuilder out) {
         Mixture mixture = batches.mixture();
-        line(out, "tokeniser: %s", tokenizer);
+        line(out, "tokenizer: %s", tokenizer);
         for (int j = 0; j < mixture.sources().size(); j++) {
             Mixture.Source source = mixture.sources().get(j);
             Blocks blocks = source.blocks();
             line(
                     out,
-                    "%s: %.1f %% of the rows and %.1f %% of what counts; %,d rows of %,d, %,d tokens, %s, %s",
+                    "%s: %.1f %% of the rows and %.1f %% of the loss; %,d rows of %,d, %,d tokens, %s, %s",
                     source.name(),
                     100 * mixture.share(j),
                     100 * mixture.shareOfLoss(j),
@@ -128,7 +129,7 @@ final class DryRunText {
     }
 
     private static String padding(long padding, long places) {
-        return String.format(Locale.ROOT, "padding %,d (%.1f %% of the places)", padding, 100.0 * padding / places);
+        return String.format(Locale.ROOT, "padding %,d (%.1f %% of the positions)", padding, 100.0 * padding / places);
     }
 
     // ---- a batch ----
@@ -160,7 +161,7 @@ final class DryRunText {
                     r,
                     batches.mixture().sources().get(rows.get(r).source()).name(),
                     documents.length,
-                    documents.length == 1 ? "document" : "documents side by side",
+                    documents.length == 1 ? "document" : "packed documents",
                     block.tokens(),
                     block.counted());
             for (int d = 0; d < documents.length; d++) {
@@ -170,14 +171,14 @@ final class DryRunText {
         }
     }
 
-    /** Where documents begin, without the padding. */
+    /** Returns the positions at which documents start, excluding padding. */
     private static int[] documents(Block block) {
         return Arrays.stream(block.documents())
                 .filter(start -> start < block.tokens())
                 .toArray();
     }
 
-    /** Tokens from {@code from} to before {@code to}, and the one that the last is to predict. */
+    /** Appends the tokens from {@code from} (inclusive) to {@code to} (exclusive), and the target of the last one. */
     private void document(Block block, int from, int to, StringBuilder out) {
         boolean predicts = block.targets()[to - 1] != CrossEntropy.IGNORE_INDEX;
         int[] ids = IntStream.concat(
@@ -201,7 +202,7 @@ final class DryRunText {
         out.append(MARGIN).append(text.toString().replace("\n", "\n" + MARGIN)).append('\n');
     }
 
-    /** Whether the token at a place is to be predicted by the one before it; a document's first is only read. */
+    /** Returns whether the previous token predicts the token at a position. The first token of a document is input only. */
     private static boolean counts(Block block, int document, int place) {
         return place > document && block.targets()[place - 1] != CrossEntropy.IGNORE_INDEX;
     }
@@ -210,7 +211,7 @@ final class DryRunText {
         return ansi ? DIM + text + USUAL : OPEN + text + CLOSE;
     }
 
-    /** Text may hold whatever a terminal obeys; that is shown as its code instead. */
+    /** Replaces control characters, which a terminal would interpret, with their codes. */
     private static String visible(String text) {
         StringBuilder shown = new StringBuilder();
         text.codePoints().forEach(c -> {

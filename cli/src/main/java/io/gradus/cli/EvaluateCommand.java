@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus evaluate}. */
+/** Implements {@code gradus evaluate}. */
 @Command(
         name = "evaluate",
         mixinStandardHelpOptions = true,
@@ -56,40 +56,42 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            description = "What is in it: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.",
+            description = "Format of the data: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.",
             defaultValue = "auto")
     private DataFormat.Kind format = DataFormat.Kind.AUTO;
 
     @Option(
             names = "--chat-template",
             paramLabel = "TEMPLATE",
-            description = "How a chat becomes text: ${COMPLETION-CANDIDATES}; as the tokeniser's special tokens say"
-                    + " without it.")
+            description = "How to format chats: ${COMPLETION-CANDIDATES}. Default: chosen by the special tokens of the"
+                    + " tokenizer.")
     private @Nullable ChatTemplate chatTemplate;
 
     @Option(
             names = "--accuracy",
-            description = "Prints how many labels the model tells, too; the data are labelled texts (--format csv).")
+            description =
+                    "Also print how many labels the model predicts correctly. Requires labeled texts (--format csv).")
     private boolean accuracy;
 
     @Option(
             names = "--label-prompt",
             paramLabel = "TEMPLATE",
             description =
-                    "What a labelled text is read as, with {text} in it: data.label_template.prompt of the run that"
-                            + " trained the model. The default of a recipe without it.")
+                    "Template of the prompt of a labeled text. It must contain {text}. Use data.label_template.prompt"
+                            + " of the run that trained the model. Default: the default of a recipe.")
     private String labelPrompt = LabelTemplate.DEFAULT.prompt();
 
     @Option(
             names = "--label-completion",
             paramLabel = "TEMPLATE",
-            description = "What a label is written as, with {label} in it: data.label_template.completion of that run.")
+            description =
+                    "Template of a label. It must contain {label}. Use data.label_template.completion of that run.")
     private String labelCompletion = LabelTemplate.DEFAULT.completion();
 
     @Option(
             names = "--block-length",
             paramLabel = "N",
-            description = "Tokens that the model sees at once; its context length, 256 at most, without it.")
+            description = "Tokens per block. Default: the context length of the model, at most 256.")
     private @Nullable Integer blockLength;
 
     @Option(
@@ -141,7 +143,7 @@ final class EvaluateCommand implements Callable<Integer> {
             for (String option : List.of("--accuracy", "--label-prompt", "--label-completion")) {
                 if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
                     throw new ParameterException(
-                            spec.commandLine(), option + " is for labelled texts: add --format csv");
+                            spec.commandLine(), option + " requires labeled texts: add --format csv");
                 }
             }
         }

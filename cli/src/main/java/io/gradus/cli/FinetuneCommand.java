@@ -17,13 +17,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus finetune}. */
+/** Implements {@code gradus finetune}. */
 @Command(
         name = "finetune",
         mixinStandardHelpOptions = true,
         description = {
             "Trains every weight of a pre-trained model on text and writes a Hugging Face folder.",
-            "Without arguments: the built-in model on the built-in text, in about two minutes."
+            "Without arguments, trains the built-in model on the built-in text in about two minutes."
         },
         footer = {
             "",
@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
             "All keys and their defaults: gradus finetune --show-keys"
         })
 final class FinetuneCommand implements Callable<Integer> {
-    /** As of a process that SIGTERM ended; after a signal the JVM puts that signal's in its place. */
+    /** Exit code of a process that SIGTERM ended. After another signal the JVM replaces it with the code of that signal. */
     private static final int STOPPED = 143;
 
     private static final int BATCHES_SHOWN = 2;
@@ -54,18 +54,18 @@ final class FinetuneCommand implements Callable<Integer> {
     @Option(names = "--resume", description = "Continue from the newest checkpoint in output; the same as resume=true.")
     private boolean resume;
 
-    @Option(names = "--show-keys", description = "Print every key of a recipe with its default, and do nothing.")
+    @Option(names = "--show-keys", description = "Print every key of a recipe with its default, then exit.")
     private boolean showKeys;
 
     @Option(
             names = "--dry-run",
-            description = "Show the first batches, what counts in them, memory and time, and train nothing.")
+            description = "Show the first batches, their targets, and the estimated memory and time. Train nothing.")
     private boolean dryRun;
 
     @Option(
             names = "--overfit-one-batch",
             description =
-                    "Train on one batch alone until the model knows it by heart, to see that it can; write nothing.")
+                    "Check that training works: train on a single batch until the model memorizes it. Write nothing.")
     private boolean overfit;
 
     @Override

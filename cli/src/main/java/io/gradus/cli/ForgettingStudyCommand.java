@@ -12,14 +12,15 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus study forgetting}. */
+/** Implements {@code gradus study forgetting}. */
 @Command(
         name = "forgetting",
         mixinStandardHelpOptions = true,
         description = {
-            "Shows what a run makes a model forget, and what each way to hold it back costs.",
-            "General text is sampled from the model first. Then the run is made plainly, with a low rate, with general"
-                    + " text mixed in, with L2-SP, with EWC, with rates by depth, frozen in part, and led back halfway."
+            "Measures how much a run makes a model forget, and what each countermeasure costs.",
+            "Samples general text from the model first. Then runs the recipe unchanged, with a low learning rate, with"
+                + " general text mixed in, with L2-SP, with EWC, with layer-wise learning rates, with frozen layers,"
+                + " and with weights interpolated halfway."
         },
         footer = {
             "",

@@ -16,11 +16,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus generate}. */
+/** Implements {@code gradus generate}. */
 @Command(
         name = "generate",
         mixinStandardHelpOptions = true,
-        description = "Writes on from a prompt, which is printed first.",
+        description = "Continues a prompt. The prompt is printed first.",
         footer = {
             "",
             "Examples:",
@@ -38,47 +38,49 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
-            description = "What to begin with; nothing by default.",
+            description = "The text to continue. Default: empty.",
             defaultValue = "")
     private String prompt = "";
 
     @Option(
             names = "--temperature",
             paramLabel = "T",
-            description = "0 takes the likeliest token each time; higher is more varied. Default: ${DEFAULT-VALUE}.",
+            description = "0 always takes the most likely token; higher values give more varied text. Default:"
+                    + " ${DEFAULT-VALUE}.",
             defaultValue = "0.8")
     private double temperature;
 
     @Option(
             names = "--top-k",
             paramLabel = "K",
-            description = "Only the K likeliest tokens count; 0 for all, the default.",
+            description = "Sample only from the K most likely tokens. Default: 0 (all).",
             defaultValue = "0")
     private int topK;
 
     @Option(
             names = "--top-p",
             paramLabel = "P",
-            description =
-                    "Only the likeliest tokens that have the probability P together count; 1 for all, the default.",
+            description = "Sample only from the most likely tokens whose probabilities add up to P. Default: 1 (all).",
             defaultValue = "1")
     private double topP;
 
     @Option(
             names = "--max-tokens",
             paramLabel = "N",
-            description = "How many tokens at most. Default: ${DEFAULT-VALUE}.",
+            description = "Maximum number of tokens. Default: ${DEFAULT-VALUE}.",
             defaultValue = "200")
     private int maxTokens;
 
     @Option(
             names = "--seed",
             paramLabel = "S",
-            description = "The same seed gives the same text. Default: ${DEFAULT-VALUE}.",
+            description = "Random seed. The same seed gives the same text. Default: ${DEFAULT-VALUE}.",
             defaultValue = "42")
     private long seed;
 
-    @Option(names = "--no-cache", description = "Read the whole text again for every token; slower, the same result.")
+    @Option(
+            names = "--no-cache",
+            description = "Recompute the whole text for every token. Slower, with the same result.")
     private boolean noCache;
 
     @Override
@@ -96,7 +98,7 @@ final class GenerateCommand implements Callable<Integer> {
         generation.generate(model, ids, id -> print(out, decoder.next(id)));
         print(out, decoder.finish());
         if (System.console() != null && System.console().isTerminal()) {
-            out.println(); // a file or a pipe gets the text alone
+            out.println(); // a file or a pipe gets only the text
         }
         out.flush();
         return 0;
@@ -107,7 +109,8 @@ final class GenerateCommand implements Callable<Integer> {
             Sampling sampling = new Sampling(temperature, topK, topP, seed);
             return new TextGeneration(sampling, maxTokens, Prompts.stops(tokenizer), !noCache);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--" + e.getMessage()); // it begins with the option's name
+            throw new ParameterException(
+                    spec.commandLine(), "--" + e.getMessage()); // the message begins with the name of the option
         }
     }
 

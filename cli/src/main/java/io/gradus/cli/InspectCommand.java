@@ -15,11 +15,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus inspect}. */
+/** Implements {@code gradus inspect}. */
 @Command(
         name = "inspect",
         mixinStandardHelpOptions = true,
-        description = "Prints the tensors of a checkpoint: names, dtypes, shapes, and how many numbers they hold.",
+        description = "Prints the tensors of a checkpoint: names, dtypes, shapes, and the total size.",
         footer = {"", "Examples:", "  gradus inspect my-llama", "  gradus inspect my-llama/model.safetensors"})
 final class InspectCommand implements Callable<Integer> {
     @Spec

@@ -17,14 +17,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus lr}. */
+/** Implements {@code gradus lr}. */
 @Command(
         name = "lr",
         mixinStandardHelpOptions = true,
         description = {
-            "Proposes a learning rate for a recipe: trains a copy of the model at rates from far too low to far too"
-                    + " high",
-            "and looks at where the loss falls. Nothing is kept."
+            "Suggests a learning rate for a recipe. Trains a copy of the model while the rate rises from far too low"
+                    + " to far too high,",
+            "and finds where the loss falls fastest. Nothing is saved."
         },
         footer = {
             "",
@@ -51,7 +51,10 @@ final class LearningRateFinderCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", description = "Rates to try, at least 20 (default: ${DEFAULT-VALUE}).")
     private int steps = 100;
 
-    @Option(names = "--svg", paramLabel = "FILE", description = "Draw the losses over the rates into a file.")
+    @Option(
+            names = "--svg",
+            paramLabel = "FILE",
+            description = "Write a chart of the loss over the learning rate to a file.")
     private @Nullable Path svg;
 
     @Override
@@ -72,7 +75,7 @@ final class LearningRateFinderCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "proposed: learning_rate=%.1e%n", Math.min(result.steepest(), result.tenthOfMinimum()));
         if (svg != null) {
             AtomicFile.write(svg, new LearningRateFinderChart(result).svg());
-            out.println("drawn in " + svg);
+            out.println("chart written to " + svg);
         }
         out.flush();
         return 0;

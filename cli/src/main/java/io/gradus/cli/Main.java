@@ -16,7 +16,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** {@code gradus}: fine-tunes language models in Java. Exit codes: 0 done, 1 failed, 2 used wrongly. */
+/** Implements {@code gradus}, which fine-tunes language models in Java. Exit codes: 0 success, 1 failure, 2 usage error. */
 @Command(
         name = "gradus",
         mixinStandardHelpOptions = true,
@@ -30,7 +30,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "  gradus finetune model.path=my-llama data.train=corpus.txt output=tuned steps=300",
             "  gradus generate --model tuned --prompt \"Once upon a time\"",
             "",
-            "Exit codes: 0 done, 1 failed, 2 used wrongly."
+            "Exit codes: 0 success, 1 failure, 2 usage error."
         },
         subcommands = {
             FinetuneCommand.class,
@@ -51,7 +51,7 @@ public final class Main implements Runnable {
         System.exit(run(args));
     }
 
-    /** Runs a command and gives its exit code. */
+    /** Runs a command and returns its exit code. */
     static int run(String... args) {
         return run(
                 new PrintWriter(System.out, true, System.out.charset()),
@@ -59,7 +59,7 @@ public final class Main implements Runnable {
                 args);
     }
 
-    /** {@link #run(String...)}, with results and messages going elsewhere. */
+    /** {@link #run(String...)}, with the given writers for results and messages. */
     static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main())
                 .setOut(out)
@@ -70,8 +70,8 @@ public final class Main implements Runnable {
         try {
             return line.execute(args);
         } catch (OutOfMemoryError e) {
-            err.println("out of memory (" + e.getMessage() + "): give the JVM more, GRADUS_JAVA_OPTS=-Xmx8g, or take a"
-                    + " smaller batch_size or data.max_seq_len");
+            err.println("out of memory (" + e.getMessage() + "): give the JVM more memory with GRADUS_JAVA_OPTS=-Xmx8g,"
+                    + " or use a smaller batch_size or data.max_seq_len");
             return CommandLine.ExitCode.SOFTWARE;
         } finally {
             out.flush();
@@ -83,11 +83,11 @@ public final class Main implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "Which command? There are "
+                "Missing command. Available commands: "
                         + String.join(", ", spec.subcommands().keySet()) + ".");
     }
 
-    /** One line, what was probably meant, and where to read more; not the whole usage. */
+    /** Prints the error, suggestions, and a pointer to --help instead of the complete usage. */
     private static int reportMisuse(ParameterException thrown) {
         CommandLine command = thrown.getCommandLine();
         PrintWriter err = command.getErr();
@@ -97,7 +97,7 @@ public final class Main implements Runnable {
         return CommandLine.ExitCode.USAGE;
     }
 
-    /** Prints one message for what a user can mend, and the whole trace for what is our mistake. */
+    /** Prints one message for an error that the user can fix, and a stack trace for a bug. */
     private static int report(Exception thrown, CommandLine line) {
         if (thrown instanceof RecipeException) {
             line.getErr().println(line.getColorScheme().errorText(thrown.getMessage()));
@@ -123,7 +123,7 @@ public final class Main implements Runnable {
         return switch (cause) {
             case NoSuchFileException e -> e.getFile() + " is missing";
             case AccessDeniedException e -> e.getFile() + " cannot be opened: permission denied";
-            case FileAlreadyExistsException e -> e.getFile() + " is in the way: it is not a folder";
+            case FileAlreadyExistsException e -> e.getFile() + " already exists and is not a folder";
             case FileSystemException e when e.getReason() != null -> e.getFile() + ": " + e.getReason();
             case FileSystemException e -> e.getFile() + " cannot be read or written";
             case JacksonException e -> String.valueOf(e.getOriginalMessage());

@@ -32,13 +32,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus memory}. */
+/** Implements {@code gradus memory}. */
 @Command(
         name = "memory",
         mixinStandardHelpOptions = true,
         description = {
-            "Says what memory full fine-tuning of a model takes, without loading it.",
-            "The run's own step is made on a device that only counts, and reckoned by rule of thumb beside it."
+            "Estimates the memory that full fine-tuning of a model needs, without loading it.",
+            "Runs the training step on a device that only counts memory, and also prints a rule-of-thumb estimate."
         },
         footer = {
             "",
@@ -55,8 +55,9 @@ final class MemoryCommand implements Callable<Integer> {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
-            description = "A Hugging Face folder, a config.json, or llama-7b, llama-13b or llama-70b; without it, the"
-                    + " recipe's model.")
+            description =
+                    "A Hugging Face folder, a config.json, or llama-7b, llama-13b or llama-70b. Default: the model of"
+                            + " the recipe.")
     private @Nullable String model;
 
     @Parameters(
@@ -65,10 +66,10 @@ final class MemoryCommand implements Callable<Integer> {
             description = "A recipe, and keys that override it, such as batch_size=2 or optimizer=sgd.")
     private List<String> arguments = new ArrayList<>();
 
-    @Option(names = "--compare", description = "Compare ways to train it that differ in memory.")
+    @Option(names = "--compare", description = "Compare the memory of different ways to train the model.")
     private boolean compare;
 
-    @Option(names = "--svg", paramLabel = "FILE", description = "Draw the comparison into a file.")
+    @Option(names = "--svg", paramLabel = "FILE", description = "Write a chart of the comparison to a file.")
     private @Nullable Path svg;
 
     @Override
@@ -86,11 +87,11 @@ final class MemoryCommand implements Callable<Integer> {
             terminal.out().println();
             MemoryTable.lines(rows, terminal.width()).forEach(terminal.out()::println);
             if (svg != null) {
-                String title = "Memory to train " + name(recipe) + " at the peak, batches of " + recipe.batchSize()
-                        + " × " + plan.blockLength() + " tokens";
+                String title = "Peak memory to train " + name(recipe) + ", batches of " + recipe.batchSize() + " × "
+                        + plan.blockLength() + " tokens";
                 AtomicFile.write(svg, MemoryChart.svg(title, rows));
                 terminal.out().println();
-                terminal.out().println("drawn in " + svg);
+                terminal.out().println("chart written to " + svg);
             }
         }
         terminal.out().flush();
@@ -106,7 +107,7 @@ final class MemoryCommand implements Callable<Integer> {
         if (!Files.exists(path)) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "--model " + model + " is neither a folder nor a config.json, and none of "
+                    "--model " + model + " is neither a folder nor a config.json, nor one of "
                             + String.join(
                                     ", ",
                                     Arrays.stream(KnownModel.values())
@@ -125,7 +126,7 @@ final class MemoryCommand implements Callable<Integer> {
         PrintWriter out = terminal.out();
         out.println("model      " + name + ", " + Quantities.grouped(plan.parameters()) + " parameters");
         out.println("batch      " + plan.batchSize() + " × " + plan.blockLength() + " tokens");
-        out.println("optimiser  " + recipe.optimizer().name().toLowerCase(Locale.ROOT)
+        out.println("optimizer  " + recipe.optimizer().name().toLowerCase(Locale.ROOT)
                 + String.format(Locale.ROOT, ", %.1f bytes kept per parameter", plan.bytesPerParameter()));
         out.println();
         MemoryTable.lines(plan, terminal.width()).forEach(out::println);
@@ -152,7 +153,7 @@ final class MemoryCommand implements Callable<Integer> {
                 published.gpus());
         out.printf(
                 Locale.ROOT,
-                "(N = %s, one text of %s tokens)%n",
+                "(N = %s, one sequence of %s tokens)%n",
                 Quantities.grouped(published.parameters()),
                 Quantities.grouped(published.tokens()));
     }

@@ -9,14 +9,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus study memory}. */
+/** Implements {@code gradus study memory}. */
 @Command(
         name = "memory",
         mixinStandardHelpOptions = true,
         description = {
-            "Shows what each way to save memory saves, and what it costs in time and in loss.",
-            "The run is made with AdamW in F32, in mixed precision, with activation checkpointing, with the loss in"
-                    + " chunks, with the optimiser's step in the backward pass, and so with other optimisers."
+            "Measures how much memory each technique saves, and what it costs in time and in loss.",
+            "Runs the recipe with AdamW in F32, in mixed precision, with activation checkpointing, with a chunked"
+                    + " loss, with the optimizer step in the backward pass, and then with other optimizers."
         },
         footer = {
             "",

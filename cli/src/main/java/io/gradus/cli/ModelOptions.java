@@ -16,16 +16,16 @@ final class ModelOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    @Option(
-            names = "--model",
-            paramLabel = "DIR",
-            description = "A Hugging Face folder; without it, the built-in model.")
+    @Option(names = "--model", paramLabel = "DIR", description = "A Hugging Face folder. Default: the built-in model.")
     private @Nullable Path model;
 
     @Option(names = "--device", paramLabel = "DEVICE", description = "cpu (the default) or gpu.", defaultValue = "cpu")
     private String device = "cpu";
 
-    @Option(names = "--threads", paramLabel = "N", description = "CPU threads; as many as processors without it.")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Number of CPU threads. Default: the number of processors.")
     private @Nullable Integer threads;
 
     ModelFolder folder() throws IOException {

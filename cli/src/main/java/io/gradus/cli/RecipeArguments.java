@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A recipe as a command gets it: a file, if the first argument is one, and keys that override it. */
+/** Parses the arguments of a command into a recipe: an optional file, then keys that override it. */
 final class RecipeArguments {
     private RecipeArguments() {}
 

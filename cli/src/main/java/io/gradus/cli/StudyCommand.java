@@ -5,11 +5,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code gradus study}. */
+/** Implements {@code gradus study}. */
 @Command(
         name = "study",
         mixinStandardHelpOptions = true,
-        description = "Makes the same run with one setting changed at a time, and sets the runs side by side.",
+        description = "Repeats a run with one setting changed at a time, and compares the results.",
         synopsisSubcommandLabel = "STUDY",
         subcommands = {ForgettingStudyCommand.class, MemoryStudyCommand.class})
 final class StudyCommand implements Runnable {
@@ -20,6 +20,7 @@ final class StudyCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "Which study? There are " + String.join(", ", spec.subcommands().keySet()) + ".");
+                "Missing study. Available studies: "
+                        + String.join(", ", spec.subcommands().keySet()) + ".");
     }
 }

@@ -13,12 +13,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** What every study is told. */
+/** The options of every study. */
 final class StudyOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "A Hugging Face folder; the same as model.path=DIR.")
+    @Option(names = "--model", paramLabel = "DIR", description = "A Hugging Face folder. Same as model.path=DIR.")
     private @Nullable Path model;
 
     @Option(
@@ -31,15 +31,16 @@ final class StudyOptions {
     @Parameters(
             arity = "0..*",
             paramLabel = "[recipe.yaml] [key=value]",
-            description = "The run that is changed: a recipe, and keys that override it, such as data.train=corpus.txt."
-                    + " steps is 150 unless they say otherwise.")
+            description =
+                    "The baseline run: a recipe, and keys that override it, such as data.train=corpus.txt. The default"
+                            + " of steps is 150.")
     private List<String> arguments = new ArrayList<>();
 
     Path folder() {
         return folder;
     }
 
-    /** The plain run. */
+    /** Returns the recipe of the baseline run. */
     Recipe recipe() throws IOException {
         List<String> words = new ArrayList<>(arguments);
         if (model != null) {
@@ -49,7 +50,7 @@ final class StudyOptions {
         return recipe.steps() == null ? recipe.with("steps=150") : recipe;
     }
 
-    /** Prints what is being done, apart from the results. */
+    /** Returns a consumer that prints progress to standard error. */
     Consumer<String> news() {
         PrintWriter err = command.commandLine().getErr();
         return line -> {

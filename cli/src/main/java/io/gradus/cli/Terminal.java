@@ -4,28 +4,28 @@ import java.io.PrintWriter;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
- * Where a command prints.
+ * The terminal that a command prints to.
  *
- * @param out for results; a progress bar goes to standard error
- * @param interactive whether somebody looks at a terminal: a progress bar makes sense
+ * @param out receives results; the progress bar goes to standard error
+ * @param interactive whether the output is a terminal, so that a progress bar is useful
  * @param width columns
  */
 record Terminal(PrintWriter out, boolean interactive, int width) {
     private static final int USUAL_WIDTH = 80;
     private static final int NARROWEST = 20;
 
-    /** The terminal of a command. {@code gradus.terminal} is set by the launcher, which stands between. */
+    /** Returns the terminal of a command. The launcher pipes standard error, so it sets {@code gradus.terminal}. */
     static Terminal of(CommandSpec spec) {
-        String told = System.getProperty("gradus.terminal");
-        boolean interactive = told != null
-                ? Boolean.parseBoolean(told)
+        String property = System.getProperty("gradus.terminal");
+        boolean interactive = property != null
+                ? Boolean.parseBoolean(property)
                 : System.console() != null && System.console().isTerminal();
         return new Terminal(spec.commandLine().getOut(), interactive, columns());
     }
 
-    /** {@code gradus.columns} is set by the launcher too; a shell does not pass COLUMNS on. */
+    /** Returns the width. The launcher sets {@code gradus.columns}, because shells do not export COLUMNS. */
     private static int columns() {
-        String told = System.getProperty("gradus.columns", String.valueOf(System.getenv("COLUMNS")));
-        return told.matches("\\d{1,4}") ? Math.max(NARROWEST, Integer.parseInt(told)) : USUAL_WIDTH;
+        String columns = System.getProperty("gradus.columns", String.valueOf(System.getenv("COLUMNS")));
+        return columns.matches("\\d{1,4}") ? Math.max(NARROWEST, Integer.parseInt(columns)) : USUAL_WIDTH;
     }
 }

@@ -3,21 +3,20 @@ package io.gradus.cli;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Ends a run in order when the process is told to end, by SIGTERM, Ctrl-C or a closing terminal: the step that is being made
- * is made, a checkpoint is written, and only then the JVM goes, with the exit code that belongs to the signal (143 for
- * SIGTERM, 130 for Ctrl-C).
+ * Stops a run cleanly when the process receives SIGTERM, Ctrl-C or SIGHUP. The run finishes its current step and writes a
+ * checkpoint. Then the JVM exits with the exit code of the signal (143 for SIGTERM, 130 for Ctrl-C).
  *
- * <p>The JVM answers such a signal with its shutdown hooks and ends when they return, while all other threads go on. So the
- * hook asks the run to stop, and waits until it has.
+ * <p>On such a signal the JVM runs its shutdown hooks and exits when they return. All other threads continue meanwhile. The
+ * hook therefore asks the run to stop and waits until it has stopped.
  */
 final class Termination implements AutoCloseable {
     private final CountDownLatch ended = new CountDownLatch(1);
     private final Thread hook;
 
     /**
-     * Watches from now until it is closed, which is when the run has ended.
+     * Registers the shutdown hook, which stays active until {@link #close}. Close this when the run has ended.
      *
-     * @param stop asks the run to end; called by another thread
+     * @param stop asks the run to stop; the hook calls it on its own thread
      */
     Termination(Runnable stop) {
         this.hook = new Thread(() -> endInOrder(stop), "termination");
@@ -33,14 +32,14 @@ final class Termination implements AutoCloseable {
         }
     }
 
-    /** The run has ended; if the JVM waits for it, it may go. */
+    /** Marks the run as ended, which lets a waiting JVM exit. */
     @Override
     public void close() {
         ended.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // the JVM is ending
+            // the JVM is shutting down
         }
     }
 }

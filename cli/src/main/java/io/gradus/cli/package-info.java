@@ -1,4 +1,4 @@
-/** The command line: one class per command, and how a run looks on a terminal. */
+/** The command line: one class per command, and the terminal output of a run. */
 @NullMarked
 package io.gradus.cli;
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What can be asked before a run: its data, whether it learns at all, and its learning rate. None of it writes a run. */
+/** Tests the checks before a run: --dry-run, --overfit-one-batch and the learning rate finder. None of them writes output. */
 class BeforeTheRunTest {
     @TempDir
     private Path folder;
@@ -46,7 +46,7 @@ class BeforeTheRunTest {
     }
 
     @AfterEach
-    void nothingWasWritten() {
+    void assertNothingWritten() {
         assertThat(folder.resolve("out")).doesNotExist();
     }
 
@@ -63,7 +63,7 @@ class BeforeTheRunTest {
     // ---- data ----
 
     @Test
-    void aDryRunShowsTheFirstBatchesMemoryAndTime() {
+    void dryRunShowsBatchesMemoryAndTime() {
         Ran ran = gradus("finetune", "--dry-run", "data.validation_split=0.1");
 
         assertThat(ran.err()).isEmpty();
@@ -75,10 +75,10 @@ class BeforeTheRunTest {
                 .endsWith("Nothing was trained and nothing was written.\n");
     }
 
-    /** Only the backward pass and the update look at gradients: they are part of what is timed. */
+    /** Gradients are used only in the backward pass and the update, so this fails unless a dry run includes both. */
     @ParameterizedTest
     @ValueSource(strings = {"optimizer_in_bwd=false", "optimizer_in_bwd=true"})
-    void aDryRunMakesAWholeStep(String key) throws IOException {
+    void dryRunRunsACompleteStep(String key) throws IOException {
         ModelFolder model = new ModelFolder(folder.resolve("model"));
         LanguageModel broken = model.load(Device.cpu(1));
         Tensor weight = broken.parameters().getFirst().value();
@@ -99,10 +99,10 @@ class BeforeTheRunTest {
         assertThat(ran.out()).containsPattern("time: unknown, because the first step fails: .*(NaN|not finite)");
     }
 
-    // ---- whether it learns ----
+    // ---- overfitting one batch ----
 
     @Test
-    void oneBatchIsLearntByHeart() {
+    void overfitOneBatchPassesWithAGoodLearningRate() {
         Ran ran = gradus("finetune", "--overfit-one-batch", "learning_rate=0.03");
 
         assertThat(ran.err()).isEmpty();
@@ -111,7 +111,7 @@ class BeforeTheRunTest {
     }
 
     @Test
-    void whatDoesNotLearnIsToldApart() {
+    void overfitOneBatchExplainsEachFailure() {
         Ran slow = gradus("finetune", "--overfit-one-batch", "learning_rate=1e-7", "steps=20");
         Ran some = gradus("finetune", "--overfit-one-batch", "learning_rate=0.01", "steps=30");
         Ran wild = gradus("finetune", "--overfit-one-batch", "learning_rate=1e6", "steps=20");
@@ -125,7 +125,7 @@ class BeforeTheRunTest {
     // ---- the learning rate ----
 
     @Test
-    void aRateIsProposedWithWhichTheModelLearns() throws IOException {
+    void learningRateFinderProposesAWorkingRate() throws IOException {
         Path svg = folder.resolve("lr.svg");
         Ran ran = gradus("lr", "--svg=" + svg, "--from=1e-5", "--to=10", "--steps=60");
 
@@ -142,7 +142,7 @@ class BeforeTheRunTest {
     }
 
     @Test
-    void ratesThatAreAllTooHighAreRefused() {
+    void learningRateFinderRejectsRangesThatStartTooHigh() {
         Ran ran = gradus("lr", "--from=1e5", "--to=1e9");
         assertThat(ran.code()).isEqualTo(1);
         assertThat(ran.err()).contains("start below 100000.0").doesNotContain("\tat ");
@@ -151,7 +151,7 @@ class BeforeTheRunTest {
     }
 
     @Test
-    void theSchedulesShapeIsDrawnBeforeARun() throws IOException {
+    void finetunePrintsTheScheduleAsASparkline() throws IOException {
         Files.createDirectories(folder.resolve("elsewhere"));
         StringWriter out = new StringWriter();
         int code = Main.run(

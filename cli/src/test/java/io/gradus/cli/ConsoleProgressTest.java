@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A run as plain lines, and numbers as people read them. */
+/** Tests the plain output of a run and the line of the progress bar. */
 class ConsoleProgressTest {
     private static final Recipe RECIPE =
             Recipe.parse("{model: {path: base}, data: {train: corpus.txt}, output: tuned}");
@@ -62,7 +62,7 @@ class ConsoleProgressTest {
     }
 
     @Test
-    void aRunIsAFewPlainLines() {
+    void plainOutputOfARunHasSummaryStepsAndResult() {
         String lines = lines(progress -> {
             progress.started(plan(0, 100));
             progress.evaluated(new Evaluation(0, "held_out", 4));
@@ -96,7 +96,7 @@ class ConsoleProgressTest {
             memory, planned     kept   at the peak
             weights           4.9 MB        4.9 MB
             gradients         4.9 MB        4.9 MB
-            optimiser         9.9 MB        9.9 MB
+            optimizer         9.9 MB        9.9 MB
               exp_avg         4.9 MB        4.9 MB
               exp_avg_sq      4.9 MB        4.9 MB
             activations            –             –
@@ -126,13 +126,13 @@ class ConsoleProgressTest {
     }
 
     @Test
-    void frozenParametersAreNotCountedAsTrained() {
+    void trainedParametersExcludeFrozenOnes() {
         assertThat(lines(progress -> progress.started(plan(0, 100, 1_000_000))))
                 .startsWith("model      base, 1,234,567 parameters, 1,000,000 of them trained\n");
     }
 
     @Test
-    void aResumedRunSaysSo() {
+    void resumedRunPrintsItsFirstStep() {
         assertThat(lines(progress -> progress.started(plan(40, 100)))).contains("resuming   after step 40 of 100\n");
     }
 
@@ -147,7 +147,7 @@ class ConsoleProgressTest {
                 "10; ━━── 20/40",
                 "3; 20/40",
             })
-    void theBarTakesTheWidthThatIsLeft(int width, String expected) {
+    void progressBarFillsTheRemainingWidth(int width, String expected) {
         String line =
                 ConsoleProgress.line(20, 40, List.of("loss 3.733", "12 s left", "808 tokens/s", "lr 3.1e-04"), width);
 

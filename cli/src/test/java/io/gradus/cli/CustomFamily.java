@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** A family of a user: bigrams, through residual layers. It is named in {@code META-INF/services} of the test resources. */
+/** A user-defined model family: a bigram model with residual layers. The test resources register it in {@code META-INF}. */
 public final class CustomFamily implements ModelFamily {
     @Override
     public Set<String> modelTypes() {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every command works with a user's {@link io.gradus.nn.model.ModelFamily}. */
+/** Tests that the commands work with a user-defined {@link io.gradus.nn.model.ModelFamily}. */
 class CustomFamilyTest {
     @TempDir
     private Path folder;
@@ -39,7 +39,7 @@ class CustomFamilyTest {
     }
 
     @Test
-    void finetuneLowersTheLossAndGenerateUsesTheResult() {
+    void finetuneLowersTheLossOfACustomFamily() {
         double before = loss(gradus("evaluate", "--model", model, "--data", text));
         Path output = folder.resolve("out");
         gradus(
@@ -62,7 +62,7 @@ class CustomFamilyTest {
     }
 
     @Test
-    void inspectListsTheTensors() {
+    void inspectListsTensorsOfACustomFamily() {
         assertThat(gradus("inspect", model))
                 .contains("\"model_type\" : \"bigram\"")
                 .containsPattern("layers.1.weight +F32 +\\[16, 16]")
@@ -70,7 +70,7 @@ class CustomFamilyTest {
     }
 
     @Test
-    void memoryPlansARun() {
+    void memoryPlansARunOfACustomFamily() {
         assertThat(gradus("memory", "--model", model, "batch_size=4"))
                 .contains("8,768 parameters"); // 2·257·16 + 2·(16·16 + 16)
     }

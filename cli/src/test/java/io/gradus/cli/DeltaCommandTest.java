@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A model is trained, its delta made, shown and applied; each mistake ends with one message and nothing written. */
+/** Tests {@code gradus delta}: diff, info, apply, and one error message without output for each mistake. */
 class DeltaCommandTest {
     @TempDir
     private Path folder;
@@ -77,10 +77,10 @@ class DeltaCommandTest {
         assertThat(model.resolve("model.safetensors")).hasSameBinaryContentAs(expected.resolve("model.safetensors"));
     }
 
-    // ---- what the commands do ----
+    // ---- successful commands ----
 
     @Test
-    void aDeltaIsMadeShownAndApplied() throws IOException {
+    void deltaRoundTripReproducesTheTunedModel() throws IOException {
         Ran made = succeeded("delta", "diff", base, tuned, "-o", delta);
         assertThat(made.out())
                 .contains(
@@ -110,7 +110,7 @@ class DeltaCommandTest {
     }
 
     @Test
-    void factorsStandBesideFilesOrForAll() throws IOException {
+    void applyTakesFactorsPerFileAndForAllFiles() throws IOException {
         diff();
         for (String[] words : new String[][] {
             {delta + ":0.5", delta + ":0.5"},
@@ -133,7 +133,7 @@ class DeltaCommandTest {
     }
 
     @Test
-    void infoGroupsByTensor() {
+    void infoByTensorListsTensors() {
         diff();
 
         assertThat(succeeded("delta", "info", delta, "--by", "tensor").out())
@@ -143,7 +143,7 @@ class DeltaCommandTest {
     }
 
     @Test
-    void infoIsJsonForPrograms() throws IOException {
+    void infoPrintsJson() throws IOException {
         diff();
         JsonNode layers = new ObjectMapper()
                 .readTree(succeeded("delta", "info", delta, "--json").out());
@@ -175,11 +175,11 @@ class DeltaCommandTest {
         assertThat(ran.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
     }
 
-    // ---- what goes wrong ----
+    // ---- errors ----
 
     @Test
-    void misuseIsNamed() {
-        gradus("delta").assertFailed(2, "Which command? There are diff, apply, info.");
+    void usageErrorsNameTheProblem() {
+        gradus("delta").assertFailed(2, "Missing command. Available commands: diff, apply, info.");
         gradus("delta", "diff", base, tuned).assertFailed(2, "Missing required option: '--output=FILE'");
         gradus("delta", "apply", base).assertFailed(2, "Missing required parameter: 'FILE[:FACTOR]'");
         gradus("delta", "apply", base, delta + ":half")
@@ -189,7 +189,7 @@ class DeltaCommandTest {
     }
 
     @Test
-    void anotherBaseIsRefusedUnlessForced() throws IOException {
+    void applyToAnotherBaseFailsWithoutForce() throws IOException {
         diff();
         Path out = folder.resolve("out");
 
@@ -204,7 +204,7 @@ class DeltaCommandTest {
     }
 
     @Test
-    void aFileInTheWayOrMissingEndsWithOneMessage() {
+    void missingAndConflictingFilesGiveOneMessage() {
         Path weights = tuned.resolve("model.safetensors");
         gradus("delta", "diff", base, tuned, "-o", weights).assertFailed(1, weights + " exists and is not a delta");
         gradus("delta", "diff", base, folder.resolve("no"), "-o", delta).assertFailed(1, "there is no such file");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The table as a person sees it, on a usual terminal and on narrow ones. */
+/** Tests the layout of delta tables on terminals of different widths. */
 class DeltaTableTest {
     private static final String HASH = "0123456789abcdef".repeat(4);
 
@@ -41,7 +41,7 @@ class DeltaTableTest {
                 leftOut);
     }
 
-    private static Delta usual() {
+    private static Delta sample() {
         return delta(
                 List.of(),
                 tensor("model.embed_tokens.weight", new Change(32_768, 16_000, 16_000, 0.25, 2500, 0.00861), 0),
@@ -60,8 +60,8 @@ class DeltaTableTest {
     }
 
     @Test
-    void aUsualTerminalHasAllColumnsAndABar() {
-        assertThat(String.join("\n", byLayer(usual(), 80))).isEqualTo("""
+    void tableAt80ColumnsHasAllColumnsAndABar() {
+        assertThat(String.join("\n", byLayer(sample(), 80))).isEqualTo("""
             layer         numbers    ‖Δ‖  max |Δ|  ‖Δ‖/‖θ₀‖  BF16 ≠
             embed_tokens   32,768  0.500  0.00861     1.00%   48.8%  ██████
             layers.0        4,160  0.201  0.00780     1.59%   97.7%  ██████████
@@ -75,8 +75,8 @@ class DeltaTableTest {
     }
 
     @Test
-    void aNarrowTerminalHasTheTellingColumns() {
-        assertThat(String.join("\n", byLayer(usual(), 40))).isEqualTo("""
+    void tableAt40ColumnsKeepsTheRelativeNorm() {
+        assertThat(String.join("\n", byLayer(sample(), 40))).isEqualTo("""
             layer           ‖Δ‖  ‖Δ‖/‖θ₀‖  BF16 ≠
             embed_tokens  0.500     1.00%   48.8%
             layers.0      0.201     1.59%   97.7%
@@ -91,8 +91,8 @@ class DeltaTableTest {
     }
 
     @Test
-    void longNamesLoseTheirMiddles() {
-        assertThat(String.join("\n", byTensor(usual(), 48))).isEqualTo("""
+    void longNamesAreShortenedInTheMiddle() {
+        assertThat(String.join("\n", byTensor(sample(), 48))).isEqualTo("""
             tensor                          ‖Δ‖/‖θ₀‖  BF16 ≠
             embed_tokens                       1.00%   48.8%
             layers.0.self_attn.q_proj          2.00%   97.6%
@@ -108,8 +108,8 @@ class DeltaTableTest {
     }
 
     @Test
-    void theSummaryIsBrokenIntoLines() {
-        assertThat(String.join("\n", new DeltaTable(usual(), 50).summary())).isEqualTo("""
+    void summaryWrapsAtTheTerminalWidth() {
+        assertThat(String.join("\n", new DeltaTable(sample(), 50).summary())).isEqualTo("""
             base      stories (SHA-256 0123456789ab…)
             tuned     tuned (SHA-256 0123456789ab…), BF16
             moved     4 of 5 tensors, 24,160 of 41,088
@@ -120,23 +120,23 @@ class DeltaTableTest {
 
     @ParameterizedTest
     @ValueSource(ints = {30, 40, 50, 60, 70, 79, 80, 100, 132, 200})
-    void noLineIsWiderThanTheTerminal(int width) {
-        List<String> lines = new ArrayList<>(new DeltaTable(usual(), width).summary());
-        lines.addAll(byLayer(usual(), width));
-        lines.addAll(byTensor(usual(), width));
+    void linesFitTheTerminal(int width) {
+        List<String> lines = new ArrayList<>(new DeltaTable(sample(), width).summary());
+        lines.addAll(byLayer(sample(), width));
+        lines.addAll(byTensor(sample(), width));
 
         assertThat(lines).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(width));
         assertThat(lines).noneMatch(line -> line.endsWith(" "));
     }
 
     @Test
-    void theSummaryTellsWhatIsUnusual() {
+    void summaryReportsNonFiniteChangesAndSkippedTensors() {
         Delta delta = delta(
                 List.of("h.0.attn.bias", "h.1.attn.bias", "h.2.attn.bias", "lm_head.weight"),
                 tensor("w", new Change(4, 4, 4, 1, 0, 1), 2));
 
         assertThat(String.join("\n", new DeltaTable(delta, 200).summary()))
-                .contains("caution   2 numbers became, or ceased to be, infinite or NaN")
+                .contains("caution   2 numbers became, or stopped being, infinite or NaN")
                 .contains("left out  h.0.attn.bias, h.1.attn.bias, h.2.attn.bias and 1 more: not weights")
                 .contains("which is – of ‖θ₀‖ 0");
         assertThat(new DeltaTable(delta(List.of(), tensor("w", new Change(4, 0, 0, 0, 1, 0), 0)), 80).summary())
@@ -144,7 +144,7 @@ class DeltaTableTest {
     }
 
     @Test
-    void onlyNoneIsZeroAndOnlyAllIsAHundredPercent() {
+    void sharesPrintZeroAndHundredPercentOnlyIfExact() {
         Delta delta = delta(
                 List.of(),
                 tensor("a.1.w", new Change(1_000_000, 999_999, 999_999, 1e-14, 1, 1e-7), 0),

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the commands do with a Llama they do with a GPT-2. */
+/** Tests that the commands work with a GPT-2. */
 class Gpt2CommandsTest {
     @TempDir
     private Path folder;
@@ -55,7 +55,7 @@ class Gpt2CommandsTest {
     }
 
     @Test
-    void fineTuningLowersTheLossThatEvaluationPrints() {
+    void finetuneLowersTheLossOfAGpt2() {
         double before = loss(gradus(0, "evaluate", "--model", model, "--data", text));
         assertThat(finetune(0, "out", "steps=40")).contains("held-out text");
         double after = loss(gradus(0, "evaluate", "--model", folder.resolve("out"), "--data", text));
@@ -64,7 +64,7 @@ class Gpt2CommandsTest {
     }
 
     @Test
-    void generationWithAndWithoutACacheWritesTheSame() {
+    void generateWithoutCacheWritesTheSameText() {
         String[] options = {"generate", "--model", model.toString(), "--prompt", "The cat", "--max-tokens", "50"};
         String cached = gradus(0, (Object[]) options);
         assertThat(cached).startsWith("The cat").hasSizeGreaterThan(20);
@@ -76,7 +76,7 @@ class Gpt2CommandsTest {
     }
 
     @Test
-    void inspectionListsItsTensors() {
+    void inspectListsTensorsOfAGpt2() {
         assertThat(gradus(0, "inspect", model))
                 .contains("\"model_type\" : \"gpt2\"")
                 .containsPattern("transformer.h.0.attn.c_attn.weight +F32 +\\[16, 48]")
@@ -84,7 +84,7 @@ class Gpt2CommandsTest {
     }
 
     @Test
-    void blocksLongerThanItsPositionsAreRefused() {
+    void blocksLongerThanNPositionsAreRejected() {
         assertThat(finetune(2, "out", "steps=2", "data.max_seq_len=33"))
                 .contains("data.max_seq_len is 33, but the model sees only 32 tokens")
                 .contains("n_positions");
@@ -93,7 +93,7 @@ class Gpt2CommandsTest {
     }
 
     @Test
-    void aRunThatIsContinuedEndsWithTheSameBytes() throws IOException {
+    void resumedGpt2RunEndsWithTheSameBytes() throws IOException {
         finetune(0, "whole", "steps=6", "save_steps=4");
         finetune(0, "again", "steps=6", "save_steps=4");
         Files.delete(folder.resolve("again/model.safetensors"));

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The real program, killed without warning and started again until it is done, ends with the bytes of a run that nobody
- * disturbed. It writes a checkpoint at every step, so that many a kill falls into the writing of one.
+ * Kills the program with SIGKILL and restarts it until the run is done. The result must have the same bytes as an
+ * uninterrupted run. The run writes a checkpoint at every step, so that many kills hit the writing of one.
  */
 class KilledRunTest {
     private static final int STEPS = 24;
@@ -41,7 +41,7 @@ class KilledRunTest {
     private Path folder;
 
     @BeforeAll
-    static void runUndisturbed() throws Exception {
+    static void runUninterrupted() throws Exception {
         Path model = TinyModel.write(shared.resolve("model"));
         Path text = TinyModel.writeText(shared.resolve("text.txt"), 60);
         keys = List.of(
@@ -63,14 +63,15 @@ class KilledRunTest {
     }
 
     @Test
-    void killedAtRandomMomentsItEndsWithTheSameBytes(TestReporter reporter) throws Exception {
+    void runKilledAtRandomTimesEndsWithTheSameBytes(TestReporter reporter) throws Exception {
         Random random = new Random(2024);
         int kills = 0;
         List<Integer> steps = new ArrayList<>();
         while (kills < KILLS) {
             Process process = start(folder.resolve("killed"));
             long lines = metricsSize();
-            // Counted in steps, so that a fast machine is not done before it is killed; the last moment is any.
+            // Wait for a number of steps, so that a fast machine does not finish before the kill, then for a random
+            // time.
             int wanted = newestCheckpoint() + random.nextInt(STEPS / (KILLS + 2));
             awaitOrEnd(process, () -> metricsSize() != lines && newestCheckpoint() >= wanted);
             boolean ended = process.waitFor(random.nextInt(20), TimeUnit.MILLISECONDS);
@@ -90,7 +91,7 @@ class KilledRunTest {
     }
 
     @Test
-    void killedWhileItWritesACheckpointItEndsWithTheSameBytes(TestReporter reporter) throws Exception {
+    void runKilledDuringCheckpointWritesEndsWithTheSameBytes(TestReporter reporter) throws Exception {
         int caught = 0;
         for (int kill = 0; kill < KILLS; kill++) {
             Process process = start(folder.resolve("killed"));
@@ -101,10 +102,10 @@ class KilledRunTest {
             caught += unfinished().isEmpty() ? 0 : 1;
             requireWholeCheckpoints();
         }
-        assertThat(caught).as("kills that left something unfinished").isPositive();
+        assertThat(caught).as("kills that left an unfinished file").isPositive();
         run(folder.resolve("killed"));
 
-        reporter.publishEntry("kills that left something unfinished", String.valueOf(caught));
+        reporter.publishEntry("kills that left an unfinished file", String.valueOf(caught));
         assertSameAsWhole();
     }
 
@@ -142,13 +143,13 @@ class KilledRunTest {
         }
     }
 
-    /** SIGKILL: no shutdown hook runs. */
+    /** Sends SIGKILL, so no shutdown hook runs. */
     private static void kill(Process process) throws InterruptedException {
         process.destroyForcibly();
         process.waitFor();
     }
 
-    // ---- what it left ----
+    // ---- output files ----
 
     private long metricsSize() {
         try {
@@ -185,7 +186,7 @@ class KilledRunTest {
         }
     }
 
-    /** Whatever has a checkpoint's name is one, and the output holds no half of a model; gives the newest's step. */
+    /** Asserts that every checkpoint is complete and the model is not partial. Returns the step of the newest checkpoint. */
     private int requireWholeCheckpoints() throws IOException {
         Path killed = folder.resolve("killed");
         for (String name : list(killed.resolve("checkpoints"))) {
@@ -209,7 +210,7 @@ class KilledRunTest {
         }
     }
 
-    /** Every line but for its speed. */
+    /** Returns every line without its speed. */
     private static List<String> metrics(Path output) throws IOException {
         ObjectMapper json = new ObjectMapper();
         List<String> lines = new ArrayList<>();

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each command does what it says; each mistake ends with one message, the right exit code and no stack trace. */
+/** Tests all commands. Each mistake must give one message, the right exit code and no stack trace. */
 class MainTest {
     @TempDir
     private Path folder;
@@ -34,17 +34,17 @@ class MainTest {
         text = TinyModel.writeText(folder.resolve("text.txt"), 100);
     }
 
-    /** What a command printed. */
+    /** The exit code and the output of a command. */
     private record Ran(int code, String out, String err) {
 
-        /** One line on standard error: no stack trace, nothing printed as a result. */
+        /** Asserts the exit code and a single line on standard error, without a stack trace. */
         void assertFailed(int expected, String message) {
             assertThat(err).as("standard error").contains(message).doesNotContain("\tat ", "Exception");
             assertThat(err.strip().lines()).hasSize(1);
             assertThat(code).isEqualTo(expected);
         }
 
-        /** One line, and where to read more. */
+        /** Asserts a usage error: one line and a pointer to --help. */
         void assertMisused(String message) {
             assertThat(err).contains(message).doesNotContain("\tat ", "Exception");
             assertThat(err.strip().lines().toList().getLast())
@@ -99,11 +99,10 @@ class MainTest {
     }
 
     @Test
-    void aCommandIsNeeded() {
-        gradus().assertMisused(
-                        "Which command? There are finetune, lr, generate, evaluate, inspect, memory, study, delta,"
-                                + " devices.");
-        gradus("study").assertMisused("Which study? There are forgetting, memory.");
+    void missingOrUnknownCommandIsAUsageError() {
+        gradus().assertMisused("Missing command. Available commands: finetune, lr, generate, evaluate, inspect, memory,"
+                + " study, delta, devices.");
+        gradus("study").assertMisused("Missing study. Available studies: forgetting, memory.");
         gradus("study", "memory").assertMisused("Missing required option: '--output=FOLDER'");
         gradus("finetun").assertMisused("finetune");
         gradus("evaluate").assertMisused("Missing required option: '--data=PATH'");
@@ -115,12 +114,12 @@ class MainTest {
 
     @ParameterizedTest
     @CsvSource({"--temperature, -1", "--top-k, -1", "--top-p, 0", "--max-tokens, -1", "--threads, 0", "--device, tpu"})
-    void anOptionOutOfItsRangeIsNamed(String option, String value) {
+    void generateNamesAnOptionThatIsOutOfRange(String option, String value) {
         gradus("generate", "--model", model, option, value).assertMisused(option + " is ");
     }
 
     @Test
-    void evaluationNeedsSensibleSizes() {
+    void evaluateRejectsInvalidBatchAndBlockSizes() {
         gradus("evaluate", "--model", model, "--data", text, "--batch-size", 0)
                 .assertMisused("--batch-size is 0; it must be at least 1");
         for (int length : new int[] {1, 33}) {
@@ -130,13 +129,13 @@ class MainTest {
     }
 
     @Test
-    void evaluationReadsChatsAndTellsLabels() throws IOException {
-        Path labelled = Files.writeString(
+    void evaluateReadsChatsAndPrintsLabelAccuracy() throws IOException {
+        Path labeled = Files.writeString(
                 folder.resolve("reviews.csv"), "text,label\nthe moon.,good\na sea.,bad\nthe cat.,good\n");
-        Ran told = gradus("evaluate", "--model", model, "--data", labelled, "--format", "csv", "--accuracy");
-        assertThat(told.err()).isEmpty();
-        assertThat(told.out()).containsPattern("accuracy +\\d+\\.\\d % of 3 texts");
-        gradus("evaluate", "--model", model, "--data", labelled, "--accuracy").assertMisused("--format csv");
+        Ran evaluated = gradus("evaluate", "--model", model, "--data", labeled, "--format", "csv", "--accuracy");
+        assertThat(evaluated.err()).isEmpty();
+        assertThat(evaluated.out()).containsPattern("accuracy +\\d+\\.\\d % of 3 texts");
+        gradus("evaluate", "--model", model, "--data", labeled, "--accuracy").assertMisused("--format csv");
 
         Path chats = Files.writeString(
                 folder.resolve("chats.jsonl"),
@@ -153,38 +152,38 @@ class MainTest {
     }
 
     @Test
-    void labelsAreToldByTheTemplateOfTheRun() throws IOException {
-        Path labelled = Files.writeString(
+    void evaluateUsesTheLabelTemplate() throws IOException {
+        Path labeled = Files.writeString(
                 folder.resolve("reviews.csv"), "text,label\nthe moon.,good\na sea.,bad\nthe cat.,good\n");
-        Object[] usual = {"evaluate", "--model", model, "--data", labelled, "--format", "csv", "--accuracy"};
-        Ran told = gradus(usual);
-        assertThat(told.out()).contains("labels as   {text}\\nLabel: {label}");
+        Object[] arguments = {"evaluate", "--model", model, "--data", labeled, "--format", "csv", "--accuracy"};
+        Ran evaluated = gradus(arguments);
+        assertThat(evaluated.out()).contains("labels as   {text}\\nLabel: {label}");
 
-        List<Object> own = new ArrayList<>(List.of(usual));
+        List<Object> own = new ArrayList<>(List.of(arguments));
         own.addAll(List.of("--label-prompt", "is it: {text}?", "--label-completion", " it is {label}"));
         Ran other = gradus(own.toArray());
         assertThat(other.err()).isEmpty();
         assertThat(other.out()).contains("labels as   is it: {text}? it is {label}");
-        assertThat(loss(other)).isNotEqualTo(loss(told));
+        assertThat(loss(other)).isNotEqualTo(loss(evaluated));
 
         own.set(own.indexOf("is it: {text}?"), "is it?");
         gradus(own.toArray()).assertMisused("it must have {text} in it");
         gradus("evaluate", "--model", model, "--data", text, "--label-prompt", "{text}:")
-                .assertMisused("--label-prompt is for labelled texts: add --format csv");
+                .assertMisused("--label-prompt is for labeled texts: add --format csv");
     }
 
     @Test
-    void everyKeyIsShown() {
+    void showKeysListsRecipeKeys() {
         Ran ran = gradus("finetune", "--show-keys");
 
         assertThat(ran.code()).isZero();
         assertThat(ran.out()).contains("learning_rate: ", "max_grad_norm: ", "  validation_split: ");
     }
 
-    // ---- what the commands do ----
+    // ---- successful commands ----
 
     @Test
-    void finetunesEvaluatesGeneratesAndInspects() {
+    void finetuneEvaluateInspectAndGenerateWorkTogether() {
         Ran finetuned = finetune("steps=30", "learning_rate=0.02");
         assertThat(finetuned.err()).isEmpty();
         assertThat(finetuned.code()).isZero();
@@ -228,7 +227,7 @@ class MainTest {
     }
 
     @Test
-    void aRecipeFileIsReadAndContinued() throws IOException {
+    void recipeFileIsReadAndResumed() throws IOException {
         Path recipe =
                 Files.writeString(folder.resolve("recipe.yaml"), """
                     model: {path: '%s'}
@@ -247,7 +246,7 @@ class MainTest {
     }
 
     @Test
-    void devicesAreListed() {
+    void devicesListsCpuAndGpu() {
         Ran ran = gradus("devices");
 
         assertThat(ran.code()).isZero();
@@ -256,7 +255,7 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--threads=2", "--no-cache"})
-    void aPretrainedModelWritesWhatAnotherEngineWrote(String option) throws IOException {
+    void greedyTextOfAPretrainedModelEqualsTheReference(String option) throws IOException {
         Path stories = stories260K();
 
         Ran ran =
@@ -267,14 +266,14 @@ class MainTest {
         assertThat(ran.code()).isZero();
     }
 
-    // ---- what goes wrong ----
+    // ---- errors ----
 
     private void assertNothingWritten() {
         assertThat(folder.resolve("out")).doesNotExist();
     }
 
     @Test
-    void aMistypedKeyEndsWithOneMessage() {
+    void misspelledKeyGivesOneMessage() {
         finetune("learing_rate=1").assertFailed(2, "unknown key 'learing_rate'; did you mean 'learning_rate'?");
         finetune("steps=abc").assertFailed(2, "steps is 'abc'; it must be a whole number");
         finetune("recipe.yaml").assertFailed(2, "'recipe.yaml' is not key=value");
@@ -282,7 +281,7 @@ class MainTest {
     }
 
     @Test
-    void aMissingFileEndsWithOneMessage() {
+    void missingFileGivesOneMessage() {
         finetune("model.path=nowhere").assertFailed(1, "model nowhere is missing");
         finetune("data.train=nowhere.txt").assertFailed(1, "nowhere.txt is missing");
         gradus("finetune", "nowhere.yaml").assertFailed(1, "recipe nowhere.yaml is missing");
@@ -293,7 +292,7 @@ class MainTest {
     }
 
     @Test
-    void missingPartsOfAModelEndWithOneMessage() throws IOException {
+    void missingModelFilesGiveOneMessage() throws IOException {
         for (String file : List.of("config.json", "tokenizer.json", "model.safetensors")) {
             byte[] content = Files.readAllBytes(model.resolve(file));
             Files.delete(model.resolve(file));
@@ -307,7 +306,7 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(ints = {8, 15, 32})
-    void aWrongHiddenSizeEndsWithOneMessage(int size) throws IOException {
+    void wrongHiddenSizeGivesOneMessage(int size) throws IOException {
         Path config = model.resolve("config.json");
         Files.writeString(
                 config, Files.readString(config).replace("\"hidden_size\" : 16", "\"hidden_size\" : " + size));
@@ -320,7 +319,7 @@ class MainTest {
     }
 
     @Test
-    void anEmptyTextEndsWithOneMessage() throws IOException {
+    void emptyTextGivesOneMessage() throws IOException {
         text = Files.writeString(folder.resolve("empty.txt"), "");
         finetune().assertFailed(1, text + ": it is empty");
         gradus("evaluate", "--model", model, "--data", text).assertFailed(1, text + ": it is empty");
@@ -330,7 +329,7 @@ class MainTest {
     }
 
     @Test
-    void labelsAllMaskedEndWithOneMessage() throws IOException {
+    void emptyCompletionGivesOneMessage() throws IOException {
         text = Files.writeString(
                 folder.resolve("masked.jsonl"), "{\"prompt\": \"a long question\", \"completion\": \"\"}\n".repeat(50));
 
@@ -339,7 +338,7 @@ class MainTest {
     }
 
     @Test
-    void aLearningRateFarTooHighEndsWithOneMessage() throws IOException {
+    void tooHighLearningRateGivesOneMessage() throws IOException {
         finetune("learning_rate=1e9", "steps=10").assertFailed(1, "a lower learning_rate (now 1.0E9)");
 
         assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
@@ -350,7 +349,7 @@ class MainTest {
     }
 
     @Test
-    void aLearningRateFarTooHighForAPretrainedModelEndsWithOneMessage() {
+    void tooHighLearningRateForAPretrainedModelGivesOneMessage() {
         model = stories260K();
         for (String rate : List.of("1e9", "3")) {
             finetune("learning_rate=" + rate, "data.max_seq_len=32", "output=" + folder.resolve("lr" + rate))
@@ -359,13 +358,13 @@ class MainTest {
     }
 
     @Test
-    void anOutputThatCannotBeWrittenEndsWithOneMessage() {
+    void unwritableOutputGivesOneMessage() {
         finetune("output=" + text).assertFailed(2, "output " + text + " is a file; name a folder");
         finetune("output=" + text + "/below").assertFailed(1, text.toString());
     }
 
     @Test
-    void anUntrainableTokenizerEndsWithOneMessage() {
+    void tokenizerOfAnotherModelGivesOneMessage() {
         model = TinyModel.write(folder.resolve("bytes"), LlamaConfig.of(256, 16, 24, 1, 2, 1, 32));
 
         finetune().assertFailed(2, "the tokeniser belongs to another model");

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code gradus memory} plans folders, files and published models, and says what it does not know. */
+/** Tests {@code gradus memory} with folders, config files, published models and invalid arguments. */
 class MemoryCommandTest {
     @TempDir
     private Path folder;
@@ -37,7 +37,7 @@ class MemoryCommandTest {
     }
 
     @Test
-    void plansAModelsFolderOrItsConfigurationAlone() throws IOException {
+    void memoryPlansAFolderOrItsConfigFile() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
         Ran ran = memory("--model", model, "batch_size=2");
         assertThat(ran.code()).isZero();
@@ -45,7 +45,7 @@ class MemoryCommandTest {
         assertThat(ran.out())
                 .startsWith("model      " + model + ", 6,")
                 .contains("batch      2 × 32 tokens", "adamw, 16.0 bytes kept per parameter")
-                .contains("memory, planned", "rule of thumb", "together, 16N")
+                .contains("memory, planned", "rule of thumb", "total, 16N")
                 .doesNotContain("published", "SGD");
         Path alone = Files.move(model.resolve("config.json"), folder.resolve("tiny.json"));
         Ran file = memory("--model", alone, "batch_size=2");
@@ -53,7 +53,7 @@ class MemoryCommandTest {
     }
 
     @Test
-    void takesTheModelOfARecipeAndTheBuiltInOneOtherwise() throws IOException {
+    void memoryUsesTheModelOfTheRecipeOrTheBuiltInModel() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
         Path recipe = Files.writeString(
                 folder.resolve("recipe.yaml"),
@@ -64,7 +64,7 @@ class MemoryCommandTest {
     }
 
     @Test
-    void tellsWhatIsPublishedOfAPublishedModel() {
+    void memoryPrintsPublishedNumbersOfAKnownModel() {
         assertThat(memory("--model", "llama-7b").out())
                 .contains("6,738,415,616 parameters")
                 .contains("published: 112.0 + 3.2 GB in mixed precision, 2 GPUs of 80 GB");
@@ -73,25 +73,25 @@ class MemoryCommandTest {
     }
 
     @Test
-    void comparesAndDraws() throws IOException {
+    void compareListsVariantsAndWritesAChart() throws IOException {
         Path svg = folder.resolve("memory.svg");
         Ran ran = memory("--model", "llama-7b", "--compare", "--svg", svg);
         assertThat(ran.code()).isZero();
-        assertThat(ran.out()).contains("AdamW, F32", "SGD with momentum, F32", "SGD, F32", "drawn in " + svg);
+        assertThat(ran.out()).contains("AdamW, F32", "SGD with momentum, F32", "SGD, F32", "chart written to " + svg);
         assertThat(ran.out().lines()).allSatisfy(line -> {
-            if (!line.startsWith("drawn in")) {
+            if (!line.startsWith("chart written")) {
                 assertThat(line).hasSizeLessThanOrEqualTo(80);
             }
         });
-        assertThat(Files.readString(svg)).contains("Memory to train llama-7b at the peak, batches of 8 × 256 tokens");
+        assertThat(Files.readString(svg)).contains("Peak memory to train llama-7b, batches of 8 × 256 tokens");
     }
 
     @Test
-    void saysWhatItDoesNotKnow() throws IOException {
+    void unknownModelsAreRejected() throws IOException {
         assertRefused(
                 memory("--model", "llama-8b"),
                 2,
-                "--model llama-8b is neither a folder nor a config.json, and none of llama-7b, llama-13b, llama-70b");
+                "--model llama-8b is neither a folder nor a config.json, nor one of llama-7b, llama-13b, llama-70b");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertRefused(memory("--model", empty), 1, "config.json is missing");
         Path bert = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
@@ -101,7 +101,7 @@ class MemoryCommandTest {
     }
 
     @Test
-    void saysWhatMakesNoSense() {
+    void invalidRecipesAreRejected() {
         assertRefused(
                 memory("--model", "llama-7b", "data.max_seq_len=100000000"),
                 2,
@@ -113,7 +113,7 @@ class MemoryCommandTest {
     }
 
     @Test
-    void refusesAConfigurationWhoseSizesAreAbsurd() throws IOException {
+    void configWithOverflowingSizesIsRejected() throws IOException {
         Path config = Files.writeString(folder.resolve("config.json"), """
             {"model_type": "llama", "vocab_size": 2147483647, "hidden_size": 2147483640,
              "intermediate_size": 2147483647, "num_hidden_layers": 1, "num_attention_heads": 1073741820,

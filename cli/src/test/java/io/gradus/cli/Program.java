@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The command line as a process of its own, which a test can kill. */
+/** Runs the command line in its own process, which a test can kill. */
 final class Program {
     private Program() {}
 
-    /** {@code gradus finetune}; what it prints goes to {@link #log}. */
+    /** Starts {@code gradus finetune}. Its output goes to {@link #log}. */
     static Process finetune(List<String> keys, Path output) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -31,7 +31,7 @@ final class Program {
                 .start();
     }
 
-    /** What the processes with this output have printed. */
+    /** Returns the output of all processes that write to this folder. */
     static String log(Path output) throws IOException {
         return Files.readString(logFile(output));
     }

@@ -12,7 +12,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** A study makes 150 steps unless its recipe or its keys say otherwise. */
+/** Tests that a study defaults to 150 steps unless its recipe or its keys set steps. */
 class StudyOptionsTest {
     @TempDir
     private Path folder;
@@ -34,7 +34,7 @@ class StudyOptionsTest {
     }
 
     @Test
-    void stepsThatNobodyNamesAre150() throws IOException {
+    void stepsDefaultTo150() throws IOException {
         Path silent = Files.writeString(folder.resolve("silent.yaml"), "batch_size: 3\n");
 
         assertThat(recipe().steps()).isEqualTo(150);
@@ -43,11 +43,11 @@ class StudyOptionsTest {
     }
 
     @Test
-    void stepsOfARecipeAndOfAKeyAreKept() throws IOException {
-        Path told = Files.writeString(folder.resolve("told.yaml"), "steps: 20\n");
+    void stepsOfARecipeOrKeyOverrideTheDefault() throws IOException {
+        Path explicit = Files.writeString(folder.resolve("explicit.yaml"), "steps: 20\n");
 
-        assertThat(recipe(told).steps()).isEqualTo(20);
-        assertThat(recipe(told, "steps=30").steps()).isEqualTo(30);
+        assertThat(recipe(explicit).steps()).isEqualTo(20);
+        assertThat(recipe(explicit, "steps=30").steps()).isEqualTo(30);
         assertThat(recipe("steps=40").steps()).isEqualTo(40);
     }
 }

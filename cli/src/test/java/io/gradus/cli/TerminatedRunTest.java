@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The real program, told to end by SIGTERM or Ctrl-C, makes its step, writes a checkpoint, says how to go on, and is gone
- * with the signal's exit code; what goes on from there ends with the bytes of a run that nobody disturbed.
+ * Stops the program with SIGTERM or Ctrl-C. The program must finish its step, write a checkpoint, print how to resume, and
+ * exit with the exit code of the signal. The resumed run must end with the same bytes as an uninterrupted run.
  */
 class TerminatedRunTest {
     private static final int STEPS = 30;
@@ -95,7 +95,7 @@ class TerminatedRunTest {
         }
     }
 
-    private void assertSameAsUndisturbed(Path output) throws Exception {
+    private void assertSameAsUninterrupted(Path output) throws Exception {
         run(output("whole"));
         assertThat(output.resolve("model.safetensors"))
                 .hasSameBinaryContentAs(output("whole").resolve("model.safetensors"));
@@ -109,7 +109,7 @@ class TerminatedRunTest {
     }
 
     @Test
-    void sigtermLeavesACheckpointThatGoesOnToTheSameBits() throws Exception {
+    void runResumedAfterSigtermEndsWithTheSameBytes() throws Exception {
         Path output = output("terminated");
         int signals = 0;
         for (int steps : new int[] {3, 12, 21}) {
@@ -118,23 +118,23 @@ class TerminatedRunTest {
             process.destroy(); // SIGTERM
             int code = end(process, output);
             if (code == 0) {
-                break; // a fast machine: it was done
+                break; // a fast machine has finished already
             }
             assertThat(code).as(Program.log(output)).isEqualTo(143);
             signals++;
             assertThat(checkpoints(output)).hasSize(1);
             assertThat(output.resolve("model.safetensors")).doesNotExist();
             assertThat(Program.log(output))
-                    .contains("ending after this step, with a checkpoint")
+                    .contains("stopping after this step and saving a checkpoint")
                     .containsPattern("stopped after step \\d+ of 30; a checkpoint is written")
                     .contains("gradus finetune " + output.resolve("recipe.yaml") + " output=" + output + " --resume");
         }
         assertThat(signals).isPositive();
         run(output, "resume=true");
-        assertSameAsUndisturbed(output);
+        assertSameAsUninterrupted(output);
     }
 
-    /** Whether processes started here ignore SIGINT, as those do that a shell script has put in the background. */
+    /** Returns whether child processes ignore SIGINT, as background processes of a shell script do. */
     private static boolean ignoresInterrupts() throws IOException {
         Path status = Path.of("/proc/self/status");
         return Files.exists(status)
@@ -145,8 +145,8 @@ class TerminatedRunTest {
     }
 
     @Test
-    void ctrlCDoesTheSameAndTheMessageIsACommandThatWorks() throws Exception {
-        assumeFalse(ignoresInterrupts(), "SIGINT is ignored here, and what is started here inherits that");
+    void printedResumeCommandWorksAfterCtrlC() throws Exception {
+        assumeFalse(ignoresInterrupts(), "this process ignores SIGINT, and so do its children");
         Path output = output("interrupted");
         Process process = Program.finetune(keys, output);
         awaitSteps(process, output, 5);
@@ -155,18 +155,18 @@ class TerminatedRunTest {
                 .waitFor();
         assertThat(end(process, output)).as(Program.log(output)).isEqualTo(130);
 
-        String told = Program.log(output)
+        String command = Program.log(output)
                 .lines()
                 .filter(line -> line.strip().startsWith("gradus finetune "))
                 .findFirst()
                 .orElseThrow();
-        List<String> arguments = Stream.of(told.strip().split(" "))
+        List<String> arguments = Stream.of(command.strip().split(" "))
                 .skip(2)
                 .filter(argument -> !argument.startsWith("output="))
                 .toList();
         assertThat(end(Program.finetune(arguments, output), output))
                 .as(Program.log(output))
                 .isZero();
-        assertSameAsUndisturbed(output);
+        assertSameAsUninterrupted(output);
     }
 }

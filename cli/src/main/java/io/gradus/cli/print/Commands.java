@@ -5,11 +5,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Commands as a user types them into a shell. */
+/** Formats commands that a user can paste into a shell. */
 public final class Commands {
     private Commands() {}
 
-    /** {@code ./gradus finetune} with a recipe and keys that override it. */
+    /** Returns a {@code ./gradus finetune} command with a recipe and keys that override it. */
     public static String finetune(Path recipe, List<String> overrides) {
         return ("./gradus finetune " + quoted(recipe.toString()) + " "
                         + String.join(
@@ -17,15 +17,15 @@ public final class Commands {
                 .strip();
     }
 
-    /** A Markdown section with the command that makes each run of a study alone. */
+    /** Returns a Markdown section with the commands that repeat each run of a study. */
     public static List<String> markdown(Path study, List<Variant> variants) {
-        List<String> lines = new ArrayList<>(List.of("", "Each run alone:", "", "```sh"));
+        List<String> lines = new ArrayList<>(List.of("", "To repeat a single run:", "", "```sh"));
         variants.forEach(variant -> lines.add(finetune(study.resolve("recipe.yaml"), variant.overrides())));
         lines.add("```");
         return lines;
     }
 
-    /** A word as a shell takes it. */
+    /** Quotes a word for the shell if necessary. */
     static String quoted(String word) {
         return word.matches("[\\w./=,:+-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
     }

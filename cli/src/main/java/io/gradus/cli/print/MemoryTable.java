@@ -13,16 +13,16 @@ import java.util.Map;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/** Plans as lines for a terminal. */
+/** Formats memory plans as tables for a terminal. */
 public final class MemoryTable {
     private static final String NOTHING = "–";
 
     private MemoryTable() {}
 
     /**
-     * A plan, a line for each category.
+     * Formats a plan with one line per category.
      *
-     * @param width columns of the terminal; a narrow one gets fewer numbers
+     * @param width columns of the terminal; a narrow terminal gets fewer columns of numbers
      */
     public static List<String> lines(MemoryPlan plan, int width) {
         List<List<String>> rows = new ArrayList<>();
@@ -41,10 +41,10 @@ public final class MemoryTable {
         return new TextTable(rows).lines(width);
     }
 
-    /** Plans of several variants, a line for each. */
+    /** Formats the plans of several variants with one line per variant. */
     public static List<String> lines(List<Comparison.Row> comparison, int width) {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("at the peak", "weights", "gradients", "optimiser", "activations", "all"));
+        rows.add(List.of("at the peak", "weights", "gradients", "optimizer", "activations", "all"));
         for (Comparison.Row row : comparison) {
             Map<MemoryCategory, Long> bytes = row.plan().atPeak();
             long activations = bytes.getOrDefault(MemoryCategory.ACTIVATIONS, 0L)
@@ -60,14 +60,14 @@ public final class MemoryTable {
         return new TextTable(rows).lines(width);
     }
 
-    /** What one reckons on paper, in both precisions. */
+    /** Formats the rule-of-thumb estimate in both precisions. */
     public static List<String> lines(RuleOfThumb rule, int width) {
         return new TextTable(List.of(
                         List.of("rule of thumb", "F32", "mixed precision"),
                         row("weights, 4N or 2N", rule::weightBytes),
                         row("gradients, 4N or 2N", rule::gradientBytes),
-                        row("optimiser, 8N or 12N", rule::optimizerBytes),
-                        row("together, 16N", _ -> rule.modelBytes()),
+                        row("optimizer, 8N or 12N", rule::optimizerBytes),
+                        row("total, 16N", _ -> rule.modelBytes()),
                         row("activations, s·b·d·L·k", rule::activationBytes)))
                 .lines(width);
     }
@@ -76,10 +76,10 @@ public final class MemoryTable {
         return List.of(name, bytes(bytes.applyAsLong(Precision.F32)), bytes(bytes.applyAsLong(Precision.MIXED)));
     }
 
-    /** The name of a category in a table. */
+    /** Returns the name of a category for tables. */
     public static String name(MemoryCategory category) {
         return category == MemoryCategory.OPTIMIZER_STATE
-                ? "optimiser"
+                ? "optimizer"
                 : category.name().toLowerCase(Locale.ROOT);
     }
 

@@ -2,13 +2,13 @@ package io.gradus.cli.print;
 
 import java.util.Locale;
 
-/** Numbers as a person reads them; the same in every locale. What is not finite is a dash. */
+/** Formats numbers for people, independent of the locale. A number that is not finite prints as a dash. */
 public final class Quantities {
     private static final String NONE = "–";
 
     private Quantities() {}
 
-    /** A duration such as {@code 12 s}, {@code 3:07 min} or {@code 2:15 h}. */
+    /** Formats a duration such as {@code 12 s}, {@code 3:07 min} or {@code 2:15 h}. */
     public static String duration(double seconds) {
         if (!Double.isFinite(seconds)) {
             return NONE;
@@ -22,22 +22,22 @@ public final class Quantities {
                 : String.format(Locale.ROOT, "%d:%02d h", whole / 3600, whole / 60 % 60);
     }
 
-    /** A whole number with commas between the thousands. */
+    /** Formats a whole number with commas as thousands separators. */
     public static String grouped(long number) {
         return String.format(Locale.ROOT, "%,d", number);
     }
 
-    /** A number of things, such as {@code 1 step} or {@code 1,200 steps}. */
+    /** Formats a count with its noun, such as {@code 1 step} or {@code 1,200 steps}. */
     public static String counted(long number, String thing) {
         return grouped(number) + " " + thing + (number == 1 ? "" : "s");
     }
 
-    /** A loss, or another number of about that size. */
+    /** Formats a loss, with three decimals. */
     public static String loss(double value) {
         return Double.isFinite(value) ? String.format(Locale.ROOT, "%.3f", value) : NONE;
     }
 
-    /** A number to three digits: {@code 8.21}, {@code 40.9}, {@code 1,234}. */
+    /** Formats a number with three significant digits: {@code 8.21}, {@code 40.9}, {@code 1,234}. */
     public static String threeDigits(double value) {
         if (!Double.isFinite(value)) {
             return NONE;
@@ -46,7 +46,7 @@ public final class Quantities {
         return String.format(Locale.ROOT, size < 9.995 ? "%.2f" : size < 99.95 ? "%.1f" : "%,.0f", value);
     }
 
-    /** How much a number changed, such as {@code −12.5%}; empty when that cannot be said. */
+    /** Formats a relative change such as {@code −12.5%}. Returns an empty string if the change is undefined. */
     public static String change(double before, double after) {
         double percent = 100 * (after - before) / Math.abs(before);
         if (!Double.isFinite(percent)) {

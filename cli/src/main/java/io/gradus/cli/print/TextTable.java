@@ -5,16 +5,16 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Rows of text for a terminal: the first column to the left, numbers to the right. Where there is no room, columns go, those
- * after the first before those at the end; what is still too long of a name is cut.
+ * A table of text for a terminal. The first column is left-aligned and all others are right-aligned. If the terminal is too
+ * narrow, middle columns are dropped from the left, then long names are truncated.
  *
- * @param rows of equally many cells; the first row may be a heading
+ * @param rows rows with equal numbers of cells; the first row may be a heading
  */
 public record TextTable(List<List<String>> rows) {
     private static final int GAP = 3;
     private static final int SHORTEST_NAME = 8;
 
-    /** The rows, of so many columns of a terminal at most. */
+    /** Returns the lines of the table, at most {@code width} characters wide if possible. */
     public List<String> lines(int width) {
         int columns = rows.getFirst().size();
         List<Integer> shown =
@@ -26,7 +26,7 @@ public record TextTable(List<List<String>> rows) {
         return rows.stream().map(row -> line(row, shown, names)).toList();
     }
 
-    /** The rows as a table of Markdown, with all columns; the first row is its heading. */
+    /** Returns the table in Markdown with all columns. The first row is the heading. */
     public List<String> markdown() {
         List<String> lines = new ArrayList<>(
                 rows.stream().map(row -> "| " + String.join(" | ", row) + " |").toList());

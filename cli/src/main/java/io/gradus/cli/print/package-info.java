@@ -1,4 +1,4 @@
-/** Numbers, tables and commands as text. */
+/** Formats numbers, tables and commands as text. */
 @NullMarked
 package io.gradus.cli.print;
 

@@ -7,15 +7,15 @@ import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /**
- * One axis of a chart: what it covers, and where its marks stand.
+ * One axis of a chart: its range and its tick marks.
  *
- * @param min the value at its beginning
- * @param max the value at its end, above {@code min}
+ * @param min the value at the start of the axis
+ * @param max the value at the end of the axis, greater than {@code min}
  * @param step the distance between marks: 1, 2 or 5 times a power of ten; every mark is a multiple of it
  */
 record Axis(double min, double max, double step) {
 
-    /** An axis for values, rounded outwards to marks; values that are not finite do not count. */
+    /** Returns an axis that covers the finite values, rounded outward to tick marks. */
     static Axis covering(DoubleStream values, int marks) {
         double[] finite = values.filter(Double::isFinite).toArray();
         double least = DoubleStream.of(finite).min().orElse(0);
@@ -29,18 +29,18 @@ record Axis(double min, double max, double step) {
         return new Axis(Math.floor(least / step + 1e-9) * step, Math.ceil(most / step - 1e-9) * step, step);
     }
 
-    /** An axis that begins at 0, for values that are not negative. */
+    /** Returns an axis that starts at 0, for values that are not negative. */
     static Axis fromZero(DoubleStream values, int marks) {
         return covering(DoubleStream.concat(DoubleStream.of(0), values), marks);
     }
 
-    /** An axis that counts from 0 to exactly {@code last}, with marks at whole numbers. */
+    /** Returns an axis from 0 to exactly {@code last}, with marks at whole numbers. */
     static Axis counting(int last, int marks) {
         int end = Math.max(1, last);
         return new Axis(0, end, Math.max(1, roundStep((double) end / marks)));
     }
 
-    /** The least of 1, 2 and 5 times a power of ten that is no smaller. */
+    /** Returns the smallest number of the form 1, 2 or 5 times a power of ten that is at least {@code atLeast}. */
     static double roundStep(double atLeast) {
         double power = Math.pow(10, Math.floor(Math.log10(atLeast)));
         for (int factor : new int[] {1, 2, 5}) {
@@ -51,7 +51,7 @@ record Axis(double min, double max, double step) {
         return 10 * power;
     }
 
-    /** Where the marks stand, from the least. */
+    /** Returns the values of the marks in ascending order. */
     List<Double> marks() {
         List<Double> marks = new ArrayList<>();
         for (long i = (long) Math.ceil(min / step - 1e-9); i * step <= max + step * 1e-9; i++) {
@@ -60,12 +60,12 @@ record Axis(double min, double max, double step) {
         return marks;
     }
 
-    /** A mark's text, with the digits that its neighbours need: {@code 2.5}, {@code 25k}, {@code 5e-4}. */
+    /** Formats a mark with enough digits to tell it from its neighbors: {@code 2.5}, {@code 25k}, {@code 5e-4}. */
     String label(double mark) {
         if (Math.abs(mark) < step / 2) {
             return "0";
         }
-        // Through the shortest decimal: 3 * 0.1 is 0.30000000000000004 in binary.
+        // Use the shortest decimal, because 3 * 0.1 is 0.30000000000000004 in binary.
         BigDecimal decimal = new BigDecimal(String.format(Locale.ROOT, "%.9e", mark)).stripTrailingZeros();
         int exponent = decimal.precision() - decimal.scale() - 1;
         if (max < 1e-2) {
@@ -81,7 +81,7 @@ record Axis(double min, double max, double step) {
         return String.format(Locale.ROOT, "%." + digits + "f", mark);
     }
 
-    /** Where a value lies, 0 at the beginning of the axis and 1 at its end. */
+    /** Returns the position of a value: 0 at the start of the axis, 1 at its end. */
     double position(double value) {
         return (value - min) / (max - min);
     }

@@ -7,11 +7,11 @@ import java.util.List;
 /**
  * Values over the steps of a run.
  *
- * @param points in the order of their steps; a value may be anything, NaN included
+ * @param points points in the order of their steps; values may be infinite or NaN
  */
 record Curve(List<Point> points) {
 
-    /** A value and the step that it belongs to. */
+    /** A value at one step. */
     record Point(int step, double value) {
         boolean isFinite() {
             return Double.isFinite(value);
@@ -22,30 +22,30 @@ record Curve(List<Point> points) {
         points = List.copyOf(points);
     }
 
-    /** The part that ends with a step. */
+    /** Returns the points up to and including a step. */
     Curve upTo(int step) {
         return new Curve(points.stream().filter(point -> point.step <= step).toList());
     }
 
-    /** With another value at the end. */
+    /** Returns a curve whose last value is replaced. */
     Curve endingWith(double value) {
         List<Point> changed = new ArrayList<>(points);
         changed.add(new Point(changed.removeLast().step, value));
         return new Curve(changed);
     }
 
-    /** One value at each end. */
+    /** Returns a constant curve with one point at each end. */
     static Curve level(double value, int from, int to) {
         return new Curve(List.of(new Point(from, value), new Point(to, value)));
     }
 
     /**
-     * The curve's course without its noise, at about {@code samples} places: at each, a straight line is fitted to the
-     * points around it, near ones counting more (local regression with tricube weights: Cleveland 1979, "Robust Locally
-     * Weighted Regression and Smoothing Scatterplots", without the robust rounds). Unlike a running mean it does not
-     * trail behind, and it does not bend at the ends.
+     * Returns a smoothed curve with about {@code samples} points. Each point is the value of a straight line fitted to its
+     * neighbors, with larger weights for nearer ones (local regression with tricube weights: Cleveland 1979, "Robust
+     * Locally Weighted Regression and Smoothing Scatterplots", without the robustness iterations). Unlike a running mean,
+     * the result does not lag and is not biased at the ends.
      *
-     * @param width points to either side that count
+     * @param width number of neighbors on each side
      */
     Curve smoothed(int width, int samples) {
         List<Point> finite = points.stream().filter(Point::isFinite).toList();
@@ -60,8 +60,8 @@ record Curve(List<Point> points) {
     }
 
     /**
-     * Weighted least squares around point {@code at}; with x counted from it, the line's value there is the
-     * intercept.
+     * Fits a line around point {@code at} by weighted least squares. With x measured from that point, the value of the
+     * line there is its intercept.
      */
     private static double fitted(List<Point> points, int at, int width) {
         double sum = 0;
@@ -85,8 +85,8 @@ record Curve(List<Point> points) {
     }
 
     /**
-     * At most about {@code most} points, of which every extreme is one: of each stretch its least and its greatest
-     * value stay. A gap as long as a stretch stays a gap.
+     * Reduces the curve to at most about {@code most} points. The minimum and the maximum of each stretch are kept, so no
+     * extreme is lost. A gap that is as long as a stretch remains a gap.
      */
     Curve thinned(int most) {
         if (points.size() <= most) {

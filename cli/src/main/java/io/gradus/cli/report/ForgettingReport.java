@@ -16,7 +16,7 @@ import java.util.Locale;
 public final class ForgettingReport {
     private ForgettingReport() {}
 
-    /** A table for a terminal. */
+    /** Returns the table for a terminal. */
     public static List<String> lines(Outcome outcome, int width) {
         return table(outcome.rows()).lines(width);
     }
@@ -24,7 +24,7 @@ public final class ForgettingReport {
     private static TextTable table(List<Row> rows) {
         Row plain = rows.getFirst();
         List<List<String>> cells = new ArrayList<>();
-        cells.add(List.of("loss", "task", "general", "forgotten", "learnt %", "forgotten %"));
+        cells.add(List.of("loss", "task", "general", "forgotten", "learned %", "forgotten %"));
         cells.add(List.of("before", loss(plain.taskBefore()), loss(plain.generalBefore()), "", "", ""));
         for (Row row : rows) {
             cells.add(List.of(
@@ -38,7 +38,7 @@ public final class ForgettingReport {
         return new TextTable(cells);
     }
 
-    /** The results of L2-SP at its limits, in two sentences. */
+    /** Returns two lines with the results of L2-SP at its limits. */
     public static List<String> limitLines(Outcome outcome) {
         Limits limits = outcome.limits();
         return List.of(
@@ -46,7 +46,7 @@ public final class ForgettingReport {
                         + (limits.zeroIsPlain() ? "the same bytes as plain" : "NOT the same bytes as plain"),
                 String.format(
                         Locale.ROOT,
-                        "λ = 1e30, %d steps: the weight that moved most moved by %.1e",
+                        "λ = 1e30, %d steps: the largest change of a weight is %.1e",
                         limits.steps(),
                         limits.largestMove()));
     }
@@ -86,10 +86,7 @@ public final class ForgettingReport {
         points.add(new ScatterChart.Point("before", plain.taskBefore(), plain.generalBefore()));
         rows.forEach(row -> points.add(new ScatterChart.Point(row.variant().name(), row.task(), row.general())));
         return new ScatterChart(
-                        "What was learnt, and what was forgotten",
-                        "loss on the task (held out)",
-                        "loss on general text",
-                        points)
+                        "Learning and forgetting", "loss on the task (held out)", "loss on general text", points)
                 .svg();
     }
 }

@@ -7,10 +7,10 @@ import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /**
- * The losses of a learning-rate range test over the rates, on a logarithmic axis, as an SVG file that stands alone: its
- * colours, those of the report, are in it, for light and dark.
+ * Draws the losses of a learning rate range test over the learning rate, on a logarithmic axis. The SVG file is
+ * self-contained and includes the colors of the report for light and dark mode.
  *
- * @param result by the test
+ * @param result the result of the test
  */
 public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
     private static final int WIDTH = 880;
@@ -37,12 +37,12 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
         </style>
         """;
 
-    /** The file. */
+    /** Returns the contents of the SVG file. */
     public String svg() {
         List<Point> points = result.points().stream()
                 .filter(point -> Double.isFinite(point.loss()))
                 .toList();
-        // What diverged is cut off, or it would press the rest flat.
+        // Cut off diverged losses, which would flatten the rest of the curve.
         double first = points.getFirst().smoothed();
         Axis y = Axis.covering(
                 DoubleStream.concat(
@@ -97,7 +97,7 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
         StringBuilder path = new StringBuilder();
         for (Point point : points) {
             double loss = smoothed ? point.smoothed() : point.loss();
-            // held within the frame, so that a line that leaves it is seen to leave
+            // clamped to just outside the frame, so that a line visibly leaves the frame
             double height = Math.clamp(height(y, loss), TOP - 6, HEIGHT - BOTTOM + 6);
             append(path, "%s%.1f %.1f", path.isEmpty() ? "M" : "L", across(point.rate()), height);
         }

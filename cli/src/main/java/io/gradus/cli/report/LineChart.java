@@ -6,16 +6,16 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Curves over the steps of a run, as an SVG that stands in a page. Colours are not here but in the page's style sheet,
- * by the class of each series, so that the same drawing does for light, dark and paper.
+ * Draws curves over the steps of a run as an SVG element of a page. The style sheet of the page sets the colors by the class
+ * of each series, so the same drawing works in light mode, in dark mode and in print.
  *
- * @param id of the SVG; a page holds one of each
- * @param title what a screen reader says it is
- * @param description what it shows, in a sentence
- * @param x steps
- * @param y values
- * @param series from the back to the front
- * @param stepLabels whether the marks of x have numbers: in a stack of charts, those of the lowest
+ * @param id the id of the SVG, unique within the page
+ * @param title the title for screen readers
+ * @param description one sentence that describes the chart
+ * @param x the axis of steps
+ * @param y the axis of values
+ * @param series the curves, drawn in this order
+ * @param stepLabels whether to label the marks of the x axis; in a stack of charts only the lowest has labels
  */
 record LineChart(String id, String title, String description, Axis x, Axis y, List<Series> series, boolean stepLabels) {
     private static final int LEFT = 46;
@@ -25,15 +25,15 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
     private static final int LABELS = 32;
 
     /**
-     * A line.
+     * One curve of the chart.
      *
-     * @param name what each of its dots says when it is pointed at
-     * @param style the class, for the style sheet
-     * @param dots whether each value is marked, for few values that were measured one by one
+     * @param name the text of the tooltip of each dot
+     * @param style the class in the style sheet
+     * @param dots whether to mark each value with a dot, for series with few values
      */
     record Series(String name, String style, Curve curve, boolean dots) {}
 
-    /** The drawing, in units that are a pixel each where the page gives it this width. */
+    /** Returns the SVG. One unit is one pixel if the page shows it at this width. */
     String svg(int width, int height) {
         int whole = stepLabels ? height + LABELS : height;
         StringBuilder svg = new StringBuilder();
@@ -62,7 +62,7 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
         return svg.append("</svg>\n").toString();
     }
 
-    /** The rectangle that the values are drawn in. */
+    /** The plot area. */
     private final class Frame {
         private final double width;
         private final double height;
@@ -111,7 +111,8 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
     }
 
     /**
-     * The line, interrupted where a value is not finite; a value alone between two gaps is a dot, by its round ends.
+     * Returns the path of a curve. Values that are not finite interrupt it. Round line caps turn a single value between
+     * two gaps into a dot.
      */
     private static String path(Curve curve, Frame frame) {
         StringBuilder path = new StringBuilder();

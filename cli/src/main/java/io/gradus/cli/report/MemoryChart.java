@@ -8,7 +8,7 @@ import io.gradus.train.memory.Comparison;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Memory plans as an SVG chart: a stacked bar for each, with a part for each category. */
+/** Draws memory plans as an SVG chart: one stacked bar per plan, with one part per category. */
 public final class MemoryChart {
     private MemoryChart() {}
 

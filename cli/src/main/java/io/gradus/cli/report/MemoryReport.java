@@ -16,7 +16,7 @@ import java.util.Locale;
 public final class MemoryReport {
     private MemoryReport() {}
 
-    /** A table for a terminal. */
+    /** Returns the table for a terminal. */
     public static List<String> lines(List<Row> rows, int width) {
         return table(rows).lines(width);
     }
@@ -36,7 +36,7 @@ public final class MemoryReport {
         return new TextTable(cells);
     }
 
-    /** With three digits, because neighboring rungs differ by little. */
+    /** Formats bytes with three digits, because neighboring rows differ by little. */
     private static String megabytes(long bytes) {
         double value = bytes / 1e6;
         return String.format(Locale.ROOT, value < 10 ? "%.2f MB" : value < 100 ? "%.1f MB" : "%,.0f MB", value);
@@ -50,6 +50,6 @@ public final class MemoryReport {
         List<Comparison.Row> bars = rows.stream()
                 .map(row -> new Comparison.Row(row.variant().name(), row.plan()))
                 .toList();
-        AtomicFile.write(folder.resolve("memory.svg"), MemoryChart.svg("Memory at the peak, planned", bars));
+        AtomicFile.write(folder.resolve("memory.svg"), MemoryChart.svg("Planned peak memory", bars));
     }
 }

@@ -18,11 +18,11 @@ import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What {@code metrics.jsonl} says of a run, from its first step, through all the times that it was resumed.
+ * The contents of {@code metrics.jsonl}: all steps of a run, including those before it was resumed.
  *
- * @param steps by number; where a step was made twice, after a crash, the later record
- * @param evaluations the losses on each text, by its name and then by step
- * @param samples that the model wrote, by step
+ * @param steps the steps by number; if a step was repeated after a crash, the later record
+ * @param evaluations the losses on each text, by the name of the text and then by step
+ * @param samples the texts that the model generated, by step
  */
 record Metrics(
         SortedMap<Integer, Step> steps,
@@ -31,22 +31,22 @@ record Metrics(
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String LOSS = "_loss";
 
-    /** One line about a step. A number that is missing or not finite is NaN. */
+    /** The metrics of one step. A number that is missing or not finite is NaN. */
     record Step(double loss, double learningRate, double gradientNorm, long tokens, double tokensPerSecond) {
-        /** How long it took; 0 when the line does not say. */
+        /** Returns the duration of the step; 0 if the speed is missing. */
         double seconds() {
             return tokensPerSecond > 0 ? tokens / tokensPerSecond : 0;
         }
     }
 
-    /** Reads the file. A line that a crash cut short is left out. */
+    /** Reads the file and skips lines that a crash truncated. */
     static Metrics read(Path file) throws IOException {
         Metrics metrics = new Metrics(new TreeMap<>(), new LinkedHashMap<>(), new TreeMap<>());
         for (String line : Files.readAllLines(file)) {
             try {
                 metrics.add(JSON.readTree(line));
             } catch (JsonProcessingException e) {
-                // cut short: the step is made and told again
+                // truncated by a crash; the resumed run repeats and logs the step
             }
         }
         return metrics;
@@ -89,14 +89,14 @@ record Metrics(
         return line.path(field).isNumber() ? line.path(field).doubleValue() : Double.NaN;
     }
 
-    /** One number of each step. */
+    /** Returns one number of each step. */
     Curve curve(ToDoubleFunction<Step> number) {
         List<Point> points = new ArrayList<>();
         steps.forEach((step, record) -> points.add(new Point(step, number.applyAsDouble(record))));
         return new Curve(points);
     }
 
-    /** The losses on a text; empty when it was not evaluated. */
+    /** Returns the losses on a text; empty if the text was not evaluated. */
     Curve evaluation(String name) {
         List<Point> points = new ArrayList<>();
         evaluations.getOrDefault(name, new TreeMap<>()).forEach((step, loss) -> points.add(new Point(step, loss)));
@@ -104,9 +104,10 @@ record Metrics(
     }
 
     /**
-     * The losses on a text up to the weights that were saved.
+     * Returns the losses on a text up to the step whose weights were saved.
      *
-     * @param result of the run; what it says of those weights counts, for they may be mixed ones
+     * @param result the result of the run; its final loss replaces the last value, because the saved weights may be
+     *     interpolated
      */
     Curve evaluation(String name, RunResult result) {
         Curve curve = evaluation(name).upTo(result.savedStep());
@@ -114,12 +115,12 @@ record Metrics(
         return saved == null || curve.points().isEmpty() ? curve : curve.endingWith(saved);
     }
 
-    /** Tokens that counted, in all steps. */
+    /** Returns the total number of target tokens of all steps. */
     long tokens() {
         return steps.values().stream().mapToLong(Step::tokens).sum();
     }
 
-    /** The time of all steps, without evaluation, samples and checkpoints. */
+    /** Returns the total time of all steps in seconds, without evaluation, sampling and checkpoints. */
     double seconds() {
         return steps.values().stream().mapToDouble(Step::seconds).sum();
     }

@@ -29,8 +29,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the template {@code report.html} is filled with. All of it is plain text, which the template escapes, except the
- * SVG of the panels.
+ * The values of the template {@code report.html}. All of them are plain text, which the template escapes, except the SVG
+ * of the panels.
  */
 record Page(
         String model,
@@ -50,13 +50,13 @@ record Page(
         String shell,
         String recipe) {
 
-    /** A number that the reader should see first; {@code change} has a direction: better, worse or none. */
+    /** A headline figure; {@code direction} is "better", "worse" or empty. */
     record Tile(String heading, String before, String after, String change, String direction, String note) {}
 
-    /** A text that the model wrote. */
+    /** A text that the model generated. */
     record Written(String heading, String prompt, String text) {}
 
-    /** A part of the peak memory; {@code at} and {@code width} in thousandths of the bar. */
+    /** A part of the peak memory; {@code at} and {@code width} are in thousandths of the bar. */
     record Share(
             String style,
             String name,
@@ -100,11 +100,11 @@ record Page(
     private static String trained(Plan plan) {
         String parameters = Quantities.grouped(plan.memory().parameters()) + " parameters";
         return plan.trainsAll()
-                ? "Every one of " + parameters + " was"
+                ? "All " + parameters + " were"
                 : Quantities.grouped(plan.trained()) + " of " + parameters + " were";
     }
 
-    /** The last part of a path. */
+    /** Returns the last part of a path. */
     static String name(@Nullable Path path, String otherwise) {
         return path == null
                 ? otherwise
@@ -121,7 +121,7 @@ record Page(
         }
         double seconds = metrics.seconds();
         tiles.add(new Tile(
-                "Time in steps", "", Quantities.duration(seconds), "", "", Quantities.counted(plan.steps(), "step")));
+                "Training time", "", Quantities.duration(seconds), "", "", Quantities.counted(plan.steps(), "step")));
         tiles.add(new Tile(
                 "Tokens per second",
                 "",
@@ -145,7 +145,7 @@ record Page(
         return new Tile(heading, Quantities.loss(before), Quantities.loss(after), change, direction, perplexity);
     }
 
-    /** The first and the last that the model wrote. */
+    /** Returns the first and the last sample. */
     private static List<Written> samples(Metrics metrics) {
         if (metrics.samples().isEmpty()) {
             return List.of();
@@ -160,7 +160,7 @@ record Page(
         return new Written(heading, visible(sample.prompt()), visible(sample.text()));
     }
 
-    /** Control characters as their pictures (U+2400 and on), for HTML has none but tab and line feed. */
+    /** Replaces control characters with control pictures (U+2400 and up), because HTML allows only tab and line feed. */
     static String visible(String text) {
         StringBuilder visible = new StringBuilder(text.length());
         text.replace("\r\n", "\n").codePoints().forEach(point -> {
@@ -192,16 +192,16 @@ record Page(
                     switch (category) {
                         case WEIGHTS -> "Weights";
                         case GRADIENTS -> "Gradients";
-                        case OPTIMIZER_STATE -> "Optimiser state";
+                        case OPTIMIZER_STATE -> "Optimizer state";
                         case ACTIVATIONS -> "Activations";
                         case WORKSPACE -> "Workspace";
                     },
                     switch (category) {
                         case WEIGHTS -> "the parameters";
-                        case GRADIENTS -> "of parameters and activations";
-                        case OPTIMIZER_STATE -> "what it remembers of each parameter";
+                        case GRADIENTS -> "gradients of parameters and activations";
+                        case OPTIMIZER_STATE -> "optimizer buffers of each parameter";
                         case ACTIVATIONS -> "kept for the backward pass";
-                        case WORKSPACE -> "scratch within an operation";
+                        case WORKSPACE -> "temporary buffers of operations";
                     },
                     Bytes.format(planned.getOrDefault(category, 0L)),
                     Bytes.format(bytes),
@@ -238,7 +238,7 @@ record Page(
         String resumed = plan.firstStep() == 0 ? "" : ", resumed after " + Quantities.grouped(plan.firstStep());
         facts.add(new Fact("Steps", Quantities.grouped(result.steps()) + resumed + course(plan, result)));
         facts.add(new Fact(
-                "Optimiser",
+                "Optimizer",
                 recipe.optimizer().name().toLowerCase(Locale.ROOT) + ", learning rate "
                         + BigDecimal.valueOf(recipe.learningRate())
                                 .stripTrailingZeros()
@@ -251,9 +251,10 @@ record Page(
         return facts;
     }
 
-    /** What did not go straight on. */
+    /** Describes early stopping, skipped steps and restored weights. */
     private static String course(Plan plan, RunResult result) {
-        String early = result.steps() < plan.steps() ? " of " + Quantities.grouped(plan.steps()) + ", ended early" : "";
+        String early =
+                result.steps() < plan.steps() ? " of " + Quantities.grouped(plan.steps()) + ", stopped early" : "";
         String skipped = result.skipped() == 0 ? "" : ", " + Quantities.grouped(result.skipped()) + " skipped";
         String saved = result.savedStep() == result.steps()
                 ? ""
@@ -266,7 +267,7 @@ record Page(
         return path == null ? "built-in byte-level Llama" : path.toString();
     }
 
-    /** The page as HTML. */
+    /** Renders the page as HTML. */
     String html() {
         try (InputStream bytes = Objects.requireNonNull(Page.class.getResourceAsStream("report.html"));
                 Reader template = new InputStreamReader(bytes, StandardCharsets.UTF_8)) {

@@ -8,14 +8,14 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 
-/** The charts of a run, one under the other over the same steps: losses, learning rate, gradient norm, speed. */
+/** The charts of a run, stacked over the same steps: losses, learning rate, gradient norm and speed. */
 final class Panels {
     private static final int WIDE = 880;
     private static final int NARROW = 360;
-    /** No more points than this are drawn of a curve: as many as there are pixels. */
+    /** The maximum number of points of a curve, about one per pixel. */
     private static final int MOST_POINTS = 880;
 
-    /** Steps to either side: in a long run, enough to take the noise away, and the first fall of the loss still shows. */
+    /** Neighbors for smoothing: enough to remove noise in a long run, and few enough to show the first drop of the loss. */
     private static final int WIDEST_SMOOTHING = 250;
 
     private static final int SMALL = 84;
@@ -29,12 +29,12 @@ final class Panels {
     }
 
     /**
-     * A chart with its heading. It is drawn twice, for a wide and for a narrow page, because the letters of an SVG
-     * shrink with it.
+     * A chart with its heading. It is drawn twice, for wide and for narrow pages, because the text of an SVG scales with
+     * the SVG.
      */
     record Panel(String heading, List<Key> legend, String wide, String narrow) {}
 
-    /** What a line of the chart is. */
+    /** An entry of the legend. */
     record Key(String style, String text) {}
 
     List<Panel> all() {
@@ -74,7 +74,7 @@ final class Panels {
         }
         if (!general.points().isEmpty()) {
             legend.add(new Key("general", "general text"));
-            legend.add(new Key("baseline", "general text before: what lies above is forgotten"));
+            legend.add(new Key("baseline", "general text before training: anything above this line is forgetting"));
         }
         DoubleStream values =
                 series.stream().flatMap(one -> one.curve().points().stream()).mapToDouble(Point::value);
@@ -111,7 +111,7 @@ final class Panels {
                         .svg(NARROW, Math.min(height, 230)));
     }
 
-    /** In words, for who does not see it. */
+    /** Describes a curve in words for screen readers. */
     private static String course(String what, Curve curve) {
         List<Point> finite = curve.points().stream().filter(Point::isFinite).toList();
         if (finite.isEmpty()) {

@@ -8,9 +8,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** What the losses mean, in sentences. */
+/** Explains the losses in sentences. */
 final class Remarks {
-    /** A change smaller than this part of the loss is not spoken of. */
+    /** The smallest relative change of the loss that is worth a remark. */
     private static final double WORTH_A_WORD = 0.005;
 
     private Remarks() {}
@@ -25,7 +25,7 @@ final class Remarks {
     }
 
     private static Optional<String> learnt(Curve losses) {
-        return change(losses).map(change -> "On text of the new kind that it never saw, the model " + verdict(change));
+        return change(losses).map(change -> "On held-out text, the model " + verdict(change));
     }
 
     private static String verdict(double change) {
@@ -37,7 +37,7 @@ final class Remarks {
                 : "became worse: a lower learning_rate or fewer steps may help.";
     }
 
-    /** The model would have been better, had it stopped earlier. */
+    /** Returns a remark if the held-out loss was lower at an earlier step. */
     private static Optional<String> tooLong(Curve losses, int savedStep) {
         Optional<Point> best =
                 losses.points().stream().filter(Point::isFinite).min(Comparator.comparingDouble(Point::value));
@@ -47,12 +47,14 @@ final class Remarks {
                         + Quantities.grouped(point.step())
                         + (point.step() == savedStep
                                 ? "; it rose again after that, and the weights of that step are the ones saved."
-                                : "; it rose again after that, so fewer steps would have done."));
+                                : "; it rose again after that, so fewer steps would have been better."));
     }
 
     private static Optional<String> forgot(Curve losses) {
         if (losses.points().isEmpty()) {
-            return Optional.of("What it forgot was not measured: data.general names a text of the kind that it knew.");
+            return Optional.of(
+                    "Forgetting was not measured. To measure it, set data.general to a text like the pre-training"
+                            + " data.");
         }
         return change(losses).map(change -> {
             double before = losses.points().getFirst().value();
@@ -60,8 +62,8 @@ final class Remarks {
             String numbers = Quantities.loss(before) + " → " + Quantities.loss(after) + " nats, "
                     + Quantities.change(before, after);
             return change > WORTH_A_WORD
-                    ? "On general text its loss rose (" + numbers + "): of what it knew before, it forgot some."
-                    : "On general text its loss did not rise (" + numbers + "): it forgot nothing that this measures.";
+                    ? "On general text its loss rose (" + numbers + "): the model forgot some of what it knew."
+                    : "On general text its loss did not rise (" + numbers + "): no forgetting was measured.";
         });
     }
 

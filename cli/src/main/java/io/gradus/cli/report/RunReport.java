@@ -14,11 +14,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes {@code report.html} into the folder of a run when it ends: what was trained, the losses before and after and
- * on the way, what the model wrote before and after, where the memory and the time went, and how to use the model.
+ * Writes {@code report.html} to the output folder when a run ends. The report shows the losses before, during and after
+ * training, samples from before and after, the memory and time that the run needed, and how to use the model.
  *
- * <p>The curves come from {@code metrics.jsonl} in the same folder, so a run that was resumed is shown whole. The file
- * stands alone: no script, nothing that is loaded from elsewhere.
+ * <p>The curves come from {@code metrics.jsonl} in the same folder, so the report of a resumed run covers all of its steps.
+ * The file is self-contained: it has no scripts and loads no other files.
  */
 public final class RunReport implements TrainingListener {
     private static final String FILE = "report.html";
@@ -47,13 +47,13 @@ public final class RunReport implements TrainingListener {
     }
 
     /**
-     * @throws UncheckedIOException when {@code metrics.jsonl} cannot be read or the report cannot be written
+     * @throws UncheckedIOException if {@code metrics.jsonl} cannot be read or the report cannot be written
      */
     @Override
     public void finished(RunResult result) {
         Plan known = plan;
         if (known == null) {
-            throw new IllegalStateException("finished, but never started");
+            throw new IllegalStateException("finished() was called before started()");
         }
         Path file = result.output().resolve(FILE);
         try {
@@ -63,7 +63,7 @@ public final class RunReport implements TrainingListener {
                     .html();
             AtomicFile.write(file, html);
         } catch (IOException e) {
-            throw new UncheckedIOException("the model is saved, but not " + file, e);
+            throw new UncheckedIOException("the model was saved, but the report was not: cannot write " + file, e);
         }
     }
 

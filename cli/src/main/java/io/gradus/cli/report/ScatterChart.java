@@ -7,13 +7,13 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Points with names, as an SVG file that stands alone: its colours, those of the report, are in it, for light and dark. A
- * name stands beside its point where it covers nothing else, if there is such a place.
+ * Draws named points as an SVG file. The file is self-contained and includes the colors of the report for light and dark
+ * mode. Each name is placed next to its point so that it covers nothing else, if possible.
  *
- * @param title above the drawing
- * @param x what goes to the right
- * @param y what goes up
- * @param points a point that is not finite is left out
+ * @param title the title above the chart
+ * @param x the label of the horizontal axis
+ * @param y the label of the vertical axis
+ * @param points the points; those that are not finite are left out
  */
 public record ScatterChart(String title, String x, String y, List<Point> points) {
     private static final int WIDTH = 880;
@@ -50,7 +50,7 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
         }
     }
 
-    /** A rectangle that something covers. */
+    /** A rectangle that a dot or a name covers. */
     private record Box(double left, double top, double width, double height) {
         boolean touches(Box other) {
             return left < other.left + other.width
@@ -69,7 +69,7 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
 
     private static final Box FRAME = new Box(LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
 
-    /** The file. */
+    /** Returns the contents of the SVG file. */
     public String svg() {
         List<Point> drawn = points.stream().filter(Point::isFinite).toList();
         Axis across = Axis.covering(drawn.stream().mapToDouble(Point::x), MARKS);
@@ -138,7 +138,7 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
                 escaped(y));
     }
 
-    /** To the right of the dot if that is free, or around it, near before far. */
+    /** Finds the place of a name: to the right of the dot if that is free, else around it, nearest first. */
     private static Box place(String name, Box dot, List<Box> taken) {
         double width = LETTER * name.length();
         double right = dot.left + dot.width + 4;

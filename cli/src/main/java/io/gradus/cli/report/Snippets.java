@@ -2,13 +2,13 @@ package io.gradus.cli.report;
 
 import java.nio.file.Path;
 
-/** How the trained model is used, as commands that can be copied. */
+/** Commands for using the trained model, ready to copy. */
 final class Snippets {
     private static final int PROMPT_CHARACTERS = 60;
 
     private Snippets() {}
 
-    /** With Hugging Face transformers. */
+    /** Returns Python code for Hugging Face transformers. */
     static String python(Path folder, String prompt) {
         String model = pythonString(folder.toString());
         String beginning = pythonString(oneLine(prompt));
@@ -23,7 +23,7 @@ final class Snippets {
             """.formatted(model, beginning);
     }
 
-    /** With our own command line. */
+    /** Returns a {@code gradus generate} command. */
     static String shell(Path folder, String prompt) {
         return """
             ./gradus generate --model %s \\
@@ -31,7 +31,7 @@ final class Snippets {
             """.formatted(shellWord(folder.toString()), shellWord(oneLine(prompt)));
     }
 
-    /** The beginning of a prompt, without line breaks and control characters. */
+    /** Returns the start of a prompt, without line breaks and control characters. */
     private static String oneLine(String prompt) {
         String text =
                 Page.visible(prompt).replaceAll("[\\s\\u2400-\\u2426]+", " ").strip();

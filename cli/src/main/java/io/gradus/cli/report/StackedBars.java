@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Bars made of parts, one under the other, as an SVG file that stands alone: its colours, those of the report, are in it,
- * for light and dark.
+ * Draws horizontal stacked bars as an SVG file. The file is self-contained and includes the colors of the report for light
+ * and dark mode.
  *
- * @param title above the bars
- * @param bars from the top
+ * @param title the title above the bars
+ * @param bars the bars, from top to bottom
  */
 public record StackedBars(String title, List<Bar> bars) {
     private static final int WIDTH = 880;
@@ -24,10 +24,10 @@ public record StackedBars(String title, List<Bar> bars) {
     private static final String STYLE = """
         <style>
         svg { --paper: #ffffff; --ink: #1b222c; --soft: #5a6473; --rule: #dfe3e9;
-          --weights: #2f6db5; --gradients: #d98a1f; --optimiser: #7a5aa8; --activations: #2a9187; --workspace: #98a2ae; }
+          --weights: #2f6db5; --gradients: #d98a1f; --optimizer: #7a5aa8; --activations: #2a9187; --workspace: #98a2ae; }
         @media (prefers-color-scheme: dark) {
           svg { --paper: #11151b; --ink: #e4e8ee; --soft: #9aa5b3; --rule: #2b333e;
-            --weights: #5b97dd; --gradients: #dd9a3c; --optimiser: #a586d4; --activations: #3fb0a5; --workspace: #6f7a88; }
+            --weights: #5b97dd; --gradients: #dd9a3c; --optimizer: #a586d4; --activations: #3fb0a5; --workspace: #6f7a88; }
         }
         text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
         text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
@@ -36,7 +36,7 @@ public record StackedBars(String title, List<Bar> bars) {
         path { stroke: var(--rule); }
         rect { stroke: var(--paper); }
         rect.paper { fill: var(--paper); stroke: none; }
-        .weights { fill: var(--weights); } .gradients { fill: var(--gradients); } .optimiser { fill: var(--optimiser); }
+        .weights { fill: var(--weights); } .gradients { fill: var(--gradients); } .optimizer { fill: var(--optimizer); }
         .activations { fill: var(--activations); } .workspace { fill: var(--workspace); }
         </style>
         """;
@@ -44,7 +44,7 @@ public record StackedBars(String title, List<Bar> bars) {
     /**
      * A bar.
      *
-     * @param parts from the left; the same ones in each bar
+     * @param parts the parts, from left to right; the same in each bar
      */
     public record Bar(String name, List<Part> parts) {
         long bytes() {
@@ -55,11 +55,11 @@ public record StackedBars(String title, List<Bar> bars) {
     /**
      * A part of a bar.
      *
-     * @param name also its class in the style sheet: weights, gradients, optimiser, activations or workspace
+     * @param name also the class in the style sheet: weights, gradients, optimizer, activations or workspace
      */
     public record Part(String name, long bytes) {}
 
-    /** The file. */
+    /** Returns the contents of the SVG file. */
     public String svg() {
         int height = TOP + PITCH * bars.size() + BOTTOM;
         long longest = Math.max(1, bars.stream().mapToLong(Bar::bytes).max().orElse(0));

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Plans as a person reads them, on wide terminals and narrow ones. */
+/** Tests memory tables on wide and narrow terminals. */
 class MemoryTableTest {
     private static final MemoryPlan PLAN = new MemoryPlan(
             1000,
@@ -38,12 +38,12 @@ class MemoryTableTest {
             Map.of("exp_avg", 4000L));
 
     @Test
-    void aPlanIsALineForEachCategory() {
+    void planTableHasOneLinePerCategory() {
         assertThat(String.join("\n", MemoryTable.lines(PLAN, 80)) + "\n").isEqualTo("""
             memory, planned     kept   at the peak
             weights           4.0 kB        4.0 kB
             gradients         4.0 kB        9.0 kB
-            optimiser         8.0 kB        8.0 kB
+            optimizer         8.0 kB        8.0 kB
               exp_avg         4.0 kB        4.0 kB
             activations            –        1.2 MB
             workspace              –             –
@@ -52,10 +52,10 @@ class MemoryTableTest {
     }
 
     @Test
-    void aComparisonIsALineForEachVariant() {
+    void comparisonTableHasOneLinePerVariant() {
         List<Comparison.Row> rows = List.of(new Comparison.Row("AdamW", PLAN), new Comparison.Row("the same", PLAN));
         assertThat(String.join("\n", MemoryTable.lines(rows, 80)) + "\n").isEqualTo("""
-            at the peak   weights   gradients   optimiser   activations      all
+            at the peak   weights   gradients   optimizer   activations      all
             AdamW          4.0 kB      9.0 kB      8.0 kB        1.2 MB   1.3 MB
             the same       4.0 kB      9.0 kB      8.0 kB        1.2 MB   1.3 MB
             """);
@@ -63,7 +63,7 @@ class MemoryTableTest {
 
     @ParameterizedTest
     @ValueSource(ints = {30, 40, 60, 80, 200})
-    void noLineIsWiderThanTheTerminalAndThePeakIsAlwaysThere(int width) {
+    void linesFitTheTerminalAndKeepThePeak(int width) {
         List<Comparison.Row> rows = List.of(new Comparison.Row("a name of several words, too long", PLAN));
         RuleOfThumb rule = new RuleOfThumb(7_000_000_000L, 2048, 4096, 32);
         Stream.of(MemoryTable.lines(PLAN, width), MemoryTable.lines(rows, width))
@@ -74,10 +74,10 @@ class MemoryTableTest {
     }
 
     @Test
-    void theRuleOfThumbStandsInBothPrecisions() {
+    void ruleOfThumbTableHasBothPrecisions() {
         assertThat(String.join("\n", MemoryTable.lines(new RuleOfThumb(7_000_000_000L, 2048, 4096, 32), 80)))
                 .contains("weights, 4N or 2N         28 GB             14 GB")
-                .contains("together, 16N            112 GB            112 GB")
+                .contains("total, 16N               112 GB            112 GB")
                 .contains("activations, s·b·d·L·k   6.4 GB            3.2 GB");
     }
 }

@@ -22,7 +22,7 @@ class QuantitiesTest {
         "86400, 24:00 h",
         "NaN, –"
     })
-    void durationsHaveTheUnitThatFits(double seconds, String text) {
+    void durationPicksSecondsMinutesOrHours(double seconds, String text) {
         assertThat(Quantities.duration(seconds)).isEqualTo(text);
     }
 
@@ -39,12 +39,12 @@ class QuantitiesTest {
         "15000000000, 15 GB",
         "9000000000000000, 9000 TB"
     })
-    void bytesAreInPowersOfAThousand(long bytes, String text) {
+    void bytesUseDecimalUnits(long bytes, String text) {
         assertThat(Bytes.format(bytes)).isEqualTo(text);
     }
 
     @Test
-    void numbersHaveTheDigitsThatSaySomething() {
+    void numbersHaveThreeSignificantDigits() {
         assertThat(Quantities.grouped(1_228_800)).isEqualTo("1,228,800");
         assertThat(Quantities.loss(5.10349)).isEqualTo("5.103");
         assertThat(Quantities.loss(Double.POSITIVE_INFINITY)).isEqualTo("–");
@@ -55,7 +55,7 @@ class QuantitiesTest {
     }
 
     @Test
-    void changesHaveASignOrAreEmptyWhenThereIsNothingToCompare() {
+    void changeHasASignOrIsEmptyIfUndefined() {
         assertThat(Quantities.change(4, 3)).isEqualTo("−25.0%");
         assertThat(Quantities.change(2, 3)).isEqualTo("+50.0%");
         assertThat(Quantities.change(2, 2.0001)).isEqualTo("±0.0%");

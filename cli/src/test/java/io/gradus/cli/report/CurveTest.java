@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class CurveTest {
 
     @Test
-    void smoothingLeavesAStraightLineAsItIsToItsEnds() {
+    void smoothingKeepsAStraightLine() {
         Curve line = curve(50, step -> 3 - 0.25 * step);
         assertThat(line.smoothed(7, 1000).points())
                 .hasSize(50)
@@ -20,7 +20,7 @@ class CurveTest {
     }
 
     @Test
-    void smoothingTakesAwayMostOfTheNoiseAndKeepsTheCourse() {
+    void smoothingRemovesNoiseAndKeepsTheTrend() {
         Random random = new Random(1);
         double[] noise = random.doubles(400, -1, 1).toArray();
         Curve smooth = curve(400, step -> 5 * Math.exp(-step / 100.0) + noise[step - 1])
@@ -29,18 +29,18 @@ class CurveTest {
                 .mapToDouble(point -> Math.pow(point.value() - 5 * Math.exp(-point.step() / 100.0), 2))
                 .average()
                 .orElseThrow();
-        assertThat(error).isLessThan(1.0 / 3 / 10); // the noise has the variance 1/3
+        assertThat(error).isLessThan(1.0 / 3 / 10); // the variance of the noise is 1/3
     }
 
     @Test
-    void smoothingIsDoneAtAboutAsManyPlacesAsAskedForAndAtTheLast() {
+    void smoothingReturnsAboutTheRequestedSamplesAndTheLastPoint() {
         Curve smooth = curve(1003, step -> 1).smoothed(5, 100);
         assertThat(smooth.points()).hasSizeBetween(100, 103);
         assertThat(smooth.points().getLast()).isEqualTo(new Point(1003, 1));
     }
 
     @Test
-    void smoothingPassesOverWhatIsNotFinite() {
+    void smoothingSkipsNonFiniteValues() {
         Curve smooth = curve(20, step -> step == 9 ? Double.NaN : 2).smoothed(3, 100);
         assertThat(smooth.points())
                 .hasSize(19)
@@ -50,7 +50,7 @@ class CurveTest {
     }
 
     @Test
-    void thinningKeepsTheExtremesAndTheOrder() {
+    void thinningKeepsExtremesAndOrder() {
         Curve thin = curve(10_000, step -> step == 4321 ? 99 : step == 8765 ? -99 : step % 7)
                 .thinned(500);
         assertThat(thin.points()).hasSizeLessThanOrEqualTo(502);
@@ -59,7 +59,7 @@ class CurveTest {
     }
 
     @Test
-    void thinningLeavesFewPointsAloneAndKeepsALongGap() {
+    void thinningKeepsShortCurvesAndLongGaps() {
         Curve few = curve(10, step -> step);
         assertThat(few.thinned(10)).isSameAs(few);
         Curve gap =

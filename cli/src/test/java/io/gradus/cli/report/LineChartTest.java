@@ -14,7 +14,7 @@ import org.xml.sax.InputSource;
 class LineChartTest {
 
     @Test
-    void drawsGridLineAndDots() throws Exception {
+    void chartHasGridLineAndDots() throws Exception {
         Curve curve = new Curve(List.of(new Point(0, 4), new Point(5, 3), new Point(10, 2)));
         String svg = chart(curve, true).svg(156, 116);
         assertThat(svg).isEqualTo("""
@@ -40,7 +40,7 @@ class LineChartTest {
     }
 
     @Test
-    void interruptsTheLineWhereAValueIsNotFiniteAndShowsALonePoint() {
+    void nonFiniteValuesInterruptTheLine() {
         Curve curve = new Curve(List.of(
                 new Point(0, 4),
                 new Point(1, 3),
@@ -54,7 +54,7 @@ class LineChartTest {
     }
 
     @Test
-    void saysSoWhenThereIsNothingToDraw() throws Exception {
+    void chartWithoutFiniteValuesSaysNothingToDraw() throws Exception {
         String svg = chart(new Curve(List.of(new Point(1, Double.NaN))), true).svg(300, 100);
         assertThat(svg).contains("nothing to draw").doesNotContain("class='heldout'");
         assertThat(parsed(svg).getDocumentElement().getTagName()).isEqualTo("svg");

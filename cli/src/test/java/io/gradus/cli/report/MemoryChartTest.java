@@ -13,13 +13,13 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
 import org.xml.sax.InputSource;
 
-/** The same model with other settings, as numbers and as a chart. */
+/** Tests the memory chart of one model with different settings. */
 class MemoryChartTest {
     private final List<Comparison.Row> rows = Comparison.of(
             Recipe.defaults(), recipe -> FineTuning.plan(recipe, LlamaConfig.of(257, 32, 64, 2, 2, 2, 256), false));
 
     @Test
-    void theChartIsAFileThatStandsAlone() throws Exception {
+    void chartIsASelfContainedSvg() throws Exception {
         String svg = MemoryChart.svg("a < b & c", rows);
         Document document =
                 DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(svg)));
@@ -29,7 +29,7 @@ class MemoryChartTest {
                                 : document.getDocumentElement().getNamespaceURI())
                 .isEqualTo("http://www.w3.org/2000/svg");
         assertThat(svg)
-                .contains("a &lt; b &amp; c", "AdamW, F32", "class='weights'", "class='optimiser'", "<style>")
+                .contains("a &lt; b &amp; c", "AdamW, F32", "class='weights'", "class='optimizer'", "<style>")
                 .doesNotContain("NaN", "<script", "href");
     }
 }

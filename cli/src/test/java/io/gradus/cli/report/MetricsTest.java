@@ -15,7 +15,7 @@ class MetricsTest {
     private Path folder;
 
     @Test
-    void readsStepsEvaluationsAndSamples() throws Exception {
+    void stepsEvaluationsAndSamplesAreRead() throws Exception {
         Metrics metrics = read("""
             {"step":0,"held_out_loss":5.5}
             {"step":0,"general_loss":1.25}
@@ -40,7 +40,7 @@ class MetricsTest {
     }
 
     @Test
-    void takesTheLaterOfTwoRecordsAndLeavesOutDamagedLines() throws Exception {
+    void laterRecordReplacesEarlierAndDamagedLinesAreSkipped() throws Exception {
         Metrics metrics = read("""
             {"step":1,"loss":4.5,"tokens":8,"tokens_per_second":4}
             {"step":2,"loss":4.0,"tokens":8,"tokens_per_second":4}
@@ -55,7 +55,7 @@ class MetricsTest {
     }
 
     @Test
-    void readsNumbersThatAreNotFiniteOrMissingAsNan() throws Exception {
+    void nonFiniteAndMissingNumbersAreNan() throws Exception {
         Metrics metrics = read("""
             {"step":1,"loss":"NaN","grad_norm":"Infinity","tokens":8,"tokens_per_second":0}
             {"step":1,"held_out_loss":"NaN"}

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class PageTest {
 
     @Test
-    void namesAModelAfterItsFolder() {
+    void modelNameIsTheNameOfItsFolder() {
         assertThat(Page.name(Path.of("models/llama/"), "other")).isEqualTo("llama");
         assertThat(Page.name(Path.of("models/llama/."), "other")).isEqualTo("llama");
         assertThat(Page.name(Path.of("").toAbsolutePath().getRoot(), "other")).isNotEmpty();
@@ -16,7 +16,7 @@ class PageTest {
     }
 
     @Test
-    void makesControlCharactersVisibleAndKeepsLinesAndSymbols() {
+    void controlCharactersBecomeControlPictures() {
         assertThat(Page.visible("a\tb\r\nc\n")).isEqualTo("a\tb\nc\n");
         assertThat(Page.visible("\u0000\u001b\u007f\r")).isEqualTo("␀␛␡␍");
         assertThat(Page.visible("é\uD83D\uDE00\uD83D")).isEqualTo("é\uD83D\uDE00\uFFFD");

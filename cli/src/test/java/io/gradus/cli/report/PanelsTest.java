@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class PanelsTest {
 
     @Test
-    void showsTheTrainingLossRawAndSmoothedBesideTheEvaluations() {
+    void lossPanelHasRawAndSmoothedLossAndEvaluations() {
         Panel losses = panels(300).getFirst();
         assertThat(losses.wide()).contains("class='raw'", "class='training'", "class='heldout'", "class='general'");
         assertThat(losses.legend())
@@ -23,7 +23,7 @@ class PanelsTest {
     }
 
     @Test
-    void doesNotSmoothAFewSteps() {
+    void shortRunsAreNotSmoothed() {
         Panel losses = panels(12).getFirst();
         assertThat(losses.wide()).contains("class='training'").doesNotContain("class='raw'");
         assertThat(losses.legend())
@@ -32,7 +32,7 @@ class PanelsTest {
     }
 
     @Test
-    void staysSmallHoweverLongTheRun() {
+    void panelsOfALongRunStaySmall() {
         int characters = panels(100_000).stream()
                 .mapToInt(panel -> panel.wide().length() + panel.narrow().length())
                 .sum();
@@ -40,7 +40,7 @@ class PanelsTest {
     }
 
     @Test
-    void hasEachIdOnce() {
+    void svgIdsAreUnique() {
         List<Panel> panels = panels(20);
         assertThat(panels).hasSize(4);
         assertThat(panels.stream()

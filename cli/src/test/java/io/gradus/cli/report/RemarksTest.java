@@ -13,42 +13,42 @@ import org.junit.jupiter.api.Test;
 class RemarksTest {
 
     @Test
-    void saysThatTheModelLearntAndForgot() {
+    void remarksReportLearningAndForgetting() {
         assertThat(remarks(losses(5, 3, 2), losses(1, 1.2, 1.5)))
                 .satisfiesExactly(
-                        learnt -> assertThat(learnt).contains("better than before"),
+                        learned -> assertThat(learned).contains("better than before"),
                         forgot -> assertThat(forgot).contains("forgot some"));
     }
 
     @Test
-    void saysThatTheModelBecameWorseOrStayedTheSame() {
+    void remarksReportWorseAndUnchangedModels() {
         assertThat(remarks(losses(2, 3), losses(1, 0.9)))
                 .satisfiesExactly(
                         worse -> assertThat(worse).contains("became worse"),
-                        kept -> assertThat(kept).contains("forgot nothing"));
+                        kept -> assertThat(kept).contains("no forgetting was measured"));
         assertThat(remarks(losses(2, 2.001), losses(1, 1.001)))
                 .satisfiesExactly(
                         same -> assertThat(same).contains("about as good"),
-                        kept -> assertThat(kept).contains("forgot nothing"));
+                        kept -> assertThat(kept).contains("no forgetting was measured"));
     }
 
     @Test
-    void namesTheStepAtWhichTheLossWasLowest() {
+    void remarksNameTheStepOfTheLowestLoss() {
         assertThat(remarks(losses(5, 2, 3), losses(1, 1)))
                 .anySatisfy(remark -> assertThat(remark).contains("2.000, at step 1;"));
     }
 
     @Test
-    void saysThatTheBestWeightsWereSavedAndWhatThoseForgot() {
+    void remarksReportThatTheBestWeightsWereSaved() {
         assertThat(remarks(losses(5, 2, 3), losses(1, 1.25, 2), 1))
                 .satisfiesExactly(
-                        learnt -> assertThat(learnt).contains("better than before"),
+                        learned -> assertThat(learned).contains("better than before"),
                         best -> assertThat(best).contains("at step 1;", "are the ones saved"),
                         forgot -> assertThat(forgot).contains("rose (1.000 → 1.250 nats, +25.0%)"));
     }
 
     @Test
-    void saysWhenForgettingWasNotMeasuredAndNothingOfLossesThatAreNotFinite() {
+    void remarksSkipNonFiniteLossesAndReportUnmeasuredForgetting() {
         assertThat(remarks(losses(Double.NaN, Double.NaN), losses()))
                 .satisfiesExactly(remark -> assertThat(remark).contains("not measured", "data.general"));
     }

@@ -29,7 +29,7 @@ class RunReportTest {
     private Path folder;
 
     @Test
-    void tellsTheWholeRun() throws Exception {
+    void reportShowsAllResultsOfARun() throws Exception {
         String html = report(
                 0,
                 2,
@@ -41,7 +41,7 @@ class RunReportTest {
         assertThat(html)
                 .contains("<title>my-llama, fine-tuned on plays.txt</title>")
                 .contains("1 Mar 2026, 12:00")
-                .contains("Every one of 260,032 parameters was trained, in 2 steps")
+                .contains("All 260,032 parameters were trained, in 2 steps")
                 .contains("<span class=\"before\">4.000 →</span> 3.000")
                 .contains("<div class=\"change better\">−25.0%</div>")
                 .contains("<span class=\"before\">1.000 →</span> 1.250")
@@ -49,7 +49,7 @@ class RunReportTest {
                 .contains("perplexity 54.6 → 20.1")
                 .contains("<span class=\"prompt\">To be</span> happy</div>")
                 .contains("<h3>After 2 steps</h3>", "<span class=\"prompt\">To be</span> or not</div>")
-                .contains("Where the memory went: 4.0 kB at the peak, 3.9 kB planned", "Optimiser state", "75.0%")
+                .contains("Peak memory: 4.0 kB measured, 3.9 kB planned", "Optimizer state", "75.0%")
                 .contains("<td class=\"number\">2.9 kB</td><td class=\"number\">3.0 kB</td>")
                 .contains("<rect class=\"optimizer-state\" x=\"250.00\" y=\"0\" width=\"750.00\"")
                 .contains("2,000: 0.20 passes over 10,000, in blocks of 64")
@@ -59,7 +59,7 @@ class RunReportTest {
     }
 
     @Test
-    void tellsHowManyParametersWereTrainedWhereSomeWereFrozen() throws Exception {
+    void reportCountsTrainedParametersIfSomeAreFrozen() throws Exception {
         Files.writeString(folder.resolve("metrics.jsonl"), STEP.formatted(1, "4.5"));
         RunReport report = new RunReport(NOON);
         report.started(plan(0, 1, 181_000));
@@ -71,7 +71,7 @@ class RunReportTest {
     }
 
     @Test
-    void countsSkippedStepsAndNamesAllTrainingTexts() throws Exception {
+    void reportCountsSkippedStepsAndNamesTrainingTexts() throws Exception {
         Files.writeString(folder.resolve("metrics.jsonl"), STEP.formatted(1, "4.5"));
         Recipe recipe = Recipe.parse("{model: {path: my-llama}, data: {sources: [text.txt, labelled.csv]}}");
         MemoryPlan memory = new MemoryPlan(260_032, 8, 64, Map.of(), Map.of(), Map.of());
@@ -82,7 +82,7 @@ class RunReportTest {
     }
 
     @Test
-    void standsAloneAndHoldsNoScript() throws Exception {
+    void reportIsSelfContainedWithoutScripts() throws Exception {
         String html = report(0, 1, STEP.formatted(1, "4.5"));
         assertThat(html)
                 .startsWith("<!doctype html>")
@@ -91,7 +91,7 @@ class RunReportTest {
     }
 
     @Test
-    void escapesWhatTheModelWrote() throws Exception {
+    void generatedTextIsEscaped() throws Exception {
         String nasty = "</div><script>alert('1')</script> & \"<b>\" \u0000\u001b[31m {{model}} {{{python}}}";
         String html = report(0, 1, STEP.formatted(1, "4.5"), new Sample(0, "<i>", nasty), new Sample(1, nasty, nasty));
         assertThat(html)
@@ -102,17 +102,17 @@ class RunReportTest {
     }
 
     @Test
-    void showsARunWithoutAnyStepAndOneWithASingleStep() throws Exception {
+    void reportHandlesRunsOfZeroAndOneSteps() throws Exception {
         assertThat(report(0, 0, ""))
                 .contains("nothing to draw", "not evaluated", "<td>0: 0.00 passes")
-                .doesNotContain("What it writes", "NaN");
+                .doesNotContain("Samples", "NaN");
         assertThat(report(0, 1, STEP.formatted(1, "4.5")))
                 .contains("<circle class='training'", "in 1 step, in Java")
                 .doesNotContain("NaN");
     }
 
     @Test
-    void showsNumbersThatAreNotFiniteAsDashesAndGaps() throws Exception {
+    void nonFiniteNumbersAreDashesAndGaps() throws Exception {
         String html = report(
                 0,
                 3,
@@ -122,7 +122,7 @@ class RunReportTest {
     }
 
     @Test
-    void showsAResumedRunFromItsFirstStep() throws Exception {
+    void resumedRunIsShownFromItsFirstStep() throws Exception {
         StringBuilder lines = new StringBuilder("{\"step\":0,\"held_out_loss\":8.0}\n");
         lines.append("{\"step\":0,\"prompt\":\"To be\",\"text\":\" at first\"}\n");
         for (int step = 1; step <= 40; step++) {
@@ -140,12 +140,12 @@ class RunReportTest {
     }
 
     @Test
-    void leavesNoReportWhenTheMetricsAreMissing() throws Exception {
+    void missingMetricsLeaveNoReport() throws Exception {
         RunReport report = new RunReport(NOON);
         report.started(plan(0, 1));
         assertThatThrownBy(() -> report.finished(result(1)))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessageContaining("the model is saved, but not")
+                .hasMessageContaining("the model was saved, but the report was not")
                 .hasMessageContaining("report.html");
         try (Stream<Path> files = Files.list(folder)) {
             assertThat(files).isEmpty();

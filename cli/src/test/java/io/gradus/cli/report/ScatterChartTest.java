@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Points stand where their values are, and their names beside them. */
+/** Tests the positions of points and of their names. */
 class ScatterChartTest {
     private static String svg(Point... points) {
         return new ScatterChart("title", "across", "up", List.of(points)).svg();
     }
 
     @Test
-    void pointsStandWhereTheirValuesAre() {
+    void pointsArePlacedAtTheirValues() {
         assertThat(svg(new Point("low", 0, 0), new Point("high", 1, 1)))
                 .contains("<circle cx='76.0' cy='556.0' r='5.0'/>", "<circle cx='856.0' cy='60.0' r='5.0'/>")
                 .contains(
@@ -22,7 +22,7 @@ class ScatterChartTest {
     }
 
     @Test
-    void namesOfNeighboursDoNotCoverEachOther() {
+    void namesOfNearbyPointsDoNotOverlap() {
         String svg =
                 svg(new Point("a", 0, 0), new Point("one", 0.5, 0.5), new Point("two", 0.5, 0.5), new Point("z", 1, 1));
         List<String> places = Pattern.compile("class='name' x='([\\d.]+)' y='([\\d.]+)'")
@@ -34,7 +34,7 @@ class ScatterChartTest {
     }
 
     @Test
-    void whatIsNotFiniteIsLeftOutAndNamesAreEscaped() {
+    void nonFinitePointsAreSkippedAndNamesAreEscaped() {
         assertThat(svg(new Point("a & b", 1, 2), new Point("lost", Double.NaN, 1)))
                 .contains("a &amp; b")
                 .doesNotContain("lost", "NaN");

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class StackedBarsTest {
 
     @Test
-    void partsFollowEachOtherAndTheLongestBarFillsTheWidth() {
+    void partsAreAdjacentAndTheLongestBarFillsTheWidth() {
         String svg = new StackedBars(
                         "Memory",
                         List.of(
@@ -27,7 +27,7 @@ class StackedBarsTest {
     }
 
     @Test
-    void namesAreEscapedAndNothingIsNotANumber() {
+    void namesAreEscapedAndEmptyBarsHaveNoNan() {
         String svg = new StackedBars("<&>", List.of(new Bar("a & b", List.of(new Part("weights", 0))))).svg();
         assertThat(svg).contains("&lt;&amp;&gt;", "a &amp; b").doesNotContain("NaN", "Infinity");
         assertThat(new StackedBars("empty", List.of()).svg()).contains("empty").endsWith("</svg>\n");

@@ -39,7 +39,7 @@ class StudyReportsTest {
         assertThat(ForgettingReport.limitLines(outcome))
                 .containsExactly(
                         "λ = 0, 3 steps: the same bytes as plain",
-                        "λ = 1e30, 3 steps: the weight that moved most moved by 1.0e-21");
+                        "λ = 1e30, 3 steps: the largest change of a weight is 1.0e-21");
         assertThat(Files.readString(folder.resolve("forgetting.md")))
                 .contains("| plain |", "| L2-SP, λ = 1000 |", "./gradus finetune ", "recipe.yaml l2_sp=1000");
         assertThat(Files.readString(folder.resolve("forgetting.svg")))
@@ -47,11 +47,11 @@ class StudyReportsTest {
     }
 
     @Test
-    void forgettingReportOfAnUnfinishedStudyHasTheTableAlone() throws IOException {
+    void unfinishedForgettingReportHasOnlyTheTable() throws IOException {
         ForgettingReport.write(FORGETTING.subList(0, 1), folder);
         assertThat(Files.readString(folder.resolve("forgetting.md")))
                 .contains("| plain |")
-                .doesNotContain("L2-SP", "Each run alone");
+                .doesNotContain("L2-SP", "To repeat a single run");
     }
 
     @Test
