@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * The model that comes with Gradus: a byte-level Llama of about a million parameters, pre-trained by the example
- * {@code PretrainTinyLlama} on the prose of well-known libraries' documentation.
+ * {@code PretrainTinyLlama} on the documentation of well-known libraries.
  */
 public final class BuiltInModel {
     private static final List<String> FILES = List.of(
@@ -16,10 +16,10 @@ public final class BuiltInModel {
 
     private BuiltInModel() {}
 
-    /** Unpacks the model, as a Hugging Face folder, into a temporary folder that is deleted when the JVM exits. */
+    /** Unpacks the model into a temporary Hugging Face folder that is deleted when the JVM exits. */
     public static Path folder() throws IOException {
         Path folder = Files.createTempDirectory("gradus-tiny-llama");
-        // Not a shutdown hook, which would run beside that of a run that still reads the folder while it is ended.
+        // Not a shutdown hook, which would run concurrently with the hook of a run that still reads the folder.
         folder.toFile().deleteOnExit();
         for (String name : FILES) {
             try (InputStream content = BuiltInModel.class.getResourceAsStream("tiny-llama/" + name)) {

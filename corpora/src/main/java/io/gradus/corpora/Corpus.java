@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The built-in corpora: real text that comes as pinned Maven dependencies, so that pre-training and fine-tuning need no
- * download of their own and no file. One is English prose, the other Java code from a library that the first does not use.
+ * The built-in corpora. Their texts come from pinned Maven dependencies, so pre-training and fine-tuning need no separate
+ * download and no data files. One corpus is English prose. The other is Java code from a library that the first does not use.
  *
- * <p>A document is the text of one Java file. Every twentieth file of each jar is held out whole. No paragraph of prose
- * occurs twice, and none that is held out occurs in training, so a held-out loss measures what was learnt and not what was
- * remembered. The same jars give the same documents in the same order.
+ * <p>A document is the text of one Java file. Every twentieth file of each jar is held out as a whole. No paragraph of prose
+ * occurs twice, and no held-out paragraph occurs in training, so a held-out loss measures generalization and not
+ * memorization. The same jars always give the same documents in the same order.
  */
 public enum Corpus {
 
-    /** What the Javadoc of well-known libraries says, about 6 MB: for pre-training. */
+    /** The Javadoc of well-known libraries, about 6 MB, for pre-training. */
     PROSE(
             "English prose (Javadoc of Spring, Guava, Lucene and Joda-Time)",
             spring("aop", "aop/Advisor"),
@@ -42,7 +42,7 @@ public enum Corpus {
         }
     },
 
-    /** The code of Apache Commons Collections without its comments, about 1 MB: to fine-tune on. */
+    /** The code of Apache Commons Collections without comments, about 1 MB, for fine-tuning. */
     CODE(
             "Java code (Apache Commons Collections)",
             new Artifact(
@@ -58,7 +58,7 @@ public enum Corpus {
      * A pinned {@code -sources} jar.
      *
      * @param coordinates {@code group:artifact:jar:sources:version}
-     * @param knownFile a file that only this jar holds, by which it is found on the class path
+     * @param knownFile a file that only this jar contains, used to find the jar on the class path
      */
     public record Artifact(String coordinates, String knownFile) {}
 
@@ -72,18 +72,18 @@ public enum Corpus {
         this.artifacts = List.of(artifacts);
     }
 
-    /** What a report calls this corpus. */
+    /** Returns the name of this corpus in reports. */
     public String title() {
         return title;
     }
 
-    /** The jars that it is read from. */
+    /** Returns the jars that this corpus is read from. */
     public List<Artifact> artifacts() {
         return artifacts;
     }
 
     /**
-     * The documents to train on.
+     * Returns the training documents.
      *
      * @throws IllegalStateException if a jar is missing; the message names its Maven artifact
      */
@@ -94,7 +94,7 @@ public enum Corpus {
     }
 
     /**
-     * The documents that training never sees. This reads only their files, a twentieth of the corpus.
+     * Returns the held-out documents. Reads only their files, one twentieth of the corpus.
      *
      * @throws IllegalStateException if a jar is missing; the message names its Maven artifact
      */
@@ -102,7 +102,7 @@ public enum Corpus {
         return documents(read(true), new HashSet<>());
     }
 
-    /** The text of each file as paragraphs. */
+    /** Splits the text of each file into paragraphs. */
     abstract List<List<String>> paragraphs(List<JavaSources.File> files);
 
     private List<JavaSources.File> read(boolean heldOut) {
@@ -126,7 +126,7 @@ public enum Corpus {
                 .toList();
     }
 
-    /** Overloads and implementations repeat a comment with another number or punctuation: letters alone are compared. */
+    /** Removes repeated paragraphs. Compares only letters: overloads repeat comments with other numbers or punctuation. */
     private static List<String> unseen(Collection<String> paragraphs, Set<String> seen) {
         return paragraphs.stream()
                 .filter(paragraph -> seen.add(paragraph.replaceAll("[^A-Za-z]", "")))

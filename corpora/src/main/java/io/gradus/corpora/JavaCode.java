@@ -5,12 +5,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** The code of a Java file: without comments (so without its licence header), package and imports, and in ASCII. */
+/** Extracts the code of a Java file in ASCII, without comments (including the license header), package and imports. */
 final class JavaCode {
 
     /**
-     * What can hide a comment mark, and the comments themselves. Literals come first, so that a quoted {@code //} is never
-     * taken for a comment, and quantifiers are possessive, so that the matcher never goes back.
+     * Matches literals and comments. Literals come first, so that a quoted {@code //} is not mistaken for a comment.
+     * Quantifiers are possessive, so that the matcher does not backtrack.
      */
     private static final Pattern LITERAL_OR_COMMENT = Pattern.compile("""
         (?xs)
@@ -27,14 +27,14 @@ final class JavaCode {
 
     private JavaCode() {}
 
-    /** The code of {@code source}, empty where nothing but comments and imports stands. */
+    /** Returns the code of {@code source}; empty if it contains only comments and imports. */
     static String of(String source) {
         String code = source.replace("\r\n", "\n").replace("\t", "    ");
         code = LITERAL_OR_COMMENT.matcher(code).replaceAll(JavaCode::withoutComment);
         code = PACKAGE_AND_IMPORTS.matcher(code).replaceAll("");
         code = TRAILING_SPACE.matcher(code).replaceAll("");
         code = BLANK_LINES.matcher(code).replaceAll("\n\n").strip();
-        // Java spells any character in ASCII: a backslash, u and four digits.
+        // Java source can escape any character in ASCII: a backslash, u and four hex digits.
         return NOT_ASCII
                 .matcher(code)
                 .replaceAll(foreign ->

@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.jar.JarFile;
 
 /**
- * The Java files inside one {@code -sources} jar of the class path, sorted by path, so that the same jar always gives
- * the same text.
+ * The Java files of one {@code -sources} jar on the class path, sorted by path so that the same jar always gives the same
+ * text.
  *
  * @param artifact the Maven coordinates of the jar, for errors and reports
- * @param files every Java file of the jar, by ascending path
+ * @param files every Java file of the jar, in ascending order of path
  */
 public record JavaSources(String artifact, List<File> files) {
 
@@ -27,11 +27,11 @@ public record JavaSources(String artifact, List<File> files) {
     }
 
     /**
-     * Reads every Java file of the jar that holds {@code knownFile}.
+     * Reads every Java file of the jar that contains {@code knownFile}.
      *
      * @param artifact Maven coordinates, {@code group:artifact:jar:sources:version}
-     * @param knownFile the path of a Java file that this jar and no other holds
-     * @throws IllegalStateException if no jar on the class path holds {@code knownFile}
+     * @param knownFile the path of a Java file that only this jar contains
+     * @throws IllegalStateException if no jar on the class path contains {@code knownFile}
      * @throws UncheckedIOException if the jar cannot be read
      */
     public static JavaSources onClassPath(String artifact, String knownFile) {
@@ -42,10 +42,10 @@ public record JavaSources(String artifact, List<File> files) {
         }
         try {
             if (!(url.openConnection() instanceof JarURLConnection connection)) {
-                throw new IllegalStateException("corpus: " + url + " is not inside a jar; the sources jar of "
-                        + artifact + " must be on the class path as Maven brings it");
+                throw new IllegalStateException("corpus: " + url + " is not inside a jar; put the unmodified sources"
+                        + " jar of " + artifact + " on the class path");
             }
-            // Without the shared cache, closing this jar cannot close it under the class loader.
+            // Bypass the shared cache, so that closing this jar does not close the one that the class loader uses.
             connection.setUseCaches(false);
             try (JarFile jar = connection.getJarFile()) {
                 return new JavaSources(artifact, read(jar));

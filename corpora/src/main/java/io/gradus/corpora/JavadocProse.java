@@ -41,19 +41,19 @@ import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The prose of Javadoc comments: what a class, method or field is said to do, without the code around it.
+ * Extracts the prose of Javadoc comments: the descriptions of classes, methods and fields, without the code around them.
  *
- * <p>The compiler of the running JDK parses the files, so that no regular expression has to guess where a comment ends or a
- * tag closes. Of each comment the main description is kept, in whole paragraphs. Block tags ({@code @param}, {@code @return})
- * are dropped because they hold fragments, and code blocks and tables because they hold no prose. Markup is removed, links
- * and entities become the text that a reader of the page would see, and typographic characters become ASCII.
+ * <p>The compiler of the running JDK parses the files, so no regular expression has to guess where a comment or a tag ends.
+ * The main description of each comment is kept in whole paragraphs. Block tags ({@code @param}, {@code @return}) are dropped
+ * because they contain fragments, and code blocks and tables because they contain no prose. Markup is removed, links and
+ * entities become the text that a reader of the page sees, and typographic characters become ASCII.
  */
 final class JavadocProse {
 
-    /** Enough files at a time to keep javac busy, few enough that their trees stay small. */
+    /** The number of files per parser task, small enough to limit the memory of the syntax trees. */
     private static final int FILES_PER_TASK = 100;
 
-    /** Elements that end the line of running text; what follows stands in a paragraph of its own. */
+    /** Elements that end a paragraph; the text after them starts a new one. */
     private static final Set<String> BLOCKS = Set.of(
             "p", "li", "ul", "ol", "dl", "dt", "dd", "div", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr");
 
@@ -65,17 +65,17 @@ final class JavadocProse {
     /** A paragraph shorter than this is a label ("The default value.") more often than prose. */
     private static final int FEWEST_CHARACTERS = 50;
 
-    /** Starts and ends as a sentence does. */
+    /** Matches text that starts and ends like a sentence. */
     private static final Pattern SENTENCE = Pattern.compile("[A-Z\"(].*[.!?][\")]?");
 
-    /** Markup that the parser could not resolve, addresses, licences, notes among developers. */
+    /** Matches unresolved markup, URLs, license notices and notes to developers. */
     private static final Pattern NOT_FOR_READERS = Pattern.compile(
             "\\{@|</|<p>|&[a-z]+;|https?:|copyright|licensed under|\\bTODO\\b", Pattern.CASE_INSENSITIVE);
 
     private JavadocProse() {}
 
     /**
-     * The paragraphs of each file, in the order of the source: one list per file, empty for a file without prose.
+     * Returns the paragraphs of each file in source order: one list per file, empty for a file without prose.
      *
      * @throws IllegalStateException if Java runs without its compiler (a JRE)
      */
@@ -88,7 +88,7 @@ final class JavadocProse {
         var result = new ArrayList<List<String>>(files.size());
         for (int from = 0; from < files.size(); from += FILES_PER_TASK) {
             var batch = files.subList(from, Math.min(files.size(), from + FILES_PER_TASK));
-            // Parsed, not compiled: what javac objects to in an old file does not concern its comments.
+            // Parse without compiling, because errors in an old file do not affect its comments.
             var task = (JavacTask) compiler.getTask(
                     null,
                     null,
@@ -110,7 +110,7 @@ final class JavadocProse {
         return result;
     }
 
-    /** Whether this is one or more whole sentences in plain ASCII. */
+    /** Returns whether the text consists of whole sentences in plain ASCII. */
     private static boolean isProse(String paragraph) {
         return SENTENCE.matcher(paragraph).matches()
                 && paragraph.length() >= FEWEST_CHARACTERS
@@ -118,7 +118,7 @@ final class JavadocProse {
                 && !NOT_FOR_READERS.matcher(paragraph).find();
     }
 
-    /** The closest ASCII text: quotes and dashes by hand, accents by decomposition. */
+    /** Returns the closest ASCII text. Maps quotes and dashes explicitly and removes accents by decomposition. */
     private static String ascii(String text) {
         String plain = text.replace('\u2018', '\'')
                 .replace('\u2019', '\'')
@@ -131,7 +131,7 @@ final class JavadocProse {
         return Normalizer.normalize(plain, Normalizer.Form.NFKD).replaceAll("\\p{M}", "");
     }
 
-    /** Visits every declaration of a file and collects the paragraphs of its comment. */
+    /** Visits the declarations of a file and collects the paragraphs of their comments. */
     private static final class Comments extends TreePathScanner<@Nullable Void, @Nullable Void> {
         private final DocTrees trees;
         private final List<String> paragraphs = new ArrayList<>();
@@ -169,12 +169,12 @@ final class JavadocProse {
         }
     }
 
-    /** Turns one parsed comment into paragraphs. */
+    /** Splits a parsed comment into paragraphs. */
     private static final class Text extends DocTreeScanner<@Nullable Void, @Nullable Void> {
         private final DocTrees trees;
         private final StringBuilder line = new StringBuilder();
         private final List<String> paragraphs = new ArrayList<>();
-        /** How many elements without prose are open. */
+        /** The number of open elements without prose. */
         private int hidden;
 
         Text(DocTrees trees) {
@@ -285,7 +285,7 @@ final class JavadocProse {
             return label.isEmpty() ? scan(node.getReference(), null) : scan(label, null);
         }
 
-        /** {@code java.util.List#add(Object)} reads {@code List.add}: without package and parameters. */
+        /** Renders {@code java.util.List#add(Object)} as {@code List.add}, without package and parameters. */
         @Override
         public @Nullable Void visitReference(ReferenceTree node, @Nullable Void unused) {
             String signature = node.getSignature().replaceFirst("\\(.*", "");
@@ -296,7 +296,7 @@ final class JavadocProse {
         }
     }
 
-    /** A Java file for javac that lies in memory. */
+    /** A Java file in memory for javac. */
     private static final class InMemory extends SimpleJavaFileObject {
         private final String text;
 

@@ -1,6 +1,6 @@
 /**
- * The built-in model and text. {@link io.gradus.corpora.Corpus} names the texts, which {@link io.gradus.corpora.JavaSources}
- * reads from the source jars that Maven brings.
+ * The built-in model and text. {@link io.gradus.corpora.Corpus} lists the texts, which {@link io.gradus.corpora.JavaSources}
+ * reads from source jars that Maven downloads.
  */
 @NullMarked
 package io.gradus.corpora;

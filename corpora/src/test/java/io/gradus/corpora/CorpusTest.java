@@ -13,7 +13,7 @@ class CorpusTest {
     }
 
     @Test
-    void everyArtifactIsThePinnedJarOnTheClassPath() {
+    void artifactsArePinnedJarsOnTheClassPath() {
         for (Corpus corpus : Corpus.values()) {
             for (var artifact : corpus.artifacts()) {
                 String[] parts = artifact.coordinates().split(":");
@@ -27,7 +27,7 @@ class CorpusTest {
     }
 
     @Test
-    void proseIsProseAndNoneOfItsHeldOutParagraphsIsTrainedOn() {
+    void proseHasNoMarkupAndHeldOutParagraphsAreNotInTraining() {
         List<String> training = Corpus.PROSE.training();
         List<String> heldOut = Corpus.PROSE.heldOut();
         assertThat(characters(training)).isBetween(5_000_000, 7_000_000);
@@ -53,7 +53,7 @@ class CorpusTest {
     }
 
     @Test
-    void codeIsCodeWithoutComments() {
+    void codeHasNoCommentsAndHeldOutFilesAreNotInTraining() {
         List<String> training = Corpus.CODE.training();
         List<String> heldOut = Corpus.CODE.heldOut();
         assertThat(characters(training)).isBetween(900_000, 1_200_000);
@@ -69,7 +69,7 @@ class CorpusTest {
     }
 
     @Test
-    void readsTheSameTextEachTime() {
+    void repeatedReadsReturnTheSameText() {
         var code = Corpus.CODE.training();
         var prose = Corpus.PROSE.heldOut();
         assertThat(Corpus.CODE.training()).isEqualTo(code);

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class JavaCodeTest {
 
     @Test
-    void dropsLicencePackageImportsAndComments() {
+    void licensePackageImportsAndCommentsAreRemoved() {
         String source = """
             /*
              * Licensed to someone.
@@ -30,7 +30,7 @@ class JavaCodeTest {
     }
 
     @Test
-    void leavesCommentMarksInsideLiteralsAlone() {
+    void commentMarksInsideLiteralsAreKept() {
         String source =
                 "String s = \"/* no */ \\\" // no\"; char c = '\"'; // yes\nString t = \"http://x\"; /* \" */ int d;";
         assertThat(JavaCode.of(source))
@@ -38,25 +38,25 @@ class JavaCodeTest {
     }
 
     @Test
-    void leavesTextBlocksAlone() {
+    void textBlocksAreKept() {
         String block = "String s = \"\"\"\n    // kept \"quoted\" \\\"\"\" */\n    \"\"\";";
         assertThat(JavaCode.of(block + " // dropped")).isEqualTo(block);
     }
 
     @Test
-    void writesForeignCharactersAsEscapes() {
+    void nonAsciiCharactersBecomeUnicodeEscapes() {
         assertThat(JavaCode.of("String s = \"\u00E9\uD83D\uDE00\";"))
                 .isEqualTo("String s = \"\\u00E9\\uD83D\\uDE00\";");
     }
 
     @Test
-    void isEmptyForAFileOfCommentsAndImports() {
+    void fileWithOnlyCommentsAndImportsIsEmpty() {
         assertThat(JavaCode.of("/** Package. */\npackage a.b;\r\n\r\nimport c.D;\r\n"))
                 .isEmpty();
     }
 
     @Test
-    void handlesLongLiteralsAndComments() {
+    void longLiteralsAndCommentsDoNotOverflowTheStack() {
         String literal = "\"" + "x\\n".repeat(200_000) + "\"";
         assertThat(JavaCode.of("/*" + "x".repeat(200_000) + "*/String s = " + literal + ";"))
                 .isEqualTo("String s = " + literal + ";");

@@ -10,7 +10,7 @@ class JavaSourcesTest {
     private static final Corpus.Artifact ARTIFACT = Corpus.CODE.artifacts().getFirst();
 
     @Test
-    void readsEveryJavaFileSortedByPath() {
+    void javaFilesAreSortedByPath() {
         var sources = JavaSources.onClassPath(ARTIFACT.coordinates(), ARTIFACT.knownFile());
         assertThat(sources.files()).hasSizeGreaterThan(300);
         assertThat(sources.files())
@@ -24,13 +24,13 @@ class JavaSourcesTest {
     }
 
     @Test
-    void canBeReadAgain() {
+    void repeatedReadsReturnTheSameFiles() {
         assertThat(JavaSources.onClassPath(ARTIFACT.coordinates(), ARTIFACT.knownFile()))
                 .isEqualTo(JavaSources.onClassPath(ARTIFACT.coordinates(), ARTIFACT.knownFile()));
     }
 
     @Test
-    void namesTheArtifactThatIsMissing() {
+    void missingJarErrorNamesTheArtifact() {
         assertThatThrownBy(() -> JavaSources.onClassPath("org.example:thing:jar:sources:1.0", "org/example/Thing.java"))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("corpus: org/example/Thing.java is not on the class path;"
@@ -38,7 +38,7 @@ class JavaSourcesTest {
     }
 
     @Test
-    void refusesWhatDoesNotLieInAJar() {
+    void fileOutsideAJarThrows() {
         assertThatThrownBy(() -> JavaSources.onClassPath(
                         "org.example:thing:jar:sources:1.0", "io/gradus/corpora/JavaSourcesTest.class"))
                 .isInstanceOf(IllegalStateException.class)

@@ -17,7 +17,7 @@ class JavadocProseTest {
     }
 
     @Test
-    void readsClassFieldMethodAndNestedClassInOrder() {
+    void commentsOfClassFieldMethodAndNestedClassAreReadInOrder() {
         assertThat(read("""
             package a;
             // The sentence in a plain comment, which is not documentation at all.
@@ -40,7 +40,7 @@ class JavadocProseTest {
     }
 
     @Test
-    void readsThePackageComment() {
+    void packageCommentIsRead() {
         var files = List.of(new JavaSources.File(
                 "a/package-info.java",
                 "/* Licence. */\n/** Classes that measure the width of things and report it. */\npackage a;"));
@@ -49,7 +49,7 @@ class JavadocProseTest {
     }
 
     @Test
-    void resolvesInlineTagsLinksAndEntities() {
+    void inlineTagsLinksAndEntitiesBecomeText() {
         assertThat(readComment("Calls {@link java.util.List#add(Object) add}, {@link java.util.Map.Entry#getKey()},"
                         + " {@link #width(int)} &amp; {@code a <b> c}, then returns"
                         + " &quot;<em>it</em>&quot;\u2019s value."))
@@ -57,7 +57,7 @@ class JavadocProseTest {
     }
 
     @Test
-    void keepsParagraphsAndListItemsAndDropsCodeAndTables() {
+    void paragraphsAndListItemsAreKeptAndCodeAndTablesDropped() {
         assertThat(readComment("""
             The first paragraph says something
              * that goes on in the next line.
@@ -74,7 +74,7 @@ class JavadocProseTest {
     }
 
     @Test
-    void dropsFragmentsAddressesAndForeignScripts() {
+    void fragmentsUrlsAndNonAsciiTextAreDropped() {
         assertThat(readComment("The short one.")).isEmpty();
         assertThat(readComment("a fragment that neither starts nor ends as a sentence would do"))
                 .isEmpty();
@@ -85,7 +85,7 @@ class JavadocProseTest {
     }
 
     @Test
-    void keepsOneListForEachFileAndSurvivesWhatDoesNotCompile() {
+    void fileWithSyntaxErrorsGivesAnEmptyList() {
         var good = "/** The sentence about the class, which is long enough to stay here. */ class A {}";
         var files = List.of(
                 new JavaSources.File("a/A.java", good),
