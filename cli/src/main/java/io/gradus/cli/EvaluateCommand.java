@@ -6,8 +6,8 @@ import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
 import io.gradus.data.LabelTemplate;
-import io.gradus.data.LabelledText;
-import io.gradus.data.LabelledTexts;
+import io.gradus.data.LabeledText;
+import io.gradus.data.LabeledTexts;
 import io.gradus.data.Packing;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
@@ -130,7 +130,7 @@ final class EvaluateCommand implements Callable<Integer> {
             out.printf("labels as   %s%n", (labels.prompt() + labels.completion()).replace("\n", "\\n"));
         }
         if (accuracy) {
-            List<LabelledText> texts = LabelledTexts.read(data);
+            List<LabeledText> texts = LabeledTexts.read(data);
             out.printf("accuracy    %s%n", LabelAccuracy.of(model, tokenizer, texts, labels, batchSize));
         }
         blocks.warnings().forEach(warning -> out.println("warning: " + warning));

@@ -118,7 +118,7 @@ class BeforeTheRunTest {
 
         assertThat(List.of(slow.code(), some.code(), wild.code())).containsOnly(1);
         assertThat(slow.out()).contains("failed: ", "it hardly moved; learning_rate=1.0E-7 is far too low");
-        assertThat(some.out()).contains("failed: ", "it falls but does not get near 0");
+        assertThat(some.out()).contains("failed: ", "it fell, but not to 0");
         assertThat(wild.out()).contains("failed: ", "it diverged; learning_rate=1000000.0 is too high");
     }
 

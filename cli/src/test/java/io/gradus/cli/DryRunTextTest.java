@@ -115,7 +115,7 @@ class DryRunTextTest {
         assertThat(report)
                 .contains("old text: 25.0 % of the rows and 30.8 % of the loss")
                 .contains("training text: 75.0 % of the rows and 69.2 % of the loss")
-                .contains("warning: 1 of 2 examples are longer than max_seq_len, 4: their ends were cut off")
+                .contains("warning: 1 of 2 examples are longer than max_seq_len, 4; they were truncated")
                 .contains("warning: 1 of 2 examples were left out")
                 .containsOnlyOnce(", old text: 1 document");
         assertThatThrownBy(() -> new DryRunText(bytes, new Batches(mixture, 4, 1, true), false).report(-1, List.of()))

@@ -86,7 +86,7 @@ class Gpt2CommandsTest {
     @Test
     void blocksLongerThanNPositionsAreRejected() {
         assertThat(finetune(2, "out", "steps=2", "data.max_seq_len=33"))
-                .contains("data.max_seq_len is 33, but the model sees only 32 tokens")
+                .contains("data.max_seq_len is 33, but the context length of the model is 32")
                 .contains("n_positions");
         assertThat(gradus(2, "evaluate", "--model", model, "--data", text, "--block-length", 33))
                 .contains("--block-length is 33; it must be from 2 to the model's context, 32");

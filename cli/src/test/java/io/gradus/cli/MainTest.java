@@ -167,7 +167,7 @@ class MainTest {
         assertThat(loss(other)).isNotEqualTo(loss(evaluated));
 
         own.set(own.indexOf("is it: {text}?"), "is it?");
-        gradus(own.toArray()).assertMisused("it must have {text} in it");
+        gradus(own.toArray()).assertMisused("it must contain {text}");
         gradus("evaluate", "--model", model, "--data", text, "--label-prompt", "{text}:")
                 .assertMisused("--label-prompt is for labeled texts: add --format csv");
     }
@@ -239,7 +239,7 @@ class MainTest {
                     """.formatted(model, text, folder.resolve("out")));
 
         assertThat(gradus("finetune", recipe).code()).isZero();
-        gradus("finetune", recipe).assertFailed(2, "holds a run already");
+        gradus("finetune", recipe).assertFailed(2, "already holds a run");
         Ran resumed = gradus("finetune", recipe, "--resume", "save_total_limit=2");
         assertThat(resumed.code()).isZero();
         assertThat(resumed.out()).contains("resuming   after step 2 of 4");
@@ -333,7 +333,7 @@ class MainTest {
         text = Files.writeString(
                 folder.resolve("masked.jsonl"), "{\"prompt\": \"a long question\", \"completion\": \"\"}\n".repeat(50));
 
-        finetune().assertFailed(1, text + ":1: \"completion\" must be a string with something in it");
+        finetune().assertFailed(1, text + ":1: \"completion\" must be a string and must not be blank");
         assertNothingWritten();
     }
 

@@ -105,7 +105,7 @@ class MemoryCommandTest {
         assertRefused(
                 memory("--model", "llama-7b", "data.max_seq_len=100000000"),
                 2,
-                "data.max_seq_len is 100000000, but the model sees only 2048 tokens");
+                "data.max_seq_len is 100000000, but the context length of the model is 2048");
         assertRefused(memory("batch_size=100000000"), 2, "a batch cannot have more than 2^31 tokens");
         assertRefused(memory("optimizer=none"), 2, "optimizer is 'none'");
         assertRefused(memory("batchsize=2"), 2, "did you mean 'batch_size'?");

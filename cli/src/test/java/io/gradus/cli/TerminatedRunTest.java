@@ -127,7 +127,7 @@ class TerminatedRunTest {
             assertThat(Program.log(output))
                     .contains("stopping after this step and saving a checkpoint")
                     .containsPattern("stopped after step \\d+ of 30; a checkpoint is written")
-                    .contains("gradus finetune " + output.resolve("recipe.yaml") + " output=" + output + " --resume");
+                    .contains("./gradus finetune " + output.resolve("recipe.yaml") + " output=" + output + " --resume");
         }
         assertThat(signals).isPositive();
         run(output, "resume=true");
@@ -157,7 +157,7 @@ class TerminatedRunTest {
 
         String command = Program.log(output)
                 .lines()
-                .filter(line -> line.strip().startsWith("gradus finetune "))
+                .filter(line -> line.strip().startsWith("./gradus finetune "))
                 .findFirst()
                 .orElseThrow();
         List<String> arguments = Stream.of(command.strip().split(" "))

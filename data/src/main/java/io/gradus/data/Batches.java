@@ -13,14 +13,14 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Blocks in batches, numbered from 0 without end. A batch is a function of its number alone, so a run that was stopped
- * goes on with nothing but a number, and threads may ask for batches in any order.
+ * Blocks in numbered batches, from 0 without end. A batch is a function of its number alone, so a run resumes with nothing but a
+ * number, and threads may request batches in any order.
  *
- * <p>Shuffled, for training: each epoch has an order of its own, and the batches cut the epochs, laid end to end, into
- * equal parts; one batch may hold the end of an epoch and the beginning of the next. So every batch is full, and every
- * block is seen once per epoch. Of several sources ({@link Mixture}) each has epochs of its own.
+ * <p>Shuffled, for training: each epoch has its own order. The epochs are concatenated and cut into equal batches, so that a batch
+ * may contain the end of one epoch and the beginning of the next. Every batch is full, and every block is seen once per epoch.
+ * With several sources ({@link Mixture}), each has its own epochs.
  *
- * <p>In order, for evaluation: the last batch of an epoch has what is left, and the next begins again.
+ * <p>In order, for evaluation: the last batch of an epoch may be smaller.
  *
  * {@snippet :
  * Tokenizer tokenizer = Tokenizer.load(Path.of("my-llama"));
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * }
  */
 public final class Batches implements BatchSource {
-    /** Sets the shuffle's random numbers apart from those of layers, whose places count from 0; one less for each source. */
+    /** The Philox stream of the shuffle, one less for each further source; layers use streams from 0 up. */
     private static final int PLACE = -1;
 
     private final Mixture mixture;
@@ -41,26 +41,27 @@ public final class Batches implements BatchSource {
     private final int batchSize;
     private final long seed;
     private final boolean shuffle;
-    private final AtomicReferenceArray<Order> latest; // spares making it anew for each batch
+    private final AtomicReferenceArray<Order> latest; // cached per source
 
     private record Order(long epoch, int[] blocks) {}
 
     /**
      * One row of a batch.
      *
-     * @param source which of the mixture's
-     * @param index which of its blocks
+     * @param source the index of the source in the mixture
+     * @param index the index of the block in the source
      */
     public record Row(int source, int index) {}
 
     /**
-     * What one forward pass reads.
+     * The input and targets of one forward pass.
      *
      * @param ids I32 {@code [B, T]}
-     * @param targets I32 {@code [B * T]}: the token that follows each, or {@code CrossEntropy.IGNORE_INDEX}
-     * @param counted how many targets count
-     * @param positions I32 {@code [B, T]}, each token's place in its document; null where each row is one
-     * @param documentStarts I32 {@code [B, T]}, the place in the row at which the token's document begins; null likewise
+     * @param targets I32 {@code [B * T]}: the next token of each, or {@code CrossEntropy.IGNORE_INDEX}
+     * @param counted the number of targets that are not ignored
+     * @param positions I32 {@code [B, T]}, each token's position in its document; null if every row is one document
+     * @param documentStarts I32 {@code [B, T]}, the position in the row at which the token's document begins; null if every row is one
+     *     document
      */
     public record Batch(
             Tensor ids,
@@ -74,7 +75,7 @@ public final class Batches implements BatchSource {
             this(ids, targets, counted, null, null);
         }
 
-        /** What a model reads: documents that share a row do not see each other. */
+        /** The input of the model; documents that share a row do not attend to each other. */
         public LanguageModel.Input input() {
             return positions == null || documentStarts == null
                     ? LanguageModel.Input.of(ids)
@@ -83,10 +84,10 @@ public final class Batches implements BatchSource {
     }
 
     /**
-     * Batches of some blocks.
+     * Batches of one source.
      *
      * @param batchSize B, at least 1
-     * @param seed of the run; matters only when shuffled
+     * @param seed of the shuffle
      */
     public Batches(Blocks blocks, int batchSize, long seed, boolean shuffle) {
         this(Mixture.of(blocks), batchSize, seed, shuffle);
@@ -96,15 +97,15 @@ public final class Batches implements BatchSource {
      * Batches of one or several sources.
      *
      * @param batchSize B, at least 1
-     * @param seed of the run; matters only when shuffled
-     * @param shuffle must be true where there are several sources
+     * @param seed of the shuffle
+     * @param shuffle must be true if there are several sources
      */
     public Batches(Mixture mixture, int batchSize, long seed, boolean shuffle) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
         }
         if (!shuffle && mixture.sources().size() > 1) {
-            throw new IllegalArgumentException("batches: several sources have no order of their own; shuffle them");
+            throw new IllegalArgumentException("batches: several sources have no common order; set shuffle to true");
         }
         this.mixture = mixture;
         this.places = mixture.places(seed);
@@ -124,13 +125,14 @@ public final class Batches implements BatchSource {
         return mixture.tokens();
     }
 
-    /** How many batches it takes to see every block once, of one source; of several, {@link Mixture#rowsPerEpoch} rows. */
+    /** The number of batches in which every block of one source is seen once; with several sources, {@link
+     * Mixture#rowsPerEpoch} rows. */
     @Override
     public long batchesPerEpoch() {
         return Math.ceilDiv(mixture.rowsPerEpoch(), batchSize);
     }
 
-    /** What the batches are made of. */
+    /** The sources of the batches. */
     public Mixture mixture() {
         return mixture;
     }
@@ -142,7 +144,7 @@ public final class Batches implements BatchSource {
     }
 
     /**
-     * A batch, its tensors on a device.
+     * Makes a batch.
      *
      * @param index from 0
      */
@@ -176,12 +178,12 @@ public final class Batches implements BatchSource {
                 Tensor.of(device, documentStarts, blocks.size(), length));
     }
 
-    /** The tokens of a row. */
+    /** The block of a row. */
     public Block block(Row row) {
         return mixture.sources().get(row.source).blocks().get(row.index);
     }
 
-    /** Which blocks of which sources a batch has. */
+    /** The rows of a batch, as indices of sources and blocks. */
     public List<Row> rows(long index) {
         if (index < 0) {
             throw new IllegalArgumentException("batch " + index + " was asked for; they count from 0");
@@ -215,7 +217,7 @@ public final class Batches implements BatchSource {
         return order.blocks;
     }
 
-    /** A shuffle in which each order is as likely as any other (Fisher &amp; Yates, in Durstenfeld's form). */
+    /** A uniformly random permutation (Fisher &amp; Yates, in Durstenfeld's form). */
     private static int[] permutation(int size, Philox.Key key) {
         int[] order = IntStream.range(0, size).toArray();
         for (int i = size - 1; i > 0; i--) {

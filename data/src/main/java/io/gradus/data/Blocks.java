@@ -7,9 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text as blocks of equal length T, which is what a model is trained on; {@link Packing} says how documents become blocks.
- * What does not count ({@link TokenizedDocument}), and what stands in padding, has {@link CrossEntropy#IGNORE_INDEX} as its
- * target.
+ * Text in blocks of equal length T, the rows of batches. {@link Packing} decides how documents become blocks. Tokens that are not
+ * trained on ({@link TokenizedDocument}) and padding have {@link CrossEntropy#IGNORE_INDEX} as their target.
  */
 public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
     static final int[] ONE_DOCUMENT = {0};
@@ -24,25 +23,25 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
      * One row of a batch.
      *
      * @param ids {@code [T]}
-     * @param targets {@code [T]}: the token that follows each, or {@link CrossEntropy#IGNORE_INDEX}
-     * @param tokens how many of the ids are tokens, from the first; the others are padding
-     * @param documents where documents begin that do not see what is before them, rising from 0; padding is one of them
+     * @param targets {@code [T]}: the next token of each, or {@link CrossEntropy#IGNORE_INDEX}
+     * @param tokens the number of tokens; the ids after them are padding
+     * @param documents the ascending positions at which documents begin that do not attend to earlier ones; padding is one
      */
     public record Block(int[] ids, int[] targets, int tokens, int[] documents) {
 
-        /** One document, or text that sees all before it, without padding. */
+        /** One document without padding. */
         public Block(int[] ids, int[] targets) {
             this(ids, targets, ids.length, ONE_DOCUMENT);
         }
 
-        /** How many targets count. */
+        /** The number of targets that are not ignored. */
         public int counted() {
             return (int) Arrays.stream(targets)
                     .filter(target -> target != CrossEntropy.IGNORE_INDEX)
                     .count();
         }
 
-        /** For each place the one where its document begins. */
+        /** For each position, the one at which its document begins. */
         int[] documentStarts() {
             int[] first = new int[ids.length];
             for (int start : documents) {
@@ -53,22 +52,22 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
     }
 
     /**
-     * Tokenises documents and lays them end to end ({@link Packing#STREAM}).
+     * Tokenizes documents and concatenates them ({@link Packing#STREAM}).
      *
      * @param blockLength T
-     * @throws IllegalArgumentException when they do not fill one block, or no token of theirs counts
+     * @throws IllegalArgumentException if they do not fill one block, or have no target
      */
     public static Blocks pack(List<? extends Document> documents, Tokenizer tokenizer, int blockLength) {
         return pack(documents, tokenizer, blockLength, Packing.STREAM, null);
     }
 
     /**
-     * Tokenises documents and packs them.
+     * Tokenizes documents and packs them.
      *
      * @param blockLength T
-     * @param template how chats are written; needed when there are any
-     * @throws IllegalArgumentException when they do not fill one block of a stream, no token of theirs counts, or the
-     *     tokeniser lacks a special token of the template
+     * @param template how chats are written; required if there are any
+     * @throws IllegalArgumentException if they do not fill one block of a stream, have no target, or need a special token that
+     *     the tokenizer does not have
      */
     public static Blocks pack(
             List<? extends Document> documents,
@@ -89,10 +88,10 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
         };
     }
 
-    /** How many blocks there are, at least one. */
+    /** The number of blocks, at least one. */
     public abstract int size();
 
-    /** How many tokens a block has, T. */
+    /** The number of tokens per block, T. */
     public final int length() {
         return length;
     }
@@ -100,19 +99,19 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
     /** One block, from 0. */
     public abstract Block get(int index);
 
-    /** The first blocks only, for a quick evaluation. */
+    /** Only the first blocks, for a quick evaluation. */
     public abstract Blocks first(int count);
 
-    /** How many tokens these blocks read, without padding. */
+    /** The number of tokens without padding. */
     public abstract long tokens();
 
-    /** How many targets count. */
+    /** The number of targets that are not ignored. */
     public abstract long counted();
 
-    /** The largest token id, for comparing with the model's vocabulary before training. */
+    /** The largest token id. */
     public abstract int maxId();
 
-    /** What was lost in packing, a sentence each; often nothing. */
+    /** A sentence for each kind of loss in packing; often empty. */
     public List<String> warnings() {
         return List.of();
     }
@@ -125,12 +124,12 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
 
     final void requireCount(int count) {
         if (count < 1 || count > size()) {
-            throw new IllegalArgumentException("blocks: the first " + count + " were asked for, of " + size());
+            throw new IllegalArgumentException("blocks: the first " + count + " of " + size() + " were requested");
         }
     }
 
     static IllegalArgumentException allMasked(String what) {
-        return new IllegalArgumentException(what + " counts towards the loss, every label is masked: nothing would be"
-                + " learnt; give text, prompts with completions or chats with answers");
+        return new IllegalArgumentException(what + " is a target, so there is nothing to learn from; provide text,"
+                + " prompts with completions, or chats with answers");
     }
 }

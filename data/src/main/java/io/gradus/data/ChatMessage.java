@@ -5,21 +5,21 @@ import java.util.Locale;
 /**
  * One turn of a chat.
  *
- * @param role who speaks
- * @param content what is said
+ * @param role the author
+ * @param content the text
  */
 public record ChatMessage(Role role, String content) {
 
-    /** Who speaks. */
+    /** The author of a message. */
     public enum Role {
-        /** Says how the assistant should behave; first, if at all. */
+        /** Instructs the assistant; only the first message can have this role. */
         SYSTEM,
-        /** Asks. */
+        /** The user. */
         USER,
-        /** Answers: what a model is trained to write. */
+        /** The model, which is trained on these messages. */
         ASSISTANT;
 
-        /** As JSON has it: {@code system}, {@code user} or {@code assistant}. */
+        /** The role in JSON: {@code system}, {@code user} or {@code assistant}. */
         public String word() {
             return name().toLowerCase(Locale.ROOT);
         }

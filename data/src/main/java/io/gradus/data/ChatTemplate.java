@@ -12,13 +12,12 @@ import java.util.SequencedSet;
 import java.util.stream.Collectors;
 
 /**
- * How a chat is written as one text, as the models' publishers lay it down; {@code bos} and {@code eos} stand for the
- * tokeniser's own. What the assistant says and the token that ends its turn are what a model learns to write; the header
- * before it is not.
+ * How a chat is written as text, as defined by the publishers of the models; {@code bos} and {@code eos} are the tokenizer's own
+ * tokens. A model is trained on the assistant's messages and the token that ends each, but not on the headers before them.
  */
 public enum ChatTemplate {
     /**
-     * Llama 2 (Touvron et al. 2023). The system's message stands in the first question. Users and assistant must alternate.
+     * Llama 2 (Touvron et al. 2023). The system message is part of the first user message. User and assistant must alternate.
      *
      * <pre>
      * bos [INST] &lt;&lt;SYS&gt;&gt;
@@ -37,7 +36,7 @@ public enum ChatTemplate {
                 switch (message.role()) {
                     case SYSTEM -> system = "<<SYS>>\n" + message.content() + "\n<</SYS>>\n\n";
                     case USER -> {
-                        // with a system message before it the whole is trimmed, as the published template has it
+                        // with a system message, all of it is trimmed, as in the published template
                         String asked = system.isEmpty() ? content : trim(system + message.content());
                         to.bos().plain("[INST] " + asked + " [/INST]");
                         system = "";
@@ -50,7 +49,7 @@ public enum ChatTemplate {
 
         @Override
         void openAnswer(Transcript to) {
-            // the question's [/INST] is what an answer follows
+            // an answer follows [/INST]
         }
 
         @Override
@@ -66,7 +65,7 @@ public enum ChatTemplate {
             }
             if (first == messages.size()) {
                 throw new IllegalArgumentException(
-                        "messages: chat_template llama2 writes the system's message into the user's, and there is"
+                        "messages: chat_template llama2 writes the system message into the user message, and there is"
                                 + " none");
             }
         }
@@ -103,7 +102,7 @@ public enum ChatTemplate {
         }
     },
     /**
-     * ChatML, which Qwen and others have.
+     * ChatML, used by Qwen and others.
      *
      * <pre>
      * &lt;|im_start|&gt;user
@@ -132,8 +131,8 @@ public enum ChatTemplate {
         }
     },
     /**
-     * Words alone, for a model that knows no special tokens but bos and eos, if those. Where the tokeniser has no eos, a line
-     * break ends an answer.
+     * Text without special tokens other than bos and eos, for base models. If the tokenizer has no eos, a line break ends an
+     * answer.
      *
      * <pre>
      * User: content
@@ -176,17 +175,17 @@ public enum ChatTemplate {
     /**
      * A chat as text.
      *
-     * @param text with the special tokens spelt out
-     * @param answers what counts, in order
-     * @param special the special tokens in it
+     * @param text including special tokens
+     * @param answers the parts to train on, in order
+     * @param special the special tokens in the text
      */
     public record Rendered(String text, List<Span> answers, SequencedSet<String> special) {}
 
     /**
      * A part of a text.
      *
-     * @param from its first character
-     * @param to the one behind its last
+     * @param from the index of its first character
+     * @param to the index after its last character
      */
     public record Span(int from, int to) {}
 
@@ -197,11 +196,11 @@ public enum ChatTemplate {
     void requireOrder(List<ChatMessage> messages) {}
 
     /**
-     * Writes a chat down.
+     * Writes a chat.
      *
-     * @param tokenizer gives bos and eos
-     * @throws IllegalArgumentException when the template cannot write these messages, or it needs a bos or eos token that
-     *     the tokeniser does not have
+     * @param tokenizer whose bos and eos are used
+     * @throws IllegalArgumentException if the template cannot write these messages, or needs a token that the tokenizer does not
+     *     have
      */
     public Rendered render(List<ChatMessage> messages, Tokenizer tokenizer) {
         require(messages);
@@ -211,7 +210,7 @@ public enum ChatTemplate {
     }
 
     /**
-     * Writes a chat down up to where the assistant's next answer begins, for generating it.
+     * Writes a chat up to the beginning of the assistant's next answer, for generation.
      *
      * @throws IllegalArgumentException as {@link #render}
      */
@@ -226,22 +225,22 @@ public enum ChatTemplate {
     /**
      * Checks the order of the roles.
      *
-     * @throws IllegalArgumentException naming the message that is out of place, as {@code messages[2].role}
+     * @throws IllegalArgumentException naming the message that is out of order, such as {@code messages[2].role}
      */
     public void require(List<ChatMessage> messages) {
         if (messages.isEmpty()) {
-            throw new IllegalArgumentException("messages: there are none");
+            throw new IllegalArgumentException("messages: the list is empty");
         }
         for (int i = 1; i < messages.size(); i++) {
             if (messages.get(i).role() == Role.SYSTEM) {
                 throw new IllegalArgumentException(
-                        "messages[" + i + "].role is system; the system speaks first or not at all");
+                        "messages[" + i + "].role is system; only the first message can be a system message");
             }
         }
         requireOrder(messages);
     }
 
-    /** The template whose special tokens a tokeniser has: Llama 3's or ChatML's; the others have none that would tell. */
+    /** The template whose special tokens a tokenizer has: Llama 3 or ChatML; the others have no distinctive tokens. */
     public static Optional<ChatTemplate> suggestedBy(Tokenizer tokenizer) {
         if (tokenizer.encode("<|start_header_id|>").length == 1) {
             return Optional.of(LLAMA3);
@@ -249,13 +248,13 @@ public enum ChatTemplate {
         return tokenizer.encode("<|im_start|>").length == 1 ? Optional.of(CHATML) : Optional.empty();
     }
 
-    /** As {@code llama3}. */
+    /** The name in recipes, such as {@code llama3}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Without white space at both ends, as Python's {@code strip} has it: the published templates are Python's. */
+    /** Strips white space like Python's {@code strip}, because the published templates are Python. */
     private static String trim(String text) {
         int from = 0;
         int to = text.length();
@@ -272,7 +271,7 @@ public enum ChatTemplate {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 
-    /** A text that is being written, and what of it counts. */
+    /** Collects the text and the parts to train on. */
     static final class Transcript {
         private final ChatTemplate template;
         private final Tokenizer tokenizer;
@@ -296,31 +295,31 @@ public enum ChatTemplate {
         }
 
         Transcript bos() {
-            return special(spelt("bos", tokenizer.bos()));
+            return special(spelled("bos", tokenizer.bos()));
         }
 
         Transcript eos() {
-            return special(spelt("eos", tokenizer.eos()));
+            return special(spelled("eos", tokenizer.eos()));
         }
 
-        private String spelt(String name, OptionalInt id) {
+        private String spelled(String name, OptionalInt id) {
             String token = id.isPresent() ? tokenizer.spell(new int[] {id.getAsInt()}) : "";
             if (token.isEmpty()) {
                 throw new IllegalArgumentException("chat_template " + template + " needs a token for " + name
-                        + ", and the tokeniser (" + tokenizer + ") has none; take another template, or set " + name
+                        + ", and the tokenizer (" + tokenizer + ") has none; use another template, or set " + name
                         + "_token in tokenizer_config.json");
             }
             return token;
         }
 
-        /** What is written counts. */
+        /** Writes text to train on. */
         void answer(Runnable write) {
             int from = text.length();
             write.run();
             answers.add(new Span(from, text.length()));
         }
 
-        /** What is written counts when it is the assistant's. */
+        /** Writes a message, and trains on it if it is the assistant's. */
         void turn(ChatMessage message, Runnable write) {
             if (message.role() == Role.ASSISTANT) {
                 answer(write);
@@ -329,14 +328,14 @@ public enum ChatTemplate {
             }
         }
 
-        /** Asks the tokeniser for each special token: one that it does not know would become several of its letters. */
+        /** Checks that the tokenizer has each special token; otherwise the token would be split. */
         Rendered finish() {
             String missing = special.stream()
                     .filter(token -> tokenizer.encode(token).length != 1)
                     .collect(Collectors.joining(" and "));
             if (!missing.isEmpty()) {
                 throw new IllegalArgumentException("chat_template " + template + " needs the special token " + missing
-                        + ", which the tokeniser (" + tokenizer + ") does not have; take the template of the model's"
+                        + ", which the tokenizer (" + tokenizer + ") does not have; use the template of the model's"
                         + " own family, or plain");
             }
             return new Rendered(text.toString(), List.copyOf(answers), special);

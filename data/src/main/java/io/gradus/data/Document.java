@@ -2,26 +2,26 @@ package io.gradus.data;
 
 import java.util.List;
 
-/** A piece of training text that stands by itself. */
+/** An independent piece of training text. */
 public sealed interface Document {
 
     /**
-     * A text, all of which is learnt.
+     * A text, all of which is trained on.
      *
-     * @param text as it is, white space included
+     * @param text including white space
      */
     record Text(String text) implements Document {}
 
     /**
-     * A question and its answer, or any text of which only the second part is learnt.
+     * A prompt with its completion; only the completion is trained on.
      *
-     * @param prompt is read, and does not count towards the loss
-     * @param completion follows the prompt directly: a space between the two must be in one of them
+     * @param prompt is read but not trained on
+     * @param completion follows the prompt directly; a space between the two must be in one of them
      */
     record PromptCompletion(String prompt, String completion) implements Document {}
 
     /**
-     * A chat, of which what the assistant says is learnt.
+     * A chat; only the messages of the assistant are trained on.
      *
      * @param messages at least one
      */

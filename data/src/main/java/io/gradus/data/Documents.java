@@ -33,14 +33,14 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>a {@code .jsonl} file has one document per line, <code>{"text": "…"}</code>,
  *       <code>{"prompt": "…", "completion": "…"}</code> or <code>{"messages": [{"role": "user", "content": "…"},
- *       {"role": "assistant", "content": "…"}]}</code>; empty lines are passed over;
- *   <li>a {@code .csv} or {@code .tsv} file has labelled texts ({@link LabelledTexts}), each a prompt and its completion;
- *   <li>any other file is one document, as it is but for a byte order mark at its beginning;
- *   <li>a folder is all its {@code .txt}, {@code .md} and {@code .jsonl} files, those of its folders too, in the order
- *       of their names. Names that begin with a dot are passed over.
+ *       {"role": "assistant", "content": "…"}]}</code>; empty lines are skipped;
+ *   <li>a {@code .csv} or {@code .tsv} file has labeled texts ({@link LabeledTexts}), each a prompt and its completion;
+ *   <li>any other file is one document, without a byte order mark;
+ *   <li>of a folder, all {@code .txt}, {@code .md} and {@code .jsonl} files are read, including those of its subfolders, in
+ *       the order of their names. Names that begin with a dot are skipped.
  * </ul>
  *
- * <p>A {@link DataFormat} may ask for one kind alone; then whatever is of another is refused.
+ * <p>A {@link DataFormat} may require one kind; then others are rejected.
  */
 public final class Documents {
     private static final Set<String> TEXT = Set.of("text");
@@ -54,8 +54,8 @@ public final class Documents {
      * Reads a file or a folder.
      *
      * @return at least one document
-     * @throws IOException when something is missing, empty, not UTF-8, or not as described above; the message names the
-     *     file and the line, or the byte
+     * @throws IOException if something is missing, empty, not UTF-8, or malformed; the message names the file and the line or
+     *     byte
      */
     public static List<Document> read(Path path) throws IOException {
         return read(path, DataFormat.AUTO);
@@ -65,13 +65,13 @@ public final class Documents {
      * Reads a file or a folder of one format.
      *
      * @return at least one document
-     * @throws IOException as {@link #read(Path)}, and when something is of another format, or a chat is not as its template
-     *     needs it; the message names the field too
+     * @throws IOException as {@link #read(Path)}, and if something is of another format, or a chat does not fit its template;
+     *     the message also names the field
      */
     public static List<Document> read(Path path, DataFormat format) throws IOException {
         requireExists(path);
         if (format.kind() == Kind.CSV) {
-            return labelled(path, format);
+            return labeled(path, format);
         }
         if (!Files.isDirectory(path)) {
             return readFile(path, format);
@@ -92,8 +92,8 @@ public final class Documents {
         }
     }
 
-    private static List<Document> labelled(Path path, DataFormat format) throws IOException {
-        return LabelledTexts.read(path).stream()
+    private static List<Document> labeled(Path path, DataFormat format) throws IOException {
+        return LabeledTexts.read(path).stream()
                 .<Document>map(format.labels()::of)
                 .toList();
     }
@@ -127,10 +127,10 @@ public final class Documents {
         if (hasExtension(file, ".json")) {
             throw new IOException(
                     file + ": a .json file is neither text nor JSON Lines; write one object per line into a"
-                            + " .jsonl file, or name it .txt to train on it as it stands");
+                            + " .jsonl file, or rename it to .txt to train on it as plain text");
         }
-        if (format.kind() == Kind.AUTO && LabelledTexts.isTable(file)) {
-            return labelled(file, format);
+        if (format.kind() == Kind.AUTO && LabeledTexts.isTable(file)) {
+            return labeled(file, format);
         }
         String text = content(file);
         if (hasExtension(file, ".jsonl")) {
@@ -142,11 +142,11 @@ public final class Documents {
         return List.of(new Document.Text(text));
     }
 
-    /** A file's characters, some of which are no white space. */
+    /** The contents of a file, which must not be blank. */
     static String content(Path file) throws IOException {
         String text = decode(file);
         if (text.isBlank()) {
-            throw new IOException(file + ": it " + (text.isEmpty() ? "is empty" : "holds nothing but white space"));
+            throw new IOException(file + ": it " + (text.isEmpty() ? "is empty" : "has only white space"));
         }
         return text;
     }
@@ -156,12 +156,12 @@ public final class Documents {
     private static String decode(Path file) throws IOException {
         long size = Files.size(file);
         if (size > Integer.MAX_VALUE - 8) {
-            throw new IOException(
-                    file + ": it has " + size + " bytes, and a file may have 2 GiB; split it and name the folder");
+            throw new IOException(file + ": it has " + size
+                    + " bytes, but a file can have at most 2 GiB; split it and name the folder");
         }
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(); // reports what is malformed
+            String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(); // rejects malformed bytes
             return text.startsWith("\uFEFF") ? text.substring(1) : text;
         } catch (CharacterCodingException e) {
             int place = bytes.position();
@@ -243,7 +243,7 @@ public final class Documents {
 
     private static Document.Chat chat(JsonNode list, @Nullable ChatTemplate template, String place) throws IOException {
         if (template == null) {
-            throw new IOException(place + ": it is a chat; say how chats are written with data.chat_template, one of "
+            throw new IOException(place + ": it is a chat; set data.chat_template to one of "
                     + Arrays.toString(ChatTemplate.values()));
         }
         if (!list.isArray() || list.isEmpty()) {
@@ -255,7 +255,7 @@ public final class Documents {
         }
         if (messages.stream().noneMatch(message -> message.role() == Role.ASSISTANT)) {
             throw new IOException(
-                    place + ": \"messages\" has no answer of the assistant, so nothing in it would be learnt");
+                    place + ": \"messages\" contains no assistant message, so there is nothing to learn from");
         }
         try {
             template.require(messages);
@@ -281,8 +281,8 @@ public final class Documents {
         JsonNode content = object.get("content");
         if (!content.isTextual()
                 || (speaker == Role.ASSISTANT && content.textValue().isBlank())) {
-            throw new IOException(place + ".content must be a string"
-                    + (content.isTextual() ? " with something in it; it is blank, and there is nothing to learn" : ""));
+            throw new IOException(
+                    place + ".content must be a string" + (content.isTextual() ? " and must not be blank" : ""));
         }
         return new ChatMessage(speaker, content.textValue());
     }
@@ -290,8 +290,8 @@ public final class Documents {
     private static String text(JsonNode object, String key, String place) throws IOException {
         JsonNode value = object.get(key);
         if (!value.isTextual() || value.textValue().isBlank()) {
-            throw new IOException(place + ": \"" + key + "\" must be a string"
-                    + (value.isTextual() ? " with something in it; it is blank" : ""));
+            throw new IOException(
+                    place + ": \"" + key + "\" must be a string" + (value.isTextual() ? " and must not be blank" : ""));
         }
         return value.textValue();
     }
@@ -299,7 +299,7 @@ public final class Documents {
     // ---- holding out ----
 
     /**
-     * Documents to train on, and documents to evaluate on.
+     * Training and held-out documents.
      *
      * @param training at least one
      * @param heldOut at least one
@@ -312,11 +312,11 @@ public final class Documents {
     }
 
     /**
-     * Holds out a part of the documents, always the same one. Of many documents some are held out, evenly spaced; of
-     * texts too few for that, the last part, cut at the end of a line.
+     * Holds out a part of the documents, always the same part. If there are enough documents, evenly spaced ones are held out;
+     * otherwise, the end of the text, cut at the end of a line.
      *
      * @param heldOut the part, between 0 and 1
-     * @throws IllegalArgumentException when the part is not between 0 and 1, or either side would have nothing
+     * @throws IllegalArgumentException if the part is not between 0 and 1, or either side would be empty
      */
     public static Split split(List<Document> documents, double heldOut) {
         if (!(heldOut > 0 && heldOut < 1)) {
@@ -330,7 +330,7 @@ public final class Documents {
                 : lastPart(documents, heldOut);
     }
 
-    /** Document i is held out when a whole number lies in (i·h, (i + 1)·h]. */
+    /** Document i is held out if (i·h, (i + 1)·h] contains an integer. */
     private static Split evenlySpaced(List<Document> documents, double heldOut) {
         var kept = new ArrayList<Document>();
         var held = new ArrayList<Document>();
@@ -341,7 +341,7 @@ public final class Documents {
         return new Split(kept, held);
     }
 
-    /** From the end, whole texts as long as they fit, then a part of one. */
+    /** From the end: whole texts while they fit, then a part of one. */
     private static Split lastPart(List<Document> documents, double heldOut) {
         var kept = new ArrayList<Document>();
         var held = new ArrayList<Document>();
@@ -366,7 +366,7 @@ public final class Documents {
             throw new IllegalArgumentException(
                     "data.validation_split=" + heldOut + " of so short a text leaves nothing "
                             + (held.isEmpty() ? "to evaluate on" : "to train on")
-                            + "; take more text, or set data.eval to a file");
+                            + "; use more text, or set data.eval to a file");
         }
         return new Split(kept, held);
     }
@@ -386,7 +386,7 @@ public final class Documents {
         }
     }
 
-    /** Behind a line break not far before the place, else at the place, but never within a character. */
+    /** After a line break shortly before the position, else at the position, but never inside a character. */
     private static int cut(String text, int fromEnd) {
         int place = text.length() - fromEnd;
         int line = text.lastIndexOf('\n', place - 1) + 1;

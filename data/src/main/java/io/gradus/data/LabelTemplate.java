@@ -1,14 +1,13 @@
 package io.gradus.data;
 
 /**
- * How a labelled text becomes what a language model reads and what it is to write. {@code {text}} and {@code {label}} stand
- * for the two; blanks count.
+ * How a labeled text is written as a prompt and its completion. {@code {text}} and {@code {label}} are replaced; spaces are kept.
  *
- * @param prompt has {@code {text}} in it, and ends where the label begins
- * @param completion has {@code {label}} in it
+ * @param prompt contains {@code {text}}, and ends where the completion begins
+ * @param completion contains {@code {label}}
  */
 public record LabelTemplate(String prompt, String completion) {
-    /** The text, and on a line of its own {@code Label:} with the label after it. */
+    /** The text, then a line with {@code Label:} and the label. */
     public static final LabelTemplate DEFAULT = new LabelTemplate("{text}\nLabel:", " {label}");
 
     private static final String TEXT = "{text}";
@@ -21,24 +20,23 @@ public record LabelTemplate(String prompt, String completion) {
 
     private static void require(String name, String template, String wanted, String unwanted) {
         if (!template.contains(wanted) || template.contains(unwanted)) {
-            throw new IllegalArgumentException(
-                    "the " + name + " of a labelled text is written as '" + template + "'; it must have " + wanted
-                            + " in it" + (template.contains(unwanted) ? " and not " + unwanted : ""));
+            throw new IllegalArgumentException("the " + name + " is '" + template + "'; it must contain " + wanted
+                    + (template.contains(unwanted) ? ", but not " + unwanted : ""));
         }
     }
 
-    /** The question, for a text whose label is to be found out. */
+    /** The prompt of a text whose label is unknown. */
     public String prompt(String text) {
         return prompt.replace(TEXT, text);
     }
 
-    /** The answer. */
+    /** The completion with a label. */
     public String completion(String label) {
         return completion.replace(LABEL, label);
     }
 
-    /** Both. */
-    public Document.PromptCompletion of(LabelledText labelled) {
-        return new Document.PromptCompletion(prompt(labelled.text()), completion(labelled.label()));
+    /** The prompt and the completion of a labeled text. */
+    public Document.PromptCompletion of(LabeledText labeled) {
+        return new Document.PromptCompletion(prompt(labeled.text()), completion(labeled.label()));
     }
 }

@@ -6,21 +6,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What a run is trained on: one source of blocks, or several of which each gives a share of the rows. Which source a row is
- * from is a function of its number, so that a run that was stopped goes on to the same rows.
+ * One or several sources of blocks, each with a share of the rows. The source of a row is a function of its number, so that a
+ * resumed run continues with the same rows.
  *
- * <p>The shares are kept not on average alone but everywhere: of any stretch of rows a source has its share to within a row
- * for each source before it, and one. Of a share w, row r is the source's when {@code ⌊(r + 1 + c)·w⌋ > ⌊(r + c)·w⌋}, where c
- * comes from the seed; the other rows, counted anew, go to the other sources in the same way. So a share of 0.05 in batches of
- * 8 is a row in two of five batches, and a share of 0.25 two rows in each.
+ * <p>Shares hold not only on average: in any range of rows, a source has its share to within one row, plus one for each source
+ * before it. With share w, row r belongs to the first source if {@code ⌊(r + 1 + c)·w⌋ > ⌊(r + c)·w⌋}, where c comes from the
+ * seed; the other rows, numbered anew, are divided among the other sources in the same way. A share of 0.05 in batches of 8 is one
+ * row in two of five batches, and a share of 0.25 is two rows in each.
  *
- * <p>A share is of rows, all of the same length. Of the loss it may be far more: a row of text counts as a whole, and one of
- * examples with short answers hardly. {@link #shareOfLoss} says how much.
+ * <p>Shares are of rows. The share of the loss may differ, because all tokens of a text are targets, but only the answers of
+ * examples: see {@link #shareOfLoss}.
  *
- * <p>An epoch has as many rows as the sources of the task have together; general text mixed in comes on top.
+ * <p>An epoch has as many rows as the sources of the task together; replayed general text is added to them.
  */
 public final class Mixture {
-    /** Sets these random numbers apart from those of shuffles, which count from −1 down, and of layers, from 0 up. */
+    /** The Philox stream; shuffles use streams from −1 down, layers from 0 up. */
     private static final int PLACE = Integer.MIN_VALUE;
 
     private final List<Source> sources;
@@ -29,10 +29,10 @@ public final class Mixture {
     private final long rowsPerEpoch;
 
     /**
-     * Some of the rows.
+     * A source of rows.
      *
      * @param name for messages
-     * @param weight its part of the rows, relative to those of the others; above 0
+     * @param weight its share of the rows, relative to the other sources; above 0
      */
     public record Source(String name, Blocks blocks, double weight) {
         public Source {
@@ -44,10 +44,10 @@ public final class Mixture {
     }
 
     /**
-     * Where a row comes from.
+     * The origin of a row.
      *
-     * @param source which
-     * @param number how many rows of that source come before it
+     * @param source the index of the source
+     * @param number the number of earlier rows of that source
      */
     record Place(int source, long number) {}
 
@@ -71,15 +71,15 @@ public final class Mixture {
         }
     }
 
-    /** One source. */
+    /** A mixture of one source. */
     public static Mixture of(Blocks blocks) {
         return of(List.of(new Source("training text", blocks, 1)));
     }
 
-    /** Sources of one task, at least one. */
+    /** A mixture of at least one source. */
     public static Mixture of(List<Source> sources) {
         if (sources.isEmpty()) {
-            throw new IllegalArgumentException("sources: there are none to train on");
+            throw new IllegalArgumentException("sources: the list is empty");
         }
         return new Mixture(
                 sources,
@@ -87,19 +87,18 @@ public final class Mixture {
     }
 
     /**
-     * These sources with another mixed in, that a model may not forget what it is from.
+     * This mixture with replayed general text, against forgetting.
      *
-     * @param share its part of all rows, from 0 to below 1; 0 changes nothing
+     * @param share its share of all rows, at least 0 and below 1
      */
     public Mixture with(String name, Blocks general, double share) {
         if (!(share >= 0 && share < 1)) {
-            throw new IllegalArgumentException(
-                    "data.replay_ratio is " + share + "; it must be a part of the rows, from 0 to below 1");
+            throw new IllegalArgumentException("data.replay_ratio is " + share + "; it must be at least 0 and below 1");
         }
         if (share == 0) {
             return this;
         }
-        // The general text first: so its share is kept the most closely.
+        // The general text is first, because the first source has the most exact share.
         var all = new ArrayList<Source>(List.of(new Source(name, general, share)));
         for (int j = 0; j < shares.length; j++) {
             Source source = sources.get(j);
@@ -108,7 +107,7 @@ public final class Mixture {
         return new Mixture(all, Math.round(rowsPerEpoch / (1 - share)));
     }
 
-    /** A part of 1 in units of 2⁻⁶⁴, without a sign. */
+    /** A share in units of 2⁻⁶⁴, unsigned. */
     private static long fraction(double part) {
         return part >= 1 ? -1 : (long) (part * 0x1p63) << 1;
     }
@@ -117,12 +116,12 @@ public final class Mixture {
         return sources;
     }
 
-    /** What part of the rows is a source's. */
+    /** The share of a source in the rows. */
     public double share(int source) {
         return shares[source];
     }
 
-    /** What part of the tokens that count is a source's, on average. */
+    /** The share of a source in the targets, on average. */
     public double shareOfLoss(int source) {
         double all = 0;
         for (int j = 0; j < shares.length; j++) {
@@ -136,7 +135,7 @@ public final class Mixture {
         return shares[source] * blocks.counted() / blocks.size();
     }
 
-    /** Tokens of a row. */
+    /** The number of tokens per row. */
     public int length() {
         return sources.getFirst().blocks.length();
     }
@@ -145,7 +144,7 @@ public final class Mixture {
         return rowsPerEpoch;
     }
 
-    /** How many tokens an epoch reads, about, where there are several sources. */
+    /** The number of tokens per epoch; approximate if there are several sources. */
     public long tokens() {
         if (sources.size() == 1) {
             return sources.getFirst().blocks.tokens();
@@ -163,7 +162,7 @@ public final class Mixture {
         return sources.stream().mapToInt(source -> source.blocks.maxId()).max().orElseThrow();
     }
 
-    /** Where rows come from, for one seed. */
+    /** The origins of rows for one seed. */
     Places places(long seed) {
         long[] phases = new long[fractions.length];
         var key = new Philox.Key(seed, 0, PLACE);
@@ -171,7 +170,7 @@ public final class Mixture {
         return new Places(fractions, phases);
     }
 
-    /** Tells where a row comes from. */
+    /** Computes the origin of a row. */
     record Places(long[] fractions, long[] phases) {
 
         Place of(long row) {
@@ -186,7 +185,7 @@ public final class Mixture {
             return new Place(fractions.length - 1, number);
         }
 
-        /** How many of the first rows that no source before j has are source j's. */
+        /** How many of the first rows that belong to no source before j belong to source j. */
         private long before(int j, long rows) {
             return Math.unsignedMultiplyHigh(rows + phases[j], fractions[j])
                     - Math.unsignedMultiplyHigh(phases[j], fractions[j]);

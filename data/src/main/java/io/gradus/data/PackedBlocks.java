@@ -15,16 +15,15 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Documents side by side in blocks of T tokens, none of which sees another ({@link Packing#DOCUMENTS}). What follows the last
- * token that counts teaches nothing and is cut off; the last token itself is only predicted, so that n tokens take n − 1
- * places.
+ * Several documents per block of T tokens, which do not attend to each other ({@link Packing#DOCUMENTS}). Tokens after the last
+ * target are cut off. The last token is only predicted, so n tokens take n − 1 positions.
  *
- * <p>A text that is longer than a block becomes several documents; each token is still predicted once. A longer example loses
- * its end, and where nothing that counts is left, or ever was, it is left out. Both are counted ({@link #warnings}).
+ * <p>A text longer than a block becomes several documents; each token is still predicted once. A longer example is truncated, and
+ * left out if no target remains. {@link #warnings} counts both.
  *
- * <p>Which documents share a block is best-fit decreasing: from the longest on, each goes where the least room remains
- * (Johnson 1973: at most 11/9 of the fewest blocks possible, and a few). The blocks are then put in the order of their first
- * documents, so that the first blocks are no longer on average than the others.
+ * <p>Blocks are filled best-fit decreasing: starting with the longest, each document goes to the block with the least room that
+ * fits (Johnson 1973: at most 11/9 of the optimum, plus a constant). Blocks are then ordered by their first documents, so
+ * that the first blocks are not longer on average than the others.
  */
 final class PackedBlocks extends Blocks {
     private final List<Row> rows;
@@ -34,9 +33,9 @@ final class PackedBlocks extends Blocks {
     /**
      * A piece of a document.
      *
-     * @param order its place among all pieces
-     * @param from its first token
-     * @param places how many tokens are read; one more is predicted
+     * @param order its index among all pieces
+     * @param from the index of its first token
+     * @param places the number of tokens that are read; one more is predicted
      */
     private record Piece(int order, TokenizedDocument document, int from, int places) {}
 
@@ -79,7 +78,7 @@ final class PackedBlocks extends Blocks {
         var warnings = new ArrayList<String>();
         if (cut > 0) {
             warnings.add(cut + " of " + documents.size() + " examples are longer than max_seq_len, " + blockLength
-                    + ": their ends were cut off");
+                    + "; they were truncated");
         }
         if (leftOut > 0) {
             warnings.add(leftOut + " of " + documents.size() + " examples were left out: no token that counts is among"
@@ -89,7 +88,7 @@ final class PackedBlocks extends Blocks {
                 blockLength, fit(pieces, blockLength), tokenizer.eos().orElse(0), List.copyOf(warnings));
     }
 
-    /** The place of the last token that counts, at most {@code limit}; 0 when there is none that is predicted. */
+    /** The position of the last target, at most {@code limit}; 0 if there is none. */
     private static int lastCounted(TokenizedDocument tokens, int limit) {
         return IntStream.iterate(Math.min(limit, tokens.ids().length - 1), i -> i > 0, i -> i - 1)
                 .filter(i -> tokens.counts()[i])
@@ -101,7 +100,7 @@ final class PackedBlocks extends Blocks {
         var rows = new ArrayList<Row>();
         var byRoom = new TreeMap<Integer, Deque<Row>>();
         List<Piece> longestFirst = pieces.stream()
-                .sorted(Comparator.comparingInt(Piece::places).reversed()) // stable: equals stay in order
+                .sorted(Comparator.comparingInt(Piece::places).reversed()) // stable, so equal lengths keep their order
                 .toList();
         for (Piece piece : longestFirst) {
             Map.Entry<Integer, Deque<Row>> tightest = byRoom.ceilingEntry(piece.places);

@@ -7,11 +7,11 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * Documents laid end to end and cut every T tokens ({@link Packing#STREAM}); the target of each token is the one that
- * follows it, also at the end of a block, where that is the first of the next. So no token is wasted: each but the last is
- * read once, and each but the first is predicted once.
+ * Concatenated documents, cut every T tokens ({@link Packing#STREAM}). The target of each token is the next one, also at the end
+ * of a block, where it is the first token of the next block. Each token but the last is read once, and each but the first is
+ * predicted once.
  *
- * <p>The last block is padded. A block where nothing counts would teach nothing; it is left out.
+ * <p>The last block is padded. Blocks without a target are left out.
  */
 final class StreamBlocks extends Blocks {
     private final TokenizedDocument stream;
@@ -30,7 +30,7 @@ final class StreamBlocks extends Blocks {
      *
      * @param blockLength T
      * @param padding the token that fills the last block
-     * @throws IllegalArgumentException when they do not fill one block, or none of them counts
+     * @throws IllegalArgumentException if they do not fill one block, or have no target
      */
     static StreamBlocks of(List<TokenizedDocument> documents, int blockLength, int padding) {
         requireLength(blockLength);
@@ -39,7 +39,7 @@ final class StreamBlocks extends Blocks {
         if (tokens <= blockLength) {
             throw new IllegalArgumentException(
                     "the text has " + tokens + " tokens; a block of " + blockLength + " needs " + (blockLength + 1L)
-                            + " with the one that follows it: take a smaller max_seq_len, or more text");
+                            + " with the one that follows it: use a smaller max_seq_len, or more text");
         }
         int[] starts = IntStream.iterate(0, start -> start >= 0 && start < tokens - 1, start -> start + blockLength)
                 .filter(start -> counts(stream, start, blockLength) > 0)
@@ -50,7 +50,7 @@ final class StreamBlocks extends Blocks {
         return new StreamBlocks(stream, blockLength, padding, starts);
     }
 
-    /** How many of the targets of a block count. */
+    /** The number of targets of a block. */
     private static int counts(TokenizedDocument stream, int start, int length) {
         int end = (int) Math.min((long) start + length, stream.ids().length - 1L);
         return (int) IntStream.rangeClosed(start + 1, end)

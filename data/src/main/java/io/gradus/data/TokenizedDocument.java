@@ -7,51 +7,50 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tokens, and which of them a model should learn to predict.
+ * Tokens, and which of them to train on.
  *
  * @param ids the tokens
- * @param counts for each, whether predicting it counts towards the loss
+ * @param counts for each token, whether it is a target
  */
 public record TokenizedDocument(int[] ids, boolean[] counts) {
 
     public TokenizedDocument {
         if (ids.length != counts.length) {
-            throw new IllegalArgumentException(
-                    "tokens: there are " + ids.length + " ids and " + counts.length + " counts; one of each is needed");
+            throw new IllegalArgumentException("tokens: there are " + ids.length + " ids and " + counts.length
+                    + " counts; the numbers must be equal");
         }
     }
 
     /**
-     * The tokens of a document: the bos token where the tokeniser adds one, the text, and the eos token where there is
-     * one. Of a text everything counts but bos, which nobody asks a model to write. Of a prompt and its completion the
-     * completion counts, and the eos.
+     * The tokens of a document: bos if the tokenizer adds it, the text, and eos if the tokenizer has it. In a text, all tokens but
+     * bos are targets; in a prompt with its completion, the completion and eos.
      *
-     * <p>Prompt and completion are tokenised as one text. The first token that differs from those of the prompt alone
-     * is the first of the completion: where a token spans the seam it has a part of what is to be learnt.
+     * <p>Prompt and completion are tokenized as one text. The completion begins at the first token that differs from those of
+     * the prompt alone, so a token that spans both is a target.
      *
-     * @throws IllegalArgumentException when the document is a chat, which needs a template
+     * @throws IllegalArgumentException if the document is a chat, which needs a template
      */
     public static TokenizedDocument of(Document document, Tokenizer tokenizer) {
         return of(document, tokenizer, null);
     }
 
     /**
-     * {@link #of(Document, Tokenizer)}, and the tokens of a chat as its template writes it, bos and eos included. Of a chat
-     * the assistant's answers count, and the token that ends each.
+     * {@link #of(Document, Tokenizer)}, or the tokens of a chat as its template writes it, including bos and eos. The
+     * targets of a chat are the assistant's messages and the token that ends each.
      *
-     * @throws IllegalArgumentException when a chat has no template, or one that does not fit it or the tokeniser
+     * @throws IllegalArgumentException if a chat has no template, or one that does not fit the chat or the tokenizer
      */
     public static TokenizedDocument of(Document document, Tokenizer tokenizer, @Nullable ChatTemplate template) {
         int[] text;
-        int unlearnt;
+        int unlearned;
         switch (document) {
             case Document.Text plain -> {
                 text = tokenizer.encode(plain.text());
-                unlearnt = 0;
+                unlearned = 0;
             }
             case Document.PromptCompletion pair -> {
                 text = tokenizer.encode(pair.prompt() + pair.completion());
-                unlearnt = seam(text, pair.prompt(), tokenizer);
+                unlearned = seam(text, pair.prompt(), tokenizer);
             }
             case Document.Chat chat -> {
                 return chat(chat, tokenizer, template);
@@ -62,14 +61,14 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
         int[] ids = IntStream.concat(IntStream.of(head), IntStream.concat(IntStream.of(text), tokenizer.eos().stream()))
                 .toArray();
         boolean[] counts = new boolean[ids.length];
-        Arrays.fill(counts, head.length + unlearnt, ids.length, true);
+        Arrays.fill(counts, head.length + unlearned, ids.length, true);
         return new TokenizedDocument(ids, counts);
     }
 
     private static TokenizedDocument chat(Document.Chat chat, Tokenizer tokenizer, @Nullable ChatTemplate template) {
         if (template == null) {
-            throw new IllegalArgumentException("a chat needs a template that says how it is written: set"
-                    + " data.chat_template to " + Arrays.toString(ChatTemplate.values()));
+            throw new IllegalArgumentException(
+                    "a chat needs a template: set data.chat_template to " + Arrays.toString(ChatTemplate.values()));
         }
         ChatTemplate.Rendered rendered = template.render(chat.messages(), tokenizer);
         int[] ids = tokenizer.encode(rendered.text());
@@ -82,13 +81,13 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
         return new TokenizedDocument(ids, counts);
     }
 
-    /** The first token of a text that is not one of its beginning's. */
+    /** The index of the first token that differs from the tokens of the beginning. */
     private static int seam(int[] text, String beginning, Tokenizer tokenizer) {
         int seam = Arrays.mismatch(tokenizer.encode(beginning), text);
         return seam < 0 ? text.length : seam;
     }
 
-    /** The token behind the last that has a part of a text's beginning. */
+    /** The index after the last token that contains a part of the beginning. */
     private static int end(int[] text, String beginning, Tokenizer tokenizer) {
         int[] tokens = tokenizer.encode(beginning);
         int seam = Arrays.mismatch(tokens, text);
@@ -96,16 +95,16 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
     }
 
     /**
-     * Documents one after the other.
+     * Concatenates documents.
      *
-     * @throws IllegalArgumentException when together they have more tokens than an array holds
+     * @throws IllegalArgumentException if they have more tokens than fit in an array
      */
     static TokenizedDocument join(List<TokenizedDocument> documents) {
         long length =
                 documents.stream().mapToLong(document -> document.ids.length).sum();
         if (length > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException(
-                    "data: the text has " + length + " tokens, and one run takes 2^31; train on a part of it");
+                    "data: the text has " + length + " tokens, but the limit is 2^31; train on a part of it");
         }
         int[] ids = new int[(int) length];
         boolean[] counts = new boolean[(int) length];

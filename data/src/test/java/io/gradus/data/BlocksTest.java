@@ -48,7 +48,7 @@ class BlocksTest {
     }
 
     @Test
-    void promptsAreReadAndNotLearnt() {
+    void promptsAreReadAndNotLearned() {
         Blocks blocks = Blocks.pack(
                 List.of(new PromptCompletion("ab", "c"), new PromptCompletion("d", "ef")), new ByteTokenizer(), 7);
         assertThat(blocks.get(0).ids()).containsExactly('a', 'b', 'c', EOS, 'd', 'e', 'f');
@@ -148,6 +148,6 @@ class BlocksTest {
         onlyTheFirst[0] = true; // which is never a target
         assertThatThrownBy(() -> StreamBlocks.of(List.of(new TokenizedDocument(new int[9], onlyTheFirst)), 4, 0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("every label is masked");
+                .hasMessageContaining("nothing to learn from");
     }
 }

@@ -101,7 +101,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void aSpecialTokenThatTheTokeniserLacksIsNamed() throws IOException {
+    void aSpecialTokenThatTheTokenizerLacksIsNamed() throws IOException {
         List<ChatMessage> chat = chat(Role.USER, "a", "b");
         assertThatThrownBy(() -> ChatTemplate.CHATML.render(chat, new ByteTokenizer()))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -115,7 +115,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void theTemplateIsToldFromTheTokenisersSpecialTokens() throws IOException {
+    void theTemplateIsToldFromTheTokenizersSpecialTokens() throws IOException {
         assertThat(ChatTemplate.suggestedBy(tokenizer("<s>", "</s>"))).contains(ChatTemplate.LLAMA3);
         assertThat(ChatTemplate.suggestedBy(new ByteTokenizer())).isEmpty();
     }
@@ -130,8 +130,8 @@ class ChatTemplateTest {
         assertThatThrownBy(() -> ChatTemplate.LLAMA2.render(chat(Role.ASSISTANT, "a", "b"), bytes))
                 .hasMessageContaining("messages[0].role is assistant where chat_template llama2 needs user");
         assertThatThrownBy(() -> ChatTemplate.LLAMA2.render(List.of(new ChatMessage(Role.SYSTEM, "a")), bytes))
-                .hasMessageContaining("messages: chat_template llama2 writes the system's message into the user's");
-        assertThatThrownBy(() -> ChatTemplate.PLAIN.render(List.of(), bytes)).hasMessageContaining("there are none");
+                .hasMessageContaining("messages: chat_template llama2 writes the system message into the user message");
+        assertThatThrownBy(() -> ChatTemplate.PLAIN.render(List.of(), bytes)).hasMessageContaining("the list is empty");
         assertThatThrownBy(() -> TokenizedDocument.of(new Document.Chat(chat(Role.USER, "a", "b")), bytes))
                 .hasMessageContainingAll("data.chat_template", "[llama2, llama3, chatml, plain]");
     }

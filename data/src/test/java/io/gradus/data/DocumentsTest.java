@@ -71,8 +71,8 @@ class DocumentsTest {
         assertRefused(write("sub/picture.png", "x").getParent(), "no .txt, .md or .jsonl file");
         assertRefused(write("empty.txt", ""), "it is empty");
         assertRefused(write("bom.txt", "\uFEFF"), "it is empty");
-        assertRefused(write("blank.txt", " \n\t"), "nothing but white space");
-        assertRefused(write("blank.jsonl", "\n\n"), "nothing but white space");
+        assertRefused(write("blank.txt", " \n\t"), "only white space");
+        assertRefused(write("blank.jsonl", "\n\n"), "only white space");
         assertRefused(write("list.json", "[{\"text\": \"a\"}]"), ".jsonl");
     }
 
@@ -142,7 +142,7 @@ class DocumentsTest {
         assertChatRefused(chat(said("user", "a"), said("bot", "b")), "messages[1].role is \"bot\"", "\"assistant\"");
         assertChatRefused(chat("{\"role\": \"user\", \"content\": [1]}"), "messages[0].content must be a string");
         assertChatRefused(chat(said("user", "a"), said("assistant", " ")), "messages[1].content", "blank");
-        assertChatRefused(chat(said("user", "a")), "no answer of the assistant");
+        assertChatRefused(chat(said("user", "a")), "contains no assistant message");
         assertChatRefused(
                 chat(said("user", "a"), said("assistant", "b"), said("system", "c")), "messages[2].role is system");
     }

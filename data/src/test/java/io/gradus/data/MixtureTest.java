@@ -153,7 +153,7 @@ class MixtureTest {
         }
         assertThatThrownBy(() -> Mixture.of(blocks("abcd", 2)).with("general", other, 0.5))
                 .hasMessageContaining("tokens");
-        assertThatThrownBy(() -> Mixture.of(List.of())).hasMessageContaining("none to train on");
+        assertThatThrownBy(() -> Mixture.of(List.of())).hasMessageContaining("the list is empty");
         assertThatThrownBy(() -> new Batches(Mixture.of(List.of(source(2, 1), source(2, 1))), 1, 0, false))
                 .hasMessageContaining("shuffle");
     }

@@ -124,7 +124,7 @@ class PackedBlocksTest {
         assertThat(blocks.get(0).targets()).containsExactly(NONE, 'c', 'd', 'e');
         assertThat(blocks.warnings())
                 .containsExactly(
-                        "1 of 3 examples are longer than max_seq_len, 4: their ends were cut off",
+                        "1 of 3 examples are longer than max_seq_len, 4; they were truncated",
                         "1 of 3 examples were left out: no token that counts is among their first 5");
         assertThat(blocks.first(1).warnings()).isEqualTo(blocks.warnings());
     }
@@ -147,7 +147,7 @@ class PackedBlocksTest {
     void labelsThatAreAllMaskedAreRefused() {
         assertThatThrownBy(() -> pack(3, new PromptCompletion("abcdef", "g")))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContainingAll("1 documents", "max_seq_len 3", "every label is masked");
+                .hasMessageContainingAll("1 documents", "max_seq_len 3", "nothing to learn from");
         assertThatThrownBy(() -> pack(0, new Text("a"))).hasMessageContaining("max_seq_len is 0");
     }
 }

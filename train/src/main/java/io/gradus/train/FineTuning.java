@@ -70,13 +70,23 @@ import org.jspecify.annotations.Nullable;
  * <p>The model, the data, the loss and the optimizer can be your own:
  *
  * {@snippet :
- * Recipe recipe = Recipe.builder().output(Path.of("tuned")).steps(300).learningRate(1e-4).build();
- * CrossEntropyOptions smoothed = CrossEntropyOptions.of(Reduction.SUM).withLabelSmoothing(0.1);
+ * Recipe recipe = Recipe.builder()
+ *         .train(Path.of("corpus.txt"))
+ *         .output(Path.of("tuned"))
+ *         .steps(300)
+ *         .build();
+ * LossFunction smoothed = (model, hidden, batch) -> hidden.linear(model.lmHeadWeight(), null)
+ *         .crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM).withLabelSmoothing(0.1));
+ * TrainingListener printer = new TrainingListener() {
+ *     public void stepped(Step step) {
+ *         System.out.println(step.loss());
+ *     }
+ * };
  * RunResult result = FineTuning.builder(recipe)
- *         .model(Path.of("my-llama")) // of any ModelFamily
- *         .loss((model, hidden, batch) ->
- *                 hidden.linear(model.lmHeadWeight(), null).crossEntropy(batch.targets(), smoothed))
- *         .optimizer(AdamW::new) // or your own
+ *         .model(Path.of("my-llama")) // of any ModelFamily; or a LanguageModel in memory
+ *         .loss(smoothed)
+ *         .optimizer(AdamW8bit::new) // or your own class that extends Optimizer
+ *         .listeners(printer)
  *         .build()
  *         .run();
  * }

@@ -7,7 +7,7 @@ import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.data.LabelTemplate;
-import io.gradus.data.LabelledText;
+import io.gradus.data.LabeledText;
 import io.gradus.data.TokenizedDocument;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
@@ -18,14 +18,12 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * How well a language model tells the labels of texts. Its answer for a text is the label that it finds most likely to follow
- * the prompt: each is written behind it, the log-probabilities of its tokens and of the end of the text are added up, and the
- * largest sum wins; of equals the label that comes first. Nothing is generated.
+ * The accuracy of a language model as a classifier. It predicts the label that most likely follows the prompt: for each label,
+ * the log-probabilities of its tokens and of the end of the text are summed, and the largest sum wins (on a tie, the label that
+ * sorts first). Nothing is generated. Texts that exceed the context length lose their beginning.
  *
- * <p>Of a text longer than the model's context the beginning is left out.
- *
- * @param correct texts whose own label was the most likely
- * @param total texts
+ * @param correct the number of texts whose label was predicted
+ * @param total the number of texts
  */
 public record LabelAccuracy(int correct, int total) {
 
@@ -35,29 +33,29 @@ public record LabelAccuracy(int correct, int total) {
     }
 
     /**
-     * Asks a model.
+     * Measures the accuracy.
      *
      * @param texts at least one
-     * @param template how a text and a label were written in training
-     * @param batchSize rows per forward pass, each a text with one label; the result does not depend on it but for rounding
-     * @throws IllegalArgumentException when there is no text, or only one label
+     * @param template how texts and labels were written in training
+     * @param batchSize rows per forward pass, each a text with one label; the result does not depend on it, except for rounding
+     * @throws IllegalArgumentException if there is no text, or only one label
      */
     public static LabelAccuracy of(
-            LanguageModel model, Tokenizer tokenizer, List<LabelledText> texts, LabelTemplate template, int batchSize) {
+            LanguageModel model, Tokenizer tokenizer, List<LabeledText> texts, LabelTemplate template, int batchSize) {
         List<String> labels =
-                texts.stream().map(LabelledText::label).distinct().sorted().toList();
+                texts.stream().map(LabeledText::label).distinct().sorted().toList();
         if (labels.size() < 2) {
             throw new IllegalArgumentException(
-                    "accuracy: the texts have the labels " + labels + "; it takes two to be right or wrong about");
+                    "accuracy: the texts have the labels " + labels + "; at least two are needed");
         }
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
         }
         model.eval();
         List<TokenizedDocument> rows = new ArrayList<>();
-        for (LabelledText text : texts) {
+        for (LabeledText text : texts) {
             for (String label : labels) {
-                var candidate = template.of(new LabelledText(text.text(), label));
+                var candidate = template.of(new LabeledText(text.text(), label));
                 rows.add(end(TokenizedDocument.of(candidate, tokenizer), model.contextLength() + 1));
             }
         }
@@ -85,10 +83,10 @@ public record LabelAccuracy(int correct, int total) {
                 Arrays.copyOfRange(document.ids(), from, all), Arrays.copyOfRange(document.counts(), from, all));
     }
 
-    /** The negative log-likelihood of what counts in each row. */
+    /** The negative log-likelihood of the targets of each row. */
     private static double[] losses(LanguageModel model, List<TokenizedDocument> rows) {
         int length = rows.stream().mapToInt(row -> row.ids().length - 1).max().orElseThrow();
-        int[] ids = new int[Math.multiplyExact(rows.size(), length)]; // what pads a row is behind all that counts
+        int[] ids = new int[Math.multiplyExact(rows.size(), length)]; // padding follows all targets
         int[] targets = new int[ids.length];
         Arrays.fill(targets, CrossEntropy.IGNORE_INDEX);
         for (int r = 0; r < rows.size(); r++) {

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Looks for a learning rate with a run's own model, text and optimiser (the {@linkplain LearningRateFinder range test}).
- * Nothing is written; the weights that it spoils are its own copy.
+ * Suggests a learning rate for a run, with its own model, data and optimizer (the {@linkplain LearningRateFinder learning rate
+ * range test}). Nothing is written.
  */
 public final class LearningRateFinderRun {
     private LearningRateFinderRun() {}
@@ -18,20 +18,20 @@ public final class LearningRateFinderRun {
     /**
      * The result of the test.
      *
-     * @param points the rates that were tried, in order, with their losses
-     * @param steepest where the loss falls fastest: a rate to begin with
-     * @param tenthOfMinimum a tenth of the rate with the lowest loss, beyond which it rises: the careful choice
+     * @param points the tried rates, in order, with their losses
+     * @param steepest the rate at which the loss falls fastest: a first choice
+     * @param tenthOfMinimum a tenth of the rate with the lowest loss: the cautious choice
      */
     public record Result(List<Point> points, double steepest, double tenthOfMinimum) {}
 
     /**
-     * Tries.
+     * Runs the test.
      *
      * @param low the first rate, above 0
-     * @param high the last
+     * @param high the last rate
      * @param steps at least 20
-     * @throws TrainingException when no rate between them lowers the loss
-     * @throws RecipeException when the recipe does not fit the model or the text
+     * @throws TrainingException if no rate between them lowers the loss
+     * @throws RecipeException if the recipe does not fit the model or the text
      */
     public static Result find(FineTuning run, double low, double high, int steps) throws IOException {
         var finder = new LearningRateFinder(low, high, steps);
@@ -48,7 +48,7 @@ public final class LearningRateFinderRun {
                 finder.add(loss[0]);
             }
         } catch (ArithmeticException e) {
-            finder.add(Double.POSITIVE_INFINITY); // a gradient that is not finite is a loss that will not be
+            finder.add(Double.POSITIVE_INFINITY); // the next loss would not be finite either
         }
         try {
             LearningRateFinder.Suggestion suggestion = finder.suggestion();

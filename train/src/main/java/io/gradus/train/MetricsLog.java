@@ -12,20 +12,20 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 
-/** {@code metrics.jsonl}: one JSON object per line for every step, evaluation and sample, written as they happen. */
+/** Writes {@code metrics.jsonl}: one JSON object per line for each step, evaluation and sample, as they happen. */
 final class MetricsLog implements TrainingListener {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
 
     /**
-     * @param file is continued: lines after {@code lastStep}, and one that a crash cut short, are dropped
+     * @param file to append to; lines after {@code lastStep}, and a line that a crash truncated, are removed
      */
     MetricsLog(Path file, int lastStep) throws IOException {
         this.file = file;
         List<String> kept = !Files.exists(file)
                 ? List.of()
-                // Not readAllLines, which refuses half a character.
+                // Not readAllLines, which rejects a truncated character.
                 : new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
                         .lines()
                         .filter(line -> isUpTo(lastStep, line))

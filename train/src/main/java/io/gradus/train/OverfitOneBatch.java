@@ -11,40 +11,40 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A self-test before a long run: the first batch again and again, until the model knows it by heart. A model that cannot even
- * learn one batch learns nothing from many, and the reason is easier to find. The recipe's own optimiser, precision and
- * memory settings are used, at the peak rate. Nothing is written.
+ * A self-test before a long run: trains on the first batch alone until the model has memorized it. A model that cannot memorize
+ * one batch will not learn from many, and with one batch the cause is easier to find. The run's own optimizer, precision and
+ * memory settings are used, at the peak learning rate. Nothing is written.
  */
 public final class OverfitOneBatch {
-    /** Steps where the recipe does not name a number. */
-    public static final int USUAL_STEPS = 200;
+    /** Steps if the recipe does not set them. */
+    public static final int DEFAULT_STEPS = 200;
 
-    /** Nats per token at which the batch counts as known: nine in ten tokens are certain. */
-    private static final double KNOWN = 0.1;
+    /** Loss at which the batch counts as memorized, in nats per token: a mean probability of 0.9. */
+    private static final double MEMORIZED = 0.1;
 
     private OverfitOneBatch() {}
 
     /**
-     * What came of it.
+     * Result of the test.
      *
-     * @param losses of the steps, each before its update
-     * @param passed whether the loss came near 0
-     * @param verdict what that means, and what to look at
+     * @param losses the loss of each step, before its update
+     * @param passed whether the batch was memorized
+     * @param verdict what the result means, and what to check
      */
     public record Result(List<Double> losses, boolean passed, String verdict) {}
 
     /**
-     * Tries; ends as soon as the batch is known.
+     * Runs the test, until the batch is memorized or the steps are used up.
      *
-     * @param told is given each loss
-     * @throws RecipeException when the recipe does not fit the model or the text
+     * @param listener receives each loss
+     * @throws RecipeException if the recipe does not fit the model or the text
      */
-    public static Result run(FineTuning run, Consumer<Double> told) throws IOException {
+    public static Result run(FineTuning run, Consumer<Double> listener) throws IOException {
         Recipe recipe = run.recipe();
         TrainingSetup setup = run.setup(false);
         TrainingState state = run.state(setup);
         state.begin(setup::general);
-        int steps = recipe.steps() == null ? USUAL_STEPS : recipe.steps();
+        int steps = recipe.steps() == null ? DEFAULT_STEPS : recipe.steps();
         Batch batch = setup.batch(0);
         List<Double> losses = new ArrayList<>();
         boolean passed = false;
@@ -62,8 +62,8 @@ public final class OverfitOneBatch {
                 loss = Double.NaN;
             }
             losses.add(loss);
-            told.accept(loss);
-            passed = loss < KNOWN;
+            listener.accept(loss);
+            passed = loss < MEMORIZED;
             if (!Double.isFinite(loss)) {
                 break;
             }
@@ -77,18 +77,18 @@ public final class OverfitOneBatch {
         String course = String.format(
                 Locale.ROOT, "the loss of one batch went from %.4g to %.4g in %d steps: ", first, last, losses.size());
         if (passed) {
-            return course + "the model can learn it by heart, so that data, gradients and optimiser work together";
+            return course + "the model memorized it, so data, gradients and optimizer work together";
         }
         String rate = "learning_rate=" + recipe.learningRate();
         if (!Double.isFinite(last) || last > 1.5 * first) {
             return course + "it diverged; " + rate + " is too high, or a gradient is wrong";
         }
         if (last > 0.95 * first) {
-            return course + "it hardly moved; " + rate + " is far too low, nearly everything is frozen or held"
-                    + " (freeze, gradual_unfreeze_steps, l2_sp, ewc), or the labels have nothing to do with the text";
+            return course + "it hardly moved; " + rate + " is far too low, most weights are frozen or penalized"
+                    + " (freeze, gradual_unfreeze_steps, l2_sp, ewc), or the labels are unrelated to the text";
         }
-        return course + "it falls but does not get near 0; take more steps or a higher rate than " + rate
-                + ", fewer tokens (batch_size, data.max_seq_len), or ask whether the model is large enough for one"
+        return course + "it fell, but not to 0; use more steps, a higher rate than " + rate
+                + ", or fewer tokens (batch_size, data.max_seq_len); or the model may be too small for one"
                 + " batch";
     }
 }

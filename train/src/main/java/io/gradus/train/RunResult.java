@@ -8,14 +8,14 @@ import java.util.Map;
  * Result of a fine-tuning run.
  *
  * @param output the folder with the trained model
- * @param steps made in all
- * @param before losses before the first step, by the name of the text
- * @param after losses of the weights that are saved
- * @param bestStep after which the held-out loss was lowest; 0 when it was so before the first
- * @param bestLoss that lowest held-out loss
- * @param savedStep after which the saved weights were: the last, or the best where the recipe asks for it
- * @param skipped steps that were skipped, because their loss was a spike or a gradient too large for F16
- * @param peakBytes the most memory in use at once, by category
+ * @param steps the number of steps
+ * @param before losses before the first step, by text
+ * @param after losses of the saved weights, by text
+ * @param bestStep the step after which the held-out loss was lowest; 0 is before the first step
+ * @param bestLoss the lowest held-out loss
+ * @param savedStep the step of the saved weights: the last, or the best if the recipe asks for it
+ * @param skipped the number of skipped steps (loss spikes, or gradients that overflowed in F16)
+ * @param peakBytes peak memory, by category
  */
 public record RunResult(
         Path output,

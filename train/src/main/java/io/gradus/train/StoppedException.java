@@ -3,7 +3,7 @@ package io.gradus.train;
 import io.gradus.train.guard.TrainingException;
 import java.nio.file.Path;
 
-/** A run was told to end before it was done, and can go on. */
+/** Thrown when a run was told to stop before its end. It can be resumed. */
 public final class StoppedException extends TrainingException {
     private static final long serialVersionUID = 1L;
 
@@ -11,8 +11,8 @@ public final class StoppedException extends TrainingException {
         super(
                 step == 0
                         ? "stopped before the first step; nothing was written"
-                        : "stopped after step " + step + " of " + steps + "; a checkpoint is written, and this goes on"
-                                + " to the same bits:\n  gradus finetune " + output.resolve("recipe.yaml") + " output="
+                        : "stopped after step " + step + " of " + steps + "; a checkpoint is written. To continue to"
+                                + " the same bits:\n  ./gradus finetune " + output.resolve("recipe.yaml") + " output="
                                 + output + " --resume");
     }
 }

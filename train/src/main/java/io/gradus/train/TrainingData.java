@@ -145,7 +145,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
 
     // ---- blocks ----
 
-    /** Makes blocks of documents; a complaint or a warning says of which text it is. */
+    /** Packs documents into blocks; errors and warnings name the text. */
     private static final class Packer {
         private static final System.Logger LOG = System.getLogger(TrainingData.class.getName());
 
@@ -173,7 +173,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
             }
         }
 
-        /** What a sample begins with: the beginning of a document, or of a chat all before the first answer. */
+        /** The prompt of a sample: the beginning of a document, or everything before the first answer of a chat. */
         String prompt(Document document) {
             return switch (document) {
                 case Document.Text plain -> beginning(plain.text());
@@ -191,7 +191,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
                 return beginning(chat.messages().getFirst().content());
             }
             String text = template.renderPrompt(asked, tokenizer).text();
-            // A bos that the tokeniser puts in front by itself must not stand there twice.
+            // The tokenizer may add bos itself, and it must not occur twice.
             String bos = tokenizer.addsBos()
                     ? tokenizer.spell(tokenizer.bos().stream().toArray())
                     : "";
@@ -212,7 +212,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
     /**
      * Checks that the vocabulary has every token.
      *
-     * @throws RecipeException when the tokeniser has more tokens than the model
+     * @throws RecipeException if the text has a token that the model does not have
      */
     void requireFits(LanguageModel model) {
         int max = Stream.concat(Stream.of(training), evaluation.values().stream())
@@ -220,8 +220,8 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
                 .max()
                 .orElseThrow();
         if (max >= model.vocabSize()) {
-            throw new RecipeException("the text has the token " + max + ", but the model knows " + model.vocabSize()
-                    + " (vocab_size); the tokeniser belongs to another model");
+            throw new RecipeException("the text has the token " + max + ", but the vocab_size of the model is "
+                    + model.vocabSize() + "; the tokenizer belongs to another model");
         }
     }
 }

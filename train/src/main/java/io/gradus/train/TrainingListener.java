@@ -4,41 +4,41 @@ import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import java.nio.file.Path;
 
-/** Is told what happens in a run. Every method does nothing unless overridden. */
+/** Receives events from a training run. All methods are no-ops by default. */
 public interface TrainingListener {
 
-    /** Everything is loaded and checked; the first step comes next. */
+    /** Called when everything is loaded and checked, before the first step. */
     default void started(Plan plan) {}
 
-    /** A step was made. */
+    /** Called after each optimizer step. */
     default void stepped(Step step) {}
 
-    /** A step was not made; weights and moments are as they were. */
+    /** Called when a step was skipped; weights and moments are unchanged. */
     default void skipped(Skipped skipped) {}
 
-    /** A text that the model had not seen was evaluated. */
+    /** Called for each evaluated text. */
     default void evaluated(Evaluation evaluation) {}
 
-    /** The model wrote something; before the first and after the last step. */
+    /** Called with a generated sample, before the first and after the last step. */
     default void sampled(Sample sample) {}
 
-    /** A checkpoint is complete. */
+    /** Called when a checkpoint is complete. */
     default void checkpointed(Path folder) {}
 
-    /** The trained model is written. */
+    /** Called when the trained model is saved. */
     default void finished(RunResult result) {}
 
     /**
-     * What will be done.
+     * The plan of a run.
      *
-     * @param recipe that was given
-     * @param output the folder that will be written
-     * @param memory how many parameters there are, and what training takes
-     * @param trained how many of them are trained: all but the frozen ones
-     * @param trainingTokens in one pass over the training text
-     * @param firstStep 0, or where a resumed run goes on
-     * @param steps in all
-     * @param device a line about it
+     * @param recipe of the run
+     * @param output the folder to write
+     * @param memory the memory plan, with the number of parameters
+     * @param trained the number of trained elements: all but the frozen ones
+     * @param trainingTokens tokens in one pass over the training text
+     * @param firstStep 0, or the step at which a resumed run continues
+     * @param steps of the whole run
+     * @param device a description of the device
      */
     record Plan(
             Recipe recipe,
@@ -50,48 +50,48 @@ public interface TrainingListener {
             int steps,
             String device) {
 
-        /** Whether no parameter stays as it is. */
+        /** Whether every parameter is trained. */
         public boolean trainsAll() {
             return trained == memory.parameters();
         }
     }
 
     /**
-     * One optimiser step.
+     * One optimizer step.
      *
      * @param step counted from 1
-     * @param loss the mean over the tokens of the step, in nats, before the update
-     * @param learningRate of the update
+     * @param loss the mean over the targets of the step before the update, in nats
+     * @param learningRate the learning rate of the update
      * @param gradientNorm before clipping
-     * @param tokens that counted
-     * @param seconds that it took
+     * @param tokens the number of targets
+     * @param seconds the duration
      */
     record Step(int step, double loss, double learningRate, double gradientNorm, long tokens, double seconds) {}
 
     /**
-     * A step that was not made.
+     * A skipped step.
      *
      * @param step counted from 1
-     * @param loss the mean over the tokens, in nats; may be anything, NaN included
-     * @param reason what was wrong with it
+     * @param loss the mean over the targets, in nats; may be NaN or infinite
+     * @param reason why the step was skipped
      */
     record Skipped(int step, double loss, String reason) {}
 
     /**
      * The loss on a text.
      *
-     * @param step steps made so far
+     * @param step steps completed so far
      * @param name {@code held_out} or {@code general}
-     * @param loss the mean over the tokens, in nats
+     * @param loss the mean over the targets, in nats
      */
     record Evaluation(int step, String name, double loss) {}
 
     /**
-     * A text that the model wrote.
+     * A generated text.
      *
-     * @param step steps made so far
-     * @param prompt what it began with
-     * @param text what it wrote on
+     * @param step steps completed so far
+     * @param prompt the beginning
+     * @param text the continuation
      */
     record Sample(int step, String prompt, String text) {}
 }

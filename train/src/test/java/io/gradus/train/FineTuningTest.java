@@ -389,9 +389,9 @@ class FineTuningTest {
         assertThatThrownBy(() -> run("out", "steps=2"))
                 .isInstanceOf(RecipeException.class)
                 .hasMessage("recipe: output " + folder.resolve("out")
-                        + " holds a run already; continue it with resume=true, or name another folder");
+                        + " already holds a run; continue it with resume=true, or name another folder");
         assertThatThrownBy(() -> run("model"))
-                .hasMessage("recipe: output " + model + " holds a model already; name another folder");
+                .hasMessage("recipe: output " + model + " already holds a model; name another folder");
         assertThatThrownBy(() -> run("model", "resume=true"))
                 .hasMessage("recipe: output " + model + " holds a model and no run to resume; name another folder");
         assertThatThrownBy(() -> run("text.txt")).hasMessage("recipe: output " + text + " is a file; name a folder");
@@ -404,8 +404,8 @@ class FineTuningTest {
 
         assertThatThrownBy(() -> run("out", "save_steps=2", "resume=true", "learning_rate=0.5", "seed=1"))
                 .isInstanceOf(RecipeException.class)
-                .hasMessage("recipe: resume continues a run as it was begun, but learning_rate was 0.01 and is 0.5,"
-                        + " seed was 42 and is 1");
+                .hasMessage("recipe: a run resumes with the recipe that it was started with, but learning_rate was 0.01"
+                        + " and is 0.5, seed was 42 and is 1");
     }
 
     @Test
@@ -454,7 +454,7 @@ class FineTuningTest {
             assertThatThrownBy(() -> run("out", "save_steps=2", "resume=true"))
                     .isInstanceOf(IOException.class)
                     .hasMessage(state.getParent()
-                            + ": its state.json is missing or damaged; delete this folder to go on without it");
+                            + ": its state.json is missing or damaged; delete this folder to resume without it");
         }
     }
 
@@ -511,7 +511,7 @@ class FineTuningTest {
     void aTokenizerWithTooManyTokensIsRefused() {
         model = TinyModel.write(folder.resolve("bytes"), LlamaConfig.of(256, 16, 24, 1, 2, 1, 32));
 
-        assertRefused(RecipeException.class, "the text has the token 256, but the model knows 256 (vocab_size)");
+        assertRefused(RecipeException.class, "the text has the token 256, but the vocab_size of the model is 256");
     }
 
     @Test
@@ -597,7 +597,7 @@ class FineTuningTest {
         assertThat(firstSamples.get(0)).isNotEqualTo(firstSamples.get(1));
     }
 
-    /** Stopped between any two steps, with every optimiser: the same bytes. */
+    /** Stopped between any two steps, with every optimizer: the same bytes. */
     @ParameterizedTest
     @EnumSource
     void aRunThatIsResumedGivesTheSameBytes(Recipe.OptimizerKind optimizer) throws IOException {

@@ -8,7 +8,7 @@ import io.gradus.core.Device;
 import io.gradus.data.Batches;
 import io.gradus.data.Blocks;
 import io.gradus.data.LabelTemplate;
-import io.gradus.data.LabelledText;
+import io.gradus.data.LabeledText;
 import io.gradus.data.Packing;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.WeightSource;
@@ -32,14 +32,14 @@ class LabelAccuracyTest {
     }
 
     /** A text with more a than b is "up", otherwise "down". */
-    private static List<LabelledText> texts() {
-        List<LabelledText> texts = new ArrayList<>();
+    private static List<LabeledText> texts() {
+        List<LabeledText> texts = new ArrayList<>();
         for (int i = 0; i < 32; i++) {
             StringBuilder text = new StringBuilder();
             for (int bit = 0; bit < 5; bit++) {
                 text.append((i >> bit & 1) == 1 ? 'a' : 'b');
             }
-            texts.add(new LabelledText(text.toString(), Integer.bitCount(i) > 2 ? "up" : "down"));
+            texts.add(new LabeledText(text.toString(), Integer.bitCount(i) > 2 ? "up" : "down"));
         }
         return texts;
     }
@@ -47,7 +47,7 @@ class LabelAccuracyTest {
     /** Each candidate by itself: the label whose text and end are the most likely. */
     private static int correctOneByOne(LanguageModel model) {
         int correct = 0;
-        for (LabelledText text : texts()) {
+        for (LabeledText text : texts()) {
             double up = loss(model, text.text(), "up");
             double down = loss(model, text.text(), "down");
             correct += text.label().equals(up < down ? "up" : "down") ? 1 : 0;
@@ -57,7 +57,7 @@ class LabelAccuracyTest {
 
     private static double loss(LanguageModel model, String text, String label) {
         Blocks blocks =
-                Blocks.pack(List.of(TEMPLATE.of(new LabelledText(text, label))), BYTES, 16, Packing.DOCUMENTS, null);
+                Blocks.pack(List.of(TEMPLATE.of(new LabeledText(text, label))), BYTES, 16, Packing.DOCUMENTS, null);
         return Evaluator.loss(model, blocks, 1, 1) * blocks.counted();
     }
 
@@ -88,13 +88,13 @@ class LabelAccuracyTest {
     @Test
     void ofALongTextTheEndIsRead() {
         LanguageModel model = model();
-        List<LabelledText> texts = List.of(new LabelledText("x".repeat(50), "up"), new LabelledText("y", "down"));
+        List<LabeledText> texts = List.of(new LabeledText("x".repeat(50), "up"), new LabeledText("y", "down"));
         assertThat(LabelAccuracy.of(model, BYTES, texts, TEMPLATE, 4).total()).isEqualTo(2);
     }
 
     @Test
     void oneLabelIsNoQuestion() {
-        assertThatThrownBy(() -> LabelAccuracy.of(model(), BYTES, List.of(new LabelledText("a", "up")), TEMPLATE, 1))
+        assertThatThrownBy(() -> LabelAccuracy.of(model(), BYTES, List.of(new LabeledText("a", "up")), TEMPLATE, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("[up]");
         assertThatThrownBy(() -> LabelAccuracy.of(model(), BYTES, texts(), TEMPLATE, 0))

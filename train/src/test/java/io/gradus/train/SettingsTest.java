@@ -419,14 +419,14 @@ class SettingsTest {
     // ---- data ----
 
     @Test
-    void severalSourcesAndLabelledTextsAreTrainedOn() throws IOException {
+    void severalSourcesAndLabeledTextsAreTrainedOn() throws IOException {
         StringBuilder lines = new StringBuilder("text,label\n");
         for (int i = 0; i < 60; i++) {
             lines.append(i % 2 == 0 ? "it was good,yes\n" : "it was bad,no\n");
         }
-        Path labelled = Files.writeString(folder.resolve("labelled.csv"), lines);
+        Path labeled = Files.writeString(folder.resolve("labeled.csv"), lines);
         Recipe recipe =
-                Recipe.parse(recipe("out", "").toYaml(), "data.train=null", "data.sources=" + text + "," + labelled);
+                Recipe.parse(recipe("out", "").toYaml(), "data.train=null", "data.sources=" + text + "," + labeled);
         RunResult result = new FineTuning(recipe).run();
 
         assertThat(result.after().get("held_out")).isLessThan(result.before().get("held_out"));

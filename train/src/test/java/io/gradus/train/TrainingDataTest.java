@@ -143,7 +143,7 @@ class TrainingDataTest {
         write("tokenizer_config.json", "{\"bos_token\": \"<|begin_of_text|>\", \"add_bos_token\": true}");
         assertThat(TrainingData.read(recipe, Texts.NONE, Tokenizer.load(folder), 64)
                         .prompt())
-                .as("the template of the tokeniser's own special tokens, without a second bos")
+                .as("the template of the tokenizer's own special tokens, without a second bos")
                 .startsWith("<|start_header_id|>user<|end_header_id|>\n\nq019<|eot_id|>");
         assertThatThrownBy(() -> TrainingData.read(recipe, Texts.NONE, tokenizer, 64))
                 .hasMessageContainingAll("training text", "bos");

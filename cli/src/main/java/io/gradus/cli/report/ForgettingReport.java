@@ -32,7 +32,7 @@ public final class ForgettingReport {
                     loss(row.task()),
                     loss(row.general()),
                     loss(row.forgotten()),
-                    percent(row.learnt() / plain.learnt()),
+                    percent(row.learned() / plain.learned()),
                     percent(row.forgotten() / plain.forgotten())));
         }
         return new TextTable(cells);

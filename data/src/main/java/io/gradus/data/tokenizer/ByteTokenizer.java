@@ -13,14 +13,14 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * One token per UTF-8 byte: ids 0 to 255 are the bytes, 256 is {@value #END_OF_TEXT}, which also begins a text where
- * something has to. Any text has tokens, nothing is learnt, and no native library is needed.
+ * One token per UTF-8 byte: ids 0 to 255 are the bytes, 256 is {@value #END_OF_TEXT}, which is also the bos token. It needs
+ * no training and no native library, and can encode any text.
  *
- * <p>{@link #save} writes it as a {@code tokenizer.json}: a byte-level BPE without merges. So Hugging Face transformers
- * reads the same ids.
+ * <p>{@link #save} writes a {@code tokenizer.json} with a byte-level BPE without merges, from which Hugging Face transformers
+ * computes the same ids.
  */
 public final class ByteTokenizer implements Tokenizer {
-    /** How the token that ends a text is spelt. */
+    /** The text of the end-of-text token. */
     public static final String END_OF_TEXT = "<|endoftext|>";
 
     private static final int END_OF_TEXT_ID = 256;
@@ -86,7 +86,7 @@ public final class ByteTokenizer implements Tokenizer {
         return OptionalInt.of(END_OF_TEXT_ID);
     }
 
-    /** False: the end of one text already stands in front of the next, as in GPT-2. */
+    /** False, as in GPT-2: the end-of-text token of one text is in front of the next. */
     @Override
     public boolean addsBos() {
         return false;
@@ -110,7 +110,7 @@ public final class ByteTokenizer implements Tokenizer {
         AtomicFile.write(file, json + "\n");
     }
 
-    /** Whether a {@code tokenizer.json} says what {@link #save} writes. */
+    /** Whether a {@code tokenizer.json} was written by {@link #save}. */
     static boolean isDescribedBy(JsonNode tokenizer) {
         return tokenizer.equals(description());
     }
@@ -157,8 +157,8 @@ public final class ByteTokenizer implements Tokenizer {
     }
 
     /**
-     * How a byte-level BPE spells each byte as a visible character (Radford et al. 2019, GPT-2): a byte that Latin-1
-     * prints is itself, and the others are U+0100, U+0101… in order.
+     * The visible character for each byte in a byte-level BPE (Radford et al. 2019, GPT-2): printable Latin-1 bytes are
+     * themselves, the others are U+0100, U+0101, …
      */
     private static String[] alphabet() {
         String[] letters = new String[256];
@@ -170,7 +170,7 @@ public final class ByteTokenizer implements Tokenizer {
         return letters;
     }
 
-    /** As {@code bytes, 257 tokens}. */
+    /** A description: {@code bytes, 257 tokens}. */
     @Override
     public String toString() {
         return "bytes, " + vocabSize() + " tokens";

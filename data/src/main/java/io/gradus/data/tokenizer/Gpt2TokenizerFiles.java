@@ -13,9 +13,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tokeniser of GPT-2 as its first repositories keep it: {@code vocab.json} has the tokens and their ids, and
- * {@code merges.txt} the pairs that byte-pair encoding joins (Sennrich et al. 2016), one a line, the first before the others.
- * The rest is the same for all of them, so that a {@code tokenizer.json} can be made.
+ * The tokenizer files of early GPT-2 repositories: {@code vocab.json} has the tokens and their ids, and {@code merges.txt} the
+ * merges of byte-pair encoding (Sennrich et al. 2016), one per line, in order. The rest is the same for all of them, so a {@code
+ * tokenizer.json} can be derived.
  */
 final class Gpt2TokenizerFiles {
     static final String VOCABULARY = "vocab.json";
@@ -28,7 +28,7 @@ final class Gpt2TokenizerFiles {
 
     private Gpt2TokenizerFiles() {}
 
-    /** Whether a folder without a {@code tokenizer.json} has such a tokeniser; other families split words differently. */
+    /** Whether a folder without a {@code tokenizer.json} has such a tokenizer; other model families split words differently. */
     static boolean isDescribedBy(TokenizerFiles files) throws IOException {
         String used = files.json(TokenizerFiles.TOKENIZER_CONFIG)
                 .path("tokenizer_class")
@@ -42,9 +42,9 @@ final class Gpt2TokenizerFiles {
     }
 
     /**
-     * The same files with a {@code tokenizer.json}.
+     * Adds a {@code tokenizer.json} to the files.
      *
-     * @throws IOException when a file is missing or bad; the message names it
+     * @throws IOException if a file is missing or malformed; the message names it
      */
     static TokenizerFiles withTokenizerJson(TokenizerFiles files) throws IOException {
         ObjectMapper mapper = new ObjectMapper();
@@ -66,7 +66,7 @@ final class Gpt2TokenizerFiles {
         return files.with(TokenizerFiles.TOKENIZER, mapper.writeValueAsBytes(json));
     }
 
-    /** Each byte is shown as a character of its own, and a text is cut into words before anything is joined. */
+    /** Maps each byte to a character, and splits text into words before merging. */
     private static ObjectNode byteLevel(boolean addPrefixSpace, boolean trimOffsets) {
         return new ObjectMapper()
                 .createObjectNode()
@@ -79,7 +79,7 @@ final class Gpt2TokenizerFiles {
         byte[] content = files.contents().get(MERGES);
         if (content == null) {
             throw new IOException(files.folder() + ": it has a " + VOCABULARY + " but no " + MERGES
-                    + "; copy the tokeniser's files from the model that this one comes from");
+                    + "; copy the tokenizer files of the base model");
         }
         ArrayNode merges = new ObjectMapper().createArrayNode();
         List<String> lines = new String(content, StandardCharsets.UTF_8).lines().toList();
@@ -97,7 +97,7 @@ final class Gpt2TokenizerFiles {
         return merges;
     }
 
-    /** Tokens that a text may spell out, by their ids: those that begin or end it, and those that a user added. */
+    /** Special and added tokens, by id. */
     private static ArrayNode addedTokens(TokenizerFiles files) throws IOException {
         JsonNode vocabulary = files.json(VOCABULARY);
         JsonNode added = files.json(ADDED_TOKENS);

@@ -10,19 +10,19 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * What a {@code tokenizer.json} describes, computed by the Hugging Face tokenisers' own library through DJL's binding,
- * so that the ids are those of transformers. The native library lies in the binding's jar, for Linux (x86_64, aarch64),
- * macOS (aarch64) and Windows (x86_64).
+ * The tokenizer of a {@code tokenizer.json}, computed by Hugging Face's own tokenizers library through DJL's binding, so that ids
+ * equal those of transformers. The binding's jar has the native library for Linux (x86_64, aarch64), macOS (aarch64) and Windows
+ * (x86_64).
  *
- * <p>A text is never truncated or padded, whatever the file says. Decoding does not tidy up the spaces before
- * punctuation ({@code clean_up_tokenization_spaces}): what was encoded comes back.
+ * <p>Text is never truncated or padded, whatever the file says. Decoding does not remove spaces before punctuation ({@code
+ * clean_up_tokenization_spaces}), so decoding restores the encoded text.
  *
- * <p>The binding would report its use over the network on some clouds, and would fetch another build of its library on
- * a machine with CUDA. Unless they are set already, this class sets the two system properties that keep it from both,
- * {@code OPT_OUT_TRACKING=true} and {@code RUST_FLAVOR=cpu}.
+ * <p>The binding would report its use over the network on some clouds, and would download another build of its library on
+ * machines with CUDA. This class disables both with the system properties {@code OPT_OUT_TRACKING=true} and
+ * {@code RUST_FLAVOR=cpu}, unless they are set already.
  */
 public final class HuggingFaceTokenizer implements Tokenizer {
-    // modelMaxLength without truncation only keeps the binding from a warning.
+    // Without modelMaxLength, the binding logs a warning.
     private static final Map<String, String> OPTIONS = Map.of(
             "addSpecialTokens", "false",
             "truncation", "do_not_truncate",
@@ -36,9 +36,9 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     private final boolean addsBos;
 
     /**
-     * Reads {@code tokenizer.json} and what lies beside it.
+     * Reads {@code tokenizer.json} and the configuration files next to it.
      *
-     * @throws IOException when a file is missing or bad; the message names it
+     * @throws IOException if a file is missing or malformed; the message names it
      */
     public HuggingFaceTokenizer(Path folder) throws IOException {
         this(TokenizerFiles.read(folder));
@@ -63,9 +63,9 @@ public final class HuggingFaceTokenizer implements Tokenizer {
                     new ByteArrayInputStream(json), OPTIONS);
         } catch (LinkageError e) {
             throw new IOException(
-                    files.path(TokenizerFiles.TOKENIZER) + ": the native library of the tokenisers does not load here ("
+                    files.path(TokenizerFiles.TOKENIZER) + ": the native library of the tokenizers does not load here ("
                             + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "): "
-                            + e.getMessage() + "; a byte-level model needs none",
+                            + e.getMessage() + "; only a byte-level model works without it",
                     e);
         } catch (RuntimeException e) {
             throw new IOException(files.path(TokenizerFiles.TOKENIZER) + ": " + e.getMessage(), e);
@@ -78,7 +78,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         }
     }
 
-    /** Asks the post-processor itself: there are several kinds that put a token in front. */
+    /** Runs the post-processor, because several kinds of it add bos. */
     private boolean postProcessorAddsBos() {
         long[] ids = library.encode("", true, false).getIds();
         return ids.length > 0 && ids[0] == special.bos().orElse(-1);
@@ -132,7 +132,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         files.save(folder);
     }
 
-    /** As {@code tokenizer.json of FOLDER, 512 tokens}. */
+    /** A description: {@code tokenizer.json of FOLDER, 512 tokens}. */
     @Override
     public String toString() {
         return TokenizerFiles.TOKENIZER + " of " + files.folder() + ", " + vocabSize + " tokens";

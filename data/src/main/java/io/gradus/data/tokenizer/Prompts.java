@@ -3,15 +3,14 @@ package io.gradus.data.tokenizer;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** Prompts as the model expects them, and its answers as text. */
+/** Encodes prompts as a model expects them, and decodes continuations. */
 public final class Prompts {
     private Prompts() {}
 
     /**
-     * The tokens of a prompt, with the token that begins a text in front where the model has one; for an empty prompt that
-     * token alone.
+     * The tokens of a prompt, preceded by bos if the model expects it; only bos for an empty prompt.
      *
-     * @throws IllegalArgumentException when the prompt is empty and nothing can begin a text
+     * @throws IllegalArgumentException if the prompt is empty and the tokenizer has no bos token
      */
     public static int[] encode(Tokenizer tokenizer, String prompt) {
         int[] ids = tokenizer.encode(prompt);
@@ -20,17 +19,17 @@ public final class Prompts {
                     .toArray();
         }
         if (ids.length == 0) {
-            throw new IllegalArgumentException("the prompt is empty, and the tokeniser has no bos token to begin with");
+            throw new IllegalArgumentException("the prompt is empty, and the tokenizer has no bos token to begin with");
         }
         return ids;
     }
 
-    /** The tokens that end a text. */
+    /** The tokens at which generation stops. */
     public static Set<Integer> stops(Tokenizer tokenizer) {
         return tokenizer.eosIds();
     }
 
-    /** What was written after the prompt: the text of all tokens without that of the prompt's. */
+    /** The text of the continuation, without that of the prompt. */
     public static String continuation(Tokenizer tokenizer, int[] prompt, int[] written) {
         String head = tokenizer.decode(prompt);
         String whole = tokenizer.decode(

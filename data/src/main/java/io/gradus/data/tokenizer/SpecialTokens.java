@@ -9,15 +9,14 @@ import java.util.OptionalInt;
 import java.util.SequencedSet;
 
 /**
- * The tokens that begin and end a text, as a Hugging Face folder gives them. {@code tokenizer_config.json} decides,
- * even when it says {@code null}; where it says nothing {@code special_tokens_map.json} does, then the ids in
- * {@code generation_config.json}, then those in {@code config.json}.
+ * The special tokens of a Hugging Face folder. {@code tokenizer_config.json} takes precedence, even if it has {@code null}; then
+ * {@code special_tokens_map.json}, then the ids in {@code generation_config.json}, then those in {@code config.json}.
  *
- * @param bos begins a text
- * @param eos ends a text
- * @param eosIds all that end a text: {@code eos}, and the {@code eos_token_id} of {@code generation_config.json} or,
- *     failing that, of {@code config.json}; a number or a list
- * @param addBosToken {@code add_bos_token} of {@code tokenizer_config.json}, if it is there
+ * @param bos the token that begins a text
+ * @param eos the token that ends a text
+ * @param eosIds all tokens that end a text: {@code eos}, and the {@code eos_token_id} (a number or a list) of {@code
+ *     generation_config.json} or else of {@code config.json}
+ * @param addBosToken {@code add_bos_token} of {@code tokenizer_config.json}, if present
  */
 record SpecialTokens(OptionalInt bos, OptionalInt eos, SequencedSet<Integer> eosIds, Optional<Boolean> addBosToken) {
 
@@ -44,7 +43,7 @@ record SpecialTokens(OptionalInt bos, OptionalInt eos, SequencedSet<Integer> eos
         return ids.isEmpty() ? OptionalInt.empty() : OptionalInt.of(ids.getFirst());
     }
 
-    /** A token is given as a string, or as an object that holds it as {@code content}. */
+    /** A token is a string, or an object with a {@code content}. */
     private static int id(TokenizerFiles files, String name, String key, JsonNode value, TokenizerVocabulary vocabulary)
             throws IOException {
         JsonNode text = value.isObject() ? value.path("content") : value;

@@ -3,13 +3,12 @@ package io.gradus.data.tokenizer;
 import java.util.Arrays;
 
 /**
- * Decodes ids as they come, in pieces that can be printed at once: a piece never ends inside a character. The pieces,
- * with that of {@link #finish}, join to {@link Tokenizer#decode} of all ids. (Only where the ids are no valid UTF-8 may
- * the number of replacement characters U+FFFD differ: some tokenisers, having met a bad byte, take back characters
- * before it.)
+ * Decodes ids as they are generated, in pieces that can be printed at once: a piece never ends inside a character. The pieces,
+ * including that of {@link #finish}, concatenate to {@link Tokenizer#decode} of all ids. (If the ids are not valid UTF-8, the number
+ * of replacement characters U+FFFD may differ, because some tokenizers retract characters before a malformed byte.)
  *
- * <p>What a token looks like depends on those before it: many tokenisers drop the space in front of the first. So each
- * piece is the difference of two decodings that begin at the same token, a little before it.
+ * <p>The text of a token depends on the tokens before it: many tokenizers drop the space in front of the first. So each piece is
+ * the difference of two decodings that begin at the same, slightly earlier token.
  */
 public final class StreamingDecoder {
     private static final String REPLACEMENT = "\uFFFD";
@@ -17,14 +16,14 @@ public final class StreamingDecoder {
     private final Tokenizer tokenizer;
     private int[] window = new int[16];
     private int size;
-    /** The ids of the window before this are printed; they only give the others their context. */
+    /** Ids before this index are printed; they only provide context. */
     private int printed;
 
     public StreamingDecoder(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
     }
 
-    /** Takes one more id; returns the text that is now certain, often none. */
+    /** Adds an id, and returns the text that is now complete, often empty. */
     public String next(int id) {
         if (size == window.length) {
             window = Arrays.copyOf(window, 2 * size);
@@ -38,7 +37,7 @@ public final class StreamingDecoder {
         return piece;
     }
 
-    /** The text that was held back, for when there are no more ids: a character that was never completed. */
+    /** The remaining text after the last id: an incomplete character. */
     public String finish() {
         String piece = unprinted();
         size = 0;

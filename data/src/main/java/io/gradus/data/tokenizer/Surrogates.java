@@ -2,14 +2,14 @@ package io.gradus.data.tokenizer;
 
 import java.util.Locale;
 
-/** Java text may hold half a character, which has no UTF-8. */
+/** Detects unpaired surrogates, which UTF-8 cannot encode. */
 final class Surrogates {
     private Surrogates() {}
 
     /**
-     * Looks for a surrogate without its partner.
+     * Requires that all surrogates are paired.
      *
-     * @throws IllegalArgumentException with its place
+     * @throws IllegalArgumentException naming the position of an unpaired one
      */
     static void check(String text) {
         for (int i = 0; i < text.length(); i++) {

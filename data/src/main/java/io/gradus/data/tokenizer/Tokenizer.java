@@ -8,44 +8,43 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * Turns text into the token ids of one model, and back. Safe for use by several threads.
- *
- * <p>A special token that is spelt out in a text, such as {@code <|endoftext|>}, becomes that token, as it does in
- * Hugging Face transformers.
+ * Converts text to the token ids of a model, and back. Thread-safe.
  *
  * {@snippet :
  * Tokenizer tokenizer = Tokenizer.load(Path.of("my-llama"));
- * int[] ids = tokenizer.encode("public static void");
- * String text = tokenizer.decode(ids); // the text again
+ * int[] ids = tokenizer.encode("Once upon a time");
+ * String text = tokenizer.decode(ids);
  * }
+ *
+ * <p>The text of a special token, such as {@code <|endoftext|>}, is encoded as that token, as in Hugging Face transformers.
  */
 public interface Tokenizer {
 
     /**
-     * The tokens of a text, without any that a model wants in front or behind.
+     * The tokens of a text, without added bos or eos.
      *
-     * @throws IllegalArgumentException when the text holds half a surrogate pair, which is no character
+     * @throws IllegalArgumentException if the text has an unpaired surrogate
      */
     int[] encode(String text);
 
-    /** The text of some tokens. Special tokens, and ids that no token has, are left out; bad UTF-8 becomes U+FFFD. */
+    /** The text of tokens, without special tokens and unknown ids. Malformed UTF-8 becomes U+FFFD. */
     String decode(int[] ids);
 
-    /** The text of some tokens, special ones spelt out, so that one sees them; bad UTF-8 becomes U+FFFD. */
+    /** The text of tokens including special ones, for display. Malformed UTF-8 becomes U+FFFD. */
     default String spell(int[] ids) {
         return decode(ids);
     }
 
-    /** One more than the largest id. The model's own vocabulary may be larger, never smaller. */
+    /** The largest id plus one. The vocabulary of the model may be larger, but not smaller. */
     int vocabSize();
 
-    /** The token that begins a text, if the model has one. */
+    /** The token that begins a text, if there is one. */
     OptionalInt bos();
 
-    /** The token that ends a text, if the model has one. */
+    /** The token that ends a text, if there is one. */
     OptionalInt eos();
 
-    /** Every token at which a generated text ends; {@link #eos()} is among them. Chat models have several. */
+    /** All tokens that end a generated text, including {@link #eos()}. Chat models have several. */
     default Set<Integer> eosIds() {
         return eos().isPresent() ? Set.of(eos().getAsInt()) : Set.of();
     }
@@ -54,23 +53,22 @@ public interface Tokenizer {
     boolean addsBos();
 
     /**
-     * Writes the files from which {@link #load} makes this tokeniser again, each of them whole or not at all. The
-     * model's own {@code generation_config.json} is not among them.
+     * Writes the files from which {@link #load} restores this tokenizer, each atomically; without the model's {@code
+     * generation_config.json}.
      *
-     * @param folder is made when it is missing
-     * @throws IOException when a file cannot be written
+     * @param folder is created if it does not exist
+     * @throws IOException if a file cannot be written
      */
     void save(Path folder) throws IOException;
 
     /**
-     * The tokeniser in a model's folder: its {@code tokenizer.json}, or GPT-2's {@code vocab.json} and {@code merges.txt}.
+     * Reads the tokenizer of a model's folder: {@code tokenizer.json}, or GPT-2's {@code vocab.json} and {@code merges.txt}.
      *
-     * @throws IOException when it has none, or one that cannot be read; the message names the file and the way out
+     * @throws IOException if there is none, or it cannot be read; the message names the file and the remedy
      */
     static Tokenizer load(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new NoSuchFileException(
-                    folder.toString(), null, "there is no such folder; a tokeniser is read from it");
+            throw new NoSuchFileException(folder.toString(), null, "the folder of the tokenizer does not exist");
         }
         TokenizerFiles files = TokenizerFiles.read(folder);
         if (files.contents().containsKey(TokenizerFiles.TOKENIZER)) {
@@ -90,7 +88,7 @@ public interface Tokenizer {
             }
         }
         throw new IOException(
-                folder + ": it has no tokenizer.json; copy the tokeniser's files from the model that this one"
+                folder + ": it has no tokenizer.json; copy the tokenizer's files from the model that this one"
                         + " comes from");
     }
 }

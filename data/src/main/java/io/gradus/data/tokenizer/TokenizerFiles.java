@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The files of a Hugging Face tokeniser, as they were when it was loaded: so a checkpoint gets those even if the folder
- * has changed since, or is the folder that is being replaced.
+ * The files of a Hugging Face tokenizer, as they were when it was loaded, so that a checkpoint gets them even if the folder has
+ * changed since or is being replaced.
  *
- * @param folder where they were
- * @param contents by name, only those that exist
+ * @param folder their folder
+ * @param contents of the existing files, by name
  */
 record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
     static final String TOKENIZER = "tokenizer.json";
@@ -38,7 +38,7 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
             "chat_template.jinja",
             "chat_template.json");
 
-    /** The model's own files, which say more about the special tokens. */
+    /** Files of the model, which have more special tokens. */
     private static final List<String> READ = List.of(GENERATION_CONFIG, CONFIG);
 
     static TokenizerFiles read(Path folder) throws IOException {
@@ -52,14 +52,14 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
         return new TokenizerFiles(folder, contents);
     }
 
-    /** The same files, and one more or another in its place. */
+    /** These files, with one added or replaced. */
     TokenizerFiles with(String name, byte[] content) {
         var more = new LinkedHashMap<>(contents);
         more.put(name, content);
         return new TokenizerFiles(folder, more);
     }
 
-    /** Writes each file of the tokeniser whole or not at all, byte for byte. */
+    /** Writes each file of the tokenizer atomically, byte for byte. */
     void save(Path target) throws IOException {
         for (String name : SAVED) {
             byte[] content = contents.get(name);
@@ -77,7 +77,7 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
         return json(TOKENIZER);
     }
 
-    /** A file as an object; without fields when there is no such file. */
+    /** A file as a JSON object; empty if the file does not exist. */
     JsonNode json(String name) throws IOException {
         byte[] content = contents.get(name);
         ObjectMapper mapper = new ObjectMapper();

@@ -5,16 +5,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
-/** The tokens that a {@code tokenizer.json} lists: those of its model, and those added to them. */
+/** The tokens of a {@code tokenizer.json}: those of its model, and added ones. */
 final class TokenizerVocabulary {
     private final JsonNode added;
     private final JsonNode vocabulary;
     private final int size;
 
     /**
-     * Looks through the file.
+     * Reads the tokens of the file.
      *
-     * @throws IOException when it lists no tokens
+     * @throws IOException if it has no tokens
      */
     TokenizerVocabulary(JsonNode tokenizer, Path file) throws IOException {
         added = tokenizer.path("added_tokens");
@@ -31,17 +31,17 @@ final class TokenizerVocabulary {
             }
         }
         if (largest < 0) {
-            throw new IOException(file + ": it lists no tokens under model.vocab");
+            throw new IOException(file + ": it has no tokens under model.vocab");
         }
         size = largest + 1;
     }
 
-    /** One more than the largest id. */
+    /** The largest id plus one. */
     int size() {
         return size;
     }
 
-    /** The id of a token, when there is one of that spelling. */
+    /** The id of a token, if it exists. */
     OptionalInt id(String token) {
         for (JsonNode candidate : added) {
             if (token.equals(candidate.path("content").asText())) {
@@ -51,7 +51,7 @@ final class TokenizerVocabulary {
         if (vocabulary.has(token)) {
             return OptionalInt.of(vocabulary.get(token).asInt());
         }
-        // A Unigram model lists pairs of a token and its log-probability; the place is the id.
+        // A Unigram model lists pairs of a token and its log-probability; the index is the id.
         for (int i = 0; vocabulary.isArray() && i < vocabulary.size(); i++) {
             if (token.equals(vocabulary.get(i).path(0).asText())) {
                 return OptionalInt.of(i);

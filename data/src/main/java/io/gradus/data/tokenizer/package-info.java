@@ -1,7 +1,7 @@
 /**
- * From text to token ids and back. {@link io.gradus.data.tokenizer.Tokenizer#load} reads the tokeniser of a Hugging Face
+ * Tokenizers, between text and token ids. {@link io.gradus.data.tokenizer.Tokenizer#load} reads the tokenizer of a Hugging Face
  * folder: {@link io.gradus.data.tokenizer.HuggingFaceTokenizer} whatever a {@code tokenizer.json} says, through the Hugging
- * Face tokenisers' own library; {@link io.gradus.data.tokenizer.ByteTokenizer} one token per UTF-8 byte, in Java alone.
+ * Face tokenizers' own library; {@link io.gradus.data.tokenizer.ByteTokenizer} one token per UTF-8 byte, in Java alone.
  * {@link io.gradus.data.tokenizer.StreamingDecoder} turns ids into text while they are still being made.
  */
 @NullMarked

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Texts that tokenisers get wrong. */
+/** Texts that tokenizers get wrong. */
 final class SampleTexts {
     private SampleTexts() {}
 

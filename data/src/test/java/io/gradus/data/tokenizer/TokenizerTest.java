@@ -18,11 +18,11 @@ class TokenizerTest {
         assertThatThrownBy(() -> Tokenizer.load(missing))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(missing.toString())
-                .hasMessageContaining("no such folder");
+                .hasMessageContaining("does not exist");
     }
 
     @Test
-    void aFolderWithoutTokeniserSaysWhatIsMissing() {
+    void aFolderWithoutTokenizerSaysWhatIsMissing() {
         assertThatThrownBy(() -> Tokenizer.load(folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(folder.toString())

@@ -36,6 +36,6 @@ class TokenizerVocabularyTest {
     void aFileWithoutTokensIsRefused() {
         assertThatThrownBy(() -> of("{\"model\": {}}"))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("tokenizer.json: it lists no tokens");
+                .hasMessageContaining("tokenizer.json: it has no tokens");
     }
 }

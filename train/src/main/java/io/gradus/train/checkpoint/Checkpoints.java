@@ -30,8 +30,8 @@ import java.util.stream.Stream;
 
 /**
  * The checkpoints of a run: {@code checkpoints/step-000100} is a Hugging Face folder with {@code optimizer.safetensors} and
- * {@code state.json} ({@link RunState}) beside the weights; {@code checkpoints/best} has weights alone. Each is written under
- * another name and renamed when it is whole.
+ * {@code state.json} ({@link RunState}) next to the weights; {@code checkpoints/best} has only weights. Each is written under
+ * a temporary name and renamed when it is complete.
  *
  * @param folder of the run
  */
@@ -41,7 +41,7 @@ public record Checkpoints(Path folder) {
     private static final String STATE = "state.json";
     private static final String BEST = "best";
 
-    /** Keys that may change between a run and its continuation: no weight depends on them. */
+    /** Keys that may change when a run resumes, because no weight depends on them. */
     private static final Set<String> FREE_KEYS = Set.of(
             "output",
             "resume",
@@ -55,13 +55,13 @@ public record Checkpoints(Path folder) {
             "sample.max_tokens",
             "sample.temperature");
 
-    /** Keys on which the weights depend where the best of them are kept: where one looks is what one finds. */
+    /** Keys on which the best weights depend, because only evaluated steps are candidates. */
     private static final Set<String> KEYS_OF_THE_BEST = Set.of("eval_steps", "max_eval_blocks");
 
     /** A complete checkpoint. */
     public record Checkpoint(Path path, RunState state) {}
 
-    /** Writes a model and whatever else into a folder. */
+    /** Writes a model, and possibly more, to a folder. */
     @FunctionalInterface
     public interface ModelWriter {
         void write(Path folder) throws IOException;
@@ -78,14 +78,14 @@ public record Checkpoints(Path folder) {
             return new Checkpoint(path, RunState.read(path.resolve(STATE)));
         } catch (IOException e) {
             throw new IOException(
-                    path + ": its " + STATE + " is missing or damaged; delete this folder to go on without it", e);
+                    path + ": its " + STATE + " is missing or damaged; delete this folder to resume without it", e);
         }
     }
 
     /**
-     * The checkpoint to go on from, if any.
+     * The checkpoint to resume from, if there is one.
      *
-     * @throws RecipeException when the folder holds something to lose, or a run of another recipe
+     * @throws RecipeException if the folder has a run that {@code resume} was not set for, a model, or a run of another recipe
      */
     public Optional<Checkpoint> resumable(Recipe recipe) throws IOException {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
@@ -95,7 +95,7 @@ public record Checkpoints(Path folder) {
         boolean run = newest.isPresent() || Files.exists(folder.resolve("metrics.jsonl"));
         boolean model = Files.exists(folder.resolve("config.json"));
         if (!recipe.resume() && (run || model)) {
-            throw new RecipeException("output " + folder + " holds a " + (run ? "run" : "model") + " already; "
+            throw new RecipeException("output " + folder + " already holds a " + (run ? "run" : "model") + "; "
                     + (run ? "continue it with resume=true, or " : "") + "name another folder");
         }
         if (model && !run) {
@@ -105,7 +105,7 @@ public record Checkpoints(Path folder) {
         return newest;
     }
 
-    /** Makes the folder of the run, and removes what a killed run left half-done there. */
+    /** Creates the folder of the run, and removes incomplete files of a killed run. */
     public void prepareFolder() throws IOException {
         Files.createDirectories(folder);
         for (Path left : list(folder, ".+\\.[0-9a-f]{16}\\.tmp")) { // see AtomicFile
@@ -142,18 +142,18 @@ public record Checkpoints(Path folder) {
     }
 
     /**
-     * Writes a checkpoint and then deletes all but the newest.
+     * Writes a checkpoint, then deletes all but the newest.
      *
-     * @param keep how many stay
-     * @param remembered what is needed besides the weights: the tensors of the optimizer and its companions
+     * @param keep the number of checkpoints to keep
+     * @param tensors needed besides the weights: those of the optimizer and the moving average
      */
-    public Path write(RunState state, int keep, ModelWriter model, Map<String, Tensor> remembered) throws IOException {
+    public Path write(RunState state, int keep, ModelWriter model, Map<String, Tensor> tensors) throws IOException {
         Path target = checkpoints().resolve(String.format(Locale.ROOT, "%s%06d", PREFIX, state.step()));
         replace(target, temporary -> {
             model.write(temporary);
-            List<NamedTensor> tensors = new ArrayList<>();
-            remembered.forEach((name, tensor) -> tensors.add(NamedTensor.of(name, tensor)));
-            SafetensorsWriter.write(temporary.resolve(OPTIMIZER), tensors, Map.of());
+            List<NamedTensor> named = new ArrayList<>();
+            tensors.forEach((name, tensor) -> named.add(NamedTensor.of(name, tensor)));
+            SafetensorsWriter.write(temporary.resolve(OPTIMIZER), named, Map.of());
             AtomicFile.write(temporary.resolve(STATE), state.toJson());
         });
         List<Path> complete = complete();
@@ -163,17 +163,17 @@ public record Checkpoints(Path folder) {
         return target;
     }
 
-    /** The weights with the lowest held-out loss, a Hugging Face folder; there is nothing to go on from. */
+    /** The Hugging Face folder with the weights of the lowest held-out loss; a run cannot resume from it. */
     public Path best() {
         return checkpoints().resolve(BEST);
     }
 
-    /** Writes {@link #best()} in the place of what was there. */
+    /** Replaces {@link #best()}. */
     public void writeBest(ModelWriter model) throws IOException {
         replace(best(), model);
     }
 
-    /** Writes a folder under another name, and renames it when it is whole. */
+    /** Writes a folder under a temporary name, and renames it when it is complete. */
     private static void replace(Path target, ModelWriter content) throws IOException {
         Path temporary = unfinished(target);
         Files.createDirectories(temporary);
@@ -183,9 +183,9 @@ public record Checkpoints(Path folder) {
     }
 
     /**
-     * Reads what a step remembered.
+     * Reads the tensors of a checkpoint besides the weights.
      *
-     * @param load is given it, and copies what it needs
+     * @param load receives them and copies what it needs
      */
     public static void restore(Checkpoint checkpoint, Device device, Consumer<Map<String, Tensor>> load)
             throws IOException {
@@ -203,8 +203,7 @@ public record Checkpoints(Path folder) {
     }
 
     /**
-     * Checks that a run is continued with the recipe that it was started with. A key that there was not then had its
-     * default.
+     * Checks that a run resumes with the recipe that it was started with.
      *
      * @throws RecipeException naming the keys that differ
      */
@@ -219,18 +218,19 @@ public record Checkpoints(Path folder) {
                 .map(key -> key + " was " + before.get(key) + " and is " + now.get(key))
                 .toList();
         if (!changed.isEmpty()) {
-            throw new RecipeException("resume continues a run as it was begun, but " + String.join(", ", changed));
+            throw new RecipeException(
+                    "a run resumes with the recipe that it was started with, but " + String.join(", ", changed));
         }
     }
 
-    /** The name under which a checkpoint is written or deleted; what a crash left there is removed. */
+    /** The temporary name of a checkpoint; leftovers of a crash are deleted. */
     private static Path unfinished(Path checkpoint) throws IOException {
         Path path = checkpoint.resolveSibling(checkpoint.getFileName() + ".tmp");
         Folders.delete(path);
         return path;
     }
 
-    /** Deletes a checkpoint such that a half of it is never taken for a whole one. */
+    /** Deletes a checkpoint. It is renamed first, so that a partly deleted one is never taken for complete. */
     private static void discard(Path checkpoint) throws IOException {
         if (Files.exists(checkpoint)) {
             Path doomed = checkpoint.resolveSibling(checkpoint.getFileName() + ".old");

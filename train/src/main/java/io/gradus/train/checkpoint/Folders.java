@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** What is done with whole folders. */
+/** Operations on folders. */
 public final class Folders {
     private Folders() {}
 
-    /** Deletes a file, or a folder and all that is in it; where there is nothing, does nothing. Links are not followed. */
+    /** Deletes a file, or a folder with its contents, if it exists. Does not follow links. */
     public static void delete(Path path) throws IOException {
         if (!Files.exists(path)) {
             return;

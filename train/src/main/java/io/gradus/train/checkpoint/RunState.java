@@ -17,16 +17,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a run knows beside the weights and what its optimiser remembers: {@code state.json} of a checkpoint. The place in the
- * data and the random numbers are not there: both follow from the seed and the number of the step.
+ * The state of a run besides its tensors: {@code state.json} of a checkpoint. The position in the data and the random numbers
+ * are not saved, because they follow from the seed and the step.
  *
- * @param step steps made
- * @param recipe that the run was started with, by key
+ * @param step the number of completed steps
+ * @param recipe with which the run was started, by key
  * @param parts of the run that are not in the recipe: the classes of the optimizer and the model, and the like
- * @param before losses before the first step, by the name of the text
- * @param spikes what is known of the last losses
+ * @param before losses before the first step, by text
+ * @param spikes the recent losses
  * @param best the lowest held-out loss so far
- * @param scale where the scale of the loss stands, in F16; null otherwise
+ * @param scale the state of the loss scale in F16; null otherwise
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record RunState(
@@ -41,11 +41,11 @@ public record RunState(
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
 
-    /** Of a run that has not made a step. */
+    /** The state before the first step. */
     public static final RunState BEGINNING =
             new RunState(0, Map.of(), Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
 
-    /** Without what an older checkpoint does not say. */
+    /** Missing parts get their defaults. */
     public RunState {
         recipe = orElse(recipe, Map.of());
         parts = orElse(parts, Map.of());
@@ -66,19 +66,19 @@ public record RunState(
     public void requireParts(Map<String, String> now) {
         parts.forEach((part, was) -> {
             if (!was.equals(now.get(part))) {
-                throw new RecipeException("resume continues a run with the same parts, but the " + part + " was " + was
-                        + " and is " + now.get(part));
+                throw new RecipeException("a run resumes with the parts that it was started with, but the " + part
+                        + " was " + was + " and is " + now.get(part));
             }
         });
     }
 
     /**
-     * @throws IOException when the file is missing, or is not what {@link #toJson} wrote
+     * @throws IOException if the file is missing, or was not written by {@link #toJson}
      */
     static RunState read(Path file) throws IOException {
         JsonNode json = JSON.readTree(Files.readString(file));
         if (!json.path("step").isInt()) {
-            throw new IOException(file + " does not say at which step it was written");
+            throw new IOException(file + " has no step");
         }
         return JSON.treeToValue(json, RunState.class);
     }

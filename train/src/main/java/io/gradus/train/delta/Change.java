@@ -3,38 +3,38 @@ package io.gradus.train.delta;
 import io.gradus.core.HostCast;
 
 /**
- * How far numbers moved: those of a tensor, a layer or a model. Elements of which either side is infinite or not a number
- * count as numbers and as changed, but not in the norms and not in {@code largest}.
+ * The change of a tensor, a layer or a model. Elements that are infinite or NaN on either side count as elements and as changed,
+ * but not in the norms or in {@code largest}.
  *
- * @param numbers how many there are
- * @param changed how many have other bits than before, ignoring a change of dtype that keeps the value
- * @param changedBf16 how many still differ when both sides are rounded to BF16: the rest of the change is finer than what a
- *     model served in BF16 can show
+ * @param numbers the number of elements
+ * @param changed the number of elements whose value changed
+ * @param changedBf16 the number of elements that still differ when both sides are rounded to BF16; the other changes are too
+ *     small to show in a model served in BF16
  * @param squares Σ (θ − θ₀)²
  * @param baseSquares Σ θ₀²
  * @param largest max |θ − θ₀|
  */
 public record Change(long numbers, long changed, long changedBf16, double squares, double baseSquares, double largest) {
 
-    /** Of nothing. */
+    /** No elements. */
     public static final Change NONE = new Change(0, 0, 0, 0, 0, 0);
 
-    /** ‖Δ‖, the Euclidean (Frobenius) norm of what was added. */
+    /** ‖Δ‖, the Euclidean (Frobenius) norm of the difference. */
     public double norm() {
         return Math.sqrt(squares);
     }
 
-    /** ‖Δ‖ / ‖θ₀‖; 0 when nothing moved, infinite when what moved was all zeros. */
+    /** ‖Δ‖ / ‖θ₀‖; 0 if nothing changed, infinite if θ₀ was all zeros. */
     public double relativeNorm() {
         return squares == 0 ? 0 : Math.sqrt(squares / baseSquares);
     }
 
-    /** The share of the numbers that differ once both sides are rounded to BF16, from 0 to 1. */
+    /** The share of elements that differ when both sides are rounded to BF16, from 0 to 1. */
     public double changedBf16Share() {
         return numbers == 0 ? 0 : (double) changedBf16 / numbers;
     }
 
-    /** Both together. */
+    /** The sum of two changes. */
     public Change plus(Change other) {
         return new Change(
                 numbers + other.numbers,
@@ -45,7 +45,7 @@ public record Change(long numbers, long changed, long changedBf16, double square
                 Math.max(largest, other.largest));
     }
 
-    /** Of {@code n} numbers before and after; sums are taken in double. */
+    /** The change of {@code n} elements; sums are computed in double. */
     static Change between(float[] base, float[] tuned, int n) {
         long changed = 0;
         long changedBf16 = 0;
@@ -63,7 +63,8 @@ public record Change(long numbers, long changed, long changedBf16, double square
             }
             double moved = (double) after - before;
             double size = Math.abs(moved);
-            if (size <= Double.MAX_VALUE) { // neither side is infinite or NaN: two floats are never that far apart
+            if (size <= Double.MAX_VALUE) { // neither side is infinite or NaN, because finite floats are never that far
+                // apart
                 squares += moved * moved;
                 baseSquares += (double) before * before;
                 if (size > largest) {

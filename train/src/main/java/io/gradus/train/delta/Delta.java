@@ -21,8 +21,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
- * ΔW: what fine-tuning added to a model, as a file and what is known about it. Making one computes the statistics, so that
- * reading them back needs the file alone.
+ * ΔW: the weights of a fine-tuned model minus those of its base, as a file with statistics. The statistics are computed when the
+ * delta is made, so that reading them needs only the file.
  *
  * <pre>{@code
  * Delta delta = Delta.diff(Path.of("llama"), Path.of("tuned"), Path.of("shakespeare.safetensors"));
@@ -31,27 +31,27 @@ import java.util.stream.Collectors;
  * }</pre>
  *
  * <p><b>The file</b> is safetensors. Under each tensor's own name is Δ = fl(θ − θ₀), in the dtype of the tuned model, so that any
- * program can add it; a tensor that did not move is not there. Subtraction rounds, and θ₀ + Δ is not always θ: where it is
- * not, {@code NAME@corrected_at} lists the places (ascending, in the flattened tensor, I32 read as unsigned) and {@code
- * NAME@corrected_to} the elements of θ there. With factor 1 on its own base the result is θ bit for bit; with another factor
- * or among others Δ alone counts, which is θ − θ₀ to within half a unit in its last place. The metadata names both models,
+ * program can add it; an unchanged tensor is omitted. Subtraction rounds, so θ₀ + Δ is not always θ. Where it is not,
+ * {@code NAME@corrected_at} lists the indices (ascending, in the flattened tensor, I32 read as unsigned) and {@code
+ * NAME@corrected_to} the elements of θ there. With factor 1 on its own base, the result is θ bit for bit. With another factor,
+ * or with other deltas, only Δ is used, which is θ − θ₀ to within half a unit in the last place. The metadata names both models,
  * with SHA-256 hashes, and holds the statistics as JSON.
  *
- * @param file where it is
- * @param base what was trained on
- * @param tuned what came out
+ * @param file the file
+ * @param base the base model
+ * @param tuned the fine-tuned model
  * @param tensors of the tuned model, in its order
- * @param leftOut tensors of either side that the delta has nothing of, because they are no weights (tables of a causal mask,
- *     of rotary frequencies) or repeat a weight that the tuned model has once
+ * @param leftOut tensors of either model that are not in the delta, because they are not weights (causal masks, rotary
+ *     frequencies) or duplicate a weight
  */
 public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tensors, List<String> leftOut) {
 
     /**
-     * A model that a delta came from.
+     * One of the two models of a delta.
      *
      * @param name of its folder
-     * @param sha256 of all its tensors, however they are divided into files: of a line {@code name dtype shape hash} for
-     *     each, in the order of the names
+     * @param sha256 of all its tensors, independent of shards: the hash of one line {@code name dtype shape hash} for
+     *     each tensor, ordered by name
      */
     public record Origin(String name, String sha256) {}
 
@@ -61,13 +61,13 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
     }
 
     /**
-     * Writes what a model moved. Either side may have its own dtype (F32, BF16 or F16) and its own shards.
+     * Writes the delta of two models. Each may have its own dtype (F32, BF16 or F16) and its own shards.
      *
      * @param base a Hugging Face folder or a safetensors file
-     * @param tuned the same model, trained
-     * @param file what to write, whole or not at all; an older delta there is replaced
-     * @throws IOException when the two are not checkpoints of one architecture, one has tensors of another kind, or {@code
-     *     file} exists and is no delta
+     * @param tuned the fine-tuned model
+     * @param file to write, atomically; replaces an older delta
+     * @throws IOException if the two are not checkpoints of one architecture, if a tensor has another dtype, or if {@code file}
+     *     exists and is not a delta
      */
     public static Delta diff(Path base, Path tuned, Path file) throws IOException {
         requireFree(file);
@@ -102,9 +102,9 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
     }
 
     /**
-     * Reads what is known about a delta; its tensors are not touched.
+     * Reads the metadata of a delta, but not its tensors.
      *
-     * @throws IOException when the file is no delta, is damaged or was written by a later version
+     * @throws IOException if the file is not a delta, is damaged, or was written by a later version
      */
     public static Delta read(Path file) throws IOException {
         try (SafetensorsFile opened = SafetensorsFile.open(file)) {
@@ -112,22 +112,22 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
         }
     }
 
-    /** Of the whole model. */
+    /** The change of the whole model. */
     public Change total() {
         return tensors.stream().map(TensorDelta::change).reduce(Change.NONE, Change::plus);
     }
 
-    /** By the name of the tensor. */
+    /** Changes by tensor. */
     public SequencedMap<String, Change> byTensor() {
         return LayerNames.byTensor(tensors);
     }
 
-    /** By layer: {@code layers.0}, {@code layers.1} and so on, and each module outside them, as {@code embed_tokens}. */
+    /** Changes by layer ({@code layers.0}, {@code layers.1}, …) and by module outside the layers, such as {@code embed_tokens}. */
     public SequencedMap<String, Change> byLayer() {
         return LayerNames.byLayer(tensors);
     }
 
-    /** The dtype of the tuned model, as {@code BF16}, or several. */
+    /** The dtypes of the tuned model, such as {@code BF16}. */
     public String dtypes() {
         return tensors.stream()
                 .map(tensor -> tensor.dtype().name())
@@ -138,7 +138,7 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
 
     // ---- making one ----
 
-    /** A mistyped {@code -o} must not cost anybody a model. */
+    /** Prevents a mistyped {@code -o} from overwriting a model. */
     private static void requireFree(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
             return;
@@ -156,7 +156,7 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
         return name == null ? path.toString() : name.toString();
     }
 
-    /** Tensors are measured on all processors; what is said of each does not depend on how many there are. */
+    /** Measures tensors in parallel; results do not depend on the number of threads. */
     private static Map<String, Difference.Measured> measure(
             Pairing pairing, SafetensorsCheckpoint before, SafetensorsCheckpoint after) throws IOException {
         Map<String, Difference.Measured> measured = new ConcurrentHashMap<>();
@@ -179,7 +179,7 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
             Entry after, String hashAfter, Entry before, String hashBefore, Difference.Measured measured) {
         DType dtype = Pairing.dtype(after);
         DType baseDtype = Pairing.dtype(before);
-        // What has the same bytes is copied and needs no correction, whatever arithmetic makes of a NaN.
+        // Equal bytes need no correction, even for NaN.
         boolean same = dtype == baseDtype && hashAfter.equals(hashBefore);
         return new TensorDelta(
                 after.name(),
@@ -204,7 +204,7 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
                 after.entry(name).shape().size());
     }
 
-    /** What the file holds; the differences are computed again when their turn comes. */
+    /** The tensors of the file; each difference is computed again when it is written. */
     private List<NamedTensor> contents(
             SafetensorsCheckpoint before, SafetensorsCheckpoint after, Map<String, Difference.Measured> measured)
             throws IOException {

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What a delta's file says of itself: strings in the header of the file, those about its tensors as JSON. */
+/** The metadata in the header of a delta's file: strings, and JSON for its tensors. */
 final class DeltaMetadata {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FORMAT = "gradus-delta";
@@ -66,11 +66,11 @@ final class DeltaMetadata {
         Path path = file.path();
         Map<String, String> strings = file.metadata();
         if (!FORMAT.equals(strings.get("format"))) {
-            throw new IOException(path + ": it is not a delta; make one with gradus delta diff BASE TUNED -o FILE");
+            throw new IOException(path + ": it is not a delta; make one with ./gradus delta diff BASE TUNED -o FILE");
         }
         if (!VERSION.equals(strings.get("format_version"))) {
             throw new IOException(path + ": it is a delta of version " + strings.get("format_version")
-                    + ", and this program reads version " + VERSION + "; take a later Gradus");
+                    + ", and this program reads version " + VERSION + "; use a later version of Gradus");
         }
         try {
             List<TensorDelta> tensors = new ArrayList<>();
@@ -83,7 +83,8 @@ final class DeltaMetadata {
             return new Delta(path, origin(strings, "base"), origin(strings, "tuned"), tensors, leftOut);
         } catch (JacksonException | IllegalArgumentException e) {
             throw new IOException(
-                    path + ": its metadata is damaged (" + firstLine(e) + "); make it again with gradus delta diff", e);
+                    path + ": its metadata is damaged (" + firstLine(e) + "); make it again with ./gradus delta diff",
+                    e);
         }
     }
 
@@ -126,7 +127,7 @@ final class DeltaMetadata {
     private static DType dtype(JsonNode json) {
         DType dtype = DType.valueOf(json.asText());
         if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
-            throw new IllegalArgumentException(dtype + " is no dtype of a delta");
+            throw new IllegalArgumentException(dtype + " is not a dtype of a delta");
         }
         return dtype;
     }
@@ -150,7 +151,7 @@ final class DeltaMetadata {
             }
         }
         if (expected.size() != file.names().size()) {
-            throw new IllegalArgumentException("it tells of " + expected.size() + " tensors and the file has "
+            throw new IllegalArgumentException("it lists " + expected.size() + " tensors and the file has "
                     + file.names().size());
         }
     }
@@ -171,7 +172,7 @@ final class DeltaMetadata {
     /**
      * The number of corrections of a tensor, as an int.
      *
-     * @throws IllegalArgumentException when there are more than a list holds, or the tensor is longer than an index reaches
+     * @throws IllegalArgumentException if there are too many for a list, or the tensor is too long for an index
      */
     static int corrections(TensorDelta tensor) {
         if (tensor.corrections() < 0

@@ -18,17 +18,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A model and what is added to it: θ₀ + Σ fᵢ·Δᵢ. One delta with factor 1 gives the model that it was made from, bit for bit; a
- * factor below 1 goes a part of the way, a negative one goes away from a task, and several deltas of one base add what each
- * has learnt (task arithmetic: Ilharco et al. 2023, <a href="https://arxiv.org/abs/2212.04089">arXiv:2212.04089</a>,
+ * A model plus deltas: θ₀ + Σ fᵢ·Δᵢ. One delta with factor 1 restores the model that it was made from, bit for bit. A factor
+ * below 1 interpolates, a negative one moves away from a task, and several deltas of one base combine what each has learned
+ * (task arithmetic: Ilharco et al. 2023, <a href="https://arxiv.org/abs/2212.04089">arXiv:2212.04089</a>,
  * equations 1 to 3).
  *
- * <p>Where more than one rounding would be possible there is one: sums are taken in double, element by element. The result
- * has the dtype of the tuned models; where these differ, F32.
+ * <p>Sums are computed in double and rounded once. The result has the dtype of the tuned models, or F32 if these differ.
  *
  * @param base the Hugging Face folder to add to
- * @param terms what to add
- * @param force whether to add to another base than a delta was made from; its tensors must have the same names and shapes
+ * @param terms the deltas to add
+ * @param force whether the base may differ from the one that a delta was made from; names and shapes must be the same
  */
 public record DeltaSum(Path base, List<Term> terms, boolean force) {
     private static final long MAX_SHARD_BYTES = 5_000_000_000L;
@@ -49,11 +48,11 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
     }
 
     /**
-     * What was written.
+     * The written model.
      *
-     * @param folder where
-     * @param tensors how many
-     * @param exact whether it is the tuned model of the one delta bit for bit: the hash of each tensor was compared
+     * @param folder its folder
+     * @param tensors the number of tensors
+     * @param exact whether it is the tuned model of the delta bit for bit, verified by hashes
      */
     public record Written(Path folder, int tensors, boolean exact) {}
 
@@ -61,12 +60,12 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
         terms = List.copyOf(terms);
     }
 
-    /** A model that nothing is added to yet. */
+    /** A model without deltas yet. */
     public static DeltaSum of(Path base) {
         return new DeltaSum(base, List.of(), false);
     }
 
-    /** This and one delta more. */
+    /** This sum with one more delta. */
     public DeltaSum plus(Path delta, double factor) {
         List<Term> more = new ArrayList<>(terms);
         more.add(new Term(delta, factor));
@@ -74,13 +73,13 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
     }
 
     /**
-     * Writes the sum as a Hugging Face folder with the configuration and the tokeniser of the base. It is written beside its
-     * place and renamed when it is whole.
+     * Writes the sum as a Hugging Face folder with the configuration and the tokenizer of the base. It is written under a
+     * temporary name and renamed when it is complete.
      *
-     * @param folder must not exist, or be empty
-     * @throws IOException when the base is not the one that a delta was made from (unless {@code force}), the deltas do not
-     *     belong together, one cannot be scaled, a weight overflows, or a file is missing or damaged; nothing is left behind
-     * @throws IllegalStateException when there is nothing to add
+     * @param folder must not exist, or must be empty
+     * @throws IOException if the base is not the one that a delta was made from (unless {@code force}), if the deltas are of
+     *     different models, if one cannot be scaled, if a weight overflows, or if a file is missing or damaged; no file remains
+     * @throws IllegalStateException if there is no delta
      */
     public Written write(Path folder) throws IOException {
         if (terms.isEmpty()) {
@@ -142,7 +141,7 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
 
     // ---- checks ----
 
-    /** All deltas must be of the same tensors. */
+    /** Requires that all deltas have the same tensors. */
     private static void requireTogether(List<Delta> deltas) throws IOException {
         Delta first = deltas.getFirst();
         Map<String, TensorDelta> expected = byName(first);
@@ -211,7 +210,7 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
 
     // ---- the files of the deltas ----
 
-    /** The deltas' files, open. */
+    /** The open files of the deltas. */
     private record Opened(List<SafetensorsFile> files, List<Delta> deltas, List<Map<String, TensorDelta>> tensors)
             implements AutoCloseable {
         TensorDelta tensor(int delta, String name) {

@@ -15,16 +15,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The difference of one tensor, in two parts.
  *
- * <p>Δ = fl(θ − θ₀) is a number that can be scaled and added, in the dtype of θ. Where θ and θ₀ are within a factor of two of
- * each other it is exact (Sterbenz's lemma), and θ₀ + Δ gives θ back. Elsewhere it may be rounded, and then θ₀ + Δ is
- * sometimes a neighbour of θ; where a difference is not finite, Δ is 0. Such elements are found by adding, and are listed
- * with the bits that they have in θ: the corrections.
+ * <p>Δ = fl(θ − θ₀) can be scaled and added; it has the dtype of θ. Where θ and θ₀ are within a factor of two of each other,
+ * it is exact (Sterbenz's lemma), and θ₀ + Δ is θ. Elsewhere it may be rounded, so that θ₀ + Δ differs from θ; where the
+ * difference is not finite, Δ is 0. Such elements are found by adding, and listed with their bits in θ: the corrections.
  */
 final class Difference {
     private static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** Corrections are kept in memory when they are at most one in so many elements: 1/16 byte for each. */
+    /** Corrections are kept in memory if at most one element in this many has one. */
     private static final int KEPT = 64;
 
     private final MemorySegment base;
@@ -43,7 +42,7 @@ final class Difference {
     /**
      * @param base the elements of θ₀
      * @param tuned the elements of θ, as many
-     * @param size how many
+     * @param size the number of elements
      */
     Difference(MemorySegment base, DType baseDtype, MemorySegment tuned, DType dtype, long size) {
         this.base = base;
@@ -56,9 +55,9 @@ final class Difference {
     }
 
     /**
-     * What one pass over both tensors finds.
+     * The result of one pass over both tensors.
      *
-     * @param at where the corrections are, unless they are too many to be kept in memory
+     * @param at the indices of the corrections, unless there are too many to keep in memory
      */
     record Measured(Change change, long corrections, long inexpressible, int @Nullable [] at) {}
 
@@ -98,12 +97,12 @@ final class Difference {
         return delta;
     }
 
-    /** Where the corrections are, ascending; I32 read as unsigned. */
+    /** The indices of the corrections, ascending; I32 read as unsigned. */
     Tensor correctedAt(Measured measured) {
         return corrections(MemorySegment.ofArray(indices(measured)), DType.I32);
     }
 
-    /** What is there in θ. */
+    /** The elements of θ at these indices. */
     Tensor correctedTo(Measured measured) {
         int width = dtype.bytes();
         int[] indices = indices(measured);
@@ -121,7 +120,7 @@ final class Difference {
         return tensor;
     }
 
-    /** As kept, or found once more. */
+    /** The kept indices, or those of another pass. */
     private int[] indices(Measured measured) {
         if (measured.at() != null) {
             return measured.at();
@@ -149,7 +148,7 @@ final class Difference {
             differences[i] = tunedValues[i] - before[i];
         }
         write(n);
-        WeightSum.read(stored, dtype, differences, n); // as rounded to the dtype
+        WeightSum.read(stored, dtype, differences, n); // rounded to the dtype
         boolean all = true;
         for (int i = 0; i < n; i++) {
             expressible[i] = Float.isFinite(differences[i]);

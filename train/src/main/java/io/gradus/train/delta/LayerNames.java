@@ -9,11 +9,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Changes under the names by which a person knows the parts of a model: embeddings first, then the layers by number, then
- * what stands after them.
+ * Groups changes by the parts of a model: first the embeddings, then the layers by number, then the rest.
  */
 final class LayerNames {
-    /** The model's own name, which says nothing where it is before every name, and the first number of the rest. */
+    /** An optional model prefix, and the first number of the rest. */
     private static final Pattern LAYER = Pattern.compile("(?:model\\.|transformer\\.|bert\\.)?(.*?\\.(\\d+))\\..*");
 
     private static final Pattern MODULE = Pattern.compile("(?:model\\.|transformer\\.|bert\\.)?(.*?)\\.[^.]+");

@@ -15,16 +15,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which tensor of the base each tensor of the tuned model began as. Two files of one model need not list the same names:
- * a weight that two layers share is in a file once or twice, some files put the model's own name before every other
- * ({@code transformer.wte.weight}, {@code wte.weight}), and older ones hold tables that are no weights. Whatever else is
- * on one side only is an error.
+ * Pairs each tensor of the tuned model with its tensor in the base. Two files of one model may have different names: a tied weight
+ * occurs once or twice, some files prefix every name ({@code transformer.wte.weight}, {@code wte.weight}), and older files have
+ * tables that are not weights. Any other tensor without a counterpart is an error.
  *
  * @param from the name in the base, by the name in the tuned model, in its order
- * @param leftOut tensors that the delta has nothing of: tables, and second copies of a weight in the base
+ * @param leftOut tensors that are not in the delta: tables, and second copies of a weight in the base
  */
 record Pairing(Map<String, String> from, List<String> leftOut) {
-    /** What transformers calls the base model inside a model with an output layer. */
+    /** The names that transformers gives the base model inside a model with an output layer. */
     private static final List<String> PREFIXES = List.of("transformer.", "model.");
 
     /** Tables computed from the configuration, which older versions of transformers saved among the weights. */
@@ -33,7 +32,7 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
 
     static final int SHOWN = 3;
 
-    /** @throws IOException when the two are not checkpoints of one architecture; all of a kind are named at once */
+    /** @throws IOException if the two are not checkpoints of one architecture; lists all problems of a kind */
     static Pairing of(SafetensorsCheckpoint base, SafetensorsCheckpoint tuned) throws IOException {
         Map<String, String> from = new LinkedHashMap<>();
         List<String> leftOut = new ArrayList<>();
@@ -90,7 +89,7 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
         return TABLE.matcher(name).matches();
     }
 
-    /** Another tensor of the same file with the same bytes, as a tied weight that is written twice. */
+    /** Another tensor of the same file with the same bytes, such as a tied weight that is saved twice. */
     private static @Nullable String copyOf(String name, SafetensorsCheckpoint checkpoint, Set<String> among)
             throws IOException {
         Entry entry = checkpoint.entry(name);
@@ -135,10 +134,10 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
     static void requireFloat(Entry entry, SafetensorsCheckpoint checkpoint) throws IOException {
         if (!isFloat(entry.dtype())) {
             throw new IOException(checkpoint.path() + ": tensor '" + entry.name() + "' is " + entry.dtype()
-                    + "; a delta is made of F32, BF16 and F16"
+                    + "; a delta supports F32, BF16 and F16"
                     + ("F64".equals(entry.dtype())
                             ? ", save the model as F32"
-                            : "; if this is a quantised checkpoint, take the original one"));
+                            : "; if this is a quantized checkpoint, use the original one"));
         }
     }
 
@@ -146,7 +145,7 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
         return dtype.equals("F32") || dtype.equals("BF16") || dtype.equals("F16");
     }
 
-    /** The dtype of a tensor that {@link #of} has let pass. */
+    /** The dtype of a tensor that {@link #of} has accepted. */
     static DType dtype(Entry entry) {
         return DType.valueOf(entry.dtype());
     }

@@ -23,7 +23,7 @@ final class Sha256 {
         try {
             this.digest = MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256, and this one has not", e);
+            throw new IllegalStateException("SHA-256 is not available in this JVM", e);
         }
     }
 
@@ -39,7 +39,7 @@ final class Sha256 {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** Of each tensor's bytes, by name; on all processors. */
+    /** The hashes of all tensors, by name, computed in parallel. */
     static Map<String, String> ofTensors(SafetensorsCheckpoint checkpoint) throws IOException {
         Map<String, String> hashes = new ConcurrentHashMap<>();
         try {
@@ -57,8 +57,8 @@ final class Sha256 {
     }
 
     /**
-     * Of a whole checkpoint, however it is divided into files: of a line {@code name dtype shape hash} for each tensor, in
-     * the order of the names.
+     * The hash of a whole checkpoint, independent of shards: of one line {@code name dtype shape hash} for each tensor, ordered
+     * by name.
      */
     static String ofCheckpoint(SafetensorsCheckpoint checkpoint, Map<String, String> hashes) throws IOException {
         StringBuilder lines = new StringBuilder();

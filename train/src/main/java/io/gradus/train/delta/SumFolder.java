@@ -19,16 +19,16 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A Hugging Face folder that takes over everything but the weights from another. It gets its name when it is complete.
+ * A Hugging Face folder with new weights and all other files of a base. It gets its name when it is complete.
  *
  * @param base the folder to copy from
- * @param folder the folder to make
+ * @param folder the folder to write
  */
 record SumFolder(Path base, Path folder) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CONFIG = "config.json";
 
-    /** Configuration, tokeniser, chat template, licence; not the weights or their index, and nothing about a run. */
+    /** Configuration, tokenizer, chat template, license; not the weights, their index, or the files of a run. */
     private static final Pattern COPIED = Pattern.compile("(config|generation_config|preprocessor_config"
             + "|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\\.json"
             + "|vocab\\.txt|merges\\.txt|.+\\.(model|tiktoken|jinja)|(LICENSE|NOTICE|USE_POLICY).*");
@@ -39,7 +39,7 @@ record SumFolder(Path base, Path folder) {
         void write(Path folder) throws IOException;
     }
 
-    /** @throws IOException when the base is no model folder, or there is something in the folder to be made */
+    /** @throws IOException if the base is not a model folder, or the folder to write is not empty */
     static SumFolder of(Path base, Path folder) throws IOException {
         if (!Files.isRegularFile(base.resolve(CONFIG))) {
             throw new IOException(base + (Files.exists(base) ? " has no " + CONFIG : " is missing")
@@ -57,7 +57,7 @@ record SumFolder(Path base, Path folder) {
         }
     }
 
-    /** Writes the folder; after a failure nothing remains of it. */
+    /** Writes the folder; after a failure, no file remains. */
     void write(DType dtype, Weights weights) throws IOException {
         Path target = folder.toAbsolutePath().normalize();
         Path fresh = target.resolveSibling(target.getFileName() + "."
@@ -92,7 +92,7 @@ record SumFolder(Path base, Path folder) {
         }
     }
 
-    /** The configuration of weights of that dtype; as it was, if that is what it says. */
+    /** The configuration with this dtype of the weights; unchanged if it has that dtype already. */
     private byte[] config(byte[] content, DType dtype) throws IOException {
         JsonNode read;
         try {
@@ -112,7 +112,7 @@ record SumFolder(Path base, Path folder) {
                 : content;
     }
 
-    /** Names the dtype of the weights, under the name of transformers 4, 5 or both; false when it is told already. */
+    /** Sets the dtype of the weights, under the key of transformers 4, 5, or both; false if nothing changed. */
     private static boolean tell(ObjectNode config, DType dtype) {
         String name = switch (dtype) {
             case BF16 -> "bfloat16";

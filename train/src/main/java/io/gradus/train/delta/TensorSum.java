@@ -18,21 +18,21 @@ import java.util.List;
  *
  * @param checkpoint the base
  * @param entry its tensor
- * @param addends what is added
+ * @param addends the deltas to add
  * @param dtype of the result
- * @param exact whether the result must be the tuned model's tensor: one addend, factor 1, the base that it was made from
+ * @param exact whether the result must equal the tuned model's tensor: one delta with factor 1 on its own base
  */
 record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> addends, DType dtype, boolean exact) {
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** One delta's share. */
+    /** The tensor of one delta, with its factor. */
     record Addend(TensorDelta tensor, SafetensorsFile file, double factor) {
         MemorySegment bytes() throws IOException {
             return file.bytes(tensor.name());
         }
     }
 
-    /** @throws IOException when a weight overflows, or the result is not what the delta says that it must be */
+    /** @throws IOException if a weight overflows, or the result does not have the hash that the delta records */
     Tensor compute() throws IOException {
         MemorySegment source = checkpoint.bytes(entry.name());
         DType baseDtype = Pairing.dtype(entry);
@@ -76,19 +76,20 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
         }
     }
 
-    /** The last check, and the one that all others are measured by. */
+    /** Verifies the result against the hash in the delta. */
     private void requireHash(Sha256 hash) throws IOException {
         if (exact) {
             Addend only = addends.getFirst();
             if (!hash.hex().equals(only.tensor().sha256())) {
                 throw new IOException(
                         only.file().path() + ": tensor '" + only.tensor().name()
-                                + "' does not give the tuned weights; the file is damaged, make it again with gradus delta diff");
+                                + "' does not give the tuned weights; the file is damaged, make it again with ./gradus"
+                                + " delta diff");
             }
         }
     }
 
-    /** Goes through the list of corrections once, run by run. */
+    /** Reads the list of corrections once, run by run. */
     private final class Corrections {
         private final MemorySegment at;
         private final MemorySegment to;
@@ -116,7 +117,8 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
                 if (index < 0) {
                     throw new IOException(
                             addends.getFirst().file().path() + ": the corrections of tensor '" + entry.name()
-                                    + "' are not in order; the file is damaged, make it again with gradus delta diff");
+                                    + "' are not in order; the file is damaged, make it again with ./gradus delta"
+                                    + " diff");
                 }
                 int width = dtype.bytes();
                 MemorySegment.copy(to, width * next, run, width * index, width);

@@ -5,11 +5,11 @@ import io.gradus.core.HostCast;
 import java.lang.foreign.MemorySegment;
 
 /**
- * θ = θ₀ + Σ fᵢ·Δᵢ for a run of elements. Sums are taken in double and rounded once, to F32, and from there to the dtype of
- * the weights. Making a delta and applying one both go through here, so that what was checked is what happens.
+ * θ = θ₀ + Σ fᵢ·Δᵢ for a run of elements. Sums are computed in double, rounded once to F32, and then to the dtype of the
+ * weights. Making and applying a delta share this code, so that applying restores exactly what was checked.
  */
 final class WeightSum {
-    /** Elements per run: small beside any weight, large beside the cost of a call. */
+    /** Elements per run: few compared with a weight, many compared with the cost of a call. */
     static final int RUN = 1 << 16;
 
     private final float[] base = new float[RUN];
@@ -17,7 +17,7 @@ final class WeightSum {
     private final double[] sums = new double[RUN];
     private int n;
 
-    /** Begins with θ₀: {@code n} elements at the start of {@code source}. */
+    /** Starts with θ₀, the first {@code n} elements of {@code source}. */
     void begin(MemorySegment source, DType dtype, int n) {
         this.n = n;
         read(source, dtype, base, n);
@@ -26,12 +26,12 @@ final class WeightSum {
         }
     }
 
-    /** The numbers that the run began with. */
+    /** The elements of θ₀. */
     float[] base() {
         return base;
     }
 
-    /** Adds {@code factor} times the elements at the start of {@code source}. */
+    /** Adds {@code factor} times the first elements of {@code source}. */
     void add(MemorySegment source, DType dtype, double factor) {
         read(source, dtype, values, n);
         for (int i = 0; i < n; i++) {
@@ -40,10 +40,10 @@ final class WeightSum {
     }
 
     /**
-     * Rounds what has been summed into {@code target}. An element that nothing was added to keeps its bits: a negative zero
-     * stays one, although −0 + 0 is 0.
+     * Rounds the sums into {@code target}. An element to which only zero was added keeps its bits: a negative zero stays
+     * negative, although −0 + 0 is 0.
      *
-     * @return how many finite sums became infinite
+     * @return the number of finite sums that became infinite
      */
     long round(MemorySegment target, DType dtype) {
         for (int i = 0; i < n; i++) {
@@ -60,7 +60,7 @@ final class WeightSum {
         return overflown;
     }
 
-    /** Elements as numbers; F32 holds those of every dtype that a delta may have. */
+    /** Converts elements to F32, which is exact for every dtype of a delta. */
     static void read(MemorySegment source, DType dtype, float[] target, int n) {
         HostCast.convert(source, dtype, MemorySegment.ofArray(target), DType.F32, n);
     }

@@ -5,15 +5,15 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Ends a run whose losses make no sense, with a reason. The yardstick is the loss of guessing, ln(vocabulary).
+ * Ends a run whose losses make no sense. Losses are compared with that of guessing, ln(vocabulary).
  *
- * @param recipe says whether losses are compared with guessing at all
- * @param vocabulary how many tokens the model knows
- * @param crossEntropy whether the losses are cross-entropies, which alone can be compared with guessing
+ * @param recipe decides whether losses are compared with guessing
+ * @param vocabulary the number of tokens in the vocabulary
+ * @param crossEntropy whether the losses are cross-entropies; other losses are not compared with guessing
  */
 public record DivergenceChecks(Recipe recipe, int vocabulary, boolean crossEntropy) {
-    /** A loss so many times that of guessing does not come back. */
-    private static final double HOPELESS = 10;
+    /** A loss this many times that of guessing does not recover. */
+    private static final double DIVERGED = 10;
 
     private boolean comparesWithGuessing() {
         return crossEntropy && recipe.checkFirstLoss();
@@ -23,7 +23,7 @@ public record DivergenceChecks(Recipe recipe, int vocabulary, boolean crossEntro
         return Math.log(vocabulary);
     }
 
-    /** A model that was trained before predicts better than chance. */
+    /** Requires that a pre-trained model predicts better than guessing. */
     public void requireBetterThanGuessing(Map<String, Double> losses) {
         double loss =
                 losses.values().stream().mapToDouble(Double::doubleValue).min().orElse(0);
@@ -31,23 +31,23 @@ public record DivergenceChecks(Recipe recipe, int vocabulary, boolean crossEntro
             throw new TrainingException(String.format(
                     Locale.ROOT,
                     "before the first step the loss is %.2f, worse than guessing among %d tokens (%.2f): do the"
-                            + " weights, the configuration and the tokeniser belong together? check_first_loss=false"
-                            + " trains all the same",
+                            + " weights, the configuration and the tokenizer belong together? Set"
+                            + " check_first_loss=false to train anyway",
                     loss,
                     vocabulary,
                     guessing()));
         }
     }
 
-    /** A loss is a number, and not beyond hope. */
+    /** Requires a loss that is finite and has not diverged. */
     public void requireConvergent(String what, double loss) {
         if (!Double.isFinite(loss)) {
             throw new TrainingException(what + " is " + loss + "; " + remedy());
         }
-        if (comparesWithGuessing() && loss > HOPELESS * guessing()) {
+        if (comparesWithGuessing() && loss > DIVERGED * guessing()) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
-                    "%s is %.4g, and guessing among %d tokens has %.2f: the training has diverged; %s",
+                    "%s is %.4g, and that of guessing among %d tokens is %.2f: training has diverged; %s",
                     what,
                     loss,
                     vocabulary,
@@ -56,11 +56,11 @@ public record DivergenceChecks(Recipe recipe, int vocabulary, boolean crossEntro
         }
     }
 
-    /** While there is a loss there is something to learn. */
+    /** Requires a gradient other than zero while there is a loss. */
     public void requireGradient(int step, double loss, double norm) {
         if (norm == 0 && loss > 0) {
             throw new TrainingException(
-                    "step " + step + ": the gradient is zero, nothing can be learnt any more; " + remedy());
+                    "step " + step + ": the gradient is zero, so no further learning is possible; " + remedy());
         }
     }
 

@@ -3,26 +3,26 @@ package io.gradus.train.guard;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Knows the lowest held-out loss of a run, and when it is time to give up (Prechelt 1998, "Early Stopping – But When?",
- * criterion UP, for evaluations without a new lowest loss). The model as it was before the first step takes part.
+ * Records the lowest held-out loss of a run, and stops it after too many evaluations without a lower one (Prechelt 1998, "Early
+ * Stopping – But When?", criterion UP). The untrained model (step 0) counts as a candidate.
  */
 public final class EarlyStopping {
     private final @Nullable Integer patience;
     private State best;
 
     /**
-     * The best so far; what a checkpoint keeps.
+     * The best evaluation so far, which a checkpoint keeps.
      *
-     * @param step after which the loss was lowest, 0 for before the first
-     * @param loss on held-out text
-     * @param since evaluations after it
+     * @param step after which the loss was lowest; 0 is before the first step
+     * @param loss the held-out loss
+     * @param since the number of evaluations after it
      */
     public record State(int step, double loss, int since) {
         public static final State NONE = new State(0, Double.POSITIVE_INFINITY, 0);
     }
 
     /**
-     * @param patience evaluations in a row without a lower loss that end the run; null: it goes to its end
+     * @param patience the run stops after this many evaluations without a lower loss; null: never
      */
     public EarlyStopping(@Nullable Integer patience, State best) {
         this.patience = patience;
@@ -33,14 +33,14 @@ public final class EarlyStopping {
         return best;
     }
 
-    /** Takes note of an evaluation; says whether it was the best. */
+    /** Records an evaluation, and returns whether it is the best so far. */
     public boolean improvedBy(int step, double loss) {
         boolean better = loss < best.loss;
         best = better ? new State(step, loss, 0) : new State(best.step, best.loss, best.since + 1);
         return better;
     }
 
-    /** Whether the run should end. */
+    /** Whether the run should stop. */
     public boolean isExhausted() {
         return patience != null && best.since >= patience;
     }

@@ -8,24 +8,24 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the steps whose loss is a spike, and which are better not made: one odd batch can undo hundreds of steps, and Adam
- * remembers it for a thousand more. With μ and σ the mean and the standard deviation of the last losses that were none,
+ * Detects loss spikes, whose steps are skipped: one bad batch can undo hundreds of steps, and Adam's second moment remembers it
+ * for a thousand more. With μ and σ the mean and the standard deviation of the recent losses without spikes,
  *
  * <pre>
  *   z = (loss − μ) / σ     a spike where z > limit
  * </pre>
  *
- * σ counts as at least a hundredth of μ, so that losses that hardly differ do not make a spike of the next. Nothing is judged
- * until enough losses are known. A loss that is not finite is a spike too.
+ * σ is at least μ/100, so that small changes after nearly constant losses are not spikes. No spike is detected until there are
+ * enough losses. A loss that is not finite is a spike.
  *
- * <p>Many spikes in a row are none: the loss has a new level, and skipping would go on for ever. Then the run ends.
+ * <p>Too many spikes in a row end the run: the loss has reached a new level, and every further step would be skipped.
  */
 public final class SpikeGuard {
-    /** Losses that are remembered. */
+    /** The number of recent losses. */
     static final int WINDOW = 64;
-    /** Losses that must be known before one is judged. */
+    /** The number of losses before a spike can be detected. */
     static final int ENOUGH = 16;
-    /** Steps skipped in a row that end the run. */
+    /** Skipped steps in a row that end the run. */
     static final int TOO_MANY = 10;
 
     private static final double LEAST_DEVIATION = 0.01;
@@ -36,11 +36,11 @@ public final class SpikeGuard {
     private int skipped;
 
     /**
-     * What a checkpoint keeps.
+     * The state that a checkpoint keeps.
      *
-     * @param losses the last that were no spikes, oldest first
-     * @param inARow steps skipped since
-     * @param skipped steps skipped in all
+     * @param losses the recent losses without spikes, oldest first
+     * @param inARow steps skipped since the last of them
+     * @param skipped all skipped steps
      */
     public record State(List<Double> losses, int inARow, int skipped) {
         public static final State NONE = new State(List.of(), 0, 0);
@@ -51,7 +51,7 @@ public final class SpikeGuard {
     }
 
     /**
-     * @param limit the z-score above which a loss is a spike; null: none is
+     * @param limit the z-score above which a loss is a spike; null: never
      */
     public SpikeGuard(@Nullable Double limit, State state) {
         this.limit = limit;
@@ -65,9 +65,9 @@ public final class SpikeGuard {
     }
 
     /**
-     * Whether the step with this loss is to be skipped, and why. Each step's loss is asked about once, in order.
+     * The reason to skip the step with this loss, if there is one. Call this once for each step, in order.
      *
-     * @throws TrainingException when too many steps in a row were skipped
+     * @throws TrainingException if too many steps in a row were skipped
      */
     public Optional<String> reasonToSkip(double loss) {
         if (limit == null) {
@@ -119,8 +119,8 @@ public final class SpikeGuard {
         if (inARow >= TOO_MANY) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
-                    "the last %d steps were all skipped as loss spikes: the loss has left its level of %.4g for good;"
-                            + " take a lower learning_rate, a longer warmup, or a higher spike_z (now %s)",
+                    "the last %d steps were all skipped as loss spikes: the loss does not return to its level of %.4g;"
+                            + " use a lower learning_rate, a longer warmup, or a higher spike_z (now %s)",
                     inARow,
                     mean,
                     limit));

@@ -1,6 +1,6 @@
 package io.gradus.train.guard;
 
-/** Training cannot go on; the message says why and what may help. Checkpoints written before are whole. */
+/** Thrown when training cannot continue. The message names the cause and what may help. Earlier checkpoints remain usable. */
 public class TrainingException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

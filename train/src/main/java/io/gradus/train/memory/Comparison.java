@@ -4,14 +4,14 @@ import io.gradus.train.recipe.Recipe;
 import java.util.List;
 import java.util.function.Function;
 
-/** What a model takes with other settings. */
+/** Compares the memory of a run with other settings. */
 public final class Comparison {
     private Comparison() {}
 
-    /** One way to train it. */
+    /** The plan of one variant. */
     public record Row(String name, MemoryPlan plan) {}
 
-    /** Plans of a recipe, its own savings left out, with each of {@link Variant#SETTINGS}. */
+    /** Plans a recipe with each of {@link Variant#SETTINGS}, without its own memory savings. */
     public static List<Row> of(Recipe recipe, Function<Recipe, MemoryPlan> planner) {
         Recipe plain = withoutSavings(recipe);
         return Variant.SETTINGS.stream()
@@ -19,7 +19,7 @@ public final class Comparison {
                 .toList();
     }
 
-    /** The recipe in F32 and with nothing computed twice or in parts; its optimiser stays. */
+    /** The recipe with the same optimizer, in F32, and without memory savings. */
     public static Recipe withoutSavings(Recipe recipe) {
         return recipe.with(
                 "precision=f32", "activation_checkpointing=false", "optimizer_in_bwd=false", "loss_chunk_size=null");

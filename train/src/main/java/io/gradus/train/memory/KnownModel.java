@@ -7,16 +7,16 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Models whose sizes are published, for plans without a file: LLaMA (Touvron et al. 2023, table 2) and Llama 2 (Touvron et al.
+ * Models with published sizes, for plans without a file: LLaMA (Touvron et al. 2023, table 2) and Llama 2 (Touvron et al.
  * 2023b, table 1); widths of the feed-forward blocks as in the released weights.
  */
 public enum KnownModel {
     LLAMA_7B(7_000_000_000L, llama(4096, 11_008, 32, 32, 32, 2048, 1e-6)),
     LLAMA_13B(13_000_000_000L, llama(5120, 13_824, 40, 40, 40, 2048, 1e-6)),
-    /** Of Llama 2, the first with grouped heads of keys and values. */
+    /** Llama 2, the first with grouped-query attention. */
     LLAMA_70B(70_000_000_000L, llama(8192, 28_672, 80, 64, 8, 4096, 1e-5));
 
-    /** The text of {@link #published()}. */
+    /** The sequence length of {@link #published()}. */
     private static final int PUBLISHED_TOKENS = 2048;
 
     private final long nominalParameters;
@@ -48,7 +48,7 @@ public enum KnownModel {
                 0.02);
     }
 
-    /** The model of a name such as {@code llama-7b}. */
+    /** The model with a name such as {@code llama-7b}. */
     public static Optional<KnownModel> of(String name) {
         return Arrays.stream(values())
                 .filter(model -> model.toString().equals(name))
@@ -61,8 +61,8 @@ public enum KnownModel {
 
     /**
      * The row of the published table of full fine-tuning in mixed precision with AdamW, on GPUs of 80 GB: 112.0 + 3.2 GB
-     * for 7B. It takes N as the name has it (the models have 6.74, 13.02 and 68.98 billion parameters) and one text of
-     * 2,048 tokens; that, with k = 12, is what makes 3.2 GB of {@code s·b·d·L·k}.
+     * for 7B. Its N is the number in the model's name (the models have 6.74, 13.02 and 68.98 billion parameters), and its
+     * batch is one text of 2,048 tokens; with k = 12, {@code s·b·d·L·k} is then 3.2 GB.
      */
     public RuleOfThumb published() {
         return new RuleOfThumb(nominalParameters, PUBLISHED_TOKENS, config.hiddenSize(), config.numHiddenLayers());

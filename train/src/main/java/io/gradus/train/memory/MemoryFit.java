@@ -9,10 +9,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** Refuses a run for which there is not enough memory, and finds settings with which there is. */
+/** Rejects a run that does not fit in memory, and finds settings that fit. */
 public final class MemoryFit {
     private static final int SHORTEST_BLOCK = 32;
 
@@ -26,7 +27,7 @@ public final class MemoryFit {
         this.capacity = capacity;
     }
 
-    /** Other settings and what they would take. */
+    /** Other settings with their plan. */
     private record Way(Variant settings, MemoryPlan plan) {}
 
     /**
@@ -34,22 +35,23 @@ public final class MemoryFit {
      *
      * @param plan of this recipe
      * @param planner plans the memory of another recipe
-     * @throws RecipeException when it does not; shows the plan and settings that fit, each of them planned too
+     * @throws RecipeException if it does not; shows the plan, and settings whose plans fit
      */
     public static void require(MemoryPlan plan, Recipe recipe, Function<Recipe, MemoryPlan> planner, Device device) {
         require(plan, recipe, planner, device.backend().capacity(), device.toString());
     }
 
-    /** {@link #require(MemoryPlan, Recipe, Function, Device)} for a device of so many bytes. */
+    /** {@link #require(MemoryPlan, Recipe, Function, Device)} for a device with this many bytes. */
     static void require(
             MemoryPlan plan, Recipe recipe, Function<Recipe, MemoryPlan> planner, long capacity, String device) {
         if (plan.peakBytes() > capacity) {
             List<String> lines = new ArrayList<>();
-            lines.add("the run would take " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "
+            lines.add("the run needs " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "
                     + Bytes.format(capacity) + " for tensors");
             lines.add("");
-            plan.atPeak().forEach((category, bytes) -> lines.add(line(bytes, name(category))));
-            plan.optimizerState().forEach((buffer, bytes) -> lines.add(line(bytes, "  " + buffer)));
+            new TreeMap<>(plan.atPeak()).forEach((category, bytes) -> lines.add(line(bytes, name(category))));
+            lines.add("the optimizer state consists of");
+            plan.optimizerState().forEach((buffer, bytes) -> lines.add(line(bytes, buffer)));
             lines.add("");
             lines.addAll(new MemoryFit(recipe, planner, capacity).advice(plan));
             throw new RecipeException(String.join(System.lineSeparator(), lines));
@@ -83,8 +85,8 @@ public final class MemoryFit {
                     .map(way -> way.plan.peakBytes())
                     .min(Comparator.naturalOrder())
                     .orElse(plan.peakBytes());
-            return List.of("No settings make it fit: the least that they get to is " + Bytes.format(least)
-                    + ". Take a smaller model, or more memory.");
+            return List.of("No settings make it fit; the smallest plan needs " + Bytes.format(least)
+                    + ". Use a smaller model, or more memory.");
         }
         List<String> lines = new ArrayList<>(List.of("These settings would fit:"));
         fitting.forEach(way -> lines.add(line(way.plan.peakBytes(), String.join(" ", way.settings.overrides()))));
@@ -95,7 +97,7 @@ public final class MemoryFit {
         return way.plan.peakBytes() <= capacity;
     }
 
-    /** The settings' plan; none when they do not go together with the recipe. */
+    /** The settings with their plan; empty if they contradict the recipe. */
     private Optional<Way> way(Variant settings) {
         try {
             return Optional.of(new Way(settings.adaptedTo(recipe), planner.apply(settings.of(recipe))));
@@ -104,7 +106,7 @@ public final class MemoryFit {
         }
     }
 
-    /** The batch halved until it fits, and as many more of them added up. */
+    /** Smaller batches that fit, with gradient accumulation in their place. */
     private Optional<Way> smallerBatch() {
         return Stream.iterate(recipe.batchSize() / 2, size -> size >= 1, size -> size / 2)
                 .flatMap(size -> way(new Variant(
@@ -125,7 +127,7 @@ public final class MemoryFit {
                 .findFirst();
     }
 
-    /** Settings with the smallest batch of short blocks. */
+    /** Settings with one short block per batch. */
     private static Variant smallest(Variant settings, int blockLength) {
         List<String> overrides = new ArrayList<>(settings.overrides());
         overrides.add("batch_size=1");

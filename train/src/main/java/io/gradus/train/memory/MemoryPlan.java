@@ -11,12 +11,12 @@ import java.util.TreeMap;
  * The memory of a run's tensors, counted before the run: {@code FineTuning.plan} makes the run's own steps on the {@linkplain
  * Device#meta() meta device}, which only counts bytes.
  *
- * @param parameters numbers of the model, frozen ones among them
+ * @param parameters the number of elements of the model, including frozen ones
  * @param batchSize blocks per forward pass
  * @param blockLength tokens per block
- * @param kept what stays from step to step, by category
- * @param atPeak what is in use when most is, by category
- * @param optimizerState the optimiser's part of {@code kept}, by buffer: {@code exp_avg} and so on
+ * @param kept bytes kept between steps, by category
+ * @param atPeak bytes in use at the peak, by category
+ * @param optimizerState the optimizer's part of {@code kept}, by buffer, such as {@code exp_avg}
  */
 public record MemoryPlan(
         long parameters,
@@ -58,27 +58,27 @@ public record MemoryPlan(
         return bytes;
     }
 
-    /** The most bytes in use at once. */
+    /** Peak memory, in bytes. */
     public long peakBytes() {
         return sum(atPeak);
     }
 
-    /** The bytes that stay from step to step. */
+    /** Bytes kept between steps. */
     public long keptBytes() {
         return sum(kept);
     }
 
-    /** The activations at the peak. */
+    /** Bytes of activations at the peak. */
     public long activationBytes() {
         return atPeak.getOrDefault(MemoryCategory.ACTIVATIONS, 0L);
     }
 
-    /** Tokens in one forward pass. */
+    /** Tokens per forward pass. */
     public long tokens() {
         return (long) batchSize * blockLength;
     }
 
-    /** Bytes that stay for each parameter: 16 of them for AdamW. What the size of the model does not decide is left out. */
+    /** Bytes kept per parameter, without activations: 16 for AdamW in F32. */
     public double bytesPerParameter() {
         long activations = kept.getOrDefault(MemoryCategory.ACTIVATIONS, 0L);
         return (double) (keptBytes() - activations) / parameters;

@@ -1,35 +1,35 @@
 package io.gradus.train.memory;
 
 /**
- * What training a model with Adam takes, reckoned on paper: 16 bytes a parameter, and activations in proportion to what passes
- * through the model.
+ * The rule of thumb for the memory of training with Adam: 16 bytes per parameter, and activations in proportion to the tokens and
+ * the size of the model.
  *
  * <p>With N parameters (Rajbhandari et al. 2020, ZeRO, section 3.1):
  *
  * <pre>
- *                     weights   gradients   optimiser
+ *                     weights   gradients   optimizer
  *   F32               4N      + 4N        + 8N           two moments
  *   mixed precision   2N      + 2N        + 12N          an F32 copy of the weights, two moments
  * </pre>
  *
- * Both are 16N. For the activations, with b texts of s tokens, L layers and the width d: {@code s·b·d·L·k}. Here k is the
- * bytes that a layer keeps of each token for each unit of width until the backward pass. The rule says nothing of the logits,
- * which grow with the vocabulary; {@link MemoryPlan} counts them. (Korthikanti et al. 2022, eq. 1, arrive at k = 34 for a
- * layer of GPT in 16 bits whose attention scores are not kept.)
+ * Both are 16N. Activations take {@code s·b·d·L·k} bytes for b texts of s tokens, L layers and the hidden size d, where k is the
+ * number of bytes that a layer keeps for each token and unit of d until the backward pass. The rule ignores the logits, which
+ * grow with the vocabulary; {@link MemoryPlan} counts them. (Korthikanti et al. 2022, eq. 1, arrive at k = 34 for a GPT layer in
+ * 16 bits that does not keep its attention scores.)
  *
  * @param parameters N
  * @param tokens s·b
- * @param width d
+ * @param width d, the hidden size
  * @param layers L
  */
 public record RuleOfThumb(long parameters, long tokens, int width, int layers) {
-    /** Numbers that a layer keeps of each token for each unit of width: in 16 bits the k that the published table fits. */
+    /** Elements that a layer keeps per token and unit of width; in 16 bits this gives the k of the published table. */
     private static final int ACTIVATIONS = 6;
 
-    /** Bytes of a GPU in the published table. */
+    /** Memory of a GPU in the published table, in bytes. */
     public static final long GPU_BYTES = 80_000_000_000L;
 
-    /** What numbers are kept in, and so the bytes of a parameter's weight, gradient and optimiser state. */
+    /** The precision, which decides the bytes of a parameter's weight, gradient and optimizer state. */
     public enum Precision {
         F32(4, 4, 8),
         /** Weights, gradients and activations in 16 bits. */
@@ -58,7 +58,7 @@ public record RuleOfThumb(long parameters, long tokens, int width, int layers) {
         return precision.optimizer * parameters;
     }
 
-    /** 16N: weights, gradients and optimiser state, in either precision. */
+    /** 16N: weights, gradients and optimizer state, in either precision. */
     public long modelBytes() {
         return weightBytes(Precision.MIXED) + gradientBytes(Precision.MIXED) + optimizerBytes(Precision.MIXED);
     }
@@ -73,12 +73,12 @@ public record RuleOfThumb(long parameters, long tokens, int width, int layers) {
         return ACTIVATIONS * precision.weight;
     }
 
-    /** The k with which the activations would be so many bytes. */
+    /** The k that corresponds to this many bytes of activations. */
     public double activationFactor(long bytes) {
         return (double) bytes / ((double) tokens * width * layers);
     }
 
-    /** How many GPUs of 80 GB hold all of it in mixed precision, spread without loss. */
+    /** The number of 80 GB GPUs that hold everything in mixed precision, perfectly sharded. */
     public int gpus() {
         return Math.toIntExact(Math.ceilDiv(modelBytes() + activationBytes(Precision.MIXED), GPU_BYTES));
     }

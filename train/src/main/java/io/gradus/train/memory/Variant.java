@@ -9,7 +9,7 @@ import java.util.Locale;
 /**
  * A recipe with some keys changed.
  *
- * @param name for a person
+ * @param name for display
  * @param overrides {@code key=value}
  */
 public record Variant(String name, List<String> overrides) {
@@ -18,13 +18,13 @@ public record Variant(String name, List<String> overrides) {
     private static final String UNCLIPPED = "max_grad_norm=Infinity";
     private static final String ONE_PASS = "gradient_accumulation_steps=1";
 
-    /** Ways to train the same model that differ in memory. */
+    /** Ways to train the same model that need different amounts of memory. */
     static final List<Variant> SETTINGS = List.of(
             new Variant("AdamW, F32", "optimizer=adamw"),
             new Variant("AdamW, mixed precision", "optimizer=adamw", "precision=bf16"),
             new Variant("AdamW, F32, checkpointing", "optimizer=adamw", "activation_checkpointing=true"),
             new Variant(
-                    "AdamW, mixed, checkpointing, loss by chunks",
+                    "AdamW, mixed, checkpointing, loss in chunks",
                     "optimizer=adamw",
                     "precision=bf16",
                     "activation_checkpointing=true",
@@ -53,7 +53,7 @@ public record Variant(String name, List<String> overrides) {
     /**
      * The changed recipe.
      *
-     * @throws io.gradus.train.recipe.RecipeException when the change does not go together with the rest of it
+     * @throws io.gradus.train.recipe.RecipeException if the change contradicts the rest of the recipe
      */
     public Recipe of(Recipe recipe) {
         return recipe.with(adaptedTo(recipe).overrides.toArray(String[]::new));

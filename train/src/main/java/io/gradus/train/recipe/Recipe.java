@@ -77,13 +77,13 @@ public record Recipe(
         String device,
         @Nullable Integer threads) {
 
-    /** Which model. */
+    /** The pre-trained model. */
     public record Model(@Nullable Path path) {}
 
     /** Default block length, in tokens; the cost of attention grows with its square. */
     public static final int DEFAULT_BLOCK_LENGTH = 256;
 
-    /** Which text, and how it becomes blocks of tokens. */
+    /** The texts, and how they become blocks of tokens. */
     public record Data(
             @Nullable Path train,
             List<Source> sources,
@@ -106,11 +106,7 @@ public record Recipe(
                     validationSplit,
                     "between 0 and 1");
             require(maxSeqLen == null || maxSeqLen >= 2, "data.max_seq_len", maxSeqLen, "at least 2");
-            require(
-                    replayRatio >= 0 && replayRatio < 1,
-                    "data.replay_ratio",
-                    replayRatio,
-                    "a part of all rows, from 0 to below 1");
+            require(replayRatio >= 0 && replayRatio < 1, "data.replay_ratio", replayRatio, "at least 0 and below 1");
             if (train != null && !sources.isEmpty()) {
                 throw new RecipeException(
                         "data.train and data.sources both name text to train on; leave one of them out");
@@ -119,7 +115,7 @@ public record Recipe(
                     sources.stream().filter(source -> source.weight != null).count();
             if (weighted != 0 && weighted != sources.size()) {
                 throw new RecipeException("data.sources: give a weight to each of the " + sources.size()
-                        + " or to none, which makes each as heavy as it is long; " + weighted + " have one");
+                        + " or to none, which weights them by length; " + weighted + " have one");
             }
             if (chatTemplate != null && format != DataFormat.Kind.AUTO && format != DataFormat.Kind.CHAT) {
                 throw new RecipeException("data.chat_template is for chats, and data.format is " + lowerCase(format)
@@ -145,18 +141,19 @@ public record Recipe(
                 return Math.min(DEFAULT_BLOCK_LENGTH, contextLength);
             }
             if (maxSeqLen > contextLength) {
-                throw new RecipeException("data.max_seq_len is " + maxSeqLen + ", but the model sees only "
-                        + contextLength + " tokens (max_position_embeddings or n_positions)");
+                throw new RecipeException(
+                        "data.max_seq_len is " + maxSeqLen + ", but the context length of the model is " + contextLength
+                                + " (max_position_embeddings or n_positions)");
             }
             return maxSeqLen;
         }
     }
 
     /**
-     * One of several texts to train on.
+     * One of several training texts.
      *
      * @param path a file or a folder
-     * @param weight its part of the rows, relative to the others'; null: each as heavy as it is long
+     * @param weight its share of the rows, relative to the other sources; null: in proportion to their lengths
      */
     public record Source(Path path, @Nullable Double weight) {
 
@@ -174,7 +171,7 @@ public record Recipe(
         }
     }
 
-    /** What a step keeps in memory. These keys stand beside the others in YAML, as do those of the next two. */
+    /** Memory and precision. In YAML these keys are at the top level, as are those of the next two records. */
     public record Memory(
             PrecisionKind precision,
             boolean activationCheckpointing,
@@ -186,12 +183,12 @@ public record Recipe(
             if (optimizerInBwd && precision == PrecisionKind.F16) {
                 throw new RecipeException(
                         "optimizer_in_bwd and precision=f16 exclude each other: a step in f16 is skipped when any"
-                                + " gradient overflows, and by then weights would have changed; take precision=bf16");
+                                + " gradient overflows, but by then weights have changed; use precision=bf16");
             }
         }
     }
 
-    /** What holds the model near where it started. */
+    /** Settings against forgetting. */
     public record Forgetting(
             List<String> freeze,
             double l2Sp,
@@ -202,7 +199,7 @@ public record Recipe(
 
         public Forgetting {
             freeze = List.copyOf(freeze);
-            require(freeze.stream().noneMatch(String::isBlank), "freeze", freeze, "names, with * for any letters");
+            require(freeze.stream().noneMatch(String::isBlank), "freeze", freeze, "names, with * for any characters");
             require(l2Sp >= 0 && Double.isFinite(l2Sp), "l2_sp", l2Sp, "0 or more");
             require(ewc >= 0 && Double.isFinite(ewc), "ewc", ewc, "0 or more");
             require(ewcSamples >= 1, "ewc_samples", ewcSamples, "at least 1");
@@ -215,7 +212,7 @@ public record Recipe(
         }
     }
 
-    /** What watches over a run. */
+    /** Settings of the guards. */
     public record Guards(
             @Nullable Integer earlyStoppingPatience,
             boolean loadBestModelAtEnd,
@@ -230,13 +227,13 @@ public record Recipe(
             require(spikeZ == null || spikeZ > 0 && Double.isFinite(spikeZ), "spike_z", spikeZ, "above 0");
         }
 
-        /** Whether the run ends with the weights of its lowest held-out loss, not with its last. */
+        /** Whether the run saves the weights of its lowest held-out loss instead of the last. */
         public boolean restoresBest() {
             return loadBestModelAtEnd || earlyStoppingPatience != null;
         }
     }
 
-    /** The samples before and after. */
+    /** The samples before and after training. */
     public record Sample(@Nullable String prompt, int maxTokens, double temperature) {
 
         public Sample {
@@ -245,7 +242,7 @@ public record Recipe(
         }
     }
 
-    /** Of weights and gradients. */
+    /** The dtype of weights and gradients. */
     public enum PrecisionKind {
         F32(DType.F32),
         BF16(DType.BF16),
@@ -301,7 +298,7 @@ public record Recipe(
                 warmupRatio >= 0 && warmupRatio < 1,
                 "warmup_ratio",
                 warmupRatio,
-                "a part of the steps, from 0 to below 1");
+                "a part of the steps, at least 0 and below 1");
         require(
                 minLrRatio == null || minLrRatio >= 0 && minLrRatio <= 1,
                 "min_lr_ratio",
@@ -323,7 +320,7 @@ public record Recipe(
                 "nesterov",
                 nesterov,
                 "false without momentum");
-        require(maxGradNorm > 0, "max_grad_norm", maxGradNorm, "above 0; Infinity clips nothing");
+        require(maxGradNorm > 0, "max_grad_norm", maxGradNorm, "above 0; Infinity disables clipping");
         require(evalSteps >= 1, "eval_steps", evalSteps, "at least 1");
         require(maxEvalBlocks >= 1, "max_eval_blocks", maxEvalBlocks, "at least 1");
         require(saveSteps >= 0, "save_steps", saveSteps, "0 or more");
@@ -342,20 +339,19 @@ public record Recipe(
             throw new RecipeException("resume needs output, the folder of the run to continue");
         }
         if (memory.optimizerInBwd && gradientAccumulationSteps > 1) {
-            throw new RecipeException("optimizer_in_bwd uses up each gradient at once and cannot add several: set"
+            throw new RecipeException("optimizer_in_bwd frees each gradient at once and cannot accumulate: set"
                     + " gradient_accumulation_steps=1 with a larger batch_size, or optimizer_in_bwd=false");
         }
         if (memory.optimizerInBwd && Double.isFinite(maxGradNorm)) {
-            throw new RecipeException(
-                    "optimizer_in_bwd updates weights before all gradients are known, so that max_grad_norm"
-                            + " cannot be kept: set max_grad_norm=Infinity, or optimizer_in_bwd=false");
+            throw new RecipeException("optimizer_in_bwd updates weights before all gradients are known, so it cannot"
+                    + " clip: set max_grad_norm=Infinity, or optimizer_in_bwd=false");
         }
         if (data.replay != null && data.replayRatio == 0 && forgetting.ewc == 0) {
             throw new RecipeException(
                     "data.replay names text to mix in, but data.replay_ratio is 0; set data.replay_ratio=0.05");
         }
         if (forgetting.l2Sp > 0 && forgetting.ewc > 0) {
-            throw new RecipeException("l2_sp and ewc both hold the weights near where they started; take one of them");
+            throw new RecipeException("l2_sp and ewc both keep the weights near their start; use one of them");
         }
         if (schedule == ScheduleKind.SLANTED_TRIANGULAR && minLrRatio != null && minLrRatio == 0) {
             throw new RecipeException("schedule=slanted_triangular starts at min_lr_ratio, which is 0, so the"
@@ -423,7 +419,7 @@ public record Recipe(
         }
     }
 
-    /** The learning rate over a run of so many steps, as a part of the peak. */
+    /** The schedule of a run with this many steps; its factors are relative to the peak learning rate. */
     public Schedule schedule(int steps) {
         int rise = (int) Math.round(warmupRatio * steps);
         return switch (schedule) {
@@ -451,18 +447,18 @@ public record Recipe(
      * Reads a recipe.
      *
      * @param yaml the keys that differ from the defaults
-     * @param overrides {@code key=value}, with dots between the levels of a key; the last word. The value is taken as it
-     *     stands, without quotes or comments; {@code null} is the default
-     * @throws RecipeException naming the key that is unknown or has no valid value
+     * @param overrides {@code key=value}, with dots between the levels of a key, applied after the YAML. The value is
+     *     taken literally, without quotes or comments; {@code null} restores the default
+     * @throws RecipeException naming the key that is unknown or has an invalid value
      */
     public static Recipe parse(String yaml, String... overrides) {
         return RecipeYaml.parse(yaml, overrides);
     }
 
     /**
-     * {@link #parse(String, String...)} of a file.
+     * Reads a recipe from a file; see {@link #parse}.
      *
-     * @throws IOException when the file cannot be read
+     * @throws IOException if the file cannot be read
      */
     public static Recipe read(Path file, String... overrides) throws IOException {
         if (!Files.isRegularFile(file)) {
@@ -475,7 +471,7 @@ public record Recipe(
         }
     }
 
-    /** {@code recipe.yaml}: every key with its default and a word on what it means. */
+    /** {@code recipe.yaml}: all keys with their defaults and descriptions. */
     public static String documentation() {
         try (InputStream yaml = Objects.requireNonNull(Recipe.class.getResourceAsStream("recipe.yaml"))) {
             return new String(yaml.readAllBytes(), StandardCharsets.UTF_8);
@@ -499,7 +495,7 @@ public record Recipe(
         return RecipeYaml.write(this);
     }
 
-    /** All keys, with dots between their levels, and their values as text. */
+    /** All keys, with dots between their levels, with their values as text. */
     public Map<String, String> toMap() {
         return RecipeYaml.flatten(this);
     }

@@ -38,8 +38,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A recipe as YAML: the defaults, with the keys of a file and then those of the command line laid over them. What is wrong is
- * said in one line that names the key.
+ * Reads and writes recipes as YAML: the defaults, overridden by the keys of a file, overridden by {@code key=value}. Errors are
+ * one line that names the key.
  */
 final class RecipeYaml {
     private static final YAMLMapper YAML = YAMLMapper.builder()
@@ -62,7 +62,7 @@ final class RecipeYaml {
 
     // ---- reading ----
 
-    /** Keys as they are read, one source after the other; the defaults come first. */
+    /** The keys read so far; later sources override earlier ones. */
     static final class Keys {
         private final ObjectNode defaults = documented();
         private final ObjectNode tree = defaults.deepCopy();
@@ -124,7 +124,7 @@ final class RecipeYaml {
         return node;
     }
 
-    /** Lays the keys of one tree over another, which has all keys there are. Without a value a key has its default. */
+    /** Overrides keys of a tree that has all known keys. A key without a value gets its default. */
     private static void merge(ObjectNode into, JsonNode defaults, JsonNode from, String prefix) {
         if (from.isMissingNode() || from.isNull()) {
             return;
@@ -149,7 +149,7 @@ final class RecipeYaml {
         }
     }
 
-    /** A list on the command line is text with commas. */
+    /** On the command line, a list is text with commas. */
     private static JsonNode listed(JsonNode value, JsonNode fallback) {
         if (!fallback.isArray() || !value.isTextual()) {
             return value;
@@ -185,7 +185,7 @@ final class RecipeYaml {
 
     // ---- messages ----
 
-    /** What the values of a key are, read off {@link Recipe}. */
+    /** The kind of values of a key, from the type of its record component. */
     private static String kind(List<String> path, JsonNode value) {
         Type generic = Recipe.class;
         for (String key : path) {
@@ -215,7 +215,7 @@ final class RecipeYaml {
         };
     }
 
-    /** The keys of a section, with those of the records that are laid flat into it. */
+    /** The keys of a section, including those of unwrapped records. */
     private static Stream<RecordComponent> components(Class<?> section) {
         return Arrays.stream(section.getRecordComponents())
                 .flatMap(component -> component.isAnnotationPresent(JsonUnwrapped.class)
@@ -233,7 +233,7 @@ final class RecipeYaml {
         return text.replaceAll("\\s*\\R\\s*", " ");
     }
 
-    /** What is wrong and where, without the excerpt from the file. */
+    /** The problem and its position, without an excerpt from the file. */
     private static String problem(JsonProcessingException e) {
         String last = e.getOriginalMessage()
                 .lines()
@@ -245,7 +245,7 @@ final class RecipeYaml {
                         + e.getLocation().getColumnNr() + ")";
     }
 
-    /** The key that was probably meant, here or in another section, or else all that there are. */
+    /** The most similar key of this section, the same key of another section, or else all keys. */
     private static String suggestion(ObjectNode section, String prefix, String key) {
         List<String> names =
                 section.properties().stream().map(Map.Entry::getKey).toList();
@@ -261,10 +261,10 @@ final class RecipeYaml {
                 return "did you mean '" + prefix + other.getKey() + "." + key + "'?";
             }
         }
-        return "there are " + names.stream().map(name -> prefix + name).collect(Collectors.joining(", "));
+        return "known keys are " + names.stream().map(name -> prefix + name).collect(Collectors.joining(", "));
     }
 
-    /** How many letters must be changed, added or dropped to make one word of the other (Levenshtein 1966). */
+    /** The edit distance of two words (Levenshtein 1966). */
     private static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {
@@ -282,7 +282,7 @@ final class RecipeYaml {
         return row[b.length()];
     }
 
-    /** A path as the system writes it; Jackson's own reader takes {@code a:b} for a URI. */
+    /** Reads paths literally; Jackson's own reader takes {@code a:b} for a URI. */
     private static final class PathDeserializer extends StdScalarDeserializer<Path> {
         private static final long serialVersionUID = 1L;
 
@@ -298,7 +298,7 @@ final class RecipeYaml {
                     return Path.of(text);
                 }
             } catch (InvalidPathException e) {
-                // told below
+                // reported below
             }
             return (Path) context.handleWeirdStringValue(Path.class, text, "not a path");
         }

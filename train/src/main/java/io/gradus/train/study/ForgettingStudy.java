@@ -21,16 +21,16 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * What fine-tuning makes a model forget, and what holding it back costs. General text is sampled from the model before any
- * run. Then the same run is made plainly and with each way to hold it back; before and after, the loss on held-out text of
- * the task and on the general text are taken.
+ * Measures what fine-tuning makes a model forget, and what each countermeasure costs. General text is sampled from the model first.
+ * Then the same run is made without and with each countermeasure. Each run is evaluated before and after, on held-out text of
+ * the task and on the general text.
  *
- * <p>Its folder gets the sampled text, the {@code recipe.yaml} that all runs have in common, and a folder for each run.
+ * <p>The study's folder has the sampled text, the common {@code recipe.yaml}, and a folder for each run.
  */
 public final class ForgettingStudy {
     private static final String TASK = "held_out";
     private static final String GENERAL = "general";
-    /** Sampled beyond what is used: text is read in whole blocks, and read again its tokens may be fewer. */
+    /** More is sampled than used, because blocks must be full and decoded text may have fewer tokens. */
     private static final double SPARE = 1.2;
 
     private static final int STEPS_TO_THE_LIMITS = 10;
@@ -48,46 +48,46 @@ public final class ForgettingStudy {
         this.news = news;
     }
 
-    /** What came of one run: losses in nats per token, on held-out text of the task and on general text. */
+    /** Result of one run: losses in nats per token, on held-out text of the task and on general text. */
     public record Row(Variant variant, double taskBefore, double generalBefore, double task, double general) {
 
-        /** By how much the loss on general text rose. */
+        /** The increase of the loss on general text. */
         public double forgotten() {
             return general - generalBefore;
         }
 
-        /** By how much the loss on the task's text fell. */
-        public double learnt() {
+        /** The decrease of the loss on the task. */
+        public double learned() {
             return taskBefore - task;
         }
     }
 
     /**
-     * L2-SP at both ends, after a few steps.
+     * L2-SP with extreme strengths, after a few steps.
      *
-     * @param steps of each of the runs
+     * @param steps of each run
      * @param zeroIsPlain whether λ = 0 wrote the same bytes as plain training
-     * @param largestMove of any weight at λ = 10³⁰
+     * @param largestMove the largest change of any weight with λ = 10³⁰
      */
     public record Limits(int steps, boolean zeroIsPlain, double largestMove) {}
 
     /**
-     * The whole study.
+     * Result of the study.
      *
-     * @param rows in the order of the runs, the plain one first
+     * @param rows in the order of the runs; plain fine-tuning is first
      */
     public record Outcome(List<Row> rows, Limits limits) {}
 
     /**
-     * Samples the general text, trains every variant, and writes the results.
+     * Runs the study.
      *
-     * @param recipe of the plain run; names no general text and nothing that holds the model back, for both are the study's
-     * @param folder a new one
+     * @param recipe of the plain run, without general text and without countermeasures
+     * @param folder a new folder
      * @param runs starts the run of a recipe, such as {@code FineTuning::builder}
      * @param news receives a line on what is done next
      * @param finished receives all rows so far after every run, in case a later one fails
-     * @throws IOException when a file is missing or cannot be written
-     * @throws RecipeException when the recipe does not fit the model or the study
+     * @throws IOException if a file is missing or cannot be written
+     * @throws RecipeException if the recipe does not fit the model or the study
      */
     public static Outcome run(
             Recipe recipe,
@@ -99,7 +99,7 @@ public final class ForgettingStudy {
         return prepare(recipe, folder, runs, news, List.of()).run(finished);
     }
 
-    /** {@link #run} of some variants alone, in a test; of all of them when none is named. */
+    /** Prepares the study with some variants, for a test; with all of them if none is named. */
     static ForgettingStudy prepare(
             Recipe recipe,
             Path folder,
@@ -115,7 +115,7 @@ public final class ForgettingStudy {
         List<Variant> variants = ForgettingVariants.of(recipe, base.config(), known).stream()
                 .filter(variant -> names.isEmpty() || names.contains(variant.name()))
                 .toList();
-        variants.forEach(variant -> variant.of(common)); // what does not fit is said before hours have gone by
+        variants.forEach(variant -> variant.of(common)); // rejects a variant before the first run
         StudyRuns study = StudyRuns.begin(common, folder, runs);
         AtomicFile.write(folder.resolve(StudyRuns.RECIPE), study.recipe().toYaml());
         ForgettingStudy prepared = new ForgettingStudy(study, base, variants, news);
@@ -123,7 +123,7 @@ public final class ForgettingStudy {
         return prepared;
     }
 
-    /** Refuses what would hold the plain run back, or name general text that is not the model's own. */
+    /** Rejects countermeasures and general text in the recipe. */
     private static void requirePlain(Recipe recipe) {
         Recipe.Forgetting held = recipe.forgetting();
         Map<String, Boolean> named = Map.ofEntries(
@@ -138,8 +138,8 @@ public final class ForgettingStudy {
                 Map.entry("wise_ft_alpha", held.wiseFtAlpha() < 1));
         List<String> unfit = named.keySet().stream().filter(named::get).sorted().toList();
         if (!unfit.isEmpty()) {
-            throw new RecipeException("the study samples general text and holds the model back itself, and compares"
-                    + " with a plain run; leave out " + String.join(", ", unfit));
+            throw new RecipeException("the study samples general text and adds countermeasures itself; leave out "
+                    + String.join(", ", unfit));
         }
     }
 
@@ -151,10 +151,10 @@ public final class ForgettingStudy {
         double rows = (double) Objects.requireNonNull(recipe.steps())
                 * recipe.batchSize()
                 * recipe.gradientAccumulationSteps();
-        double learnt = Math.max(LARGEST_SHARE * rows, recipe.forgetting().ewcSamples());
-        news.accept("general text, sampled from the model");
+        double learned = Math.max(LARGEST_SHARE * rows, recipe.forgetting().ewcSamples());
+        news.accept("sampling general text from the model");
         text.write(evaluated, (long) (SPARE * block * recipe.maxEvalBlocks()) + block);
-        text.write(known, (long) (SPARE * block * learnt) + block);
+        text.write(known, (long) (SPARE * block * learned) + block);
     }
 
     Outcome run(Consumer<List<Row>> finished) throws IOException {
@@ -181,12 +181,12 @@ public final class ForgettingStudy {
         return Objects.requireNonNull(losses.get(name), name);
     }
 
-    // ---- λ at its ends ----
+    // ---- extreme strengths ----
 
     private Limits limits() throws IOException {
         int steps = Math.min(
                 STEPS_TO_THE_LIMITS, Objects.requireNonNull(runs.recipe().steps()));
-        news.accept("λ at its ends, " + steps + " steps each");
+        news.accept("L2-SP with λ = 0 and 1e30, " + steps + " steps each");
         StudyRuns few = new StudyRuns(runs.recipe(), runs.folder().resolve("limits"), runs.runs())
                 .with("steps=" + steps, "max_eval_blocks=1", "warmup_ratio=0");
         Path plain = few.run(new Variant("plain", List.of())).output();

@@ -19,10 +19,10 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * What each way to save memory saves, and what it costs in time and in loss. The same run is made on each rung of a ladder;
- * beside the peak that was measured stands the one that was planned.
+ * Measures what each way to save memory saves, and what it costs in time and in loss. The same run is made with each variant, and
+ * the measured peak is compared with the planned one.
  *
- * <p>Its folder gets the {@code recipe.yaml} that all runs have in common, and a folder for each run.
+ * <p>The study's folder has the common {@code recipe.yaml} and a folder for each run.
  */
 public final class MemoryStudy {
     private static final int STEPS_TO_WARM_UP = 10;
@@ -30,27 +30,27 @@ public final class MemoryStudy {
     private MemoryStudy() {}
 
     /**
-     * What came of one run.
+     * Result of one run.
      *
-     * @param plan made before it
-     * @param measured the most bytes in use at once
-     * @param tokensPerSecond the median over the steps, evaluations left out
+     * @param plan the memory plan
+     * @param measured the measured peak, in bytes
+     * @param tokensPerSecond the median over the steps, without evaluations
      * @param before held-out loss before the first step
-     * @param loss held-out loss after the last
+     * @param loss held-out loss after the last step
      */
     public record Row(
             Variant variant, MemoryPlan plan, long measured, double tokensPerSecond, double before, double loss) {
 
-        /** By what part of the measured peak the planned one is off. */
+        /** The error of the planned peak, relative to the measured one. */
         public double error() {
             return (double) (plan.peakBytes() - measured) / measured;
         }
     }
 
     /**
-     * The rungs: each of the first five saves in one way more than the one before; the last three change the optimiser of the
-     * fifth. The rates of the other methods are their own: Adafactor's is relative to the size of the weights, and a step
-     * of SGD is as small as the gradient is.
+     * The variants. Each of the first five saves in one more way than the one before; the last three change the optimizer of the
+     * fifth. Adafactor and SGD have their own learning rates: Adafactor's is relative to the size of the weights, and SGD's step
+     * is proportional to the gradient.
      */
     static List<Variant> rungs() {
         List<String> keys = new ArrayList<>();
@@ -75,16 +75,15 @@ public final class MemoryStudy {
     }
 
     /**
-     * Trains on every rung, and writes the results.
+     * Runs the study.
      *
-     * @param recipe of the first rung, but for its own savings, its optimiser and its accumulation of gradients: the rungs
-     *     have theirs
-     * @param folder a new one
+     * @param recipe of the runs; its memory savings, optimizer and gradient accumulation are replaced by those of the variants
+     * @param folder a new folder
      * @param runs starts the run of a recipe, such as {@code FineTuning::builder}
      * @param news receives a line on what is done next
-     * @return a row for each rung, in the order of the runs
-     * @throws IOException when a file is missing or cannot be written
-     * @throws io.gradus.train.recipe.RecipeException when the recipe does not fit the model or the study
+     * @return a row for each variant, in the order of the runs
+     * @throws IOException if a file is missing or cannot be written
+     * @throws io.gradus.train.recipe.RecipeException if the recipe does not fit the model or the study
      */
     public static List<Row> run(
             Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news)
@@ -101,7 +100,7 @@ public final class MemoryStudy {
             throws IOException {
         Recipe common = Comparison.withoutSavings(recipe)
                 .with("optimizer=adamw", "momentum=null", "nesterov=null", "gradient_accumulation_steps=1");
-        rungs.forEach(rung -> rung.of(common)); // a rung that does not fit is refused before the first run
+        rungs.forEach(rung -> rung.of(common)); // rejects a variant before the first run
         ModelConfig config = runs.apply(recipe).build().model().config();
         StudyRuns study = StudyRuns.begin(common, folder, runs);
         AtomicFile.write(folder.resolve(StudyRuns.RECIPE), study.recipe().toYaml());
@@ -118,7 +117,7 @@ public final class MemoryStudy {
         return rows;
     }
 
-    /** So that the first rung does not pay for what the JVM compiles. */
+    /** Warms up the JVM, so that the first variant is not slower. */
     private static void warmUp(StudyRuns runs, Consumer<String> news) throws IOException {
         int steps =
                 Math.min(STEPS_TO_WARM_UP, Objects.requireNonNull(runs.recipe().steps()));
@@ -138,7 +137,7 @@ public final class MemoryStudy {
                 Objects.requireNonNull(result.after().get("held_out")));
     }
 
-    /** Listens to how fast the steps are. */
+    /** Measures the speed of the steps. */
     private static final class Speed implements TrainingListener {
         private final List<Double> speeds = new ArrayList<>();
 
@@ -147,7 +146,7 @@ public final class MemoryStudy {
             speeds.add(step.tokens() / step.seconds());
         }
 
-        /** The median: a step that something else on the machine has held up counts as one. */
+        /** The median, which ignores single slow steps. */
         double tokensPerSecond() {
             List<Double> sorted = speeds.stream().sorted().toList();
             return sorted.isEmpty() ? Double.NaN : sorted.get(sorted.size() / 2);

@@ -15,13 +15,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Text of the kind that a model knows, for when nobody has the text that it was trained on: the model writes it itself. It
- * is drawn from the model's own distribution, at temperature 1, so a model's loss on it is about the entropy of what it
- * writes, and no model has a lower one in expectation (Gibbs' inequality): whatever a run changes shows as a higher loss.
+ * Text that a model writes itself, in place of its unknown training text. It is sampled at temperature 1, so the model's expected
+ * loss on it is the entropy of its own distribution, and no other model has a lower one (Gibbs' inequality): any change of the
+ * model raises the loss.
  */
 final class SampledText {
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** A model that ends its texts at once would otherwise be asked forever. */
+    /** Stops the sampling if the model ends its texts at once. */
     private static final int EMPTY_AT_MOST = 100;
 
     private final LanguageModel model;
@@ -31,14 +31,14 @@ final class SampledText {
     private long next;
 
     /**
-     * @param seed of the first document; each has the number after
-     * @throws IllegalArgumentException when the tokeniser has no token that begins a text
+     * @param seed of the first document; each further document has the next one
+     * @throws IllegalArgumentException if the tokenizer has no bos token
      */
     SampledText(LanguageModel model, Tokenizer tokenizer, long seed) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.prompt = Prompts.encode(tokenizer, "");
-        // Some models never end a text: in what they were trained on, the next one began.
+        // Some models were trained on concatenated texts and write bos instead of eos.
         Set<Integer> ends = new HashSet<>(Prompts.stops(tokenizer));
         tokenizer.bos().ifPresent(ends::add);
         this.ends = Set.copyOf(ends);
@@ -46,9 +46,9 @@ final class SampledText {
     }
 
     /**
-     * Writes documents to a {@code .jsonl} file until they have so many tokens together; none of them is written twice.
+     * Writes documents to a {@code .jsonl} file until they have this many tokens in total. Each call samples new documents.
      *
-     * @throws IOException when the model writes nothing, or the file cannot be written
+     * @throws IOException if the model writes nothing, or the file cannot be written
      */
     void write(Path file, long tokens) throws IOException {
         StringBuilder lines = new StringBuilder();
@@ -64,8 +64,8 @@ final class SampledText {
                 lines.append(line(text)).append('\n');
                 written += ids.length;
             } else if (++empty == EMPTY_AT_MOST) {
-                throw new IOException("the model ended " + empty + " texts before their first word; there is no general"
-                        + " text to be had from it");
+                throw new IOException("the model ended " + empty + " texts before their first word, so it"
+                        + " cannot write general text");
             }
         }
         AtomicFile.write(file, lines.toString());

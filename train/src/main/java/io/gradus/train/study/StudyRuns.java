@@ -16,30 +16,29 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * The run that a study makes again and again, in a folder of its own for each variant.
+ * The common run of a study, with a folder for each variant.
  *
- * @param recipe of all of them
+ * @param recipe common to all variants
  * @param folder of the study
- * @param runs makes the run of a recipe
+ * @param runs starts the run of a recipe
  */
 record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs) {
     static final String RECIPE = "recipe.yaml";
 
     /**
-     * Makes the folder and writes what the variants have in common.
+     * Creates the folder.
      *
-     * @throws IOException when the folder has something in it: it might be taken for this study's
+     * @throws IOException if the folder is not empty
      */
     static StudyRuns begin(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs) throws IOException {
         if (recipe.output() != null) {
-            throw new RecipeException("output is the study's folder, which holds one for each run; leave it out");
+            throw new RecipeException("the study sets output for each run; leave it out");
         }
         if (recipe.steps() == null) {
-            throw new RecipeException("steps is missing: the runs of a study have equally many, steps=150");
+            throw new RecipeException("steps is missing: all runs of a study have the same number of steps, steps=150");
         }
         if (recipe.epochs() != null) {
-            throw new RecipeException("epochs is " + recipe.epochs()
-                    + ", and the runs of a study are told how many steps they make; leave it out");
+            throw new RecipeException("epochs is " + recipe.epochs() + ", but a study uses steps; leave epochs out");
         }
         Files.createDirectories(folder);
         try (Stream<Path> found = Files.list(folder)) {
@@ -47,7 +46,7 @@ record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder
                 throw new IOException(folder + " is not empty; name another folder");
             }
         }
-        // A device of its own for each run, by the number of threads: it counts that run's memory and no other's.
+        // With a number of threads, each run gets a device of its own, which counts only that run's memory.
         int threads = recipe.threads() == null ? CpuBackend.defaultThreads() : recipe.threads();
         Recipe common =
                 with(recipe, List.of("threads=" + threads, "sample.max_tokens=0", "save_steps=0", "resume=false"));
@@ -66,7 +65,7 @@ record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder
         return variant.of(recipe);
     }
 
-    /** Makes the variant's run, to its end. */
+    /** Runs a variant. */
     RunResult run(Variant variant, TrainingListener... listeners) throws IOException {
         return runs.apply(with(of(variant), List.of("output=" + folder.resolve(slug(variant)))))
                 .listeners(listeners)

@@ -1,8 +1,7 @@
 /**
- * Studies: the same fine-tuning run, made several times with one setting changed, and set side by side. {@link
- * io.gradus.train.study.ForgettingStudy} asks what each way to hold a model back costs and saves, {@link
- * io.gradus.train.study.MemoryStudy} what each way to save memory does. Every run is a recipe and some keys, which the
- * results name, so that a reader can make any of them alone.
+ * Studies: the same fine-tuning run with one setting changed at a time. {@link io.gradus.train.study.ForgettingStudy} compares
+ * countermeasures against forgetting, {@link io.gradus.train.study.MemoryStudy} ways to save memory. Every run is a recipe with
+ * some keys changed, so that it can be repeated alone.
  */
 @NullMarked
 package io.gradus.train.study;

@@ -55,7 +55,7 @@ class DeltaMetadataTest {
 
     @Test
     void aFileOfAnotherKindIsNoDelta() throws IOException {
-        assertRefused(Map.of("format", "pt"), difference(), "it is not a delta", "gradus delta diff");
+        assertRefused(Map.of("format", "pt"), difference(), "it is not a delta", "./gradus delta diff");
         assertRefused("format_version", "1", "2", "version 2", "reads version 1");
     }
 
@@ -63,7 +63,7 @@ class DeltaMetadataTest {
     void damagedMetadataIsNamed() throws IOException {
         assertRefused("tensors", "[{", "[", "its metadata is damaged", "make it again");
         assertRefused("tensors", "\"changed\"", "\"altered\"", "its metadata is damaged", "changed");
-        assertRefused("tensors", "\"dtype\":\"F32\"", "\"dtype\":\"I32\"", "I32 is no dtype of a delta");
+        assertRefused("tensors", "\"dtype\":\"F32\"", "\"dtype\":\"I32\"", "I32 is not a dtype of a delta");
         assertRefused("tensors", "\"dtype\":\"F32\"", "\"dtype\":\"X\"", "its metadata is damaged");
         Map<String, String> unnamed = new HashMap<>(metadata);
         unnamed.remove("base.sha256");
@@ -80,7 +80,7 @@ class DeltaMetadataTest {
         assertRefused(
                 metadata,
                 List.of(difference().getFirst(), NamedTensor.of("v", Tensor.of(new float[3], 3))),
-                "it tells of 1 tensors and the file has 2");
+                "it lists 1 tensors and the file has 2");
         assertRefused("tensors", "\"corrections\":0", "\"corrections\":1", "w@corrected_at' is missing");
         assertRefused("tensors", "\"corrections\":0", "\"corrections\":-1", "corrections");
         assertRefused("tensors", "\"corrections\":0", "\"corrections\":3", "corrections");

@@ -111,7 +111,7 @@ class DeltaSumTest {
 
     @Test
     void unchangedInfinitiesAreNoHindrance() throws IOException {
-        // BF16 to F32 and back would make a quiet NaN of the signalling one.
+        // BF16 to F32 and back would make a quiet NaN of the signaling one.
         Path base = new TestModel()
                 .withBits("mask", DType.BF16, 0xFF80, 0x7F81, 0x7FC0)
                 .with("w", DType.BF16, 1, 2)

@@ -134,7 +134,7 @@ class PairingTest {
                 new TestModel().withBits("w", DType.I32, 1),
                 new TestModel().withBits("w", DType.I32, 1),
                 "tensor 'w' is I32",
-                "quantised");
+                "quantized");
         assertRefused(
                 new TestModel().with("w", DType.F32, 1),
                 new TestModel().withBits("w", DType.I32, 1),

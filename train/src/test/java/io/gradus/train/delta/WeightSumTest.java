@@ -25,8 +25,8 @@ class WeightSumTest {
 
     @Test
     void bitsThatNothingIsAddedToStay() {
-        float signalling = Float.intBitsToFloat(0x7F80_0001);
-        sum(1, new float[] {-0f, signalling, Float.NEGATIVE_INFINITY}, new float[] {0, 1, 0});
+        float signaling = Float.intBitsToFloat(0x7F80_0001);
+        sum(1, new float[] {-0f, signaling, Float.NEGATIVE_INFINITY}, new float[] {0, 1, 0});
 
         assertThat(Float.floatToRawIntBits(result[0])).isEqualTo(0x8000_0000);
         assertThat(Float.floatToRawIntBits(result[1])).isEqualTo(0x7F80_0001);

@@ -91,8 +91,9 @@ class SpikeGuardTest {
         assertThatThrownBy(() -> guard.reasonToSkip(50))
                 .isInstanceOf(TrainingException.class)
                 .hasMessage(
-                        "the last 10 steps were all skipped as loss spikes: the loss has left its level of 2.000 for"
-                                + " good; take a lower learning_rate, a longer warmup, or a higher spike_z (now 4.0)");
+                        "the last 10 steps were all skipped as loss spikes: the loss does not return to its level of"
+                            + " 2.000; use a lower learning_rate, a longer warmup, or a higher spike_z (now"
+                            + " 4.0)");
     }
 
     @Test

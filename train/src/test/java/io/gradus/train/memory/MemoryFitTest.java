@@ -48,8 +48,8 @@ class MemoryFitTest {
         long capacity = plan(recipe).peakBytes() / 3;
         String refusal = refusal(recipe, capacity);
         assertThat(refusal)
-                .startsWith("recipe: the run would take ")
-                .contains("and cpu has ", "kB   weights", "kB   optimizer state", "kB     exp_avg_sq")
+                .startsWith("recipe: the run needs ")
+                .contains("and cpu has ", "kB   weights", "kB   optimizer state", "kB   exp_avg_sq")
                 .contains("batch_size=4 gradient_accumulation_steps=8", "data.max_seq_len=32");
         List<String> offered = refusal.lines()
                 .dropWhile(line -> !line.startsWith("These settings would fit:"))
@@ -62,7 +62,7 @@ class MemoryFitTest {
     }
 
     @Test
-    void whereTheOptimiserIsWhatIsTooMuchAnotherIsNamed() {
+    void whereTheOptimizerIsWhatIsTooMuchAnotherIsNamed() {
         Recipe recipe = Recipe.parse("", "batch_size=1", "data.max_seq_len=2");
         long capacity = plan(recipe).peakBytes() - 1000;
         assertThat(refusal(recipe, capacity))
@@ -82,7 +82,7 @@ class MemoryFitTest {
     @Test
     void whereNothingFitsThatIsSaid() {
         assertThat(refusal(Recipe.defaults(), 1000))
-                .contains("No settings make it fit: the least that they get to is ", "smaller model");
+                .contains("No settings make it fit; the smallest plan needs ", "smaller model");
     }
 
     @Test
@@ -96,7 +96,7 @@ class MemoryFitTest {
         Recipe recipe = Recipe.parse("", "model.path=" + model, "data.train=" + text, "output=" + output);
         assertThatThrownBy(() -> new FineTuning(recipe).run())
                 .isInstanceOf(RecipeException.class)
-                .hasMessageContaining("the run would take 14 TB")
+                .hasMessageContaining("the run needs 14 TB")
                 .hasMessageContaining("No settings make it fit");
         assertThat(output).doesNotExist();
     }

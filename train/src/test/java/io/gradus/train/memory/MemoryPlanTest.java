@@ -88,7 +88,7 @@ class MemoryPlanTest {
     @Test
     void soDoesAResumedOne() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
-        // Batches of two tokens: reading the optimiser's state beside the new one is what takes most.
+        // Batches of two tokens: reading the optimizer's state beside the new one is what takes most.
         String[] small = {"save_steps=2", "batch_size=1", "data.max_seq_len=2", "sample.max_tokens=0"};
         new FineTuning(recipe(model, small)).run();
         Recipe resumed = Recipe.parse(recipe(model, small).toYaml(), "resume=true");
@@ -138,7 +138,7 @@ class MemoryPlanTest {
         Path model = TinyModel.write(folder.resolve("model"));
         assertThatThrownBy(() -> plan(recipe(model, "data.max_seq_len=1000000")))
                 .isInstanceOf(RecipeException.class)
-                .hasMessageContaining("data.max_seq_len is 1000000, but the model sees only 32 tokens");
+                .hasMessageContaining("data.max_seq_len is 1000000, but the context length of the model is 32");
         assertThatThrownBy(() -> plan(recipe(model, "batch_size=2000000000")))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageContaining("batch_size is 2000000000 and data.max_seq_len 32")

@@ -103,7 +103,7 @@ class RecipeTest {
                 "beta3=1|unknown key 'beta3'; did you mean 'beta1'?",
                 "data.trian=x|unknown key 'data.trian'; did you mean 'data.train'?",
                 "train=x|unknown key 'train'; did you mean 'data.train'?",
-                "data.zzzzz=x|unknown key 'data.zzzzz'; there are data.train, data.sources, data.eval,"
+                "data.zzzzz=x|unknown key 'data.zzzzz'; known keys are data.train, data.sources, data.eval,"
                         + " data.validation_split, data.general, data.max_seq_len, data.format, data.chat_template,"
                         + " data.label_template, data.packing, data.replay_ratio, data.replay",
                 "data.train.x=3|data.train is {\"x\":\"3\"}; it must be a path",
@@ -149,7 +149,7 @@ class RecipeTest {
                 "learning_rate=-1|learning_rate is -1.0; it must be 0 or more",
                 "learning_rate=NaN|learning_rate is NaN; it must be 0 or more",
                 "learning_rate=Infinity|learning_rate is Infinity; it must be 0 or more",
-                "warmup_ratio=1|warmup_ratio is 1.0; it must be a part of the steps, from 0 to below 1",
+                "warmup_ratio=1|warmup_ratio is 1.0; it must be a part of the steps, at least 0 and below 1",
                 "min_lr_ratio=1.1|min_lr_ratio is 1.1; it must be a part of the peak, from 0 to 1",
                 "weight_decay=-0.1|weight_decay is -0.1; it must be 0 or more",
                 "weight_decay=Infinity|weight_decay is Infinity; it must be 0 or more",
@@ -157,14 +157,14 @@ class RecipeTest {
                 "beta2=-0.1|beta2 is -0.1; it must be from 0 to below 1",
                 "epsilon=0|epsilon is 0.0; it must be above 0",
                 "momentum=1|momentum is 1.0; it must be from 0 to below 1",
-                "max_grad_norm=0|max_grad_norm is 0.0; it must be above 0; Infinity clips nothing",
+                "max_grad_norm=0|max_grad_norm is 0.0; it must be above 0; Infinity disables clipping",
                 "data.validation_split=1|data.validation_split is 1.0; it must be between 0 and 1",
                 "data.max_seq_len=1|data.max_seq_len is 1; it must be at least 2",
                 "eval_steps=0|eval_steps is 0; it must be at least 1",
                 "max_eval_blocks=0|max_eval_blocks is 0; it must be at least 1",
                 "save_steps=-1|save_steps is -1; it must be 0 or more",
                 "save_total_limit=0|save_total_limit is 0; it must be at least 1",
-                "data.replay_ratio=1|data.replay_ratio is 1.0; it must be a part of all rows, from 0 to below 1",
+                "data.replay_ratio=1|data.replay_ratio is 1.0; it must be at least 0 and below 1",
                 "loss_chunk_size=-1|loss_chunk_size is -1; it must be 0 or more",
                 "layer_decay=0|layer_decay is 0.0; it must be above 0 and at most 1",
                 "gradual_unfreeze_steps=0|gradual_unfreeze_steps is 0; it must be at least 1",
@@ -193,23 +193,22 @@ class RecipeTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "optimizer_in_bwd=true gradient_accumulation_steps=2|optimizer_in_bwd uses up each gradient at once"
-                        + " and cannot add several: set gradient_accumulation_steps=1 with a larger batch_size, or"
+                "optimizer_in_bwd=true gradient_accumulation_steps=2|optimizer_in_bwd frees each gradient at once and"
+                        + " cannot accumulate: set gradient_accumulation_steps=1 with a larger batch_size, or"
                         + " optimizer_in_bwd=false",
-                "optimizer_in_bwd=true|optimizer_in_bwd updates weights before all gradients are known, so that"
-                        + " max_grad_norm cannot be kept: set max_grad_norm=Infinity, or optimizer_in_bwd=false",
+                "optimizer_in_bwd=true|optimizer_in_bwd updates weights before all gradients are known, so it cannot"
+                        + " clip: set max_grad_norm=Infinity, or optimizer_in_bwd=false",
                 "optimizer_in_bwd=true max_grad_norm=Infinity precision=f16|optimizer_in_bwd and precision=f16 exclude"
-                        + " each other: a step in f16 is skipped when any gradient overflows, and by then weights would"
-                        + " have changed; take precision=bf16",
-                "l2_sp=1 ewc=1|l2_sp and ewc both hold the weights near where they started; take one of them",
+                        + " each other: a step in f16 is skipped when any gradient overflows, but by then weights have"
+                        + " changed; use precision=bf16",
+                "l2_sp=1 ewc=1|l2_sp and ewc both keep the weights near their start; use one of them",
                 "schedule=slanted_triangular min_lr_ratio=0|schedule=slanted_triangular starts at min_lr_ratio, which"
                         + " is 0, so the first step would have learning rate 0; use min_lr_ratio=0.03125 (1/32)",
                 "data.replay=g|data.replay names text to mix in, but data.replay_ratio is 0; set"
                         + " data.replay_ratio=0.05",
                 "data.train=a data.sources=b|data.train and data.sources both name text to train on; leave one of them"
                         + " out",
-                "data.label_template.prompt=what|data.label_template: the prompt of a labelled text is written as"
-                        + " 'what'; it must have {text} in it",
+                "data.label_template.prompt=what|data.label_template: the prompt is 'what'; it must contain {text}",
                 "data.format=csv data.chat_template=plain|data.chat_template is for chats, and data.format is csv;"
                         + " leave one of them out",
             })
@@ -308,9 +307,8 @@ class RecipeTest {
                 .isEqualTo(Recipe.parse("", "data.sources=a.txt, b").data().sources())
                 .containsExactly(new Recipe.Source(Path.of("a.txt"), null), new Recipe.Source(Path.of("b"), null));
         assertThatThrownBy(() -> Recipe.parse("data: {sources: [a, {path: b, weight: 1}]}"))
-                .hasMessage(
-                        "recipe: data.sources: give a weight to each of the 2 or to none, which makes each as heavy as"
-                                + " it is long; 1 have one");
+                .hasMessage("recipe: data.sources: give a weight to each of the 2 or to none, which weights them by"
+                        + " length; 1 have one");
         assertThatThrownBy(() -> Recipe.parse("data: {sources: [{path: b, weight: 0}]}"))
                 .hasMessage("recipe: data.sources.weight is 0.0; it must be above 0");
         assertThatThrownBy(() -> Recipe.parse("data: {sources: [{path: b, weight: much}]}"))

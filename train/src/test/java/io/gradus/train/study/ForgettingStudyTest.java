@@ -52,8 +52,8 @@ class ForgettingStudyTest {
         ForgettingStudy.Row held = outcome.rows().getLast();
         assertThat(held.taskBefore()).isEqualTo(plain.taskBefore());
         assertThat(held.generalBefore()).isEqualTo(plain.generalBefore());
-        assertThat(plain.learnt()).isPositive();
-        assertThat(held.learnt()).isPositive().isLessThan(plain.learnt());
+        assertThat(plain.learned()).isPositive();
+        assertThat(held.learned()).isPositive().isLessThan(plain.learned());
 
         assertThat(outcome.limits().steps()).isEqualTo(3);
         assertThat(outcome.limits().zeroIsPlain()).isTrue();
@@ -71,7 +71,7 @@ class ForgettingStudyTest {
                         folder.resolve("study"),
                         FineTuning::builder,
                         _ -> {},
-                        List.of("plain", "halfway back"))
+                        List.of("plain", "WiSE-FT, α = 0.5"))
                 .run(rows -> sizes.add(rows.size()));
         assertThat(sizes).containsExactly(1, 2);
     }
@@ -85,11 +85,11 @@ class ForgettingStudyTest {
                 .hasSize(variants.size());
         assertThat(variants.getFirst().of(recipe)).isEqualTo(recipe);
         assertThat(variants.stream().map(variant -> variant.name()))
-                .contains("a tenth of the rate", "mixing 5%", "mixing 10%", "EWC, λ = 100", "lower half frozen");
+                .contains("a tenth of the rate", "replay 5%", "replay 10%", "EWC, λ = 100", "lower half frozen");
     }
 
     @Test
-    void whatIsSampledForEvaluationIsNotWhatIsLearntFrom() throws IOException {
+    void whatIsSampledForEvaluationIsNotWhatIsLearnedFrom() throws IOException {
         Path out = folder.resolve("study");
         ForgettingStudy.prepare(recipe(), out, FineTuning::builder, _ -> {}, List.of("plain"));
 
@@ -123,7 +123,7 @@ class ForgettingStudyTest {
                     .isInstanceOf(RecipeException.class)
                     .hasMessageEndingWith("leave out " + key.replaceFirst("=.*", ""));
         }
-        assertThatThrownBy(() -> run(recipe("output=x"), out)).hasMessageContaining("output is the study's folder");
+        assertThatThrownBy(() -> run(recipe("output=x"), out)).hasMessageContaining("the study sets output");
         assertThatThrownBy(() -> run(recipe("steps=null"), out)).hasMessageContaining("steps is missing");
         assertThatThrownBy(() -> run(recipe("epochs=2"), out))
                 .isInstanceOf(RecipeException.class)

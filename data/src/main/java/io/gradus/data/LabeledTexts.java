@@ -20,27 +20,27 @@ import java.util.stream.Stream;
  *
  * <ul>
  *   <li>a {@code .csv} file (RFC 4180), or {@code .tsv} with tabs: the first line names the columns, among them
- *       {@code text} and {@code label}; others are passed over;
- *   <li>any other file has one text per line, and what follows the last dot in its name is their label, as in
+ *       {@code text} and {@code label}; other columns are ignored;
+ *   <li>any other file has one text per line, and its extension is their label, such as
  *       {@code reviews.pos} and {@code reviews.neg};
- *   <li>a folder is all its {@code .csv} and {@code .tsv} files or, where there are none, all its files, in the order of
- *       their names. Names that begin with a dot are passed over, as are folders in it.
+ *   <li>of a folder, all {@code .csv} and {@code .tsv} files are read or, if there are none, all files, in the order of
+ *       their names. Names that begin with a dot and subfolders are skipped.
  * </ul>
  */
-public final class LabelledTexts {
+public final class LabeledTexts {
     private static final String TEXT = "text";
     private static final String LABEL = "label";
 
-    private LabelledTexts() {}
+    private LabeledTexts() {}
 
     /**
      * Reads a file or a folder.
      *
      * @return at least one
-     * @throws IOException when something is missing, empty, not UTF-8, or not as described above; the message names the
-     *     file, the line and the column
+     * @throws IOException if something is missing, empty, not UTF-8, or malformed; the message names the file, the line and the
+     *     column
      */
-    public static List<LabelledText> read(Path path) throws IOException {
+    public static List<LabeledText> read(Path path) throws IOException {
         Documents.requireExists(path);
         if (!Files.isDirectory(path)) {
             return readFile(path);
@@ -52,10 +52,10 @@ public final class LabelledTexts {
                     .sorted()
                     .toList();
         }
-        if (files.stream().anyMatch(LabelledTexts::isTable)) {
-            files = files.stream().filter(LabelledTexts::isTable).toList();
+        if (files.stream().anyMatch(LabeledTexts::isTable)) {
+            files = files.stream().filter(LabeledTexts::isTable).toList();
         }
-        var texts = new ArrayList<LabelledText>();
+        var texts = new ArrayList<LabeledText>();
         for (Path file : files) {
             texts.addAll(readFile(file));
         }
@@ -67,19 +67,19 @@ public final class LabelledTexts {
         return List.copyOf(texts);
     }
 
-    /** Whether a file is a table by its name. */
+    /** Whether a file is a table, by its extension. */
     static boolean isTable(Path file) {
         return Documents.hasExtension(file, ".csv", ".tsv");
     }
 
-    private static List<LabelledText> readFile(Path file) throws IOException {
+    private static List<LabeledText> readFile(Path file) throws IOException {
         String content = Documents.content(file);
         return isTable(file) ? readTable(file, content) : readLines(file, content);
     }
 
     // ---- tables ----
 
-    private static List<LabelledText> readTable(Path file, String content) throws IOException {
+    private static List<LabeledText> readTable(Path file, String content) throws IOException {
         CsvMapper mapper = CsvMapper.builder(CsvFactory.builder()
                         .streamReadConstraints(StreamReadConstraints.builder()
                                 .maxStringLength(Integer.MAX_VALUE)
@@ -92,7 +92,7 @@ public final class LabelledTexts {
         var schema = mapper.schema()
                 .withColumnSeparator(Documents.hasExtension(file, ".tsv") ? '\t' : ',')
                 .withoutHeader();
-        var texts = new ArrayList<LabelledText>();
+        var texts = new ArrayList<LabeledText>();
         try (MappingIterator<String[]> rows =
                 mapper.readerFor(String[].class).with(schema).readValues(content)) {
             String[] header = rows.next();
@@ -106,14 +106,14 @@ public final class LabelledTexts {
                     throw new IOException(place + ": it has " + row.length + " columns and the header has "
                             + header.length + "; put a text with commas in it in double quotes");
                 }
-                texts.add(new LabelledText(cell(row[text], TEXT, place), cell(row[label], LABEL, place)));
+                texts.add(new LabeledText(cell(row[text], TEXT, place), cell(row[label], LABEL, place)));
             }
         } catch (JacksonException e) {
             throw new IOException(
                     file + ":" + e.getLocation().getLineNr() + ": it is not CSV: " + e.getOriginalMessage(), e);
         }
         if (texts.isEmpty()) {
-            throw new IOException(file + ": it has a header and nothing else");
+            throw new IOException(file + ": the file has a header but no rows");
         }
         return texts;
     }
@@ -126,30 +126,30 @@ public final class LabelledTexts {
         if (index < 0 || names.lastIndexOf(name) != index) {
             throw new IOException(
                     file + ":1: the first line must name the columns, with text and label once each; it has " + names
-                            + " (data.format=text takes the file as it stands)");
+                            + " (data.format=text reads the file as plain text)");
         }
         return index;
     }
 
     private static String cell(String value, String column, String place) throws IOException {
         if (value.isBlank()) {
-            throw new IOException(place + ": \"" + column + "\" must have something in it; it is blank");
+            throw new IOException(place + ": \"" + column + "\" must not be blank");
         }
         return column.equals(LABEL) ? value.strip() : value;
     }
 
     // ---- a text per line ----
 
-    private static List<LabelledText> readLines(Path file, String content) throws IOException {
+    private static List<LabeledText> readLines(Path file, String content) throws IOException {
         String name = String.valueOf(file.getFileName());
         String label = name.substring(name.lastIndexOf('.') + 1);
         if (!name.contains(".") || label.isBlank()) {
-            throw new IOException(file + ": a file of labelled texts is a .csv or .tsv file, or is named for its label,"
+            throw new IOException(file + ": a file of labeled texts is a .csv or .tsv file, or is named for its label,"
                     + " such as reviews.pos");
         }
         return content.lines()
                 .filter(line -> !line.isBlank())
-                .map(line -> new LabelledText(line.strip(), label))
+                .map(line -> new LabeledText(line.strip(), label))
                 .toList();
     }
 }

@@ -13,7 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class LabelledTextsTest {
+class LabeledTextsTest {
     @TempDir
     private Path folder;
 
@@ -22,7 +22,7 @@ class LabelledTextsTest {
     }
 
     private void assertRefused(Path path, String... parts) {
-        assertThatThrownBy(() -> LabelledTexts.read(path))
+        assertThatThrownBy(() -> LabeledTexts.read(path))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(path.toString())
                 .hasMessageContainingAll(parts);
@@ -37,13 +37,13 @@ class LabelledTextsTest {
                         + "2, neg ,\"two\n"
                         + "lines\"\r\n"
                         + "3,pos,naïve\r\n");
-        assertThat(LabelledTexts.read(file))
+        assertThat(LabeledTexts.read(file))
                 .containsExactly(
-                        new LabelledText("good, \"very\" good", "pos"),
-                        new LabelledText("two\nlines", "neg"),
-                        new LabelledText("naïve", "pos"));
-        assertThat(LabelledTexts.read(write("a.tsv", "text\tlabel\na, b\t1\n")))
-                .containsExactly(new LabelledText("a, b", "1"));
+                        new LabeledText("good, \"very\" good", "pos"),
+                        new LabeledText("two\nlines", "neg"),
+                        new LabeledText("naïve", "pos"));
+        assertThat(LabeledTexts.read(write("a.tsv", "text\tlabel\na, b\t1\n")))
+                .containsExactly(new LabeledText("a, b", "1"));
     }
 
     @Test
@@ -51,23 +51,23 @@ class LabelledTextsTest {
         write("r.pos", "good .\n\nfine . \n");
         write("r.neg", "bad .");
         write(".hidden", "x");
-        assertThat(LabelledTexts.read(folder))
+        assertThat(LabeledTexts.read(folder))
                 .containsExactly(
-                        new LabelledText("bad .", "neg"),
-                        new LabelledText("good .", "pos"),
-                        new LabelledText("fine .", "pos"));
+                        new LabeledText("bad .", "neg"),
+                        new LabeledText("good .", "pos"),
+                        new LabeledText("fine .", "pos"));
         write("t.csv", "text,label\na,b\n");
-        assertThat(LabelledTexts.read(folder)).containsExactly(new LabelledText("a", "b"));
+        assertThat(LabeledTexts.read(folder)).containsExactly(new LabeledText("a", "b"));
     }
 
     @Test
     void theMovieReviewSentencesAreRead() throws IOException {
         Path reviews = Path.of("../../shared/data/rt-polarity");
         assumeThat(reviews).as("the movie-review sentences").isDirectory();
-        List<LabelledText> texts = LabelledTexts.read(reviews);
+        List<LabeledText> texts = LabeledTexts.read(reviews);
         assertThat(texts).hasSize(10_662);
         assertThat(texts.stream().filter(text -> text.label().equals("pos"))).hasSize(5_331);
-        assertThat(texts.getFirst()).isEqualTo(new LabelledText("simplistic , silly and tedious .", "neg"));
+        assertThat(texts.getFirst()).isEqualTo(new LabeledText("simplistic , silly and tedious .", "neg"));
     }
 
     @Test
@@ -84,8 +84,8 @@ class LabelledTextsTest {
 
     @Test
     void aTemplateNeedsItsPlaces() {
-        assertThatThrownBy(() -> new LabelTemplate("no place", "{label}")).hasMessageContaining("must have {text}");
-        assertThatThrownBy(() -> new LabelTemplate("{text}", "label")).hasMessageContaining("must have {label}");
+        assertThatThrownBy(() -> new LabelTemplate("no place", "{label}")).hasMessageContaining("must contain {text}");
+        assertThatThrownBy(() -> new LabelTemplate("{text}", "label")).hasMessageContaining("must contain {label}");
         assertThatThrownBy(() -> new LabelTemplate("{text} {label}", "{label}")).hasMessageContaining("not {label}");
     }
 
@@ -95,9 +95,9 @@ class LabelledTextsTest {
         assertRefused(write("2.csv", "text,label,text\na,b,c\n"), ":1:", "once each");
         assertRefused(write("3.csv", "text,label\na,b\nc\n"), ":3:", "1 columns", "header has 2");
         assertRefused(write("4.csv", "text,label\na,b,c\n"), ":2:", "3 columns", "double quotes");
-        assertRefused(write("5.csv", "text,label\na,\n"), ":2: \"label\" must have something in it");
+        assertRefused(write("5.csv", "text,label\na,\n"), ":2: \"label\" must not be blank");
         assertRefused(write("6.csv", "text,label\n\" \",b\n"), ":2: \"text\"");
-        assertRefused(write("7.csv", "text,label\n"), "a header and nothing else");
+        assertRefused(write("7.csv", "text,label\n"), "a header but no rows");
         assertRefused(write("8.csv", "text,label\n\"a,b\nc"), "not CSV");
         assertRefused(write("9.csv", " \n"), "white space");
         assertRefused(write("noending", "a\n"), "named for its label");
