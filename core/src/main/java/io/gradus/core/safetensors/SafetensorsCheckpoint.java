@@ -19,11 +19,11 @@ import java.util.stream.Stream;
  * The tensors of a checkpoint by name, from one safetensors file or from shards. Closing it unmaps the files; tensors that
  * were read remain valid.
  *
- * <pre>{@code
+ * {@snippet :
  * try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(Path.of("my-model"))) {
  *     Tensor norm = checkpoint.read("model.norm.weight", Device.cpu(), DType.F32, MemoryCategory.WEIGHTS);
  * }
- * }</pre>
+ * }
  */
 public final class SafetensorsCheckpoint implements AutoCloseable {
     /** The file name of a checkpoint without shards. */

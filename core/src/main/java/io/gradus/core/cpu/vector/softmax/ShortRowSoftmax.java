@@ -60,8 +60,8 @@ final class ShortRowSoftmax {
     }
 
     /**
-     * {@code x − max}, four vectors per row. They lie outside the heap because a vector constant lies in it, in an array
-     * of floats: a loop that writes to one such array would read its constants again each time.
+     * {@code x − max}, four vectors per row, outside the heap. Vector constants are float arrays in the heap, and a loop that
+     * writes to a float array would reload them each time.
      */
     private static void shift(MemorySegment x, MemorySegment values, long n, long from, long to) {
         long at1 = second(n);
