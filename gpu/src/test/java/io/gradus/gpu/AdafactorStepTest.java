@@ -44,7 +44,7 @@ final class AdafactorStepTest {
         float most = 0;
         for (int i = 0; i < a.length; i++) {
             float apart = Math.abs(a[i] - b[i]);
-            most = apart <= most ? most : apart == apart ? apart : Float.POSITIVE_INFINITY;
+            most = Float.isNaN(apart) ? Float.POSITIVE_INFINITY : Math.max(most, apart);
         }
         return most;
     }

@@ -141,7 +141,7 @@ public record Kernel(String name, int groupX, int groupY, Binding binding) {
     }
 
     /** An operand, cast to the array type of the parameter. */
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <T> T at(TornadoNativeArray[] operands, int index) {
         return (T) operands[index];
     }

@@ -157,11 +157,17 @@ public final class Launcher {
 
     /** The operand of a kernel that is an array on the host. */
     private enum HostOperand {
-        NONE,
-        /** Operand 0, which is copied to the device before the kernel runs. */
-        INPUT,
-        /** Operand 1, which is copied from the device after the kernel ran. */
-        OUTPUT
+        NONE(-1),
+        /** Copied to the device before the kernel runs. */
+        INPUT(0),
+        /** Copied from the device after the kernel ran. */
+        OUTPUT(1);
+
+        final int index;
+
+        HostOperand(int index) {
+            this.index = index;
+        }
     }
 
     /** Runs a copy kernel from an array on the host to the elements of a tensor from {@code first} on. */
@@ -298,7 +304,7 @@ public final class Launcher {
         TornadoNativeArray[] views = operands.clone();
         List<Object> mapped = new ArrayList<>();
         for (int i = 0; i < operands.length; i++) {
-            if (host == HostOperand.NONE || i != host.ordinal() - 1) {
+            if (i != host.index) {
                 views[i] = viewLike(operands[i]);
                 mapped.add(views[i]);
             }
