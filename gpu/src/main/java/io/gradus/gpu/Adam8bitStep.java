@@ -152,7 +152,7 @@ final class Adam8bitStep {
 
     /** The larger of two numbers; NaN is the largest value. */
     private static float larger(float a, float b) {
-        return b > a || b != b ? b : a;
+        return b > a || Float.isNaN(b) ? b : a;
     }
 
     private static float part(float moment, float largest) {

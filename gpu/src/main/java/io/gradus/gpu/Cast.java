@@ -133,7 +133,7 @@ final class Cast implements CastKernels {
                 whole = Integer.MAX_VALUE;
             } else if (value < -0x1p31f) {
                 whole = Integer.MIN_VALUE;
-            } else if (value == value) {
+            } else if (!Float.isNaN(value)) {
                 whole = (int) value;
             }
             out.set(d.get(OUT) + i, whole);

@@ -135,7 +135,7 @@ final class CrossEntropy implements CrossEntropyKernels {
         for (int i = lane; i < n; i += lanes) {
             float x = logits.get(in + i);
             if (x > max) {
-                sum = sum * FloatMath.exp(max - x) + 1 + (x - x); // a logit of +∞ gives NaN, as ∞/∞ does
+                sum = sum * FloatMath.exp(max - x) + 1 + 0 * x; // a logit of +∞ gives NaN, as ∞/∞ does
                 max = x;
             } else if (x != Float.NEGATIVE_INFINITY) {
                 sum += FloatMath.exp(x - max);

@@ -28,6 +28,7 @@ import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
  * StridedView}). One compiled kernel contains all functions and reads from the descriptor which one to compute, so all
  * items take the same branch.
  */
+@SuppressWarnings("EnumOrdinal") // a kernel identifies a function by its ordinal
 final class Elementwise implements ElementwiseKernels {
     private static final Kernel UNARY = Kernel.of("unary", Elementwise::unaryKernel);
     private static final Kernel UNARY_BACKWARD = Kernel.of("unary_backward", Elementwise::unaryBackwardKernel);
@@ -149,9 +150,9 @@ final class Elementwise implements ElementwiseKernels {
             case MULTIPLY -> a * b;
             case DIVIDE -> a / b;
             case POW -> TornadoMath.pow(a, b);
-            case XLOGY -> a == 0 && b == b ? 0 : a * TornadoMath.log(b);
-            case MINIMUM -> a < b || a != a ? a : b;
-            default -> a > b || a != a ? a : b;
+            case XLOGY -> a == 0 && !Float.isNaN(b) ? 0 : a * TornadoMath.log(b);
+            case MINIMUM -> a < b || Float.isNaN(a) ? a : b;
+            default -> a > b || Float.isNaN(a) ? a : b;
         };
     }
 

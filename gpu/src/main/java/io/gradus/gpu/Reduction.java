@@ -208,7 +208,7 @@ final class Reduction implements ReductionKernels {
      * not {@code >}.)
      */
     private static float pair(int fold, float a, float b) {
-        float larger = b > a || b != b ? b : a;
+        float larger = b > a || Float.isNaN(b) ? b : a;
         return fold == MAX ? larger : a + b;
     }
 

@@ -175,8 +175,8 @@ final class Scan implements ScanKernels {
      * index comes first.
      */
     private static int precedes(float a, int indexA, float b, int indexB) {
-        int nanA = a != a ? 1 : 0;
-        int nanB = b != b ? 1 : 0;
+        int nanA = Float.isNaN(a) ? 1 : 0;
+        int nanB = Float.isNaN(b) ? 1 : 0;
         int precedes = 0;
         if (nanA > nanB || a > b) {
             precedes = 1;

@@ -15,7 +15,7 @@
  * <ul>
  *   <li>{@code Float.intBitsToFloat} and its inverse compile only if the result is stored at once;
  *   <li>{@code >>>} of a negative int shifts its sign in;
- *   <li>{@code >=} with NaN may be true: write {@code b > a || b != b ? b : a};
+ *   <li>{@code >=} with NaN may be true: write {@code b > a || Float.isNaN(b) ? b : a};
  *   <li>a boolean from {@code ||} and {@code &&} over NaN checks may be wrong: use ints and {@code if};
  *   <li>a local array cannot be passed to a method, and a variable cannot hold one of two arrays;
  *   <li>a square root has the precision of a float, even for doubles;

@@ -22,15 +22,19 @@ final class FreeList {
     /** Reserves a part of this length and returns its start, or −1 if no hole is large enough. */
     int allocate(int length) {
         int rounded = rounded(length);
+        int from = start(rounded);
+        Integer hole = holes.remove(from);
+        if (hole != null && hole > rounded) {
+            holes.put(from + rounded, hole - rounded);
+        }
+        return from;
+    }
+
+    /** Where the first hole of at least this length begins, or −1. */
+    private int start(int rounded) {
         for (Map.Entry<Integer, Integer> hole : holes.entrySet()) {
-            int from = hole.getKey();
-            int left = hole.getValue() - rounded;
-            if (left >= 0) {
-                holes.remove(from);
-                if (left > 0) {
-                    holes.put(from + rounded, left);
-                }
-                return from;
+            if (hole.getValue() >= rounded) {
+                return hole.getKey();
             }
         }
         return -1;
