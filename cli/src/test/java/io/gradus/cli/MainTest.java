@@ -169,7 +169,7 @@ class MainTest {
         own.set(own.indexOf("is it: {text}?"), "is it?");
         gradus(own.toArray()).assertMisused("it must contain {text}");
         gradus("evaluate", "--model", model, "--data", text, "--label-prompt", "{text}:")
-                .assertMisused("--label-prompt is for labeled texts: add --format csv");
+                .assertMisused("--label-prompt requires labeled texts: add --format csv");
     }
 
     @Test
