@@ -82,9 +82,11 @@ record Rehearsal(
             model.eval();
             Evaluator.lossSum(model, evaluation(device, rows, length), loss);
         }
-        MemoryPlan plan = MemoryPlan.of(device, model.parameterCount(), rows, length, state.tensors());
-        Reference.reachabilityFence(state); // tensors of collected objects would no longer be counted
-        return plan;
+        try {
+            return MemoryPlan.of(device, model.parameterCount(), rows, length, state.tensors());
+        } finally {
+            Reference.reachabilityFence(state); // tensors of collected objects would no longer be counted
+        }
     }
 
     private Batch general(Device device, int length) {
