@@ -274,10 +274,10 @@ class RecipeTest {
             """));
         assertThatThrownBy(() -> Recipe.builder().steps(0).build())
                 .hasMessage("recipe: steps is 0; it must be at least 1");
-        long keys = Recipe.defaults().toMap().size() - 1; // label_template has two
+        int keys = Recipe.defaults().toMap().size() - 1; // label_template has two
         assertThat(Arrays.stream(RecipeBuilder.class.getDeclaredMethods())
                         .filter(method -> Modifier.isPublic(method.getModifiers()) && method.getParameterCount() == 1))
-                .hasSize((int) keys);
+                .hasSize(keys);
     }
 
     @ParameterizedTest
