@@ -29,9 +29,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus delta apply my-llama shakespeare.safetensors -o tuned-again",
-            "  gradus delta apply my-llama shakespeare.safetensors --factor 0.5",
-            "  gradus delta apply my-llama a.safetensors:0.7 b.safetensors:-0.3"
+            "  ./gradus delta apply my-llama shakespeare.safetensors -o tuned-again",
+            "  ./gradus delta apply my-llama shakespeare.safetensors --factor 0.5",
+            "  ./gradus delta apply my-llama a.safetensors:0.7 b.safetensors:-0.3"
         })
 final class DeltaApplyCommand implements Callable<Integer> {
     private static final String SUFFIX = ".safetensors";

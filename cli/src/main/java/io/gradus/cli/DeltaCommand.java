@@ -14,10 +14,10 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus delta diff my-llama tuned -o shakespeare.safetensors",
-            "  gradus delta info shakespeare.safetensors",
-            "  gradus delta apply my-llama shakespeare.safetensors -o tuned-again",
-            "  gradus delta apply my-llama a.safetensors:0.5 b.safetensors:0.5 -o both"
+            "  ./gradus delta diff my-llama tuned -o shakespeare.safetensors",
+            "  ./gradus delta info shakespeare.safetensors",
+            "  ./gradus delta apply my-llama shakespeare.safetensors -o tuned-again",
+            "  ./gradus delta apply my-llama a.safetensors:0.5 b.safetensors:0.5 -o both"
         },
         subcommands = {DeltaDiffCommand.class, DeltaApplyCommand.class, DeltaInfoCommand.class})
 final class DeltaCommand implements Runnable {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
             "Writes the difference between the weights of TUNED and BASE.",
             "Adding it to BASE reproduces TUNED bit for bit. Neither model is loaded into memory."
         },
-        footer = {"", "Examples:", "  gradus delta diff my-llama tuned -o shakespeare.safetensors"})
+        footer = {"", "Examples:", "  ./gradus delta diff my-llama tuned -o shakespeare.safetensors"})
 final class DeltaDiffCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -51,7 +51,7 @@ final class DeltaDiffCommand implements Callable<Integer> {
         new DeltaTable(delta, Terminal.of(spec).width()).summary().forEach(out::println);
         out.println("saved     " + output + ", " + Bytes.format(Files.size(output)));
         out.println();
-        out.println("By layer: gradus delta info " + output);
+        out.println("By layer: ./gradus delta info " + output);
         out.flush();
         return 0;
     }

@@ -31,9 +31,9 @@ import picocli.CommandLine.TypeConversionException;
         footer = {
             "",
             "Examples:",
-            "  gradus delta info shakespeare.safetensors",
-            "  gradus delta info shakespeare.safetensors --by tensor",
-            "  gradus delta info shakespeare.safetensors --json"
+            "  ./gradus delta info shakespeare.safetensors",
+            "  ./gradus delta info shakespeare.safetensors --by tensor",
+            "  ./gradus delta info shakespeare.safetensors --json"
         })
 final class DeltaInfoCommand implements Callable<Integer> {
     /** What one row of the table describes. */
@@ -45,7 +45,7 @@ final class DeltaInfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "FILE", description = "A delta, written by gradus delta diff.")
+    @Parameters(paramLabel = "FILE", description = "A delta, written by ./gradus delta diff.")
     private Path file = Path.of("");
 
     @Option(

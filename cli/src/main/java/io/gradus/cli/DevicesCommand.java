@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         name = "devices",
         mixinStandardHelpOptions = true,
         description = "Lists the available devices and explains why others are unavailable.",
-        footer = {"", "Examples:", "  gradus devices"})
+        footer = {"", "Examples:", "  ./gradus devices"})
 final class DevicesCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

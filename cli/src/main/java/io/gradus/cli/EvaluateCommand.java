@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus evaluate --model tuned --data held-out.txt",
-            "  gradus evaluate --model tuned --data reviews.csv --format csv --accuracy"
+            "  ./gradus evaluate --model tuned --data held-out.txt",
+            "  ./gradus evaluate --model tuned --data reviews.csv --format csv --accuracy"
         })
 final class EvaluateCommand implements Callable<Integer> {
     @Spec

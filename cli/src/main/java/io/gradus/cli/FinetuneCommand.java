@@ -28,13 +28,13 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus finetune",
-            "  gradus finetune model.path=my-llama data.train=corpus.txt output=tuned steps=300",
-            "  gradus finetune recipe.yaml learning_rate=1e-4",
-            "  gradus finetune recipe.yaml --resume",
-            "  gradus finetune recipe.yaml --dry-run",
+            "  ./gradus finetune",
+            "  ./gradus finetune model.path=my-llama data.train=a.txt output=tuned",
+            "  ./gradus finetune recipe.yaml learning_rate=1e-4",
+            "  ./gradus finetune recipe.yaml --resume",
+            "  ./gradus finetune recipe.yaml --dry-run",
             "",
-            "All keys and their defaults: gradus finetune --show-keys"
+            "All keys and their defaults: ./gradus finetune --show-keys"
         })
 final class FinetuneCommand implements Callable<Integer> {
     /** Exit code of a process that SIGTERM ended. After another signal the JVM replaces it with the code of that signal. */

@@ -25,8 +25,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus study forgetting -o forgetting",
-            "  gradus study forgetting --model my-llama data.train=corpus.txt steps=300 -o forgetting"
+            "  ./gradus study forgetting -o forgetting",
+            "  ./gradus study forgetting --model my-llama data.train=a.txt -o study"
         })
 final class ForgettingStudyCommand implements Callable<Integer> {
     @Spec

@@ -24,9 +24,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus generate --prompt \"Returns the\"",
-            "  gradus generate --model tuned --prompt \"Once upon\" --temperature 0 --max-tokens 200",
-            "  gradus generate --model tuned --prompt \"Once upon\" --top-p 0.9 --seed 7"
+            "  ./gradus generate --prompt \"Returns the\"",
+            "  ./gradus generate --model tuned --prompt \"Once upon\" --temperature 0",
+            "  ./gradus generate --model tuned --prompt \"Once upon\" --top-p 0.9 --seed 7"
         })
 final class GenerateCommand implements Callable<Integer> {
     @Spec

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
         name = "inspect",
         mixinStandardHelpOptions = true,
         description = "Prints the tensors of a checkpoint: names, dtypes, shapes, and the total size.",
-        footer = {"", "Examples:", "  gradus inspect my-llama", "  gradus inspect my-llama/model.safetensors"})
+        footer = {"", "Examples:", "  ./gradus inspect my-llama", "  ./gradus inspect my-llama/model.safetensors"})
 final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

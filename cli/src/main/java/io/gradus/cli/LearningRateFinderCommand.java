@@ -29,8 +29,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus lr recipe.yaml",
-            "  gradus lr model.path=my-llama data.train=a.txt --svg lr.svg"
+            "  ./gradus lr recipe.yaml",
+            "  ./gradus lr model.path=my-llama data.train=a.txt --svg lr.svg"
         })
 final class LearningRateFinderCommand implements Callable<Integer> {
     @Spec

@@ -26,9 +26,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         footer = {
             "",
             "Examples:",
-            "  gradus finetune",
-            "  gradus finetune model.path=my-llama data.train=corpus.txt output=tuned steps=300",
-            "  gradus generate --model tuned --prompt \"Once upon a time\"",
+            "  ./gradus finetune",
+            "  ./gradus finetune model.path=my-llama data.train=a.txt output=tuned",
+            "  ./gradus generate --model tuned --prompt \"Once upon a time\"",
             "",
             "Exit codes: 0 success, 1 failure, 2 usage error."
         },
@@ -93,7 +93,7 @@ public final class Main implements Runnable {
         PrintWriter err = command.getErr();
         err.println(command.getColorScheme().errorText(thrown.getMessage()));
         UnmatchedArgumentException.printSuggestions(thrown, err);
-        err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        err.println("Try './" + command.getCommandSpec().qualifiedName() + " --help'.");
         return CommandLine.ExitCode.USAGE;
     }
 

@@ -43,10 +43,10 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus memory --model my-llama",
-            "  gradus memory --model my-llama/config.json batch_size=2 data.max_seq_len=1024",
-            "  gradus memory recipe.yaml --compare",
-            "  gradus memory --model llama-7b --compare --svg memory.svg"
+            "  ./gradus memory --model my-llama",
+            "  ./gradus memory --model my-llama/config.json batch_size=2",
+            "  ./gradus memory recipe.yaml --compare",
+            "  ./gradus memory --model llama-7b --compare --svg memory.svg"
         })
 final class MemoryCommand implements Callable<Integer> {
     @Spec

@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  gradus study memory -o memory",
-            "  gradus study memory --model my-llama data.train=corpus.txt steps=200 -o memory"
+            "  ./gradus study memory -o memory",
+            "  ./gradus study memory --model my-llama data.train=a.txt -o memory"
         })
 final class MemoryStudyCommand implements Callable<Integer> {
     @Spec

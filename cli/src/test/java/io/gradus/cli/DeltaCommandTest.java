@@ -87,7 +87,7 @@ class DeltaCommandTest {
                         "base      base (SHA-256 ",
                         "tuned     tuned (SHA-256 ",
                         "…), F32",
-                        "By layer: gradus delta info ")
+                        "By layer: ./gradus delta info ")
                 .containsPattern("moved     \\d+ of \\d+ tensors, [\\d,]+ of [\\d,]+ numbers")
                 .containsPattern("saved     \\S+delta\\.safetensors, \\d+ kB");
 
@@ -171,7 +171,7 @@ class DeltaCommandTest {
     void helpHasExamples(String command) {
         Ran ran = succeeded("delta", command, "--help");
 
-        assertThat(ran.out()).contains("Usage: gradus delta " + command, "Examples:", "  gradus delta " + command);
+        assertThat(ran.out()).contains("Usage: ./gradus delta " + command, "Examples:", "  ./gradus delta " + command);
         assertThat(ran.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
     }
 

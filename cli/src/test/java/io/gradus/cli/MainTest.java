@@ -48,7 +48,7 @@ class MainTest {
         void assertMisused(String message) {
             assertThat(err).contains(message).doesNotContain("\tat ", "Exception");
             assertThat(err.strip().lines().toList().getLast())
-                    .startsWith("Try 'gradus")
+                    .startsWith("Try './gradus")
                     .endsWith("--help'.");
             assertThat(out).isEmpty();
             assertThat(code).isEqualTo(2);
@@ -94,7 +94,7 @@ class MainTest {
         assertThat(ran.code()).isZero();
         assertThat(ran.err()).isEmpty();
         assertThat(ran.out())
-                .contains("Usage: gradus", "Examples:", "  gradus " + (command.isEmpty() ? "finetune" : command));
+                .contains("Usage: gradus", "Examples:", "  ./gradus " + (command.isEmpty() ? "finetune" : command));
         assertThat(ran.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
     }
 

@@ -39,7 +39,7 @@ class BatchesTest {
     }
 
     @Test
-    void everyEpochIsAPermutationOfAllBlocks() {
+    void shuffledEpochIsAPermutationOfTheBlocks() {
         for (int size : new int[] {1, 2, 7, 64, 101}) {
             for (int batchSize : new int[] {1, 3, 8}) {
                 Batches batches = new Batches(blocks(size), batchSize, 42, true);
@@ -53,7 +53,7 @@ class BatchesTest {
     }
 
     @Test
-    void theSameSeedGivesTheSameOrderAndAnotherSeedOrEpochAnother() {
+    void orderDependsOnSeedAndEpoch() {
         Blocks blocks = blocks(100);
         int[] first = indices(new Batches(blocks, 10, 1, true), 0, 10);
         assertThat(indices(new Batches(blocks, 10, 1, true), 0, 10)).isEqualTo(first);
@@ -63,7 +63,7 @@ class BatchesTest {
     }
 
     @Test
-    void everyPlaceIsAsLikelyForEveryBlock() {
+    void shuffleIsUniform() {
         Batches batches = new Batches(blocks(5), 5, 3, true);
         int[][] times = new int[5][5];
         int epochs = 5000;
@@ -78,7 +78,7 @@ class BatchesTest {
     }
 
     @Test
-    void aBatchDependsOnItsNumberAlone() {
+    void batchIsAFunctionOfItsNumber() {
         Batches forwards = new Batches(blocks(13), 4, 9, true);
         Batches backwards = new Batches(blocks(13), 4, 9, true);
         int[][] later = new int[40][];
@@ -91,7 +91,7 @@ class BatchesTest {
     }
 
     @Test
-    void inOrderTheLastBatchOfAnEpochHasWhatIsLeft() {
+    void lastBatchInOrderMayBeSmaller() {
         Batches batches = new Batches(blocks(7), 3, 0, false);
         assertThat(batches.batchesPerEpoch()).isEqualTo(3);
         assertThat(indices(batches, 0, 3)).isEqualTo(all(7));
@@ -102,7 +102,7 @@ class BatchesTest {
     }
 
     @Test
-    void aBatchHasTheTokensAndTargetsOfItsBlocks() {
+    void batchHasTheTokensAndTargetsOfItsBlocks() {
         Blocks blocks = blocks(6);
         Batches batches = new Batches(blocks, 2, 5, true);
         for (long i = 0; i < 6; i++) {
@@ -129,7 +129,7 @@ class BatchesTest {
     }
 
     @Test
-    void numbersThatMakeNoSenseAreRefused() {
+    void invalidBatchSizeAndIndexAreRejected() {
         assertThatThrownBy(() -> new Batches(blocks(2), 0, 0, true)).hasMessageContaining("batch_size is 0");
         assertThatThrownBy(() -> new Batches(blocks(2), 1, 0, true).batch(-1, Device.cpu()))
                 .hasMessageContaining("count from 0");

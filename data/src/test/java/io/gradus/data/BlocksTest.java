@@ -35,7 +35,7 @@ class BlocksTest {
     }
 
     @Test
-    void targetsFollowTheirTokenAcrossBlocksAndDocuments() {
+    void streamTargetsAreTheNextTokensAcrossBlocksAndDocuments() {
         Blocks blocks = Blocks.pack(List.of(new Text("abc"), new Text("de")), new ByteTokenizer(), 4);
         assertThat(blocks.size()).isEqualTo(2);
         assertThat(blocks.get(0).ids()).containsExactly('a', 'b', 'c', EOS);
@@ -48,7 +48,7 @@ class BlocksTest {
     }
 
     @Test
-    void promptsAreReadAndNotLearned() {
+    void promptTokensAreIgnoredTargets() {
         Blocks blocks = Blocks.pack(
                 List.of(new PromptCompletion("ab", "c"), new PromptCompletion("d", "ef")), new ByteTokenizer(), 7);
         assertThat(blocks.get(0).ids()).containsExactly('a', 'b', 'c', EOS, 'd', 'e', 'f');
@@ -57,7 +57,7 @@ class BlocksTest {
     }
 
     @Test
-    void everyTokenIsReadOnceAndPredictedOnce() {
+    void streamReadsAndPredictsEachTokenOnce() {
         for (int length = 1; length <= 12; length++) {
             for (int tokens = length + 1; tokens <= 3 * length + 2; tokens++) {
                 Blocks blocks = StreamBlocks.of(documents(0, tokens), length, 0);
@@ -77,7 +77,7 @@ class BlocksTest {
     }
 
     @Test
-    void exactlyWhatCountsIsPredicted() {
+    void targetsAreExactlyTheCountedTokens() {
         for (int seed = 1; seed < 50; seed++) {
             List<TokenizedDocument> documents = documents(seed, 5, 1, 17, 8);
             Blocks blocks = StreamBlocks.of(documents, 4, 0);
@@ -105,7 +105,7 @@ class BlocksTest {
     }
 
     @Test
-    void aBlockWhereNothingCountsIsLeftOut() {
+    void blockWithoutTargetsIsLeftOut() {
         boolean[] counts = new boolean[12];
         counts[10] = true;
         Blocks blocks = StreamBlocks.of(
@@ -117,7 +117,7 @@ class BlocksTest {
     }
 
     @Test
-    void theFirstBlocksAreThoseBlocks() {
+    void firstReturnsTheFirstBlocks() {
         Blocks blocks = StreamBlocks.of(documents(0, 30), 4, 0);
         Blocks first = blocks.first(2);
         assertThat(first.size()).isEqualTo(2);
@@ -128,7 +128,7 @@ class BlocksTest {
     }
 
     @Test
-    void tooShortATextIsRefusedWithTheWayOut() {
+    void textShorterThanABlockIsRejectedWithARemedy() {
         assertThatThrownBy(() -> Blocks.pack(List.of(new Text("a".repeat(39))), new ByteTokenizer(), 256))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("40 tokens")
@@ -143,7 +143,7 @@ class BlocksTest {
     }
 
     @Test
-    void labelsThatAreAllMaskedAreRefused() {
+    void textWithoutTargetsIsRejected() {
         boolean[] onlyTheFirst = new boolean[9];
         onlyTheFirst[0] = true; // which is never a target
         assertThatThrownBy(() -> StreamBlocks.of(List.of(new TokenizedDocument(new int[9], onlyTheFirst)), 4, 0))

@@ -55,7 +55,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void theTextAndWhatCountsAreThoseOfTransformers() throws IOException {
+    void chatTextAndTargetsEqualThoseOfTransformers() throws IOException {
         JsonNode cases =
                 new ObjectMapper().readTree(FIXTURES.resolve("chats.json").toFile());
         assertThat(cases.size()).isEqualTo(24);
@@ -88,7 +88,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void plainNeedsNoSpecialTokenAndEndsAnAnswerWithTheEndOfText() {
+    void plainTemplateEndsAnswersWithEndOfText() {
         var rendered = ChatTemplate.PLAIN.render(chat(Role.USER, "a", "b", "c", "d"), new ByteTokenizer());
         assertThat(rendered.text()).isEqualTo("User: a\nAssistant: b<|endoftext|>\nUser: c\nAssistant: d<|endoftext|>");
         assertThat(rendered.answers().stream().map(span -> rendered.text().substring(span.from(), span.to())))
@@ -101,7 +101,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void aSpecialTokenThatTheTokenizerLacksIsNamed() throws IOException {
+    void missingSpecialTokenIsNamed() throws IOException {
         List<ChatMessage> chat = chat(Role.USER, "a", "b");
         assertThatThrownBy(() -> ChatTemplate.CHATML.render(chat, new ByteTokenizer()))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -115,13 +115,13 @@ class ChatTemplateTest {
     }
 
     @Test
-    void theTemplateIsToldFromTheTokenizersSpecialTokens() throws IOException {
+    void templateIsChosenBySpecialTokens() throws IOException {
         assertThat(ChatTemplate.suggestedBy(tokenizer("<s>", "</s>"))).contains(ChatTemplate.LLAMA3);
         assertThat(ChatTemplate.suggestedBy(new ByteTokenizer())).isEmpty();
     }
 
     @Test
-    void rolesOutOfOrderAreRefusedWithTheirPlace() {
+    void rolesOutOfOrderAreRejectedWithTheirIndex() {
         ByteTokenizer bytes = new ByteTokenizer();
         List<ChatMessage> two = new ArrayList<>(chat(Role.USER, "a", "b"));
         two.add(new ChatMessage(Role.SYSTEM, "late"));

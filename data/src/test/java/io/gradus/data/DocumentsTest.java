@@ -34,14 +34,14 @@ class DocumentsTest {
     }
 
     @Test
-    void aTextFileIsOneDocumentAsItIs() throws IOException {
+    void textFileIsOneDocument() throws IOException {
         String text = " first\r\n\n\nsecond é \n";
         assertThat(Documents.read(write("a.txt", text))).containsExactly(new Text(text));
         assertThat(Documents.read(write("README", "\uFEFF" + text))).containsExactly(new Text(text));
     }
 
     @Test
-    void eachLineOfJsonLinesIsADocument() throws IOException {
+    void jsonLinesHaveOneDocumentPerLine() throws IOException {
         Path file = write(
                 "a.jsonl",
                 "\uFEFF{\"text\": \"one\\nline\"}\r\n\n  \n{\"completion\": \" yes\", \"prompt\": \"well?\"}\n"
@@ -54,7 +54,7 @@ class DocumentsTest {
     }
 
     @Test
-    void aFolderIsItsTextFilesInOrderOfName() throws IOException {
+    void folderIsReadInOrderOfNames() throws IOException {
         write("b.txt", "b");
         write("a.md", "a");
         write("c/d.JSONL", "{\"text\": \"d1\"}\n{\"text\": \"d2\"}");
@@ -66,7 +66,7 @@ class DocumentsTest {
     }
 
     @Test
-    void whatIsMissingOrEmptyIsNamed() throws IOException {
+    void missingAndEmptyFilesAreNamed() throws IOException {
         assertRefused(folder.resolve("nowhere.txt"), "no such file");
         assertRefused(write("sub/picture.png", "x").getParent(), "no .txt, .md or .jsonl file");
         assertRefused(write("empty.txt", ""), "it is empty");
@@ -77,7 +77,7 @@ class DocumentsTest {
     }
 
     @Test
-    void whatIsNotUtf8IsRefusedWithItsByte() throws IOException {
+    void invalidUtf8IsRejectedWithItsByte() throws IOException {
         Path file = folder.resolve("latin1.txt");
         Files.write(file, new byte[] {'c', 'a', 'f', (byte) 0xE9, ' '});
         assertRefused(file, "not UTF-8: byte 0xE9 at 3");
@@ -86,7 +86,7 @@ class DocumentsTest {
     }
 
     @Test
-    void aBadLineIsRefusedWithItsNumber() throws IOException {
+    void malformedLineIsRejectedWithItsNumber() throws IOException {
         String good = "{\"text\": \"a\"}\n";
         assertRefused(write("1.jsonl", good + "{\"text\": "), ":2: it is not JSON");
         assertRefused(write("2.jsonl", good + "\n{\"text\": \"a\"} {}"), ":3: it is not JSON");
@@ -113,7 +113,7 @@ class DocumentsTest {
     }
 
     @Test
-    void aLineMayBeAChat() throws IOException {
+    void jsonLineWithMessagesIsAChat() throws IOException {
         String line = chat(said("system", "be brief"), said("user", ""), said("assistant", "yes"));
         Document.Chat expected = new Document.Chat(List.of(
                 new ChatMessage(Role.SYSTEM, "be brief"),
@@ -134,7 +134,7 @@ class DocumentsTest {
     }
 
     @Test
-    void aBadChatIsRefusedWithItsLineAndField() throws IOException {
+    void malformedChatIsRejectedWithLineAndField() throws IOException {
         assertChatRefused("{\"messages\": []}", "\"messages\" must be a list");
         assertChatRefused("{\"messages\": \"hi\"}", "\"messages\" must be a list");
         assertChatRefused(chat("\"hi\""), "messages[0] must be", "no object");
@@ -148,7 +148,7 @@ class DocumentsTest {
     }
 
     @Test
-    void aChatWithoutATemplateIsRefusedWithTheNamesOfAll() throws IOException {
+    void chatWithoutATemplateIsRejectedWithTheKnownTemplates() throws IOException {
         assertRefused(
                 write("a.jsonl", chat(said("user", "a"), said("assistant", "b"))),
                 ":1:",
@@ -157,7 +157,7 @@ class DocumentsTest {
     }
 
     @Test
-    void whatIsNotOfTheFormatAskedForIsRefused() throws IOException {
+    void otherFormatThanRequestedIsRejected() throws IOException {
         Path text = write("a.jsonl", "{\"text\": \"a\"}");
         Path plain = write("b.txt", "a");
         var pairs = new DataFormat(Kind.PROMPT_COMPLETION, null, LabelTemplate.DEFAULT);
@@ -178,7 +178,7 @@ class DocumentsTest {
     }
 
     @Test
-    void theEndOfASingleTextIsHeldOutByWholeLines() {
+    void singleTextIsSplitAtALineNearItsEnd() {
         String text = IntStream.range(0, 1000).mapToObj(i -> "line " + i + "\n").collect(Collectors.joining());
         Documents.Split split = Documents.split(List.of(new Text(text)), 0.1);
         assertThat(split.training()).hasSize(1);
@@ -190,7 +190,7 @@ class DocumentsTest {
     }
 
     @Test
-    void aTextWithoutLinesIsCutBetweenCharacters() {
+    void textWithoutLinesIsSplitBetweenCharacters() {
         String text = "😀".repeat(101);
         Documents.Split split = Documents.split(List.of(new Text(text)), 0.25);
         assertThat(join(split.training()) + join(split.heldOut())).isEqualTo(text);
@@ -198,7 +198,7 @@ class DocumentsTest {
     }
 
     @Test
-    void ofAFewTextsTheLastPartIsHeldOut() {
+    void lastPartOfFewTextsIsHeldOut() {
         Documents.Split split = Documents.split(
                 List.of(new Text("a".repeat(500)), new Text("b".repeat(490)), new Text("c".repeat(10))), 0.2);
         assertThat(split.training()).containsExactly(new Text("a".repeat(500)), new Text("b".repeat(300)));
@@ -206,7 +206,7 @@ class DocumentsTest {
     }
 
     @Test
-    void ofManyDocumentsEvenlySpacedOnesAreHeldOut() {
+    void evenlySpacedDocumentsAreHeldOut() {
         List<Document> documents = IntStream.range(0, 1000)
                 .<Document>mapToObj(i -> new PromptCompletion("p" + i, "c"))
                 .toList();
@@ -223,7 +223,7 @@ class DocumentsTest {
     }
 
     @Test
-    void aSplitThatLeavesOneSideEmptyIsRefused() {
+    void splitWithAnEmptySideIsRejected() {
         List<Document> one = List.of(new PromptCompletion("p", "c"));
         assertThatThrownBy(() -> Documents.split(one, 0.1)).hasMessageContaining("of 1 documents is less than one");
         assertThatThrownBy(() -> Documents.split(List.of(new Text("ab")), 0.1)).hasMessageContaining("to evaluate on");

@@ -29,7 +29,7 @@ class LabeledTextsTest {
     }
 
     @Test
-    void aTableHasItsColumnsInAnyOrderWithQuotesAndLineBreaks() throws IOException {
+    void tableMayHaveAnyColumnOrderQuotesAndLineBreaks() throws IOException {
         Path file = write(
                 "a.csv",
                 "\uFEFFid,Label,text\r\n"
@@ -47,7 +47,7 @@ class LabeledTextsTest {
     }
 
     @Test
-    void aFolderOfLinesIsLabelledByTheNamesOfItsFiles() throws IOException {
+    void extensionsOfLineFilesAreLabels() throws IOException {
         write("r.pos", "good .\n\nfine . \n");
         write("r.neg", "bad .");
         write(".hidden", "x");
@@ -61,7 +61,7 @@ class LabeledTextsTest {
     }
 
     @Test
-    void theMovieReviewSentencesAreRead() throws IOException {
+    void movieReviewSentencesAreRead() throws IOException {
         Path reviews = Path.of("../../shared/data/rt-polarity");
         assumeThat(reviews).as("the movie-review sentences").isDirectory();
         List<LabeledText> texts = LabeledTexts.read(reviews);
@@ -71,7 +71,7 @@ class LabeledTextsTest {
     }
 
     @Test
-    void asDocumentsTheyArePromptsAndCompletions() throws IOException {
+    void labeledTextsBecomePromptsWithCompletions() throws IOException {
         Path file = write("a.csv", "label,text\npos,fun {label}\n");
         assertThat(Documents.read(file)).containsExactly(new PromptCompletion("fun {label}\nLabel:", " pos"));
         var format = new DataFormat(Kind.CSV, null, new LabelTemplate("Review: {text}. It is", " {label}!"));
@@ -83,14 +83,14 @@ class LabeledTextsTest {
     }
 
     @Test
-    void aTemplateNeedsItsPlaces() {
+    void templateWithoutPlaceholderIsRejected() {
         assertThatThrownBy(() -> new LabelTemplate("no place", "{label}")).hasMessageContaining("must contain {text}");
         assertThatThrownBy(() -> new LabelTemplate("{text}", "label")).hasMessageContaining("must contain {label}");
         assertThatThrownBy(() -> new LabelTemplate("{text} {label}", "{label}")).hasMessageContaining("not {label}");
     }
 
     @Test
-    void aBadTableIsRefusedWithItsLineAndColumn() throws IOException {
+    void malformedTableIsRejectedWithLineAndColumn() throws IOException {
         assertRefused(write("1.csv", "text,class\na,b\n"), ":1:", "text and label", "[text, class]");
         assertRefused(write("2.csv", "text,label,text\na,b,c\n"), ":1:", "once each");
         assertRefused(write("3.csv", "text,label\na,b\nc\n"), ":3:", "1 columns", "header has 2");

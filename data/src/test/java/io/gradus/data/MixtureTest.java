@@ -29,7 +29,7 @@ class MixtureTest {
     }
 
     @Test
-    void everyStretchHasTheSharesToWithinARowOrTwo() {
+    void everyRangeOfRowsHasTheSharesToWithinTwoRows() {
         for (double[] weights : new double[][] {{1}, {19, 1}, {0.5, 0.5}, {3, 2, 1}, {1e-3, 5, 1, 0.7}}) {
             Mixture mixture = Mixture.of(
                     Arrays.stream(weights).mapToObj(weight -> source(3, weight)).toList());
@@ -49,7 +49,7 @@ class MixtureTest {
     }
 
     @Test
-    void aShareOfEachBatchIsGeneralText() {
+    void replayShareHoldsInEachBatch() {
         Mixture mixture = Mixture.of(blocks("abcd", 100)).with("general", blocks("wxyz", 7), 0.05);
         Batches batches = new Batches(mixture, 8, 42, true);
         long[] general = LongStream.range(0, 500)
@@ -72,7 +72,7 @@ class MixtureTest {
     }
 
     @Test
-    void eachSourceIsReadInShuffledEpochsOfItsOwn() {
+    void eachSourceHasItsOwnShuffledEpochs() {
         Mixture mixture = Mixture.of(List.of(source(10, 3), source(4, 1)));
         Batches batches = new Batches(mixture, 6, 7, true);
         Map<Integer, List<Integer>> drawn = new HashMap<>();
@@ -94,7 +94,7 @@ class MixtureTest {
     }
 
     @Test
-    void aBatchIsAFunctionOfTheSeedAndItsNumber() {
+    void mixedBatchIsAFunctionOfSeedAndNumber() {
         Mixture mixture = Mixture.of(List.of(source(10, 3), source(4, 1))).with("general", blocks("wxyz", 5), 0.1);
         Batches forwards = new Batches(mixture, 5, 9, true);
         Batches backwards = new Batches(mixture, 5, 9, true);
@@ -117,7 +117,7 @@ class MixtureTest {
     }
 
     @Test
-    void anEpochIsTheTaskAndTheGeneralTextComesOnTop() {
+    void epochIsTheTaskPlusReplayedText() {
         Mixture task = Mixture.of(List.of(source(90, 1), source(10, 5)));
         assertThat(task.rowsPerEpoch()).isEqualTo(100);
         assertThat(task.with("general", blocks("wxyz", 3), 0.2).rowsPerEpoch()).isEqualTo(125);
@@ -135,14 +135,14 @@ class MixtureTest {
     }
 
     @Test
-    void aLoneSourceHasTheRowsOfItsBlocks() {
+    void singleSourceHasItsBlocksAsRows() {
         Blocks blocks = blocks("abcd", 17);
         assertThat(new Batches(Mixture.of(blocks), 4, 3, true).rows(9))
                 .isEqualTo(new Batches(blocks, 4, 3, true).rows(9));
     }
 
     @Test
-    void whatMakesNoSenseIsRefused() {
+    void invalidSharesAndSourcesAreRejected() {
         Blocks other = Blocks.pack(List.of(new Text("abcdefgh")), new ByteTokenizer(), 3);
         for (double weight : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
             assertThatThrownBy(() -> source(2, weight)).hasMessageContaining("weight of a source is " + weight);

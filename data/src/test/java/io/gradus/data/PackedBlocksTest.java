@@ -25,7 +25,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void documentsStandSideBySideAndPredictThemselvesOnly() {
+    void packedDocumentsPredictOnlyThemselves() {
         Blocks blocks = pack(7, new PromptCompletion("ab", "c"), new Text("de"));
         assertThat(blocks.size()).isEqualTo(1);
         Block block = blocks.get(0);
@@ -41,7 +41,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void aBatchHasThePositionsAndDocumentStartsOfItsDocuments() {
+    void batchHasPositionsAndDocumentStarts() {
         Blocks blocks = pack(7, new PromptCompletion("ab", "c"), new Text("de"), new Text("1234567"));
         Batches.Batch batch = new Batches(blocks, 2, 0, false).batch(0, Device.cpu());
         assertThat(batch.positions().toInts()).containsExactly(0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3, 4, 5, 6);
@@ -55,7 +55,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void everyTokenThatCountsIsPredictedOnceFromItsOwnDocument() {
+    void eachTargetIsPredictedOnceFromItsOwnDocument() {
         for (int seed = 0; seed < 30; seed++) {
             Philox.Key key = new Philox.Key(seed, 0, 0);
             List<Document> documents = new ArrayList<>();
@@ -98,7 +98,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void aLongTextBecomesSeveralDocumentsAndLosesNothing() {
+    void longTextBecomesSeveralDocumentsWithoutLoss() {
         Blocks blocks = pack(4, new Text("abcdefghij"));
         String read = IntStream.range(0, blocks.size())
                 .mapToObj(i -> IntStream.of(blocks.get(i).targets())
@@ -113,7 +113,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void aLongExampleLosesItsEndAndOneWithoutAnAnswerIsLeftOut() {
+    void longExampleIsTruncatedOrLeftOutWithAWarning() {
         Blocks blocks = pack(
                 4,
                 new PromptCompletion("ab", "cdefgh"),
@@ -130,7 +130,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void whatFollowsTheLastTokenThatCountsIsCutOff() {
+    void tokensAfterTheLastTargetAreCutOff() {
         var chat = new Document.Chat(List.of(
                 new ChatMessage(ChatMessage.Role.USER, "a"),
                 new ChatMessage(ChatMessage.Role.ASSISTANT, "b"),
@@ -144,7 +144,7 @@ class PackedBlocksTest {
     }
 
     @Test
-    void labelsThatAreAllMaskedAreRefused() {
+    void examplesWithoutTargetsAreRejected() {
         assertThatThrownBy(() -> pack(3, new PromptCompletion("abcdef", "g")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("1 documents", "max_seq_len 3", "nothing to learn from");

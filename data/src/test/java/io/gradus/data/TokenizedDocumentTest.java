@@ -58,35 +58,35 @@ class TokenizedDocumentTest {
     }
 
     @Test
-    void allOfATextCountsAndItsEndToo() {
+    void textTargetsIncludeEos() {
         TokenizedDocument tokens = TokenizedDocument.of(new Text("ab"), new ByteTokenizer());
         assertThat(tokens.ids()).containsExactly('a', 'b', EOS);
         assertThat(tokens.counts()).containsExactly(true, true, true);
     }
 
     @Test
-    void bosIsInFrontAndDoesNotCount() {
+    void bosIsNotATarget() {
         TokenizedDocument tokens = TokenizedDocument.of(new Text("a"), new Merging());
         assertThat(tokens.ids()).containsExactly(299, 'a');
         assertThat(tokens.counts()).containsExactly(false, true);
     }
 
     @Test
-    void onlyTheCompletionAndTheEndCount() {
+    void completionTargetsIncludeEos() {
         TokenizedDocument tokens = TokenizedDocument.of(new PromptCompletion("ab", "cd"), new ByteTokenizer());
         assertThat(tokens.ids()).containsExactly('a', 'b', 'c', 'd', EOS);
         assertThat(tokens.counts()).containsExactly(false, false, true, true, true);
     }
 
     @Test
-    void aTokenThatSpansTheSeamCounts() {
+    void tokenSpanningPromptAndCompletionIsATarget() {
         TokenizedDocument tokens = TokenizedDocument.of(new PromptCompletion("at", "he"), new Merging());
         assertThat(tokens.ids()).containsExactly(299, 'a', 1, 'e');
         assertThat(tokens.counts()).containsExactly(false, false, true, true);
     }
 
     @Test
-    void aTokenThatSpansTheEndOfAnAnswerCountsToo() {
+    void tokenSpanningTheEndOfAnAnswerIsATarget() {
         var chat = new Document.Chat(List.of(
                 new ChatMessage(ChatMessage.Role.ASSISTANT, "at"),
                 new ChatMessage(ChatMessage.Role.USER, "h"),
@@ -111,7 +111,7 @@ class TokenizedDocumentTest {
     }
 
     @Test
-    void joinedDocumentsFollowOneAnother() {
+    void joinConcatenatesDocuments() {
         ByteTokenizer tokenizer = new ByteTokenizer();
         TokenizedDocument joined = TokenizedDocument.join(List.of(
                 TokenizedDocument.of(new Text("a"), tokenizer),
@@ -121,7 +121,7 @@ class TokenizedDocumentTest {
     }
 
     @Test
-    void lengthsThatDifferAreRefused() {
+    void differentLengthsAreRejected() {
         assertThatThrownBy(() -> new TokenizedDocument(new int[2], new boolean[3]))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("2 ids and 3 counts");

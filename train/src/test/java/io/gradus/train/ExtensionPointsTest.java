@@ -215,7 +215,7 @@ class ExtensionPointsTest {
     }
 
     @Test
-    void resumingWithAnotherOptimizerIsRefused() throws IOException {
+    void resumingWithAnotherOptimizerIsRejected() throws IOException {
         custom(recipe("out")).build().run();
         Files.delete(folder.resolve("out/config.json"));
         Recipe resume = recipe("out").with("resume=true");

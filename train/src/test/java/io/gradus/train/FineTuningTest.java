@@ -153,7 +153,7 @@ class FineTuningTest {
     // ---- what a run does ----
 
     @Test
-    void learns() throws IOException {
+    void lossFalls() throws IOException {
         RunResult result = run("out", "steps=60", "learning_rate=0.02", "eval_steps=100");
 
         double guessing = Math.log(257);
@@ -164,7 +164,7 @@ class FineTuningTest {
     }
 
     @Test
-    void tellsItsListenersEverything() throws IOException {
+    void listenersReceiveAllEvents() throws IOException {
         Record record = new Record();
         Recipe recipe = recipe("out", "save_steps=2", "data.max_seq_len=16", "data.general=" + text);
         RunResult result = new FineTuning(recipe, record).run();
@@ -195,7 +195,7 @@ class FineTuningTest {
     }
 
     @Test
-    void metricsHaveALineForEachStepEvaluationAndSample() throws IOException {
+    void metricsHaveOneLinePerStepEvaluationAndSample() throws IOException {
         Record record = new Record();
         new FineTuning(recipe("out"), record).run();
 
@@ -229,7 +229,7 @@ class FineTuningTest {
     }
 
     @Test
-    void theFolderHoldsTheTrainedModel() throws IOException {
+    void outputFolderHasTheTrainedModel() throws IOException {
         RunResult result = run("out");
 
         assertThat(names(folder.resolve("out")))
@@ -250,7 +250,7 @@ class FineTuningTest {
     }
 
     @Test
-    void everyWeightIsTrained() throws IOException {
+    void everyWeightChanges() throws IOException {
         run("out");
         Map<String, float[]> before = weights(model);
         weights(folder.resolve("out"))
@@ -259,7 +259,7 @@ class FineTuningTest {
 
     @ParameterizedTest
     @CsvSource({"0.5, 1", "1, 1", "1, 2", "2.25, 1"})
-    void epochsBecomeSteps(double epochs, int accumulation) throws IOException {
+    void stepsFollowFromEpochs(double epochs, int accumulation) throws IOException {
         Record record = new Record();
         Recipe recipe = recipe(
                 "out",
@@ -277,7 +277,7 @@ class FineTuningTest {
 
     @ParameterizedTest
     @EnumSource
-    void eachOptimizerLearns(Recipe.OptimizerKind optimizer) throws IOException {
+    void lossFallsWithEachOptimizer(Recipe.OptimizerKind optimizer) throws IOException {
         String rate = switch (optimizer) {
             case SGD -> "learning_rate=0.3";
             case ADAFACTOR -> "learning_rate=0.3"; // relative to the size of the weights, which is small at first
@@ -290,7 +290,7 @@ class FineTuningTest {
 
     @ParameterizedTest
     @CsvSource({"COSINE, 0.0019", "LINEAR, 0.002", "CONSTANT, 0.01"})
-    void eachScheduleMovesTheRate(Recipe.ScheduleKind schedule, double last) throws IOException {
+    void learningRateFollowsTheSchedule(Recipe.ScheduleKind schedule, double last) throws IOException {
         Record record = new Record();
         new FineTuning(recipe("out", "schedule=" + schedule, "steps=6", "warmup_ratio=0.2", "eval_steps=6"), record)
                 .run();
@@ -302,7 +302,7 @@ class FineTuningTest {
     }
 
     @Test
-    void aModelWithASmallContextIsSampledToo() throws IOException {
+    void samplesFitASmallContext() throws IOException {
         model = TinyModel.write(folder.resolve("short"), LlamaConfig.of(257, 16, 24, 1, 2, 1, 8));
         Record record = new Record();
         new FineTuning(recipe("out"), record).run();
@@ -316,7 +316,7 @@ class FineTuningTest {
     // ---- gradient accumulation ----
 
     @Test
-    void accumulatingTwiceFourEqualsEight() throws IOException {
+    void accumulatingTwoBatchesOfFourEqualsOneOfEight() throws IOException {
         List<Step> eight = steps("eight", "batch_size=8");
         List<Step> twiceFour = steps("four", "batch_size=4", "gradient_accumulation_steps=2");
 
@@ -326,7 +326,7 @@ class FineTuningTest {
 
     /** Completions of very different length: a mean of means would give the short ones too much weight. */
     @Test
-    void tokensHaveEqualWeightWhateverBatchTheyAreIn() throws IOException {
+    void gradientsAreWeightedByTokens() throws IOException {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 120; i++) {
             lines.append("{\"prompt\": \"%s\", \"completion\": \"%s\"}\n"
@@ -366,7 +366,7 @@ class FineTuningTest {
     // ---- checkpoints ----
 
     @Test
-    void asManyCheckpointsStayAsWereAskedFor() throws IOException {
+    void saveTotalLimitKeepsTheNewestCheckpoints() throws IOException {
         run("out", "save_steps=1", "save_total_limit=3", "eval_steps=6");
 
         Path checkpoints = folder.resolve("out/checkpoints");
@@ -382,7 +382,7 @@ class FineTuningTest {
     }
 
     @Test
-    void aFolderThatHoldsARunOrAModelIsRefused() throws IOException {
+    void outputFolderWithARunOrModelIsRejected() throws IOException {
         run("out", "steps=1");
         byte[] before = Files.readAllBytes(folder.resolve("out/model.safetensors"));
 
@@ -399,7 +399,7 @@ class FineTuningTest {
     }
 
     @Test
-    void anotherRecipeDoesNotContinueARun() throws IOException {
+    void resumeWithAnotherRecipeIsRejected() throws IOException {
         run("out", "save_steps=2");
 
         assertThatThrownBy(() -> run("out", "save_steps=2", "resume=true", "learning_rate=0.5", "seed=1"))
@@ -409,7 +409,7 @@ class FineTuningTest {
     }
 
     @Test
-    void whatNoWeightDependsOnMayChange() throws IOException {
+    void resumeMayChangeKeysThatNoWeightDependsOn() throws IOException {
         RunResult whole = run("whole", "save_steps=2");
         run("out", "save_steps=2");
         Files.delete(folder.resolve("out/model.safetensors"));
@@ -430,7 +430,7 @@ class FineTuningTest {
     }
 
     @Test
-    void resumeWithoutACheckpointBeginsAtTheBeginning() throws IOException {
+    void resumeWithoutACheckpointStartsAtStepZero() throws IOException {
         run("whole");
         run("fresh", "resume=true");
         Files.createDirectories(folder.resolve("begun"));
@@ -445,7 +445,7 @@ class FineTuningTest {
     }
 
     @Test
-    void aDamagedCheckpointIsNamed() throws IOException {
+    void damagedCheckpointIsNamed() throws IOException {
         run("out", "save_steps=2");
         Path state = folder.resolve("out/checkpoints/step-000004/state.json");
         for (String content : List.of("", "{\"step\": 4, \"rec", "{}")) {
@@ -475,7 +475,7 @@ class FineTuningTest {
     }
 
     @Test
-    void emptyAndShortTextIsRefused() throws IOException {
+    void emptyAndShortTextIsRejected() throws IOException {
         Path empty = Files.writeString(folder.resolve("empty.txt"), "");
         Path brief = Files.writeString(folder.resolve("brief.txt"), "Only a few words.\n");
 
@@ -492,7 +492,7 @@ class FineTuningTest {
     }
 
     @Test
-    void labelsAllMaskedAreRefused() throws IOException {
+    void textWithoutTargetsIsRejected() throws IOException {
         Path masked = Files.writeString(
                 folder.resolve("masked.jsonl"), "{\"prompt\": \"a long question\", \"completion\": \"\"}\n".repeat(50));
 
@@ -500,7 +500,7 @@ class FineTuningTest {
     }
 
     @Test
-    void aConfigurationThatDoesNotFitTheWeightsIsRefused() throws IOException {
+    void configurationThatDoesNotFitTheWeightsIsRejected() throws IOException {
         Path config = model.resolve("config.json");
         Files.writeString(config, Files.readString(config).replace("\"hidden_size\" : 16", "\"hidden_size\" : 32"));
 
@@ -508,24 +508,24 @@ class FineTuningTest {
     }
 
     @Test
-    void aTokenizerWithTooManyTokensIsRefused() {
+    void tokenizerWithTooManyTokensIsRejected() {
         model = TinyModel.write(folder.resolve("bytes"), LlamaConfig.of(256, 16, 24, 1, 2, 1, 32));
 
         assertRefused(RecipeException.class, "the text has the token 256, but the vocab_size of the model is 256");
     }
 
     @Test
-    void aBlockLongerThanTheContextIsRefused() {
+    void maxSeqLenAboveTheContextLengthIsRejected() {
         assertRefused(RecipeException.class, "data.max_seq_len is 33", "data.max_seq_len=33");
     }
 
     @Test
-    void aSamplePromptLongerThanTheContextIsRefused() {
+    void samplePromptLongerThanTheContextIsRejected() {
         assertRefused(RecipeException.class, "sample.prompt has 33 tokens", "sample.prompt=" + "x".repeat(33));
     }
 
     @Test
-    void aModelThatIsWorseThanGuessingIsRefusedUnlessToldOtherwise() throws IOException {
+    void modelWorseThanGuessingIsRejectedUnlessDisabled() throws IOException {
         LlamaConfig wild =
                 new LlamaConfig(257, 16, 24, 1, 2, 1, 8, 32, 1e-5, 10_000, null, true, false, false, false, 2.0);
         model = TinyModel.write(folder.resolve("wild"), wild);
@@ -536,7 +536,7 @@ class FineTuningTest {
 
     @ParameterizedTest
     @CsvSource({"1e9, adamw", "1e9, adam", "1e9, sgd", "1e30, sgd", "1e4, adamw", "30, adamw"})
-    void aLearningRateFarTooHighEndsTheRun(String rate, String optimizer) {
+    void tooHighLearningRateEndsTheRun(String rate, String optimizer) {
         assertThatThrownBy(() -> run("out", "learning_rate=" + rate, "optimizer=" + optimizer, "warmup_ratio=0"))
                 .isInstanceOf(TrainingException.class)
                 .hasMessageStartingWith("step ")
@@ -547,7 +547,7 @@ class FineTuningTest {
 
     /** The last update has no step after it that would notice. */
     @Test
-    void aLastStepThatRuinsTheModelEndsTheRun() {
+    void divergenceInTheLastStepEndsTheRun() {
         assertThatThrownBy(() -> run("out", "learning_rate=1e300", "steps=1", "warmup_ratio=0"))
                 .isInstanceOf(TrainingException.class)
                 .hasMessageStartingWith("step 1: the loss on held_out is NaN; a lower learning_rate (now 1.0E300)");
@@ -555,14 +555,14 @@ class FineTuningTest {
     }
 
     @Test
-    void noGpuIsSaidBeforeAnythingElse() {
+    void missingGpuIsReportedFirst() {
         assertRefused(IllegalStateException.class, "device gpu", "device=gpu");
     }
 
     // ---- same seed, same bits ----
 
     @Test
-    void theSameSeedGivesTheSameBytesForAnyNumberOfThreads() throws IOException {
+    void sameSeedGivesTheSameBytesForAnyNumberOfThreads() throws IOException {
         model = TinyModel.write(folder.resolve("wide"), LlamaConfig.of(257, 64, 160, 2, 4, 2, 64));
         List<List<Sample>> samples = new ArrayList<>();
         for (int threads : new int[] {1, 2, 3}) {
@@ -583,7 +583,7 @@ class FineTuningTest {
     }
 
     @Test
-    void anotherSeedGivesAnotherOrderAndOtherSamples() throws IOException {
+    void anotherSeedChangesOrderAndSamples() throws IOException {
         List<List<Double>> losses = new ArrayList<>();
         List<String> firstSamples = new ArrayList<>();
         for (int seed : new int[] {1, 2}) {
@@ -600,7 +600,7 @@ class FineTuningTest {
     /** Stopped between any two steps, with every optimizer: the same bytes. */
     @ParameterizedTest
     @EnumSource
-    void aRunThatIsResumedGivesTheSameBytes(Recipe.OptimizerKind optimizer) throws IOException {
+    void resumedRunGivesTheSameBytes(Recipe.OptimizerKind optimizer) throws IOException {
         String[] keys = {
             "optimizer=" + optimizer, "save_steps=2", "gradient_accumulation_steps=2", "resume=true", "steps=7"
         };

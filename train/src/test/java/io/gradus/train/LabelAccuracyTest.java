@@ -62,7 +62,7 @@ class LabelAccuracyTest {
     }
 
     @Test
-    void isThatOfTheMostLikelyLabelsAndRisesWithTraining() {
+    void accuracyPredictsTheMostLikelyLabelAndRisesWithTraining() {
         LanguageModel model = model();
         LabelAccuracy before = LabelAccuracy.of(model, BYTES, texts(), TEMPLATE, 7);
         assertThat(before).isEqualTo(new LabelAccuracy(correctOneByOne(model), 32));
@@ -86,14 +86,14 @@ class LabelAccuracyTest {
     }
 
     @Test
-    void ofALongTextTheEndIsRead() {
+    void longTextLosesItsBeginning() {
         LanguageModel model = model();
         List<LabeledText> texts = List.of(new LabeledText("x".repeat(50), "up"), new LabeledText("y", "down"));
         assertThat(LabelAccuracy.of(model, BYTES, texts, TEMPLATE, 4).total()).isEqualTo(2);
     }
 
     @Test
-    void oneLabelIsNoQuestion() {
+    void singleLabelIsRejected() {
         assertThatThrownBy(() -> LabelAccuracy.of(model(), BYTES, List.of(new LabeledText("a", "up")), TEMPLATE, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("[up]");

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LlamaParityTest extends ModelParity {
 
     @Test
-    void theConfigurationReadsTheSameInTheOlderSpelling(@TempDir Path older) throws IOException {
+    void olderConfigurationReadsTheSame(@TempDir Path older) throws IOException {
         Files.copy(folder.resolve("config-v4.json"), older.resolve("config.json"));
         Files.copy(folder.resolve("model.safetensors"), older.resolve("model.safetensors"));
         assertThat(new ModelFolder(older).config()).isEqualTo(new ModelFolder(folder).config());

@@ -29,22 +29,22 @@ class MetricsLogTest {
     }
 
     @Test
-    void eachEventIsALine() throws IOException {
+    void eachEventIsOneLine() throws IOException {
         Path file = folder.resolve("metrics.jsonl");
         threeSteps(new MetricsLog(file, 0));
 
         assertThat(file).content().isEqualTo("""
-                {"step":0,"held_out_loss":3.5}
-                {"step":0,"prompt":"naïve","text":"“日本”"}
-                {"step":1,"loss":3.0,"learning_rate":0.1,"grad_norm":2.0,"tokens":64,"tokens_per_second":128}
-                {"step":2,"loss":1.5,"learning_rate":0.1,"grad_norm":2.0,"tokens":64,"tokens_per_second":128}
-                {"step":3,"loss":1.0,"learning_rate":0.1,"grad_norm":2.0,"tokens":64,"tokens_per_second":128}
-                {"step":3,"general_loss":1.25}
-                """);
+            {"step":0,"held_out_loss":3.5}
+            {"step":0,"prompt":"naïve","text":"“日本”"}
+            {"step":1,"loss":3.0,"learning_rate":0.1,"grad_norm":2.0,"tokens":64,"tokens_per_second":128}
+            {"step":2,"loss":1.5,"learning_rate":0.1,"grad_norm":2.0,"tokens":64,"tokens_per_second":128}
+            {"step":3,"loss":1.0,"learning_rate":0.1,"grad_norm":2.0,"tokens":64,"tokens_per_second":128}
+            {"step":3,"general_loss":1.25}
+            """);
     }
 
     @Test
-    void linesAfterTheCheckpointAreDropped() throws IOException {
+    void linesAfterTheCheckpointAreRemoved() throws IOException {
         Path file = folder.resolve("metrics.jsonl");
         threeSteps(new MetricsLog(file, 0));
         new MetricsLog(file, 2);
@@ -56,7 +56,7 @@ class MetricsLogTest {
 
     /** A kill may fall into the writing of a line, and of a character. */
     @Test
-    void aLineCutShortAnywhereIsDropped() throws IOException {
+    void truncatedLineIsRemoved() throws IOException {
         Path file = folder.resolve("metrics.jsonl");
         byte[] line = "{\"step\":1,\"prompt\":\"日\",\"text\":\"本\"}".getBytes(StandardCharsets.UTF_8);
         for (int length = 0; length < line.length; length++) {

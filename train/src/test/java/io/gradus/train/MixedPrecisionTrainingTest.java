@@ -47,7 +47,7 @@ class MixedPrecisionTrainingTest {
     private record Run(double before, double after, double bytes, long skipped) {}
 
     @Test
-    void heldOutLossIsWithinOnePercentOfThatInF32() throws IOException {
+    void heldOutLossIsWithinOnePercentOfF32() throws IOException {
         assumeTrue(Files.isDirectory(MODEL), () -> MODEL + " is not there: the test needs that model");
         assumeTrue(Files.isRegularFile(TEXT), () -> TEXT + " is not there: the test needs that text");
         Run single = train(DType.F32, false);

@@ -98,7 +98,7 @@ abstract class ModelParity {
 
     @ParameterizedTest(name = "cache: {0}")
     @ValueSource(booleans = {true, false})
-    void greedyGenerationIsTheSame(boolean cache) throws IOException {
+    void greedyGenerationAgrees(boolean cache) throws IOException {
         int[] prompt = Arrays.copyOf(
                 read("input_ids").toInts(), settings.get("prompt_length").intValue());
         var generation =
@@ -118,7 +118,7 @@ abstract class ModelParity {
 
     @ParameterizedTest
     @EnumSource
-    void tenStepsOfAdamWLeadToTheSameWeights(Saving saving) throws IOException {
+    void weightsAgreeAfterTenStepsOfAdamW(Saving saving) throws IOException {
         boolean all = saving == Saving.ALL;
         boolean chunks = all || saving == Saving.LOSS_IN_CHUNKS;
         boolean inBackward = all || saving == Saving.STEP_IN_BACKWARD;

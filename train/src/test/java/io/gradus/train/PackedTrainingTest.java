@@ -40,7 +40,7 @@ class PackedTrainingTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void theLossAndTheGradientsArePackedAndOneByOneTheSame(LanguageModel model) {
+    void packedDocumentsGiveTheLossAndGradientsOfSeparateRows(LanguageModel model) {
         List<Document> documents = IntStream.range(0, 9)
                 .<Document>mapToObj(i -> new PromptCompletion("question " + "?".repeat(i), " answer".repeat(1 + i % 3)))
                 .toList();

@@ -107,7 +107,7 @@ class RunControlTest {
     }
 
     @Test
-    void aSpikeTouchesNeitherWeightsNorMoments() throws IOException {
+    void skippedSpikeLeavesWeightsAndMomentsUnchanged() throws IOException {
         writeTextWithNoise();
         Events events = new Events();
         RunResult result = new FineTuning(
@@ -132,7 +132,7 @@ class RunControlTest {
     }
 
     @Test
-    void withoutTheGuardTheSameStepIsMade() throws IOException {
+    void spikeIsNotSkippedWithoutTheGuard() throws IOException {
         writeTextWithNoise();
         Events events = new Events();
         new FineTuning(recipe("out", "steps=60"), events).run();
@@ -142,7 +142,7 @@ class RunControlTest {
     }
 
     @Test
-    void theGuardsMemorySurvivesAResume() throws IOException {
+    void spikeGuardResumes() throws IOException {
         writeTextWithNoise();
         String[] keys = {"spike_z=3", "save_steps=7", "steps=60"};
         Events whole = new Events();
@@ -216,7 +216,7 @@ class RunControlTest {
     }
 
     @Test
-    void earlyStoppingEndsTheRunWithTheBestWeights() throws IOException {
+    void earlyStoppingSavesTheBestWeights() throws IOException {
         Recipe recipe = worsening("out", "early_stopping_patience=3");
         Events events = new Events();
         RunResult result = new FineTuning(recipe, events).run();
@@ -235,7 +235,7 @@ class RunControlTest {
     }
 
     @Test
-    void theBestIsKeptToTheEndOfAWholeRunToo() throws IOException {
+    void loadBestModelAtEndSavesTheBestWeights() throws IOException {
         Recipe recipe = worsening("out", "load_best_model_at_end=true");
         RunResult result = new FineTuning(recipe).run();
         RunResult plain = new FineTuning(worsening("plain")).run();
@@ -252,7 +252,7 @@ class RunControlTest {
     }
 
     @Test
-    void aModelThatOnlyBecameWorseEndsAsItBegan() throws IOException {
+    void bestWeightsMayBeTheInitialOnes() throws IOException {
         Recipe useful = recipe("useful");
         new FineTuning(useful).run();
         model = folder.resolve("useful");
@@ -266,7 +266,7 @@ class RunControlTest {
     }
 
     @Test
-    void patienceAndTheBestSurviveAResume() throws IOException {
+    void earlyStoppingResumes() throws IOException {
         RunResult whole = new FineTuning(worsening("whole", "early_stopping_patience=3")).run();
         for (int stop : new int[] {1, 5, whole.bestStep(), whole.bestStep() + 7, whole.steps() - 1}) {
             String output = "stopped" + stop;
@@ -283,7 +283,7 @@ class RunControlTest {
     // ---- told to end ----
 
     @Test
-    void aRunThatIsToldToEndLeavesACheckpointAndNoModel() throws IOException {
+    void stoppedRunLeavesACheckpointAndNoModel() throws IOException {
         new FineTuning(recipe("whole")).run();
         stopAfter(13, recipe("out"));
 
@@ -295,7 +295,7 @@ class RunControlTest {
     }
 
     @Test
-    void toldBeforeTheFirstStepItWritesNothing() {
+    void runStoppedBeforeTheFirstStepWritesNothing() {
         FineTuning run = new FineTuning(recipe("out"));
         run.stop();
 
@@ -306,7 +306,7 @@ class RunControlTest {
     }
 
     @Test
-    void toldInTheLastStepItIsDone() throws IOException {
+    void runStoppedInTheLastStepFinishes() throws IOException {
         Recipe recipe = recipe("out");
         FineTuning[] run = new FineTuning[1];
         run[0] = new FineTuning(recipe, new TrainingListener() {

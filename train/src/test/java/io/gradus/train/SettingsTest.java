@@ -156,7 +156,7 @@ class SettingsTest {
                         + " ema_decay=0.5 activation_checkpointing=true data.packing=documents",
                 "optimizer=sgd l2_sp=0.1 ema_decay=0.9 gradient_accumulation_steps=2",
             })
-    void aRunGoesOnToTheSameBits(String keys) {
+    void resumedRunGivesTheSameBits(String keys) {
         RunResult whole = run("whole", keys);
         for (int stop : new int[] {1, 3, 5}) {
             String output = "stopped" + stop;
@@ -181,7 +181,7 @@ class SettingsTest {
     // ---- learning rates ----
 
     @Test
-    void theSlantedTriangleIsThatOfThePaper() {
+    void slantedTriangularScheduleIsThatOfThePaper() {
         List<Double> rates = rates("out", "schedule=slanted_triangular steps=10 warmup_ratio=0.2 min_lr_ratio=0.03125");
 
         // Howard & Ruder 2018, equation 3, with T = 10, cut_frac = 0.2, ratio = 32
@@ -192,7 +192,7 @@ class SettingsTest {
     }
 
     @Test
-    void lowerLayersLearnMoreSlowly() {
+    void layerDecayTrainsLowerLayersMoreSlowly() {
         run("plain", "optimizer=sgd momentum=0 max_grad_norm=Infinity learning_rate=0.1 steps=1 schedule=constant");
         run(
                 "decayed",
@@ -217,7 +217,7 @@ class SettingsTest {
     /** The head is the embeddings' matrix here, so that the top is the norm alone. */
     @ParameterizedTest
     @CsvSource({"1, 1, f32", "2, 2, f32", "3, 3, f32", "4, 4, f32", "1, 1, bf16", "3, 3, bf16", "4, 4, f16"})
-    void layersThawFromTheTop(int steps, int thawed, String precision) {
+    void gradualUnfreezingStartsAtTheTopLayer(int steps, int thawed, String precision) {
         run("out", "gradual_unfreeze_steps=1 steps=" + steps + " precision=" + precision);
         Map<String, float[]> start = weights("model");
         List<String> depths = List.of("model.norm", "layers.1", "layers.0", "embed_tokens");
@@ -242,7 +242,7 @@ class SettingsTest {
         "gradual_unfreeze_steps=1 steps=1, 16",
         "gradual_unfreeze_steps=1, 8032"
     })
-    void onlyWhatIsTrainedIsCounted(String keys, long trained) {
+    void trainedElementsExcludeFrozenOnes(String keys, long trained) {
         long[] told = new long[2];
         run("out", keys, new TrainingListener() {
             @Override
@@ -258,7 +258,7 @@ class SettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"f32", "bf16", "f16"})
-    void frozenWeightsStayToTheBit(String precision) {
+    void frozenWeightsKeepTheirBits(String precision) {
         run("out", "freeze=*norm*,model.layers.0.* ema_decay=0.5 wise_ft_alpha=0.5 precision=" + precision);
         Map<String, float[]> start = weights("model");
         weights("out").forEach((name, values) -> {
@@ -271,7 +271,7 @@ class SettingsTest {
     }
 
     @Test
-    void aPullOfNothingIsPlainTrainingAndAHugeOneLeavesTheWeightsWhereTheyWere() {
+    void l2SpOfZeroIsPlainTrainingAndHugeL2SpKeepsTheWeights() {
         run("plain", "");
         run("zero", "l2_sp=0");
         run("weak", "l2_sp=10");
@@ -286,7 +286,7 @@ class SettingsTest {
 
     @ParameterizedTest
     @CsvSource({"f32, check the weights of the model", "f16, use precision=bf16"})
-    void importanceThatIsNotFiniteIsRefusedWithAWayOut(String precision, String way) throws IOException {
+    void nonFiniteImportanceIsRejectedWithARemedy(String precision, String way) throws IOException {
         ModelFolder whole = new ModelFolder(model);
         LanguageModel broken = whole.load(Device.cpu(1));
         Tensor norm = Objects.requireNonNull(broken.namedParameters().get("model.norm.weight"))
@@ -306,7 +306,7 @@ class SettingsTest {
     }
 
     @Test
-    void importanceHoldsWhatTheGeneralTextNeeds() {
+    void ewcKeepsWeightsThatGeneralTextNeeds() {
         run("l2", "l2_sp=30");
         run("ewc", "ewc=30 ewc_samples=8");
         run("strong", "ewc=1e4 ewc_samples=8");
@@ -319,7 +319,7 @@ class SettingsTest {
 
     @ParameterizedTest
     @CsvSource({"f32, 0", "bf16, 0.005"})
-    void theAverageLagsBehindTheWeights(String precision, double rounding) {
+    void emaLagsBehindTheWeights(String precision, double rounding) {
         String keys = "schedule=constant precision=" + precision;
         run("plain", keys);
         RunResult averaged = run("averaged", keys + " ema_decay=0.9 load_best_model_at_end=true");
@@ -333,7 +333,7 @@ class SettingsTest {
     }
 
     @Test
-    void interpolationKeepsAShareOfTheWay() {
+    void wiseFtInterpolatesTheWeights() {
         run("plain", "");
         RunResult half = run("half", "wise_ft_alpha=0.5");
 
@@ -363,7 +363,7 @@ class SettingsTest {
     }
 
     @Test
-    void mixingKeepsTheGeneralLossLower() {
+    void replayKeepsTheGeneralLossLower() {
         String keys = "steps=40 learning_rate=0.02 eval_steps=40 ";
         RunResult plain = run("plain", keys);
         RunResult mixed = run("mixed", keys + "data.replay_ratio=0.5");
@@ -375,7 +375,7 @@ class SettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"activation_checkpointing=true", "optimizer_in_bwd=true"})
-    void whatIsSavedInMemoryCostsNoBit(String keys) {
+    void memorySavingsKeepTheBits(String keys) {
         run("plain", "max_grad_norm=Infinity");
         run("lean", "max_grad_norm=Infinity " + keys);
 
@@ -383,7 +383,7 @@ class SettingsTest {
     }
 
     @Test
-    void logitsInChunksGiveTheSameUpToRounding() {
+    void lossChunksAgreeUpToRounding() {
         String sgd = "optimizer=sgd learning_rate=0.1 ";
         RunResult plain = run("plain", sgd);
         RunResult chunked = run("chunked", sgd + "loss_chunk_size=7");
@@ -394,7 +394,7 @@ class SettingsTest {
 
     @ParameterizedTest
     @CsvSource({"precision=bf16, 16", "precision=f16, 16", "optimizer=sgd momentum=0, 8", "'', 16"})
-    void theBytesOfAParameterAreThoseOfTheRule(String keys, double bytes) throws IOException {
+    void bytesPerParameterAreThoseOfTheRuleOfThumb(String keys, double bytes) throws IOException {
         Recipe recipe = recipe("out", keys);
         var plan = FineTuning.plan(recipe, new ModelFolder(model).config(), false);
 
@@ -403,7 +403,7 @@ class SettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"bf16", "f16"})
-    void sixteenBitsLearnAsMuch(String precision) {
+    void sixteenBitTrainingLearnsAsMuch(String precision) {
         String keys = "steps=60 eval_steps=60 learning_rate=0.02";
         RunResult whole = run("whole", keys);
         RunResult half = run("half", keys + " precision=" + precision);
@@ -419,7 +419,7 @@ class SettingsTest {
     // ---- data ----
 
     @Test
-    void severalSourcesAndLabeledTextsAreTrainedOn() throws IOException {
+    void lossFallsOnSeveralSourcesAndLabeledTexts() throws IOException {
         StringBuilder lines = new StringBuilder("text,label\n");
         for (int i = 0; i < 60; i++) {
             lines.append(i % 2 == 0 ? "it was good,yes\n" : "it was bad,no\n");

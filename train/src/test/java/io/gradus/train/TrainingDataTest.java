@@ -59,7 +59,7 @@ class TrainingDataTest {
     }
 
     @Test
-    void examplesArePackedWholeAndTextIsAStream() throws IOException {
+    void examplesArePackedAndTextIsStreamed() throws IOException {
         Mixture examples = read(recipe(pairs(100))).training().mixture();
         // five tokens and the end to be predicted: three to a row of 16, and one place of padding
         assertThat(maskedRows(examples))
@@ -75,7 +75,7 @@ class TrainingDataTest {
     }
 
     @Test
-    void severalSourcesAreHeldOutFromAndWeighed() throws IOException {
+    void severalSourcesAreSplitAndWeighted() throws IOException {
         Path a = pairs(100);
         Path b = write("b.txt", lines(300, "text %d"));
         TrainingData even = read(recipe(null, "data.validation_split=0.1", "data.sources=" + a + "," + b));
@@ -95,7 +95,7 @@ class TrainingDataTest {
     }
 
     @Test
-    void generalTextThatIsMixedInIsNotThatWhichIsEvaluated() throws IOException {
+    void replayedTextIsNotEvaluated() throws IOException {
         Path general = write("general.jsonl", lines(100, "{\"text\": \"general text %03d\"}"));
         String[] keys = {
             "max_eval_blocks=1000", "data.general=" + general, "data.validation_split=0.2", "data.replay_ratio=0.1"
@@ -130,7 +130,7 @@ class TrainingDataTest {
     }
 
     @Test
-    void aSampleOfAChatBeginsWithWhatComesBeforeTheFirstAnswer() throws IOException {
+    void samplePromptOfAChatEndsBeforeTheFirstAnswer() throws IOException {
         String chat = "{\"messages\": [{\"role\": \"user\", \"content\": \"q%03d\"},"
                 + " {\"role\": \"assistant\", \"content\": \"a\"}]}";
         Recipe recipe = recipe(write("chats.jsonl", lines(40, chat)));

@@ -3,7 +3,6 @@ package io.gradus.cli.report;
 import io.gradus.optim.LearningRateFinder.Point;
 import io.gradus.train.LearningRateFinderRun;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /**
@@ -50,19 +49,19 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
                         DoubleStream.of(first)),
                 6);
         StringBuilder svg = new StringBuilder();
-        append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, HEIGHT);
-        append(svg, "<title>Loss over the learning rate</title>\n");
-        append(
+        Svg.append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, HEIGHT);
+        Svg.append(svg, "<title>Loss over the learning rate</title>\n");
+        Svg.append(
                 svg,
                 "<desc>The smoothed loss falls fastest at a rate of %.1e; a tenth of the rate where it is lowest is"
                         + " %.1e.</desc>\n",
                 result.steepest(),
                 result.tenthOfMinimum());
-        append(svg, "%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
-        append(svg, "<text class='title' x='16' y='32'>Loss over the learning rate</text>\n");
+        Svg.append(svg, "%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
+        Svg.append(svg, "<text class='title' x='16' y='32'>Loss over the learning rate</text>\n");
         grid(svg, y);
-        append(svg, "<path class='raw' d='%s'/>\n", path(points, y, false));
-        append(svg, "<path class='smoothed' d='%s'/>\n", path(points, y, true));
+        Svg.append(svg, "<path class='raw' d='%s'/>\n", path(points, y, false));
+        Svg.append(svg, "<path class='smoothed' d='%s'/>\n", path(points, y, true));
         suggestion(svg, result.steepest(), "falls fastest", 14);
         suggestion(svg, result.tenthOfMinimum(), "a tenth of the lowest", 30);
         return svg.append("</svg>\n").toString();
@@ -70,17 +69,18 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
 
     private void grid(StringBuilder svg, Axis y) {
         for (double mark : y.marks()) {
-            append(svg, "<path d='M%d %.1fH%d'/>", LEFT, height(y, mark), WIDTH - RIGHT);
-            append(svg, "<text class='y' x='%d' y='%.1f'>%s</text>\n", LEFT - 8, height(y, mark) + 4, y.label(mark));
+            Svg.append(svg, "<path d='M%d %.1fH%d'/>", LEFT, height(y, mark), WIDTH - RIGHT);
+            Svg.append(
+                    svg, "<text class='y' x='%d' y='%.1f'>%s</text>\n", LEFT - 8, height(y, mark) + 4, y.label(mark));
         }
         int from = (int) Math.ceil(Math.log10(low()) - 1e-9);
         int to = (int) Math.floor(Math.log10(high()) + 1e-9);
         for (int power = from; power <= to; power++) {
             double at = across(Math.pow(10, power));
-            append(svg, "<path d='M%.1f %dv5'/>", at, HEIGHT - BOTTOM);
-            append(svg, "<text class='x' x='%.1f' y='%d'>1e%d</text>\n", at, HEIGHT - BOTTOM + 20, power);
+            Svg.append(svg, "<path d='M%.1f %dv5'/>", at, HEIGHT - BOTTOM);
+            Svg.append(svg, "<text class='x' x='%.1f' y='%d'>1e%d</text>\n", at, HEIGHT - BOTTOM + 20, power);
         }
-        append(
+        Svg.append(
                 svg,
                 "<text class='x' x='%d' y='%d'>learning rate</text>\n",
                 (LEFT + WIDTH - RIGHT) / 2,
@@ -89,8 +89,8 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
 
     private void suggestion(StringBuilder svg, double rate, String what, int down) {
         double at = across(rate);
-        append(svg, "<path class='suggestion' d='M%.1f %dV%d'/>", at, TOP, HEIGHT - BOTTOM);
-        append(svg, "<text class='suggestion' x='%.1f' y='%d'>%.1e: %s</text>\n", at + 6, TOP + down, rate, what);
+        Svg.append(svg, "<path class='suggestion' d='M%.1f %dV%d'/>", at, TOP, HEIGHT - BOTTOM);
+        Svg.append(svg, "<text class='suggestion' x='%.1f' y='%d'>%.1e: %s</text>\n", at + 6, TOP + down, rate, what);
     }
 
     private String path(List<Point> points, Axis y, boolean smoothed) {
@@ -118,9 +118,5 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
 
     private static double height(Axis y, double value) {
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - y.position(value));
-    }
-
-    private static void append(StringBuilder svg, String format, Object... arguments) {
-        svg.append(String.format(Locale.ROOT, format, arguments));
     }
 }

@@ -3,7 +3,6 @@ package io.gradus.cli.report;
 import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.Curve.Point;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Draws curves over the steps of a run as an SVG element of a page. The style sheet of the page sets the colors by the class
@@ -37,23 +36,23 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
     String svg(int width, int height) {
         int whole = stepLabels ? height + LABELS : height;
         StringBuilder svg = new StringBuilder();
-        append(svg, "<svg class='chart' id='%s' role='img' aria-labelledby='%s-title %s-desc'", id, id, id);
-        append(svg, " viewBox='0 0 %d %d'>\n", width, whole);
-        append(svg, "<title id='%s-title'>%s</title>\n", id, escaped(title));
-        append(svg, "<desc id='%s-desc'>%s</desc>\n", id, escaped(description));
+        Svg.append(svg, "<svg class='chart' id='%s' role='img' aria-labelledby='%s-title %s-desc'", id, id, id);
+        Svg.append(svg, " viewBox='0 0 %d %d'>\n", width, whole);
+        Svg.append(svg, "<title id='%s-title'>%s</title>\n", id, Svg.escaped(title));
+        Svg.append(svg, "<desc id='%s-desc'>%s</desc>\n", id, Svg.escaped(description));
         Frame frame = new Frame(width - LEFT - RIGHT, height - TOP - BOTTOM);
         grid(svg, frame);
         for (Series one : series) {
             String path = path(one.curve(), frame);
             if (!path.isEmpty()) {
-                append(svg, "<path class='%s' d='%s'/>\n", one.style(), path);
+                Svg.append(svg, "<path class='%s' d='%s'/>\n", one.style(), path);
             }
             if (one.dots()) {
                 dots(svg, one, frame);
             }
         }
         if (series.stream().noneMatch(one -> one.curve().points().stream().anyMatch(Point::isFinite))) {
-            append(
+            Svg.append(
                     svg,
                     "<text class='empty' x='%.1f' y='%.1f'>nothing to draw</text>\n",
                     LEFT + frame.width / 2,
@@ -85,14 +84,14 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
         svg.append("<g class='grid'>\n");
         for (double mark : y.marks()) {
             double at = frame.y(mark);
-            append(svg, "<path d='M%d %.1fh%.1f'/>", LEFT, at, frame.width);
-            append(svg, "<text class='y' x='%d' y='%.1f'>%s</text>\n", LEFT - 8, at + 4, y.label(mark));
+            Svg.append(svg, "<path d='M%d %.1fh%.1f'/>", LEFT, at, frame.width);
+            Svg.append(svg, "<text class='y' x='%d' y='%.1f'>%s</text>\n", LEFT - 8, at + 4, y.label(mark));
         }
         for (double mark : x.marks()) {
             double at = frame.x(mark);
-            append(svg, "<path d='M%.1f %.1fv4'/>", at, TOP + frame.height);
+            Svg.append(svg, "<path d='M%.1f %.1fv4'/>", at, TOP + frame.height);
             if (stepLabels) {
-                append(
+                Svg.append(
                         svg,
                         "<text class='x' x='%.1f' y='%.1f'>%s</text>\n",
                         at,
@@ -101,7 +100,7 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
             }
         }
         if (stepLabels) {
-            append(
+            Svg.append(
                     svg,
                     "<text class='x' x='%.1f' y='%.1f'>step</text>\n",
                     LEFT + frame.width / 2,
@@ -135,27 +134,19 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
     private static void dots(StringBuilder svg, Series series, Frame frame) {
         for (Point point : series.curve().points()) {
             if (point.isFinite()) {
-                append(
+                Svg.append(
                         svg,
                         "<circle class='%s' cx='%.1f' cy='%.1f' r='3.5'>",
                         series.style(),
                         frame.x(point.step()),
                         frame.y(point.value()));
-                append(
+                Svg.append(
                         svg,
                         "<title>%s, step %d: %s</title></circle>\n",
-                        escaped(series.name()),
+                        Svg.escaped(series.name()),
                         point.step(),
                         Quantities.loss(point.value()));
             }
         }
-    }
-
-    private static void append(StringBuilder svg, String format, Object... arguments) {
-        svg.append(String.format(Locale.ROOT, format, arguments));
-    }
-
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 }

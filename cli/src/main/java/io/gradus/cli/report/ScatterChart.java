@@ -3,7 +3,6 @@ package io.gradus.cli.report;
 import io.gradus.cli.print.Quantities;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -75,12 +74,12 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
         Axis across = Axis.covering(drawn.stream().mapToDouble(Point::x), MARKS);
         Axis up = Axis.covering(drawn.stream().mapToDouble(Point::y), MARKS);
         StringBuilder svg = new StringBuilder();
-        append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, HEIGHT);
-        append(svg, "<title>%s</title>\n<desc>", escaped(title));
-        drawn.forEach(point ->
-                append(svg, "%s: %s, %s. ", escaped(point.name), Quantities.loss(point.x), Quantities.loss(point.y)));
-        append(svg, "</desc>\n%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
-        append(svg, "<text class='title' x='16' y='32'>%s</text>\n", escaped(title));
+        Svg.append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, HEIGHT);
+        Svg.append(svg, "<title>%s</title>\n<desc>", Svg.escaped(title));
+        drawn.forEach(point -> Svg.append(
+                svg, "%s: %s, %s. ", Svg.escaped(point.name), Quantities.loss(point.x), Quantities.loss(point.y)));
+        Svg.append(svg, "</desc>\n%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
+        Svg.append(svg, "<text class='title' x='16' y='32'>%s</text>\n", Svg.escaped(title));
         grid(svg, across, up);
         List<Box> dots = drawn.stream()
                 .map(point -> {
@@ -94,7 +93,7 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
             Box dot = dots.get(i);
             Box name = place(drawn.get(i).name, dot, taken);
             taken.add(name);
-            append(
+            Svg.append(
                     svg,
                     "<circle cx='%.1f' cy='%.1f' r='%.1f'/><text class='name' x='%.1f' y='%.1f'>%s</text>\n",
                     dot.left + RADIUS,
@@ -102,7 +101,7 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
                     RADIUS,
                     name.left,
                     name.top + LINE - 4,
-                    escaped(drawn.get(i).name));
+                    Svg.escaped(drawn.get(i).name));
         }
         return svg.append("</svg>\n").toString();
     }
@@ -110,8 +109,8 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
     private void grid(StringBuilder svg, Axis across, Axis up) {
         for (double mark : across.marks()) {
             double at = FRAME.left + FRAME.width * across.position(mark);
-            append(svg, "<path d='M%.1f %.1fv%.1f'/>", at, FRAME.top, FRAME.height);
-            append(
+            Svg.append(svg, "<path d='M%.1f %.1fv%.1f'/>", at, FRAME.top, FRAME.height);
+            Svg.append(
                     svg,
                     "<text class='x' x='%.1f' y='%.1f'>%s</text>\n",
                     at,
@@ -120,22 +119,22 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
         }
         for (double mark : up.marks()) {
             double at = FRAME.top + FRAME.height * (1 - up.position(mark));
-            append(svg, "<path d='M%.1f %.1fh%.1f'/>", FRAME.left, at, FRAME.width);
-            append(svg, "<text class='y' x='%.1f' y='%.1f'>%s</text>\n", FRAME.left - 8, at + 4, up.label(mark));
+            Svg.append(svg, "<path d='M%.1f %.1fh%.1f'/>", FRAME.left, at, FRAME.width);
+            Svg.append(svg, "<text class='y' x='%.1f' y='%.1f'>%s</text>\n", FRAME.left - 8, at + 4, up.label(mark));
         }
         double middle = FRAME.top + FRAME.height / 2;
-        append(
+        Svg.append(
                 svg,
                 "<text class='x' x='%.1f' y='%d'>%s</text>\n",
                 FRAME.left + FRAME.width / 2,
                 HEIGHT - 20,
-                escaped(x));
-        append(
+                Svg.escaped(x));
+        Svg.append(
                 svg,
                 "<text class='x' x='20' y='%.1f' transform='rotate(-90 20 %.1f)'>%s</text>\n",
                 middle,
                 middle,
-                escaped(y));
+                Svg.escaped(y));
     }
 
     /** Finds the place of a name: to the right of the dot if that is free, else around it, nearest first. */
@@ -160,13 +159,5 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
                 .filter(box -> box.isInside(FRAME) && taken.stream().noneMatch(box::touches))
                 .findFirst()
                 .orElse(new Box(Math.min(right, WIDTH - width), level, width, LINE));
-    }
-
-    private static void append(StringBuilder svg, String format, Object... arguments) {
-        svg.append(String.format(Locale.ROOT, format, arguments));
-    }
-
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 }

@@ -2,7 +2,6 @@ package io.gradus.cli.report;
 
 import io.gradus.train.memory.Bytes;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Draws horizontal stacked bars as an SVG file. The file is self-contained and includes the colors of the report for light
@@ -64,12 +63,12 @@ public record StackedBars(String title, List<Bar> bars) {
         int height = TOP + PITCH * bars.size() + BOTTOM;
         long longest = Math.max(1, bars.stream().mapToLong(Bar::bytes).max().orElse(0));
         StringBuilder svg = new StringBuilder();
-        append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, height);
-        append(svg, "<title>%s</title>\n", escaped(title));
-        append(svg, "<desc>");
-        bars.forEach(bar -> append(svg, "%s: %s. ", escaped(bar.name()), Bytes.format(bar.bytes())));
-        append(svg, "</desc>\n%s<rect class='paper' width='%d' height='%d'/>\n", STYLE, WIDTH, height);
-        append(svg, "<text class='title' x='16' y='32'>%s</text>\n", escaped(title));
+        Svg.append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, height);
+        Svg.append(svg, "<title>%s</title>\n", Svg.escaped(title));
+        Svg.append(svg, "<desc>");
+        bars.forEach(bar -> Svg.append(svg, "%s: %s. ", Svg.escaped(bar.name()), Bytes.format(bar.bytes())));
+        Svg.append(svg, "</desc>\n%s<rect class='paper' width='%d' height='%d'/>\n", STYLE, WIDTH, height);
+        Svg.append(svg, "<text class='title' x='16' y='32'>%s</text>\n", Svg.escaped(title));
         legend(svg);
         marks(svg, longest, height);
         for (int i = 0; i < bars.size(); i++) {
@@ -82,8 +81,8 @@ public record StackedBars(String title, List<Bar> bars) {
         List<Part> parts = bars.isEmpty() ? List.of() : bars.getFirst().parts();
         for (int i = 0; i < parts.size(); i++) {
             String name = parts.get(i).name();
-            append(svg, "<rect class='%s' x='%d' y='49' width='12' height='12'/>", name, 16 + LEGEND * i);
-            append(svg, "<text x='%d' y='60'>%s</text>\n", 34 + LEGEND * i, name);
+            Svg.append(svg, "<rect class='%s' x='%d' y='49' width='12' height='12'/>", name, 16 + LEGEND * i);
+            Svg.append(svg, "<text x='%d' y='60'>%s</text>\n", 34 + LEGEND * i, name);
         }
     }
 
@@ -91,8 +90,8 @@ public record StackedBars(String title, List<Bar> bars) {
         Axis axis = new Axis(0, longest, Axis.roundStep(longest / 4.0));
         for (double mark : axis.marks()) {
             double at = NAMES + (WIDTH - NAMES - TOTALS) * axis.position(mark);
-            append(svg, "<path d='M%.1f %dV%d'/>", at, TOP - 6, height - BOTTOM);
-            append(
+            Svg.append(svg, "<path d='M%.1f %dV%d'/>", at, TOP - 6, height - BOTTOM);
+            Svg.append(
                     svg,
                     "<text class='mark' x='%.1f' y='%d'>%s</text>\n",
                     at,
@@ -102,12 +101,12 @@ public record StackedBars(String title, List<Bar> bars) {
     }
 
     private static void bar(StringBuilder svg, Bar bar, int y, long longest) {
-        append(svg, "<text class='name' x='16' y='%d'>%s</text>\n", y + 16, escaped(bar.name()));
+        Svg.append(svg, "<text class='name' x='16' y='%d'>%s</text>\n", y + 16, Svg.escaped(bar.name()));
         double x = NAMES;
         for (Part part : bar.parts()) {
             if (part.bytes() > 0) {
                 double width = (double) (WIDTH - NAMES - TOTALS) * part.bytes() / longest;
-                append(
+                Svg.append(
                         svg,
                         "<rect class='%s' x='%.2f' y='%d' width='%.2f' height='%d'><title>%s: %s</title></rect>\n",
                         part.name(),
@@ -120,14 +119,6 @@ public record StackedBars(String title, List<Bar> bars) {
                 x += width;
             }
         }
-        append(svg, "<text class='total' x='%.1f' y='%d'>%s</text>\n", x + 6, y + 16, Bytes.format(bar.bytes()));
-    }
-
-    private static void append(StringBuilder svg, String format, Object... arguments) {
-        svg.append(String.format(Locale.ROOT, format, arguments));
-    }
-
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+        Svg.append(svg, "<text class='total' x='%.1f' y='%d'>%s</text>\n", x + 6, y + 16, Bytes.format(bar.bytes()));
     }
 }

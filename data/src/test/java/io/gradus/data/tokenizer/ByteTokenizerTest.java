@@ -20,7 +20,7 @@ class ByteTokenizerTest {
     private Path folder;
 
     @Test
-    void tokensAreTheBytesOfUtf8AndComeBack() {
+    void byteTokensAreUtf8AndDecodeToTheText() {
         assertThat(tokenizer.encode("Aé€")).containsExactly('A', 0xC3, 0xA9, 0xE2, 0x82, 0xAC);
         Stream.concat(SampleTexts.TRICKY.stream(), SampleTexts.random(200)).forEach(text -> {
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -33,7 +33,7 @@ class ByteTokenizerTest {
     }
 
     @Test
-    void endOfTextIsOneTokenThatIsNotPrinted() {
+    void endOfTextIsOneTokenAndNotDecoded() {
         int[] ids = tokenizer.encode("a<|endoftext|><|endoftext|>b");
         assertThat(ids).containsExactly('a', 256, 256, 'b');
         assertThat(tokenizer.decode(ids)).isEqualTo("ab");
@@ -46,7 +46,7 @@ class ByteTokenizerTest {
     }
 
     @Test
-    void savedItIsReadAsTheSameTokenizerByTheHuggingFaceLibrary() throws IOException {
+    void savedByteTokenizerEqualsThatOfTheHuggingFaceLibrary() throws IOException {
         tokenizer.save(folder);
         HuggingFaceTokenizer theirs = new HuggingFaceTokenizer(folder);
         assertThat(theirs.vocabSize()).isEqualTo(257);
@@ -63,7 +63,7 @@ class ByteTokenizerTest {
     }
 
     @Test
-    void whatIsNoUtf8IsReplacedWhereTheHuggingFaceLibraryDoes() throws IOException {
+    void invalidUtf8IsReplacedAsInTheHuggingFaceLibrary() throws IOException {
         tokenizer.save(folder);
         HuggingFaceTokenizer theirs = new HuggingFaceTokenizer(folder);
         for (int seed = 0; seed < 300; seed++) {
@@ -82,7 +82,7 @@ class ByteTokenizerTest {
     }
 
     @Test
-    void savedItIsLoadedWithoutTheNativeLibrary() throws IOException {
+    void savedByteTokenizerNeedsNoNativeLibrary() throws IOException {
         tokenizer.save(folder);
         assertThat(Tokenizer.load(folder)).isInstanceOf(ByteTokenizer.class);
         Path file = folder.resolve("tokenizer.json");
@@ -92,7 +92,7 @@ class ByteTokenizerTest {
     }
 
     @Test
-    void halfACharacterIsRefused() {
+    void unpairedSurrogateIsRejected() {
         assertThatThrownBy(() -> tokenizer.encode("ab\uD83D"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("half a surrogate pair (U+D83D) at character 2");

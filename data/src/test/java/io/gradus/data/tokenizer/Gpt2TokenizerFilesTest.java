@@ -33,7 +33,7 @@ class Gpt2TokenizerFilesTest {
     }
 
     @Test
-    void idsAreThoseOfTransformers() throws IOException {
+    void gpt2IdsEqualThoseOfTransformers() throws IOException {
         Tokenizer tokenizer = Tokenizer.load(folder);
         ObjectMapper json = new ObjectMapper();
         for (JsonNode text : json.readTree(FIXTURE.resolve("encoded.json").toFile())) {
@@ -48,7 +48,7 @@ class Gpt2TokenizerFilesTest {
     }
 
     @Test
-    void anyTextComesBack() throws IOException {
+    void gpt2DecodesToTheEncodedText() throws IOException {
         Tokenizer tokenizer = Tokenizer.load(folder);
         Stream.concat(SampleTexts.TRICKY.stream(), SampleTexts.random(50))
                 .filter(text -> !text.contains("<|endoftext|>"))
@@ -57,14 +57,14 @@ class Gpt2TokenizerFilesTest {
     }
 
     @Test
-    void theEndOfTextIsOneTokenThatIsNotDecoded() throws IOException {
+    void gpt2EndOfTextIsOneTokenAndNotDecoded() throws IOException {
         Tokenizer tokenizer = Tokenizer.load(folder);
         assertThat(tokenizer.encode("<|endoftext|>")).containsExactly(END_OF_TEXT);
         assertThat(tokenizer.decode(new int[] {78, END_OF_TEXT})).isEqualTo("o");
     }
 
     @Test
-    void addedTokensAndASpaceInFrontAreTakenOver() throws IOException {
+    void addedTokensAndPrefixSpaceAreHonored() throws IOException {
         write("added_tokens.json", "{'<user>': 276}");
         write("tokenizer_config.json", "{'add_prefix_space': true, 'tokenizer_class': 'GPT2Tokenizer'}");
         Tokenizer tokenizer = Tokenizer.load(folder);
@@ -79,7 +79,7 @@ class Gpt2TokenizerFilesTest {
     }
 
     @Test
-    void itIsSavedWithATokenizerJsonAndReadsTheSame() throws IOException {
+    void gpt2FilesAreSavedWithATokenizerJson() throws IOException {
         Path target = folder.resolve("checkpoint");
         Tokenizer tokenizer = Tokenizer.load(folder);
         tokenizer.save(target);
@@ -90,7 +90,7 @@ class Gpt2TokenizerFilesTest {
     }
 
     @Test
-    void aMissingOrBadFileIsNamed() throws IOException {
+    void missingOrMalformedFileIsNamed() throws IOException {
         write("merges.txt", "#version: 0.2\nt h\nthe\n");
         assertThatThrownBy(() -> Tokenizer.load(folder))
                 .isInstanceOf(IOException.class)
@@ -102,7 +102,7 @@ class Gpt2TokenizerFilesTest {
     }
 
     @Test
-    void otherFamiliesAndTokenizersAreNotTakenForIt() throws IOException {
+    void otherFamiliesAreNotTakenForGpt2() throws IOException {
         write("config.json", "{'model_type': 'qwen2'}");
         assertThatThrownBy(() -> Tokenizer.load(folder)).hasMessageContaining("has a vocab.json but no tokenizer.json");
         write("config.json", "{'model_type': 'gpt2'}");

@@ -50,7 +50,7 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void idsOfAnotherEngineDecodeToItsTextAndBack() throws IOException {
+    void idsOfAnotherEngineDecodeAndEncode() throws IOException {
         Path model = TestModels.stories260K();
         HuggingFaceTokenizer tokenizer = new HuggingFaceTokenizer(model);
         int[] ids =
@@ -66,7 +66,7 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void anyTextComesBackByteByByteWhereThereIsNoTokenForIt() throws IOException {
+    void byteFallbackDecodesToTheEncodedText() throws IOException {
         HuggingFaceTokenizer tokenizer = new HuggingFaceTokenizer(TestModels.stories260K());
         Stream.concat(SampleTexts.TRICKY.stream(), SampleTexts.random(100))
                 .filter(text -> !text.contains("<s>") && !text.contains("\u2581")) // its sign for a space
@@ -75,7 +75,7 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void neitherTruncationNorPaddingNorSpecialTokensOfTheFileApply() throws IOException {
+    void truncationPaddingAndSpecialTokensOfTheFileAreIgnored() throws IOException {
         HuggingFaceTokenizer tokenizer = words("{\"model_max_length\": 2}");
         assertThat(tokenizer.encode("one two three one two")).containsExactly(1, 2, 3, 1, 2);
         assertThat(tokenizer.encode("one [eos]")).containsExactly(1, 5);
@@ -86,13 +86,13 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void longTextsAreTokenisedWhole() throws IOException {
+    void longTextIsNotTruncated() throws IOException {
         String text = "one two three ".repeat(50_000);
         assertThat(words("{}").encode(text)).hasSize(150_000);
     }
 
     @Test
-    void bosIsAddedWhereThePostProcessorDoesUnlessTheConfigurationSaysOtherwise() throws IOException {
+    void addsBosFollowsPostProcessorUnlessConfigured() throws IOException {
         assertThat(words("{\"bos_token\": \"[bos]\"}").addsBos()).isTrue();
         assertThat(words("{\"bos_token\": \"[bos]\", \"add_bos_token\": false}").addsBos())
                 .isFalse();
@@ -104,7 +104,7 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void savedFilesAreCopiesOfThoseThatWereLoaded() throws IOException {
+    void savedFilesEqualTheLoadedFiles() throws IOException {
         HuggingFaceTokenizer tokenizer = words("{\"eos_token\": \"[eos]\"}");
         Files.writeString(folder.resolve("tokenizer.json"), "overwritten since");
         Path target = folder.resolve("checkpoint");
@@ -116,7 +116,7 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void aBadFileIsNamed() throws IOException {
+    void malformedFileIsNamed() throws IOException {
         Path file = folder.resolve("tokenizer.json");
         Files.writeString(file, "{\"model\": {\"vocab\":");
         assertThatThrownBy(() -> Tokenizer.load(folder))
@@ -131,7 +131,7 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void halfACharacterIsRefused() throws IOException {
+    void unpairedSurrogateIsRejected() throws IOException {
         HuggingFaceTokenizer tokenizer = words("{}");
         assertThatThrownBy(() -> tokenizer.encode("one \uDE00"))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -139,7 +139,7 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void severalThreadsMayUseIt() throws IOException {
+    void tokenizerIsThreadSafe() throws IOException {
         HuggingFaceTokenizer tokenizer = words("{}");
         assertThat(IntStream.range(0, 2000).parallel().mapToObj(i -> tokenizer.encode("three two one")))
                 .allSatisfy(ids -> assertThat(ids).containsExactly(3, 2, 1));

@@ -32,7 +32,7 @@ class SpecialTokensTest {
     }
 
     @Test
-    void theyAreStringsOrObjects() throws IOException {
+    void specialTokensAreStringsOrObjects() throws IOException {
         SpecialTokens special = read(Map.of(
                 "tokenizer_config.json",
                 "{\"bos_token\": \"<s>\", \"eos_token\": {\"content\": \"</s>\", \"lstrip\": false}}"));
@@ -43,7 +43,7 @@ class SpecialTokensTest {
     }
 
     @Test
-    void tokenizerConfigDecidesEvenWhenItSaysNull() throws IOException {
+    void nullInTokenizerConfigTakesPrecedence() throws IOException {
         SpecialTokens special = read(Map.of(
                 "tokenizer_config.json",
                 "{\"bos_token\": null, \"add_bos_token\": false}",
@@ -58,7 +58,7 @@ class SpecialTokensTest {
     }
 
     @Test
-    void idsComeFromTheGenerationConfigBeforeTheConfig() throws IOException {
+    void generationConfigTakesPrecedenceOverConfig() throws IOException {
         SpecialTokens special = read(Map.of(
                 "generation_config.json",
                 "{\"eos_token_id\": [1, 6]}",
@@ -70,7 +70,7 @@ class SpecialTokensTest {
     }
 
     @Test
-    void thereMayBeNone() throws IOException {
+    void specialTokensAreOptional() throws IOException {
         SpecialTokens special = read(Map.of("config.json", "{\"bos_token_id\": null}"));
         assertThat(special.bos()).isEmpty();
         assertThat(special.eos()).isEmpty();
@@ -78,7 +78,7 @@ class SpecialTokensTest {
     }
 
     @Test
-    void aTokenThatDoesNotExistIsRefusedWithItsFile() {
+    void unknownSpecialTokenIsRejectedWithItsFile() {
         assertThatThrownBy(() -> read(Map.of("tokenizer_config.json", "{\"eos_token\": \"<end>\"}")))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(Path.of("model", "tokenizer_config.json") + ": eos_token is '<end>'");

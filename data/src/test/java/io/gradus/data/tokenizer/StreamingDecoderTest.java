@@ -27,26 +27,26 @@ class StreamingDecoderTest {
     }
 
     @Test
-    void aCharacterIsPrintedWithItsLastByte() {
+    void characterIsReturnedWithItsLastByte() {
         assertThat(pieces(new ByteTokenizer(), new ByteTokenizer().encode("a€<|endoftext|>😀b")))
                 .containsExactly("a", "", "", "€", "", "", "", "", "😀", "b", "");
     }
 
     @Test
-    void aCharacterThatIsNeverCompletedComesAtTheEndOrBeforeTheNext() {
+    void incompleteCharacterIsReturnedAtTheEnd() {
         assertThat(pieces(new ByteTokenizer(), 'a', 0xE2, 0x82)).containsExactly("a", "", "", "\uFFFD");
         assertThat(pieces(new ByteTokenizer(), 0xE2, 0x82, 'a')).containsExactly("", "", "\uFFFDa", "");
     }
 
     @Test
-    void theDecoderMayBeUsedAgainAfterTheEnd() {
+    void decoderIsReusableAfterFinish() {
         StreamingDecoder decoder = new StreamingDecoder(new ByteTokenizer());
         assertThat(decoder.next(0xE2) + decoder.finish()).isEqualTo("\uFFFD");
         assertThat(decoder.next('x') + decoder.finish()).isEqualTo("x");
     }
 
     @Test
-    void piecesOfBytesJoinToTheWholeEvenWhenTheyAreNoUtf8() {
+    void invalidUtf8PiecesConcatenateToTheDecodedText() {
         ByteTokenizer tokenizer = new ByteTokenizer();
         for (int seed = 0; seed < 200; seed++) {
             Philox.Key key = new Philox.Key(seed, 0, 0);
@@ -57,7 +57,7 @@ class StreamingDecoderTest {
     }
 
     @Test
-    void piecesJoinToTheWholeAndAreWholeCharacters() throws IOException {
+    void piecesAreWholeCharactersAndConcatenateToTheText() throws IOException {
         Path model = TestModels.stories260K();
         Tokenizer tokenizer = Tokenizer.load(model);
         int[] greedy =

@@ -11,14 +11,14 @@ class SurrogatesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"\uD83D", "x\uDE00", "\uDE00\uD83D", "😀\uD83D!", "\uD83D😀"})
-    void aSurrogateWithoutItsPartnerIsRefused(String text) {
+    void unpairedSurrogateIsRejectedWithItsPosition(String text) {
         assertThatThrownBy(() -> Surrogates.check(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("surrogate");
     }
 
     @Test
-    void wholeCharactersAreAccepted() {
+    void pairedSurrogatesAreAccepted() {
         SampleTexts.random(100)
                 .forEach(text -> assertThatCode(() -> Surrogates.check(text)).doesNotThrowAnyException());
     }

@@ -13,7 +13,7 @@ class TokenizerTest {
     private Path folder;
 
     @Test
-    void aMissingFolderIsNamed() {
+    void missingFolderIsNamed() {
         Path missing = folder.resolve("nowhere");
         assertThatThrownBy(() -> Tokenizer.load(missing))
                 .isInstanceOf(IOException.class)
@@ -22,7 +22,7 @@ class TokenizerTest {
     }
 
     @Test
-    void aFolderWithoutTokenizerSaysWhatIsMissing() {
+    void folderWithoutTokenizerNamesTheMissingFile() {
         assertThatThrownBy(() -> Tokenizer.load(folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(folder.toString())
@@ -30,7 +30,7 @@ class TokenizerTest {
     }
 
     @Test
-    void sentencePieceAloneSaysHowToConvertIt() throws IOException {
+    void sentencePieceModelIsRejectedWithTheConversion() throws IOException {
         Files.write(folder.resolve("tokenizer.model"), new byte[] {10, 1});
         assertThatThrownBy(() -> Tokenizer.load(folder))
                 .isInstanceOf(IOException.class)

@@ -14,7 +14,7 @@ class TokenizerVocabularyTest {
     }
 
     @Test
-    void addedTokensBelongToIt() throws IOException {
+    void vocabularyIncludesAddedTokens() throws IOException {
         TokenizerVocabulary vocabulary =
                 of("{\"added_tokens\": [{\"id\": 9, \"content\": \"<s>\"}], \"model\": {\"vocab\": {\"a\": 0, \"b\":"
                         + " 4}}}");
@@ -25,7 +25,7 @@ class TokenizerVocabularyTest {
     }
 
     @Test
-    void aUnigramModelListsPairs() throws IOException {
+    void unigramModelListsPairs() throws IOException {
         TokenizerVocabulary vocabulary = of("{\"model\": {\"vocab\": [[\"<unk>\", 0.0], [\"a\", -1.5], [\"b\", -2]]}}");
         assertThat(vocabulary.size()).isEqualTo(3);
         assertThat(vocabulary.id("b")).hasValue(2);
@@ -33,7 +33,7 @@ class TokenizerVocabularyTest {
     }
 
     @Test
-    void aFileWithoutTokensIsRefused() {
+    void fileWithoutTokensIsRejected() {
         assertThatThrownBy(() -> of("{\"model\": {}}"))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("tokenizer.json: it has no tokens");

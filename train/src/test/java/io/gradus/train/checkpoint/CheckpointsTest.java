@@ -49,7 +49,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void theNewestIsFoundWithAllThatItSays() throws IOException {
+    void newestCheckpointIsFoundWithItsState() throws IOException {
         Checkpoints checkpoints = new Checkpoints(folder);
         assertThat(checkpoints.newest()).isEmpty();
         write(9);
@@ -59,7 +59,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void onlyTheNewestStay() throws IOException {
+    void onlyTheNewestCheckpointsAreKept() throws IOException {
         for (int step : new int[] {1, 2, 3, 10}) {
             write(step);
         }
@@ -71,7 +71,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void theBestTakesThePlaceOfTheOneBeforeAndIsNoneToGoOnFrom() throws IOException {
+    void bestWeightsAreReplacedAndAreNoCheckpoint() throws IOException {
         Checkpoints checkpoints = new Checkpoints(folder);
         checkpoints.writeBest(to -> Files.writeString(to.resolve("m"), "one"));
         checkpoints.writeBest(to -> Files.writeString(to.resolve("m"), "two"));
@@ -87,7 +87,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aRunGoesOnWithItsOwnRecipe() {
+    void resumeRequiresTheSameRecipe() {
         Recipe recipe = Recipe.parse("{output: out, early_stopping_patience: 3}");
         RunState state = new RunState(
                 3, recipe.toMap(), Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
@@ -103,7 +103,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aKeyThatAnOlderCheckpointDoesNotHaveHadItsDefault() {
+    void keyMissingInACheckpointHasItsDefault() {
         Map<String, String> old = Recipe.defaults().toMap();
         old.remove("l2_sp");
         RunState state =
@@ -115,7 +115,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aFailureWhileWritingLeavesTheOldOne() throws IOException {
+    void failedWriteKeepsTheOldCheckpoint() throws IOException {
         Path old = write(1);
 
         assertThatThrownBy(() -> new Checkpoints(folder)
@@ -131,7 +131,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void whatAKilledRunLeftIsRemovedAndNothingElse() throws IOException {
+    void onlyLeftoversOfAKilledRunAreRemoved() throws IOException {
         Path old = write(1);
         Path checkpoints = folder.resolve("checkpoints");
         Path unfinished = Files.createDirectories(checkpoints.resolve("step-000002.tmp/deep"));

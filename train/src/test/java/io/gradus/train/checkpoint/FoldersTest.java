@@ -14,7 +14,7 @@ class FoldersTest {
     private Path folder;
 
     @Test
-    void aFolderIsDeletedWithAllThatIsInIt() throws IOException {
+    void deleteRemovesAFolderWithItsContents() throws IOException {
         Path kept =
                 Files.writeString(Files.createDirectory(folder.resolve("other")).resolve("file"), "kept");
         Path doomed = folder.resolve("doomed");

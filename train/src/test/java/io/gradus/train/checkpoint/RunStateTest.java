@@ -26,7 +26,7 @@ class RunStateTest {
     }
 
     @Test
-    void everythingIsReadBack() throws IOException {
+    void runStateIsReadBack() throws IOException {
         RunState state = new RunState(
                 1_000_001,
                 Recipe.defaults().toMap(),
@@ -41,7 +41,7 @@ class RunStateTest {
     }
 
     @Test
-    void anOlderFileKnowsNothingOfGuards() throws IOException {
+    void missingPartsGetTheirDefaults() throws IOException {
         RunState state = read("{\"step\": 4, \"recipe\": {\"steps\": \"6\"}, \"before\": {\"held_out\": 2.5}}");
 
         assertThat(state)
@@ -57,7 +57,7 @@ class RunStateTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "{}", "[]", "{\"step\": \"4\"}", "{\"step\": 4, \"best\": 3}"})
-    void anythingElseIsRefused(String json) {
+    void malformedStateIsRejected(String json) {
         assertThatThrownBy(() -> read(json)).isInstanceOf(IOException.class);
     }
 }

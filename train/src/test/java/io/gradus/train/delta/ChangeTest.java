@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 /** How far numbers moved, against numbers worked out by hand. */
 class ChangeTest {
     @Test
-    void aMoveIsMeasured() {
+    void changeMeasuresDifferences() {
         Change change = Change.between(new float[] {3, 4, 0, 1}, new float[] {3, 7, -4, 1.001f}, 4);
 
         assertThat(change.numbers()).isEqualTo(4);
@@ -21,7 +21,7 @@ class ChangeTest {
     }
 
     @Test
-    void theSignOfZeroIsAChangeOfNoLength() {
+    void signOfZeroIsAChangeOfNormZero() {
         Change change = Change.between(new float[] {0f}, new float[] {-0f}, 1);
 
         assertThat(change).isEqualTo(new Change(1, 1, 1, 0, 0, 0));
@@ -29,7 +29,7 @@ class ChangeTest {
     }
 
     @Test
-    void whatIsNotFiniteIsCountedAndNotMeasured() {
+    void nonFiniteElementsAreCountedButNotMeasured() {
         Change change = Change.between(
                 new float[] {1, Float.POSITIVE_INFINITY, Float.NaN, 2}, new float[] {Float.NaN, 1, Float.NaN, 3}, 4);
 
@@ -37,14 +37,14 @@ class ChangeTest {
     }
 
     @Test
-    void zerosThatMovedAreInfinitelyFar() {
+    void relativeNormOfZerosIsInfinite() {
         assertThat(Change.between(new float[1], new float[] {1}, 1).relativeNorm())
                 .isInfinite();
         assertThat(Change.between(new float[1], new float[1], 1).relativeNorm()).isZero();
     }
 
     @Test
-    void changesAddUp() {
+    void changesAdd() {
         Change a = new Change(2, 1, 1, 9, 16, 3);
         Change b = new Change(3, 2, 0, 16, 9, 2);
 

@@ -54,7 +54,7 @@ class DeltaMetadataTest {
     }
 
     @Test
-    void aFileOfAnotherKindIsNoDelta() throws IOException {
+    void otherFileIsNotADelta() throws IOException {
         assertRefused(Map.of("format", "pt"), difference(), "it is not a delta", "./gradus delta diff");
         assertRefused("format_version", "1", "2", "version 2", "reads version 1");
     }
@@ -71,7 +71,7 @@ class DeltaMetadataTest {
     }
 
     @Test
-    void tensorsMustBeThoseThatTheMetadataTellsOf() throws IOException {
+    void tensorsMustMatchTheMetadata() throws IOException {
         assertRefused(metadata, List.of(), "the tensor 'w' is missing");
         assertRefused(
                 metadata,

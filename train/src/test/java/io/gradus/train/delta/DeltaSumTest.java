@@ -50,7 +50,7 @@ class DeltaSumTest {
 
     @ParameterizedTest
     @CsvSource({"F32, F32", "BF16, BF16", "F16, F16", "BF16, F32", "F16, F32", "F32, BF16", "F32, F16", "BF16, F16"})
-    void anyBitsComeBack(DType before, DType after) throws IOException {
+    void deltaRestoresAnyBits(DType before, DType after) throws IOException {
         var random = new SplittableRandom(7);
         int n = 200_001; // several runs and a rest
         Path base = new TestModel()
@@ -68,7 +68,7 @@ class DeltaSumTest {
 
     @ParameterizedTest
     @CsvSource({"F32, F32", "BF16, BF16", "F16, F16", "BF16, F32", "F32, BF16"})
-    void trainedWeightsComeBack(DType before, DType after) throws IOException {
+    void deltaRestoresTrainedWeights(DType before, DType after) throws IOException {
         var random = new SplittableRandom(8);
         int n = 100_000;
         float[] weights = new float[n];
@@ -90,7 +90,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void everySingleHalfAndBfloatComesBackFromZero() throws IOException {
+    void deltaRestoresEveryF32F16AndBf16FromZero() throws IOException {
         int[] all = IntStream.range(0, 1 << 16).toArray();
         for (DType dtype : List.of(DType.BF16, DType.F16)) {
             Path base = new TestModel().withBits("w", dtype, new int[1 << 16]).write(folder.resolve("base" + dtype));
@@ -102,7 +102,7 @@ class DeltaSumTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16", "F16"})
-    void theSignOfZeroComesBack(DType dtype) throws IOException {
+    void deltaRestoresTheSignOfZero(DType dtype) throws IOException {
         Path base = TestModel.single(folder.resolve("base"), dtype, 0f, -0f, 0f, -0f, 1f, -1f);
         Path tuned = TestModel.single(folder.resolve("tuned"), dtype, 0f, -0f, -0f, 0f, -0f, 0f);
 
@@ -110,7 +110,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void unchangedInfinitiesAreNoHindrance() throws IOException {
+    void deltaAcceptsUnchangedInfinities() throws IOException {
         // BF16 to F32 and back would make a quiet NaN of the signaling one.
         Path base = new TestModel()
                 .withBits("mask", DType.BF16, 0xFF80, 0x7F81, 0x7FC0)
@@ -129,7 +129,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void shardsAndDtypesMayDifferFromTensorToTensor() throws IOException {
+    void shardsAndDtypesMayDifferByTensor() throws IOException {
         TestModel base = new TestModel().shards(20);
         TestModel tuned = new TestModel().shards(33);
         for (int i = 0; i < 7; i++) {
@@ -143,7 +143,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aScalarAndAnEmptyTensorComeBack() throws IOException {
+    void deltaRestoresScalarAndEmptyTensors() throws IOException {
         Path base = new TestModel()
                 .with("scale", DType.F32, Shape.scalar(), 1f)
                 .with("none", DType.F32, Shape.of(0, 4))
@@ -157,7 +157,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aModelTiedInOneFileOnlyComesBack() throws IOException {
+    void deltaRestoresAModelTiedInOneFile() throws IOException {
         float[] embedding = {1, 2, 3, 4};
         float[] moved = {1, 2, 3, 5};
         Path once = new TestModel()
@@ -180,7 +180,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aFineTunedModelComesBack() throws IOException {
+    void deltaRestoresAFineTunedModel() throws IOException {
         Path shared = Path.of(System.getProperty("gradus.shared", "../../shared"));
         Path base = shared.resolve("models/stories260K");
         Path text = shared.resolve("data/tinyshakespeare.txt");
@@ -210,7 +210,7 @@ class DeltaSumTest {
     // ---- arithmetic ----
 
     @Test
-    void aFactorGoesPartOfTheWay() throws IOException {
+    void factorInterpolates() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1, 2, -3, 0);
         Path tuned = TestModel.single(folder.resolve("tuned"), DType.F32, 2, 2, -1, 8);
         Path delta = delta(base, tuned);
@@ -228,7 +228,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void severalDeltasAddUp() throws IOException {
+    void severalDeltasAdd() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1, 2, 4);
         Path a = delta(base, TestModel.single(folder.resolve("a"), DType.F32, 2, 2, 4));
         Path b = delta(base, TestModel.single(folder.resolve("b"), DType.F32, 1, 4, 8));
@@ -239,7 +239,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aSumIsRoundedOnce() throws IOException {
+    void sumIsRoundedOnce() throws IOException {
         // In F32 alone, 1 + 2⁻²⁴ is 1, and adding 2⁻²⁴ twice changes nothing.
         float ulp = Math.ulp(1f);
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1);
@@ -249,7 +249,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aSumOfDifferentDtypesIsF32() throws IOException {
+    void sumOfDifferentDtypesIsF32() throws IOException {
         Path base = new TestModel()
                 .with("w", DType.BF16, 1, 2)
                 .config("{\"dtype\": \"bfloat16\", \"hidden_size\": 4}")
@@ -269,7 +269,7 @@ class DeltaSumTest {
     // ---- what is refused ----
 
     @Test
-    void anotherBaseIsRefusedUnlessForced() throws IOException {
+    void otherBaseIsRejectedUnlessForced() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1, 2);
         Path delta = delta(base, TestModel.single(folder.resolve("tuned"), DType.F32, 1, 3));
         Path other = TestModel.single(folder.resolve("other"), DType.F32, 10, 20);
@@ -289,7 +289,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aBaseOfAnotherArchitectureIsRefusedEvenIfForced() throws IOException {
+    void baseOfAnotherArchitectureIsRejectedEvenIfForced() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1, 2);
         Path delta = delta(base, TestModel.single(folder.resolve("tuned"), DType.F32, 1, 3));
         List<DeltaSum.Term> terms = List.of(new DeltaSum.Term(delta, 1));
@@ -304,7 +304,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void deltasOfDifferentModelsAreRefused() throws IOException {
+    void deltasOfDifferentModelsAreRejected() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1, 2);
         Path delta = delta(base, TestModel.single(folder.resolve("tuned"), DType.F32, 1, 3));
         Path base2 = new TestModel().with("v", DType.F32, 1).write(folder.resolve("base2"));
@@ -317,7 +317,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void whatHasNoFiniteDifferenceCannotBeScaled() throws IOException {
+    void nonFiniteDifferenceCannotBeScaled() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1, Float.MAX_VALUE);
         Path tuned = TestModel.single(folder.resolve("tuned"), DType.F32, Float.NaN, -Float.MAX_VALUE);
 
@@ -332,7 +332,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aSumThatOverflowsIsRefused() throws IOException {
+    void overflowingSumIsRejected() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F16, 1, 60_000);
         Path delta = delta(base, TestModel.single(folder.resolve("tuned"), DType.F16, 1, 65_000));
 
@@ -343,7 +343,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void aDamagedDifferenceIsFoundByItsHash() throws IOException {
+    void damagedDifferenceIsFoundByItsHash() throws IOException {
         Path base = TestModel.single(folder.resolve("base"), DType.F32, 1, 2);
         Path delta = delta(base, TestModel.single(folder.resolve("tuned"), DType.F32, 1, 3));
         byte[] bytes = Files.readAllBytes(delta);
@@ -357,7 +357,7 @@ class DeltaSumTest {
     }
 
     @Test
-    void nothingToAddAndFactorsThatAreNoNumbersAreRefused() {
+    void emptySumAndNonFiniteFactorsAreRejected() {
         assertThatThrownBy(() -> DeltaSum.of(folder).write(folder.resolve("sum")))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("nothing to add");

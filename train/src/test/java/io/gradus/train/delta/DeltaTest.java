@@ -39,7 +39,7 @@ class DeltaTest {
     }
 
     @Test
-    void theFileHoldsPlainDifferencesOfWhatMoved() throws IOException {
+    void deltaFileHasTheDifferencesOfChangedTensors() throws IOException {
         Delta.diff(base, tuned, file);
 
         try (SafetensorsFile opened = SafetensorsFile.open(file)) {
@@ -57,14 +57,14 @@ class DeltaTest {
     }
 
     @Test
-    void whatWasMadeIsRead() throws IOException {
+    void deltaIsReadBack() throws IOException {
         Delta made = Delta.diff(base, tuned, file);
 
         assertThat(Delta.read(file)).isEqualTo(made);
     }
 
     @Test
-    void statisticsAreByTensorLayerAndModel() throws IOException {
+    void deltaHasStatisticsByTensorLayerAndModel() throws IOException {
         Delta delta = Delta.diff(base, tuned, file);
 
         assertThat(delta.byTensor().sequencedKeySet())
@@ -85,7 +85,7 @@ class DeltaTest {
     }
 
     @Test
-    void hashesIgnoreHowAModelIsDivided() throws IOException {
+    void modelHashIsIndependentOfShards() throws IOException {
         Path sharded = new TestModel()
                 .with("model.embed_tokens.weight", DType.F32, 0, 1e9f)
                 .with("model.layers.10.w.weight", DType.F32, 3, 4)
@@ -99,7 +99,7 @@ class DeltaTest {
     }
 
     @Test
-    void twoModelsThatAreTheSameGiveAnEmptyFile() throws IOException {
+    void deltaOfEqualModelsIsEmpty() throws IOException {
         Delta delta = Delta.diff(base, base, file);
 
         assertThat(delta.total().changed()).isZero();
@@ -110,7 +110,7 @@ class DeltaTest {
     }
 
     @Test
-    void aModelIsNeverOverwritten() throws IOException {
+    void deltaNeverOverwritesAModel() throws IOException {
         Path weights = base.resolve("model.safetensors");
         byte[] before = Files.readAllBytes(weights);
 
@@ -124,7 +124,7 @@ class DeltaTest {
     }
 
     @Test
-    void twoModelsOfDifferentKindsLeaveNothing() throws IOException {
+    void deltaOfDifferentArchitecturesWritesNothing() throws IOException {
         Path other = new TestModel().with("w", DType.F32, 1).write(folder.resolve("other"));
 
         assertThatThrownBy(() -> Delta.diff(base, other, file)).hasMessageContaining("it lacks");

@@ -15,7 +15,7 @@ class DifferenceTest {
     }
 
     @Test
-    void withinAFactorOfTwoADifferenceIsExact() {
+    void differenceWithinAFactorOfTwoIsExact() {
         int n = 100_000; // more than one run
         float[] base = new float[n];
         float[] tuned = new float[n];
@@ -29,7 +29,7 @@ class DifferenceTest {
     }
 
     @Test
-    void aRoundedDifferenceThatMissesIsCorrected() {
+    void inexactDifferenceIsCorrected() {
         int n = 70_000;
         float[] base = new float[n];
         float[] tuned = new float[n];
@@ -48,7 +48,7 @@ class DifferenceTest {
     }
 
     @Test
-    void manyCorrectionsAreFoundAgain() {
+    void manyCorrectionsAreRecomputed() {
         int n = 200_000;
         float[] base = new float[n];
         float[] tuned = new float[n];
@@ -68,7 +68,7 @@ class DifferenceTest {
     }
 
     @Test
-    void whatHasNoFiniteDifferenceIsCorrectedAndDoesNotMove() {
+    void nonFiniteDifferenceIsZeroAndCorrected() {
         float[] base = {1, Float.POSITIVE_INFINITY, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
         float[] tuned = {Float.NaN, 1, -3e38f, Float.NaN, Float.POSITIVE_INFINITY};
         Difference difference = difference(base, tuned);

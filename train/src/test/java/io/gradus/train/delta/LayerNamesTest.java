@@ -18,7 +18,7 @@ class LayerNamesTest {
     }
 
     @Test
-    void embeddingsComeFirstThenLayersByNumber() {
+    void embeddingsPrecedeLayersInOrder() {
         assertThat(LayerNames.byLayer(tensors(
                                 "lm_head.weight",
                                 "model.layers.10.mlp.up_proj.weight",
@@ -30,13 +30,13 @@ class LayerNamesTest {
     }
 
     @Test
-    void tensorsOfOneLayerAreOne() {
+    void tensorsOfALayerAreGrouped() {
         assertThat(LayerNames.byLayer(tensors("transformer.h.0.ln_1.weight", "transformer.h.0.ln_1.bias")))
                 .containsExactly(java.util.Map.entry("h.0", new Change(2, 2, 2, 8, 18, 2)));
     }
 
     @Test
-    void stacksStayTogether() {
+    void layerStacksStayTogether() {
         assertThat(LayerNames.byLayer(tensors(
                                 "encoder.block.0.w.weight",
                                 "decoder.block.0.w.weight",
@@ -47,7 +47,7 @@ class LayerNamesTest {
     }
 
     @Test
-    void aNameWithoutLayersStands() {
+    void nameWithoutLayersIsKept() {
         assertThat(LayerNames.byLayer(tensors("w", "bert.pooler.dense.weight", "a.99999999999.weight"))
                         .sequencedKeySet())
                 .containsExactlyInAnyOrder("w", "pooler.dense", "a.99999999999");

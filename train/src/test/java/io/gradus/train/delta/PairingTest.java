@@ -33,7 +33,7 @@ class PairingTest {
     }
 
     @Test
-    void theSameNamesBelongTogetherInAnyOrder() throws IOException {
+    void sameNamesArePairedInAnyOrder() throws IOException {
         Pairing pairing = pair(
                 new TestModel().with("a", DType.F32, 1).with("b", DType.F32, 2),
                 new TestModel().with("b", DType.F32, 2).with("a", DType.F32, 1));
@@ -43,7 +43,7 @@ class PairingTest {
     }
 
     @Test
-    void aModelOfItsOwnBelongsToOneWithAnOutputLayer() throws IOException {
+    void modelIsPairedWithOneThatHasAnOutputLayer() throws IOException {
         TestModel base = new TestModel()
                 .with("wte.weight", DType.F32, 1)
                 .with("h.0.attn.bias", DType.F32, 1, 0, 1, 1)
@@ -68,7 +68,7 @@ class PairingTest {
     }
 
     @Test
-    void aTiedWeightMayBeWrittenOnceOrTwice() throws IOException {
+    void tiedWeightMayBeSavedOnceOrTwice() throws IOException {
         TestModel once = new TestModel().with("model.embed_tokens.weight", DType.F32, 1, 2);
         TestModel twice = new TestModel()
                 .with("lm_head.weight", DType.F32, 3, 4)
@@ -83,7 +83,7 @@ class PairingTest {
     }
 
     @Test
-    void tablesThatDidNotChangeAreLeftOut() throws IOException {
+    void unchangedTablesAreLeftOut() throws IOException {
         TestModel model = new TestModel()
                 .withBits("embeddings.position_ids", DType.I32, 0, 1, 2)
                 .with("w", DType.F32, 1);
@@ -93,7 +93,7 @@ class PairingTest {
     }
 
     @Test
-    void whatOneSideLacksIsNamed() {
+    void missingTensorsAreNamed() {
         TestModel one = new TestModel().with("w", DType.F32, 1);
         TestModel more = new TestModel().with("w", DType.F32, 1);
         for (String name : new String[] {"a", "b", "c", "d", "e"}) {
@@ -110,7 +110,7 @@ class PairingTest {
     }
 
     @Test
-    void anUntiedOutputLayerWithoutCounterpartIsNamed() {
+    void untiedOutputLayerWithoutCounterpartIsNamed() {
         assertRefused(
                 new TestModel().with("model.embed_tokens.weight", DType.F32, 1, 2),
                 new TestModel()
@@ -120,7 +120,7 @@ class PairingTest {
     }
 
     @Test
-    void anotherShapeIsNamed() {
+    void differentShapesAreNamed() {
         assertRefused(
                 new TestModel().with("w", DType.F32, Shape.of(2, 3), new float[6]),
                 new TestModel().with("w", DType.F32, Shape.of(3, 2), new float[6]),
@@ -129,7 +129,7 @@ class PairingTest {
     }
 
     @Test
-    void anotherKindOfNumberIsNamed() {
+    void unsupportedDtypeIsNamed() {
         assertRefused(
                 new TestModel().withBits("w", DType.I32, 1),
                 new TestModel().withBits("w", DType.I32, 1),

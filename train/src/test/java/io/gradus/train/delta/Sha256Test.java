@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 /** The hash is SHA-256, however the bytes come. */
 class Sha256Test {
     @Test
-    void theStandardsExampleHashes() {
+    void hashesEqualTheExamplesOfTheStandard() {
         MemorySegment abc = MemorySegment.ofArray("abc".getBytes(StandardCharsets.US_ASCII));
 
         // FIPS 180-4, and the hash of nothing.
@@ -19,7 +19,7 @@ class Sha256Test {
     }
 
     @Test
-    void piecesMakeNoDifference() {
+    void hashIsIndependentOfPieces() {
         byte[] bytes = new byte[2_500_000];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) (i * 31);

@@ -33,7 +33,7 @@ class SumFolderTest {
     }
 
     @Test
-    void configurationTokenizerAndLicenceAreTaken() throws IOException {
+    void configurationTokenizerAndLicenseAreCopied() throws IOException {
         Path base = base("{\"torch_dtype\":\"float32\"}");
         for (String name : new String[] {
             "tokenizer.json",
@@ -70,7 +70,7 @@ class SumFolderTest {
     }
 
     @Test
-    void theConfigurationTellsTheDtype() throws IOException {
+    void configurationHasTheDtype() throws IOException {
         String told = "{\"torch_dtype\":\"float32\"}";
         assertThat(configAfter(told, DType.F32)).as("byte for byte").isEqualTo(told);
         assertThat(configAfter(told, DType.BF16)).contains("\"torch_dtype\" : \"bfloat16\"");
@@ -81,7 +81,7 @@ class SumFolderTest {
     }
 
     @Test
-    void aConfigurationThatIsNoObjectIsRefused() {
+    void malformedConfigurationIsRejected() {
         for (String config : new String[] {"[]", "{", ""}) {
             assertThatThrownBy(() -> configAfter(config, DType.F32))
                     .isInstanceOf(IOException.class)
@@ -90,7 +90,7 @@ class SumFolderTest {
     }
 
     @Test
-    void whatIsThereIsNotTouched() throws IOException {
+    void existingFilesAreNotOverwritten() throws IOException {
         Path base = base("{}");
         Path target = Files.createDirectories(folder.resolve("target"));
         SumFolder.of(base, target).write(DType.F32, weights());
@@ -106,7 +106,7 @@ class SumFolderTest {
     }
 
     @Test
-    void aFailureLeavesNothing() throws IOException {
+    void failedWriteLeavesNoFile() throws IOException {
         SumFolder target = SumFolder.of(base("{}"), folder.resolve("target"));
 
         assertThatThrownBy(() -> target.write(DType.F32, fresh -> {

@@ -18,13 +18,13 @@ class WeightSumTest {
     }
 
     @Test
-    void aMultipleIsAdded() {
+    void multipleIsAdded() {
         assertThat(sum(-0.5, new float[] {1, 2, 3}, new float[] {2, 0, -2})).isZero();
         assertThat(result).containsExactly(0, 2, 4);
     }
 
     @Test
-    void bitsThatNothingIsAddedToStay() {
+    void unchangedElementsKeepTheirBits() {
         float signaling = Float.intBitsToFloat(0x7F80_0001);
         sum(1, new float[] {-0f, signaling, Float.NEGATIVE_INFINITY}, new float[] {0, 1, 0});
 
@@ -34,7 +34,7 @@ class WeightSumTest {
     }
 
     @Test
-    void overflowIsCounted() {
+    void overflowsAreCounted() {
         assertThat(sum(2, new float[] {1, 2, Float.POSITIVE_INFINITY}, new float[] {3e38f, -3e38f, 1}))
                 .isEqualTo(2);
     }

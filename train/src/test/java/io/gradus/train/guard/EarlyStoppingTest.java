@@ -9,7 +9,7 @@ class EarlyStoppingTest {
     private final EarlyStopping stopping = new EarlyStopping(2, EarlyStopping.State.NONE);
 
     @Test
-    void endsAfterSoManyEvaluationsWithoutALowerLoss() {
+    void stopsAfterPatienceEvaluationsWithoutALowerLoss() {
         assertThat(stopping.improvedBy(0, 3)).isTrue();
         assertThat(stopping.improvedBy(10, 2)).isTrue();
         assertThat(stopping.improvedBy(20, 2)).as("as low is not lower").isFalse();
@@ -23,7 +23,7 @@ class EarlyStoppingTest {
     }
 
     @Test
-    void theModelBeforeTheFirstStepTakesPart() {
+    void untrainedModelIsACandidate() {
         stopping.improvedBy(0, 1);
         stopping.improvedBy(10, 2);
         stopping.improvedBy(20, 3);
@@ -33,7 +33,7 @@ class EarlyStoppingTest {
     }
 
     @Test
-    void withoutPatienceItKnowsTheBestAndNeverEnds() {
+    void withoutPatienceItNeverStops() {
         EarlyStopping endless = new EarlyStopping(null, EarlyStopping.State.NONE);
         for (int step = 0; step < 100; step++) {
             endless.improvedBy(step, 1 + step);
@@ -43,7 +43,7 @@ class EarlyStoppingTest {
     }
 
     @Test
-    void goesOnFromItsState() {
+    void earlyStoppingResumesFromItsState() {
         stopping.improvedBy(0, 3);
         stopping.improvedBy(1, 4);
         EarlyStopping again = new EarlyStopping(2, stopping.best());

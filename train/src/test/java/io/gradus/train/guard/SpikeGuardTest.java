@@ -23,7 +23,7 @@ class SpikeGuardTest {
     }
 
     @Test
-    void theLimitIsInStandardDeviations() {
+    void spikeLimitIsInStandardDeviations() {
         settle(guard);
         double deviation = Math.sqrt(64 / 63.0);
 
@@ -33,7 +33,7 @@ class SpikeGuardTest {
     }
 
     @Test
-    void aSpikeDoesNotBecomePartOfWhatIsUsual() {
+    void spikesDoNotEnterTheStatistics() {
         settle(guard);
         SpikeGuard.State before = guard.state();
         assertThat(guard.reasonToSkip(100)).isPresent();
@@ -49,14 +49,14 @@ class SpikeGuardTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {Double.NaN, Double.POSITIVE_INFINITY})
-    void aLossThatIsNoNumberIsASpike(double loss) {
+    void nonFiniteLossIsASpike(double loss) {
         settle(guard);
 
         assertThat(guard.reasonToSkip(loss)).contains("its loss is " + loss);
     }
 
     @Test
-    void nothingIsJudgedBeforeEnoughIsKnown() {
+    void noSpikeIsDetectedBeforeEnoughLosses() {
         for (int i = 1; i < SpikeGuard.ENOUGH; i++) {
             guard.reasonToSkip(1);
         }
@@ -64,7 +64,7 @@ class SpikeGuardTest {
     }
 
     @Test
-    void aFallingNoisyLossHasNoSpikes() {
+    void noisyFallingLossHasNoSpikes() {
         SpikeGuard careful = new SpikeGuard(6.0, SpikeGuard.State.NONE);
         Random random = new Random(3);
         for (int step = 0; step < 2000; step++) {
@@ -74,7 +74,7 @@ class SpikeGuardTest {
     }
 
     @Test
-    void lossesThatHardlyDifferMakeNoSpikeOfTheNext() {
+    void nearlyConstantLossHasNoSpikes() {
         for (int i = 0; i < 30; i++) {
             assertThat(guard.reasonToSkip(2)).isEmpty();
         }
@@ -83,7 +83,7 @@ class SpikeGuardTest {
     }
 
     @Test
-    void aNewLevelEndsTheRun() {
+    void tooManySpikesInARowEndTheRun() {
         settle(guard);
         for (int i = 1; i < SpikeGuard.TOO_MANY; i++) {
             assertThat(guard.reasonToSkip(50)).isPresent();
@@ -92,12 +92,12 @@ class SpikeGuardTest {
                 .isInstanceOf(TrainingException.class)
                 .hasMessage(
                         "the last 10 steps were all skipped as loss spikes: the loss does not return to its level of"
-                            + " 2.000; use a lower learning_rate, a longer warmup, or a higher spike_z (now"
-                            + " 4.0)");
+                                + " 2.000; use a lower learning_rate, a longer warmup, or a higher spike_z (now"
+                                + " 4.0)");
     }
 
     @Test
-    void withoutALimitNothingIsSkippedAndNothingRemembered() {
+    void withoutALimitNoStepIsSkipped() {
         SpikeGuard off = new SpikeGuard(null, SpikeGuard.State.NONE);
         settle(off);
 
@@ -107,7 +107,7 @@ class SpikeGuardTest {
 
     /** Stopped anywhere and made anew from its state, it says the same. */
     @Test
-    void goesOnFromItsState() {
+    void spikeGuardResumesFromItsState() {
         Random random = new Random(5);
         List<Double> losses = new ArrayList<>();
         for (int i = 0; i < 300; i++) {

@@ -13,7 +13,7 @@ class ComparisonTest {
             Recipe.defaults(), recipe -> FineTuning.plan(recipe, LlamaConfig.of(257, 32, 64, 2, 2, 2, 256), false));
 
     @Test
-    void aRowForEachSettingEachWithItsOwnPlan() {
+    void comparisonHasOnePlanPerSetting() {
         assertThat(rows)
                 .extracting(Comparison.Row::name)
                 .containsExactlyElementsOf(

@@ -16,7 +16,7 @@ class KnownModelTest {
 
     @ParameterizedTest
     @CsvSource({"llama-7b, 112.0, 3.2, 2", "llama-13b, 208.0, 5.0, 3", "llama-70b, 1120.0, 16.1, 15"})
-    void fullFineTuningInMixedPrecision(String name, double model, double activations, int gpus) {
+    void ruleOfThumbGivesThePublishedTable(String name, double model, double activations, int gpus) {
         RuleOfThumb published = KnownModel.of(name).orElseThrow().published();
         assertThat(published.modelBytes() / 1e9).isEqualTo(model, within(0.05));
         assertThat(published.activationBytes(Precision.MIXED) / 1e9).isEqualTo(activations, within(0.05));
@@ -26,7 +26,7 @@ class KnownModelTest {
     /** The counts of the released weights. */
     @ParameterizedTest
     @CsvSource({"llama-7b, 6738415616", "llama-13b, 13015864320", "llama-70b, 68976648192"})
-    void hasExactlyThePublishedParametersAndKeeps16BytesForEach(String name, long parameters) {
+    void knownModelHasThePublishedParametersAt16BytesEach(String name, long parameters) {
         MemoryPlan plan = FineTuning.plan(
                 Recipe.defaults(), KnownModel.of(name).orElseThrow().config(), false);
         assertThat(plan.parameters()).isEqualTo(parameters);
@@ -36,7 +36,7 @@ class KnownModelTest {
     }
 
     @Test
-    void othersAreNotKnown() {
+    void unknownModelIsEmpty() {
         assertThat(KnownModel.of("llama-8b")).isEmpty();
         assertThat(KnownModel.of("LLAMA_7B")).isEmpty();
     }

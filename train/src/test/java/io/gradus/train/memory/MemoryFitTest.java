@@ -35,7 +35,7 @@ class MemoryFitTest {
     }
 
     @Test
-    void whatJustFitsIsLetThrough() {
+    void planThatJustFitsIsAccepted() {
         Recipe recipe = Recipe.defaults();
         long peak = plan(recipe).peakBytes();
         assertThatCode(() -> require(recipe, peak)).doesNotThrowAnyException();
@@ -43,7 +43,7 @@ class MemoryFitTest {
     }
 
     @Test
-    void theRefusalShowsThePlanAndNamesSettingsThatDoFit() {
+    void rejectionShowsThePlanAndSettingsThatFit() {
         Recipe recipe = Recipe.parse("", "batch_size=16", "gradient_accumulation_steps=2");
         long capacity = plan(recipe).peakBytes() / 3;
         String refusal = refusal(recipe, capacity);
@@ -62,7 +62,7 @@ class MemoryFitTest {
     }
 
     @Test
-    void whereTheOptimizerIsWhatIsTooMuchAnotherIsNamed() {
+    void anotherOptimizerIsSuggested() {
         Recipe recipe = Recipe.parse("", "batch_size=1", "data.max_seq_len=2");
         long capacity = plan(recipe).peakBytes() - 1000;
         assertThat(refusal(recipe, capacity))
@@ -71,7 +71,7 @@ class MemoryFitTest {
     }
 
     @Test
-    void whereOneSettingIsNotEnoughSeveralAreNamed() {
+    void combinedSettingsAreSuggested() {
         Recipe recipe = Recipe.parse("", "batch_size=16");
         long least = plan(Recipe.parse("", "optimizer=sgd", "momentum=0", "batch_size=1", "data.max_seq_len=32"))
                 .peakBytes();
@@ -80,13 +80,13 @@ class MemoryFitTest {
     }
 
     @Test
-    void whereNothingFitsThatIsSaid() {
+    void noFittingSettingsIsReported() {
         assertThat(refusal(Recipe.defaults(), 1000))
                 .contains("No settings make it fit; the smallest plan needs ", "smaller model");
     }
 
     @Test
-    void aRunIsRefusedBeforeItReadsWeightsOrWritesAnything(@TempDir Path folder) throws Exception {
+    void runThatDoesNotFitReadsAndWritesNothing(@TempDir Path folder) throws Exception {
         // No machine has the memory, and there are no weights: reading them would fail in another way.
         Path model = Files.createDirectory(folder.resolve("model"));
         LlamaConfig config = LlamaConfig.of(32_000, 16_384, 65_536, 200, 128, 128, 2048);

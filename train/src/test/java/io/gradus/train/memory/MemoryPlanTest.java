@@ -68,25 +68,25 @@ class MemoryPlanTest {
                 "batch_size=7 data.max_seq_len=13",
                 "batch_size=1 data.max_seq_len=2 sample.max_tokens=0"
             })
-    void aRunOfALlamaTakesWhatWasPlanned(String overrides) throws IOException {
+    void llamaRunTakesThePlannedBytes(String overrides) throws IOException {
         assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model")), overrides.split(" ")));
     }
 
     @Test
-    void soDoesOneOfAGpt2() throws IOException {
+    void gpt2RunTakesThePlannedBytes() throws IOException {
         Gpt2Config config = Gpt2Config.of(257, 16, 2, 2, 32);
         assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model"), config)));
     }
 
     @Test
-    void soDoesOneWithBiasesAndAnOutputLayerOfItsOwn() throws IOException {
+    void untiedRunWithBiasesTakesThePlannedBytes() throws IOException {
         LlamaConfig config =
                 new LlamaConfig(257, 16, 24, 3, 4, 4, 4, 32, 1e-5, 10_000, null, false, true, true, true, 0.02);
         assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model"), config)));
     }
 
     @Test
-    void soDoesAResumedOne() throws IOException {
+    void resumedRunTakesThePlannedBytes() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
         // Batches of two tokens: reading the optimizer's state beside the new one is what takes most.
         String[] small = {"save_steps=2", "batch_size=1", "data.max_seq_len=2", "sample.max_tokens=0"};
@@ -99,7 +99,7 @@ class MemoryPlanTest {
     }
 
     @Test
-    void soDoesARealModel() throws IOException {
+    void pretrainedModelTakesThePlannedBytes() throws IOException {
         Path stories = Path.of(System.getProperty("gradus.shared", "../../shared"), "models", "stories260K");
         assumeThat(stories).as("a model to try").isDirectory();
         Recipe recipe = recipe(stories, "data.max_seq_len=64", "max_eval_blocks=4", "sample.max_tokens=0");
@@ -108,7 +108,7 @@ class MemoryPlanTest {
     }
 
     @Test
-    void adamKeeps16BytesForEachParameterAndSgdEight() throws IOException {
+    void adamKeeps16BytesPerParameterAndSgd8() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
         MemoryPlan plan = plan(recipe(model));
         long n = new ModelFolder(model).load(Device.cpu(1)).parameterCount();
@@ -126,7 +126,7 @@ class MemoryPlanTest {
     }
 
     @Test
-    void aPlanReadsNoWeights() throws IOException {
+    void planReadsNoWeights() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
         MemoryPlan whole = plan(recipe(model));
         Files.delete(model.resolve("model.safetensors"));
@@ -134,7 +134,7 @@ class MemoryPlanTest {
     }
 
     @Test
-    void refusesBlocksThatTheModelCannotSeeAndBatchesThatCannotBe() {
+    void tooLongBlocksAndTooLargeBatchesAreRejected() {
         Path model = TinyModel.write(folder.resolve("model"));
         assertThatThrownBy(() -> plan(recipe(model, "data.max_seq_len=1000000")))
                 .isInstanceOf(RecipeException.class)

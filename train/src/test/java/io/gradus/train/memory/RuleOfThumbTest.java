@@ -10,7 +10,7 @@ class RuleOfThumbTest {
     private final RuleOfThumb rule = new RuleOfThumb(1000, 8 * 256, 64, 5);
 
     @Test
-    void mixedPrecisionIs2And2And12AndF32Is4And4And8() {
+    void mixedPrecisionIs2Plus2Plus12AndF32Is4Plus4Plus8BytesPerParameter() {
         assertThat(rule.weightBytes(Precision.MIXED)).isEqualTo(2_000);
         assertThat(rule.gradientBytes(Precision.MIXED)).isEqualTo(2_000);
         assertThat(rule.optimizerBytes(Precision.MIXED)).isEqualTo(12_000);
@@ -21,7 +21,7 @@ class RuleOfThumbTest {
     }
 
     @Test
-    void aNetworkOf4400WeightsTakes70Kilobytes() {
+    void networkOf4400WeightsTakes70Kilobytes() {
         long weights = 40 * 30 + 40 * 40 + 40 * 40;
         assertThat(new RuleOfThumb(weights, 0, 40, 3).modelBytes())
                 .isEqualTo(16 * 4_400)
@@ -29,14 +29,14 @@ class RuleOfThumbTest {
     }
 
     @Test
-    void activationsGrowWithTokensWidthAndLayers() {
+    void activationBytesGrowWithTokensWidthAndLayers() {
         assertThat(rule.activationBytes(Precision.MIXED)).isEqualTo(8L * 256 * 64 * 5 * 12);
         assertThat(rule.activationBytes(Precision.F32)).isEqualTo(8L * 256 * 64 * 5 * 24);
         assertThat(rule.activationFactor(8L * 256 * 64 * 5 * 30)).isEqualTo(30);
     }
 
     @Test
-    void whatJustFitsTakesOneGpuAndAByteMoreTwo() {
+    void oneByteMoreThanAGpuTakesTwoGpus() {
         assertThat(new RuleOfThumb(5_000_000_000L, 0, 1, 1).gpus()).isEqualTo(1);
         assertThat(new RuleOfThumb(5_000_000_001L, 0, 1, 1).gpus()).isEqualTo(2);
     }

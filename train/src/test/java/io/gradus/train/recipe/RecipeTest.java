@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RecipeTest {
 
     @Test
-    void defaultsAreThoseOfTheDocumentation() {
+    void defaultsAreDocumented() {
         Recipe recipe = Recipe.defaults();
 
         assertThat(recipe).isEqualTo(Recipe.parse(Recipe.documentation()));
@@ -41,7 +41,7 @@ class RecipeTest {
     }
 
     @Test
-    void aFileChangesWhatItNamesAndTheCommandLineHasTheLastWord() {
+    void overridesTakePrecedenceOverTheFile() {
         Recipe recipe = Recipe.parse(
                 """
                 model: {path: base}
@@ -62,25 +62,25 @@ class RecipeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a: b", "[x", "# 1", "007", "1_000", "true", " spaces ", "'quoted'", "key=value", "*", ""})
-    void aPromptOnTheCommandLineIsTakenAsItStands(String prompt) {
+    void promptOverrideIsTakenLiterally(String prompt) {
         assertThat(Recipe.parse("", "sample.prompt=" + prompt).sample().prompt())
                 .isEqualTo(prompt);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"2024", "1_0", "C:\\tuned", "a b", "true"})
-    void aPathMayLookLikeSomethingElse(String path) {
+    void pathMayLookLikeANumber(String path) {
         assertThat(Recipe.parse("", "output=" + path).output()).isEqualTo(Path.of(path));
         assertThat(Recipe.parse("output: '" + path + "'").output()).isEqualTo(Path.of(path));
     }
 
     @Test
-    void aNumberInAFileIsAPathToo() {
+    void numberInAFileIsAPath() {
         assertThat(Recipe.parse("output: 2024").output()).isEqualTo(Path.of("2024"));
     }
 
     @Test
-    void nullAndAnEmptySectionAreTheDefaults() {
+    void nullAndEmptySectionsAreTheDefaults() {
         assertThat(Recipe.parse("data:\nbatch_size: null\n", "threads=null", "model=null", "device=null"))
                 .isEqualTo(Recipe.defaults());
         assertThat(Recipe.parse("steps: 5\nbatch_size: 2", "steps=null", "batch_size=null"))
@@ -88,7 +88,7 @@ class RecipeTest {
     }
 
     @Test
-    void infinityClipsNothing() {
+    void maxGradNormMayBeInfinity() {
         assertThat(Recipe.parse("max_grad_norm: Infinity").maxGradNorm()).isInfinite();
         assertThat(Recipe.parse("", "max_grad_norm=Infinity").maxGradNorm()).isInfinite();
     }
@@ -131,7 +131,7 @@ class RecipeTest {
                 "steps|'steps' is not key=value",
                 "=5|'=5' is not key=value",
             })
-    void sayInOneLineWhichOverrideIsWrong(String override, String message) {
+    void wrongOverrideIsReportedInOneLine(String override, String message) {
         assertThatThrownBy(() -> Recipe.parse("", override))
                 .isInstanceOf(RecipeException.class)
                 .hasMessage("recipe: " + message);
@@ -182,7 +182,7 @@ class RecipeTest {
                 "threads=0|threads is 0; it must be at least 1",
                 "resume=true|resume needs output, the folder of the run to continue",
             })
-    void refuseValuesThatMakeNoSense(String override, String message) {
+    void valuesOutOfRangeAreRejected(String override, String message) {
         assertThatThrownBy(() -> Recipe.parse("", override))
                 .isInstanceOf(RecipeException.class)
                 .hasMessage("recipe: " + message);
@@ -212,7 +212,7 @@ class RecipeTest {
                 "data.format=csv data.chat_template=plain|data.chat_template is for chats, and data.format is csv;"
                         + " leave one of them out",
             })
-    void refuseWhatMakesNoSenseTogether(String overrides, String message) {
+    void contradictoryKeysAreRejected(String overrides, String message) {
         assertThatThrownBy(() -> Recipe.parse("", overrides.split(" ")))
                 .isInstanceOf(RecipeException.class)
                 .hasMessage("recipe: " + message);
@@ -292,12 +292,12 @@ class RecipeTest {
                 "model.path=m data.sources=a.txt,b.txt",
                 "model.path=m data.train=t data.replay_ratio=0.1 data.replay=g",
             })
-    void takeWhatMakesSenseTogether(String overrides) {
+    void compatibleKeysAreAccepted(String overrides) {
         assertThat(Recipe.parse("", overrides.split(" "))).isNotEqualTo(Recipe.defaults());
     }
 
     @Test
-    void sourcesHaveWeightsOrNone() {
+    void sourcesAllHaveWeightsOrNone() {
         Recipe recipe = Recipe.parse("data: {sources: [{path: a.txt, weight: 2}, {path: 'b:c', weight: 0.5}]}");
 
         assertThat(recipe.data().sources())
@@ -316,7 +316,7 @@ class RecipeTest {
     }
 
     @Test
-    void aListIsWrittenInBothWays() {
+    void listMayBeYamlOrCommaSeparated() {
         List<String> names = List.of("model.embed_tokens.*", "*norm*");
         Recipe recipe = Recipe.parse("freeze: [model.embed_tokens.*, '*norm*']");
 
@@ -374,7 +374,7 @@ class RecipeTest {
     }
 
     @Test
-    void refuseNesterovWithoutMomentum() {
+    void nesterovWithoutMomentumIsRejected() {
         assertThatThrownBy(() -> Recipe.parse("optimizer: sgd\nmomentum: 0\nnesterov: true"))
                 .hasMessage("recipe: nesterov is true; it must be false without momentum");
     }
@@ -396,7 +396,7 @@ class RecipeTest {
                 "nesterov: maybe\n",
                 "data: {train: [a.txt, b.txt]}\n",
             })
-    void sayInOneLineWhatIsWrongInAFile(String yaml) {
+    void wrongFileIsReportedInOneLine(String yaml) {
         assertThatThrownBy(() -> Recipe.parse(yaml))
                 .isInstanceOf(RecipeException.class)
                 .message()
@@ -406,13 +406,13 @@ class RecipeTest {
     }
 
     @Test
-    void aMistakeInAFileHasItsLine() {
+    void syntaxErrorHasItsLine() {
         assertThatThrownBy(() -> Recipe.parse("seed: 1\nsteps: 3\nsteps: 4\n"))
                 .hasMessage("recipe: not YAML: Duplicate field 'steps' (line 3, column 6)");
     }
 
     @Test
-    void everythingWrittenIsReadBack() {
+    void writtenRecipeIsReadBack() {
         Recipe recipe = Recipe.parse("""
             model: {path: base}
             data: {train: c.txt, eval: e.txt, general: g.txt, validation_split: 0.125, max_seq_len: 64}
@@ -444,7 +444,7 @@ class RecipeTest {
     }
 
     @Test
-    void theMapHasEveryKeyWithItsDots() {
+    void mapHasEveryKey() {
         assertThat(Recipe.parse("", "data.validation_split=0.25", "steps=3").toMap())
                 .hasSize(58)
                 .containsEntry("data.validation_split", "0.25")
@@ -455,7 +455,7 @@ class RecipeTest {
     }
 
     @Test
-    void readsAFile(@TempDir Path folder) throws IOException {
+    void recipeIsReadFromAFile(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("r.yaml"), "steps: 5 # five\n");
 
         assertThat(Recipe.read(file, "seed=1")).isEqualTo(Recipe.parse("", "steps=5", "seed=1"));
@@ -463,7 +463,7 @@ class RecipeTest {
     }
 
     @Test
-    void aFileThatCannotBeReadIsNamed(@TempDir Path folder) throws IOException {
+    void unreadableFileIsNamed(@TempDir Path folder) throws IOException {
         Path missing = folder.resolve("none.yaml");
         Path binary = Files.write(folder.resolve("b.yaml"), new byte[] {(byte) 0xFF, (byte) 0xFE});
 

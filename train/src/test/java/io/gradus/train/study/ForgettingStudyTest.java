@@ -40,7 +40,7 @@ class ForgettingStudyTest {
     }
 
     @Test
-    void twoVariantsStandBesideEachOtherAndLambdaIsRightAtItsEnds() throws IOException {
+    void l2SpForgetsLessAndIsExactAtExtremeStrengths() throws IOException {
         List<String> news = new ArrayList<>();
         Path out = folder.resolve("study");
         ForgettingStudy.Outcome outcome = ForgettingStudy.prepare(
@@ -77,7 +77,7 @@ class ForgettingStudyTest {
     }
 
     @Test
-    void everyVariantIsARecipeOfItsOwn() throws IOException {
+    void variantsAreDistinctRecipes() throws IOException {
         Recipe recipe = recipe("data.general=" + text);
         var variants = ForgettingVariants.of(recipe, ModelFolder.open(model).config(), text);
 
@@ -89,7 +89,7 @@ class ForgettingStudyTest {
     }
 
     @Test
-    void whatIsSampledForEvaluationIsNotWhatIsLearnedFrom() throws IOException {
+    void evaluatedSamplesAreNotReplayed() throws IOException {
         Path out = folder.resolve("study");
         ForgettingStudy.prepare(recipe(), out, FineTuning::builder, _ -> {}, List.of("plain"));
 
@@ -98,7 +98,7 @@ class ForgettingStudyTest {
     }
 
     @Test
-    void theSameSeedSamplesTheSameText() throws IOException {
+    void sameSeedSamplesTheSameText() throws IOException {
         ForgettingStudy.prepare(recipe(), folder.resolve("one"), FineTuning::builder, _ -> {}, List.of("plain"));
         ForgettingStudy.prepare(recipe(), folder.resolve("two"), FineTuning::builder, _ -> {}, List.of("plain"));
         assertThat(folder.resolve("one/known.jsonl")).hasSameTextualContentAs(folder.resolve("two/known.jsonl"));
@@ -109,7 +109,7 @@ class ForgettingStudyTest {
     }
 
     @Test
-    void aFolderInUseAndKeysOfTheStudyItselfAreRefused() {
+    void usedFolderAndKeysOfTheStudyAreRejected() {
         assertThatThrownBy(() -> run(recipe(), folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("is not empty; name another folder");

@@ -20,7 +20,7 @@ class MemoryStudyTest {
     private Path folder;
 
     @Test
-    void everyRungTrainsInTheMemoryThatWasPlanned() throws IOException {
+    void everyVariantTakesThePlannedMemory() throws IOException {
         Path model = TinyModel.write(folder.resolve("model"));
         Path text = TinyModel.writeText(folder.resolve("text.txt"), 200);
         Path out = folder.resolve("study");
@@ -39,7 +39,7 @@ class MemoryStudyTest {
     }
 
     @Test
-    void theRungsAreTheSameWhateverTheRecipeSavesItself() throws IOException {
+    void variantsIgnoreTheRecipesOwnSavings() throws IOException {
         String saving = """
             {model: {path: '%s'}, data: {train: '%s'}, steps: 1, batch_size: 2, max_eval_blocks: 1, threads: 1,
              check_first_loss: false, optimizer: sgd, momentum: 0.9, nesterov: true, precision: bf16,
@@ -62,7 +62,7 @@ class MemoryStudyTest {
     }
 
     @Test
-    void aRungThatDoesNotFitIsRefusedBeforeTheFirstRun() {
+    void invalidVariantIsRejectedBeforeTheFirstRun() {
         Path out = folder.resolve("study");
         List<Variant> rungs =
                 List.of(MemoryStudy.rungs().getFirst(), new Variant("clipped", List.of("optimizer_in_bwd=true")));
