@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Measures how much a run makes a model forget, and what each countermeasure costs.",
             "Samples general text from the model first. Then runs the recipe unchanged, with a low learning rate, with"
-                + " general text mixed in, with L2-SP, with EWC, with layer-wise learning rates, with frozen layers,"
-                + " and with weights interpolated halfway."
+                    + " general text mixed in, with L2-SP, with EWC, with layer-wise learning rates, with frozen layers,"
+                    + " and with weights interpolated halfway."
         },
         footer = {
             "",
