@@ -99,7 +99,7 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
             double loss = smoothed ? point.smoothed() : point.loss();
             // clamped to just outside the frame, so that a line visibly leaves the frame
             double height = Math.clamp(height(y, loss), TOP - 6, HEIGHT - BOTTOM + 6);
-            append(path, "%s%.1f %.1f", path.isEmpty() ? "M" : "L", across(point.rate()), height);
+            Svg.append(path, "%s%.1f %.1f", path.isEmpty() ? "M" : "L", across(point.rate()), height);
         }
         return path.toString();
     }

@@ -124,7 +124,7 @@ record LineChart(String id, String title, String description, Axis x, Axis y, Li
                 alone = false;
                 continue;
             }
-            append(path, "%s%.1f %.1f", drawing ? "L" : "M", frame.x(point.step()), frame.y(point.value()));
+            Svg.append(path, "%s%.1f %.1f", drawing ? "L" : "M", frame.x(point.step()), frame.y(point.value()));
             alone = !drawing;
             drawing = true;
         }
