@@ -171,7 +171,7 @@ class DeltaCommandTest {
     void helpHasExamples(String command) {
         Ran ran = succeeded("delta", command, "--help");
 
-        assertThat(ran.out()).contains("Usage: ./gradus delta " + command, "Examples:", "  ./gradus delta " + command);
+        assertThat(ran.out()).contains("Usage: gradus delta " + command, "Examples:", "  ./gradus delta " + command);
         assertThat(ran.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
     }
 

@@ -367,7 +367,7 @@ class MainTest {
     void tokenizerOfAnotherModelGivesOneMessage() {
         model = TinyModel.write(folder.resolve("bytes"), LlamaConfig.of(256, 16, 24, 1, 2, 1, 32));
 
-        finetune().assertFailed(2, "the tokeniser belongs to another model");
+        finetune().assertFailed(2, "the tokenizer belongs to another model");
         assertNothingWritten();
     }
 }
