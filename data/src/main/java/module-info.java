@@ -4,7 +4,6 @@ module io.gradus.data {
     requires ai.djl.api;
     requires ai.djl.tokenizers;
     requires com.fasterxml.jackson.databind;
-    requires com.fasterxml.jackson.dataformat.csv;
 
     exports io.gradus.data;
     exports io.gradus.data.tokenizer;

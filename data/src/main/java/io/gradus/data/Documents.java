@@ -1,31 +1,17 @@
 package io.gradus.data;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.gradus.data.ChatMessage.Role;
 import io.gradus.data.DataFormat.Kind;
 import java.io.IOException;
+import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads training text, all of it UTF-8:
@@ -33,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>a {@code .jsonl} file has one document per line, <code>{"text": "…"}</code>,
  *       <code>{"prompt": "…", "completion": "…"}</code> or <code>{"messages": [{"role": "user", "content": "…"},
- *       {"role": "assistant", "content": "…"}]}</code>; empty lines are skipped;
+ *       {"role": "assistant", "content": "…"}]}</code>; blank lines are skipped;
  *   <li>a {@code .csv} or {@code .tsv} file has labeled texts ({@link LabeledTexts}), each a prompt and its completion;
  *   <li>any other file is one document, without a byte order mark;
  *   <li>of a folder, all {@code .txt}, {@code .md} and {@code .jsonl} files are read, including those of its subfolders, in
@@ -43,19 +29,13 @@ import org.jspecify.annotations.Nullable;
  * <p>A {@link DataFormat} may require one kind; then others are rejected.
  */
 public final class Documents {
-    private static final Set<String> TEXT = Set.of("text");
-    private static final Set<String> PROMPT_COMPLETION = Set.of("prompt", "completion");
-    private static final Set<String> CHAT = Set.of("messages");
-    private static final Set<String> MESSAGE = Set.of("role", "content");
-
     private Documents() {}
 
     /**
      * Reads a file or a folder.
      *
      * @return at least one document
-     * @throws IOException if something is missing, empty, not UTF-8, or malformed; the message names the file and the line or
-     *     byte
+     * @throws IOException if something is missing, empty, not UTF-8, or malformed; the message names the file and the line
      */
     public static List<Document> read(Path path) throws IOException {
         return read(path, DataFormat.AUTO);
@@ -81,7 +61,8 @@ public final class Documents {
             documents.addAll(readFile(file, format));
         }
         if (documents.isEmpty()) {
-            throw new IOException(path + ": the folder has no .txt, .md or .jsonl file");
+            throw new IOException(
+                    path + ": the folder has no .txt, .md or .jsonl file; data.format=csv reads labeled" + " texts");
         }
         return List.copyOf(documents);
     }
@@ -132,168 +113,33 @@ public final class Documents {
         if (format.kind() == Kind.AUTO && LabeledTexts.isTable(file)) {
             return labeled(file, format);
         }
-        String text = content(file);
         if (hasExtension(file, ".jsonl")) {
-            return readLines(file, text, format);
+            return JsonLines.read(file, format);
         }
         if (format.kind() == Kind.PROMPT_COMPLETION || format.kind() == Kind.CHAT) {
             throw new IOException(file + ": data.format is " + format.kind() + ", which is read from .jsonl files");
         }
-        return List.of(new Document.Text(text));
+        return List.of(new Document.Text(text(file)));
     }
 
     /** The contents of a file, which must not be blank. */
-    static String content(Path file) throws IOException {
-        String text = decode(file);
-        if (text.isBlank()) {
-            throw new IOException(file + ": it " + (text.isEmpty() ? "is empty" : "has only white space"));
-        }
-        return text;
-    }
-
-    // ---- characters ----
-
-    private static String decode(Path file) throws IOException {
+    private static String text(Path file) throws IOException {
         long size = Files.size(file);
         if (size > Integer.MAX_VALUE - 8) {
             throw new IOException(file + ": it has " + size
                     + " bytes, but a file can have at most 2 GiB; split it and name the folder");
         }
-        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
-        try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(); // rejects malformed bytes
-            return text.startsWith("\uFEFF") ? text.substring(1) : text;
-        } catch (CharacterCodingException e) {
-            int place = bytes.position();
-            throw new IOException(
-                    file
-                            + String.format(
-                                    Locale.ROOT,
-                                    ": it is not UTF-8: byte 0x%02X at %d; convert it, or leave it out",
-                                    bytes.get(place),
-                                    place),
-                    e);
-        }
-    }
-
-    // ---- JSON Lines ----
-
-    private static List<Document> readLines(Path file, String text, DataFormat format) throws IOException {
-        ObjectMapper mapper = new ObjectMapper(JsonFactory.builder()
-                        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                        .streamReadConstraints(StreamReadConstraints.builder()
-                                .maxStringLength(Integer.MAX_VALUE)
-                                .build())
-                        .build())
-                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-        var documents = new ArrayList<Document>();
-        int number = 0;
-        for (String line : text.split("\n", -1)) {
-            number++;
-            if (!line.isBlank()) {
-                documents.add(document(mapper, line, file + ":" + number, format));
+        try (Reader reader = new Utf8Reader(file)) {
+            String text = reader.readAllAsString();
+            if (text.isBlank()) {
+                throw blank(file);
             }
-        }
-        return documents;
-    }
-
-    private static Document document(ObjectMapper mapper, String line, String place, DataFormat format)
-            throws IOException {
-        JsonNode object;
-        try {
-            object = mapper.readTree(line);
-        } catch (JacksonException e) {
-            throw new IOException(
-                    place + ": it is not JSON: " + e.getOriginalMessage() + " (column "
-                            + e.getLocation().getColumnNr() + ")",
-                    e);
-        }
-        Set<String> keys = new TreeSet<>();
-        object.fieldNames().forEachRemaining(keys::add);
-        requireKind(keys, format.kind(), place);
-        if (keys.equals(CHAT)) {
-            return chat(object.get("messages"), format.chatTemplate(), place);
-        }
-        if (keys.equals(TEXT)) {
-            return new Document.Text(text(object, "text", place));
-        }
-        if (keys.equals(PROMPT_COMPLETION)) {
-            if (!object.get("prompt").isTextual()) {
-                throw new IOException(place + ": \"prompt\" must be a string");
-            }
-            return new Document.PromptCompletion(object.get("prompt").textValue(), text(object, "completion", place));
-        }
-        throw new IOException(place + ": a line must be {\"text\": …}, {\"prompt\": …, \"completion\": …} or"
-                + " {\"messages\": […]}; "
-                + (object.isObject() ? "this one has the keys " + keys : "this one is no object"));
-    }
-
-    private static void requireKind(Set<String> keys, Kind kind, String place) throws IOException {
-        Set<String> wanted = switch (kind) {
-            case TEXT -> TEXT;
-            case PROMPT_COMPLETION -> PROMPT_COMPLETION;
-            case CHAT -> CHAT;
-            case AUTO, CSV -> keys;
-        };
-        if (!keys.equals(wanted)) {
-            throw new IOException(place + ": data.format is " + kind + ", so a line must have the keys "
-                    + new TreeSet<>(wanted) + "; this one has " + keys);
+            return text;
         }
     }
 
-    private static Document.Chat chat(JsonNode list, @Nullable ChatTemplate template, String place) throws IOException {
-        if (template == null) {
-            throw new IOException(place + ": it is a chat; set data.chat_template to one of "
-                    + Arrays.toString(ChatTemplate.values()));
-        }
-        if (!list.isArray() || list.isEmpty()) {
-            throw new IOException(place + ": \"messages\" must be a list of objects with role and content");
-        }
-        var messages = new ArrayList<ChatMessage>();
-        for (int i = 0; i < list.size(); i++) {
-            messages.add(message(list.get(i), place + ": messages[" + i + "]"));
-        }
-        if (messages.stream().noneMatch(message -> message.role() == Role.ASSISTANT)) {
-            throw new IOException(
-                    place + ": \"messages\" contains no assistant message, so there is nothing to learn from");
-        }
-        try {
-            template.require(messages);
-        } catch (IllegalArgumentException e) {
-            throw new IOException(place + ": " + e.getMessage(), e);
-        }
-        return new Document.Chat(messages);
-    }
-
-    private static ChatMessage message(JsonNode object, String place) throws IOException {
-        Set<String> keys = new TreeSet<>();
-        object.fieldNames().forEachRemaining(keys::add);
-        if (!keys.equals(MESSAGE)) {
-            throw new IOException(place + " must be {\"role\": …, \"content\": …}; "
-                    + (object.isObject() ? "it has the keys " + keys : "it is no object"));
-        }
-        JsonNode role = object.get("role");
-        Role speaker = Arrays.stream(Role.values())
-                .filter(known -> role.isTextual() && known.word().equals(role.textValue()))
-                .findFirst()
-                .orElseThrow(() -> new IOException(
-                        place + ".role is " + role + "; it must be \"system\", \"user\" or \"assistant\""));
-        JsonNode content = object.get("content");
-        if (!content.isTextual()
-                || (speaker == Role.ASSISTANT && content.textValue().isBlank())) {
-            throw new IOException(
-                    place + ".content must be a string" + (content.isTextual() ? " and must not be blank" : ""));
-        }
-        return new ChatMessage(speaker, content.textValue());
-    }
-
-    private static String text(JsonNode object, String key, String place) throws IOException {
-        JsonNode value = object.get(key);
-        if (!value.isTextual() || value.textValue().isBlank()) {
-            throw new IOException(
-                    place + ": \"" + key + "\" must be a string" + (value.isTextual() ? " and must not be blank" : ""));
-        }
-        return value.textValue();
+    static IOException blank(Path file) {
+        return new IOException(file + ": it is empty or has only white space");
     }
 
     // ---- holding out ----

@@ -1,16 +1,12 @@
 package io.gradus.data;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.MappingIterator;
-import com.fasterxml.jackson.dataformat.csv.CsvFactory;
-import com.fasterxml.jackson.dataformat.csv.CsvMapper;
-import com.fasterxml.jackson.dataformat.csv.CsvParser;
+import io.gradus.data.TableReader.Row;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -19,7 +15,7 @@ import java.util.stream.Stream;
  * Reads texts with their labels, all of it UTF-8:
  *
  * <ul>
- *   <li>a {@code .csv} file (RFC 4180), or {@code .tsv} with tabs: the first line names the columns, among them
+ *   <li>a {@code .csv} file (RFC 4180), or {@code .tsv} file, which has tabs and no quotes: the first line names the columns, among them
  *       {@code text} and {@code label}; other columns are ignored;
  *   <li>any other file has one text per line, and its extension is their label, such as
  *       {@code reviews.pos} and {@code reviews.neg};
@@ -73,44 +69,35 @@ public final class LabeledTexts {
     }
 
     private static List<LabeledText> readFile(Path file) throws IOException {
-        String content = Documents.content(file);
-        return isTable(file) ? readTable(file, content) : readLines(file, content);
+        List<LabeledText> texts = isTable(file) ? readTable(file) : readLines(file);
+        if (texts.isEmpty()) {
+            throw Documents.blank(file);
+        }
+        return texts;
     }
 
     // ---- tables ----
 
-    private static List<LabeledText> readTable(Path file, String content) throws IOException {
-        CsvMapper mapper = CsvMapper.builder(CsvFactory.builder()
-                        .streamReadConstraints(StreamReadConstraints.builder()
-                                .maxStringLength(Integer.MAX_VALUE)
-                                .build())
-                        .build())
-                .enable(CsvParser.Feature.WRAP_AS_ARRAY)
-                .enable(CsvParser.Feature.SKIP_EMPTY_LINES)
-                .enable(CsvParser.Feature.FAIL_ON_MISSING_HEADER_COLUMNS)
-                .build();
-        var schema = mapper.schema()
-                .withColumnSeparator(Documents.hasExtension(file, ".tsv") ? '\t' : ',')
-                .withoutHeader();
+    private static List<LabeledText> readTable(Path file) throws IOException {
         var texts = new ArrayList<LabeledText>();
-        try (MappingIterator<String[]> rows =
-                mapper.readerFor(String[].class).with(schema).readValues(content)) {
-            String[] header = rows.next();
-            int text = column(file, header, TEXT);
-            int label = column(file, header, LABEL);
-            while (rows.hasNextValue()) {
-                String[] row = rows.nextValue();
-                String place =
-                        file + ":" + (rows.getParser().currentTokenLocation().getLineNr());
-                if (row.length != header.length) {
-                    throw new IOException(place + ": it has " + row.length + " columns and the header has "
-                            + header.length + "; put a text with commas in it in double quotes");
-                }
-                texts.add(new LabeledText(cell(row[text], TEXT, place), cell(row[label], LABEL, place)));
+        try (TableReader table = new TableReader(file)) {
+            Row header = table.row();
+            if (header == null) {
+                return texts;
             }
-        } catch (JacksonException e) {
-            throw new IOException(
-                    file + ":" + e.getLocation().getLineNr() + ": it is not CSV: " + e.getOriginalMessage(), e);
+            int text = column(header, TEXT);
+            int label = column(header, LABEL);
+            for (Row row = table.row(); row != null; row = table.row()) {
+                int columns = row.cells().size();
+                if (columns != header.cells().size()) {
+                    throw new IOException(row.place() + ": it has " + columns + " columns and the header has "
+                            + header.cells().size()
+                            + (Documents.hasExtension(file, ".tsv")
+                                    ? "; columns are separated by single tabs, and a text has none"
+                                    : "; put a text with commas in it in double quotes"));
+                }
+                texts.add(new LabeledText(cell(row, text, TEXT), cell(row, label, LABEL)));
+            }
         }
         if (texts.isEmpty()) {
             throw new IOException(file + ": the file has a header but no rows");
@@ -118,38 +105,44 @@ public final class LabeledTexts {
         return texts;
     }
 
-    private static int column(Path file, String[] header, String name) throws IOException {
-        List<String> names = Arrays.stream(header)
+    private static int column(Row header, String name) throws IOException {
+        List<String> names = header.cells().stream()
                 .map(column -> column.strip().toLowerCase(Locale.ROOT))
                 .toList();
         int index = names.indexOf(name);
         if (index < 0 || names.lastIndexOf(name) != index) {
-            throw new IOException(
-                    file + ":1: the first line must name the columns, with text and label once each; it has " + names
-                            + " (data.format=text reads the file as plain text)");
+            throw new IOException(header.place()
+                    + ": the first line must name the columns, with text and label once each; it has " + names
+                    + " (columns are separated by commas in .csv files and by tabs in .tsv files; data.format=text reads"
+                    + " the file as plain text)");
         }
         return index;
     }
 
-    private static String cell(String value, String column, String place) throws IOException {
+    private static String cell(Row row, int column, String name) throws IOException {
+        String value = row.cells().get(column);
         if (value.isBlank()) {
-            throw new IOException(place + ": \"" + column + "\" must not be blank");
+            throw new IOException(row.place() + ": \"" + name + "\" must not be blank");
         }
-        return column.equals(LABEL) ? value.strip() : value;
+        return name.equals(LABEL) ? value.strip() : value;
     }
 
     // ---- a text per line ----
 
-    private static List<LabeledText> readLines(Path file, String content) throws IOException {
+    private static List<LabeledText> readLines(Path file) throws IOException {
         String name = String.valueOf(file.getFileName());
         String label = name.substring(name.lastIndexOf('.') + 1);
         if (!name.contains(".") || label.isBlank()) {
             throw new IOException(file + ": a file of labeled texts is a .csv or .tsv file, or is named for its label,"
                     + " such as reviews.pos");
         }
-        return content.lines()
-                .filter(line -> !line.isBlank())
-                .map(line -> new LabeledText(line.strip(), label))
-                .toList();
+        try (BufferedReader reader = new BufferedReader(new Utf8Reader(file))) {
+            return reader.lines()
+                    .filter(line -> !line.isBlank())
+                    .map(line -> new LabeledText(line.strip(), label))
+                    .toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
     }
 }

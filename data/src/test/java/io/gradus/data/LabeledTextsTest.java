@@ -104,4 +104,55 @@ class LabeledTextsTest {
         assertRefused(folder.resolve("nowhere.csv"), "no such file");
         assertRefused(Files.createDirectory(folder.resolve("empty")), "no .csv or .tsv file");
     }
+
+    @Test
+    void tsvTextThatBeginsWithAQuoteIsReadAsIs() throws IOException {
+        assertThat(LabeledTexts.read(write("a.tsv", """
+                text\tlabel
+                First one here\tpos
+                "Second begins with a quote\tneg
+                Third "sentence" inside\tpos
+                "Fourth"\tneg
+                Fifth" it said\t"pos"
+                """)))
+                .containsExactly(
+                        new LabeledText("First one here", "pos"),
+                        new LabeledText("\"Second begins with a quote", "neg"),
+                        new LabeledText("Third \"sentence\" inside", "pos"),
+                        new LabeledText("\"Fourth\"", "neg"),
+                        new LabeledText("Fifth\" it said", "\"pos\""));
+    }
+
+    @Test
+    void otherColumnsMayHaveAnyNameOrNone() throws IOException {
+        List<LabeledText> one = List.of(new LabeledText("a", "b"));
+        assertThat(LabeledTexts.read(write("a.csv", ",text,label\n0,a,b\n"))).isEqualTo(one);
+        assertThat(LabeledTexts.read(write("b.csv", "text,label,\na,b,\n"))).isEqualTo(one);
+        assertThat(LabeledTexts.read(write("c.csv", "id,id,\"Text\", \"LABEL\" \n1,2,a,b\n")))
+                .isEqualTo(one);
+        assertThat(LabeledTexts.read(write("d.csv", "\n\"a\nnote\",text,label\n,a,b\n")))
+                .isEqualTo(one);
+    }
+
+    @Test
+    void errorNamesTheLineInWhichTheRowBegins() throws IOException {
+        String rows = "\r\ntext,label\r\n\"a\r\nb\rc\",d\r\n\r\n";
+        assertRefused(write("1.csv", rows + "e"), "1.csv:7: it has 1 columns and the header has 2");
+        assertRefused(write("2.csv", rows + "\"e\nf\",\ng,h"), "2.csv:7: \"label\" must not be blank");
+        assertRefused(write("3.csv", rows + "\"e\nf\"g,h\n"), "3.csv:7: it is not CSV");
+        assertRefused(write("4.csv", rows + "\"e,f\ng,h\n"), "4.csv:7: it is not CSV: the quote on line 7");
+        assertRefused(write("5.tsv", "text\tlabel\r\r\"a\rb\"\tc"), "5.tsv:3: it has 1 columns", "single tabs");
+        assertRefused(write("6.csv", "\n\"text\n\",words\n1,2"), "6.csv:2: the first line must name the columns");
+    }
+
+    @Test
+    void malformedHeaderIsRejected() throws IOException {
+        assertRefused(write("1.csv", "\"text,label\na,b\n"), "1.csv:1: it is not CSV");
+        assertRefused(write("2.csv", "\"text\"x,label\na,b\n"), "2.csv:1: it is not CSV");
+        assertRefused(write("3.csv", "text;label\na;b\n"), "3.csv:1:", "[text;label]", "separated by commas");
+        assertRefused(write("4.tsv", "text,label\na,b\n"), "4.tsv:1:", "[text,label]", "by tabs in .tsv");
+        assertRefused(write("5.csv", "\"\"\na,b\n"), "5.csv:1:", "[]");
+        assertRefused(write("6.csv", "\uFEFF"), "empty");
+        assertRefused(write("7.csv", "text,label\0\na,b\n"), "7.csv:1: it is not text");
+    }
 }

@@ -38,7 +38,6 @@ class FineTuningBuildIT {
                         "jackson-annotations",
                         "jackson-core",
                         "jackson-databind",
-                        "jackson-dataformat-csv",
                         "jackson-dataformat-yaml",
                         "jspecify",
                         "slf4j-api", // of DJL

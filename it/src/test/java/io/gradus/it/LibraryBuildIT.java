@@ -36,7 +36,6 @@ class LibraryBuildIT {
                         "jackson-annotations",
                         "jackson-core",
                         "jackson-databind",
-                        "jackson-dataformat-csv",
                         "jspecify",
                         "slf4j-api", // of DJL
                         "tokenizers"); // of DJL
