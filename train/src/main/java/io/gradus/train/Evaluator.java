@@ -7,8 +7,10 @@ import io.gradus.data.Batches;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Blocks;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.train.TrainingListener.Progress;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** Evaluates a model on text that it is not trained on. */
 public final class Evaluator {
@@ -21,16 +23,33 @@ public final class Evaluator {
      * @param batchSize blocks per forward pass; the result does not depend on it, except for rounding
      */
     public static double loss(LanguageModel model, Blocks blocks, int maxBlocks, int batchSize) {
+        return loss(model, blocks, maxBlocks, batchSize, _ -> {});
+    }
+
+    /**
+     * {@link #loss(LanguageModel, Blocks, int, int)}, with a consumer of its progress.
+     *
+     * @param progress called before each batch
+     */
+    public static double loss(
+            LanguageModel model, Blocks blocks, int maxBlocks, int batchSize, Consumer<Progress> progress) {
         Blocks first = blocks.first(Math.min(maxBlocks, blocks.size()));
-        return loss(model, new Batches(first, batchSize, 0, false), LossFunction.crossEntropy(null));
+        Batches batches = new Batches(first, batchSize, 0, false);
+        return loss(model, batches, LossFunction.crossEntropy(null), "text", progress);
     }
 
     /** The mean loss per target over one pass of the batches. */
     public static double loss(LanguageModel model, BatchSource batches, LossFunction loss) {
+        return loss(model, batches, loss, "text", _ -> {});
+    }
+
+    private static double loss(
+            LanguageModel model, BatchSource batches, LossFunction loss, String name, Consumer<Progress> progress) {
         model.eval();
         double sum = 0;
         long tokens = 0;
         for (long i = 0; i < batches.batchesPerEpoch(); i++) {
+            progress.accept(new Progress("evaluating " + name, i, batches.batchesPerEpoch()));
             try (Scope _ = Scope.open("evaluation")) {
                 Batch batch = batches.batch(i, model.device());
                 sum += lossSum(model, batch, loss);
@@ -47,9 +66,11 @@ public final class Evaluator {
     }
 
     /** The losses on several sources, by name. */
-    static Map<String, Double> losses(LanguageModel model, Map<String, BatchSource> sources, LossFunction loss) {
+    static Map<String, Double> losses(
+            LanguageModel model, Map<String, BatchSource> sources, LossFunction loss, Consumer<Progress> progress) {
         Map<String, Double> losses = new LinkedHashMap<>();
-        sources.forEach((name, batches) -> losses.put(name, loss(model, batches, loss)));
+        sources.forEach((name, batches) ->
+                losses.put(name, loss(model, batches, loss, name.replace('_', '-') + " text", progress)));
         return losses;
     }
 }

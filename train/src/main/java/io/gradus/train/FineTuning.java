@@ -386,6 +386,15 @@ public final class FineTuning {
         }
 
         RunResult train() throws IOException {
+            try {
+                return trainToTheEnd();
+            } catch (IOException | RuntimeException e) {
+                report(listener -> listener.failed(e));
+                throw e;
+            }
+        }
+
+        private RunResult trainToTheEnd() throws IOException {
             begin();
             int step = first;
             while (step < setup.steps() && !patience.isExhausted()) {
@@ -467,6 +476,7 @@ public final class FineTuning {
             if (restore || alpha < 1) {
                 evaluate();
             }
+            progressed("saving the model");
             save(output);
             sample(steps);
             RunResult result = new RunResult(
@@ -484,8 +494,8 @@ public final class FineTuning {
         }
 
         private void evaluate() {
-            state.withAverage(
-                    () -> latest = Evaluator.losses(model, setup.data().evaluation(), loss));
+            state.withAverage(() ->
+                    latest = Evaluator.losses(model, setup.data().evaluation(), loss, FineTuning.this::progressed));
         }
 
         /** Reports the latest evaluation, and saves the weights if it was the best. */
@@ -510,6 +520,7 @@ public final class FineTuning {
         }
 
         private void sample(int step) {
+            progressed("writing a sample");
             samples.write(step).ifPresent(sample -> report(listener -> listener.sampled(sample)));
         }
 
@@ -518,6 +529,7 @@ public final class FineTuning {
         }
 
         private void checkpoint(int step) throws IOException {
+            progressed("writing a checkpoint");
             RunState now = new RunState(
                     step, recipe.toMap(), parts(), before, spikes.state(), patience.best(), state.lossScale());
             Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::save, state.tensors());
@@ -593,9 +605,11 @@ public final class FineTuning {
         device.backend().memory().resetPeak(); // earlier runs on this device do not count
         ModelFolder base = model();
         ModelConfig config = model != null ? model.config() : base.config();
+        progressed("planning memory");
         MemoryPlan memory = plan(config, resumed);
         MemoryFit.require(memory, recipe, other -> withRecipe(other).plan(config, false), device);
         Tokenizer reader = tokenizer != null ? tokenizer : Tokenizer.load(base.path());
+        progressed("loading the model");
         LanguageModel loaded = model != null
                 ? model
                 : base.load(device, recipe.memory().precision().dtype());
@@ -605,6 +619,7 @@ public final class FineTuning {
     }
 
     private Dataset recipeData(Tokenizer reader, LanguageModel loaded, int blockLength) throws IOException {
+        progressed("reading the text");
         TrainingData data = TrainingData.read(recipe, texts, reader, blockLength);
         data.requireFits(loaded);
         return data;
@@ -629,6 +644,15 @@ public final class FineTuning {
         double epochs = recipe.epochs() == null ? 1 : recipe.epochs();
         double forwards = Math.ceil(epochs * training.batchesPerEpoch());
         return (int) Math.max(1, Math.ceil(forwards / recipe.gradientAccumulationSteps()));
+    }
+
+    /** Reports progress to the listeners. */
+    void progressed(TrainingListener.Progress progress) {
+        listeners.forEach(listener -> listener.progressed(progress));
+    }
+
+    private void progressed(String stage) {
+        progressed(new TrainingListener.Progress(stage, 0, 0));
     }
 
     // ---- the memory plan ----

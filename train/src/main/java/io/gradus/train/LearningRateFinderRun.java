@@ -40,6 +40,7 @@ public final class LearningRateFinderRun {
         state.begin(setup::general);
         try {
             for (int step = 0; finder.isRunning(); step++) {
+                run.progressed(new TrainingListener.Progress("trying learning rates", step, steps));
                 double[] loss = {Double.NaN};
                 FineTuning.step(state, step, setup::batch, finder.rate(), told -> {
                     loss[0] = told;

@@ -7,6 +7,9 @@ import java.nio.file.Path;
 /** Receives events from a training run. All methods are no-ops by default. */
 public interface TrainingListener {
 
+    /** Called when a stage that may take long begins or advances, also before {@link #started}. */
+    default void progressed(Progress progress) {}
+
     /** Called when everything is loaded and checked, before the first step. */
     default void started(Plan plan) {}
 
@@ -27,6 +30,22 @@ public interface TrainingListener {
 
     /** Called when the trained model is saved. */
     default void finished(RunResult result) {}
+
+    /**
+     * Called when a run that has started ends without a trained model.
+     *
+     * @param reason the exception that the run throws, a {@link StoppedException} if it was told to stop
+     */
+    default void failed(Exception reason) {}
+
+    /**
+     * The progress of a stage.
+     *
+     * @param stage what the run does, such as {@code loading the model}
+     * @param done the parts of the stage that are done
+     * @param total all parts of the stage; 0 if their number is unknown
+     */
+    record Progress(String stage, long done, long total) {}
 
     /**
      * The plan of a run.

@@ -355,7 +355,8 @@ class SettingsTest {
             Recipe recipe = recipe("unused", "");
             ModelFolder written = new ModelFolder(folder.resolve(output));
             TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
-            return Evaluator.losses(written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null))
+            return Evaluator.losses(
+                            written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null), _ -> {})
                     .get("held_out");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
