@@ -32,33 +32,33 @@ final class Elements {
     }
 
     /**
-     * Fills a tensor from the mapped bytes of an entry.
+     * Fills a tensor from the bytes of an entry.
      *
      * @throws SafetensorsException if the dtypes are incompatible or a value is out of range
      */
-    static void read(Path file, Entry entry, StoredType type, MemorySegment source, Tensor target) throws IOException {
-        if (type.dtype() == target.dtype()) {
-            target.backend().upload(source, target);
-            return;
-        }
+    static void read(Path file, Entry entry, StoredType type, FileRange source, Tensor target) throws IOException {
         int bytes = type.bits() / 8;
         long size = target.size();
+        long most = Math.max(1, Math.min(size, RUN));
+        DType held = type.dtype();
         Tensor flat = target.reshape(size);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(
-                    Math.max(1, Math.min(size, RUN)) * target.dtype().bytes(), 8);
+            MemorySegment raw = arena.allocate(most * bytes, 8);
+            MemorySegment converted =
+                    held == target.dtype() ? raw : arena.allocate(most * target.dtype().bytes(), 8);
             for (long from = 0; from < size; from += RUN) {
                 long count = Math.min(RUN, size - from);
-                MemorySegment run = source.asSlice(from * bytes, count * bytes);
-                DType held = type.dtype();
+                MemorySegment run = raw.asSlice(0, count * bytes);
+                source.read(from * bytes, run);
                 if (held == null) {
-                    widen(file, entry, type, run, buffer, count);
-                } else {
-                    convert(file, entry.name(), run, held, buffer, target.dtype(), count);
+                    widen(file, entry, type, run, converted, count);
+                } else if (held != target.dtype()) {
+                    convert(file, entry.name(), run, held, converted, target.dtype(), count);
                 }
-                MemorySegment converted =
-                        buffer.asSlice(0, count * target.dtype().bytes());
-                target.backend().upload(converted, flat.slice(from, from + count));
+                target.backend()
+                        .upload(
+                                converted.asSlice(0, count * target.dtype().bytes()),
+                                flat.slice(from, from + count));
             }
         }
     }

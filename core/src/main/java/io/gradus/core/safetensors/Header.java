@@ -41,17 +41,17 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
     private static final byte[] LFS_POINTER = "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
 
     /**
-     * Reads and checks the header of a mapped file.
+     * Reads and checks the header of a file.
      *
      * @throws SafetensorsException if the file violates the format
      */
-    static Header read(Path file, MemorySegment bytes) throws IOException {
-        MemorySegment json = json(file, bytes);
-        long dataStart = LENGTH_BYTES + json.byteSize();
-        long dataLength = bytes.byteSize() - dataStart;
+    static Header read(Path file, FileRange bytes) throws IOException {
+        FileRange json = json(file, bytes);
+        long dataStart = LENGTH_BYTES + json.size();
+        long dataLength = bytes.size() - dataStart;
         Map<String, Entry> entries = new LinkedHashMap<>();
         Map<String, String> metadata = new LinkedHashMap<>();
-        StrictJson.readObject(file, "header", new SegmentInputStream(json), (reader, name) -> {
+        StrictJson.readObject(file, "header", new FileRangeStream(json), (reader, name) -> {
             if (name.equals(METADATA)) {
                 reader.object(METADATA, (strings, key) -> {
                     metadata.put(key, strings.string("the value of " + StrictJson.shorten(key) + " in " + METADATA));
@@ -65,37 +65,41 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
     }
 
     /** The bytes of the JSON text, after checking its length. */
-    private static MemorySegment json(Path file, MemorySegment bytes) throws SafetensorsException {
-        if (bytes.byteSize() < LENGTH_BYTES) {
+    private static FileRange json(Path file, FileRange bytes) throws IOException {
+        if (bytes.size() < LENGTH_BYTES) {
             throw SafetensorsException.damaged(
-                    file,
-                    "it has " + bytes.byteSize() + " bytes, fewer than the 8 that every safetensors file begins with");
+                    file, "it has " + bytes.size() + " bytes, fewer than the 8 that every safetensors file begins with");
         }
         if (startsWith(bytes, LFS_POINTER)) {
             throw new SafetensorsException(
                     file, "it is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder");
         }
-        long length = bytes.get(LENGTH, 0);
-        if (length < 0 || length > bytes.byteSize() - LENGTH_BYTES) {
+        long length = MemorySegment.ofArray(read(bytes, 0, LENGTH_BYTES)).get(LENGTH, 0);
+        if (length < 0 || length > bytes.size() - LENGTH_BYTES) {
             throw SafetensorsException.damaged(
                     file,
                     "its first 8 bytes claim a header of " + Long.toUnsignedString(length)
-                            + " bytes, longer than the file of " + bytes.byteSize());
+                            + " bytes, longer than the file of " + bytes.size());
         }
         if (length > MAX_BYTES) {
             throw SafetensorsException.damaged(
                     file, "the header has " + length + " bytes, above the format's limit of " + MAX_BYTES);
         }
-        if (length == 0 || bytes.get(ValueLayout.JAVA_BYTE, LENGTH_BYTES) != '{') {
+        if (length == 0 || read(bytes, LENGTH_BYTES, 1)[0] != '{') {
             throw SafetensorsException.damaged(
                     file, "the header does not begin with '{', so this is not a safetensors file");
         }
-        return bytes.asSlice(LENGTH_BYTES, length);
+        return bytes.slice(LENGTH_BYTES, length);
     }
 
-    private static boolean startsWith(MemorySegment bytes, byte[] prefix) {
-        return bytes.byteSize() >= prefix.length
-                && bytes.asSlice(0, prefix.length).mismatch(MemorySegment.ofArray(prefix)) == -1;
+    private static boolean startsWith(FileRange bytes, byte[] prefix) throws IOException {
+        return bytes.size() >= prefix.length && Arrays.equals(read(bytes, 0, prefix.length), prefix);
+    }
+
+    private static byte[] read(FileRange bytes, long offset, int length) throws IOException {
+        byte[] target = new byte[length];
+        bytes.read(offset, MemorySegment.ofArray(target));
+        return target;
     }
 
     /** The fields of one tensor. All are required, and no others are allowed. */

@@ -5,7 +5,6 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -16,7 +15,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * The tensors of a checkpoint by name, from one safetensors file or from shards. Closing it unmaps the files; tensors that
+ * The tensors of a checkpoint by name, from one safetensors file or from shards. Closing it closes the files; tensors that
  * were read remain valid.
  *
  * {@snippet :
@@ -191,7 +190,7 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
     }
 
     /** {@link SafetensorsFile#bytes}, from the file that holds the tensor. */
-    public MemorySegment bytes(String name) throws SafetensorsException {
+    public FileRange bytes(String name) throws SafetensorsException {
         return file(name).bytes(name);
     }
 
@@ -204,7 +203,7 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
         return file;
     }
 
-    /** Unmaps the files. Further calls do nothing. */
+    /** Closes the files. Further calls do nothing. */
     @Override
     public void close() {
         files.forEach(SafetensorsFile::close);

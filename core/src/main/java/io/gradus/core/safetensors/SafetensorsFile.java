@@ -6,34 +6,28 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Names;
 import io.gradus.core.Tensor;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * A memory-mapped safetensors file. Opening it reads and checks only the header; elements are read from the mapping on request.
- * Tensors that were read do not depend on the file. Thread-safe.
+ * An open safetensors file. Opening it reads and checks only the header; elements are read on request. Tensors that were read do
+ * not depend on the file. Thread-safe.
  *
- * <p>Closing it unmaps the file. While it is open the file may be replaced (as by {@link SafetensorsWriter}) or deleted, but not
- * truncated in place.
+ * <p>While it is open the file may be replaced (as by {@link SafetensorsWriter}) or deleted. If it is shortened, reading what is
+ * gone is an error.
  */
 public final class SafetensorsFile implements AutoCloseable {
     private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl");
 
     private final Path path;
-    private final Arena arena;
-    private final MemorySegment data;
+    private final FileRange data;
     private final Header header;
 
-    private SafetensorsFile(Path path, Arena arena, MemorySegment data, Header header) {
+    private SafetensorsFile(Path path, FileRange data, Header header) {
         this.path = path;
-        this.arena = arena;
         this.data = data;
         this.header = header;
     }
@@ -52,17 +46,15 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new SafetensorsException(
                     path, "only safetensors are read, because a pickle can run code; " + CONVERT);
         }
-        @SuppressWarnings("MustBeClosed") // close() closes it
-        Arena arena = Arena.ofShared();
+        FileRange bytes = FileRange.open(path);
         boolean opened = false;
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+        try {
             Header header = Header.read(path, bytes);
             opened = true;
-            return new SafetensorsFile(path, arena, bytes.asSlice(header.dataStart()), header);
+            return new SafetensorsFile(path, bytes.from(header.dataStart()), header);
         } finally {
             if (!opened) {
-                arena.close();
+                bytes.close();
             }
         }
     }
@@ -133,12 +125,9 @@ public final class SafetensorsFile implements AutoCloseable {
      */
     public Tensor read(String name, Device device, DType wanted, MemoryCategory category) throws IOException {
         Entry entry = entry(name);
-        if (!arena.scope().isAlive()) {
-            throw new IllegalStateException(path + " was closed; read its tensors before that");
-        }
         StoredType type = StoredType.valueOf(entry.dtype());
         check(entry, type, wanted);
-        MemorySegment source = data.asSlice(entry.begin(), entry.byteSize());
+        FileRange source = bytes(name);
         Tensor tensor = Tensor.empty(device, wanted, entry.shape(), category);
         boolean complete = false;
         try {
@@ -153,14 +142,13 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * The raw elements of a tensor of any dtype, little-endian and row by row: a read-only view of the mapping, which must not be
-     * used after {@link #close}.
+     * The raw elements of a tensor of any dtype, little-endian and row by row. They can be read until {@link #close}.
      *
      * @throws SafetensorsException if there is no such tensor
      */
-    public MemorySegment bytes(String name) throws SafetensorsException {
+    public FileRange bytes(String name) throws SafetensorsException {
         Entry entry = entry(name);
-        return data.asSlice(entry.begin(), entry.byteSize());
+        return data.slice(entry.begin(), entry.byteSize());
     }
 
     private void check(Entry entry, StoredType type, DType wanted) throws SafetensorsException {
@@ -180,12 +168,10 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    /** Unmaps the file. Further calls do nothing. */
+    /** Closes the file. Further calls do nothing. */
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        data.close();
     }
 
     /** As {@code model.safetensors (47 tensors)}. */

@@ -10,9 +10,12 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.ValueLayout;
+import java.io.InterruptedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -156,13 +159,64 @@ class SafetensorsFileTest {
     @Test
     void bytesReturnsRawElements() throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(fixture())) {
-            assertThat(file.bytes("f16").toArray(ValueLayout.JAVA_BYTE))
-                    .containsExactly(new int[] {0x00, 0x3C, 0x00, 0xC1, 0xFF, 0x7B}); // 1, -2.5, 65504
-            assertThat(file.bytes("i64").byteSize()).isEqualTo(24);
-            assertThat(file.bytes("f32").isReadOnly()).isTrue();
+            byte[] f16 = new byte[6];
+            file.bytes("f16").read(0, MemorySegment.ofArray(f16));
+            assertThat(f16).containsExactly(new int[] {0x00, 0x3C, 0x00, 0xC1, 0xFF, 0x7B}); // 1, -2.5, 65504
+            byte[] last = new byte[2];
+            file.bytes("f16").read(4, MemorySegment.ofArray(last));
+            assertThat(last).containsExactly(new int[] {0xFF, 0x7B});
+            assertThat(file.bytes("i64").size()).isEqualTo(24);
+            assertThat(file.bytes("f16").hasSameBytes(file.bytes("f16"))).isTrue();
+            assertThat(file.bytes("f16").hasSameBytes(file.bytes("f32"))).isFalse();
+            assertThatThrownBy(() -> file.bytes("f16").read(5, MemorySegment.ofArray(last)))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> file.bytes("none"))
                     .isInstanceOf(SafetensorsException.class)
                     .hasMessageContaining("it has no tensor 'none'");
+        }
+    }
+
+    @Test
+    void fileThatIsShortenedWhileItIsOpenIsReportedByName() throws IOException {
+        Path path = folder.resolve("model.safetensors");
+        Tensor large = Tensor.of(new float[3_000_000], 3_000_000);
+        SafetensorsWriter.write(path, List.of(NamedTensor.of("first", large), NamedTensor.of("last", large)), Map.of());
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+                channel.truncate(14_000_000);
+            }
+            assertThat(read(file, "first", DType.F32).size()).isEqualTo(3_000_000);
+            for (DType wanted : List.of(DType.F32, DType.BF16)) {
+                assertThatThrownBy(() -> read(file, "last", wanted))
+                        .isInstanceOf(SafetensorsException.class)
+                        .hasMessageStartingWith(path + ": it was shortened while it was read: it now ends at 14000000");
+            }
+            FileRange last = file.bytes("last");
+            assertThatThrownBy(() -> last.hasSameBytes(file.bytes("first"))).hasMessageContaining("it was shortened");
+        }
+    }
+
+    @Test
+    void fileThatIsDeletedOrReplacedWhileItIsOpenCanStillBeRead() throws IOException {
+        Path path = folder.resolve("model.safetensors");
+        SafetensorsWriter.write(path, List.of(NamedTensor.of("w", Tensor.of(new float[] {1, 2}, 2))), Map.of());
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            SafetensorsWriter.write(path, List.of(NamedTensor.of("w", Tensor.of(new float[] {3}, 1))), Map.of());
+            assertThat(read(file, "w", DType.F32).toFloats()).containsExactly(1, 2);
+            Files.delete(path);
+            assertThat(read(file, "w", DType.F32).toFloats()).containsExactly(1, 2);
+        }
+    }
+
+    @Test
+    void interruptWhileReadingIsReportedWithTheFile() throws IOException {
+        Path path = fixture();
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> read(file, "f16", DType.F16))
+                    .isInstanceOf(InterruptedIOException.class)
+                    .hasMessage(path + ": reading was interrupted");
+            assertThat(Thread.interrupted()).isTrue();
         }
     }
 }

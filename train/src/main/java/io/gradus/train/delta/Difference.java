@@ -6,6 +6,8 @@ import io.gradus.core.HostCast;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.FileRange;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -26,9 +28,9 @@ final class Difference {
     /** Corrections are kept in memory if at most one element in this many has one. */
     private static final int KEPT = 64;
 
-    private final MemorySegment base;
+    private final FileRange base;
     private final DType baseDtype;
-    private final MemorySegment tuned;
+    private final FileRange tuned;
     private final DType dtype;
     private final long size;
 
@@ -36,6 +38,8 @@ final class Difference {
     private final float[] tunedValues = new float[WeightSum.RUN];
     private final float[] differences = new float[WeightSum.RUN];
     private final boolean[] expressible = new boolean[WeightSum.RUN];
+    private final MemorySegment baseRun;
+    private final MemorySegment tunedRun;
     private final MemorySegment stored;
     private final MemorySegment again;
 
@@ -44,12 +48,14 @@ final class Difference {
      * @param tuned the elements of θ, as many
      * @param size the number of elements
      */
-    Difference(MemorySegment base, DType baseDtype, MemorySegment tuned, DType dtype, long size) {
+    Difference(FileRange base, DType baseDtype, FileRange tuned, DType dtype, long size) {
         this.base = base;
         this.baseDtype = baseDtype;
         this.tuned = tuned;
         this.dtype = dtype;
         this.size = size;
+        this.baseRun = MemorySegment.ofArray(new byte[WeightSum.RUN * baseDtype.bytes()]);
+        this.tunedRun = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
         this.stored = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
         this.again = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
     }
@@ -61,7 +67,7 @@ final class Difference {
      */
     record Measured(Change change, long corrections, long inexpressible, int @Nullable [] at) {}
 
-    Measured measure() {
+    Measured measure() throws IOException {
         Change change = Change.NONE;
         long corrections = 0;
         long inexpressible = 0;
@@ -70,7 +76,7 @@ final class Difference {
             int n = run(from);
             change = change.plus(Change.between(sum.base(), tunedValues, n));
             for (int i = 0; i < n; i++) {
-                if (bits(again, i) != bits(tuned, from + i)) {
+                if (bits(again, i) != bits(tunedRun, i)) {
                     if (corrections <= size / KEPT) {
                         at = corrections < at.length ? at : Arrays.copyOf(at, 16 + 2 * at.length);
                         at[(int) corrections] = (int) (from + i);
@@ -87,7 +93,7 @@ final class Difference {
     }
 
     /** Δ, of the dtype of θ. */
-    Tensor delta(Shape shape) {
+    Tensor delta(Shape shape) throws IOException {
         Tensor delta = Tensor.empty(Device.cpu(), dtype, shape, MemoryCategory.WORKSPACE);
         Tensor flat = delta.reshape(size);
         for (long from = 0; from < size; from += WeightSum.RUN) {
@@ -98,17 +104,24 @@ final class Difference {
     }
 
     /** The indices of the corrections, ascending; I32 read as unsigned. */
-    Tensor correctedAt(Measured measured) {
+    Tensor correctedAt(Measured measured) throws IOException {
         return corrections(MemorySegment.ofArray(indices(measured)), DType.I32);
     }
 
     /** The elements of θ at these indices. */
-    Tensor correctedTo(Measured measured) {
+    Tensor correctedTo(Measured measured) throws IOException {
         int width = dtype.bytes();
         int[] indices = indices(measured);
         MemorySegment to = MemorySegment.ofArray(new byte[Math.multiplyExact(indices.length, width)]);
+        long begin = 0;
+        long end = 0;
         for (int i = 0; i < indices.length; i++) {
-            MemorySegment.copy(tuned, Integer.toUnsignedLong(indices[i]) * width, to, (long) i * width, width);
+            long index = Integer.toUnsignedLong(indices[i]);
+            if (index >= end) {
+                begin = index - index % WeightSum.RUN;
+                end = begin + read(tuned, dtype, begin, tunedRun);
+            }
+            MemorySegment.copy(tunedRun, (index - begin) * width, to, (long) i * width, width);
         }
         return corrections(to, dtype);
     }
@@ -121,7 +134,7 @@ final class Difference {
     }
 
     /** The kept indices, or those of another pass. */
-    private int[] indices(Measured measured) {
+    private int[] indices(Measured measured) throws IOException {
         if (measured.at() != null) {
             return measured.at();
         }
@@ -130,7 +143,7 @@ final class Difference {
         for (long from = 0; from < size; from += WeightSum.RUN) {
             int n = run(from);
             for (int i = 0; i < n; i++) {
-                if (bits(again, i) != bits(tuned, from + i)) {
+                if (bits(again, i) != bits(tunedRun, i)) {
                     indices[count++] = (int) (from + i);
                 }
             }
@@ -139,10 +152,11 @@ final class Difference {
     }
 
     /** Computes Δ of a run into {@code stored}, and θ₀ + Δ into {@code again}. */
-    private int run(long from) {
-        int n = (int) Math.min(WeightSum.RUN, size - from);
-        sum.begin(base.asSlice(from * baseDtype.bytes()), baseDtype, n);
-        WeightSum.read(tuned.asSlice(from * dtype.bytes()), dtype, tunedValues, n);
+    private int run(long from) throws IOException {
+        int n = read(base, baseDtype, from, baseRun);
+        read(tuned, dtype, from, tunedRun);
+        sum.begin(baseRun, baseDtype, n);
+        WeightSum.read(tunedRun, dtype, tunedValues, n);
         float[] before = sum.base();
         for (int i = 0; i < n; i++) {
             differences[i] = tunedValues[i] - before[i];
@@ -163,11 +177,18 @@ final class Difference {
         return n;
     }
 
+    /** Reads the run that begins at an element, and returns its number of elements. */
+    private int read(FileRange elements, DType type, long from, MemorySegment target) throws IOException {
+        int n = (int) Math.min(WeightSum.RUN, size - from);
+        elements.read(from * type.bytes(), target.asSlice(0, (long) n * type.bytes()));
+        return n;
+    }
+
     private void write(int n) {
         HostCast.convert(MemorySegment.ofArray(differences), DType.F32, stored, dtype, n);
     }
 
-    private int bits(MemorySegment elements, long i) {
-        return dtype.bytes() == 4 ? elements.get(I32, 4 * i) : elements.get(I16, 2 * i);
+    private int bits(MemorySegment elements, int i) {
+        return dtype.bytes() == 4 ? elements.get(I32, 4L * i) : elements.get(I16, 2L * i);
     }
 }

@@ -41,7 +41,7 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
             String found = find(name, base);
             if (found == null) {
                 unknown.add(name);
-            } else if (isTable(name) && tuned.bytes(name).mismatch(base.bytes(found)) == -1) {
+            } else if (isTable(name) && tuned.bytes(name).hasSameBytes(base.bytes(found))) {
                 leftOut.add(name);
             } else {
                 from.put(name, found);
@@ -97,7 +97,7 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
             Entry candidate = checkpoint.entry(other);
             if (candidate.shape().equals(entry.shape())
                     && candidate.dtype().equals(entry.dtype())
-                    && checkpoint.bytes(other).mismatch(checkpoint.bytes(name)) == -1) {
+                    && checkpoint.bytes(other).hasSameBytes(checkpoint.bytes(name))) {
                 return other;
             }
         }

@@ -1,6 +1,7 @@
 package io.gradus.train.delta;
 
 import io.gradus.core.safetensors.Entry;
+import io.gradus.core.safetensors.FileRange;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** SHA-256 of tensors, in hexadecimal. */
 final class Sha256 {
-    private static final long PIECE = 1 << 20;
+    private static final int PIECE = 1 << 20;
 
     private final MessageDigest digest;
 
@@ -28,9 +29,16 @@ final class Sha256 {
     }
 
     Sha256 add(MemorySegment bytes) {
-        for (long from = 0; from < bytes.byteSize(); from += PIECE) {
-            digest.update(bytes.asSlice(from, Math.min(PIECE, bytes.byteSize() - from))
-                    .asByteBuffer());
+        digest.update(bytes.asByteBuffer());
+        return this;
+    }
+
+    private Sha256 add(FileRange bytes) throws IOException {
+        MemorySegment piece = MemorySegment.ofArray(new byte[(int) Math.min(PIECE, bytes.size())]);
+        for (long from = 0; from < bytes.size(); from += PIECE) {
+            MemorySegment part = piece.asSlice(0, Math.min(PIECE, bytes.size() - from));
+            bytes.read(from, part);
+            add(part);
         }
         return this;
     }

@@ -5,6 +5,7 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.Entry;
+import io.gradus.core.safetensors.FileRange;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsFile;
 import java.io.IOException;
@@ -27,14 +28,14 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
 
     /** The tensor of one delta, with its factor. */
     record Addend(TensorDelta tensor, SafetensorsFile file, double factor) {
-        MemorySegment bytes() throws IOException {
+        FileRange bytes() throws IOException {
             return file.bytes(tensor.name());
         }
     }
 
     /** @throws IOException if a weight overflows, or the result does not have the hash that the delta records */
     Tensor compute() throws IOException {
-        MemorySegment source = checkpoint.bytes(entry.name());
+        FileRange source = checkpoint.bytes(entry.name());
         DType baseDtype = Pairing.dtype(entry);
         long size = entry.shape().size();
         Tensor result = Tensor.empty(Device.cpu(), dtype, entry.shape(), MemoryCategory.WORKSPACE);
@@ -43,10 +44,12 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
         Corrections corrections = new Corrections();
         Sha256 hash = new Sha256();
         MemorySegment rounded = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
+        MemorySegment elements = MemorySegment.ofArray(new byte[WeightSum.RUN * DType.F32.bytes()]);
         for (long from = 0; from < size; from += WeightSum.RUN) {
             int n = (int) Math.min(WeightSum.RUN, size - from);
             MemorySegment run = rounded.asSlice(0, (long) n * dtype.bytes());
-            MemorySegment before = source.asSlice(from * baseDtype.bytes(), (long) n * baseDtype.bytes());
+            MemorySegment before = elements.asSlice(0, (long) n * baseDtype.bytes());
+            source.read(from * baseDtype.bytes(), before);
             if (exact && !addends.getFirst().tensor().isStored() && baseDtype == dtype) {
                 MemorySegment.copy(before, 0, run, 0, run.byteSize());
             } else {
@@ -54,7 +57,9 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
                 for (Addend addend : addends) {
                     if (addend.tensor().isStored()) {
                         DType added = addend.tensor().dtype();
-                        sum.add(addend.bytes().asSlice(from * added.bytes()), added, addend.factor());
+                        MemorySegment delta = elements.asSlice(0, (long) n * added.bytes());
+                        addend.bytes().read(from * added.bytes(), delta);
+                        sum.add(delta, added, addend.factor());
                     }
                 }
                 requireFinite(sum.round(run, dtype));
@@ -89,28 +94,22 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
         }
     }
 
-    /** Reads the list of corrections once, run by run. */
+    /** Reads the list of corrections once, some at a time. */
     private final class Corrections {
-        private final MemorySegment at;
-        private final MemorySegment to;
-        private final long count;
+        private final MemorySegment at = MemorySegment.ofArray(new byte[WeightSum.RUN * DType.I32.bytes()]);
+        private final MemorySegment to = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
+        private final long count = exact ? addends.getFirst().tensor().corrections() : 0;
         private long next;
 
-        Corrections() throws IOException {
-            TensorDelta tensor = addends.getFirst().tensor();
-            this.count = exact ? tensor.corrections() : 0;
-            this.at = count == 0 ? MemorySegment.NULL : read(TensorDelta.CORRECTED_AT);
-            this.to = count == 0 ? MemorySegment.NULL : read(TensorDelta.CORRECTED_TO);
-        }
-
-        private MemorySegment read(String what) throws IOException {
-            Addend only = addends.getFirst();
-            return only.file().bytes(only.tensor().name() + what);
-        }
-
         void apply(MemorySegment run, long from, int n) throws IOException {
-            while (next < count) {
-                long index = Integer.toUnsignedLong(at.get(I32, 4 * next)) - from;
+            int width = dtype.bytes();
+            for (; next < count; next++) {
+                int place = (int) (next % WeightSum.RUN);
+                if (place == 0) {
+                    read(TensorDelta.CORRECTED_AT, at, DType.I32.bytes());
+                    read(TensorDelta.CORRECTED_TO, to, width);
+                }
+                long index = Integer.toUnsignedLong(at.get(I32, 4L * place)) - from;
                 if (index >= n) {
                     return;
                 }
@@ -120,10 +119,15 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
                                     + "' are not in order; the file is damaged, make it again with ./gradus delta"
                                     + " diff");
                 }
-                int width = dtype.bytes();
-                MemorySegment.copy(to, width * next, run, width * index, width);
-                next++;
+                MemorySegment.copy(to, (long) width * place, run, width * index, width);
             }
+        }
+
+        /** Reads the elements of a list that follow. */
+        private void read(String what, MemorySegment target, int width) throws IOException {
+            Addend only = addends.getFirst();
+            long n = Math.min(WeightSum.RUN, count - next);
+            only.file().bytes(only.tensor().name() + what).read(next * width, target.asSlice(0, n * width));
         }
     }
 }

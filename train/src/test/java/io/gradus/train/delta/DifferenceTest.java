@@ -4,18 +4,46 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
-import java.lang.foreign.MemorySegment;
+import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.NamedTensor;
+import io.gradus.core.safetensors.SafetensorsFile;
+import io.gradus.core.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Corrections are exactly the elements that adding the difference would miss. */
 class DifferenceTest {
-    private static Difference difference(float[] base, float[] tuned) {
-        return new Difference(
-                MemorySegment.ofArray(base), DType.F32, MemorySegment.ofArray(tuned), DType.F32, base.length);
+    @TempDir
+    private Path folder;
+
+    private final List<SafetensorsFile> opened = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        opened.forEach(SafetensorsFile::close);
+    }
+
+    private Difference difference(float[] base, float[] tuned) throws IOException {
+        Path path = folder.resolve(opened.size() + ".safetensors");
+        SafetensorsWriter.write(
+                path,
+                List.of(
+                        NamedTensor.of("base", Tensor.of(base, base.length)),
+                        NamedTensor.of("tuned", Tensor.of(tuned, tuned.length))),
+                Map.of());
+        SafetensorsFile file = SafetensorsFile.open(path);
+        opened.add(file);
+        return new Difference(file.bytes("base"), DType.F32, file.bytes("tuned"), DType.F32, base.length);
     }
 
     @Test
-    void differenceWithinAFactorOfTwoIsExact() {
+    void differenceWithinAFactorOfTwoIsExact() throws IOException {
         int n = 100_000; // more than one run
         float[] base = new float[n];
         float[] tuned = new float[n];
@@ -29,7 +57,7 @@ class DifferenceTest {
     }
 
     @Test
-    void inexactDifferenceIsCorrected() {
+    void inexactDifferenceIsCorrected() throws IOException {
         int n = 70_000;
         float[] base = new float[n];
         float[] tuned = new float[n];
@@ -48,7 +76,7 @@ class DifferenceTest {
     }
 
     @Test
-    void manyCorrectionsAreRecomputed() {
+    void manyCorrectionsAreRecomputed() throws IOException {
         int n = 200_000;
         float[] base = new float[n];
         float[] tuned = new float[n];
@@ -68,7 +96,7 @@ class DifferenceTest {
     }
 
     @Test
-    void nonFiniteDifferenceIsZeroAndCorrected() {
+    void nonFiniteDifferenceIsZeroAndCorrected() throws IOException {
         float[] base = {1, Float.POSITIVE_INFINITY, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
         float[] tuned = {Float.NaN, 1, -3e38f, Float.NaN, Float.POSITIVE_INFINITY};
         Difference difference = difference(base, tuned);

@@ -6,6 +6,7 @@ import io.gradus.core.HostCast;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.FileRange;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsWriter;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
@@ -94,13 +96,12 @@ final class TestModel {
         Map<String, String> bits = new TreeMap<>();
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(model)) {
             for (String name : checkpoint.names()) {
-                MemorySegment bytes = checkpoint.bytes(name);
+                FileRange elements = checkpoint.bytes(name);
+                byte[] bytes = new byte[(int) elements.size()];
+                elements.read(0, MemorySegment.ofArray(bytes));
                 StringBuilder hex = new StringBuilder(checkpoint.entry(name).dtype() + " "
                         + checkpoint.entry(name).shape() + " ");
-                for (long i = 0; i < bytes.byteSize(); i++) {
-                    hex.append(Character.forDigit(bytes.get(ValueLayout.JAVA_BYTE, i) >> 4 & 15, 16));
-                    hex.append(Character.forDigit(bytes.get(ValueLayout.JAVA_BYTE, i) & 15, 16));
-                }
+                hex.append(HexFormat.of().formatHex(bytes));
                 bits.put(name, hex.toString());
             }
         }
