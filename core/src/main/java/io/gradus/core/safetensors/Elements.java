@@ -44,8 +44,9 @@ final class Elements {
         Tensor flat = target.reshape(size);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment raw = arena.allocate(most * bytes, 8);
-            MemorySegment converted =
-                    held == target.dtype() ? raw : arena.allocate(most * target.dtype().bytes(), 8);
+            MemorySegment converted = held == target.dtype()
+                    ? raw
+                    : arena.allocate(most * target.dtype().bytes(), 8);
             for (long from = 0; from < size; from += RUN) {
                 long count = Math.min(RUN, size - from);
                 MemorySegment run = raw.asSlice(0, count * bytes);
@@ -56,9 +57,7 @@ final class Elements {
                     convert(file, entry.name(), run, held, converted, target.dtype(), count);
                 }
                 target.backend()
-                        .upload(
-                                converted.asSlice(0, count * target.dtype().bytes()),
-                                flat.slice(from, from + count));
+                        .upload(converted.asSlice(0, count * target.dtype().bytes()), flat.slice(from, from + count));
             }
         }
     }

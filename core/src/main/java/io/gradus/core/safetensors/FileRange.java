@@ -65,8 +65,8 @@ public final class FileRange {
     public void read(long offset, MemorySegment target) throws IOException {
         FileRange part = slice(offset, target.byteSize());
         for (long done = 0; done < part.size; ) {
-            ByteBuffer piece = target.asSlice(done, Math.min(PIECE, part.size - done))
-                    .asByteBuffer();
+            ByteBuffer piece =
+                    target.asSlice(done, Math.min(PIECE, part.size - done)).asByteBuffer();
             done += channelRead(piece, part.start + done);
         }
     }
@@ -76,8 +76,7 @@ public final class FileRange {
         try {
             count = channel.read(target, position);
         } catch (ClosedByInterruptException e) {
-            InterruptedIOException interrupted =
-                    new InterruptedIOException(path + ": reading was interrupted");
+            InterruptedIOException interrupted = new InterruptedIOException(path + ": reading was interrupted");
             interrupted.initCause(e);
             throw interrupted;
         } catch (ClosedChannelException e) {

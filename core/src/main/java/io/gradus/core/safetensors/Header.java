@@ -68,7 +68,8 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
     private static FileRange json(Path file, FileRange bytes) throws IOException {
         if (bytes.size() < LENGTH_BYTES) {
             throw SafetensorsException.damaged(
-                    file, "it has " + bytes.size() + " bytes, fewer than the 8 that every safetensors file begins with");
+                    file,
+                    "it has " + bytes.size() + " bytes, fewer than the 8 that every safetensors file begins with");
         }
         if (startsWith(bytes, LFS_POINTER)) {
             throw new SafetensorsException(

@@ -6,6 +6,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -118,7 +119,17 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
     }
 
     private static SafetensorsFile openShard(Path index, String shard) throws IOException {
-        Path file = index.resolveSibling(shard);
+        Path file;
+        try {
+            file = index.resolveSibling(shard);
+        } catch (InvalidPathException e) {
+            throw new SafetensorsException(
+                    index,
+                    "it names the shard " + StrictJson.shorten(shard) + ", but file names are encoded as "
+                            + System.getProperty("sun.jnu.encoding", "ASCII")
+                            + " here, which lacks some of its characters; set the environment variable LC_ALL to"
+                            + " C.UTF-8, or rename the shard in the folder and in the index");
+        }
         if (!Files.exists(file)) {
             throw new SafetensorsException(
                     index, "it names the shard " + shard + ", which is not in the folder; download or export it again");

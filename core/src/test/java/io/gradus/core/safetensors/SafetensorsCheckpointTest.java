@@ -2,6 +2,7 @@ package io.gradus.core.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gradus.core.DType;
@@ -10,6 +11,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -113,6 +115,39 @@ class SafetensorsCheckpointTest {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
             assertThat(checkpoint.names()).containsExactly("a");
         }
+    }
+
+    @Test
+    void shardNameThatTheLocaleCannotEncodeIsReported() throws Exception {
+        index("{\"a\":\"größe.safetensors\"}");
+        ProcessBuilder java = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        OpenFolder.class.getName(),
+                        folder.toString())
+                .redirectErrorStream(true);
+        java.environment().put("LC_ALL", "C");
+        Process process = java.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor();
+        assumeFalse(output.contains("which is not in the folder"), "this system has UTF-8 file names in every locale");
+        assertThat(output)
+                .contains("model.safetensors.index.json: it names the shard gr")
+                .contains("set the environment variable LC_ALL to C.UTF-8");
+    }
+
+    /** Prints the error of opening a folder. */
+    static final class OpenFolder {
+        public static void main(String[] arguments) {
+            System.out.println(RawFile.refusal(Path.of(arguments[0])));
+        }
+    }
+
+    @Test
+    void shardNameThatNoFileCanHaveIsReported() throws IOException {
+        index("{\"a\":\"\\ud800.safetensors\"}");
+        assertThat(refusal()).contains("it names the shard ");
     }
 
     @Test
