@@ -16,7 +16,11 @@ public final class BuiltInModel {
 
     private BuiltInModel() {}
 
-    /** Unpacks the model into a temporary Hugging Face folder that is deleted when the JVM exits. */
+    /**
+     * Unpacks the model into a temporary Hugging Face folder that is deleted when the JVM exits.
+     *
+     * @throws IOException if the folder for temporary files cannot be written; names the file
+     */
     public static Path folder() throws IOException {
         Path folder = Files.createTempDirectory("gradus-tiny-llama");
         // Not a shutdown hook, which would run concurrently with the hook of a run that still reads the folder.
@@ -26,10 +30,23 @@ public final class BuiltInModel {
                 if (content == null) {
                     throw new IOException("the built-in model's " + name + " is not in this build of gradus-corpora");
                 }
-                Files.copy(content, folder.resolve(name));
-                folder.resolve(name).toFile().deleteOnExit();
+                Path file = folder.resolve(name);
+                file.toFile().deleteOnExit();
+                copy(content, file);
             }
         }
         return folder;
+    }
+
+    private static void copy(InputStream content, Path file) throws IOException {
+        try {
+            Files.copy(content, file);
+        } catch (IOException e) {
+            throw new IOException(
+                    file + " cannot be written: " + e.getMessage()
+                            + "; free space there, or name another folder for temporary files:"
+                            + " GRADUS_JAVA_OPTS=-Djava.io.tmpdir=FOLDER",
+                    e);
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.core.Scope;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.core.safetensors.WriteException;
 import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
@@ -16,6 +17,7 @@ import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
+import io.gradus.train.checkpoint.OutputFolder;
 import io.gradus.train.checkpoint.RunState;
 import io.gradus.train.guard.DivergenceChecks;
 import io.gradus.train.guard.EarlyStopping;
@@ -27,6 +29,9 @@ import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.Recipe.PrecisionKind;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -35,6 +40,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
@@ -92,6 +98,8 @@ import org.jspecify.annotations.Nullable;
  * }
  */
 public final class FineTuning {
+    private static final String RECIPE = "recipe.yaml";
+
     private final Recipe recipe;
     private final @Nullable Path modelFolder;
     private final @Nullable LanguageModel model;
@@ -204,14 +212,18 @@ public final class FineTuning {
     /**
      * Loads, checks, trains, evaluates and saves. A run that fails before its first step leaves no file.
      *
-     * @throws IOException if a file is missing, damaged, or cannot be written
+     * @throws IOException if a file is missing, damaged, or cannot be written, or if another run writes the output folder; after
+     *     the first step, the message says from where the run can resume
      * @throws RecipeException if the recipe does not fit the model, the data, the memory, or the run to resume
      * @throws TrainingException if training cannot continue: a loss or gradient is not finite or zero, the loss has diverged,
      *     or the untrained model is worse than guessing
      * @throws StoppedException if the run was told to stop
      */
     public RunResult run() throws IOException {
-        return new Run().train();
+        Path output = recipe.output() == null ? newFolder() : recipe.output();
+        try (OutputFolder _ = OutputFolder.open(output)) {
+            return new Run(output).train();
+        }
     }
 
     /**
@@ -341,10 +353,10 @@ public final class FineTuning {
 
     // ---- the run ----
 
-    /** One run. The constructor loads and checks, and writes nothing. */
+    /** One run, which holds the lock of its output folder. The constructor loads and checks, and writes nothing. */
     private final class Run {
-        private final Path output = recipe.output() == null ? newFolder() : recipe.output();
-        private final Checkpoints checkpoints = new Checkpoints(output);
+        private final Path output;
+        private final Checkpoints checkpoints;
         private final int first;
         private final TrainingSetup setup;
         private final LanguageModel model;
@@ -356,8 +368,11 @@ public final class FineTuning {
         private final Map<String, Double> before;
         private final List<TrainingListener> receivers = new ArrayList<>(listeners);
         private Map<String, Double> latest = Map.of();
+        private boolean complete; // the trained model is saved
 
-        Run() throws IOException {
+        Run(Path output) throws IOException {
+            this.output = output;
+            this.checkpoints = new Checkpoints(output);
             Optional<Checkpoint> resumed = checkpoints.resumable(recipe);
             RunState saved = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
             first = saved.step();
@@ -388,10 +403,18 @@ public final class FineTuning {
         RunResult train() throws IOException {
             try {
                 return trainToTheEnd();
-            } catch (IOException | RuntimeException e) {
-                report(listener -> listener.failed(e));
-                throw e;
+            } catch (UncheckedIOException e) {
+                throw failed(withWhatIsSafe(Objects.requireNonNull(e.getCause())));
+            } catch (IOException e) {
+                throw failed(withWhatIsSafe(e));
+            } catch (RuntimeException e) {
+                throw failed(e);
             }
+        }
+
+        private <X extends Exception> X failed(X problem) {
+            report(listener -> listener.failed(problem));
+            return problem;
         }
 
         private RunResult trainToTheEnd() throws IOException {
@@ -414,6 +437,38 @@ public final class FineTuning {
             return finish(step);
         }
 
+        /** An error that also says what is safe and how to go on. */
+        private IOException withWhatIsSafe(IOException e) {
+            String problem = e instanceof FileSystemException failed && failed.getFile() != null
+                    ? new WriteException(Path.of(failed.getFile()), failed).getMessage()
+                    : String.valueOf(e.getMessage());
+            String solve =
+                    problem.contains("space") || problem.contains("quota") ? "Free disk space" : "Solve the problem";
+            String safe;
+            if (complete) {
+                safe = "The trained model in " + output + " is complete.";
+            } else if (!Files.exists(output.resolve(RECIPE))) {
+                safe = "Nothing was trained.";
+            } else {
+                Optional<Integer> step = newestStep();
+                safe = (step.isPresent()
+                                ? "The checkpoint of step " + step.get() + " is intact. " + solve
+                                        + ", then continue from it to the same bits:\n  "
+                                : "There is no checkpoint yet. " + solve
+                                        + ", then start from the first step again:\n  ")
+                        + ResumeCommand.of(output);
+            }
+            return new IOException(problem + "\n" + safe, e);
+        }
+
+        private Optional<Integer> newestStep() {
+            try {
+                return checkpoints.newest().map(newest -> newest.state().step());
+            } catch (IOException e) {
+                return Optional.empty();
+            }
+        }
+
         private void begin() throws IOException {
             if (first == 0) {
                 checks.requireBetterThanGuessing(before);
@@ -422,7 +477,7 @@ public final class FineTuning {
                 }
             }
             checkpoints.prepareFolder(); // the first files are written here
-            AtomicFile.write(output.resolve("recipe.yaml"), recipe.toYaml());
+            AtomicFile.write(output.resolve(RECIPE), recipe.toYaml());
             receivers.addFirst(new MetricsLog(output.resolve("metrics.jsonl"), first));
             if (first == 0) {
                 recordEvaluation(0);
@@ -478,6 +533,7 @@ public final class FineTuning {
             }
             progressed("saving the model");
             save(output);
+            complete = true;
             sample(steps);
             RunResult result = new RunResult(
                     output,
@@ -569,7 +625,11 @@ public final class FineTuning {
     private static Path newFolder() {
         String time = LocalDateTime.now(ZoneId.systemDefault())
                 .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
-        return Path.of("runs", "finetune-" + time);
+        Path folder = Path.of("runs", "finetune-" + time);
+        for (int number = 2; Files.exists(folder); number++) { // of a run that began in the same second
+            folder = Path.of("runs", "finetune-" + time + "-" + number);
+        }
+        return folder;
     }
 
     // ---- loading ----

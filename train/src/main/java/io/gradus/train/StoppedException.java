@@ -12,7 +12,6 @@ public final class StoppedException extends TrainingException {
                 step == 0
                         ? "stopped before the first step; nothing was written"
                         : "stopped after step " + step + " of " + steps + "; a checkpoint is written. To continue to"
-                                + " the same bits:\n  ./gradus finetune " + output.resolve("recipe.yaml") + " output="
-                                + output + " --resume");
+                                + " the same bits:\n  " + ResumeCommand.of(output));
     }
 }

@@ -395,7 +395,7 @@ class FineTuningTest {
                 .hasMessage("recipe: output " + model + " already holds a model; name another folder");
         assertThatThrownBy(() -> run("model", "resume=true"))
                 .hasMessage("recipe: output " + model + " holds a model and no run to resume; name another folder");
-        assertThatThrownBy(() -> run("text.txt")).hasMessage("recipe: output " + text + " is a file; name a folder");
+        assertThatThrownBy(() -> run("text.txt")).hasMessage("output " + text + " is a file; name a folder");
         assertThat(folder.resolve("out/model.safetensors")).hasBinaryContent(before);
     }
 

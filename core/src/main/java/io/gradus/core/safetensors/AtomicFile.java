@@ -29,7 +29,8 @@ public final class AtomicFile {
     /**
      * Writes a file, or leaves it unchanged if {@code content} throws. Creates the folder if it is missing.
      *
-     * @throws IOException if the disk is full or the file cannot be replaced
+     * @throws SafetensorsException if {@code content} throws it
+     * @throws WriteException if the disk is full or the file cannot be replaced; names the file
      */
     public static void write(Path file, Content content) throws IOException {
         Path target = file.toAbsolutePath();
@@ -37,6 +38,16 @@ public final class AtomicFile {
         if (folder == null || target.getFileName() == null || Files.isDirectory(target)) {
             throw new IOException(file + ": is a folder; pass the name of a file");
         }
+        try {
+            replace(folder, target, content);
+        } catch (SafetensorsException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new WriteException(file, e);
+        }
+    }
+
+    private static void replace(Path folder, Path target, Content content) throws IOException {
         Files.createDirectories(folder);
         Path temporary = folder.resolve(target.getFileName() + "."
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
@@ -57,7 +68,7 @@ public final class AtomicFile {
     /**
      * Writes a file atomically from memory.
      *
-     * @throws IOException if the disk is full or the file cannot be replaced
+     * @throws WriteException if the disk is full or the file cannot be replaced; names the file
      */
     public static void write(Path file, byte[] content) throws IOException {
         write(file, channel -> SafetensorsWriter.writeFully(channel, ByteBuffer.wrap(content)));

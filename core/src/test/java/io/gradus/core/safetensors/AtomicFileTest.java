@@ -42,9 +42,10 @@ class AtomicFileTest {
         write(file, "old");
         assertThatThrownBy(() -> AtomicFile.write(file, channel -> {
                     SafetensorsWriter.writeFully(channel, ByteBuffer.wrap(new byte[10]));
-                    throw new IOException("the disk is full");
+                    throw new IOException("No space left on device");
                 }))
-                .hasMessage("the disk is full");
+                .isInstanceOf(WriteException.class)
+                .hasMessage(file + " cannot be written: No space left on device");
         assertThat(file).hasContent("old");
         assertThat(RawFile.list(folder)).containsExactly("file.json");
     }
@@ -56,6 +57,27 @@ class AtomicFileTest {
         write(link, "new");
         assertThat(link).hasContent("new");
         assertThat(shared).hasContent("old");
+    }
+
+    @Test
+    void fileInAFolderThatCannotBeCreatedIsNamedWithTheReason() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "a file, not a folder");
+        assertThatThrownBy(() -> write(file.resolve("deep/new.json"), "new"))
+                .isInstanceOf(WriteException.class)
+                .hasMessageStartingWith(file.resolve("deep/new.json") + " cannot be written: ");
+    }
+
+    @Test
+    void interruptedWriteNamesTheFile() {
+        Path file = folder.resolve("file.json");
+        Thread.currentThread().interrupt();
+        try {
+            assertThatThrownBy(() -> write(file, "new"))
+                    .hasMessage(file + " cannot be written: the thread was interrupted");
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(folder).isEmptyDirectory();
     }
 
     @Test

@@ -88,9 +88,6 @@ public record Checkpoints(Path folder) {
      * @throws RecipeException if the folder has a run that {@code resume} was not set for, a model, or a run of another recipe
      */
     public Optional<Checkpoint> resumable(Recipe recipe) throws IOException {
-        if (Files.exists(folder) && !Files.isDirectory(folder)) {
-            throw new RecipeException("output " + folder + " is a file; name a folder");
-        }
         Optional<Checkpoint> newest = newest();
         boolean run = newest.isPresent() || Files.exists(folder.resolve("metrics.jsonl"));
         boolean model = Files.exists(folder.resolve("config.json"));
@@ -176,10 +173,18 @@ public record Checkpoints(Path folder) {
     /** Writes a folder under a temporary name, and renames it when it is complete. */
     private static void replace(Path target, ModelWriter content) throws IOException {
         Path temporary = unfinished(target);
-        Files.createDirectories(temporary);
-        content.write(temporary);
-        discard(target);
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        boolean complete = false;
+        try {
+            Files.createDirectories(temporary);
+            content.write(temporary);
+            discard(target);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            complete = true;
+        } finally {
+            if (!complete) {
+                Folders.delete(temporary); // makes room on a full disk
+            }
+        }
     }
 
     /**

@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.core.safetensors.WriteException;
 import io.gradus.train.checkpoint.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -62,18 +64,36 @@ record SumFolder(Path base, Path folder) {
         Path target = folder.toAbsolutePath().normalize();
         Path fresh = target.resolveSibling(target.getFileName() + "."
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
-        Files.createDirectories(fresh);
+        createDirectories(fresh);
         boolean complete = false;
         try {
             copy(fresh, dtype);
             weights.write(fresh);
-            Files.deleteIfExists(target); // an empty folder
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+            rename(fresh, target);
             complete = true;
         } finally {
             if (!complete) {
                 Folders.delete(fresh);
             }
+        }
+    }
+
+    private void createDirectories(Path fresh) throws IOException {
+        try {
+            Files.createDirectories(fresh);
+        } catch (IOException e) {
+            throw new WriteException(folder, e);
+        }
+    }
+
+    private void rename(Path fresh, Path target) throws IOException {
+        try {
+            Files.deleteIfExists(target); // an empty folder
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException e) {
+            throw Files.exists(target)
+                    ? new IOException(folder + " was written by another program meanwhile; name another folder", e)
+                    : new WriteException(folder, e);
         }
     }
 

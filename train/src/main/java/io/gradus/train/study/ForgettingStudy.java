@@ -7,6 +7,7 @@ import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.FineTuning;
 import io.gradus.train.RunResult;
+import io.gradus.train.checkpoint.OutputFolder;
 import io.gradus.train.memory.Variant;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
@@ -96,7 +97,9 @@ public final class ForgettingStudy {
             Consumer<String> news,
             Consumer<List<Row>> finished)
             throws IOException {
-        return prepare(recipe, folder, runs, news, List.of()).run(finished);
+        try (OutputFolder _ = OutputFolder.open(folder)) {
+            return prepare(recipe, folder, runs, news, List.of()).run(finished);
+        }
     }
 
     /** Prepares the study with some variants, for a test; with all of them if none is named. */

@@ -5,6 +5,7 @@ import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.FineTuning;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
+import io.gradus.train.checkpoint.OutputFolder;
 import io.gradus.train.memory.Comparison;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.Variant;
@@ -88,7 +89,9 @@ public final class MemoryStudy {
     public static List<Row> run(
             Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder> runs, Consumer<String> news)
             throws IOException {
-        return run(recipe, folder, runs, news, rungs());
+        try (OutputFolder _ = OutputFolder.open(folder)) {
+            return run(recipe, folder, runs, news, rungs());
+        }
     }
 
     static List<Row> run(

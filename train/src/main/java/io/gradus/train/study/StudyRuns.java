@@ -4,6 +4,7 @@ import io.gradus.core.cpu.CpuBackend;
 import io.gradus.train.FineTuning;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
+import io.gradus.train.checkpoint.OutputFolder;
 import io.gradus.train.memory.Variant;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
@@ -42,7 +43,7 @@ record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder
         }
         Files.createDirectories(folder);
         try (Stream<Path> found = Files.list(folder)) {
-            if (found.findAny().isPresent()) {
+            if (found.anyMatch(file -> !file.endsWith(OutputFolder.LOCK))) {
                 throw new IOException(folder + " is not empty; name another folder");
             }
         }

@@ -128,6 +128,7 @@ class CheckpointsTest {
                                 optimizer.state()))
                 .hasMessage("disk full");
         assertThat(new Checkpoints(folder).newest()).map(Checkpoint::path).contains(old);
+        assertThat(folder.resolve("checkpoints")).isDirectoryNotContaining("glob:**tmp");
     }
 
     @Test
