@@ -1,8 +1,8 @@
 package io.gradus.data.tokenizer;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.safetensors.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,23 +73,22 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
         return folder.resolve(name);
     }
 
-    JsonNode tokenizer() throws IOException {
+    ObjectNode tokenizer() throws IOException {
         return json(TOKENIZER);
     }
 
     /** A file as a JSON object; empty if the file does not exist. */
-    JsonNode json(String name) throws IOException {
+    ObjectNode json(String name) throws IOException {
         byte[] content = contents.get(name);
         ObjectMapper mapper = new ObjectMapper();
         if (content == null) {
             return mapper.createObjectNode();
         }
         try {
-            JsonNode root = mapper.readTree(content);
-            if (!root.isObject()) {
-                throw new IOException(path(name) + ": it is not a JSON object; download or copy it again");
+            if (mapper.readTree(content) instanceof ObjectNode root) {
+                return root;
             }
-            return root;
+            throw new IOException(path(name) + ": it is not a JSON object; download or copy it again");
         } catch (JacksonException e) {
             throw new IOException(
                     path(name) + ": it is not JSON: " + e.getOriginalMessage() + "; download or copy it again", e);
