@@ -113,12 +113,37 @@ class MemoryCommandTest {
     }
 
     @Test
-    void configWithOverflowingSizesIsRejected() throws IOException {
+    void configWithOverflowingSizesIsRejectedByKey() throws IOException {
         Path config = Files.writeString(folder.resolve("config.json"), """
             {"model_type": "llama", "vocab_size": 2147483647, "hidden_size": 2147483640,
              "intermediate_size": 2147483647, "num_hidden_layers": 1, "num_attention_heads": 1073741820,
              "max_position_embeddings": 64}
             """);
-        assertRefused(memory("--model", config), 2, "more bytes than a long can count; check the sizes in config.json");
+        assertRefused(memory("--model", config), 1, "vocab_size × hidden_size is 2147483647 × 2147483640");
+        Path large = Files.writeString(folder.resolve("config.json"), """
+            {"model_type": "llama", "vocab_size": 2147483647, "hidden_size": 16, "intermediate_size": 16,
+             "num_hidden_layers": 1, "num_attention_heads": 1, "max_position_embeddings": 1000000000}
+            """);
+        assertRefused(
+                memory("--model", large, "batch_size=2", "data.max_seq_len=1000000000"),
+                2,
+                "more than 2^63 bytes: check vocab_size 2147483647, hidden_size 16 and the other sizes in config.json,"
+                        + " batch_size 2 and data.max_seq_len 1000000000");
+    }
+
+    @Test
+    void absurdNumberOfLayersIsRejectedWithoutBuildingThem() throws IOException {
+        Path config = Files.writeString(folder.resolve("config.json"), """
+            {"model_type": "llama", "vocab_size": 16, "hidden_size": 16, "intermediate_size": 16,
+             "num_hidden_layers": 2000000000, "num_attention_heads": 1, "max_position_embeddings": 64}
+            """);
+        assertRefused(memory("--model", config), 2, "num_hidden_layers or n_layer in config.json is 2000000000");
+        Path model = TinyModel.write(folder.resolve("model"));
+        Files.writeString(
+                model.resolve("config.json"),
+                Files.readString(model.resolve("config.json"))
+                        .replace("\"num_hidden_layers\" : 1", "\"num_hidden_layers\" : 200000"));
+        assertRefused(
+                memory("--model", model), 1, "num_hidden_layers is 200000, but model.safetensors has 1 layer");
     }
 }

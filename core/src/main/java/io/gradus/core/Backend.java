@@ -38,6 +38,11 @@ public interface Backend {
         return Map.of();
     }
 
+    /** Whether tensors have elements. If not, the device only counts their bytes, and what an upload would copy need not exist. */
+    default boolean hasElements() {
+        return true;
+    }
+
     /** Copies raw elements (in the target's dtype, little-endian, row-major) from host memory into a tensor. */
     void upload(MemorySegment source, Tensor target);
 

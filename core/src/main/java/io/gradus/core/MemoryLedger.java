@@ -18,9 +18,10 @@ public final class MemoryLedger {
     /** Whether usage is at its peak now, so that {@link #atPeak} has not been written yet. */
     private boolean rising = true;
 
+    /** @throws ArithmeticException if a long cannot count all bytes, as on a device that only counts them */
     synchronized void add(MemoryCategory category, long bytes) {
+        total = Math.addExact(total, bytes);
         live[category.ordinal()] += bytes;
-        total += bytes;
         if (total > peak) {
             peak = total;
             rising = true;

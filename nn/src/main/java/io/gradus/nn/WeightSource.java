@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * <p>When a checkpoint was read, {@link #requireAllLoaded} reports all names that are missing, unexpected or of another shape.
  */
 public final class WeightSource {
+    /** Missing tensors beyond the number of those in the file. */
+    private static final int MOST_MISSING = 1000;
+
     private static volatile @Nullable WeightSource defaults;
 
     private final Source source;
@@ -190,7 +193,8 @@ public final class WeightSource {
 
     /**
      * Reads a tensor. If it is missing or has another shape, this is recorded for {@link #requireAllLoaded}, and an empty
-     * tensor is returned, so that a wrong size in the configuration costs no memory.
+     * tensor is returned, so that a wrong size in the configuration costs no memory. A model of which hardly anything is in the
+     * file is not built to its end, because it may have billions of parameters.
      */
     private Tensor read(SafetensorsCheckpoint checkpoint, String name, Shape shape) {
         try {
@@ -201,6 +205,9 @@ public final class WeightSource {
                         name + " is " + checkpoint.entry(name).shape() + " in the file and " + shape + " in the model");
             } else {
                 return checkpoint.read(name, source.device, dtype, MemoryCategory.WEIGHTS);
+            }
+            if (source.missing.size() > MOST_MISSING + checkpoint.names().size()) {
+                throw new UncheckedIOException(misfit(checkpoint, Set.of()));
             }
             return Tensor.empty(source.device, dtype, Shape.of(0), MemoryCategory.WEIGHTS);
         } catch (IOException e) {
@@ -225,6 +232,10 @@ public final class WeightSource {
         if (source.missing.isEmpty() && source.misshapen.isEmpty() && unexpected.isEmpty()) {
             return;
         }
+        throw misfit(checkpoint, unexpected);
+    }
+
+    private IOException misfit(SafetensorsCheckpoint checkpoint, Set<String> unexpected) {
         StringBuilder message = new StringBuilder(checkpoint + " does not fit the model that config.json describes:");
         list(message, "missing in the file", source.missing);
         list(
@@ -233,7 +244,7 @@ public final class WeightSource {
                         + " numbers of heads)",
                 source.misshapen);
         list(message, "in the file but not in the model", unexpected);
-        throw new IOException(message.toString());
+        return new IOException(message.toString());
     }
 
     private static void list(StringBuilder message, String title, Set<String> names) {

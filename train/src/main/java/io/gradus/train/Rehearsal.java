@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a run's own steps on the meta device, which only counts bytes: the model is built, the optimizer created, two steps
- * and an evaluation are made. Nothing is allocated, read or computed. Not counted are the samples, which are shorter than a
- * batch, and what the meta device leaves out.
+ * and an evaluation are made. Nothing is allocated, read or computed. Not counted are the samples, which are usually shorter
+ * than a batch, and what the meta device leaves out.
  */
 record Rehearsal(
         Recipe recipe,
@@ -35,6 +35,9 @@ record Rehearsal(
         @Nullable Dataset dataset,
         LossFunction loss,
         Optimizer.@Nullable Factory optimizer) {
+
+    /** Ten times the depth of published models, and counted in seconds. */
+    private static final int MOST_LAYERS = 2_000;
 
     /** The first step allocates the gradients, so that only the second has them together with all activations. */
     private static final int STEPS = 2;
@@ -46,12 +49,17 @@ record Rehearsal(
      * @throws RecipeException if the recipe does not fit the model
      */
     MemoryPlan plan(boolean resumed) {
+        if (config.numHiddenLayers() > MOST_LAYERS) {
+            throw new RecipeException("num_hidden_layers or n_layer in config.json is " + config.numHiddenLayers()
+                    + "; memory is planned for at most " + MOST_LAYERS + " layers");
+        }
         try {
             return count(resumed);
         } catch (ArithmeticException e) {
-            throw new RecipeException(
-                    "a tensor of this model would have more bytes than a long can count; check the sizes"
-                            + " in config.json, batch_size and data.max_seq_len");
+            throw new RecipeException("the run would need more than 2^63 bytes: check vocab_size " + config.vocabSize()
+                    + ", hidden_size " + config.hiddenSize() + " and the other sizes in config.json, batch_size "
+                    + recipe.batchSize() + " and data.max_seq_len "
+                    + recipe.data().blockLength(config.maxPositionEmbeddings()));
         }
     }
 

@@ -39,6 +39,11 @@ public final class MetaBackend implements Backend {
     }
 
     @Override
+    public boolean hasElements() {
+        return false;
+    }
+
+    @Override
     public void upload(MemorySegment source, Tensor target) {
         // nothing is stored
     }

@@ -27,6 +27,9 @@ public final class ConfigJson {
     /** The file's name. */
     public static final String FILE = "config.json";
 
+    /** A thousand times the largest weights of published models. */
+    private static final long MOST_ELEMENTS = 1L << 42;
+
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
@@ -164,9 +167,8 @@ public final class ConfigJson {
         if (isAbsent(node)) {
             return fallback;
         }
-        require(
-                node.isIntegralNumber() && node.canConvertToInt(),
-                prefix + key + " is " + node + ", not a whole number");
+        require(node.isIntegralNumber(), prefix + key + " is " + node + ", not a whole number");
+        require(node.canConvertToInt(), prefix + key + " is " + node + "; it must be at most " + Integer.MAX_VALUE);
         return node.intValue();
     }
 
@@ -257,6 +259,18 @@ public final class ConfigJson {
     /** @throws IllegalArgumentException if the value is below 1 */
     public static void requirePositive(String key, int value) {
         require(value > 0, key + " is " + value + "; it must be at least 1");
+    }
+
+    /**
+     * Limits the size of a tensor, so that a sum over all tensors of a model, in bytes, is a {@code long}.
+     *
+     * @param keys whose values are multiplied, such as {@code vocab_size × hidden_size}
+     * @throws IllegalArgumentException if the product is larger than that of any tensor
+     */
+    public static void requireTensor(String keys, long rows, long columns) {
+        require(
+                rows <= MOST_ELEMENTS / columns,
+                keys + " is " + rows + " × " + columns + ", more elements than a tensor can have");
     }
 
     // ---- writing ----

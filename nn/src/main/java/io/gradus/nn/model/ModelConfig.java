@@ -1,6 +1,7 @@
 package io.gradus.nn.model;
 
 import io.gradus.nn.WeightSource;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -21,6 +22,11 @@ public interface ModelConfig {
 
     /** The context length: the largest number of tokens in one sequence. */
     int maxPositionEmbeddings();
+
+    /** The sizes that a checkpoint of this network also shows. By default none are known. */
+    default List<ConfigSize> sizes() {
+        return List.of();
+    }
 
     /** Builds the network. The source decides whether its weights are read, initialized or only counted. */
     LanguageModel build(WeightSource weights);

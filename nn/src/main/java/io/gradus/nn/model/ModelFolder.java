@@ -9,6 +9,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.core.safetensors.SafetensorsException;
 import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.core.safetensors.StreamedTensors;
 import io.gradus.nn.WeightSource;
@@ -51,12 +52,26 @@ public record ModelFolder(Path path) {
     }
 
     /**
-     * The description of the network; reads only {@code config.json}.
+     * The description of the network: reads {@code config.json}, and if the folder has weights, their names and shapes.
      *
-     * @throws IOException if the file is missing or malformed, or if no {@link ModelFamily} reads its {@code model_type}
+     * @throws IOException if the file is missing or malformed, if no {@link ModelFamily} reads its {@code model_type}, or if a
+     *     size is not that of the weights
      */
     public ModelConfig config() throws IOException {
-        return config(ConfigJson.read(path));
+        ModelConfig config = config(ConfigJson.read(path));
+        if (Files.isDirectory(path)) {
+            try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
+                requireSizes(config, checkpoint);
+            } catch (SafetensorsException e) {
+                // The configuration is complete without weights. If they are needed, load reports what is wrong with them.
+            }
+        }
+        return config;
+    }
+
+    private void requireSizes(ModelConfig config, SafetensorsCheckpoint checkpoint) throws IOException {
+        ConfigSize.require(
+                config.sizes(), checkpoint, config.tensorNames(checkpoint::contains), ConfigJson.file(path));
     }
 
     private ModelConfig config(ConfigJson json) throws IOException {
@@ -93,14 +108,21 @@ public record ModelFolder(Path path) {
                             String.join(", ", unread));
         }
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
-            WeightSource weights = WeightSource.from(checkpoint, device, config.tensorNames(checkpoint::contains))
-                    .to(dtype);
-            LanguageModel model = config.build(weights);
-            weights.requireAllLoaded(config::ignoresTensor);
-            return model;
+            requireSizes(config, checkpoint);
+            build(config, checkpoint, Device.meta(), dtype); // reports names that do not fit before anything is read
+            return build(config, checkpoint, device, dtype);
         } catch (UncheckedIOException e) {
             throw Objects.requireNonNull(e.getCause());
         }
+    }
+
+    private static LanguageModel build(
+            ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype) throws IOException {
+        WeightSource weights = WeightSource.from(checkpoint, device, config.tensorNames(checkpoint::contains))
+                .to(dtype);
+        LanguageModel model = config.build(weights);
+        weights.requireAllLoaded(config::ignoresTensor);
+        return model;
     }
 
     /**

@@ -2,11 +2,15 @@ package io.gradus.nn.model.gpt2;
 
 import static io.gradus.nn.model.ConfigJson.require;
 import static io.gradus.nn.model.ConfigJson.requirePositive;
+import static io.gradus.nn.model.ConfigJson.requireTensor;
 
 import io.gradus.autograd.Variable;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.ConfigSize;
+import io.gradus.nn.model.ConfigSize.Axis;
+import io.gradus.nn.model.ConfigSize.Layers;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import java.util.Arrays;
@@ -102,6 +106,10 @@ public record Gpt2Config(
         requirePositive("n_head", nHead);
         requirePositive("n_inner", nInner);
         require(nEmbd % nHead == 0, "n_embd is " + nEmbd + ", which is not a multiple of n_head, " + nHead);
+        requireTensor("vocab_size × n_embd", vocabSize, nEmbd);
+        requireTensor("n_positions × n_embd", nPositions, nEmbd);
+        requireTensor("n_inner × n_embd", nInner, nEmbd);
+        requireTensor("3·n_embd × n_embd", 3L * nEmbd, nEmbd);
         probability("resid_pdrop", residPdrop);
         probability("embd_pdrop", embdPdrop);
         probability("attn_pdrop", attnPdrop);
@@ -152,7 +160,9 @@ public record Gpt2Config(
                 "summary_type",
                 "summary_use_proj");
         int width = json.integer("n_embd");
-        require(width <= Integer.MAX_VALUE / 4, "n_embd is " + width);
+        require(
+                width <= Integer.MAX_VALUE / 4,
+                "n_embd is " + width + "; it must be at most " + Integer.MAX_VALUE / 4);
         return new Gpt2Config(
                 json.integer("vocab_size"),
                 json.integer("n_positions"),
@@ -198,6 +208,16 @@ public record Gpt2Config(
     @Override
     public int maxPositionEmbeddings() {
         return nPositions;
+    }
+
+    @Override
+    public List<ConfigSize> sizes() {
+        return List.of(
+                new Layers("n_layer", nLayer, PREFIX + "h."),
+                new Axis("vocab_size", vocabSize, PREFIX + "wte.weight", 0),
+                new Axis("n_embd", nEmbd, PREFIX + "wte.weight", 1),
+                new Axis("n_positions", nPositions, PREFIX + "wpe.weight", 0),
+                new Axis("n_inner", nInner, PREFIX + "h.0.mlp.c_fc.weight", 1));
     }
 
     @Override

@@ -2,9 +2,13 @@ package io.gradus.nn.model.llama;
 
 import static io.gradus.nn.model.ConfigJson.require;
 import static io.gradus.nn.model.ConfigJson.requirePositive;
+import static io.gradus.nn.model.ConfigJson.requireTensor;
 
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.ConfigSize;
+import io.gradus.nn.model.ConfigSize.Axis;
+import io.gradus.nn.model.ConfigSize.Layers;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
@@ -66,10 +70,13 @@ public record LlamaConfig(
         require(headDim % 2 == 0, "head_dim is " + headDim + "; rotary positions need an even one");
         require(rmsNormEps >= 0 && rmsNormEps < 1, "rms_norm_eps is " + rmsNormEps);
         require(ropeTheta > 1 && Double.isFinite(ropeTheta), "rope_theta is " + ropeTheta);
+        requireTensor("vocab_size × hidden_size", vocabSize, hiddenSize);
+        requireTensor("intermediate_size × hidden_size", intermediateSize, hiddenSize);
         require(
-                (long) maxPositionEmbeddings * headDim <= Integer.MAX_VALUE,
-                "max_position_embeddings is " + maxPositionEmbeddings
-                        + "; a table of that many rotary angles would not fit into memory");
+                (long) numAttentionHeads * headDim <= Integer.MAX_VALUE,
+                "num_attention_heads × head_dim is " + numAttentionHeads + " × " + headDim + ", more than 2^31");
+        requireTensor(
+                "(num_attention_heads × head_dim) × hidden_size", (long) numAttentionHeads * headDim, hiddenSize);
         require(
                 attentionBias || !outputBias,
                 "o_proj has a bias and q_proj has none; no model_type describes such a network");
@@ -198,6 +205,23 @@ public record LlamaConfig(
                 .set("attention_bias", attentionBias)
                 .set("mlp_bias", mlpBias)
                 .set("initializer_range", initializerRange);
+    }
+
+    @Override
+    public List<ConfigSize> sizes() {
+        String table = "model.embed_tokens.weight";
+        String layer = "model.layers.0.";
+        return List.of(
+                new Layers("num_hidden_layers", numHiddenLayers, "model.layers."),
+                new Axis("vocab_size", vocabSize, table, 0),
+                new Axis("hidden_size", hiddenSize, table, 1),
+                new Axis("intermediate_size", intermediateSize, layer + "mlp.gate_proj.weight", 0),
+                heads("num_attention_heads", numAttentionHeads, layer + "self_attn.q_proj.weight"),
+                heads("num_key_value_heads", numKeyValueHeads, layer + "self_attn.k_proj.weight"));
+    }
+
+    private ConfigSize heads(String key, int heads, String parameter) {
+        return new Axis(key + " × head_dim, " + heads + " × " + headDim + ",", (long) heads * headDim, parameter, 0);
     }
 
     @Override
