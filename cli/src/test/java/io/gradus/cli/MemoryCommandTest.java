@@ -143,7 +143,6 @@ class MemoryCommandTest {
                 model.resolve("config.json"),
                 Files.readString(model.resolve("config.json"))
                         .replace("\"num_hidden_layers\" : 1", "\"num_hidden_layers\" : 200000"));
-        assertRefused(
-                memory("--model", model), 1, "num_hidden_layers is 200000, but model.safetensors has 1 layer");
+        assertRefused(memory("--model", model), 1, "num_hidden_layers is 200000, but model.safetensors has 1 layer");
     }
 }

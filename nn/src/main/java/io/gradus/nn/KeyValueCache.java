@@ -22,7 +22,7 @@ public final class KeyValueCache {
     private final long[] valueCounts;
 
     /**
-     * Creates an empty cache. Memory is allocated when the first tokens are appended.
+     * Creates an empty cache. Its memory grows with the tokens that are appended, to at most twice of what they take.
      *
      * @param layers the number of layers of the model
      * @param capacity the largest number of tokens
@@ -46,7 +46,7 @@ public final class KeyValueCache {
     }
 
     /**
-     * The keys and values of all tokens so far.
+     * The keys and values of all tokens so far, which are valid until the next ones of their layer are appended.
      *
      * @param keys {@code [B, S, G, D]}
      * @param values {@code [B, S, G, D]}
@@ -94,21 +94,37 @@ public final class KeyValueCache {
             throw new IllegalStateException("key-value cache: " + after + " tokens exceed the capacity of " + capacity);
         }
         Tensor store = stores[layer];
-        if (store == null) {
-            store = Scope.outside(() ->
-                    Tensor.empty(added.device(), added.dtype(), shape.with(1, capacity), MemoryCategory.ACTIVATIONS));
+        if (store == null || store.shape().get(1) < after) {
+            store = grown(store, before, added, after);
             stores[layer] = store;
         }
-        var movement = added.kernels().movement();
-        movement.place(added, 1, before, store, false);
+        added.kernels().movement().place(added, 1, before, store, false);
         counts[layer] = after;
-        if (shape.get(0) == 1) {
-            return store.reshape(capacity, shape.get(2), shape.get(3))
-                    .slice(0, after)
-                    .reshape(shape.with(1, after));
+        return first(store, after);
+    }
+
+    /** A larger store with the tokens of the old one. */
+    private Tensor grown(@Nullable Tensor old, long before, Tensor added, long after) {
+        Shape shape = added.shape().with(1, Math.min(capacity, 2 * after));
+        Tensor store =
+                Scope.outside(() -> Tensor.empty(added.device(), added.dtype(), shape, MemoryCategory.ACTIVATIONS));
+        if (old != null) {
+            store.kernels().movement().place(first(old, before), 1, 0, store, false);
+            old.release();
         }
-        Tensor all = added.emptyLike(shape.with(1, after));
-        movement.slice(store, 1, 0, all, false);
+        return store;
+    }
+
+    /** The first tokens of a store. */
+    private static Tensor first(Tensor store, long tokens) {
+        Shape shape = store.shape();
+        if (shape.get(0) == 1) {
+            return store.reshape(shape.get(1), shape.get(2), shape.get(3))
+                    .slice(0, tokens)
+                    .reshape(shape.with(1, tokens));
+        }
+        Tensor all = store.emptyLike(shape.with(1, tokens));
+        store.kernels().movement().slice(store, 1, 0, all, false);
         return all;
     }
 }

@@ -35,7 +35,7 @@ public final class Evaluator {
             LanguageModel model, Blocks blocks, int maxBlocks, int batchSize, Consumer<Progress> progress) {
         Blocks first = blocks.first(Math.min(maxBlocks, blocks.size()));
         Batches batches = new Batches(first, batchSize, 0, false);
-        return loss(model, batches, LossFunction.crossEntropy(null), "text", progress);
+        return loss(model, batches, LossFunction.crossEntropy(0), "text", progress);
     }
 
     /** The mean loss per target over one pass of the batches. */

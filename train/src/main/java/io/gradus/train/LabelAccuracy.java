@@ -103,8 +103,9 @@ public record LabelAccuracy(int correct, int total) {
         try (Scope _ = Scope.open("accuracy")) {
             Tensor input = Tensor.of(model.device(), ids, rows.size(), length);
             Tensor wanted = Tensor.of(model.device(), targets, targets.length);
-            double[] each = Autograd.noGrad(() ->
-                            model.forward(Input.of(input)).crossEntropy(wanted, CrossEntropyOptions.of(Reduction.NONE)))
+            double[] each = Autograd.noGrad(() -> model.hiddenStates(Input.of(input))
+                            .linearCrossEntropy(
+                                    model.lmHeadWeight(), wanted, CrossEntropyOptions.of(Reduction.NONE), 0))
                     .value()
                     .toDoubles();
             for (int i = 0; i < each.length; i++) {

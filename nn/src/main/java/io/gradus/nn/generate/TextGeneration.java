@@ -65,18 +65,17 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
         }
         boolean wasTraining = model.isTraining();
         model.eval();
-        int capacity = (int) Math.min(model.contextLength(), (long) prompt.length + maxTokens);
-        KeyValueCache cache = model.newCache(capacity);
+        KeyValueCache cache = model.newCache((int) Math.min(model.contextLength(), (long) prompt.length + maxTokens));
         try {
-            return Autograd.noGrad(() -> run(model, prompt, onToken, cache, capacity));
+            return Autograd.noGrad(() -> run(model, prompt, onToken, cache));
         } finally {
             cache.release();
             model.train(wasTraining);
         }
     }
 
-    private Result run(LanguageModel model, int[] prompt, IntConsumer onToken, KeyValueCache cache, int capacity) {
-        int[] text = Arrays.copyOf(prompt, capacity);
+    private Result run(LanguageModel model, int[] prompt, IntConsumer onToken, KeyValueCache cache) {
+        int[] text = prompt;
         int length = prompt.length;
         List<Integer> generated = new ArrayList<>();
         while (generated.size() < maxTokens) {
@@ -91,7 +90,8 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
             if (generated.size() < maxTokens && length == model.contextLength()) {
                 return result(generated, End.CONTEXT_FULL);
             }
-            if (length < capacity) {
+            if (length < model.contextLength()) {
+                text = Arrays.copyOf(text, Math.max(text.length, length + 1 + length / 2));
                 text[length++] = next;
             }
         }
@@ -102,10 +102,8 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
     private float[] logits(LanguageModel model, int[] unread, KeyValueCache cache) {
         try (Scope _ = Scope.open("generate")) {
             Tensor ids = Tensor.of(model.device(), unread, 1, unread.length);
-            Tensor logits = model.forward(useCache ? Input.next(ids, cache) : Input.of(ids))
-                    .value();
-            return logits.reshape(unread.length, model.vocabSize())
-                    .slice(unread.length - 1L, unread.length)
+            return model.nextLogits(useCache ? Input.next(ids, cache) : Input.of(ids))
+                    .value()
                     .toFloats();
         }
     }

@@ -49,11 +49,10 @@ public sealed interface ConfigSize {
             throws IOException {
         List<String> problems = new ArrayList<>();
         for (ConfigSize size : sizes) {
-            Optional<String> problem =
-                    switch (size) {
-                        case Layers layers -> problem(layers, checkpoint, tensorNames.apply(layers.prefix));
-                        case Axis axis -> problem(axis, checkpoint, tensorNames.apply(axis.parameter));
-                    };
+            Optional<String> problem = switch (size) {
+                case Layers layers -> problem(layers, checkpoint, tensorNames.apply(layers.prefix));
+                case Axis axis -> problem(axis, checkpoint, tensorNames.apply(axis.parameter));
+            };
             problem.ifPresent(problems::add);
         }
         if (!problems.isEmpty()) {

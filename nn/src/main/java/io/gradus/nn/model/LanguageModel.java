@@ -7,6 +7,7 @@ import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.autograd.op.LinearCrossEntropy;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.nn.KeyValueCache;
@@ -14,6 +15,7 @@ import io.gradus.nn.Module;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -62,6 +64,21 @@ public abstract class LanguageModel extends Module {
      */
     public Variable forward(Input input) {
         return hiddenStates(input).linear(lmHeadWeight(), null);
+    }
+
+    /**
+     * The logits after the last token of each row, which generation needs. Those of a whole prompt, {@link #forward}, would take
+     * {@code T} times the memory and time.
+     *
+     * @param input token ids, positions, padding mask and cache
+     * @return {@code [B, vocab_size]}
+     */
+    public final Variable nextLogits(Input input) {
+        Variable hidden = hiddenStates(input);
+        long length = hidden.shape().get(1);
+        return hidden.slice(1, length - 1, length)
+                .reshape(hidden.shape().get(0), hidden.shape().last())
+                .linear(lmHeadWeight(), null);
     }
 
     /**
@@ -171,7 +188,20 @@ public abstract class LanguageModel extends Module {
             return new Input(ids, positions(ids, Math.toIntExact(cache.length())), null, cache);
         }
 
+        /** The number of positions that a table for this input needs: one more than the highest. */
+        public long positionCount() {
+            long tokens = ids.shape().get(1) + (cache == null ? 0 : cache.length());
+            if (!ids.backend().hasElements()) {
+                return tokens;
+            }
+            int highest = Arrays.stream(positions.toInts()).max().orElse(-1);
+            return Math.max(tokens, highest + 1L); // an input of one's own may begin at any position
+        }
+
         private static Tensor positions(Tensor ids, int first) {
+            if (!ids.backend().hasElements()) {
+                return Tensor.empty(ids.device(), DType.I32, ids.shape(), MemoryCategory.ACTIVATIONS);
+            }
             int length = Math.toIntExact(ids.shape().get(1));
             int[] positions = IntStream.range(0, Math.toIntExact(ids.size()))
                     .map(i -> first + i % length)

@@ -63,15 +63,15 @@ public record ModelFolder(Path path) {
             try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
                 requireSizes(config, checkpoint);
             } catch (SafetensorsException e) {
-                // The configuration is complete without weights. If they are needed, load reports what is wrong with them.
+                // The configuration is complete without weights. If they are needed, load reports what is wrong with
+                // them.
             }
         }
         return config;
     }
 
     private void requireSizes(ModelConfig config, SafetensorsCheckpoint checkpoint) throws IOException {
-        ConfigSize.require(
-                config.sizes(), checkpoint, config.tensorNames(checkpoint::contains), ConfigJson.file(path));
+        ConfigSize.require(config.sizes(), checkpoint, config.tensorNames(checkpoint::contains), ConfigJson.file(path));
     }
 
     private ModelConfig config(ConfigJson json) throws IOException {
@@ -116,8 +116,8 @@ public record ModelFolder(Path path) {
         }
     }
 
-    private static LanguageModel build(
-            ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype) throws IOException {
+    private static LanguageModel build(ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype)
+            throws IOException {
         WeightSource weights = WeightSource.from(checkpoint, device, config.tensorNames(checkpoint::contains))
                 .to(dtype);
         LanguageModel model = config.build(weights);

@@ -2,9 +2,13 @@ package io.gradus.nn.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.autograd.Autograd;
 import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryLedger;
+import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.nn.Given;
 import io.gradus.nn.WeightSource;
@@ -12,14 +16,18 @@ import io.gradus.nn.generate.TextGeneration.End;
 import io.gradus.nn.generate.TextGeneration.Result;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.LanguageModel.Input;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TextGenerationTest {
@@ -30,8 +38,9 @@ class TextGenerationTest {
         private boolean trainingWhileReading;
         private boolean recordingWhileReading;
 
+        /** The logits; the output layer is the identity. */
         @Override
-        public Variable forward(Input input) {
+        public Variable hiddenStates(Input input) {
             trainingWhileReading |= isTraining();
             recordingWhileReading |= Autograd.isRecording();
             int[] ids = input.ids().toInts();
@@ -43,13 +52,12 @@ class TextGenerationTest {
         }
 
         @Override
-        public Variable hiddenStates(Input input) {
-            throw new UnsupportedOperationException("it has none");
-        }
-
-        @Override
         public Variable lmHeadWeight() {
-            return Variable.constant(Tensor.of(new float[100], 100, 1));
+            float[] identity = new float[100 * 100];
+            for (int i = 0; i < 100; i++) {
+                identity[i * 101] = 1;
+            }
+            return Variable.constant(Tensor.of(identity, 100, 100));
         }
 
         @Override
@@ -180,6 +188,45 @@ class TextGenerationTest {
                 .generate(model, prompt, _ -> {})
                 .ids();
         assertThat(with).isEqualTo(without).hasSize(38); // until the context of 40 is full
+    }
+
+    // ---- logits ----
+
+    static Stream<ModelConfig> configs() {
+        LlamaConfig tied = LlamaConfig.of(5000, 12, 20, 1, 6, 2, 400);
+        return Stream.of(
+                tied,
+                LlamaConfig.read(tied.toJson().set("tie_word_embeddings", false)),
+                Gpt2Config.of(5000, 12, 1, 6, 400));
+    }
+
+    @ParameterizedTest
+    @MethodSource("configs")
+    void nextLogitsAreTheLastRowsOfAllLogits(ModelConfig config) {
+        LanguageModel model = config.build(Given.weights());
+        Input input = Input.of(Given.ids(2, 1, 2, 3, 4, 5, 6));
+        assertThat(model.nextLogits(input).shape()).isEqualTo(Shape.of(2, 5000));
+        float[] all = model.forward(input).value().toFloats();
+        float[] next = model.nextLogits(input).value().toFloats();
+        for (int i = 0; i < 5000; i++) {
+            assertThat(next[i]).isCloseTo(all[2 * 5000 + i], within(1e-5f));
+            assertThat(next[5000 + i]).isCloseTo(all[5 * 5000 + i], within(1e-5f));
+        }
+    }
+
+    /** Those of the whole prompt would take 7.6 MB. */
+    @ParameterizedTest
+    @MethodSource("configs")
+    void promptTakesNoMemoryForLogitsThatNothingReads(ModelConfig config) {
+        Device device = Device.cpu(1);
+        LanguageModel model = config.build(WeightSource.random(device, 1));
+        MemoryLedger memory = device.backend().memory();
+        for (boolean cache : new boolean[] {true, false}) {
+            long before = memory.live();
+            memory.resetPeak();
+            new TextGeneration(Sampling.GREEDY, 2, Set.of(), cache).generate(model, new int[380], _ -> {});
+            assertThat(memory.peak() - before).as("cache " + cache).isLessThan(1_000_000);
+        }
     }
 
     @Test

@@ -65,7 +65,7 @@ class MemoryPlanTest {
                 "optimizer=sgd",
                 "optimizer=sgd momentum=0",
                 "gradient_accumulation_steps=3",
-                "batch_size=7 data.max_seq_len=13",
+                "batch_size=7 data.max_seq_len=13 sample.max_tokens=0",
                 "batch_size=1 data.max_seq_len=2 sample.max_tokens=0"
             })
     void llamaRunTakesThePlannedBytes(String overrides) throws IOException {

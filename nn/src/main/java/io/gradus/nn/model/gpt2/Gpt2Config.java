@@ -160,9 +160,7 @@ public record Gpt2Config(
                 "summary_type",
                 "summary_use_proj");
         int width = json.integer("n_embd");
-        require(
-                width <= Integer.MAX_VALUE / 4,
-                "n_embd is " + width + "; it must be at most " + Integer.MAX_VALUE / 4);
+        require(width <= Integer.MAX_VALUE / 4, "n_embd is " + width + "; it must be at most " + Integer.MAX_VALUE / 4);
         return new Gpt2Config(
                 json.integer("vocab_size"),
                 json.integer("n_positions"),

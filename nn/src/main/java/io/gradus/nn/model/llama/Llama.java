@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Llama extends LanguageModel {
     private final LlamaConfig config;
-    private final RotaryTable rotary;
+    private final RotaryTables rotary;
     private final Embedding embedTokens;
     private final List<DecoderLayer> layers;
     private final RmsNorm norm;
@@ -29,12 +29,7 @@ public final class Llama extends LanguageModel {
         Initializer normal = Initializer.normal(config.initializerRange());
         WeightSource model = weights.in("model");
         this.config = config;
-        this.rotary = RotaryTable.of(
-                weights.device(),
-                config.maxPositionEmbeddings(),
-                config.headDim(),
-                config.ropeTheta(),
-                config.ropeScaling());
+        this.rotary = new RotaryTables(weights.device(), config);
         this.embedTokens =
                 register(new Embedding(model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal));
         this.layers = IntStream.range(0, config.numHiddenLayers())
@@ -48,9 +43,10 @@ public final class Llama extends LanguageModel {
 
     @Override
     public Variable hiddenStates(Input input) {
+        RotaryTable table = rotary.covering(input);
         Variable x = embedTokens.forward(input.ids());
         for (DecoderLayer layer : layers) {
-            x = applyLayer(h -> layer.forward(h, input, rotary), x);
+            x = applyLayer(h -> layer.forward(h, input, table), x);
         }
         return norm.forward(x);
     }

@@ -75,8 +75,7 @@ public record LlamaConfig(
         require(
                 (long) numAttentionHeads * headDim <= Integer.MAX_VALUE,
                 "num_attention_heads × head_dim is " + numAttentionHeads + " × " + headDim + ", more than 2^31");
-        requireTensor(
-                "(num_attention_heads × head_dim) × hidden_size", (long) numAttentionHeads * headDim, hiddenSize);
+        requireTensor("(num_attention_heads × head_dim) × hidden_size", (long) numAttentionHeads * headDim, hiddenSize);
         require(
                 attentionBias || !outputBias,
                 "o_proj has a bias and q_proj has none; no model_type describes such a network");

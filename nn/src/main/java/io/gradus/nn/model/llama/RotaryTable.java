@@ -1,9 +1,12 @@
 package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
 import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
+import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +57,7 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
     /**
      * The table of a Llama, in which element i of a head is paired with element {@code i + D/2}.
      *
-     * @param positions the number of rows: the context length
+     * @param positions the number of rows
      * @param headDim D, an even number
      * @param theta the base θ, 10,000 in the paper
      * @param scaling for contexts longer than that of pre-training, or null
@@ -62,7 +65,12 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
     public static RotaryTable of(
             Device device, int positions, int headDim, double theta, @Nullable Llama3Scaling scaling) {
         int pairs = headDim / 2;
-        float[] cos = new float[Math.multiplyExact(positions, pairs)];
+        Shape shape = Shape.of(positions, pairs);
+        if (!device.backend().hasElements()) {
+            return Scope.outside(
+                    () -> new RotaryTable(empty(device, shape), empty(device, shape), RopeLayout.HALF_SPLIT));
+        }
+        float[] cos = new float[Math.toIntExact(shape.size())];
         float[] sin = new float[cos.length];
         for (int i = 0; i < pairs; i++) {
             double frequency = Math.pow(theta, -2.0 * i / headDim);
@@ -76,5 +84,9 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
                 Tensor.of(device, cos, positions, pairs),
                 Tensor.of(device, sin, positions, pairs),
                 RopeLayout.HALF_SPLIT));
+    }
+
+    private static Tensor empty(Device device, Shape shape) {
+        return Tensor.empty(device, DType.F32, shape, MemoryCategory.ACTIVATIONS);
     }
 }
