@@ -4,6 +4,7 @@ module io.gradus.train {
     requires transitive io.gradus.optim;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.yaml;
+    requires org.yaml.snakeyaml;
 
     exports io.gradus.train;
     exports io.gradus.train.delta;

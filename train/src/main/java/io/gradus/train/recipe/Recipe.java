@@ -77,6 +77,8 @@ public record Recipe(
         String device,
         @Nullable Integer threads) {
 
+    private static final int MAX_BYTES = 1 << 20;
+
     /** The pre-trained model. */
     public record Model(@Nullable Path path) {}
 
@@ -415,7 +417,7 @@ public record Recipe(
 
     private static void require(boolean condition, String key, @Nullable Object value, String wanted) {
         if (!condition) {
-            throw new RecipeException(key + " is " + value + "; it must be " + wanted);
+            throw new RecipeException(key + " is " + RecipeException.brief(value) + "; it must be " + wanted);
         }
     }
 
@@ -448,7 +450,8 @@ public record Recipe(
      *
      * @param yaml the keys that differ from the defaults
      * @param overrides {@code key=value}, with dots between the levels of a key, applied after the YAML. The value is
-     *     taken literally, without quotes or comments; {@code null} restores the default
+     *     YAML, but text and paths are taken literally, with all quotes and signs, and a list may be text with commas;
+     *     {@code null} restores the default
      * @throws RecipeException naming the key that is unknown or has an invalid value
      */
     public static Recipe parse(String yaml, String... overrides) {
@@ -463,6 +466,10 @@ public record Recipe(
     public static Recipe read(Path file, String... overrides) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new IOException("recipe " + file + (Files.exists(file) ? " is not a file" : " is missing"));
+        }
+        if (Files.size(file) > MAX_BYTES) {
+            throw new IOException("recipe " + file + " has " + Files.size(file)
+                    + " bytes, which is too much for a recipe; name a YAML file");
         }
         try {
             return parse(Files.readString(file), overrides);

@@ -1,40 +1,31 @@
 package io.gradus.train.recipe;
 
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import com.fasterxml.jackson.databind.cfg.CoercionAction;
-import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.module.SimpleModule;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
-import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.reflect.ParameterizedType;
-import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,19 +35,17 @@ import org.jspecify.annotations.Nullable;
 final class RecipeYaml {
     private static final YAMLMapper YAML = YAMLMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .addModule(new SimpleModule()
                     .addSerializer(Path.class, new ToStringSerializer(Path.class))
                     .addDeserializer(Path.class, new PathDeserializer()))
-            .withCoercionConfigDefaults(
-                    config -> config.setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail))
-            .withCoercionConfig(
-                    LogicalType.Textual,
-                    config -> config.setCoercion(CoercionInputShape.EmptyString, CoercionAction.TryConvert))
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS) // texts that are numbers have become numbers
             .build();
+
+    private static final ObjectNode DEFAULTS =
+            (ObjectNode) RecipeTypes.convert(YamlTree.parse(Recipe.documentation()), Recipe.class, "");
 
     private RecipeYaml() {}
 
@@ -64,25 +53,24 @@ final class RecipeYaml {
 
     /** The keys read so far; later sources override earlier ones. */
     static final class Keys {
-        private final ObjectNode defaults = documented();
-        private final ObjectNode tree = defaults.deepCopy();
+        private final ObjectNode tree = DEFAULTS.deepCopy();
 
         /** Sets a key, such as {@code data.train}. */
         void set(String key, Object value) {
-            merge(tree, defaults, nested(key, YAML.valueToTree(value)), "");
+            merge(nested(key, YAML.valueToTree(value)));
         }
 
         /** Reads keys from YAML, then {@code key=value}. */
         private Keys read(String yaml, String... overrides) {
-            try {
-                merge(tree, defaults, YAML.readTree(yaml), "");
-            } catch (JsonProcessingException e) {
-                throw new RecipeException("not YAML: " + problem(e));
-            }
+            merge(YamlTree.parse(yaml));
             for (String override : overrides) {
-                merge(tree, defaults, nested(override), "");
+                merge(nested(override));
             }
             return this;
+        }
+
+        private void merge(JsonNode keys) {
+            RecipeYaml.merge(tree, DEFAULTS, keys, "", Recipe.class);
         }
 
         Recipe recipe() {
@@ -94,25 +82,40 @@ final class RecipeYaml {
         return new Keys().read(yaml, overrides).recipe();
     }
 
-    private static ObjectNode documented() {
-        try {
-            return (ObjectNode) YAML.readTree(Recipe.documentation());
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     /** {@code a.b=value} as the tree {@code {a: {b: value}}}. */
     private static JsonNode nested(String override) {
         int equals = override.indexOf('=');
         if (equals <= 0) {
             throw new RecipeException("'" + override + "' is not key=value");
         }
-        String value = override.substring(equals + 1);
-        // As text, which Jackson converts where a number is wanted, so that prompts and paths need no quotes.
-        return nested(
-                override.substring(0, equals).strip(),
-                value.equals("null") ? YAML.nullNode() : YAML.getNodeFactory().textNode(value));
+        String key = override.substring(0, equals).strip();
+        return nested(key, value(override.substring(equals + 1), RecipeTypes.of(key)));
+    }
+
+    /**
+     * The value of a key on the command line. It is YAML, but text and paths are taken literally, so that prompts and paths need
+     * no quotes, and a list needs no brackets.
+     */
+    private static JsonNode value(String text, Optional<Type> type) {
+        JsonNode literal = YAML.getNodeFactory().textNode(text);
+        if (text.isBlank() || type.isEmpty()) {
+            return literal;
+        }
+        if (YamlTree.isNull(text)) {
+            return YAML.nullNode();
+        }
+        boolean list = RecipeTypes.isList(type.get());
+        if (RecipeTypes.isText(type.get()) || list && !text.strip().startsWith("[")) {
+            return literal;
+        }
+        try {
+            return YamlTree.parse(text);
+        } catch (RecipeException e) {
+            if (list) {
+                throw e;
+            }
+            return literal; // reported with its key
+        }
     }
 
     private static JsonNode nested(String key, JsonNode value) {
@@ -125,41 +128,33 @@ final class RecipeYaml {
     }
 
     /** Overrides keys of a tree that has all known keys. A key without a value gets its default. */
-    private static void merge(ObjectNode into, JsonNode defaults, JsonNode from, String prefix) {
-        if (from.isMissingNode() || from.isNull()) {
+    private static void merge(
+            ObjectNode into, JsonNode defaults, JsonNode from, String prefix, @Nullable Type section) {
+        if (from.isNull()) {
             return;
         }
         if (!from.isObject()) {
             throw new RecipeException((prefix.isEmpty() ? "it" : "'" + prefix.substring(0, prefix.length() - 1) + "'")
-                    + " must be keys with values, not " + oneLine(from));
+                    + " must be keys with values, not " + brief(from));
         }
         for (Map.Entry<String, JsonNode> entry : from.properties()) {
             String key = entry.getKey();
             JsonNode known = into.get(key);
             if (known == null) {
-                throw new RecipeException("unknown key '" + prefix + key + "'; "
+                throw new RecipeException("unknown key '" + prefix + RecipeException.brief(key) + "'; "
                         + ForeignKeys.hint(key).orElseGet(() -> suggestion(into, prefix, key)));
             }
-            JsonNode fallback = defaults.path(key);
-            if (known instanceof ObjectNode section) {
-                merge(section, fallback, entry.getValue(), prefix + key + ".");
+            @Nullable Type type = section == null ? null : RecipeTypes.member(section, key);
+            if (known instanceof ObjectNode inner) {
+                merge(inner, defaults.path(key), entry.getValue(), prefix + key + ".", type);
             } else {
-                into.set(key, entry.getValue().isNull() ? fallback : listed(entry.getValue(), fallback));
+                into.set(
+                        key,
+                        entry.getValue().isNull()
+                                ? defaults.path(key)
+                                : RecipeTypes.convert(entry.getValue(), type, prefix + key));
             }
         }
-    }
-
-    /** On the command line, a list is text with commas. */
-    private static JsonNode listed(JsonNode value, JsonNode fallback) {
-        if (!fallback.isArray() || !value.isTextual()) {
-            return value;
-        }
-        ArrayNode list = YAML.createArrayNode();
-        Arrays.stream(value.textValue().split(","))
-                .map(String::strip)
-                .filter(item -> !item.isEmpty())
-                .forEach(list::add);
-        return list;
     }
 
     private static Recipe construct(ObjectNode tree) {
@@ -172,77 +167,29 @@ final class RecipeYaml {
             List<String> path = e.getPath().stream()
                     .map(part -> Objects.requireNonNullElse(part.getFieldName(), String.valueOf(part.getIndex())))
                     .toList();
+            String key = String.join(".", path);
+            if (e instanceof UnrecognizedPropertyException unknown) {
+                throw new RecipeException("unknown key '" + RecipeException.brief(key) + "'; known keys are "
+                        + unknown.getKnownPropertyIds().stream()
+                                .map(String::valueOf)
+                                .sorted()
+                                .collect(Collectors.joining(", ")));
+            }
             if (e.getCause() instanceof IllegalArgumentException cause && !path.isEmpty()) {
-                throw new RecipeException(String.join(".", path) + ": " + cause.getMessage());
+                throw new RecipeException(key + ": " + RecipeException.brief(cause.getMessage()));
             }
             JsonNode value = tree.at("/" + String.join("/", path));
-            throw new RecipeException(
-                    String.join(".", path) + " is " + oneLine(value) + "; it must be " + kind(path, value));
+            throw new RecipeException(key + " is " + brief(value) + "; it must be "
+                    + RecipeTypes.kind(RecipeTypes.of(key).orElseThrow(), value));
         } catch (JsonProcessingException e) {
-            throw new RecipeException(problem(e));
+            throw new RecipeException(RecipeException.brief(e.getOriginalMessage()));
         }
     }
 
     // ---- messages ----
 
-    /** The kind of values of a key, from the type of its record component. */
-    private static String kind(List<String> path, JsonNode value) {
-        Type generic = Recipe.class;
-        for (String key : path) {
-            generic = generic instanceof ParameterizedType list
-                    ? list.getActualTypeArguments()[0]
-                    : components((Class<?>) generic)
-                            .filter(component -> snakeCase(component).equals(key))
-                            .findFirst()
-                            .orElseThrow()
-                            .getGenericType();
-        }
-        Class<?> type = generic instanceof Class<?> plain ? plain : List.class;
-        if (type.isEnum()) {
-            return Arrays.stream(type.getEnumConstants())
-                    .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
-                    .collect(Collectors.joining(" or "));
-        }
-        return switch (type.getSimpleName()) {
-            case "int", "Integer" -> "a whole number" + (value.asText().matches("-?\\d+") ? " below 2^31" : "");
-            case "long" -> "a whole number";
-            case "double", "Double" -> "a number";
-            case "boolean", "Boolean" -> "true or false";
-            case "Path" -> "a path";
-            case "Source" -> "a path, or {path: …, weight: …}";
-            case "List" -> "a list: [one, two], or one,two on the command line";
-            default -> "text; put it in quotes";
-        };
-    }
-
-    /** The keys of a section, including those of unwrapped records. */
-    private static Stream<RecordComponent> components(Class<?> section) {
-        return Arrays.stream(section.getRecordComponents())
-                .flatMap(component -> component.isAnnotationPresent(JsonUnwrapped.class)
-                                || component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)
-                        ? components(component.getType())
-                        : Stream.of(component));
-    }
-
-    private static String snakeCase(RecordComponent component) {
-        return component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
-    }
-
-    private static String oneLine(JsonNode value) {
-        String text = value.isTextual() ? "'" + value.textValue() + "'" : value.toString();
-        return text.replaceAll("\\s*\\R\\s*", " ");
-    }
-
-    /** The problem and its position, without an excerpt from the file. */
-    private static String problem(JsonProcessingException e) {
-        String last = e.getOriginalMessage()
-                .lines()
-                .filter(line -> !line.isBlank() && !line.startsWith(" "))
-                .reduce("", (_, line) -> line);
-        return e.getLocation() == null
-                ? last
-                : last + " (line " + e.getLocation().getLineNr() + ", column "
-                        + e.getLocation().getColumnNr() + ")";
+    private static String brief(JsonNode value) {
+        return value.isTextual() ? "'" + RecipeException.brief(value.textValue()) + "'" : RecipeException.brief(value);
     }
 
     /** The most similar key of this section, the same key of another section, or else all keys. */

@@ -470,5 +470,8 @@ class RecipeTest {
         assertThatThrownBy(() -> Recipe.read(missing)).hasMessage("recipe " + missing + " is missing");
         assertThatThrownBy(() -> Recipe.read(folder)).hasMessage("recipe " + folder + " is not a file");
         assertThatThrownBy(() -> Recipe.read(binary)).hasMessage("recipe " + binary + " is not UTF-8 text");
+        Path large = Files.writeString(folder.resolve("l.yaml"), "# ".repeat(600_000));
+        assertThatThrownBy(() -> Recipe.read(large))
+                .hasMessage("recipe " + large + " has 1200000 bytes, which is too much for a recipe; name a YAML file");
     }
 }
