@@ -73,7 +73,7 @@ class ModelFolderTest {
                 .hasMessageContaining("none is missing");
         assertThatThrownBy(() -> load(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("config.json is missing");
+                .hasMessageContaining(folder + ": it is empty");
     }
 
     /** Names, values and settings survive, so transformers reads the saved folder like its own. */

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,7 +37,6 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
     private static final int MAX_RANK = 64;
 
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final byte[] LFS_POINTER = "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
 
     /**
      * Reads and checks the header of a file.
@@ -71,10 +69,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
                     file,
                     "it has " + bytes.size() + " bytes, fewer than the 8 that every safetensors file begins with");
         }
-        if (startsWith(bytes, LFS_POINTER)) {
-            throw new SafetensorsException(
-                    file, "it is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder");
-        }
+        SafetensorsException.requireNoPointer(file, new FileRangeStream(bytes));
         long length = MemorySegment.ofArray(read(bytes, 0, LENGTH_BYTES)).get(LENGTH, 0);
         if (length < 0 || length > bytes.size() - LENGTH_BYTES) {
             throw SafetensorsException.damaged(
@@ -91,10 +86,6 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata, long dat
                     file, "the header does not begin with '{', so this is not a safetensors file");
         }
         return bytes.slice(LENGTH_BYTES, length);
-    }
-
-    private static boolean startsWith(FileRange bytes, byte[] prefix) throws IOException {
-        return bytes.size() >= prefix.length && Arrays.equals(read(bytes, 0, prefix.length), prefix);
     }
 
     private static byte[] read(FileRange bytes, long offset, int length) throws IOException {

@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -64,22 +66,17 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
 
     /** The fix for a folder without a checkpoint, depending on its files. */
     private static String otherwise(Path folder) throws IOException {
-        List<Path> files;
-        try (Stream<Path> listed = Files.list(folder)) {
-            files = listed.filter(Files::isRegularFile).sorted().toList();
+        Optional<String> explanation = OtherFormat.explain(folder);
+        if (explanation.isPresent()) {
+            return explanation.get();
         }
-        for (Path file : files) {
-            if (SafetensorsFile.isPickle(file)) {
-                return "it has " + file.getFileName()
-                        + ", but only safetensors are read, because a pickle can run code; " + SafetensorsFile.CONVERT;
-            }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".safetensors"))
+                    .sorted()
+                    .findFirst()
+                    .map(file -> "to read " + file.getFileName() + ", give the path of that file")
+                    .orElse("check the path, or whether the download is complete");
         }
-        for (Path file : files) {
-            if (file.toString().endsWith(".safetensors")) {
-                return "to read " + file.getFileName() + ", give the path of that file";
-            }
-        }
-        return "check the path, or whether the download is complete";
     }
 
     private static SafetensorsCheckpoint single(Path file) throws IOException {
@@ -203,6 +200,33 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
     /** {@link SafetensorsFile#bytes}, from the file that holds the tensor. */
     public FileRange bytes(String name) throws SafetensorsException {
         return file(name).bytes(name);
+    }
+
+    /**
+     * Whether two tensors have the same shape and the same values. If their dtypes differ, they are compared as F32.
+     *
+     * @throws SafetensorsException if there is no such tensor, or their dtypes differ and one is not a float
+     */
+    public boolean haveSameValues(String name, String other) throws IOException {
+        Entry first = entry(name);
+        Entry second = entry(other);
+        if (!first.shape().equals(second.shape())) {
+            return false;
+        }
+        if (first.dtype().equals(second.dtype())) {
+            return bytes(name).hasSameBytes(bytes(other));
+        }
+        Tensor a = read(name, Device.cpu(), DType.F32, MemoryCategory.WORKSPACE);
+        try {
+            Tensor b = read(other, Device.cpu(), DType.F32, MemoryCategory.WORKSPACE);
+            try {
+                return Arrays.equals(a.toFloats(), b.toFloats());
+            } finally {
+                b.release();
+            }
+        } finally {
+            a.release();
+        }
     }
 
     private SafetensorsFile file(String name) throws SafetensorsException {

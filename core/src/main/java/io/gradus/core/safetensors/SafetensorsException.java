@@ -1,11 +1,15 @@
 package io.gradus.core.safetensors;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** A checkpoint cannot be read, or a tensor cannot be stored as requested. The message names the file, the reason and the fix. */
 public final class SafetensorsException extends IOException {
     private static final long serialVersionUID = 1L;
+
+    private static final String LFS_POINTER = "version https://git-lfs";
 
     private final String file;
 
@@ -22,6 +26,15 @@ public final class SafetensorsException extends IOException {
     static SafetensorsException damaged(Path file, String reason) {
         return new SafetensorsException(
                 file, reason + "; the file is damaged or incomplete: download or export it again");
+    }
+
+    /** Requires that a file's content is not the text that Git LFS stores in place of a large file. */
+    static void requireNoPointer(Path file, InputStream content) throws IOException {
+        byte[] start = content.readNBytes(LFS_POINTER.length());
+        if (new String(start, StandardCharsets.US_ASCII).equals(LFS_POINTER)) {
+            throw new SafetensorsException(
+                    file, "it is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder");
+        }
     }
 
     /** The file or folder. */

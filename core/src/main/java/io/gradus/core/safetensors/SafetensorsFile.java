@@ -44,7 +44,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         if (isPickle(path)) {
             throw new SafetensorsException(
-                    path, "only safetensors are read, because a pickle can run code; " + CONVERT);
+                    path, "only safetensors are read, because a pickle can run code; " + OtherFormat.CONVERT);
         }
         FileRange bytes = FileRange.open(path);
         boolean opened = false;
@@ -59,11 +59,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    /** How to convert a pickle to safetensors. */
-    static final String CONVERT = "convert it in Python with transformers: "
-            + "AutoModelForCausalLM.from_pretrained(folder).save_pretrained(new_folder, safe_serialization=True)";
-
-    static boolean isPickle(Path path) {
+    private static boolean isPickle(Path path) {
         String name = path.toString().toLowerCase(Locale.ROOT);
         return PICKLES.stream().anyMatch(name::endsWith);
     }

@@ -33,6 +33,9 @@ record ShardIndex(Map<String, String> shards) {
             throw SafetensorsException.damaged(
                     file, "it has " + Files.size(file) + " bytes, above the limit of " + MAX_BYTES + " for an index");
         }
+        try (InputStream input = Files.newInputStream(file)) {
+            SafetensorsException.requireNoPointer(file, input);
+        }
         Map<String, String> shards = new LinkedHashMap<>();
         try (InputStream input = Files.newInputStream(file)) {
             StrictJson.readObject(file, "index", input, (json, member) -> {
@@ -66,7 +69,7 @@ record ShardIndex(Map<String, String> shards) {
         }
         if (!shard.endsWith(".safetensors")) {
             throw new SafetensorsException(
-                    file, where + " is '" + shard + "', which is not a .safetensors file; " + SafetensorsFile.CONVERT);
+                    file, where + " is '" + shard + "', which is not a .safetensors file; " + OtherFormat.CONVERT);
         }
         return shard;
     }

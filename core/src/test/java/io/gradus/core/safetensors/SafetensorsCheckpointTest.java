@@ -212,11 +212,51 @@ class SafetensorsCheckpointTest {
 
     @Test
     void emptyOrMissingFolderIsRejected() throws IOException {
-        assertThat(refusal()).contains("check the path, or whether the download is complete");
+        assertThat(refusal()).contains("it is empty; check the path, or whether the download is complete");
+        Files.writeString(folder.resolve("README.md"), "");
+        assertThat(refusal()).contains("index.json; check the path, or whether the download is complete");
         assertThat(RawFile.refusal(folder.resolve("nowhere"))).contains("there is no such file; check the path");
         assertThat(RawFile.refusal(folder.resolve("x.index.json"))).contains("there is no such file; check the path");
-        shard("adapter.safetensors", "a");
-        assertThat(refusal()).contains("to read adapter.safetensors, give the path of that file");
+        shard("weights.safetensors", "a");
+        assertThat(refusal()).contains("to read weights.safetensors, give the path of that file");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            adapter_config.json adapter_model.safetensors config.json | a PEFT adapter, such as LoRA, without its base model
+            adapter_model.bin                             | a PEFT adapter, such as LoRA, without its base model
+            model_index.json unet/config.json             | a diffusers pipeline, which is not a language model
+            config.json model.safetensors.incomplete      | a download was interrupted
+            model-00001-of-00002.safetensors              | a shard, but lacks model.safetensors.index.json
+            params.json consolidated.00.pth tokenizer.model | the format of Meta's and Mistral's own programs
+            params.json consolidated.safetensors          | the format of Meta's and Mistral's own programs
+            openvino_model.bin openvino_model.xml         | the OpenVINO format
+            modules.json 1_Pooling/config.json            | a sentence-transformers model
+            llama-Q4_K_M.gguf                             | the format of llama.cpp; use the original model
+            config.json onnx/model.onnx                   | the ONNX format, which cannot be trained
+            config.json model.onnx model.onnx_data        | the ONNX format, which cannot be trained
+            config.json pytorch_model-00001-of-00002.bin  | only safetensors are read, because a pickle can run code
+            config.json pytorch_model.bin.index.json      | only safetensors are read, because a pickle can run code
+            config.json tf_model.h5                       | the format of another program; use the original model
+            config.json weights.npz                       | the format of another program; use the original model
+            training_args.bin checkpoint-500/config.json checkpoint-1000/config.json | it has a model in FOLDER/checkpoint-1000; name that folder
+            refs/main snapshots/1a2b/config.json          | it has a model in FOLDER/snapshots/1a2b; name that folder
+            """)
+    void folderOfAnotherFormatIsNamed(String files, String explanation) throws IOException {
+        for (String name : files.split(" ")) {
+            Path file = folder.resolve(name);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, "");
+        }
+        assertThat(refusal()).contains(explanation.replace("FOLDER", folder.toString()));
+    }
+
+    @Test
+    void danglingLinkIsNamedWithItsTarget() throws IOException {
+        Files.createSymbolicLink(folder.resolve("model.safetensors"), Path.of("../blobs/1a2b"));
+        assertThat(refusal())
+                .contains(
+                        "model.safetensors is a symbolic link to ../blobs/1a2b, which is missing; download the model");
     }
 
     @Test

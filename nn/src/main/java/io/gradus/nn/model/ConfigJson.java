@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -101,6 +102,8 @@ public final class ConfigJson {
         }
         try {
             return parse(Files.readString(file));
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + " is not UTF-8; save it in that encoding, or download it again", e);
         } catch (IllegalArgumentException e) {
             throw in(file, e);
         }
@@ -117,6 +120,10 @@ public final class ConfigJson {
                 return new ConfigJson(object, "");
             }
         } catch (JsonProcessingException e) {
+            if (text.startsWith("version https://git-lfs")) {
+                throw new IllegalArgumentException(
+                        FILE + " is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder", e);
+            }
             throw new IllegalArgumentException(FILE + " is not JSON: " + e.getOriginalMessage(), e);
         }
         throw new IllegalArgumentException(FILE + " is not an object");
@@ -138,7 +145,8 @@ public final class ConfigJson {
     /** The text under a key. */
     public String text(String key, String fallback) {
         JsonNode node = get(key);
-        return isAbsent(node) ? fallback : node.asText();
+        require(isAbsent(node) || node.isTextual(), prefix + key + " is " + node + ", not a text");
+        return node.asText(fallback);
     }
 
     /** The boolean under a key. */
@@ -150,9 +158,13 @@ public final class ConfigJson {
 
     /** The texts in the list under a key; none if there is no list. */
     public List<String> texts(String key) {
-        return StreamSupport.stream(get(key).spliterator(), false)
-                .map(JsonNode::asText)
-                .toList();
+        JsonNode node = get(key);
+        List<JsonNode> elements =
+                StreamSupport.stream(node.spliterator(), false).toList();
+        require(
+                isAbsent(node) || (node.isArray() && elements.stream().allMatch(JsonNode::isTextual)),
+                prefix + key + " is " + node + ", not a list of texts");
+        return elements.stream().map(JsonNode::asText).toList();
     }
 
     /** The whole number under a key that must be present. */
@@ -190,9 +202,10 @@ public final class ConfigJson {
 
     /** The object under a key; an empty one if there is none. */
     public ConfigJson object(String key) {
+        JsonNode node = get(key);
+        require(isAbsent(node) || node.isObject(), prefix + key + " is " + node + ", not an object");
         return new ConfigJson(
-                get(key) instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode(),
-                prefix + key + ".");
+                node instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode(), prefix + key + ".");
     }
 
     /** A token's id, or null. Some models list several ids; this is the first. */

@@ -2,6 +2,7 @@ package io.gradus.nn.model;
 
 import io.gradus.nn.WeightSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -42,6 +43,14 @@ public interface ModelConfig {
      */
     default UnaryOperator<String> tensorNames(Predicate<String> inCheckpoint) {
         return UnaryOperator.identity();
+    }
+
+    /**
+     * The embedding table and the output layer, for families whose {@code tie_word_embeddings} says whether they share a weight.
+     * By default they never do.
+     */
+    default Optional<WordEmbeddings> wordEmbeddings() {
+        return Optional.empty();
     }
 
     /** Whether a tensor in a checkpoint that the network does not use may be ignored. By default none may. */

@@ -41,41 +41,77 @@ public record ModelFolder(Path path) {
     /**
      * Opens a folder that must exist.
      *
-     * @throws IOException if there is no such folder
+     * @throws IOException if there is no such folder, or if it does not hold a model; says what it holds instead
      */
     public static ModelFolder open(Path path) throws IOException {
-        if (!Files.isDirectory(path)) {
-            throw new IOException("model " + path + (Files.exists(path) ? " is not a folder" : " is missing")
-                    + "; name a Hugging Face folder with config.json, model.safetensors and tokenizer.json");
-        }
+        NotAModel.requireNot(path);
         return new ModelFolder(path);
     }
 
     /**
-     * The description of the network: reads {@code config.json}, and if the folder has weights, their names and shapes.
+     * The description of the network: reads {@code config.json}, and if the folder has weights, their names and shapes. If they
+     * contradict {@code tie_word_embeddings}, they are right.
      *
      * @throws IOException if the file is missing or malformed, if no {@link ModelFamily} reads its {@code model_type}, or if a
      *     size is not that of the weights
      */
     public ModelConfig config() throws IOException {
-        ModelConfig config = config(ConfigJson.read(path));
+        return description().config();
+    }
+
+    /**
+     * What the folder says about its network.
+     *
+     * @param separated whether {@code json} said that the output layer shares the embedding table, but the folder has different
+     *     weights for the two; {@code json} and {@code config} are corrected
+     */
+    private record Description(ConfigJson json, ModelConfig config, boolean separated) {}
+
+    private Description description() throws IOException {
+        ConfigJson json = ConfigJson.read(path);
+        ModelConfig config = config(json);
         if (Files.isDirectory(path)) {
             try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
-                requireSizes(config, checkpoint);
+                requireFits(config, checkpoint);
+                WordEmbeddings embeddings = config.wordEmbeddings().orElse(null);
+                if (embeddings != null
+                        && embeddings.tied()
+                        && embeddings.differ(checkpoint, names(config, checkpoint))) {
+                    return new Description(json, config(json.set("tie_word_embeddings", false)), true);
+                }
             } catch (SafetensorsException e) {
                 // The configuration is complete without weights. If they are needed, load reports what is wrong with
                 // them.
             }
         }
-        return config;
+        return new Description(json, config, false);
     }
 
-    private void requireSizes(ModelConfig config, SafetensorsCheckpoint checkpoint) throws IOException {
-        ConfigSize.require(config.sizes(), checkpoint, config.tensorNames(checkpoint::contains), ConfigJson.file(path));
+    /** Compares what the names and shapes of the weights show with the configuration. */
+    private void requireFits(ModelConfig config, SafetensorsCheckpoint checkpoint) throws IOException {
+        Quantization.requireNone(checkpoint);
+        UnaryOperator<String> names = names(config, checkpoint);
+        ConfigSize.require(config.sizes(), checkpoint, names, ConfigJson.file(path));
+        WordEmbeddings embeddings = config.wordEmbeddings().orElse(null);
+        if (embeddings != null && embeddings.lacksHead(checkpoint, names)) {
+            throw new IOException(
+                    checkpoint.path() + " has no " + embeddings.head() + ", the weight of the output layer."
+                            + " If the output layer shares the embedding table, set tie_word_embeddings to true in "
+                            + ConfigJson.FILE + "; else this model computes embeddings and does not predict text");
+        }
+    }
+
+    /** The names of a network's parameters in a checkpoint. */
+    private static UnaryOperator<String> names(ModelConfig config, SafetensorsCheckpoint checkpoint) {
+        UnaryOperator<String> names = config.tensorNames(checkpoint::contains);
+        return config.wordEmbeddings()
+                .map(embeddings -> embeddings.tensorNames(names, checkpoint::contains))
+                .orElse(names);
     }
 
     private ModelConfig config(ConfigJson json) throws IOException {
         try {
+            Quantization.requireNone(json);
             return ModelFamily.of(json).read(json);
         } catch (IllegalArgumentException e) {
             throw ConfigJson.in(ConfigJson.file(path), e);
@@ -89,26 +125,18 @@ public record ModelFolder(Path path) {
 
     /**
      * Builds the network and reads its weights. Logs a warning if {@code config.json} has settings that the model's family
-     * does not honor.
+     * does not honor, or says that two different weights are tied.
      *
      * @param dtype the dtype of the parameters: F32, or BF16 or F16 for mixed precision
      * @throws IOException if a file is missing or damaged, if no {@link ModelFamily} reads its {@code model_type}, or if the
      *     weights do not fit the network that {@code config.json} describes
      */
     public LanguageModel load(Device device, DType dtype) throws IOException {
-        ConfigJson json = ConfigJson.read(path);
-        ModelConfig config = config(json);
-        Set<String> unread = json.unreadKeys();
-        if (!unread.isEmpty()) {
-            System.getLogger(ModelFolder.class.getName())
-                    .log(
-                            Level.WARNING,
-                            "{0}: these settings are ignored: {1}; if they change the computation, so do the results",
-                            ConfigJson.file(path),
-                            String.join(", ", unread));
-        }
+        Description description = description();
+        warn(description);
+        ModelConfig config = description.config();
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
-            requireSizes(config, checkpoint);
+            requireFits(config, checkpoint);
             build(config, checkpoint, Device.meta(), dtype); // reports names that do not fit before anything is read
             return build(config, checkpoint, device, dtype);
         } catch (UncheckedIOException e) {
@@ -118,11 +146,30 @@ public record ModelFolder(Path path) {
 
     private static LanguageModel build(ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype)
             throws IOException {
-        WeightSource weights = WeightSource.from(checkpoint, device, config.tensorNames(checkpoint::contains))
-                .to(dtype);
+        WeightSource weights =
+                WeightSource.from(checkpoint, device, names(config, checkpoint)).to(dtype);
         LanguageModel model = config.build(weights);
         weights.requireAllLoaded(config::ignoresTensor);
         return model;
+    }
+
+    private void warn(Description description) {
+        System.Logger log = System.getLogger(ModelFolder.class.getName());
+        Set<String> unread = description.json().unreadKeys();
+        if (!unread.isEmpty()) {
+            log.log(
+                    Level.WARNING,
+                    "{0}: these settings are ignored: {1}; if they change the computation, so do the results",
+                    ConfigJson.file(path),
+                    String.join(", ", unread));
+        }
+        if (description.separated()) {
+            log.log(
+                    Level.WARNING,
+                    "{0}: tie_word_embeddings says that the output layer shares the embedding table, but the folder has"
+                            + " different weights for the two; both are used, and the saved model says so",
+                    ConfigJson.file(path));
+        }
     }
 
     /**
@@ -133,7 +180,7 @@ public record ModelFolder(Path path) {
      */
     public void forEachWeight(LanguageModel model, BiConsumer<Variable, Tensor> action) throws IOException {
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
-            UnaryOperator<String> names = model.config().tensorNames(file::contains);
+            UnaryOperator<String> names = names(model.config(), file);
             for (Map.Entry<String, Variable> parameter : model.namedParameters().entrySet()) {
                 try (Scope _ = Scope.open(parameter.getKey())) {
                     String name = names.apply(parameter.getKey());
@@ -146,7 +193,7 @@ public record ModelFolder(Path path) {
 
     /**
      * Saves a model that was loaded from this folder, with new weights, to another folder. {@code config.json} keeps all of
-     * its keys. The weights are written last and appear at once, so that the target never holds half a model.
+     * its keys, with {@code tie_word_embeddings} corrected if the weights contradict it. The weights are written last and appear at once, so that the target never holds half a model.
      */
     public void save(LanguageModel model, Path target) throws IOException {
         save(model, Variable::value, _ -> false, target);
@@ -172,7 +219,7 @@ public record ModelFolder(Path path) {
                         unchanged.test(parameter)
                                 ? own.tensor(name, DType.F32, parameter.shape(), () -> read(name, model))
                                 : NamedTensor.of(name, weights.apply(parameter), DType.F32)));
-        write(ConfigJson.read(path), tensors, target);
+        write(description().json(), tensors, target);
     }
 
     /** Writes the configuration, then the weights. */
@@ -188,7 +235,7 @@ public record ModelFolder(Path path) {
     /** This folder's tensor for a parameter of a model, in F32. */
     private Tensor read(String parameter, LanguageModel model) throws IOException {
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
-            String name = model.config().tensorNames(file::contains).apply(parameter);
+            String name = names(model.config(), file).apply(parameter);
             return file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE);
         }
     }

@@ -33,6 +33,8 @@ class ConfigJsonTest {
                 .hasMessageContaining(file + " is not JSON");
         Files.writeString(file, "[]");
         assertThatThrownBy(() -> ConfigJson.read(folder)).hasMessage(file + " is not an object");
+        Files.write(file, new byte[] {'{', '"', (byte) 0xE9, '"', ':', '1', '}'}); // é in ISO 8859-1
+        assertThatThrownBy(() -> ConfigJson.read(folder)).hasMessageStartingWith(file + " is not UTF-8");
         ConfigJson json = ConfigJson.parse("{\"width\": \"wide\", \"rope\": {}}");
         assertThatThrownBy(() -> json.integer("width"))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -41,6 +43,25 @@ class ConfigJsonTest {
         assertThatThrownBy(() -> json.object("rope").number("theta")).hasMessage("config.json: rope.theta is missing");
         assertThatThrownBy(() -> json.flag("width", true)).hasMessageContaining("not true or false");
         assertThatThrownBy(() -> json.tokenId("width")).hasMessageContaining("not a token's id");
+    }
+
+    /** None of them is read as if the key were missing. */
+    @Test
+    void valueOfTheWrongKindIsRejected() {
+        ConfigJson json = ConfigJson.parse("""
+            {"number": 4, "text": "linear", "list": ["a", 1], "object": {"type": ["yarn"], "inner": 3}, "flag": true}\
+            """);
+        for (String key : List.of("number", "text", "list", "flag")) {
+            assertThatThrownBy(() -> json.object(key))
+                    .hasMessageMatching("config.json: " + key + " is .*, not an object");
+        }
+        assertThatThrownBy(() -> json.object("object").object("inner"))
+                .hasMessage("config.json: object.inner is 3, not an object");
+        assertThatThrownBy(() -> json.text("number", "")).hasMessage("config.json: number is 4, not a text");
+        assertThatThrownBy(() -> json.object("object").text("type", ""))
+                .hasMessage("config.json: object.type is [\"yarn\"], not a text");
+        assertThatThrownBy(() -> json.texts("text")).hasMessage("config.json: text is \"linear\", not a list of texts");
+        assertThatThrownBy(() -> json.texts("list")).hasMessage("config.json: list is [\"a\",1], not a list of texts");
     }
 
     @Test

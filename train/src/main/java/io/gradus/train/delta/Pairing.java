@@ -26,6 +26,12 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
     /** The names that transformers gives the base model inside a model with an output layer. */
     private static final List<String> PREFIXES = List.of("transformer.", "model.");
 
+    /** The names of the embedding table and of the output layer, which are one weight if they are tied. */
+    private static final List<String> EMBEDDINGS =
+            List.of("model.embed_tokens.weight", "embed_tokens.weight", "transformer.wte.weight", "wte.weight");
+
+    private static final String HEAD = "lm_head.weight";
+
     /** Tables computed from the configuration, which older versions of transformers saved among the weights. */
     private static final Pattern TABLE =
             Pattern.compile("(.*\\.)?(h\\.\\d+\\.attn\\.(bias|masked_bias)|rotary_emb\\.inv_freq|position_ids)");
@@ -48,6 +54,12 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
             }
         }
         for (String name : List.copyOf(unknown)) {
+            String tied = tied(name, tuned, base);
+            if (tied != null) {
+                from.put(name, tied);
+                unknown.remove(name);
+                continue;
+            }
             String copy = copyOf(name, tuned, from.keySet());
             if (copy != null) {
                 from.put(name, from.getOrDefault(copy, copy));
@@ -85,19 +97,28 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
         return null;
     }
 
+    /** Where each file has one name of a tied weight, and not the same: the other one, in the base. */
+    private static @Nullable String tied(String name, SafetensorsCheckpoint tuned, SafetensorsCheckpoint base) {
+        if (!name.equals(HEAD) && !EMBEDDINGS.contains(name)) {
+            return null;
+        }
+        List<String> others = name.equals(HEAD) ? EMBEDDINGS : List.of(HEAD);
+        return others.stream().anyMatch(tuned::contains)
+                ? null
+                : others.stream().filter(base::contains).findFirst().orElse(null);
+    }
+
     private static boolean isTable(String name) {
         return TABLE.matcher(name).matches();
     }
 
-    /** Another tensor of the same file with the same bytes, such as a tied weight that is saved twice. */
+    /** Another tensor of the same file with the same values, such as a tied weight that is saved twice. */
     private static @Nullable String copyOf(String name, SafetensorsCheckpoint checkpoint, Set<String> among)
             throws IOException {
-        Entry entry = checkpoint.entry(name);
         for (String other : among) {
-            Entry candidate = checkpoint.entry(other);
-            if (candidate.shape().equals(entry.shape())
-                    && candidate.dtype().equals(entry.dtype())
-                    && checkpoint.bytes(other).hasSameBytes(checkpoint.bytes(name))) {
+            boolean floats = isFloat(checkpoint.entry(name).dtype())
+                    && isFloat(checkpoint.entry(other).dtype());
+            if (floats && checkpoint.haveSameValues(name, other)) {
                 return other;
             }
         }

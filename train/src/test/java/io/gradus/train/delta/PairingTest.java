@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tensors find what they began as; what has no counterpart, or another shape or kind, is named. */
 class PairingTest {
@@ -80,6 +82,27 @@ class PairingTest {
         Pairing back = pair(twice, once);
         assertThat(back.from()).containsOnlyKeys("model.embed_tokens.weight");
         assertThat(back.leftOut()).containsExactly("lm_head.weight");
+    }
+
+    @Test
+    void tiedWeightMayBeSavedTwiceWithDifferentDtypes() throws IOException {
+        TestModel once = new TestModel().with("model.embed_tokens.weight", DType.F32, 1, 2);
+        TestModel twice = new TestModel()
+                .with("lm_head.weight", DType.F32, 3, 4)
+                .with("model.embed_tokens.weight", DType.BF16, 3, 4);
+
+        assertThat(pair(once, twice).from()).containsEntry("lm_head.weight", "model.embed_tokens.weight");
+        assertThat(pair(twice, once).leftOut()).containsExactly("lm_head.weight");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.embed_tokens.weight", "transformer.wte.weight", "wte.weight"})
+    void tiedWeightMayBeSavedUnderEitherName(String embeddings) throws IOException {
+        TestModel table = new TestModel().with(embeddings, DType.F32, 1, 2);
+        TestModel head = new TestModel().with("lm_head.weight", DType.F32, 3, 4);
+
+        assertThat(pair(head, table).from()).containsExactly(Map.entry(embeddings, "lm_head.weight"));
+        assertThat(pair(table, head).from()).containsExactly(Map.entry("lm_head.weight", embeddings));
     }
 
     @Test

@@ -13,9 +13,11 @@ import io.gradus.nn.model.ConfigSize.Axis;
 import io.gradus.nn.model.ConfigSize.Layers;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.WordEmbeddings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
@@ -232,6 +234,11 @@ public record Gpt2Config(
         return inCheckpoint.test("wte.weight")
                 ? name -> name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name
                 : UnaryOperator.identity();
+    }
+
+    @Override
+    public Optional<WordEmbeddings> wordEmbeddings() {
+        return Optional.of(new WordEmbeddings("transformer.wte.weight", "lm_head.weight", tieWordEmbeddings));
     }
 
     /** Old checkpoints hold the causal masks, and some with tied embeddings hold the embedding table twice. */

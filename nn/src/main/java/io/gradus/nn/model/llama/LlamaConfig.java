@@ -11,8 +11,12 @@ import io.gradus.nn.model.ConfigSize.Axis;
 import io.gradus.nn.model.ConfigSize.Layers;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.WordEmbeddings;
 import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +57,7 @@ public record LlamaConfig(
         boolean mlpBias,
         double initializerRange)
         implements ModelConfig {
+    private static final String PREFIX = "model.";
 
     public LlamaConfig {
         requirePositive("vocab_size", vocabSize);
@@ -226,6 +231,19 @@ public record LlamaConfig(
     @Override
     public LanguageModel build(WeightSource weights) {
         return new Llama(this, weights);
+    }
+
+    @Override
+    public Optional<WordEmbeddings> wordEmbeddings() {
+        return Optional.of(new WordEmbeddings("model.embed_tokens.weight", "lm_head.weight", tieWordEmbeddings));
+    }
+
+    /** Some checkpoints hold the network without its output layer; their names lack the prefix {@code model.}. */
+    @Override
+    public UnaryOperator<String> tensorNames(Predicate<String> inCheckpoint) {
+        return inCheckpoint.test("embed_tokens.weight")
+                ? name -> name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name
+                : UnaryOperator.identity();
     }
 
     /** Old checkpoints hold the rotary frequencies, and some with tied embeddings hold the embedding table twice. */

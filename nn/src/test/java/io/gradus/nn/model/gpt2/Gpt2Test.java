@@ -286,7 +286,7 @@ class Gpt2Test {
             tensors.add(NamedTensor.of(prefix + "h." + layer + ".attn.bias", Given.random(1, 1, 1, 16, 16)));
             tensors.add(NamedTensor.of(prefix + "h." + layer + ".attn.masked_bias", Given.random(1, 1)));
         }
-        tensors.add(NamedTensor.of("lm_head.weight", Given.random(1, 11, 12)));
+        tensors.add(NamedTensor.of("lm_head.weight", model.lmHeadWeight().value()));
         write(CONFIG, tensors);
         assertSame(load(), model);
     }
@@ -294,8 +294,6 @@ class Gpt2Test {
     @Test
     void untiedModelLoadsItsLmHead() throws IOException {
         Gpt2Config untied = with("tie_word_embeddings", false);
-        write(untied, tensors(model(), name -> name));
-        assertThatThrownBy(this::load).hasMessageContaining("missing in the file: lm_head.weight");
         Gpt2 model = Given.randomized(new Gpt2(untied, Given.weights()));
         write(untied, tensors(model, name -> name.replace("transformer.", "")));
         assertSame(load(), model);
