@@ -67,6 +67,19 @@ public final class Documents {
         return List.copyOf(documents);
     }
 
+    /**
+     * The files that {@link #read(Path, DataFormat)} reads, in this order.
+     *
+     * @throws IOException if there is no such file or folder
+     */
+    public static List<Path> files(Path path, DataFormat format) throws IOException {
+        requireExists(path);
+        if (format.kind() == Kind.CSV) {
+            return LabeledTexts.files(path);
+        }
+        return Files.isDirectory(path) ? files(path) : List.of(path);
+    }
+
     static void requireExists(Path path) throws IOException {
         if (!Files.exists(path)) {
             throw new NoSuchFileException(path.toString(), null, "there is no such file or folder of training text");

@@ -38,21 +38,8 @@ public final class LabeledTexts {
      */
     public static List<LabeledText> read(Path path) throws IOException {
         Documents.requireExists(path);
-        if (!Files.isDirectory(path)) {
-            return readFile(path);
-        }
-        List<Path> files;
-        try (Stream<Path> found = Files.list(path)) {
-            files = found.filter(file -> Files.isRegularFile(file)
-                            && !String.valueOf(file.getFileName()).startsWith("."))
-                    .sorted()
-                    .toList();
-        }
-        if (files.stream().anyMatch(LabeledTexts::isTable)) {
-            files = files.stream().filter(LabeledTexts::isTable).toList();
-        }
         var texts = new ArrayList<LabeledText>();
-        for (Path file : files) {
+        for (Path file : files(path)) {
             texts.addAll(readFile(file));
         }
         if (texts.isEmpty()) {
@@ -61,6 +48,23 @@ public final class LabeledTexts {
                             + " for its label, such as reviews.pos");
         }
         return List.copyOf(texts);
+    }
+
+    /** The files that {@link #read} reads, in this order. */
+    static List<Path> files(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            return List.of(path);
+        }
+        List<Path> files;
+        try (Stream<Path> found = Files.list(path)) {
+            files = found.filter(file -> Files.isRegularFile(file)
+                            && !String.valueOf(file.getFileName()).startsWith("."))
+                    .sorted()
+                    .toList();
+        }
+        return files.stream().anyMatch(LabeledTexts::isTable)
+                ? files.stream().filter(LabeledTexts::isTable).toList()
+                : files;
     }
 
     /** Whether a file is a table, by its extension. */

@@ -8,6 +8,7 @@ import io.gradus.core.safetensors.WriteException;
 import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
+import io.gradus.data.Document;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
@@ -17,6 +18,7 @@ import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
+import io.gradus.train.checkpoint.Inputs;
 import io.gradus.train.checkpoint.OutputFolder;
 import io.gradus.train.checkpoint.RunState;
 import io.gradus.train.guard.DivergenceChecks;
@@ -30,6 +32,7 @@ import io.gradus.train.recipe.Recipe.PrecisionKind;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +40,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -71,7 +75,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Refused combinations: {@code optimizer_in_bwd} with {@code max_grad_norm} (the norm is not known yet), with
  * {@code gradient_accumulation_steps} or with {@code precision: f16} (a step cannot be taken back); {@code l2_sp} with
- * {@code ewc}; {@code resume} with changed keys; keys that have no effect with the chosen optimizer or schedule.
+ * {@code ewc}; {@code resume} with changed keys or files; keys that have no effect with the chosen optimizer or schedule.
  *
  * <p>The model, the data, the loss and the optimizer can be your own:
  *
@@ -99,6 +103,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FineTuning {
     private static final String RECIPE = "recipe.yaml";
+    private static final String METRICS = "metrics.jsonl";
 
     private final Recipe recipe;
     private final @Nullable Path modelFolder;
@@ -170,7 +175,10 @@ public final class FineTuning {
             return this;
         }
 
-        /** The batches to train and evaluate on, instead of the recipe's {@code data}. */
+        /**
+         * The batches to train and evaluate on, instead of the recipe's {@code data}. A run resumes with the same bits only if
+         * the dataset returns the same batches; this is not checked.
+         */
         public Builder dataset(Dataset dataset) {
             this.dataset = dataset;
             return this;
@@ -358,7 +366,9 @@ public final class FineTuning {
         private final Path output;
         private final Checkpoints checkpoints;
         private final int first;
+        private final boolean shortened; // now ends where it was stopped, and has not been evaluated there
         private final TrainingSetup setup;
+        private final Inputs inputs;
         private final LanguageModel model;
         private final TrainingState state;
         private final DivergenceChecks checks;
@@ -383,6 +393,14 @@ public final class FineTuning {
                 setup.base().forEachWeight(model, state::set); // master weights get the digits that 16 bits lack
             }
             saved.requireParts(parts());
+            saved.requireRates(recipe, setup.steps());
+            shortened = first > 0
+                    && first == setup.steps()
+                    && first % recipe.evalSteps() != 0
+                    && !Objects.equals(saved.steps(), first);
+            inputs = inputs(setup.base());
+            saved.requireInputs(recipe, inputs);
+            warnIfItStartsAgain(resumed.isPresent());
             state.begin(setup::general);
             if (resumed.isPresent()) {
                 new ModelFolder(resumed.get().path()).forEachWeight(model, state::set);
@@ -400,6 +418,15 @@ public final class FineTuning {
             before = first == 0 ? latest : saved.before();
         }
 
+        private void warnIfItStartsAgain(boolean resumed) {
+            if (!resumed && Files.exists(output.resolve(METRICS))) {
+                System.getLogger(FineTuning.class.getName())
+                        .log(
+                                Level.WARNING,
+                                "output " + output + " has a run, but no checkpoint; the run starts at step 1 again");
+            }
+        }
+
         RunResult train() throws IOException {
             try {
                 return trainToTheEnd();
@@ -413,13 +440,21 @@ public final class FineTuning {
         }
 
         private <X extends Exception> X failed(X problem) {
-            report(listener -> listener.failed(problem));
+            try {
+                report(listener -> listener.failed(problem));
+            } catch (RuntimeException e) {
+                problem.addSuppressed(e); // on a full disk, a listener fails as well
+            }
             return problem;
         }
 
         private RunResult trainToTheEnd() throws IOException {
             begin();
             int step = first;
+            if (shortened) {
+                evaluate();
+                recordEvaluation(step);
+            }
             while (step < setup.steps() && !patience.isExhausted()) {
                 trainOneStep(step++);
                 if (step == setup.steps() || step % recipe.evalSteps() == 0) {
@@ -477,8 +512,10 @@ public final class FineTuning {
                 }
             }
             checkpoints.prepareFolder(); // the first files are written here
-            AtomicFile.write(output.resolve(RECIPE), recipe.toYaml());
-            receivers.addFirst(new MetricsLog(output.resolve("metrics.jsonl"), first));
+            // Whoever resumes again must accept the changes again.
+            Recipe next = recipe.acceptChangedInputs() ? recipe.with("accept_changed_inputs=false") : recipe;
+            AtomicFile.write(output.resolve(RECIPE), next.toYaml());
+            receivers.addFirst(new MetricsLog(output.resolve(METRICS), first));
             if (first == 0) {
                 recordEvaluation(0);
                 sample(0);
@@ -528,7 +565,7 @@ public final class FineTuning {
             if (alpha < 1) {
                 setup.base().forEachWeight(model, (parameter, start) -> state.interpolate(parameter, start, alpha));
             }
-            if (restore || alpha < 1) {
+            if (restore || alpha < 1 || latest.isEmpty()) {
                 evaluate();
             }
             progressed("saving the model");
@@ -587,7 +624,15 @@ public final class FineTuning {
         private void checkpoint(int step) throws IOException {
             progressed("writing a checkpoint");
             RunState now = new RunState(
-                    step, recipe.toMap(), parts(), before, spikes.state(), patience.best(), state.lossScale());
+                    step,
+                    setup.steps(),
+                    recipe.toMap(),
+                    parts(),
+                    inputs,
+                    before,
+                    spikes.state(),
+                    patience.best(),
+                    state.lossScale());
             Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::save, state.tensors());
             report(listener -> listener.checkpointed(saved));
         }
@@ -683,6 +728,31 @@ public final class FineTuning {
         TrainingData data = TrainingData.read(recipe, texts, reader, blockLength);
         data.requireFits(loaded);
         return data;
+    }
+
+    private Inputs inputs(ModelFolder base) throws IOException {
+        progressed("checking the inputs");
+        return Inputs.of(recipe, base.path(), dataset == null, dataset == null ? documents() : Map.of());
+    }
+
+    /** The documents in memory that this run reads, by what they are for. */
+    private Map<String, List<Document>> documents() {
+        Recipe.Data data = recipe.data();
+        Map<String, List<Document>> used = new LinkedHashMap<>();
+        if (data.trained().isEmpty()) {
+            texts.training().ifPresent(documents -> used.put("the training text", documents));
+            if (data.eval() == null) {
+                texts.heldOut().ifPresent(documents -> used.put("the held-out text", documents));
+            }
+        }
+        if (data.general() == null) {
+            texts.general().ifPresent(documents -> used.put("the general text", documents));
+            if (data.replay() == null
+                    && (data.replayRatio() > 0 || recipe.forgetting().ewc() > 0)) {
+                texts.known().ifPresent(documents -> used.put("the known text", documents));
+            }
+        }
+        return used;
     }
 
     /** The state of a run that has made no step. */

@@ -22,9 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -37,26 +35,13 @@ import java.util.stream.Stream;
  */
 public record Checkpoints(Path folder) {
     private static final String PREFIX = "step-";
+
+    /** Digits of any script: earlier versions wrote those of the locale. */
+    private static final String STEP = "\\p{Nd}{1,9}";
+
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "state.json";
     private static final String BEST = "best";
-
-    /** Keys that may change when a run resumes, because no weight depends on them. */
-    private static final Set<String> FREE_KEYS = Set.of(
-            "output",
-            "resume",
-            "threads",
-            "eval_steps",
-            "max_eval_blocks",
-            "save_steps",
-            "save_total_limit",
-            "check_first_loss",
-            "sample.prompt",
-            "sample.max_tokens",
-            "sample.temperature");
-
-    /** Keys on which the best weights depend, because only evaluated steps are candidates. */
-    private static final Set<String> KEYS_OF_THE_BEST = Set.of("eval_steps", "max_eval_blocks");
 
     /** A complete checkpoint. */
     public record Checkpoint(Path path, RunState state) {}
@@ -98,7 +83,7 @@ public record Checkpoints(Path folder) {
         if (model && !run) {
             throw new RecipeException("output " + folder + " holds a model and no run to resume; name another folder");
         }
-        newest.ifPresent(checkpoint -> requireSame(checkpoint.state(), recipe));
+        newest.ifPresent(checkpoint -> checkpoint.state().requireRecipe(recipe));
         return newest;
     }
 
@@ -108,14 +93,14 @@ public record Checkpoints(Path folder) {
         for (Path left : list(folder, ".+\\.[0-9a-f]{16}\\.tmp")) { // see AtomicFile
             Files.deleteIfExists(left);
         }
-        for (Path left : list(checkpoints(), "(" + PREFIX + "\\d+|" + BEST + ")\\.(tmp|old)")) {
+        for (Path left : list(checkpoints(), "(" + PREFIX + STEP + "|" + BEST + ")\\.(tmp|old)")) {
             Folders.delete(left);
         }
     }
 
     /** Complete checkpoints, oldest first. */
     private List<Path> complete() throws IOException {
-        return list(checkpoints(), PREFIX + "\\d{1,9}").stream()
+        return list(checkpoints(), PREFIX + STEP).stream()
                 .sorted(Comparator.comparingInt(Checkpoints::stepOf))
                 .toList();
     }
@@ -204,27 +189,6 @@ public record Checkpoints(Path folder) {
                         file.read(entry.name(), device, DType.valueOf(entry.dtype()), MemoryCategory.WORKSPACE));
             }
             load.accept(state);
-        }
-    }
-
-    /**
-     * Checks that a run resumes with the recipe that it was started with.
-     *
-     * @throws RecipeException naming the keys that differ
-     */
-    static void requireSame(RunState state, Recipe recipe) {
-        Map<String, String> before = Recipe.defaults().toMap();
-        before.putAll(state.recipe());
-        Map<String, String> now = recipe.toMap();
-        List<String> changed = now.keySet().stream()
-                .filter(key ->
-                        !FREE_KEYS.contains(key) || (recipe.guards().restoresBest() && KEYS_OF_THE_BEST.contains(key)))
-                .filter(key -> !Objects.equals(now.get(key), before.get(key)))
-                .map(key -> key + " was " + before.get(key) + " and is " + now.get(key))
-                .toList();
-        if (!changed.isEmpty()) {
-            throw new RecipeException(
-                    "a run resumes with the recipe that it was started with, but " + String.join(", ", changed));
         }
     }
 

@@ -9,10 +9,13 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.gradus.optim.LossScaler;
 import io.gradus.train.guard.EarlyStopping;
 import io.gradus.train.guard.SpikeGuard;
+import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +24,10 @@ import org.jspecify.annotations.Nullable;
  * are not saved, because they follow from the seed and the step.
  *
  * @param step the number of completed steps
+ * @param steps of the whole run; null in checkpoints of older versions
  * @param recipe with which the run was started, by key
  * @param parts of the run that are not in the recipe: the classes of the optimizer and the model, and the like
+ * @param inputs of the run; {@link Inputs#UNKNOWN} in checkpoints of older versions
  * @param before losses before the first step, by text
  * @param spikes the recent losses
  * @param best the lowest held-out loss so far
@@ -31,8 +36,10 @@ import org.jspecify.annotations.Nullable;
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record RunState(
         int step,
+        @Nullable Integer steps,
         Map<String, String> recipe,
         Map<String, String> parts,
+        Inputs inputs,
         Map<String, Double> before,
         SpikeGuard.State spikes,
         EarlyStopping.State best,
@@ -42,13 +49,22 @@ public record RunState(
             .build();
 
     /** The state before the first step. */
-    public static final RunState BEGINNING =
-            new RunState(0, Map.of(), Map.of(), Map.of(), SpikeGuard.State.NONE, EarlyStopping.State.NONE, null);
+    public static final RunState BEGINNING = new RunState(
+            0,
+            null,
+            Map.of(),
+            Map.of(),
+            Inputs.UNKNOWN,
+            Map.of(),
+            SpikeGuard.State.NONE,
+            EarlyStopping.State.NONE,
+            null);
 
     /** Missing parts get their defaults. */
     public RunState {
         recipe = orElse(recipe, Map.of());
         parts = orElse(parts, Map.of());
+        inputs = orElse(inputs, Inputs.UNKNOWN);
         before = orElse(before, Map.of());
         spikes = orElse(spikes, SpikeGuard.State.NONE);
         best = orElse(best, EarlyStopping.State.NONE);
@@ -56,6 +72,50 @@ public record RunState(
 
     private static <T> T orElse(@Nullable T value, T otherwise) {
         return value == null ? otherwise : value;
+    }
+
+    /**
+     * Checks that a run resumes with a recipe that keeps its promise, as far as the recipe alone can tell.
+     *
+     * @throws RecipeException naming the keys that differ
+     */
+    void requireRecipe(Recipe now) {
+        new RecipeChanges(this, now).requireAllowed();
+    }
+
+    /**
+     * Checks that the completed steps had the learning rates of the new recipe.
+     *
+     * @param steps of the whole run with the new recipe
+     * @throws RecipeException if they had not
+     */
+    public void requireRates(Recipe now, int steps) {
+        new RecipeChanges(this, now).requireSameRates(steps);
+    }
+
+    /**
+     * Checks that a run resumes with the inputs that it was started with, unless the recipe accepts others. Then it logs a
+     * warning.
+     *
+     * @throws IOException naming the files that differ
+     */
+    public void requireInputs(Recipe recipe, Inputs now) throws IOException {
+        List<String> changes = now.changesSince(inputs);
+        if (changes.isEmpty()) {
+            return;
+        }
+        String listed = String.join("\n  ", changes);
+        if (!recipe.acceptChangedInputs()) {
+            throw new IOException("output " + recipe.output() + ": what the run reads has changed since it began:\n  "
+                    + listed
+                    + "\nThe result would not be that of an uninterrupted run. Restore the files, or name another"
+                    + " output for a new run, or continue with the changed files: accept_changed_inputs=true");
+        }
+        System.getLogger(RunState.class.getName())
+                .log(
+                        Level.WARNING,
+                        "the run continues with changed inputs, so its result is not that of an uninterrupted run:\n  "
+                                + listed);
     }
 
     /**

@@ -74,8 +74,8 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
         try (SafetensorsCheckpoint before = SafetensorsCheckpoint.open(base);
                 SafetensorsCheckpoint after = SafetensorsCheckpoint.open(tuned)) {
             Pairing pairing = Pairing.of(before, after);
-            Map<String, String> hashesBefore = Sha256.ofTensors(before);
-            Map<String, String> hashesAfter = Sha256.ofTensors(after);
+            Map<String, String> hashesBefore = TensorHashes.ofTensors(before);
+            Map<String, String> hashesAfter = TensorHashes.ofTensors(after);
             Map<String, Difference.Measured> measured = measure(pairing, before, after);
             List<TensorDelta> tensors = new ArrayList<>();
             for (Map.Entry<String, String> pair : pairing.from().entrySet()) {
@@ -90,8 +90,8 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
             }
             Delta delta = new Delta(
                     file,
-                    new Origin(name(base), Sha256.ofCheckpoint(before, hashesBefore)),
-                    new Origin(name(tuned), Sha256.ofCheckpoint(after, hashesAfter)),
+                    new Origin(name(base), TensorHashes.ofCheckpoint(before, hashesBefore)),
+                    new Origin(name(tuned), TensorHashes.ofCheckpoint(after, hashesAfter)),
                     tensors,
                     pairing.leftOut());
             SafetensorsWriter.write(file, delta.contents(before, after, measured), DeltaMetadata.of(delta));

@@ -90,7 +90,7 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
                 Opened opened = open()) {
             List<Delta> deltas = opened.deltas();
             requireTogether(deltas);
-            Map<String, String> hashes = Sha256.ofTensors(checkpoint);
+            Map<String, String> hashes = TensorHashes.ofTensors(checkpoint);
             requireBase(checkpoint, hashes, deltas);
             List<NamedTensor> sums = new ArrayList<>();
             StreamedTensors one = new StreamedTensors();

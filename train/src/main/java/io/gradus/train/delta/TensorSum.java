@@ -8,6 +8,7 @@ import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.FileRange;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsFile;
+import io.gradus.train.checkpoint.Sha256;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

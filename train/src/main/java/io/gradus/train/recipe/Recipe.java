@@ -70,7 +70,9 @@ public record Recipe(
         @JsonUnwrapped Guards guards,
         int saveSteps,
         int saveTotalLimit,
+        SaveDtype saveDtype,
         boolean resume,
+        boolean acceptChangedInputs,
         boolean checkFirstLoss,
         Sample sample,
         long seed,
@@ -261,6 +263,25 @@ public record Recipe(
         }
     }
 
+    /** The dtype of saved weights; {@code KEEP} is that of each tensor of the model to start from. */
+    public enum SaveDtype {
+        KEEP(null),
+        F32(DType.F32),
+        BF16(DType.BF16),
+        F16(DType.F16);
+
+        private final @Nullable DType dtype;
+
+        SaveDtype(@Nullable DType dtype) {
+            this.dtype = dtype;
+        }
+
+        /** The dtype in which a tensor is saved. */
+        public DType of(DType start) {
+            return dtype == null ? start : dtype;
+        }
+    }
+
     /** The learning rate schedule after the warmup, and the keys that only some schedules honor. */
     public enum ScheduleKind {
         COSINE("min_lr_ratio"),
@@ -339,6 +360,10 @@ public record Recipe(
                 "schedule", schedule, ScheduleKind.values(), kind -> kind.keys, given("min_lr_ratio", minLrRatio));
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
+        }
+        if (acceptChangedInputs && !resume) {
+            throw new RecipeException(
+                    "accept_changed_inputs has no effect without resume; remove it or set resume=true");
         }
         if (memory.optimizerInBwd && gradientAccumulationSteps > 1) {
             throw new RecipeException("optimizer_in_bwd frees each gradient at once and cannot accumulate: set"

@@ -226,8 +226,16 @@ public final class RecipeBuilder {
         return set("save_total_limit", value);
     }
 
+    public RecipeBuilder saveDtype(Recipe.SaveDtype value) {
+        return set("save_dtype", value);
+    }
+
     public RecipeBuilder resume(boolean value) {
         return set("resume", value);
+    }
+
+    public RecipeBuilder acceptChangedInputs(boolean value) {
+        return set("accept_changed_inputs", value);
     }
 
     public RecipeBuilder checkFirstLoss(boolean value) {

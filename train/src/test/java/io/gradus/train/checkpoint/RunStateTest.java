@@ -29,8 +29,10 @@ class RunStateTest {
     void runStateIsReadBack() throws IOException {
         RunState state = new RunState(
                 1_000_001,
+                2_000_000,
                 Recipe.defaults().toMap(),
                 Map.of("optimizer", "AdamW"),
+                new Inputs(List.of(new InputFile("data.train", "a/b.txt", 5_000_000_000L, "0a1b"))),
                 Map.of("held_out", 1.0 / 3, "general", Math.PI),
                 new SpikeGuard.State(List.of(0.1, Double.MIN_VALUE, 1e300 / 3), 2, 7),
                 new EarlyStopping.State(50, Math.E, 1),
@@ -47,8 +49,10 @@ class RunStateTest {
         assertThat(state)
                 .isEqualTo(new RunState(
                         4,
+                        null,
                         Map.of("steps", "6"),
                         Map.of(),
+                        Inputs.UNKNOWN,
                         Map.of("held_out", 2.5),
                         SpikeGuard.State.NONE,
                         EarlyStopping.State.NONE,

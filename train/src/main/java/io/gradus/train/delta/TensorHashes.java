@@ -3,48 +3,29 @@ package io.gradus.train.delta;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.FileRange;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
+import io.gradus.train.checkpoint.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** SHA-256 of tensors, in hexadecimal. */
-final class Sha256 {
+/** SHA-256 of the tensors of a checkpoint. */
+final class TensorHashes {
     private static final int PIECE = 1 << 20;
 
-    private final MessageDigest digest;
+    private TensorHashes() {}
 
-    Sha256() {
-        try {
-            this.digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("SHA-256 is not available in this JVM", e);
-        }
-    }
-
-    Sha256 add(MemorySegment bytes) {
-        digest.update(bytes.asByteBuffer());
-        return this;
-    }
-
-    private Sha256 add(FileRange bytes) throws IOException {
+    private static String of(FileRange bytes) throws IOException {
+        Sha256 hash = new Sha256();
         MemorySegment piece = MemorySegment.ofArray(new byte[(int) Math.min(PIECE, bytes.size())]);
         for (long from = 0; from < bytes.size(); from += PIECE) {
             MemorySegment part = piece.asSlice(0, Math.min(PIECE, bytes.size() - from));
             bytes.read(from, part);
-            add(part);
+            hash.add(part);
         }
-        return this;
-    }
-
-    String hex() {
-        return HexFormat.of().formatHex(digest.digest());
+        return hash.hex();
     }
 
     /** The hashes of all tensors, by name, computed in parallel. */
@@ -53,7 +34,7 @@ final class Sha256 {
         try {
             checkpoint.names().parallelStream().forEach(name -> {
                 try {
-                    hashes.put(name, new Sha256().add(checkpoint.bytes(name)).hex());
+                    hashes.put(name, of(checkpoint.bytes(name)));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -75,7 +56,6 @@ final class Sha256 {
             lines.append(entry.name()).append(' ').append(entry.dtype()).append(' ');
             lines.append(entry.shape()).append(' ').append(tensor.getValue()).append('\n');
         }
-        byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
-        return new Sha256().add(MemorySegment.ofArray(bytes)).hex();
+        return new Sha256().add(lines.toString()).hex();
     }
 }

@@ -1,4 +1,4 @@
-package io.gradus.train.delta;
+package io.gradus.train.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
