@@ -17,7 +17,8 @@ module io.gradus.core {
             io.gradus.bench,
             io.gradus.gpu,
             io.gradus.nn,
-            io.gradus.optim;
+            io.gradus.optim,
+            io.gradus.parallel;
 
     uses BackendProvider;
 }

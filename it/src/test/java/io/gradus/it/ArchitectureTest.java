@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The imports between modules and packages are those of the design. */
 class ArchitectureTest {
     private static final String[] MODULES = {
-        "core", "autograd", "nn", "optim", "data", "train", "corpora", "cli", "examples", "bench"
+        "core", "autograd", "nn", "optim", "parallel", "data", "train", "corpora", "cli", "examples", "bench"
     };
 
     /** The classes of every module of this build; {@code gpu} is one of them where a TornadoVM SDK is installed. */
@@ -61,6 +61,7 @@ class ArchitectureTest {
                 "autograd, core",
                 "nn,       autograd core",
                 "optim,    autograd core",
+                "parallel, core",
                 "data,     nn autograd core",
                 "train,    data nn optim autograd core",
                 "corpora,  nothing",
@@ -90,7 +91,7 @@ class ArchitectureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "autograd", "nn", "optim"})
+    @ValueSource(strings = {"core", "autograd", "nn", "optim", "parallel"})
     void libraryModuleNeedsOnlyTheJdkJSpecifyAndJackson(String module) {
         classes()
                 .that()

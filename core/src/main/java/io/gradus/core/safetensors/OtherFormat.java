@@ -108,7 +108,7 @@ public final class OtherFormat {
         }
         return inside.stream()
                 .filter(inner -> Files.isRegularFile(inner.resolve("config.json")))
-                .max(Comparator.comparing((Path inner) -> inner.toString().length())
+                .max(Comparator.comparingInt((Path inner) -> inner.toString().length())
                         .thenComparing(Comparator.naturalOrder()));
     }
 }

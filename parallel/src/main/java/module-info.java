@@ -1,0 +1,7 @@
+/** Communication between the processes of a training job. */
+module io.gradus.parallel {
+    requires transitive io.gradus.core;
+
+    exports io.gradus.parallel;
+    exports io.gradus.parallel.mpi;
+}

@@ -1,0 +1,82 @@
+package io.gradus.parallel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.core.Tensor;
+import io.gradus.parallel.CommunicatorChecks.Check;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ThreadTransportTest {
+    @TestFactory
+    Stream<DynamicTest> contract() {
+        return IntStream.rangeClosed(1, 5)
+                .boxed()
+                .flatMap(size -> CommunicatorChecks.all().entrySet().stream()
+                        .map(check -> DynamicTest.dynamicTest(
+                                check.getKey() + " on " + size + " ranks", () -> run(size, check.getValue()))));
+    }
+
+    @Test
+    void abortOfOneRankFailsTheRanksThatWait() {
+        assertThatThrownBy(() -> run(3, communicator -> {
+                    if (communicator.rank() == 2) {
+                        communicator.abort("the disk is full");
+                    } else {
+                        communicator.allReduce(Tensor.of(new float[] {1, 2, 3}, 3));
+                    }
+                }))
+                .isInstanceOf(CommunicationException.class)
+                .hasMessage("the job was ended by rank 2: the disk is full");
+    }
+
+    @Test
+    void tensorOfTenElementsHasShardsOfFourFourAndTwo() {
+        Shards shards = new Shards(10, 3);
+        assertThat(List.of(shards.size(0), shards.size(1), shards.size(2))).containsExactly(4L, 4L, 2L);
+        assertThat(new Shards(2, 4).size(3)).isZero();
+    }
+
+    /** Runs a check on all ranks, each a thread, and rethrows the first failure. */
+    private static void run(int size, Check check) throws Exception {
+        List<Transport> transports = ThreadTransport.job(size);
+        try (ExecutorService threads = Executors.newFixedThreadPool(size)) {
+            List<Future<?>> ranks = new ArrayList<>();
+            for (Transport transport : transports) {
+                Callable<Void> rank = () -> {
+                    try (Communicator communicator = Communicator.of(() -> transport)) {
+                        check.run(communicator);
+                        return null;
+                    } catch (Throwable e) {
+                        transport.abort("rank " + transport.rank() + ": " + e);
+                        throw e;
+                    }
+                };
+                ranks.add(threads.submit(rank));
+            }
+            for (Future<?> rank : ranks) {
+                try {
+                    rank.get();
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof Exception cause) {
+                        throw cause;
+                    }
+                    throw new AssertionError(e.getCause());
+                }
+            }
+        }
+    }
+}
