@@ -1,7 +1,10 @@
 package io.gradus.cli;
 
 import io.gradus.cli.print.MemoryTable;
+import io.gradus.cli.print.Paragraph;
 import io.gradus.cli.print.Quantities;
+import io.gradus.cli.print.TextTable;
+import io.gradus.cli.report.RunReport;
 import io.gradus.core.MemoryCategory;
 import io.gradus.optim.Schedule;
 import io.gradus.train.RunResult;
@@ -10,68 +13,83 @@ import io.gradus.train.memory.Bytes;
 import io.gradus.train.recipe.Recipe;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** Prints the progress of a run: a progress bar on a terminal, plain lines otherwise. */
+/** Prints the progress of a run: a status line on a terminal, plain lines otherwise. */
 public final class ConsoleProgress implements TrainingListener, AutoCloseable {
-    private static final double SMOOTHING = 0.9;
     /** The first steps do not count toward the estimate of the time left, because the JVM is still compiling. */
     private static final int WARM_UP = 3;
 
-    private static final int SHORTEST_BAR = 11;
+    /** The steps whose mean loss the status line shows. */
+    private static final int SHOWN_STEPS = 20;
+
+    private static final int LABEL = 11;
+    private static final int RESULT_LABEL = 12;
     private static final int BARS = 40;
+    private static final long STAGE_LINE_NANOS = 10_000_000_000L;
 
     private final Terminal terminal;
     private final PrintWriter out;
-    private @Nullable ProgressBar bar;
-    private @Nullable Plan plan;
-    private volatile List<String> latest = List.of(); // the progress bar's thread reads this
+    private final LongSupplier clock;
+    private final RecentSteps latest = new RecentSteps(SHOWN_STEPS);
+    private final RecentSteps sinceLine = new RecentSteps(Integer.MAX_VALUE);
     private final Map<String, Double> first = new HashMap<>();
-    private double smoothedSeconds;
-    private double smoothedLoss;
+    private final Set<String> stages = new HashSet<>();
+    private @Nullable Plan plan;
     private int stepsSeen;
     private long start;
+    private long lastLine;
 
     ConsoleProgress(Terminal terminal) {
+        this(terminal, System::nanoTime);
+    }
+
+    ConsoleProgress(Terminal terminal, LongSupplier clock) {
         this.terminal = terminal;
         this.out = terminal.out();
+        this.clock = clock;
     }
 
     /** Returns a listener that prints plain lines. */
     public static ConsoleProgress plain(PrintStream out) {
-        PrintWriter writer = new PrintWriter(out, true, out.charset());
-        return new ConsoleProgress(new Terminal(writer, false, 80));
+        return new ConsoleProgress(Terminal.plain(new PrintWriter(out, true, out.charset())));
     }
+
+    // ---- before the first step ----
 
     @Override
     public void started(Plan plan) {
+        terminal.status().clear();
         this.plan = plan;
-        this.start = System.nanoTime();
+        this.start = clock.getAsLong();
         Path model = plan.recipe().model().path();
-        out.println("model      " + (model == null ? "built-in byte-level Llama" : model) + ", "
-                + Quantities.grouped(plan.memory().parameters()) + " parameters, "
-                + (plan.trainsAll() ? "all" : Quantities.grouped(plan.trained()) + " of them") + " trained");
+        line(
+                "model",
+                (model == null ? "built-in byte-level Llama" : model) + ", "
+                        + Quantities.grouped(plan.memory().parameters()) + " parameters, "
+                        + (plan.trainsAll() ? "all" : Quantities.grouped(plan.trained()) + " of them") + " trained");
         List<Path> texts = plan.recipe().data().trained();
         String text = texts.stream().map(Path::toString).collect(Collectors.joining(" and "));
-        out.println("text       " + (texts.isEmpty() ? "built-in Java sources" : text) + ", "
-                + Quantities.grouped(plan.trainingTokens()) + " tokens in blocks of "
-                + plan.memory().blockLength());
-        out.println("device     " + plan.device());
-        out.println("rate       " + sparkline(plan));
-        out.println("output     " + plan.output());
+        line(
+                "text",
+                (texts.isEmpty() ? "built-in Java sources" : text) + ", " + Quantities.grouped(plan.trainingTokens())
+                        + " tokens in blocks of " + plan.memory().blockLength());
+        line("device", plan.device());
+        line("rate", sparkline(plan));
+        line("output", plan.output().toString());
         if (plan.firstStep() > 0) {
-            out.println("resuming   after step " + plan.firstStep() + " of " + plan.steps());
+            line("resuming", "after step " + plan.firstStep() + " of " + plan.steps());
         }
         out.println();
         MemoryTable.lines(plan.memory(), terminal.width()).forEach(out::println);
@@ -79,44 +97,81 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         out.flush();
     }
 
+    private void line(String label, String text) {
+        terminal.print(label, LABEL, text);
+    }
+
     /** Draws the learning rate over the run as a sparkline. */
-    private static String sparkline(Plan plan) {
+    private String sparkline(Plan plan) {
         Recipe recipe = plan.recipe();
         Schedule schedule = recipe.schedule(plan.steps());
-        int bars = Math.min(plan.steps(), BARS);
+        String name = recipe.schedule().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        String words = String.format(Locale.ROOT, "%s, peak %.1e", name, recipe.learningRate());
+        int bars =
+                Math.clamp(Math.min(plan.steps(), BARS), 1, Math.max(1, terminal.width() - LABEL - words.length() - 2));
         StringBuilder line = new StringBuilder();
         for (int i = 0; i < bars; i++) {
             double factor = schedule.factor((long) i * plan.steps() / bars);
             line.append("▁▂▃▄▅▆▇█".charAt(Math.clamp(Math.round(7 * factor), 0, 7)));
         }
-        String name = recipe.schedule().name().toLowerCase(Locale.ROOT).replace('_', ' ');
-        return line + String.format(Locale.ROOT, "  %s, peak %.1e", name, recipe.learningRate());
+        return line + "  " + words;
     }
+
+    /**
+     * Shows what the run does while it does not train. As lines, each stage is printed once, and every ten seconds of a long
+     * one.
+     */
+    @Override
+    public void progressed(Progress progress) {
+        terminal.status().show(progress);
+        if (!terminal.printsProgress()) {
+            return;
+        }
+        long now = clock.getAsLong();
+        if (stages.add(progress.stage())) {
+            out.println(progress.stage() + " …");
+        } else if (progress.done() > 0 && now - lastLine >= STAGE_LINE_NANOS) {
+            out.println(progress.stage() + " " + Quantities.grouped(progress.done()) + "/"
+                    + Quantities.grouped(progress.total()));
+        } else {
+            return;
+        }
+        lastLine = now;
+        out.flush();
+    }
+
+    // ---- training ----
 
     @Override
     public void stepped(Step step) {
         stepsSeen++;
-        boolean settled = stepsSeen > WARM_UP;
-        smoothedLoss = stepsSeen == 1 ? step.loss() : mix(smoothedLoss, step.loss());
-        smoothedSeconds = settled && stepsSeen > WARM_UP + 1 ? mix(smoothedSeconds, step.seconds()) : step.seconds();
+        latest.add(step);
+        sinceLine.add(step);
         Plan known = plan;
         if (known == null) {
             return;
         }
-        if (terminal.interactive()) {
-            show(known, step);
-        } else if (step.step() == 1 || step.step() == known.steps() || step.step() % every(known) == 0) {
-            out.printf(
-                    Locale.ROOT,
-                    "step %d/%d  loss %.4f  lr %.2e  %s tokens/s  %s left%n",
-                    step.step(),
-                    known.steps(),
-                    smoothedLoss,
-                    step.learningRate(),
-                    Quantities.grouped(Math.round(step.tokens() / smoothedSeconds)),
-                    left(known, step));
+        terminal.status().show(step.step(), known.steps(), fields(known, step, latest, 3));
+        boolean due = step.step() == 1 || step.step() == known.steps() || step.step() % every(known) == 0;
+        if (due && terminal.printsProgress()) {
+            String start = "step " + step.step() + "/" + known.steps();
+            out.println(Paragraph.fitting(start, fields(known, step, sinceLine, 4), terminal.width()));
             out.flush();
+            sinceLine.clear();
+            lastLine = clock.getAsLong();
         }
+    }
+
+    private List<String> fields(Plan known, Step step, RecentSteps steps, int decimals) {
+        return List.of(
+                steps.loss(decimals),
+                left(known, step, steps) + " left",
+                Quantities.grouped(Math.round(steps.tokensPerSecond())) + " tokens/s",
+                String.format(Locale.ROOT, "lr %.2e", step.learningRate()));
+    }
+
+    private String left(Plan known, Step step, RecentSteps steps) {
+        return stepsSeen <= WARM_UP ? "…" : Quantities.duration((known.steps() - step.step()) * steps.secondsPerStep());
     }
 
     /** Returns the number of steps between two lines; a run prints about twenty lines. */
@@ -124,52 +179,17 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         return Math.max(1, plan.steps() / 20);
     }
 
-    private void show(Plan known, Step step) {
-        latest = List.of(
-                String.format(Locale.ROOT, "loss %.3f", smoothedLoss),
-                left(known, step) + " left",
-                Quantities.grouped(Math.round(step.tokens() / smoothedSeconds)) + " tokens/s",
-                String.format(Locale.ROOT, "lr %.1e", step.learningRate()));
-        ProgressBar shown = bar;
-        if (shown == null) {
-            shown = new ProgressBarBuilder()
-                    .setInitialMax(known.steps())
-                    .startsFrom(step.step() - 1L, Duration.ZERO)
-                    .setConsumer(new ConsoleProgressBarConsumer(System.err, terminal.width() - 1))
-                    .setRenderer((state, width) -> line(state.getCurrent(), state.getMax(), latest, width))
-                    .setUpdateIntervalMillis(200)
-                    .clearDisplayOnFinish() // so that other lines replace the bar and it is redrawn below them
-                    .build();
-            bar = shown;
-        }
-        shown.stepTo(step.step());
-    }
-
-    /** Returns a bar followed by as many fields as fit. A longer line would wrap and could not be redrawn. */
-    static String line(long done, long steps, List<String> fields, int width) {
-        StringBuilder text = new StringBuilder(done + "/" + steps);
-        for (String field : fields) {
-            if (text.length() + 2 + field.length() > width - SHORTEST_BAR) {
-                break;
-            }
-            text.append("  ").append(field);
-        }
-        int cells = Math.max(0, width - text.length() - 1);
-        int filled = (int) (cells * done / Math.max(1, steps));
-        return "━".repeat(filled) + "─".repeat(cells - filled) + " " + text;
-    }
-
     @Override
     public void skipped(Skipped skipped) {
-        closeBar();
-        out.println("step " + skipped.step() + "  skipped: " + skipped.reason());
-        out.flush();
+        print("step " + skipped.step() + "  skipped: " + skipped.reason());
     }
 
     /** Reports that the run was asked to stop. Another thread calls this. */
     void stopping() {
-        out.println("stopping after this step and saving a checkpoint …");
-        out.flush();
+        if (terminal.shown() && !terminal.status().isVisible()) {
+            out.println(); // after the ^C that the terminal printed
+        }
+        print("stopping after this step and saving a checkpoint …");
     }
 
     @Override
@@ -177,83 +197,91 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         if (evaluation.step() == 0) {
             first.put(evaluation.name(), evaluation.loss());
         }
-        if (evaluation.step() == 0 || (plan != null && evaluation.step() == plan.firstStep())) {
-            return; // the final table shows this loss next to the loss after training
-        }
-        closeBar();
-        out.printf(
+        print(String.format(
                 Locale.ROOT,
-                "step %d  %s loss %.4f%s%n",
+                "step %d  %s loss %.4f%s",
                 evaluation.step(),
                 title(evaluation.name()),
                 evaluation.loss(),
-                forgotten(evaluation));
-        out.flush();
+                forgotten(evaluation)));
     }
 
     /** Returns how much the loss on general text has changed since the start of the run. */
     private String forgotten(Evaluation evaluation) {
         Double before = first.get(evaluation.name());
-        return before == null || !evaluation.name().equals("general")
+        return before == null || evaluation.step() == 0 || !evaluation.name().equals("general")
                 ? ""
                 : String.format(Locale.ROOT, "  %+.4f since the start", evaluation.loss() - before);
     }
 
     @Override
     public void sampled(Sample sample) {
-        closeBar();
-        if (sample.step() > 0) {
-            out.println();
-        }
+        terminal.status().clear();
+        out.println();
         out.println(sample.step() == 0 ? "── before ──" : "── after " + sample.step() + " steps ──");
         out.println(sample.prompt() + "│" + sample.text());
         out.println();
         out.flush();
     }
 
+    private void print(String line) {
+        terminal.status().clear();
+        terminal.print(line);
+        out.flush();
+    }
+
+    // ---- the end ----
+
     @Override
     public void finished(RunResult result) {
-        closeBar();
-        out.println("loss                before     after    change");
-        result.after().forEach((name, after) -> {
-            double before = result.before().getOrDefault(name, Double.NaN);
-            out.printf(
-                    Locale.ROOT,
-                    "%-18s %7.4f   %7.4f   %+6.1f%%%n",
-                    title(name),
-                    before,
-                    after,
-                    100 * (after - before) / before);
-        });
+        terminal.status().clear();
+        losses(result);
         best(result);
         out.println();
-        out.println("peak memory "
-                + Bytes.format(result.peakBytes().values().stream()
-                        .mapToLong(Long::longValue)
-                        .sum()) + planned() + ": " + categories(result.peakBytes()));
-        out.println("time        " + Quantities.duration((System.nanoTime() - start) / 1e9));
-        out.println("saved       " + result.output());
-        out.println("report      " + result.output().resolve("report.html"));
+        long peak =
+                result.peakBytes().values().stream().mapToLong(Long::longValue).sum();
+        result("peak memory", Bytes.format(peak) + planned() + ": " + categories(result.peakBytes()));
+        result("time", Quantities.duration((clock.getAsLong() - start) / 1e9));
+        result("saved", result.output().toString());
+        result("report", result.output().resolve(RunReport.FILE).toString());
         out.flush();
+    }
+
+    private void losses(RunResult result) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("loss", "before", "after", "change"));
+        result.after().forEach((name, after) -> {
+            double before = result.before().getOrDefault(name, Double.NaN);
+            rows.add(List.of(
+                    title(name),
+                    String.format(Locale.ROOT, "%.4f", before),
+                    String.format(Locale.ROOT, "%.4f", after),
+                    String.format(Locale.ROOT, "%+.1f%%", 100 * (after - before) / before)));
+        });
+        new TextTable(rows).lines(terminal.width()).forEach(out::println);
+    }
+
+    private void result(String label, String text) {
+        terminal.print(label, RESULT_LABEL, text);
     }
 
     private void best(RunResult result) {
         if (result.savedStep() < result.steps()) {
-            out.printf(
+            print(String.format(
                     Locale.ROOT,
-                    "saved the weights %s, which have the lowest held-out loss, %.4f%n",
+                    "saved the weights %s, which have the lowest held-out loss, %.4f",
                     result.savedStep() == 0 ? "from before the first step" : "of step " + result.savedStep(),
-                    result.bestLoss());
+                    result.bestLoss()));
         } else if (result.bestStep() < result.steps()) {
-            out.printf(
+            print(String.format(
                     Locale.ROOT,
                     "the lowest held-out loss was %.4f, %s; load_best_model_at_end=true would have kept those"
-                            + " weights%n",
+                            + " weights",
                     result.bestLoss(),
-                    result.bestStep() == 0 ? "before the first step" : "at step " + result.bestStep());
+                    result.bestStep() == 0 ? "before the first step" : "at step " + result.bestStep()));
         }
         if (result.skipped() > 0) {
-            out.println(Quantities.counted(result.skipped(), "step") + " skipped");
+            print(Quantities.counted(result.skipped(), "step") + " skipped");
         }
     }
 
@@ -281,23 +309,18 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         };
     }
 
-    private String left(Plan known, Step step) {
-        return stepsSeen <= WARM_UP ? "…" : Quantities.duration((known.steps() - step.step()) * smoothedSeconds);
-    }
-
-    private static double mix(double before, double now) {
-        return SMOOTHING * before + (1 - SMOOTHING) * now;
-    }
-
-    private void closeBar() {
-        if (bar != null) {
-            bar.close();
-            bar = null;
+    @Override
+    public void failed(Exception reason) {
+        terminal.status().clear();
+        Plan known = plan;
+        if (known != null && Files.exists(known.output().resolve(RunReport.FILE))) {
+            result("report", known.output().resolve(RunReport.FILE).toString());
+            out.flush();
         }
     }
 
     @Override
     public void close() {
-        closeBar();
+        terminal.status().clear();
     }
 }

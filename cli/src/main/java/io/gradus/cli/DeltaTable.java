@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.cli.print.Paragraph;
 import io.gradus.cli.print.Quantities;
 import io.gradus.core.Names;
 import io.gradus.train.delta.Change;
@@ -83,28 +84,8 @@ record DeltaTable(Delta delta, int width) {
         return origin.name() + " (SHA-256 " + hash.substring(0, Math.min(12, hash.length())) + "…)";
     }
 
-    /** Appends a label and its text, wrapped at the width of the terminal. */
     private void line(List<String> lines, String label, String text) {
-        String start = label;
-        for (String part : broken(text, width - LABEL - GAP.length())) {
-            lines.add(pad(start, LABEL) + GAP + part);
-            start = "";
-        }
-    }
-
-    /** Wraps text at word boundaries to at most {@code room} characters, unless a single word is longer. */
-    private static List<String> broken(String text, int room) {
-        List<String> lines = new ArrayList<>();
-        StringBuilder line = new StringBuilder();
-        for (String word : text.split(" ", -1)) {
-            if (!line.isEmpty() && line.length() + 1 + word.length() > room) {
-                lines.add(line.toString());
-                line.setLength(0);
-            }
-            line.append(line.isEmpty() ? "" : " ").append(word);
-        }
-        lines.add(line.toString());
-        return lines;
+        lines.addAll(Paragraph.labeled(label, LABEL + GAP.length(), text, width));
     }
 
     // ---- table ----
@@ -141,7 +122,7 @@ record DeltaTable(Delta delta, int width) {
         lines.add("─".repeat(names + right));
         lines.add(row("total", names, columns, column -> column.text().apply(total), changes, total));
         lines.add("");
-        lines.addAll(broken("BF16 ≠ is the share of numbers that differ also when rounded to BF16.", width));
+        lines.addAll(Paragraph.wrapped("BF16 ≠ is the share of numbers that differ also when rounded to BF16.", width));
         return lines;
     }
 

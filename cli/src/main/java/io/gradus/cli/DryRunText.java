@@ -1,6 +1,7 @@
 package io.gradus.cli;
 
 import io.gradus.autograd.op.CrossEntropy;
+import io.gradus.cli.print.Paragraph;
 import io.gradus.cli.print.Quantities;
 import io.gradus.data.Batches;
 import io.gradus.data.Blocks;
@@ -28,16 +29,19 @@ final class DryRunText {
     private final Tokenizer tokenizer;
     private final Batches batches;
     private final boolean ansi;
+    private final int width;
 
     /**
      * Creates a text about the batches of a run.
      *
      * @param ansi whether to print tokens that do not count as dim text, for a terminal; otherwise in brackets ⟦ ⟧
+     * @param width columns of the terminal
      */
-    DryRunText(Tokenizer tokenizer, Batches batches, boolean ansi) {
+    DryRunText(Tokenizer tokenizer, Batches batches, boolean ansi, int width) {
         this.tokenizer = tokenizer;
         this.batches = batches;
         this.ansi = ansi;
+        this.width = width;
     }
 
     /**
@@ -45,8 +49,8 @@ final class DryRunText {
      *
      * @param count number of batches to show, starting with the first
      */
-    static String of(DryRun run, int count, boolean ansi) {
-        return new DryRunText(run.tokenizer(), run.batches(), ansi)
+    static String of(DryRun run, int count, boolean ansi, int width) {
+        return new DryRunText(run.tokenizer(), run.batches(), ansi, width)
                 .report(
                         count,
                         List.of(
@@ -224,7 +228,8 @@ final class DryRunText {
         return shown.toString();
     }
 
-    private static void line(StringBuilder out, String format, Object... values) {
-        out.append(String.format(Locale.ROOT, format, values)).append('\n');
+    private void line(StringBuilder out, String format, Object... values) {
+        Paragraph.wrapped(String.format(Locale.ROOT, format, values), width)
+                .forEach(line -> out.append(line).append('\n'));
     }
 }

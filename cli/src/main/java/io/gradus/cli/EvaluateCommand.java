@@ -1,5 +1,9 @@
 package io.gradus.cli;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.cli.print.Quantities;
 import io.gradus.data.Blocks;
 import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
@@ -14,6 +18,7 @@ import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.Evaluator;
 import io.gradus.train.LabelAccuracy;
+import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -37,9 +42,12 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  ./gradus evaluate --model tuned --data held-out.txt",
+            "  ./gradus evaluate --model tuned --data held-out.txt --json",
             "  ./gradus evaluate --model tuned --data reviews.csv --format csv --accuracy"
         })
 final class EvaluateCommand implements Callable<Integer> {
+    private static final int COLUMN = 12;
+
     @Spec
     private CommandSpec spec;
 
@@ -101,14 +109,46 @@ final class EvaluateCommand implements Callable<Integer> {
             defaultValue = "8")
     private int batchSize;
 
+    @Option(names = "--json", description = "Print JSON, with all digits.")
+    private boolean json;
+
     @Override
     public Integer call() throws Exception {
         if (batchSize < 1) {
             throw new ParameterException(
                     spec.commandLine(), "--batch-size is " + batchSize + "; it must be at least 1");
         }
-        ModelFolder folder = options.folder();
-        LanguageModel model = folder.load(options.device());
+        LabelTemplate labels = labels();
+        Terminal terminal = Terminal.of(spec);
+        try (StatusLine status = terminal.status()) {
+            ModelFolder folder = options.folder();
+            status.show(new Progress("loading the model", 0, 0));
+            LanguageModel model = folder.load(options.device());
+            int length = length(model);
+            status.show(new Progress("reading the text", 0, 0));
+            Tokenizer tokenizer = Tokenizer.load(folder.path());
+            DataFormat reading = new DataFormat(format, chatTemplate, labels).withTemplateOf(tokenizer);
+            List<Document> documents = Documents.read(data, reading);
+            Blocks blocks = Blocks.pack(documents, tokenizer, length, Packing.usual(documents), reading.chatTemplate());
+            double loss = Evaluator.loss(model, blocks, Integer.MAX_VALUE, batchSize, status::show);
+            LabelAccuracy correct = null;
+            if (accuracy) {
+                List<LabeledText> texts = LabeledTexts.read(data);
+                correct = LabelAccuracy.of(model, tokenizer, texts, labels, batchSize, status::show);
+            }
+            status.clear();
+            PrintWriter out = terminal.out();
+            if (json) {
+                out.println(toJson(loss, blocks, correct).toPrettyString());
+            } else {
+                print(terminal, loss, blocks, labels, correct);
+            }
+            out.flush();
+            return 0;
+        }
+    }
+
+    private int length(LanguageModel model) {
         int length = blockLength == null ? Math.min(Recipe.DEFAULT_BLOCK_LENGTH, model.contextLength()) : blockLength;
         if (length < 2 || length > model.contextLength()) {
             throw new ParameterException(
@@ -116,26 +156,44 @@ final class EvaluateCommand implements Callable<Integer> {
                     "--block-length is " + length + "; it must be from 2 to the model's context, "
                             + model.contextLength());
         }
-        LabelTemplate labels = labels();
-        Tokenizer tokenizer = Tokenizer.load(folder.path());
-        DataFormat reading = new DataFormat(format, chatTemplate, labels).withTemplateOf(tokenizer);
-        List<Document> documents = Documents.read(data, reading);
-        Blocks blocks = Blocks.pack(documents, tokenizer, length, Packing.usual(documents), reading.chatTemplate());
-        double loss = Evaluator.loss(model, blocks, Integer.MAX_VALUE, batchSize);
-        PrintWriter out = spec.commandLine().getOut();
-        out.printf(Locale.ROOT, "loss        %.4f nats per token%n", loss);
-        out.printf(Locale.ROOT, "perplexity  %.2f%n", Math.exp(loss));
-        out.printf(Locale.ROOT, "tokens      %,d in %,d blocks of %d%n", blocks.counted(), blocks.size(), length);
+        return length;
+    }
+
+    /** Prints the loss with seven decimals, the precision of 32-bit floats. */
+    private void print(
+            Terminal terminal, double loss, Blocks blocks, LabelTemplate labels, @Nullable LabelAccuracy correct) {
+        terminal.print("loss", COLUMN, String.format(Locale.ROOT, "%.7f nats per token", loss));
+        terminal.print("perplexity", COLUMN, String.format(Locale.ROOT, "%.7g", Math.exp(loss)));
+        terminal.print(
+                "tokens",
+                COLUMN,
+                Quantities.grouped(blocks.counted()) + " in " + Quantities.counted(blocks.size(), "block") + " of "
+                        + blocks.length());
         if (format == DataFormat.Kind.CSV) {
-            out.printf("labels as   %s%n", (labels.prompt() + labels.completion()).replace("\n", "\\n"));
+            terminal.print("labels as", COLUMN, (labels.prompt() + labels.completion()).replace("\n", "\\n"));
         }
-        if (accuracy) {
-            List<LabeledText> texts = LabeledTexts.read(data);
-            out.printf("accuracy    %s%n", LabelAccuracy.of(model, tokenizer, texts, labels, batchSize));
+        if (correct != null) {
+            terminal.print("accuracy", COLUMN, correct.toString());
         }
-        blocks.warnings().forEach(warning -> out.println("warning: " + warning));
-        out.flush();
-        return 0;
+        blocks.warnings().forEach(warning -> terminal.print("warning: " + warning));
+    }
+
+    private static ObjectNode toJson(double loss, Blocks blocks, @Nullable LabelAccuracy correct) {
+        ObjectNode json = new ObjectMapper()
+                .createObjectNode()
+                .put("loss", loss)
+                .put("perplexity", Math.exp(loss))
+                .put("tokens", blocks.counted())
+                .put("blocks", blocks.size())
+                .put("block_length", blocks.length());
+        if (correct != null) {
+            json.put("accuracy", correct.value())
+                    .put("correct", correct.correct())
+                    .put("texts", correct.total());
+        }
+        ArrayNode warnings = json.putArray("warnings");
+        blocks.warnings().forEach(warnings::add);
+        return json;
     }
 
     private LabelTemplate labels() {

@@ -80,18 +80,14 @@ final class FinetuneCommand implements Callable<Integer> {
             overrides.add("resume=true");
         }
         Recipe recipe = RecipeArguments.recipe(overrides);
+        Terminal terminal = Terminal.of(spec);
         if (dryRun) {
-            Terminal terminal = Terminal.of(spec);
-            terminal.out()
-                    .print(DryRunText.of(
-                            DryRun.of(BuiltIn.fineTuning(recipe).build()), BATCHES_SHOWN, terminal.interactive()));
-            terminal.out().flush();
-            return 0;
+            return dryRun(recipe, terminal);
         }
         if (overfit) {
-            return overfitOneBatch(recipe);
+            return overfitOneBatch(recipe, terminal);
         }
-        try (ConsoleProgress progress = new ConsoleProgress(Terminal.of(spec))) {
+        try (ConsoleProgress progress = new ConsoleProgress(terminal)) {
             FineTuning run = BuiltIn.fineTuning(recipe, progress).build();
             try (Termination _ = new Termination(() -> {
                 progress.stopping();
@@ -102,19 +98,33 @@ final class FinetuneCommand implements Callable<Integer> {
         }
     }
 
-    private int overfitOneBatch(Recipe recipe) throws IOException {
-        PrintWriter out = spec.commandLine().getOut();
+    private static int dryRun(Recipe recipe, Terminal terminal) throws IOException {
+        try (StatusLine status = terminal.status()) {
+            DryRun run = DryRun.of(BuiltIn.fineTuning(recipe, status.listener()).build());
+            status.clear();
+            terminal.out().print(DryRunText.of(run, BATCHES_SHOWN, terminal.styled(), terminal.width()));
+            terminal.out().flush();
+            return 0;
+        }
+    }
+
+    private static int overfitOneBatch(Recipe recipe, Terminal terminal) throws IOException {
+        PrintWriter out = terminal.out();
         int[] step = {0};
-        OverfitOneBatch.Result result =
-                OverfitOneBatch.run(BuiltIn.fineTuning(recipe).build(), loss -> {
-                    if (step[0]++ % 10 == 0) {
-                        out.printf(Locale.ROOT, "step %d  loss %.4f%n", step[0], loss);
-                        out.flush();
-                    }
-                });
-        out.println((result.passed() ? "passed: " : "failed: ") + result.verdict());
-        out.flush();
-        return result.passed() ? 0 : 1;
+        try (StatusLine status = terminal.status()) {
+            OverfitOneBatch.Result result = OverfitOneBatch.run(
+                    BuiltIn.fineTuning(recipe, status.listener()).build(), loss -> {
+                        if (step[0]++ % 10 == 0) {
+                            status.clear();
+                            out.printf(Locale.ROOT, "step %d  loss %.4f%n", step[0], loss);
+                            out.flush();
+                        }
+                    });
+            String verdict = (result.passed() ? "passed: " : "failed: ") + result.verdict();
+            terminal.print(verdict);
+            out.flush();
+            return result.passed() ? 0 : 1;
+        }
     }
 
     private int follow(FineTuning run, ConsoleProgress progress) throws IOException {

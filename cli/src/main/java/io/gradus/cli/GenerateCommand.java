@@ -7,6 +7,7 @@ import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.train.TrainingListener.Progress;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "generate",
         mixinStandardHelpOptions = true,
-        description = "Continues a prompt. The prompt is printed first.",
+        description = "Continues a prompt. Prints the prompt and its continuation.",
         footer = {
             "",
             "Examples:",
@@ -88,20 +89,44 @@ final class GenerateCommand implements Callable<Integer> {
         ModelFolder folder = options.folder();
         Tokenizer tokenizer = Tokenizer.load(folder.path());
         TextGeneration generation = generation(tokenizer);
-        LanguageModel model = folder.load(options.device());
-        PrintWriter out = spec.commandLine().getOut();
+        LanguageModel model;
+        try (StatusLine status = Terminal.of(spec).status()) {
+            status.show(new Progress("loading the model", 0, 0));
+            model = folder.load(options.device());
+        }
+        Lines lines = new Lines(spec.commandLine().getOut());
         StreamingDecoder decoder = new StreamingDecoder(tokenizer);
         int[] ids = Prompts.encode(tokenizer, prompt);
         for (int id : ids) {
-            print(out, decoder.next(id));
+            lines.print(decoder.next(id));
         }
-        generation.generate(model, ids, id -> print(out, decoder.next(id)));
-        print(out, decoder.finish());
-        if (System.console() != null && System.console().isTerminal()) {
-            out.println(); // a file or a pipe gets only the text
-        }
-        out.flush();
+        generation.generate(model, ids, id -> lines.print(decoder.next(id)));
+        lines.print(decoder.finish());
+        lines.end();
         return 0;
+    }
+
+    /** Prints text as it comes, and ends the last line. */
+    private static final class Lines {
+        private final PrintWriter out;
+        private boolean open = true;
+
+        Lines(PrintWriter out) {
+            this.out = out;
+        }
+
+        void print(String text) {
+            out.print(text);
+            out.flush();
+            open = text.isEmpty() ? open : !text.endsWith("\n");
+        }
+
+        void end() {
+            if (open) {
+                out.println();
+                out.flush();
+            }
+        }
     }
 
     private TextGeneration generation(Tokenizer tokenizer) {
@@ -112,10 +137,5 @@ final class GenerateCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--" + e.getMessage()); // the message begins with the name of the option
         }
-    }
-
-    private static void print(PrintWriter out, String text) {
-        out.print(text);
-        out.flush();
     }
 }

@@ -2,6 +2,7 @@ package io.gradus.cli;
 
 import io.gradus.cli.report.LearningRateFinderChart;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.train.FineTuning;
 import io.gradus.train.LearningRateFinderRun;
 import io.gradus.train.recipe.Recipe;
 import java.io.PrintWriter;
@@ -33,6 +34,8 @@ import picocli.CommandLine.Spec;
             "  ./gradus lr model.path=my-llama data.train=a.txt --svg lr.svg"
         })
 final class LearningRateFinderCommand implements Callable<Integer> {
+    private static final int USUAL_STEPS = 100;
+
     @Spec
     private CommandSpec spec;
 
@@ -49,7 +52,7 @@ final class LearningRateFinderCommand implements Callable<Integer> {
     private double high = 1;
 
     @Option(names = "--steps", paramLabel = "N", description = "Rates to try, at least 20 (default: ${DEFAULT-VALUE}).")
-    private int steps = 100;
+    private int steps = USUAL_STEPS;
 
     @Option(
             names = "--svg",
@@ -60,9 +63,13 @@ final class LearningRateFinderCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Recipe recipe = RecipeArguments.recipe(arguments);
-        LearningRateFinderRun.Result result =
-                LearningRateFinderRun.find(BuiltIn.fineTuning(recipe).build(), low, high, steps);
-        PrintWriter out = spec.commandLine().getOut();
+        Terminal terminal = Terminal.of(spec);
+        LearningRateFinderRun.Result result;
+        try (StatusLine status = terminal.status()) {
+            FineTuning run = BuiltIn.fineTuning(recipe, status.listener()).build();
+            result = LearningRateFinderRun.find(run, low, high, steps);
+        }
+        PrintWriter out = terminal.out();
         int every = Math.max(1, result.points().size() / 20);
         out.println("    rate     loss  smoothed");
         for (int i = 0; i < result.points().size(); i += every) {
@@ -72,12 +79,24 @@ final class LearningRateFinderCommand implements Callable<Integer> {
         out.println();
         out.printf(Locale.ROOT, "the loss falls fastest at a rate of     %.1e%n", result.steepest());
         out.printf(Locale.ROOT, "a tenth of the rate where it is lowest  %.1e%n", result.tenthOfMinimum());
-        out.printf(Locale.ROOT, "proposed: learning_rate=%.1e%n", Math.min(result.steepest(), result.tenthOfMinimum()));
+        out.printf(
+                Locale.ROOT,
+                "proposed%s: learning_rate=%.1e%n",
+                result.doubt() == null ? "" : ", with little confidence",
+                result.proposed());
+        if (result.doubt() != null) {
+            terminal.print("warning: " + result.doubt() + ". " + advice(recipe));
+        }
         if (svg != null) {
             AtomicFile.write(svg, new LearningRateFinderChart(result).svg());
             out.println("chart written to " + svg);
         }
         out.flush();
         return 0;
+    }
+
+    private String advice(Recipe recipe) {
+        return "For a better proposal: --steps=" + Math.max(USUAL_STEPS, 2 * steps) + ", larger batches (batch_size="
+                + 4 * recipe.batchSize() + "), or another range (--from, --to).";
     }
 }

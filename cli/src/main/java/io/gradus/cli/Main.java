@@ -1,19 +1,15 @@
 package io.gradus.cli;
 
-import com.fasterxml.jackson.core.JacksonException;
-import io.gradus.train.guard.TrainingException;
 import io.gradus.train.recipe.RecipeException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Implements {@code gradus}, which fine-tunes language models in Java. Exit codes: 0 success, 1 failure, 2 usage error. */
@@ -44,10 +40,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DevicesCommand.class
         })
 public final class Main implements Runnable {
+    private static final int NARROWEST_HELP = 55; // of picocli
+    private static final int WIDEST_HELP = 100;
+
     @Spec
     private CommandSpec spec;
 
     public static void main(String[] args) {
+        Utf8.setStreams();
+        Warnings.printTo(System.err);
         System.exit(run(args));
     }
 
@@ -64,19 +65,30 @@ public final class Main implements Runnable {
         CommandLine line = new CommandLine(new Main())
                 .setOut(out)
                 .setErr(err)
+                .setColorScheme(Help.defaultColorScheme(
+                        Terminal.isTerminal("out") && Terminal.isStyled() ? Help.Ansi.ON : Help.Ansi.OFF))
+                .setUsageHelpWidth(Math.clamp(Terminal.columns(), NARROWEST_HELP, WIDEST_HELP))
                 .setExpandAtFiles(false) // a prompt may begin with @
+                .registerConverter(Path.class, Main::path)
                 .setParameterExceptionHandler((thrown, _) -> reportMisuse(thrown))
-                .setExecutionExceptionHandler((thrown, command, _) -> report(thrown, command));
+                .setExecutionExceptionHandler((thrown, _, _) -> report(thrown, err));
         try {
+            Utf8.requireUndamaged(args);
             return line.execute(args);
-        } catch (OutOfMemoryError e) {
-            err.println("out of memory (" + e.getMessage() + "): give the JVM more memory with GRADUS_JAVA_OPTS=-Xmx8g,"
-                    + " or use a smaller batch_size or data.max_seq_len");
-            return CommandLine.ExitCode.SOFTWARE;
+        } catch (IllegalArgumentException | Error e) {
+            return report(e, err);
         } finally {
             out.flush();
             err.flush();
         }
+    }
+
+    /** An empty path would mean the current folder; it is rather a variable of a script that has no value. */
+    private static Path path(String text) {
+        if (text.isBlank()) {
+            throw new TypeConversionException("the path is empty");
+        }
+        return Path.of(text);
     }
 
     @Override
@@ -91,43 +103,21 @@ public final class Main implements Runnable {
     private static int reportMisuse(ParameterException thrown) {
         CommandLine command = thrown.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println(command.getColorScheme().errorText(thrown.getMessage()));
+        err.println(error(String.valueOf(thrown.getMessage())));
         UnmatchedArgumentException.printSuggestions(thrown, err);
         err.println("Try './" + command.getCommandSpec().qualifiedName() + " --help'.");
         return CommandLine.ExitCode.USAGE;
     }
 
-    /** Prints one message for an error that the user can fix, and a stack trace for a bug. */
-    private static int report(Exception thrown, CommandLine line) {
-        if (thrown instanceof RecipeException) {
-            line.getErr().println(line.getColorScheme().errorText(thrown.getMessage()));
-            return CommandLine.ExitCode.USAGE;
-        }
-        boolean ours = thrown instanceof RuntimeException
-                && !(thrown instanceof UncheckedIOException)
-                && !(thrown instanceof IllegalArgumentException)
-                && !(thrown instanceof IllegalStateException)
-                && !(thrown instanceof TrainingException);
-        if (ours) {
-            thrown.printStackTrace(line.getErr());
-        } else {
-            line.getErr().println(line.getColorScheme().errorText(message(thrown)));
-        }
-        return CommandLine.ExitCode.SOFTWARE;
+    private static int report(Throwable thrown, PrintWriter err) {
+        StatusLine.clearShown();
+        err.println(error(ErrorMessage.of(thrown)));
+        return thrown instanceof RecipeException ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
     }
 
-    private static String message(Exception thrown) {
-        Throwable cause = thrown instanceof UncheckedIOException unchecked && unchecked.getCause() != null
-                ? unchecked.getCause()
-                : thrown;
-        return switch (cause) {
-            case NoSuchFileException e -> e.getFile() + " is missing";
-            case AccessDeniedException e -> e.getFile() + " cannot be opened: permission denied";
-            case FileAlreadyExistsException e -> e.getFile() + " already exists and is not a folder";
-            case FileSystemException e when e.getReason() != null -> e.getFile() + ": " + e.getReason();
-            case FileSystemException e -> e.getFile() + " cannot be read or written";
-            case JacksonException e -> String.valueOf(e.getOriginalMessage());
-            default -> String.valueOf(cause.getMessage());
-        };
+    private static String error(String message) {
+        return Terminal.isTerminal("err") && Terminal.isStyled()
+                ? Help.defaultColorScheme(Help.Ansi.ON).errorText(message).toString()
+                : message;
     }
 }

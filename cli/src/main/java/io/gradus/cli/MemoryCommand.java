@@ -49,6 +49,8 @@ import picocli.CommandLine.Spec;
             "  ./gradus memory --model llama-7b --compare --svg memory.svg"
         })
 final class MemoryCommand implements Callable<Integer> {
+    private static final int COLUMN = 11;
+
     @Spec
     private CommandSpec spec;
 
@@ -81,7 +83,7 @@ final class MemoryCommand implements Callable<Integer> {
         MemoryPlan plan = FineTuning.plan(recipe, config, false);
         Terminal terminal = Terminal.of(spec);
         print(terminal, name(recipe), recipe, config, plan);
-        known.ifPresent(published -> printPublished(terminal.out(), published));
+        known.ifPresent(published -> printPublished(terminal, published));
         if (compare || svg != null) {
             List<Comparison.Row> rows = Comparison.of(recipe, other -> FineTuning.plan(other, config, false));
             terminal.out().println();
@@ -124,37 +126,37 @@ final class MemoryCommand implements Callable<Integer> {
 
     private static void print(Terminal terminal, String name, Recipe recipe, ModelConfig config, MemoryPlan plan) {
         PrintWriter out = terminal.out();
-        out.println("model      " + name + ", " + Quantities.grouped(plan.parameters()) + " parameters");
-        out.println("batch      " + plan.batchSize() + " × " + plan.blockLength() + " tokens");
-        out.println("optimizer  " + recipe.optimizer().name().toLowerCase(Locale.ROOT)
-                + String.format(Locale.ROOT, ", %.1f bytes kept per parameter", plan.bytesPerParameter()));
+        terminal.print("model", COLUMN, name + ", " + Quantities.grouped(plan.parameters()) + " parameters");
+        terminal.print("batch", COLUMN, plan.batchSize() + " × " + plan.blockLength() + " tokens");
+        terminal.print(
+                "optimizer",
+                COLUMN,
+                recipe.optimizer().name().toLowerCase(Locale.ROOT)
+                        + String.format(Locale.ROOT, ", %.1f bytes kept per parameter", plan.bytesPerParameter()));
         out.println();
         MemoryTable.lines(plan, terminal.width()).forEach(out::println);
         out.println();
         RuleOfThumb rule =
                 new RuleOfThumb(plan.parameters(), plan.tokens(), config.hiddenSize(), config.numHiddenLayers());
         MemoryTable.lines(rule, terminal.width()).forEach(out::println);
-        out.printf(
+        terminal.print(String.format(
                 Locale.ROOT,
-                "with k = %d or %d; in the plan, logits included, k = %.0f%n",
+                "with k = %d or %d; in the plan, logits included, k = %.0f",
                 RuleOfThumb.activationFactor(Precision.F32),
                 RuleOfThumb.activationFactor(Precision.MIXED),
-                rule.activationFactor(plan.activationBytes()));
+                rule.activationFactor(plan.activationBytes())));
     }
 
-    private static void printPublished(PrintWriter out, KnownModel model) {
+    private static void printPublished(Terminal terminal, KnownModel model) {
         RuleOfThumb published = model.published();
-        out.println();
-        out.printf(
+        terminal.out().println();
+        terminal.print(String.format(
                 Locale.ROOT,
-                "published: %.1f + %.1f GB in mixed precision, %d GPUs of 80 GB%n",
+                "published: %.1f + %.1f GB in mixed precision, %d GPUs of 80 GB (N = %s, one sequence of %s tokens)",
                 published.modelBytes() / 1e9,
                 published.activationBytes(Precision.MIXED) / 1e9,
-                published.gpus());
-        out.printf(
-                Locale.ROOT,
-                "(N = %s, one sequence of %s tokens)%n",
+                published.gpus(),
                 Quantities.grouped(published.parameters()),
-                Quantities.grouped(published.tokens()));
+                Quantities.grouped(published.tokens())));
     }
 }

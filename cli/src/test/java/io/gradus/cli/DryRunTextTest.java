@@ -36,7 +36,8 @@ class DryRunTextTest {
     void maskedTokensAreBracketed() {
         Blocks blocks = packed(12, new PromptCompletion("ask?", " yes"), new PromptCompletion("p", "\u001b[31m\n"));
         Batches batches = new Batches(blocks, 1, 0, false);
-        String report = new DryRunText(bytes, batches, false).report(2, List.of("memory: 3 KiB", "time: 2 s a step"));
+        String report =
+                new DryRunText(bytes, batches, false, 200).report(2, List.of("memory: 3 KiB", "time: 2 s a step"));
         assertThat(report).isEqualTo("""
             tokenizer: bytes, 257 tokens
             training text: 100.0 % of the rows and 100.0 % of the loss; 2 rows of 12, 15 tokens, 12 count (80.0 %), 3 masked (20.0 %), padding 9 (37.5 % of the positions)
@@ -61,7 +62,7 @@ class DryRunTextTest {
     @Test
     void packedDocumentsArePrintedOnSeparateLines() {
         Blocks blocks = packed(20, new PromptCompletion("aa", "bb"), new PromptCompletion("c", "d"), new Text("ef"));
-        String report = new DryRunText(bytes, new Batches(blocks, 1, 0, false), false).report(1, List.of());
+        String report = new DryRunText(bytes, new Batches(blocks, 1, 0, false), false, 200).report(1, List.of());
         assertThat(report)
                 .contains("row 0, training text: 3 packed documents, 8 tokens, 7 count")
                 .contains("    │ ⟦aa⟧bb<|endoftext|>\n    │ ⟦c⟧d<|endoftext|>\n    │ ⟦e⟧f<|endoftext|>\n");
@@ -70,7 +71,7 @@ class DryRunTextTest {
     @Test
     void maskedTokensAreDimOnATerminal() {
         Batches batches = new Batches(packed(8, new PromptCompletion("ask", "ed")), 1, 0, false);
-        assertThat(new DryRunText(bytes, batches, true).report(1, List.of()))
+        assertThat(new DryRunText(bytes, batches, true, 200).report(1, List.of()))
                 .contains("│ \u001B[2mask\u001B[22med<|endoftext|>")
                 .doesNotContain("⟦");
     }
@@ -85,7 +86,7 @@ class DryRunTextTest {
                 new ChatMessage(Role.USER, "So?"),
                 new ChatMessage(Role.ASSISTANT, "Yes.")));
         Blocks blocks = Blocks.pack(List.of(chat), tokenizer, 128, Packing.DOCUMENTS, ChatTemplate.CHATML);
-        assertThat(new DryRunText(tokenizer, new Batches(blocks, 1, 0, false), false).report(1, List.of()))
+        assertThat(new DryRunText(tokenizer, new Batches(blocks, 1, 0, false), false, 200).report(1, List.of()))
                 .contains("""
                         │ ⟦<|im_start|>user
                         │ Hi<|im_end|>
@@ -101,7 +102,7 @@ class DryRunTextTest {
     @Test
     void streamBlocksAreSplitAtTheBlockLength() {
         Blocks blocks = Blocks.pack(List.of(new Text("abcdefg")), bytes, 4);
-        assertThat(new DryRunText(bytes, new Batches(blocks, 2, 0, false), false).report(1, List.of()))
+        assertThat(new DryRunText(bytes, new Batches(blocks, 2, 0, false), false, 200).report(1, List.of()))
                 .contains("ids [2, 4], targets [8]; 8 tokens, 7 count (87.5 %)")
                 .contains("│ ⟦a⟧bcde\n")
                 .contains("│ ⟦e⟧fg<|endoftext|>\n");
@@ -111,14 +112,15 @@ class DryRunTextTest {
     void sourcesListSharesAndWarnings() {
         Blocks task = packed(4, new PromptCompletion("ab", "cdefgh"), new PromptCompletion("a long prompt", "x"));
         Mixture mixture = Mixture.of(task).with("old text", packed(4, new Text("wxyz")), 0.25);
-        String report = new DryRunText(bytes, new Batches(mixture, 4, 1, true), false).report(1, List.of());
+        String report = new DryRunText(bytes, new Batches(mixture, 4, 1, true), false, 200).report(1, List.of());
         assertThat(report)
                 .contains("old text: 25.0 % of the rows and 30.8 % of the loss")
                 .contains("training text: 75.0 % of the rows and 69.2 % of the loss")
                 .contains("warning: 1 of 2 examples are longer than max_seq_len, 4; they were truncated")
                 .contains("warning: 1 of 2 examples were left out")
                 .containsOnlyOnce(", old text: 1 document");
-        assertThatThrownBy(() -> new DryRunText(bytes, new Batches(mixture, 4, 1, true), false).report(-1, List.of()))
+        assertThatThrownBy(
+                        () -> new DryRunText(bytes, new Batches(mixture, 4, 1, true), false, 200).report(-1, List.of()))
                 .hasMessageContaining("-1 batches");
     }
 }

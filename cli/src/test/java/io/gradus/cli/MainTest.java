@@ -134,7 +134,7 @@ class MainTest {
                 folder.resolve("reviews.csv"), "text,label\nthe moon.,good\na sea.,bad\nthe cat.,good\n");
         Ran evaluated = gradus("evaluate", "--model", model, "--data", labeled, "--format", "csv", "--accuracy");
         assertThat(evaluated.err()).isEmpty();
-        assertThat(evaluated.out()).containsPattern("accuracy +\\d+\\.\\d % of 3 texts");
+        assertThat(evaluated.out()).containsPattern("accuracy +\\d+\\.\\d\\d % \\(\\d of 3 texts\\)");
         gradus("evaluate", "--model", model, "--data", labeled, "--accuracy").assertMisused("--format csv");
 
         Path chats = Files.writeString(
@@ -142,7 +142,7 @@ class MainTest {
                 "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\":"
                         + " \"bc\"}]}");
         Ran chat = gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "plain");
-        assertThat(chat.out()).containsPattern("tokens +4 in 1 blocks of 32");
+        assertThat(chat.out()).containsPattern("tokens +4 in 1 block of 32");
         assertThat(gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "llama3")
                         .err())
                 .contains("<|start_header_id|>");
@@ -196,7 +196,7 @@ class MainTest {
         Ran before = gradus("evaluate", "--model", model, "--data", text);
         Ran after = gradus("evaluate", "--model", folder.resolve("out"), "--data", text, "--batch-size", 3);
         assertThat(after.code()).isZero();
-        assertThat(after.out()).containsPattern("(?s)loss +\\d\\.\\d{4} nats per token.*perplexity +.*tokens +[\\d,]+");
+        assertThat(after.out()).containsPattern("(?s)loss +\\d\\.\\d{7} nats per token.*perplexity +.*tokens +[\\d,]+");
         assertThat(loss(after)).isLessThan(loss(before) - 1);
 
         Ran inspected = gradus("inspect", folder.resolve("out"));
@@ -262,7 +262,7 @@ class MainTest {
                 gradus("generate", "--model", stories, "--prompt", "", "--temperature", 0, "--max-tokens", 200, option);
 
         assertThat(ran.err()).isEmpty();
-        assertThat(ran.out()).isEqualTo(Files.readString(stories.resolve("greedy.txt")));
+        assertThat(ran.out()).isEqualTo(Files.readString(stories.resolve("greedy.txt")) + System.lineSeparator());
         assertThat(ran.code()).isZero();
     }
 
@@ -359,7 +359,7 @@ class MainTest {
 
     @Test
     void unwritableOutputGivesOneMessage() {
-        finetune("output=" + text).assertFailed(2, "output " + text + " is a file; name a folder");
+        finetune("output=" + text).assertFailed(1, "output " + text + " is a file; name a folder");
         finetune("output=" + text + "/below").assertFailed(1, text.toString());
     }
 

@@ -2,6 +2,9 @@ package io.gradus.optim;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The learning rate range test (Smith 2017, Cyclical learning rates, section 3.3), like fastai's {@code lr_find}: the learning
@@ -34,6 +37,15 @@ public final class LearningRateFinder {
     private static final int HEAD = 10;
 
     private static final int TAIL = 5;
+
+    /** A descent of this many standard errors is clear. */
+    private static final double CLEAR = 5;
+
+    /** Rates that are further apart than this factor are coarse. */
+    private static final double COARSE = 1.5;
+
+    /** The standard deviation of a normal distribution, divided by the median of its absolute values. */
+    private static final double MEDIAN_TO_DEVIATION = 1.4826;
 
     private final double low;
     private final double high;
@@ -150,5 +162,60 @@ public final class LearningRateFinder {
                     + points.get(from).rate() + " and " + points.get(to - 1).rate() + "; start below " + low);
         }
         return new Suggestion(points.get(steepest).rate(), points.get(minimum).rate() / 10);
+    }
+
+    /**
+     * Says why the suggestion should not be trusted, if the losses give a reason: no mean loss of neighboring steps lies clearly
+     * below the mean of the first steps, or the rates are far apart.
+     *
+     * <p>The noise of a loss is estimated by the median of the differences of successive losses, as far as the lowest mean. A
+     * mean of {@code k} losses then has the standard error {@code noise / √k}. The lowest mean of many is low by chance: flat
+     * noise passes the limit of five standard errors in about 3% of tests.
+     */
+    public Optional<String> doubt() {
+        int k = Math.max(3, points.size() / HEAD);
+        if (points.size() < 2 * k) {
+            return Optional.of("only " + points.size() + " rates were tried");
+        }
+        double first = mean(0, k);
+        int lowestAt = 0;
+        for (int i = 1; i + k <= points.size(); i++) {
+            lowestAt = mean(i, k) < mean(lowestAt, k) ? i : lowestAt; // false if the mean is NaN
+        }
+        double descent = first - mean(lowestAt, k);
+        double noise = noise(Math.max(lowestAt + k, 2 * k));
+        if (!(descent > CLEAR * noise / Math.sqrt(k))) {
+            return Optional.of(String.format(
+                    Locale.ROOT,
+                    "the losses vary by about %.2g from step to step, and the lowest are only %.2g below the first,"
+                            + " which may be chance",
+                    noise,
+                    descent));
+        }
+        double factor = Math.pow(high / low, 1.0 / (steps - 1));
+        return factor > COARSE
+                ? Optional.of(String.format(
+                        Locale.ROOT,
+                        "only %d rates were tried, each %.1f times the one before, so the suggestion is rough",
+                        points.size(),
+                        factor))
+                : Optional.empty();
+    }
+
+    private double mean(int from, int count) {
+        return points.subList(from, from + count).stream()
+                .mapToDouble(Point::loss)
+                .average()
+                .orElseThrow();
+    }
+
+    /** Estimates the standard deviation of the first losses; the median ignores the steps at which they fall. */
+    private double noise(int count) {
+        double[] differences = IntStream.range(1, count)
+                .mapToDouble(
+                        i -> Math.abs(points.get(i).loss() - points.get(i - 1).loss()))
+                .sorted()
+                .toArray();
+        return MEDIAN_TO_DEVIATION * differences[differences.length / 2] / Math.sqrt(2);
     }
 }

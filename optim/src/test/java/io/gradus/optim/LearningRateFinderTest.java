@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.autograd.Variable;
+import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -69,6 +70,45 @@ class LearningRateFinderTest {
         LearningRateFinder infinite = run(1e-6, 10, 100, rate -> rate < 0.01 ? 2 - rate : Double.NaN);
         assertThat(infinite.diverged()).isTrue();
         assertThat(infinite.suggestion().steepest()).isLessThan(0.01);
+    }
+
+    @Test
+    void lossesWithoutAClearDescentGiveDoubt() {
+        int doubted = 0;
+        for (int seed = 0; seed < 50; seed++) {
+            Random random = new Random(seed);
+            LearningRateFinder flat = run(1e-7, 1, 20, rate -> 3 + 0.1 * random.nextGaussian());
+            doubted +=
+                    flat.doubt().filter(text -> text.contains("may be chance")).isPresent() ? 1 : 0;
+        }
+        assertThat(doubted).isGreaterThanOrEqualTo(45);
+    }
+
+    @Test
+    void clearDescentGivesNoDoubt() {
+        for (int seed = 0; seed < 50; seed++) {
+            Random random = new Random(seed);
+            assertThat(run(1e-7, 1, 100, rate -> falling(rate) + 0.1 * random.nextGaussian())
+                            .doubt())
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void clearDescentOverFewRatesIsRough() {
+        assertThat(run(1e-7, 1, 20, LearningRateFinderTest::falling).doubt())
+                .hasValue("only 20 rates were tried, each 2.3 times the one before, so the suggestion is rough");
+    }
+
+    @Test
+    void divergedLossesThatNeverFellGiveDoubt() {
+        LearningRateFinder finder = run(1e-7, 1, 100, rate -> rate < 1e-5 ? 3 : Double.POSITIVE_INFINITY);
+        assertThat(finder.doubt()).isPresent();
+    }
+
+    /** Falls from 3 to 2 around a rate of 1e-3 and rises above 1e-1. */
+    private static double falling(double rate) {
+        return 2 + 1 / (1 + rate / 1e-3) + Math.pow(rate / 0.3, 2);
     }
 
     /** Gradient descent on ½·c·w² diverges for rates above 2/c. */

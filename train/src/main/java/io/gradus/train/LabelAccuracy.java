@@ -12,10 +12,12 @@ import io.gradus.data.TokenizedDocument;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.train.TrainingListener.Progress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /**
  * The accuracy of a language model as a classifier. It predicts the label that most likely follows the prompt: for each label,
@@ -32,16 +34,28 @@ public record LabelAccuracy(int correct, int total) {
         return (double) correct / total;
     }
 
+    /** {@link #of(LanguageModel, Tokenizer, List, LabelTemplate, int, Consumer)} without a consumer of its progress. */
+    public static LabelAccuracy of(
+            LanguageModel model, Tokenizer tokenizer, List<LabeledText> texts, LabelTemplate template, int batchSize) {
+        return of(model, tokenizer, texts, template, batchSize, _ -> {});
+    }
+
     /**
      * Measures the accuracy.
      *
      * @param texts at least one
      * @param template how texts and labels were written in training
      * @param batchSize rows per forward pass, each a text with one label; the result does not depend on it, except for rounding
+     * @param progress called before each forward pass
      * @throws IllegalArgumentException if there is no text, or only one label
      */
     public static LabelAccuracy of(
-            LanguageModel model, Tokenizer tokenizer, List<LabeledText> texts, LabelTemplate template, int batchSize) {
+            LanguageModel model,
+            Tokenizer tokenizer,
+            List<LabeledText> texts,
+            LabelTemplate template,
+            int batchSize,
+            Consumer<Progress> progress) {
         List<String> labels =
                 texts.stream().map(LabeledText::label).distinct().sorted().toList();
         if (labels.size() < 2) {
@@ -61,6 +75,7 @@ public record LabelAccuracy(int correct, int total) {
         }
         double[] losses = new double[rows.size()];
         for (int from = 0; from < rows.size(); from += batchSize) {
+            progress.accept(new Progress("predicting labels", from, rows.size()));
             List<TokenizedDocument> batch = rows.subList(from, Math.min(rows.size(), from + batchSize));
             System.arraycopy(losses(model, batch), 0, losses, from, batch.size());
         }
@@ -115,9 +130,9 @@ public record LabelAccuracy(int correct, int total) {
         return losses;
     }
 
-    /** As {@code 81.3 % of 1066 texts}. */
+    /** As {@code 81.33 % (867 of 1,066 texts)}. */
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%.1f %% of %d texts", 100 * value(), total);
+        return String.format(Locale.ROOT, "%.2f %% (%,d of %,d texts)", 100 * value(), correct, total);
     }
 }

@@ -7,6 +7,7 @@ import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Suggests a learning rate for a run, with its own model, data and optimizer (the {@linkplain LearningRateFinder learning rate
@@ -21,8 +22,19 @@ public final class LearningRateFinderRun {
      * @param points the tried rates, in order, with their losses
      * @param steepest the rate at which the loss falls fastest: a first choice
      * @param tenthOfMinimum a tenth of the rate with the lowest loss: the cautious choice
+     * @param doubt why not to trust these rates; null if the losses give no reason
      */
-    public record Result(List<Point> points, double steepest, double tenthOfMinimum) {}
+    public record Result(
+            List<Point> points,
+            double steepest,
+            double tenthOfMinimum,
+            @Nullable String doubt) {
+
+        /** The cautious of the two rates. */
+        public double proposed() {
+            return Math.min(steepest, tenthOfMinimum);
+        }
+    }
 
     /**
      * Runs the test.
@@ -53,7 +65,11 @@ public final class LearningRateFinderRun {
         }
         try {
             LearningRateFinder.Suggestion suggestion = finder.suggestion();
-            return new Result(finder.points(), suggestion.steepest(), suggestion.tenthOfMinimum());
+            return new Result(
+                    finder.points(),
+                    suggestion.steepest(),
+                    suggestion.tenthOfMinimum(),
+                    finder.doubt().orElse(null));
         } catch (IllegalStateException e) {
             throw new TrainingException(String.valueOf(e.getMessage()));
         }

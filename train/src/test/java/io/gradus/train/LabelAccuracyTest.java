@@ -99,6 +99,6 @@ class LabelAccuracyTest {
                 .hasMessageContaining("[up]");
         assertThatThrownBy(() -> LabelAccuracy.of(model(), BYTES, texts(), TEMPLATE, 0))
                 .hasMessageContaining("batch_size is 0");
-        assertThat(new LabelAccuracy(3, 8)).hasToString("37.5 % of 8 texts");
+        assertThat(new LabelAccuracy(3, 8)).hasToString("37.50 % (3 of 8 texts)");
     }
 }

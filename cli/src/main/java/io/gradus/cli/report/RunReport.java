@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * The file is self-contained: it has no scripts and loads no other files.
  */
 public final class RunReport implements TrainingListener {
-    private static final String FILE = "report.html";
+    /** The name of the report in the output folder. */
+    public static final String FILE = "report.html";
 
     private final Clock clock;
     private final List<Sample> samples = new ArrayList<>();

@@ -2,11 +2,11 @@ package io.gradus.core.safetensors;
 
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.FileNames;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
@@ -116,17 +116,14 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
     }
 
     private static SafetensorsFile openShard(Path index, String shard) throws IOException {
-        Path file;
-        try {
-            file = index.resolveSibling(shard);
-        } catch (InvalidPathException e) {
+        Optional<String> obstacle = FileNames.obstacle(shard);
+        if (obstacle.isPresent()) {
             throw new SafetensorsException(
                     index,
-                    "it names the shard " + StrictJson.shorten(shard) + ", but file names are encoded as "
-                            + System.getProperty("sun.jnu.encoding", "ASCII")
-                            + " here, which lacks some of its characters; set the environment variable LC_ALL to"
-                            + " C.UTF-8, or rename the shard in the folder and in the index");
+                    "it names the shard " + StrictJson.shorten(shard) + ", but " + obstacle.get()
+                            + ", or rename the shard in the folder and in the index");
         }
+        Path file = index.resolveSibling(shard);
         if (!Files.exists(file)) {
             throw new SafetensorsException(
                     index, "it names the shard " + shard + ", which is not in the folder; download or export it again");
