@@ -115,7 +115,13 @@ class NarrowTerminalTest {
 
     @Test
     void overfitOneBatchFits() {
-        assertFits(run("finetune", "--overfit-one-batch", "steps=100", "batch_size=1", "learning_rate=0.02", "data.max_seq_len=8"));
+        assertFits(run(
+                "finetune",
+                "--overfit-one-batch",
+                "steps=100",
+                "batch_size=1",
+                "learning_rate=0.02",
+                "data.max_seq_len=8"));
     }
 
     @Test

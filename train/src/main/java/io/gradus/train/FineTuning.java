@@ -474,9 +474,10 @@ public final class FineTuning {
 
         /** An error that also says what is safe and how to go on. */
         private IOException withWhatIsSafe(IOException e) {
-            String problem = e instanceof FileSystemException failed && failed.getFile() != null
-                    ? new WriteException(Path.of(failed.getFile()), failed).getMessage()
-                    : String.valueOf(e.getMessage());
+            String problem = String.valueOf(
+                    e instanceof FileSystemException failed && failed.getFile() != null
+                            ? new WriteException(Path.of(failed.getFile()), failed).getMessage()
+                            : e.getMessage());
             String solve =
                     problem.contains("space") || problem.contains("quota") ? "Free disk space" : "Solve the problem";
             String safe;

@@ -169,7 +169,7 @@ final class RecipeChanges {
 
     private String otherRate(int step, int steps) {
         List<String> changes = new ArrayList<>();
-        if (steps != state.steps()) {
+        if (!Integer.valueOf(steps).equals(state.steps())) {
             changes.add("the run had " + state.steps() + " steps and has " + steps);
         }
         Map<String, String> values = now.toMap();
