@@ -4,11 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.data.tokenizer.huggingface.ByteLevelAlphabet;
+import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -24,6 +25,8 @@ public final class ByteTokenizer implements Tokenizer {
     public static final String END_OF_TEXT = "<|endoftext|>";
 
     private static final int END_OF_TEXT_ID = 256;
+    /** Bytes of a file that may be a description; a larger file is not read for it. */
+    private static final int MAX_DESCRIPTION = 100_000;
 
     @Override
     public int[] encode(String text) {
@@ -110,9 +113,10 @@ public final class ByteTokenizer implements Tokenizer {
         AtomicFile.write(file, json + "\n");
     }
 
-    /** Whether a {@code tokenizer.json} was written by {@link #save}. */
-    static boolean isDescribedBy(JsonNode tokenizer) {
-        return tokenizer.equals(description());
+    /** Whether a folder's {@code tokenizer.json} was written by {@link #save}. */
+    static boolean isDescribedBy(TokenizerFiles files) throws IOException {
+        return files.contents().getOrDefault(TokenizerFiles.TOKENIZER, new byte[0]).length < MAX_DESCRIPTION
+                && files.json(TokenizerFiles.TOKENIZER).equals(description());
     }
 
     private static ObjectNode description() {
@@ -140,9 +144,8 @@ public final class ByteTokenizer implements Tokenizer {
                 .put("byte_fallback", false)
                 .put("ignore_merges", false);
         ObjectNode vocabulary = model.putObject("vocab");
-        String[] letters = alphabet();
-        for (int b = 0; b < letters.length; b++) {
-            vocabulary.put(letters[b], b);
+        for (int b = 0; b < END_OF_TEXT_ID; b++) {
+            vocabulary.put(Character.toString(ByteLevelAlphabet.character(b)), b);
         }
         vocabulary.put(END_OF_TEXT, END_OF_TEXT_ID);
         model.putArray("merges");
@@ -154,20 +157,6 @@ public final class ByteTokenizer implements Tokenizer {
                 .put("add_prefix_space", false)
                 .put("trim_offsets", true)
                 .put("use_regex", false);
-    }
-
-    /**
-     * The visible character for each byte in a byte-level BPE (Radford et al. 2019, GPT-2): printable Latin-1 bytes are
-     * themselves, the others are U+0100, U+0101, …
-     */
-    private static String[] alphabet() {
-        String[] letters = new String[256];
-        int[] next = {256};
-        Arrays.setAll(letters, b -> {
-            boolean printed = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xFF && b != 0xAD);
-            return Character.toString(printed ? b : next[0]++);
-        });
-        return letters;
     }
 
     /** A description: {@code bytes, 257 tokens}. */

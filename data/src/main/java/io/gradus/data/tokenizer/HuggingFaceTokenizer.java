@@ -1,7 +1,7 @@
 package io.gradus.data.tokenizer;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.gradus.data.tokenizer.huggingface.NativeTokenizer;
+import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
+import io.gradus.data.tokenizer.huggingface.TransformersTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -17,14 +17,12 @@ import java.util.Set;
  * clean_up_tokenization_spaces}), so decoding restores the encoded text.
  */
 public final class HuggingFaceTokenizer implements Tokenizer {
-    private final TokenizerFiles files;
-    private final NativeTokenizer library;
+    private final TransformersTokenizer tokenizer;
     private final int vocabSize;
     private final SpecialTokens special;
-    private final boolean addsBos;
 
     /**
-     * Reads {@code tokenizer.json} and the configuration files next to it.
+     * Reads the tokenizer of a folder.
      *
      * @throws IOException if a file is missing or malformed; the message names it
      */
@@ -33,46 +31,25 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     }
 
     HuggingFaceTokenizer(TokenizerFiles files) throws IOException {
-        this.files = files;
-        TokenizerVocabulary vocabulary =
-                new TokenizerVocabulary(files.tokenizer(), files.path(TokenizerFiles.TOKENIZER));
-        vocabSize = vocabulary.size();
-        special = SpecialTokens.read(files, vocabulary);
-        library = open(files);
-        addsBos = special.bos().isPresent() && special.addBosToken().orElseGet(this::postProcessorAddsBos);
-    }
-
-    /** Creates the library's tokenizer, without truncation and padding. */
-    private static NativeTokenizer open(TokenizerFiles files) throws IOException {
-        ObjectNode json = files.tokenizer().deepCopy();
-        json.putNull("truncation").putNull("padding");
-        try {
-            return NativeTokenizer.of(json.toString());
-        } catch (IOException e) {
-            throw new IOException(files.path(TokenizerFiles.TOKENIZER) + ": " + e.getMessage(), e);
-        }
-    }
-
-    /** Runs the post-processor, because several kinds of it add bos. */
-    private boolean postProcessorAddsBos() {
-        int[] ids = library.encode("", true);
-        return ids.length > 0 && ids[0] == special.bos().orElse(-1);
+        tokenizer = new TransformersTokenizer(files);
+        vocabSize = tokenizer.size();
+        special = SpecialTokens.read(tokenizer);
     }
 
     @Override
     public int[] encode(String text) {
         Surrogates.check(text);
-        return library.encode(text, false);
+        return tokenizer.encode(text);
     }
 
     @Override
     public String decode(int[] ids) {
-        return library.decode(ids, true);
+        return tokenizer.decode(ids, true);
     }
 
     @Override
     public String spell(int[] ids) {
-        return library.decode(ids, false);
+        return tokenizer.decode(ids, false);
     }
 
     @Override
@@ -97,17 +74,18 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     @Override
     public boolean addsBos() {
-        return addsBos;
+        int[] around = tokenizer.withSpecialTokens(new int[0]);
+        return bos().isPresent() && around.length > 0 && around[0] == bos().getAsInt();
     }
 
     @Override
     public void save(Path folder) throws IOException {
-        files.save(folder);
+        tokenizer.files().save(folder);
     }
 
     /** A description: {@code tokenizer.json of FOLDER, 512 tokens}. */
     @Override
     public String toString() {
-        return TokenizerFiles.TOKENIZER + " of " + files.folder() + ", " + vocabSize + " tokens";
+        return TokenizerFiles.TOKENIZER + " of " + tokenizer.files().folder() + ", " + vocabSize + " tokens";
     }
 }

@@ -1,5 +1,6 @@
 package io.gradus.data.tokenizer;
 
+import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -62,7 +63,8 @@ public interface Tokenizer {
     void save(Path folder) throws IOException;
 
     /**
-     * Reads the tokenizer of a model's folder: {@code tokenizer.json}, or GPT-2's {@code vocab.json} and {@code merges.txt}.
+     * Reads the tokenizer of a model's folder: {@code tokenizer.json}, or in older folders {@code vocab.json} and {@code merges.txt},
+     * or {@code vocab.txt}.
      *
      * @throws IOException if there is none, or it cannot be read; the message names the file and the remedy
      */
@@ -71,24 +73,6 @@ public interface Tokenizer {
             throw new NoSuchFileException(folder.toString(), null, "the folder of the tokenizer does not exist");
         }
         TokenizerFiles files = TokenizerFiles.read(folder);
-        if (files.contents().containsKey(TokenizerFiles.TOKENIZER)) {
-            return ByteTokenizer.isDescribedBy(files.tokenizer())
-                    ? new ByteTokenizer()
-                    : new HuggingFaceTokenizer(files);
-        }
-        if (Gpt2TokenizerFiles.isDescribedBy(files)) {
-            return new HuggingFaceTokenizer(Gpt2TokenizerFiles.withTokenizerJson(files));
-        }
-        for (String other : new String[] {"tokenizer.model", "vocab.json", "vocab.txt"}) {
-            if (files.contents().containsKey(other)) {
-                throw new IOException(folder + ": it has a " + other
-                        + " but no tokenizer.json; convert it once, in Python:"
-                        + " transformers.AutoTokenizer.from_pretrained(\"" + folder + "\").save_pretrained(\"" + folder
-                        + "\")");
-            }
-        }
-        throw new IOException(
-                folder + ": it has no tokenizer.json; copy the tokenizer's files from the model that this one"
-                        + " comes from");
+        return ByteTokenizer.isDescribedBy(files) ? new ByteTokenizer() : new HuggingFaceTokenizer(files);
     }
 }

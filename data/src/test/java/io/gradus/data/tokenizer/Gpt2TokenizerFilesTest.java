@@ -102,11 +102,13 @@ class Gpt2TokenizerFilesTest {
     }
 
     @Test
-    void otherFamiliesAreNotTakenForGpt2() throws IOException {
-        write("config.json", "{'model_type': 'qwen2'}");
+    void filesOfAnUnknownClassAreRejected() throws IOException {
+        write("config.json", "{'model_type': 'llama'}");
         assertThatThrownBy(() -> Tokenizer.load(folder)).hasMessageContaining("has a vocab.json but no tokenizer.json");
         write("config.json", "{'model_type': 'gpt2'}");
         write("tokenizer_config.json", "{'tokenizer_class': 'CodeGenTokenizer'}");
-        assertThatThrownBy(() -> Tokenizer.load(folder)).hasMessageContaining("has a vocab.json but no tokenizer.json");
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .hasMessageStartingWith(folder.resolve("tokenizer_config.json") + ": transformers 5.")
+                .hasMessageContaining("with the class CodeGenTokenizer, which Gradus does not have");
     }
 }

@@ -69,7 +69,8 @@ class HuggingFaceTokenizerTest {
     void byteFallbackDecodesToTheEncodedText() throws IOException {
         HuggingFaceTokenizer tokenizer = new HuggingFaceTokenizer(TestModels.stories260K());
         Stream.concat(SampleTexts.TRICKY.stream(), SampleTexts.random(100))
-                .filter(text -> !text.contains("<s>") && !text.contains("\u2581")) // its sign for a space
+                // U+2581 is its sign for a space, and it adds one in front of a text unless there is one.
+                .filter(text -> !text.contains("<s>") && !text.contains("\u2581") && !text.startsWith(" "))
                 .forEach(text ->
                         assertThat(tokenizer.decode(tokenizer.encode(text))).isEqualTo(text));
     }
@@ -92,13 +93,13 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
-    void addsBosFollowsPostProcessorUnlessConfigured() throws IOException {
+    void addsBosFollowsThePostProcessorWhateverTheFlagSays() throws IOException {
         assertThat(words("{\"bos_token\": \"[bos]\"}").addsBos()).isTrue();
         assertThat(words("{\"bos_token\": \"[bos]\", \"add_bos_token\": false}").addsBos())
-                .isFalse();
+                .isTrue();
         assertThat(words("{\"bos_token\": \"[eos]\"}").addsBos()).isFalse();
         assertThat(words("{\"bos_token\": \"[eos]\", \"add_bos_token\": true}").addsBos())
-                .isTrue();
+                .isFalse();
         assertThat(words("{\"bos_token\": null, \"add_bos_token\": true}").addsBos())
                 .isFalse();
     }

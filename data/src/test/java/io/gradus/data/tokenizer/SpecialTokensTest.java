@@ -3,32 +3,30 @@ package io.gradus.data.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
+import io.gradus.data.tokenizer.huggingface.TransformersTokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class SpecialTokensTest {
     private static final String TOKENIZER = """
-        {"added_tokens": [{"id": 5, "content": "<s>"}, {"id": 6, "content": "</s>"}],
-         "model": {"vocab": {"a": 0, "b": 1}}}
+        {"added_tokens": [
+          {"id": 5, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+           "special": true},
+          {"id": 6, "content": "</s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+           "special": true}],
+         "model": {"type": "WordLevel", "unk_token": "a", "vocab": {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}}}
         """;
 
     private static SpecialTokens read(Map<String, String> files) throws IOException {
-        Path folder = Path.of("model");
-        var vocabulary =
-                new TokenizerVocabulary(new ObjectMapper().readTree(TOKENIZER), folder.resolve("tokenizer.json"));
-        return SpecialTokens.read(
-                new TokenizerFiles(
-                        folder,
-                        files.entrySet().stream()
-                                .collect(Collectors.toMap(
-                                        Map.Entry::getKey,
-                                        file -> file.getValue().getBytes(StandardCharsets.UTF_8)))),
-                vocabulary);
+        var contents = new HashMap<String, byte[]>();
+        contents.put("tokenizer.json", TOKENIZER.getBytes(StandardCharsets.UTF_8));
+        files.forEach((name, content) -> contents.put(name, content.getBytes(StandardCharsets.UTF_8)));
+        return SpecialTokens.read(new TransformersTokenizer(new TokenizerFiles(Path.of("model"), contents)));
     }
 
     @Test
@@ -39,22 +37,20 @@ class SpecialTokensTest {
         assertThat(special.bos()).hasValue(5);
         assertThat(special.eos()).hasValue(6);
         assertThat(special.eosIds()).containsExactly(6);
-        assertThat(special.addBosToken()).isEmpty();
     }
 
     @Test
-    void nullInTokenizerConfigTakesPrecedence() throws IOException {
+    void nullTakesPrecedenceOverIdsOfTheModel() throws IOException {
         SpecialTokens special = read(Map.of(
                 "tokenizer_config.json",
-                "{\"bos_token\": null, \"add_bos_token\": false}",
+                "{\"bos_token\": null}",
                 "special_tokens_map.json",
-                "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"}",
+                "{\"eos_token\": \"</s>\"}",
                 "config.json",
                 "{\"bos_token_id\": 5, \"eos_token_id\": 1}"));
         assertThat(special.bos()).isEmpty();
         assertThat(special.eos()).hasValue(6);
         assertThat(special.eosIds()).containsExactly(6, 1);
-        assertThat(special.addBosToken()).hasValue(false);
     }
 
     @Test
@@ -78,13 +74,18 @@ class SpecialTokensTest {
     }
 
     @Test
-    void unknownSpecialTokenIsRejectedWithItsFile() {
-        assertThatThrownBy(() -> read(Map.of("tokenizer_config.json", "{\"eos_token\": \"<end>\"}")))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining(Path.of("model", "tokenizer_config.json") + ": eos_token is '<end>'");
+    void specialTokenThatNoFileListsGetsTheNextId() throws IOException {
+        assertThat(read(Map.of("tokenizer_config.json", "{\"eos_token\": \"<end>\"}"))
+                        .eos())
+                .hasValue(7);
+    }
+
+    @Test
+    void malformedSpecialTokenIsRejectedWithItsFile() {
         assertThatThrownBy(() -> read(Map.of("tokenizer_config.json", "{\"eos_token\": 3}")))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("it must be a token or null");
+                .hasMessageContaining(
+                        Path.of("model", "tokenizer_config.json") + ": eos_token is 3; it must be a token or null");
         for (String id : new String[] {"\"6\"", "-1", "1.5", "[6, \"x\"]"}) {
             assertThatThrownBy(() -> read(Map.of("generation_config.json", "{\"eos_token_id\": " + id + "}")))
                     .as(id)

@@ -28,7 +28,7 @@ final class NativeLibrary {
 
     private static final String OVERRIDE = "RUST_LIBRARY_PATH";
     private static boolean loaded;
-    private static @Nullable IOException failure;
+    private static @Nullable String failure;
 
     private NativeLibrary() {}
 
@@ -39,7 +39,7 @@ final class NativeLibrary {
      */
     static synchronized void load() throws IOException {
         if (failure != null) {
-            throw new IOException(failure.getMessage(), failure);
+            throw new IOException(failure);
         }
         if (loaded) {
             return;
@@ -52,7 +52,7 @@ final class NativeLibrary {
             }
             loaded = true;
         } catch (IOException e) {
-            failure = e;
+            failure = String.valueOf(e.getMessage());
             throw e;
         }
     }

@@ -4,12 +4,13 @@ import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
-import java.util.Arrays;
+import java.nio.file.Path;
+import java.util.function.LongFunction;
 
 /**
  * A tokenizer in the native library. A panic there ends the JVM: what is passed to it must have been checked before. Thread-safe.
  */
-public final class NativeTokenizer {
+final class NativeTokenizer {
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final long handle;
@@ -22,15 +23,16 @@ public final class NativeTokenizer {
     /**
      * Creates a tokenizer.
      *
-     * @param json the text of a {@code tokenizer.json}
-     * @throws IOException if the library cannot be loaded, or does not accept the text; the message does not name a file
+     * @param json the text of a {@code tokenizer.json}, checked
+     * @param file its file, for messages
+     * @throws IOException if the library cannot be loaded, or does not accept the text
      */
-    public static NativeTokenizer of(String json) throws IOException {
+    static NativeTokenizer of(String json, Path file) throws IOException {
         NativeLibrary.load();
         try {
             return new NativeTokenizer(TokenizersLibrary.LIB.createTokenizerFromString(json));
         } catch (RuntimeException e) {
-            throw new IOException(e.getMessage(), e);
+            throw new IOException(file + ": " + e.getMessage(), e);
         }
     }
 
@@ -38,34 +40,34 @@ public final class NativeTokenizer {
      * The ids of a text.
      *
      * @param text without unpaired surrogates
-     * @param addSpecialTokens whether the post-processor of the file adds its tokens
      * @throws IllegalArgumentException if the tokenizer has no token for a part of the text
      */
-    public int[] encode(String text, boolean addSpecialTokens) {
+    int[] encode(String text) {
+        return encoded(text, encoding -> {
+            long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);
+            int[] narrow = new int[ids.length];
+            for (int i = 0; i < ids.length; i++) {
+                narrow[i] = Math.toIntExact(ids[i]);
+            }
+            return narrow;
+        });
+    }
+
+    /** The tokens of a text, as {@link #encode}. */
+    String[] tokens(String text) {
+        return encoded(text, TokenizersLibrary.LIB::getTokens);
+    }
+
+    private <T> T encoded(String text, LongFunction<T> result) {
         try {
-            long encoding = TokenizersLibrary.LIB.encode(handle, text, addSpecialTokens);
+            long encoding = TokenizersLibrary.LIB.encode(handle, text, false);
             try {
-                long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);
-                int[] narrow = new int[ids.length];
-                for (int i = 0; i < ids.length; i++) {
-                    narrow[i] = Math.toIntExact(ids[i]);
-                }
-                return narrow;
+                return result.apply(encoding);
             } finally {
                 TokenizersLibrary.LIB.deleteEncoding(encoding);
             }
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
-    }
-
-    /** The text of ids; unknown ids are ignored. */
-    public String decode(int[] ids, boolean skipSpecialTokens) {
-        try {
-            long[] wide = Arrays.stream(ids).asLongStream().toArray();
-            return TokenizersLibrary.LIB.decode(handle, wide, skipSpecialTokens);
         } finally {
             Reference.reachabilityFence(this);
         }

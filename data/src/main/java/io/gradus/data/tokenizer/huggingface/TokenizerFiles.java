@@ -1,6 +1,7 @@
-package io.gradus.data.tokenizer;
+package io.gradus.data.tokenizer.huggingface;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.safetensors.AtomicFile;
@@ -19,21 +20,25 @@ import java.util.stream.Stream;
  * @param folder their folder
  * @param contents of the existing files, by name
  */
-record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
-    static final String TOKENIZER = "tokenizer.json";
-    static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-    static final String SPECIAL_TOKENS_MAP = "special_tokens_map.json";
-    static final String GENERATION_CONFIG = "generation_config.json";
-    static final String CONFIG = "config.json";
+public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
+    public static final String TOKENIZER = "tokenizer.json";
+    public static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+    public static final String SPECIAL_TOKENS_MAP = "special_tokens_map.json";
+    public static final String GENERATION_CONFIG = "generation_config.json";
+    public static final String CONFIG = "config.json";
+
+    static final String VOCABULARY = "vocab.json";
+    static final String WORDS = "vocab.txt";
+    static final String MERGES = "merges.txt";
 
     private static final List<String> SAVED = List.of(
             TOKENIZER,
             TOKENIZER_CONFIG,
             SPECIAL_TOKENS_MAP,
-            "added_tokens.json",
-            "vocab.json",
-            "vocab.txt",
-            "merges.txt",
+            TokenSettings.ADDED_TOKENS,
+            VOCABULARY,
+            WORDS,
+            MERGES,
             "tokenizer.model",
             "chat_template.jinja",
             "chat_template.json");
@@ -41,15 +46,34 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
     /** Files of the model, which have more special tokens. */
     private static final List<String> READ = List.of(GENERATION_CONFIG, CONFIG);
 
-    static TokenizerFiles read(Path folder) throws IOException {
+    /** More than any tokenizer has. */
+    private static final long MAX_SIZE = 500_000_000;
+
+    private static final ObjectMapper MAPPER =
+            new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+    /**
+     * Reads the files of a folder.
+     *
+     * @throws IOException if one cannot be read
+     */
+    public static TokenizerFiles read(Path folder) throws IOException {
         var contents = new LinkedHashMap<String, byte[]>();
         for (String name : Stream.concat(SAVED.stream(), READ.stream()).toList()) {
             Path file = folder.resolve(name);
             if (Files.isRegularFile(file)) {
+                if (Files.size(file) > MAX_SIZE) {
+                    throw new IOException(file + ": it has " + Files.size(file)
+                            + " bytes, more than the file of any tokenizer; download or copy it again");
+                }
                 contents.put(name, Files.readAllBytes(file));
             }
         }
         return new TokenizerFiles(folder, contents);
+    }
+
+    public boolean has(String name) {
+        return contents.containsKey(name);
     }
 
     /** These files, with one added or replaced. */
@@ -59,8 +83,12 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
         return new TokenizerFiles(folder, more);
     }
 
-    /** Writes each file of the tokenizer atomically, byte for byte. */
-    void save(Path target) throws IOException {
+    /**
+     * Writes each file of the tokenizer atomically, byte for byte.
+     *
+     * @throws IOException if a file cannot be written
+     */
+    public void save(Path target) throws IOException {
         for (String name : SAVED) {
             byte[] content = contents.get(name);
             if (content != null) {
@@ -69,23 +97,28 @@ record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
         }
     }
 
-    Path path(String name) {
+    /** The path of a file. */
+    public Path path(String name) {
         return folder.resolve(name);
     }
 
-    ObjectNode tokenizer() throws IOException {
-        return json(TOKENIZER);
+    /** A file as a JSON object, with its path; empty if the file does not exist. */
+    JsonPart part(String name) throws IOException {
+        return new JsonPart(path(name), "", json(name));
     }
 
-    /** A file as a JSON object; empty if the file does not exist. */
-    ObjectNode json(String name) throws IOException {
+    /**
+     * A file as a JSON object; empty if the file does not exist.
+     *
+     * @throws IOException if it is not a JSON object; the message names it
+     */
+    public ObjectNode json(String name) throws IOException {
         byte[] content = contents.get(name);
-        ObjectMapper mapper = new ObjectMapper();
         if (content == null) {
-            return mapper.createObjectNode();
+            return MAPPER.createObjectNode();
         }
         try {
-            if (mapper.readTree(content) instanceof ObjectNode root) {
+            if (MAPPER.readTree(content) instanceof ObjectNode root) {
                 return root;
             }
             throw new IOException(path(name) + ": it is not a JSON object; download or copy it again");
