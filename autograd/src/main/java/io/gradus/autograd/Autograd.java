@@ -1,10 +1,12 @@
 package io.gradus.autograd;
 
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Turns the recording of history on and off for a thread. It is on by default. */
 public final class Autograd {
     private static final ThreadLocal<Boolean> RECORDING = ThreadLocal.withInitial(() -> true);
+    private static final ThreadLocal<@Nullable ForwardListener> LISTENER = new ThreadLocal<>();
 
     private Autograd() {}
 
@@ -24,6 +26,25 @@ public final class Autograd {
     /** Computes with recording on, even inside {@link #noGrad}. */
     static <T> T recording(Supplier<T> work) {
         return withRecording(true, work);
+    }
+
+    /**
+     * Computes while a listener receives each result, such as to find the first that is not finite. Listeners do not nest: an
+     * inner one takes the place of the outer one.
+     */
+    public static <T> T listening(ForwardListener listener, Supplier<T> work) {
+        @Nullable ForwardListener before = LISTENER.get();
+        LISTENER.set(listener);
+        try {
+            return work.get();
+        } finally {
+            LISTENER.set(before);
+        }
+    }
+
+    /** The listener of this thread. */
+    static @Nullable ForwardListener listener() {
+        return LISTENER.get();
     }
 
     /**

@@ -139,6 +139,10 @@ public final class Variable {
         }
         recorded &= Autograd.isRecording();
         Tensor value = operation.apply(recorded, values);
+        ForwardListener listener = Autograd.listener();
+        if (listener != null) {
+            listener.computed(operation, List.of(inputs), value);
+        }
         return new Variable(value, recorded ? new Node(operation, List.of(read)) : null, recorded);
     }
 

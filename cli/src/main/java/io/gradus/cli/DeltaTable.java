@@ -69,9 +69,16 @@ record DeltaTable(Delta delta, int width) {
             line(
                     lines,
                     "caution",
-                    Quantities.grouped(inexpressible)
-                            + " numbers became, or stopped being, infinite or NaN, or changed by more than the dtype"
-                            + " can hold: apply this delta alone and with factor 1 only");
+                    Quantities.counted(inexpressible, "number")
+                            + " became, or stopped being, infinite or NaN, or changed by more than the dtype"
+                            + " can hold, in "
+                            + Names.few(
+                                    tensors.stream()
+                                            .filter(tensor -> tensor.inexpressible() > 0)
+                                            .map(TensorDelta::name)
+                                            .toList(),
+                                    3)
+                            + ": apply this delta alone and with factor 1 only");
         }
         if (!delta.leftOut().isEmpty()) {
             line(lines, "left out", Names.few(delta.leftOut(), 3) + ": not weights, or duplicates");

@@ -163,7 +163,11 @@ final class EvaluateCommand implements Callable<Integer> {
     private void print(
             Terminal terminal, double loss, Blocks blocks, LabelTemplate labels, @Nullable LabelAccuracy correct) {
         terminal.print("loss", COLUMN, String.format(Locale.ROOT, "%.7f nats per token", loss));
-        terminal.print("perplexity", COLUMN, String.format(Locale.ROOT, "%.7g", Math.exp(loss)));
+        double perplexity = Math.exp(loss);
+        terminal.print(
+                "perplexity",
+                COLUMN,
+                Double.isFinite(perplexity) ? String.format(Locale.ROOT, "%.7g", perplexity) : "above 1e308");
         terminal.print(
                 "tokens",
                 COLUMN,
@@ -182,7 +186,7 @@ final class EvaluateCommand implements Callable<Integer> {
         ObjectNode json = new ObjectMapper()
                 .createObjectNode()
                 .put("loss", loss)
-                .put("perplexity", Math.exp(loss))
+                .put("perplexity", Double.isFinite(Math.exp(loss)) ? Math.exp(loss) : null)
                 .put("tokens", blocks.counted())
                 .put("blocks", blocks.size())
                 .put("block_length", blocks.length());

@@ -74,7 +74,11 @@ final class LearningRateFinderCommand implements Callable<Integer> {
         out.println("    rate     loss  smoothed");
         for (int i = 0; i < result.points().size(); i += every) {
             var point = result.points().get(i);
-            out.printf(Locale.ROOT, "%.2e  %7.4f   %7.4f%n", point.rate(), point.loss(), point.smoothed());
+            if (Double.isFinite(point.smoothed())) {
+                out.printf(Locale.ROOT, "%.2e  %7.4f   %7.4f%n", point.rate(), point.loss(), point.smoothed());
+            } else {
+                out.printf(Locale.ROOT, "%.2e  diverged%n", point.rate());
+            }
         }
         out.println();
         out.printf(Locale.ROOT, "the loss falls fastest at a rate of     %.1e%n", result.steepest());

@@ -2,9 +2,11 @@ package io.gradus.train;
 
 import io.gradus.data.Batches;
 import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.train.guard.TrainingException;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,7 @@ public record DryRun(
     /**
      * Loads what the run needs, makes two steps at a learning rate of 0, and writes nothing.
      *
+     * @throws TrainingException if the loss is NaN or infinite; names the weight or the layer
      * @throws RecipeException when the recipe does not fit the model, the text or the memory
      */
     public static DryRun of(FineTuning run) throws IOException {
@@ -42,7 +45,10 @@ public record DryRun(
         try {
             for (int i = 0; i < 2; i++) { // the first one also compiles
                 long start = System.nanoTime();
-                FineTuning.step(state, 0, setup::batch, 0, FineTuning.LossCheck.NONE);
+                FineTuning.step(state, 0, setup::batch, 0, loss -> {
+                    FineTuning.requireFinite(loss, state, 0, setup::batch);
+                    return Optional.empty();
+                });
                 seconds = (System.nanoTime() - start) / 1e9;
             }
         } catch (ArithmeticException e) {

@@ -6,6 +6,8 @@ import io.gradus.data.BatchSource;
 import io.gradus.data.Batches;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Blocks;
+import io.gradus.nn.NonFinite;
+import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.TrainingListener.Progress;
 import java.util.LinkedHashMap;
@@ -21,6 +23,7 @@ public final class Evaluator {
      *
      * @param maxBlocks evaluate only the first blocks, at most this many
      * @param batchSize blocks per forward pass; the result does not depend on it, except for rounding
+     * @throws NonFiniteException if it is NaN or infinite; names the weight or the layer
      */
     public static double loss(LanguageModel model, Blocks blocks, int maxBlocks, int batchSize) {
         return loss(model, blocks, maxBlocks, batchSize, _ -> {});
@@ -38,7 +41,11 @@ public final class Evaluator {
         return loss(model, batches, LossFunction.crossEntropy(0), "text", progress);
     }
 
-    /** The mean loss per target over one pass of the batches. */
+    /**
+     * The mean loss per target over one pass of the batches.
+     *
+     * @throws NonFiniteException if it is NaN or infinite; names the weight or the layer
+     */
     public static double loss(LanguageModel model, BatchSource batches, LossFunction loss) {
         return loss(model, batches, loss, "text", _ -> {});
     }
@@ -52,11 +59,24 @@ public final class Evaluator {
             progress.accept(new Progress("evaluating " + name, i, batches.batchesPerEpoch()));
             try (Scope _ = Scope.open("evaluation")) {
                 Batch batch = batches.batch(i, model.device());
-                sum += lossSum(model, batch, loss);
+                double batchSum = lossSum(model, batch, loss);
+                if (!Double.isFinite(batchSum)) {
+                    throw new NonFiniteException(
+                            "the loss on " + name + " is " + batchSum + ": " + cause(model, batch, loss));
+                }
+                sum += batchSum;
                 tokens += batch.counted();
             }
         }
+        if (tokens == 0) {
+            throw new IllegalStateException("the loss on " + name + " is undefined: no token counts");
+        }
         return sum / tokens;
+    }
+
+    /** Why the loss of a batch is not finite: {@link NonFinite#cause}. */
+    static String cause(LanguageModel model, Batch batch, LossFunction loss) {
+        return NonFinite.cause(model, () -> lossSum(model, batch, loss));
     }
 
     /** The loss of one batch, summed over its targets. The tensors of the forward pass belong to the open scope. */

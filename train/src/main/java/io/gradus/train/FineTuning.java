@@ -10,6 +10,7 @@ import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.Document;
 import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
@@ -332,6 +333,32 @@ public final class FineTuning {
         return result;
     }
 
+    /**
+     * Requires a finite loss of a model that was not trained yet.
+     *
+     * @throws TrainingException if it is NaN or infinite; names the weight or the layer
+     */
+    static void requireFinite(double loss, TrainingState state, int step, LongFunction<Batch> batches) {
+        if (!Double.isFinite(loss)) {
+            throw new TrainingException(
+                    "before the first step the loss is " + loss + ": " + cause(state, step, batches));
+        }
+    }
+
+    /** Why the loss of a step is not finite. */
+    static String cause(TrainingState state, int step, LongFunction<Batch> batches) {
+        int accumulation = state.recipe.gradientAccumulationSteps();
+        for (int i = 0; i < accumulation; i++) {
+            try (Scope _ = Scope.open("cause")) {
+                Batch batch = batches.apply((long) step * accumulation + i);
+                if (!Double.isFinite(Evaluator.lossSum(state.model, batch, state.loss))) {
+                    return Evaluator.cause(state.model, batch, state.loss);
+                }
+            }
+        }
+        return "each batch alone has a finite loss";
+    }
+
     /** Backward and update in one. The loss is checked before, because each gradient changes its weight at once. */
     private static StepResult stepInBackward(Optimizer optimizer, Variable sum, long tokens, LossCheck check) {
         double loss = sum.item() / tokens;
@@ -413,7 +440,7 @@ public final class FineTuning {
             samples = new Samples(recipe, setup);
             report(listener -> listener.started(plan()));
             if (first == 0) {
-                evaluate();
+                evaluate(0);
             }
             before = first == 0 ? latest : saved.before();
         }
@@ -452,13 +479,13 @@ public final class FineTuning {
             begin();
             int step = first;
             if (shortened) {
-                evaluate();
+                evaluate(step);
                 recordEvaluation(step);
             }
             while (step < setup.steps() && !patience.isExhausted()) {
                 trainOneStep(step++);
                 if (step == setup.steps() || step % recipe.evalSteps() == 0) {
-                    evaluate();
+                    evaluate(step);
                     recordEvaluation(step);
                 }
                 boolean over = step == setup.steps() || patience.isExhausted();
@@ -547,6 +574,10 @@ public final class FineTuning {
 
         private Optional<String> reasonToSkip(int number, double loss) {
             Optional<String> spike = spikes.reasonToSkip(loss);
+            if (spike.isEmpty() && !Double.isFinite(loss)) {
+                throw checks.notFinite(
+                        "step " + number + ": the loss is " + loss + ": " + cause(state, number - 1, setup::batch));
+            }
             if (spike.isEmpty()) {
                 checks.requireConvergent("step " + number + ": the loss", loss);
             }
@@ -567,7 +598,7 @@ public final class FineTuning {
                 setup.base().forEachWeight(model, (parameter, start) -> state.interpolate(parameter, start, alpha));
             }
             if (restore || alpha < 1 || latest.isEmpty()) {
-                evaluate();
+                evaluate(steps);
             }
             progressed("saving the model");
             save(output);
@@ -587,9 +618,15 @@ public final class FineTuning {
             return result;
         }
 
-        private void evaluate() {
-            state.withAverage(() ->
-                    latest = Evaluator.losses(model, setup.data().evaluation(), loss, FineTuning.this::progressed));
+        private void evaluate(int step) {
+            try {
+                state.withAverage(() ->
+                        latest = Evaluator.losses(model, setup.data().evaluation(), loss, FineTuning.this::progressed));
+            } catch (NonFiniteException e) {
+                throw step == 0
+                        ? new TrainingException("before the first step " + e.getMessage())
+                        : checks.notFinite("step " + step + ": " + e.getMessage());
+            }
         }
 
         /** Reports the latest evaluation, and saves the weights if it was the best. */

@@ -3,6 +3,7 @@ package io.gradus.train;
 import io.gradus.autograd.Autograd;
 import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
+import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
@@ -10,6 +11,8 @@ import io.gradus.data.LabelTemplate;
 import io.gradus.data.LabeledText;
 import io.gradus.data.TokenizedDocument;
 import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.nn.NonFinite;
+import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
 import io.gradus.train.TrainingListener.Progress;
@@ -18,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * The accuracy of a language model as a classifier. It predicts the label that most likely follows the prompt: for each label,
@@ -48,6 +52,7 @@ public record LabelAccuracy(int correct, int total) {
      * @param batchSize rows per forward pass, each a text with one label; the result does not depend on it, except for rounding
      * @param progress called before each forward pass
      * @throws IllegalArgumentException if there is no text, or only one label
+     * @throws NonFiniteException if a loss is NaN or infinite; names the weight or the layer
      */
     public static LabelAccuracy of(
             LanguageModel model,
@@ -118,13 +123,15 @@ public record LabelAccuracy(int correct, int total) {
         try (Scope _ = Scope.open("accuracy")) {
             Tensor input = Tensor.of(model.device(), ids, rows.size(), length);
             Tensor wanted = Tensor.of(model.device(), targets, targets.length);
-            double[] each = Autograd.noGrad(() -> model.hiddenStates(Input.of(input))
-                            .linearCrossEntropy(
-                                    model.lmHeadWeight(), wanted, CrossEntropyOptions.of(Reduction.NONE), 0))
-                    .value()
-                    .toDoubles();
+            Supplier<Variable> forward = () -> Autograd.noGrad(() -> model.hiddenStates(Input.of(input))
+                    .linearCrossEntropy(model.lmHeadWeight(), wanted, CrossEntropyOptions.of(Reduction.NONE), 0));
+            double[] each = forward.get().value().toDoubles();
             for (int i = 0; i < each.length; i++) {
                 losses[i / length] += targets[i] == CrossEntropy.IGNORE_INDEX ? 0 : each[i];
+            }
+            if (!Arrays.stream(losses).allMatch(Double::isFinite)) {
+                throw new NonFiniteException(
+                        "accuracy: the loss of a label is not finite: " + NonFinite.cause(model, forward));
             }
         }
         return losses;

@@ -42,7 +42,7 @@ public final class LearningRateFinderRun {
      * @param low the first rate, above 0
      * @param high the last rate
      * @param steps at least 20
-     * @throws TrainingException if no rate between them lowers the loss
+     * @throws TrainingException if no rate between them lowers the loss, or if it is not finite before the first step
      * @throws RecipeException if the recipe does not fit the model or the text
      */
     public static Result find(FineTuning run, double low, double high, int steps) throws IOException {
@@ -53,9 +53,13 @@ public final class LearningRateFinderRun {
         try {
             for (int step = 0; finder.isRunning(); step++) {
                 run.progressed(new TrainingListener.Progress("trying learning rates", step, steps));
+                boolean untrained = step == 0;
                 double[] loss = {Double.NaN};
                 FineTuning.step(state, step, setup::batch, finder.rate(), told -> {
                     loss[0] = told;
+                    if (untrained) {
+                        FineTuning.requireFinite(told, state, 0, setup::batch);
+                    }
                     return Double.isFinite(told) ? Optional.empty() : Optional.of("it diverged");
                 });
                 finder.add(loss[0]);

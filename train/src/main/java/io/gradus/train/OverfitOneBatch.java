@@ -49,14 +49,15 @@ public final class OverfitOneBatch {
         List<Double> losses = new ArrayList<>();
         boolean passed = false;
         while (!passed && losses.size() < steps) {
+            boolean untrained = losses.isEmpty();
             double loss;
             try {
-                loss = FineTuning.step(
-                                state,
-                                losses.size(),
-                                _ -> batch,
-                                recipe.learningRate(),
-                                l -> Double.isFinite(l) ? Optional.empty() : Optional.of("it diverged"))
+                loss = FineTuning.step(state, losses.size(), _ -> batch, recipe.learningRate(), told -> {
+                            if (untrained) {
+                                FineTuning.requireFinite(told, state, 0, _ -> batch);
+                            }
+                            return Double.isFinite(told) ? Optional.empty() : Optional.of("it diverged");
+                        })
                         .loss();
             } catch (ArithmeticException e) {
                 loss = Double.NaN;

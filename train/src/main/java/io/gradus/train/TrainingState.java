@@ -15,6 +15,7 @@ import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ProximalPenalty;
 import io.gradus.optim.WeightAverage;
+import io.gradus.train.guard.TrainingException;
 import io.gradus.train.recipe.Optimizers;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.Recipe.PrecisionKind;
@@ -95,7 +96,12 @@ final class TrainingState {
             return FisherInformation.estimate(model.parameters(), samples, k -> {
                 try (Scope _ = Scope.open("importance")) {
                     Batch batch = general.apply(k);
-                    loss.sum(model, model.hiddenStates(batch.input()), batch).backwardAndRelease();
+                    Variable sum = loss.sum(model, model.hiddenStates(batch.input()), batch);
+                    if (!Double.isFinite(sum.item())) {
+                        throw new TrainingException("ewc: the loss on data.general is " + sum.item() + ": "
+                                + Evaluator.cause(model, batch, loss));
+                    }
+                    sum.backwardAndRelease();
                 }
             });
         } catch (ArithmeticException e) {

@@ -4,6 +4,8 @@ import io.gradus.autograd.Autograd;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.nn.KeyValueCache;
+import io.gradus.nn.NonFinite;
+import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.LanguageModel.Input;
 import java.util.ArrayList;
@@ -54,6 +56,7 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
      * @param prompt at least one token
      * @param onToken receives every new token as soon as it is chosen
      * @throws IllegalArgumentException if the prompt is empty or longer than the model's context
+     * @throws NonFiniteException if logits are NaN or infinite; names the weight or the layer
      */
     public Result generate(LanguageModel model, int[] prompt, IntConsumer onToken) {
         if (prompt.length == 0) {
@@ -81,7 +84,7 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
         while (generated.size() < maxTokens) {
             int from = useCache ? Math.toIntExact(cache.length()) : 0;
             int[] unread = Arrays.copyOfRange(text, from, length);
-            int next = sampling.choose(logits(model, unread, cache), generated.size());
+            int next = sampling.choose(logits(model, unread, cache, text, length), generated.size());
             if (stopIds.contains(next)) {
                 return result(generated, End.STOP);
             }
@@ -99,13 +102,31 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
     }
 
     /** The logits for the token after those that the model has not read yet. */
-    private float[] logits(LanguageModel model, int[] unread, KeyValueCache cache) {
+    private float[] logits(LanguageModel model, int[] unread, KeyValueCache cache, int[] text, int length) {
         try (Scope _ = Scope.open("generate")) {
             Tensor ids = Tensor.of(model.device(), unread, 1, unread.length);
-            return model.nextLogits(useCache ? Input.next(ids, cache) : Input.of(ids))
+            float[] logits = model.nextLogits(useCache ? Input.next(ids, cache) : Input.of(ids))
                     .value()
                     .toFloats();
+            if (!areUsable(logits)) {
+                Tensor all = Tensor.of(model.device(), Arrays.copyOf(text, length), 1, length);
+                throw new NonFiniteException("generate: the logits are not finite: "
+                        + NonFinite.cause(model, () -> model.nextLogits(Input.of(all))));
+            }
+            return logits;
         }
+    }
+
+    /** Whether a choice makes sense: a logit of −∞ excludes a token, but NaN and ∞ come from damaged weights. */
+    private static boolean areUsable(float[] logits) {
+        float highest = Float.NEGATIVE_INFINITY;
+        for (float logit : logits) {
+            if (Float.isNaN(logit)) {
+                return false;
+            }
+            highest = Math.max(highest, logit);
+        }
+        return Float.isFinite(highest);
     }
 
     private static Result result(List<Integer> generated, End end) {

@@ -39,11 +39,17 @@ public record DivergenceChecks(Recipe recipe, int vocabulary, boolean crossEntro
         }
     }
 
-    /** Requires a loss that is finite and has not diverged. */
+    /**
+     * The error for a result that is not finite.
+     *
+     * @param problem what is not finite, and the cause
+     */
+    public TrainingException notFinite(String problem) {
+        return new TrainingException(problem + "; " + remedy());
+    }
+
+    /** Requires a finite loss that has not diverged. */
     public void requireConvergent(String what, double loss) {
-        if (!Double.isFinite(loss)) {
-            throw new TrainingException(what + " is " + loss + "; " + remedy());
-        }
         if (comparesWithGuessing() && loss > DIVERGED * guessing()) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
