@@ -49,7 +49,7 @@ class ConsoleProgressTest {
                 bytes,
                 bytes,
                 new TreeMap<>(Map.of("exp_avg", 4_938_268L, "exp_avg_sq", 4_938_268L)));
-        return new Plan(RECIPE, Path.of("tuned"), memory, trained, 250_000, first, steps, "8 threads");
+        return new Plan(RECIPE, Path.of("tuned"), memory, trained, 250_000, 1, first, steps, "8 threads");
     }
 
     private static Step step(int step) {

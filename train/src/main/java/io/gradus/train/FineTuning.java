@@ -534,7 +534,7 @@ public final class FineTuning {
 
         private void begin() throws IOException {
             if (first == 0) {
-                checks.requireBetterThanGuessing(before);
+                checks.requireBetterThanGuessing(before, () -> lossesWithPrompts(false), () -> lossesWithPrompts(true));
                 if (stopping) {
                     throw new StoppedException(output, 0, setup.steps());
                 }
@@ -629,6 +629,14 @@ public final class FineTuning {
             }
         }
 
+        private Map<String, Double> lossesWithPrompts(boolean shuffled) {
+            Map<String, BatchSource> sources = new LinkedHashMap<>();
+            setup.data()
+                    .evaluation()
+                    .forEach((name, batches) -> sources.put(name, new PromptsIncluded(batches, shuffled)));
+            return Evaluator.losses(model, sources, loss, FineTuning.this::progressed);
+        }
+
         /** Reports the latest evaluation, and saves the weights if it was the best. */
         private void recordEvaluation(int step) throws IOException {
             latest.forEach((name, value) ->
@@ -693,12 +701,14 @@ public final class FineTuning {
         }
 
         private TrainingListener.Plan plan() {
+            BatchSource training = setup.data().training();
             return new TrainingListener.Plan(
                     recipe,
                     output,
                     setup.memory(),
                     state.trained(setup.steps()),
-                    setup.data().training().tokensPerEpoch(),
+                    training.tokensPerEpoch(),
+                    (double) setup.steps() * recipe.gradientAccumulationSteps() / training.batchesPerEpoch(),
                     first,
                     setup.steps(),
                     model.device().backend().description());

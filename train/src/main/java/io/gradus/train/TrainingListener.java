@@ -54,7 +54,8 @@ public interface TrainingListener {
      * @param output the folder to write
      * @param memory the memory plan, with the number of parameters
      * @param trained the number of trained elements: all but the frozen ones
-     * @param trainingTokens tokens in one pass over the training text
+     * @param trainingTokens tokens in one pass over the training text, prompts included
+     * @param epochs passes over the training text in all steps
      * @param firstStep 0, or the step at which a resumed run continues
      * @param steps of the whole run
      * @param device a description of the device
@@ -65,6 +66,7 @@ public interface TrainingListener {
             MemoryPlan memory,
             long trained,
             long trainingTokens,
+            double epochs,
             int firstStep,
             int steps,
             String device) {

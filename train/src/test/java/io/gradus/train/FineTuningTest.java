@@ -274,6 +274,7 @@ class FineTuningTest {
         long blocks = Math.ceilDiv(record.plan.trainingTokens() - 1, 32);
         double batches = Math.ceil(epochs * Math.ceilDiv(blocks, 32));
         assertThat(result.steps()).isEqualTo((int) Math.ceil(batches / accumulation));
+        assertThat(record.plan.epochs()).isEqualTo((double) result.steps() * accumulation / Math.ceilDiv(blocks, 32));
     }
 
     @ParameterizedTest

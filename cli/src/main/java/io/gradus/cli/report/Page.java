@@ -230,9 +230,9 @@ record Page(
                 "Tokens",
                 String.format(
                         Locale.ROOT,
-                        "%s: %s passes over %s, in blocks of %d",
+                        "%s targets: %s passes over %s tokens, in blocks of %d",
                         Quantities.grouped(metrics.tokens()),
-                        Quantities.threeDigits((double) metrics.tokens() / plan.trainingTokens()),
+                        Quantities.threeDigits(plan.epochs() * result.steps() / Math.max(1, plan.steps())),
                         Quantities.grouped(plan.trainingTokens()),
                         plan.memory().blockLength())));
         String resumed = plan.firstStep() == 0 ? "" : ", resumed after " + Quantities.grouped(plan.firstStep());

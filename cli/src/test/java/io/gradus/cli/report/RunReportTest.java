@@ -52,7 +52,7 @@ class RunReportTest {
                 .contains("Peak memory: 4.0 kB measured, 3.9 kB planned", "Optimizer state", "75.0%")
                 .contains("<td class=\"number\">2.9 kB</td><td class=\"number\">3.0 kB</td>")
                 .contains("<rect class=\"optimizer-state\" x=\"250.00\" y=\"0\" width=\"750.00\"")
-                .contains("2,000: 0.20 passes over 10,000, in blocks of 64")
+                .contains("2,000 targets: 0.20 passes over 10,000 tokens, in blocks of 64")
                 .contains("<td>a CPU</td>", "<td>42</td>", "<td>" + Runtime.version())
                 .contains("learning_rate: 5.0E-4")
                 .contains("from_pretrained(folder)", "./gradus generate --model");
@@ -76,7 +76,7 @@ class RunReportTest {
         Recipe recipe = Recipe.parse("{model: {path: my-llama}, data: {sources: [text.txt, labelled.csv]}}");
         MemoryPlan memory = new MemoryPlan(260_032, 8, 64, Map.of(), Map.of(), Map.of());
         RunReport report = new RunReport(NOON);
-        report.started(new Plan(recipe, folder, memory, 260_032, 10_000, 0, 9, "a CPU"));
+        report.started(new Plan(recipe, folder, memory, 260_032, 10_000, 1, 0, 9, "a CPU"));
         report.finished(new RunResult(folder, 9, Map.of(), Map.of(), 9, 0, 9, 3, Map.of()));
         assertThat(folder.resolve("report.html")).content().contains("3 skipped", "text.txt and labelled.csv");
     }
@@ -104,7 +104,7 @@ class RunReportTest {
     @Test
     void reportHandlesRunsOfZeroAndOneSteps() throws Exception {
         assertThat(report(0, 0, ""))
-                .contains("nothing to draw", "not evaluated", "<td>0: 0.00 passes")
+                .contains("nothing to draw", "not evaluated", "<td>0 targets: 0.00 passes")
                 .doesNotContain("Samples", "NaN");
         assertThat(report(0, 1, STEP.formatted(1, "4.5")))
                 .contains("<circle class='training'", "in 1 step, in Java")
@@ -169,7 +169,7 @@ class RunReportTest {
         Recipe recipe = Recipe.parse("{model: {path: models/my-llama}, data: {train: texts/plays.txt}}");
         Map<MemoryCategory, Long> bytes = Map.of(MemoryCategory.WEIGHTS, 1000L, MemoryCategory.OPTIMIZER_STATE, 2900L);
         MemoryPlan memory = new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of());
-        return new Plan(recipe, folder, memory, trained, 10_000, first, steps, "a CPU");
+        return new Plan(recipe, folder, memory, trained, 10_000, 0.1 * steps, first, steps, "a CPU");
     }
 
     private RunResult result(int steps) {
