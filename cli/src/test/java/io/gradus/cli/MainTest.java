@@ -344,7 +344,7 @@ class MainTest {
         assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
         try (Stream<Path> files = Files.list(folder.resolve("out"))) {
             assertThat(files.map(file -> file.getFileName().toString()))
-                    .containsExactlyInAnyOrder("metrics.jsonl", "recipe.yaml");
+                    .containsExactlyInAnyOrder("metrics.jsonl", "recipe.yaml", "report.html");
         }
     }
 

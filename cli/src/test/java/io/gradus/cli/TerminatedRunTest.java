@@ -124,9 +124,11 @@ class TerminatedRunTest {
             signals++;
             assertThat(checkpoints(output)).hasSize(1);
             assertThat(output.resolve("model.safetensors")).doesNotExist();
+            assertThat(output.resolve("report.html")).content().contains("This run has not finished: stopped after");
             assertThat(Program.log(output))
                     .contains("stopping after this step and saving a checkpoint")
                     .containsPattern("stopped after step \\d+ of 30; a checkpoint is written")
+                    .contains("report      " + output.resolve("report.html"))
                     .contains("./gradus finetune " + output.resolve("recipe.yaml") + " output=" + output + " --resume");
         }
         assertThat(signals).isPositive();

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.cli.report.Curve.Point;
-import io.gradus.train.RunResult;
+import io.gradus.train.TrainingListener;
 import io.gradus.train.TrainingListener.Sample;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,9 +39,12 @@ record Metrics(
         }
     }
 
-    /** Reads the file and skips lines that a crash truncated. */
+    /** Reads the file, if there is one, and skips lines that a crash truncated. */
     static Metrics read(Path file) throws IOException {
         Metrics metrics = new Metrics(new TreeMap<>(), new LinkedHashMap<>(), new TreeMap<>());
+        if (!Files.exists(file)) {
+            return metrics;
+        }
         for (String line : Files.readAllLines(file)) {
             try {
                 metrics.add(JSON.readTree(line));
@@ -84,6 +87,26 @@ record Metrics(
         });
     }
 
+    void add(TrainingListener.Step step) {
+        steps.put(
+                step.step(),
+                new Step(
+                        step.loss(),
+                        step.learningRate(),
+                        step.gradientNorm(),
+                        step.tokens(),
+                        step.tokens() / step.seconds()));
+    }
+
+    void add(TrainingListener.Evaluation evaluation) {
+        evaluations.computeIfAbsent(evaluation.name(), _ -> new TreeMap<>()).put(evaluation.step(), evaluation.loss());
+    }
+
+    /** Returns the number of completed steps. */
+    int lastStep() {
+        return steps.isEmpty() ? 0 : steps.lastKey();
+    }
+
     /** Jackson writes NaN and infinity as strings. */
     private static double number(JsonNode line, String field) {
         return line.path(field).isNumber() ? line.path(field).doubleValue() : Double.NaN;
@@ -106,12 +129,12 @@ record Metrics(
     /**
      * Returns the losses on a text up to the step whose weights were saved.
      *
-     * @param result the result of the run; its final loss replaces the last value, because the saved weights may be
+     * @param standing of the run; the loss of the saved model replaces the last value, because its weights may be
      *     interpolated
      */
-    Curve evaluation(String name, RunResult result) {
-        Curve curve = evaluation(name).upTo(result.savedStep());
-        Double saved = result.after().get(name);
+    Curve evaluation(String name, Standing standing) {
+        Curve curve = evaluation(name).upTo(standing.savedStep());
+        Double saved = standing.after().get(name);
         return saved == null || curve.points().isEmpty() ? curve : curve.endingWith(saved);
     }
 

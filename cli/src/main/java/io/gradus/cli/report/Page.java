@@ -5,7 +5,6 @@ import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.Panels.Panel;
 import io.gradus.core.MemoryCategory;
 import io.gradus.corpora.Corpus;
-import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.memory.Bytes;
@@ -37,7 +36,8 @@ record Page(
         String text,
         String parameters,
         String steps,
-        String finished,
+        String date,
+        boolean complete,
         List<Tile> tiles,
         List<String> remarks,
         List<Panel> panels,
@@ -69,8 +69,8 @@ record Page(
 
     record Fact(String name, String value) {}
 
-    static Page of(Plan plan, RunResult result, Metrics metrics, ZonedDateTime finished, String java) {
-        Map<MemoryCategory, Long> peakBytes = result.peakBytes();
+    static Page of(Plan plan, Standing standing, Metrics metrics, ZonedDateTime now, String java) {
+        Map<MemoryCategory, Long> peakBytes = standing.peakBytes();
         Recipe recipe = plan.recipe();
         String model = name(recipe.model().path(), "Gradus’s built-in byte-level Llama");
         List<Path> trained = recipe.data().trained();
@@ -82,19 +82,25 @@ record Page(
                 model,
                 text,
                 trained(plan),
-                Quantities.counted(plan.steps(), "step"),
-                finished.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
-                tiles(plan, result, metrics),
-                Remarks.of(metrics, result),
+                steps(plan, standing),
+                now.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
+                standing.isFinished(),
+                tiles(plan, standing, metrics),
+                Remarks.of(metrics, standing),
                 new Panels(metrics, plan.steps()).all(),
                 samples(metrics),
                 Bytes.format(total),
                 Bytes.format(plan.memory().peakBytes()),
                 memory(plan.memory().atPeak(), peakBytes, total),
-                facts(plan, result, metrics, java),
+                facts(plan, standing, metrics, java),
                 Snippets.python(plan.output(), prompt(metrics)),
                 Snippets.shell(plan.output(), prompt(metrics)),
                 recipe.toYaml().replaceFirst("^---\n", "").strip());
+    }
+
+    private static String steps(Plan plan, Standing standing) {
+        return (standing.isFinished() ? "" : Quantities.grouped(standing.steps()) + " of ")
+                + Quantities.counted(plan.steps(), "step");
     }
 
     private static String trained(Plan plan) {
@@ -112,16 +118,15 @@ record Page(
                         .toString();
     }
 
-    private static List<Tile> tiles(Plan plan, RunResult result, Metrics metrics) {
+    private static List<Tile> tiles(Plan plan, Standing standing, Metrics metrics) {
         List<Tile> tiles = new ArrayList<>();
-        tiles.add(loss("Loss on held-out text", metrics.evaluation("held_out", result)));
-        Curve general = metrics.evaluation("general", result);
+        tiles.add(loss("Loss on held-out text", metrics.evaluation("held_out", standing)));
+        Curve general = metrics.evaluation("general", standing);
         if (!general.points().isEmpty()) {
             tiles.add(loss("Loss on general text", general));
         }
         double seconds = metrics.seconds();
-        tiles.add(new Tile(
-                "Training time", "", Quantities.duration(seconds), "", "", Quantities.counted(plan.steps(), "step")));
+        tiles.add(new Tile("Training time", "", Quantities.duration(seconds), "", "", steps(plan, standing)));
         tiles.add(new Tile(
                 "Tokens per second",
                 "",
@@ -213,7 +218,7 @@ record Page(
         return shares;
     }
 
-    private static List<Fact> facts(Plan plan, RunResult result, Metrics metrics, String java) {
+    private static List<Fact> facts(Plan plan, Standing standing, Metrics metrics, String java) {
         Recipe recipe = plan.recipe();
         List<Fact> facts = new ArrayList<>();
         facts.add(new Fact("Model", model(recipe)));
@@ -232,11 +237,11 @@ record Page(
                         Locale.ROOT,
                         "%s targets: %s passes over %s tokens, in blocks of %d",
                         Quantities.grouped(metrics.tokens()),
-                        Quantities.threeDigits(plan.epochs() * result.steps() / Math.max(1, plan.steps())),
+                        Quantities.threeDigits(plan.epochs() * standing.steps() / Math.max(1, plan.steps())),
                         Quantities.grouped(plan.trainingTokens()),
                         plan.memory().blockLength())));
         String resumed = plan.firstStep() == 0 ? "" : ", resumed after " + Quantities.grouped(plan.firstStep());
-        facts.add(new Fact("Steps", Quantities.grouped(result.steps()) + resumed + course(plan, result)));
+        facts.add(new Fact("Steps", Quantities.grouped(standing.steps()) + resumed + course(plan, standing)));
         facts.add(new Fact(
                 "Optimizer",
                 recipe.optimizer().name().toLowerCase(Locale.ROOT) + ", learning rate "
@@ -252,13 +257,14 @@ record Page(
     }
 
     /** Describes early stopping, skipped steps and restored weights. */
-    private static String course(Plan plan, RunResult result) {
-        String early =
-                result.steps() < plan.steps() ? " of " + Quantities.grouped(plan.steps()) + ", stopped early" : "";
-        String skipped = result.skipped() == 0 ? "" : ", " + Quantities.grouped(result.skipped()) + " skipped";
-        String saved = result.savedStep() == result.steps()
+    private static String course(Plan plan, Standing standing) {
+        String early = standing.steps() < plan.steps()
+                ? " of " + Quantities.grouped(plan.steps()) + (standing.isFinished() ? ", stopped early" : "")
+                : "";
+        String skipped = standing.skipped() == 0 ? "" : ", " + Quantities.grouped(standing.skipped()) + " skipped";
+        String saved = standing.savedStep() == standing.steps()
                 ? ""
-                : ", and the weights of step " + Quantities.grouped(result.savedStep()) + " saved";
+                : ", and the weights of step " + Quantities.grouped(standing.savedStep()) + " saved";
         return early + skipped + saved;
     }
 

@@ -2,7 +2,6 @@ package io.gradus.cli.report;
 
 import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.Curve.Point;
-import io.gradus.train.RunResult;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,12 +14,15 @@ final class Remarks {
 
     private Remarks() {}
 
-    static List<String> of(Metrics metrics, RunResult result) {
+    static List<String> of(Metrics metrics, Standing standing) {
         List<String> remarks = new ArrayList<>();
+        if (!standing.isFinished()) {
+            remarks.add(standing.unfinished());
+        }
         Curve heldOut = metrics.evaluation("held_out");
-        learnt(metrics.evaluation("held_out", result)).ifPresent(remarks::add);
-        tooLong(heldOut, result.savedStep()).ifPresent(remarks::add);
-        forgot(metrics.evaluation("general", result)).ifPresent(remarks::add);
+        learnt(metrics.evaluation("held_out", standing)).ifPresent(remarks::add);
+        tooLong(heldOut, standing.savedStep()).ifPresent(remarks::add);
+        forgot(metrics.evaluation("general", standing)).ifPresent(remarks::add);
         return remarks;
     }
 

@@ -61,7 +61,8 @@ class RemarksTest {
             SortedMap<Integer, Double> heldOut, SortedMap<Integer, Double> general, int saved) {
         RunResult result = new RunResult(Path.of("."), 100, Map.of(), Map.of(), 0, 0, saved, 0, Map.of());
         return Remarks.of(
-                new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()), result);
+                new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()),
+                Standing.finished(result));
     }
 
     private static SortedMap<Integer, Double> losses(double... values) {

@@ -1,12 +1,16 @@
 package io.gradus.cli.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.core.MemoryCategory;
 import io.gradus.train.RunResult;
+import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
+import io.gradus.train.TrainingListener.Step;
+import io.gradus.train.guard.TrainingException;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import java.io.UncheckedIOException;
@@ -140,16 +144,97 @@ class RunReportTest {
     }
 
     @Test
-    void missingMetricsLeaveNoReport() throws Exception {
+    void unwritableReportOfAFinishedRunIsAnError() throws Exception {
+        Files.createDirectories(folder.resolve("report.html/full"));
         RunReport report = new RunReport(NOON);
         report.started(plan(0, 1));
         assertThatThrownBy(() -> report.finished(result(1)))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining("the model was saved, but the report was not")
                 .hasMessageContaining("report.html");
-        try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files).isEmpty();
-        }
+    }
+
+    // ---- unfinished runs ----
+
+    private static Step step(int step) {
+        return new Step(step, 4.5 - step, 5e-4, 1.5, 1000, 2);
+    }
+
+    @Test
+    void evaluationDuringARunUpdatesTheReport() throws Exception {
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 1000));
+        report.evaluated(new Evaluation(0, "held_out", 4));
+        assertThat(html()).contains("This run is at step 0 of 1,000.", "4.000");
+
+        report.sampled(new Sample(0, "To be", " happy"));
+        report.stepped(step(1));
+        report.stepped(step(2));
+        report.evaluated(new Evaluation(2, "held_out", 3));
+        assertThat(html())
+                .contains("This run is at step 2 of 1,000.", "in 2 of 1,000 steps", "1 Mar 2026, 12:00")
+                .contains(
+                        "<span class=\"before\">4.000 →</span> 3.000",
+                        "Training loss: 3.500 at step 1, 2.500 at step 2.")
+                .contains(" happy</div>", "learning_rate: 5.0E-4")
+                .doesNotContain("Using the model", "Peak memory", "stopped early", "NaN");
+    }
+
+    @Test
+    void checkpointUpdatesTheReport() throws Exception {
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 10));
+        report.stepped(step(1));
+        report.checkpointed(folder.resolve("checkpoints/step-000001"));
+        assertThat(html()).contains("This run is at step 1 of 10.");
+    }
+
+    @Test
+    void failedRunHasAReportWithTheReason() throws Exception {
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 10));
+        report.evaluated(new Evaluation(0, "held_out", 4));
+        report.stepped(step(1));
+        report.failed(new TrainingException("step 2: the loss is NaN; a lower learning_rate often helps"));
+        assertThat(html())
+                .contains("This run has not finished: step 2: the loss is NaN", "in 1 of 10 steps")
+                .doesNotContain("This run is at step");
+    }
+
+    @Test
+    void runThatFailsBeforeItWritesAnythingHasNoReport() {
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 10));
+        report.failed(new TrainingException("worse than guessing"));
+        assertThat(folder.resolve("report.html")).doesNotExist();
+    }
+
+    @Test
+    void resumedRunThatIsStoppedShowsItsEarlierSteps() throws Exception {
+        Files.writeString(
+                folder.resolve("metrics.jsonl"),
+                "{\"step\":0,\"held_out_loss\":8.0}\n" + STEP.formatted(1, "7") + STEP.formatted(2, "6"));
+        RunReport report = new RunReport(NOON);
+        report.started(plan(2, 10));
+        report.stepped(step(3));
+        report.failed(new TrainingException("stopped after step 3 of 10"));
+        assertThat(html()).contains("Training loss: 7.000 at step 1, 1.500 at step 3.", "stopped after step 3 of 10");
+    }
+
+    @Test
+    void unwritableReportDoesNotEndTheRun() throws Exception {
+        Files.createDirectories(folder.resolve("report.html/full"));
+        RunReport report = new RunReport(NOON);
+        report.started(plan(0, 10));
+        assertThatCode(() -> {
+                    report.evaluated(new Evaluation(0, "held_out", 4));
+                    report.failed(new TrainingException("stopped"));
+                })
+                .doesNotThrowAnyException();
+    }
+
+    private String html() throws Exception {
+        return Files.readString(folder.resolve("report.html"));
     }
 
     private String report(int first, int steps, String metrics, Sample... samples) throws Exception {
