@@ -22,7 +22,7 @@ final class BuiltIn {
 
     /** Returns the run of a recipe, which writes a report when it finishes. */
     static FineTuning.Builder fineTuning(Recipe recipe, TrainingListener... listeners) {
-        FineTuning.Builder run = FineTuning.builder(withEpochs(recipe))
+        FineTuning.Builder run = FineTuning.builder(withFullPrecision(withEpochs(recipe)))
                 .listeners(new RunReport())
                 .listeners(listeners);
         if (recipe.model().path() == null) {
@@ -33,6 +33,13 @@ final class BuiltIn {
             }
         }
         return run;
+    }
+
+    /** The built-in model is stored in BF16 only to be small. */
+    private static Recipe withFullPrecision(Recipe recipe) {
+        return recipe.model().path() == null && recipe.saveDtype() == Recipe.SaveDtype.KEEP
+                ? recipe.with("save_dtype=f32")
+                : recipe;
     }
 
     private static Recipe withEpochs(Recipe recipe) {

@@ -1,6 +1,7 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Scope;
 import io.gradus.core.safetensors.AtomicFile;
@@ -19,6 +20,7 @@ import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
+import io.gradus.train.checkpoint.DiskSpace;
 import io.gradus.train.checkpoint.Inputs;
 import io.gradus.train.checkpoint.OutputFolder;
 import io.gradus.train.checkpoint.RunState;
@@ -445,6 +447,19 @@ public final class FineTuning {
             before = first == 0 ? latest : saved.before();
         }
 
+        private void warnIfDiskIsSmall() {
+            long model = setup.model().namedParameters().entrySet().stream()
+                    .mapToLong(parameter -> parameter.getValue().shape().size()
+                            * recipe.saveDtype()
+                                    .of(setup.writer().dtype(parameter.getKey()))
+                                    .bytes())
+                    .sum();
+            new DiskSpace(recipe, setup.steps(), setup.memory(), model)
+                    .warning(output)
+                    .ifPresent(warning ->
+                            System.getLogger(FineTuning.class.getName()).log(Level.WARNING, warning));
+        }
+
         private void warnIfItStartsAgain(boolean resumed) {
             if (!resumed && Files.exists(output.resolve(METRICS))) {
                 System.getLogger(FineTuning.class.getName())
@@ -535,6 +550,8 @@ public final class FineTuning {
         private void begin() throws IOException {
             if (first == 0) {
                 checks.requireBetterThanGuessing(before, () -> lossesWithPrompts(false), () -> lossesWithPrompts(true));
+                requireSavable(false);
+                warnIfDiskIsSmall();
                 if (stopping) {
                     throw new StoppedException(output, 0, setup.steps());
                 }
@@ -588,12 +605,18 @@ public final class FineTuning {
         private RunResult finish(int steps) throws IOException {
             EarlyStopping.State best = patience.best();
             boolean restore = recipe.guards().restoresBest() && best.step() != steps;
+            double alpha = recipe.forgetting().wiseFtAlpha();
+            try {
+                requireSavable(alpha < 1 || (restore && best.step() == 0));
+            } catch (IOException e) {
+                checkpoint(steps); // nothing that was trained is lost
+                throw e;
+            }
             state.finish();
             if (restore) {
                 Path weights = best.step() == 0 ? setup.base().path() : checkpoints.best();
                 new ModelFolder(weights).forEachWeight(model, state::set);
             }
-            double alpha = recipe.forgetting().wiseFtAlpha();
             if (alpha < 1) {
                 setup.base().forEachWeight(model, (parameter, start) -> state.interpolate(parameter, start, alpha));
             }
@@ -603,6 +626,10 @@ public final class FineTuning {
             progressed("saving the model");
             save(output);
             complete = true;
+            if (isRounded()) {
+                new ModelFolder(output).forEachWeight(model, state::set);
+                evaluate(steps); // the saved weights
+            }
             sample(steps);
             RunResult result = new RunResult(
                     output,
@@ -649,13 +676,41 @@ public final class FineTuning {
             if (patience.improvedBy(step, heldOut)
                     && step > 0
                     && recipe.guards().restoresBest()) {
-                state.withAverage(() -> checkpoints.writeBest(this::save));
+                state.withAverage(() -> checkpoints.writeBest(this::saveExactly));
             }
         }
 
+        /** Saves the model for others, in the dtype that the recipe wants. */
         private void save(Path folder) throws IOException {
             setup.tokenizer().save(folder);
-            setup.base().save(model, state::weight, state::isFrozenAndRounded, folder);
+            setup.writer().write(state::weight, state::isFrozenAndRounded, recipe.saveDtype()::of, folder);
+        }
+
+        /** Saves the model for this run, which continues from every bit of it. It has the rounded weights in any case. */
+        private void saveExactly(Path folder) throws IOException {
+            setup.tokenizer().save(folder);
+            setup.writer().write(state::weight, _ -> false, _ -> DType.F32, folder);
+        }
+
+        /**
+         * Checks what could prevent saving the model, while a checkpoint can still be written.
+         *
+         * @param readsBase whether weights of the base are needed; those of frozen parameters always are if they are rounded
+         */
+        private void requireSavable(boolean readsBase) throws IOException {
+            if (readsBase || model.parameters().stream().anyMatch(state::isFrozenAndRounded)) {
+                inputs.requireSameModel(setup.base().path());
+            }
+            state.withAverage(() -> setup.writer().requireInRange(state::weight, recipe.saveDtype()::of));
+        }
+
+        /** Whether saving rounds a weight. */
+        private boolean isRounded() {
+            return model.namedParameters().entrySet().stream()
+                    .anyMatch(parameter -> recipe.saveDtype()
+                                    .of(setup.writer().dtype(parameter.getKey()))
+                                    .bytes()
+                            < parameter.getValue().value().dtype().bytes());
         }
 
         private void sample(int step) {
@@ -679,7 +734,7 @@ public final class FineTuning {
                     spikes.state(),
                     patience.best(),
                     state.lossScale());
-            Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::save, state.tensors());
+            Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::saveExactly, state.tensors());
             report(listener -> listener.checkpointed(saved));
         }
 
@@ -768,7 +823,8 @@ public final class FineTuning {
                 : base.load(device, recipe.memory().precision().dtype());
         Dataset data = dataset != null ? dataset : recipeData(reader, loaded, memory.blockLength());
         int steps = steps(data.training());
-        return new TrainingSetup(base, reader, loaded, data, memory, steps, recipe.schedule(steps));
+        return new TrainingSetup(
+                base, base.writer(loaded), reader, loaded, data, memory, steps, recipe.schedule(steps));
     }
 
     private Dataset recipeData(Tokenizer reader, LanguageModel loaded, int blockLength) throws IOException {

@@ -7,6 +7,7 @@ import io.gradus.data.Dataset;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.ModelWriter;
 import io.gradus.optim.Schedule;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.RecipeException;
@@ -15,6 +16,7 @@ import io.gradus.train.recipe.RecipeException;
  * The parts of a run, loaded and checked against each other.
  *
  * @param base the folder of the pre-trained model
+ * @param writer saves the model with the base's settings
  * @param model with the base's weights
  * @param memory that the run takes
  * @param steps of the run
@@ -22,6 +24,7 @@ import io.gradus.train.recipe.RecipeException;
  */
 record TrainingSetup(
         ModelFolder base,
+        ModelWriter writer,
         Tokenizer tokenizer,
         LanguageModel model,
         Dataset data,

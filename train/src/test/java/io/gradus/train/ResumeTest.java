@@ -160,7 +160,7 @@ class ResumeTest {
             sample.max_tokens           | sample.max_tokens=3 | same
             sample.prompt               | sample.prompt=Hello | same
             sample.temperature          | sample.temperature=0 | same
-            save_dtype                  | save_dtype=f32 | same
+            save_dtype                  | save_dtype=bf16 | same
             save_steps                  | save_steps=1 | same
             save_total_limit            | save_total_limit=3 | same
             schedule                    | schedule=linear | schedule was COSINE and is LINEAR, so completed steps such as step
@@ -398,7 +398,6 @@ class ResumeTest {
     @CsvSource({
         "eval_steps=2, eval_steps was 1 and is 2",
         "max_eval_blocks=1, max_eval_blocks was 2 and is 1",
-        "save_dtype=bf16, save_dtype was KEEP and is BF16",
         "early_stopping_patience=2, early_stopping_patience was 3 and is 2",
         "steps=5, the run would end after 5 steps instead of 6"
     })

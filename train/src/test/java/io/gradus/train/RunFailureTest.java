@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.gradus.train.checkpoint.Folders;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +15,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A run that cannot write says which file, what is safe, and how to go on; and two runs never share a folder. */
 class RunFailureTest {
@@ -113,6 +116,46 @@ class RunFailureTest {
                 .hasMessage(out.resolve("metrics.jsonl") + " cannot be written: No space left on device\n"
                         + "There is no checkpoint yet. Free disk space, then start from the first step again:\n  "
                         + resume(out));
+    }
+
+    // ---- the model of a running run ----
+
+    @Test
+    void runDoesNotNeedTheModelFolderOnceItIsLoaded() throws IOException {
+        new FineTuning(recipe("whole")).run();
+        new FineTuning(recipe("out"), after(1, () -> Folders.delete(model))).run();
+
+        assertSameModel("out", "whole");
+        for (String file : List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
+            assertThat(folder.resolve("out").resolve(file))
+                    .hasSameBinaryContentAs(folder.resolve("whole").resolve(file));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "wise_ft_alpha=0.5",
+                "precision=bf16 freeze=*embed_tokens*",
+                "load_best_model_at_end=true learning_rate=0 eval_steps=1"
+            })
+    void deletedModelThatIsNeededAtTheEndCostsNothingThatWasTrained(String keys) throws IOException {
+        Path out = folder.resolve("out");
+        new FineTuning(recipe("whole", keys.split(" "))).run();
+        Path away = folder.resolve("away");
+        assertThatThrownBy(() ->
+                        new FineTuning(recipe("out", keys.split(" ")), after(5, () -> Files.move(model, away))).run())
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith("the run needs the model that it started from, " + model
+                        + ", but it has changed meanwhile:\n  model.path: config.json is missing\n")
+                .hasMessageEndingWith(
+                        "The checkpoint of step 6 is intact. Solve the problem, then continue from it to the"
+                                + " same bits:\n  " + resume(out));
+        assertThat(out.resolve("model.safetensors")).doesNotExist();
+
+        Files.move(away, model);
+        new FineTuning(recipe("out", keys.split(" "))).run();
+        assertSameModel("out", "whole");
     }
 
     // ---- two runs ----

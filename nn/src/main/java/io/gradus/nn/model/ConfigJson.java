@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.DType;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -297,6 +299,27 @@ public final class ConfigJson {
     public ConfigJson set(String key, @Nullable Object value) {
         json.set(key, JSON.valueToTree(value instanceof ConfigJson object ? object.json : value));
         return this;
+    }
+
+    /**
+     * Sets the dtype of the weights, under the key of transformers 4, of transformers 5, or both, as before.
+     *
+     * @return whether the configuration had another dtype or none
+     */
+    public boolean setDtype(DType dtype) {
+        String name = switch (dtype) {
+            case BF16 -> "bfloat16";
+            case F16 -> "float16";
+            case F64 -> "float64";
+            default -> "float32";
+        };
+        List<String> told = Stream.of("torch_dtype", "dtype").filter(this::has).toList();
+        boolean changed = false;
+        for (String key : told.isEmpty() ? List.of("torch_dtype") : told) {
+            changed |= !name.equals(json.path(key).asText());
+            json.put(key, name);
+        }
+        return changed;
     }
 
     /** The JSON text, indented. */

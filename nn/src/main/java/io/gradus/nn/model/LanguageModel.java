@@ -47,13 +47,13 @@ public abstract class LanguageModel extends Module {
     }
 
     /**
-     * Saves the configuration and the weights, in F32, as a Hugging Face folder. The tokenizer is saved by its own class. To
+     * Saves the configuration and the weights, in the dtype of the parameters, as a Hugging Face folder. The tokenizer is saved by its own class. To
      * keep the other settings of the folder that the model came from, use {@link ModelFolder#save}.
      */
     public final void save(Path folder) throws IOException {
         List<NamedTensor> tensors = new ArrayList<>();
-        namedParameters().forEach((name, parameter) -> tensors.add(NamedTensor.of(name, parameter.value(), DType.F32)));
-        ModelFolder.write(config().toJson(), tensors, folder);
+        namedParameters().forEach((name, parameter) -> tensors.add(NamedTensor.of(name, parameter.value())));
+        ModelWriter.write(config().toJson(), tensors, folder);
     }
 
     /**

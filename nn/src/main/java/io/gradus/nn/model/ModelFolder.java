@@ -6,26 +6,18 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
-import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsException;
-import io.gradus.core.safetensors.SafetensorsWriter;
-import io.gradus.core.safetensors.StreamedTensors;
 import io.gradus.nn.WeightSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -35,9 +27,6 @@ import java.util.function.UnaryOperator;
  * @param path the folder; to read only the configuration, {@code config.json} itself will do
  */
 public record ModelFolder(Path path) {
-    private static final String GENERATION_CONFIG = "generation_config.json";
-    private static final long MAX_SHARD_BYTES = 5_000_000_000L;
-
     /**
      * Opens a folder that must exist.
      *
@@ -192,48 +181,22 @@ public record ModelFolder(Path path) {
     }
 
     /**
-     * Saves a model that was loaded from this folder, with new weights, to another folder. {@code config.json} keeps all of
-     * its keys, with {@code tie_word_embeddings} corrected if the weights contradict it. The weights are written last and appear at once, so that the target never holds half a model.
+     * Saves a model that was loaded from this folder, with new weights in the dtype of its parameters, to another folder. {@code
+     * config.json} keeps all of its keys, with {@code tie_word_embeddings} corrected if the weights contradict it. The weights
+     * are written last and appear at once, so that the target never holds half a model.
      */
     public void save(LanguageModel model, Path target) throws IOException {
-        save(model, Variable::value, _ -> false, target);
+        DType dtype = model.lmHeadWeight().value().dtype();
+        writer(model).write(Variable::value, _ -> false, _ -> dtype, target);
     }
 
-    /**
-     * {@link #save(LanguageModel, Path)} with a choice of what is written.
-     *
-     * @param weights the tensor to write for a parameter: its value, or the F32 master copy of a 16-bit one
-     * @param unchanged selects the parameters for which this folder's own tensor is written
-     */
-    public void save(
-            LanguageModel model, Function<Variable, Tensor> weights, Predicate<Variable> unchanged, Path target)
-            throws IOException {
-        Path generation = path.resolve(GENERATION_CONFIG);
-        if (Files.isRegularFile(generation)) {
-            AtomicFile.write(target.resolve(GENERATION_CONFIG), Files.readString(generation));
-        }
-        StreamedTensors own = new StreamedTensors();
-        List<NamedTensor> tensors = new ArrayList<>();
-        model.namedParameters()
-                .forEach((name, parameter) -> tensors.add(
-                        unchanged.test(parameter)
-                                ? own.tensor(name, DType.F32, parameter.shape(), () -> read(name, model))
-                                : NamedTensor.of(name, weights.apply(parameter), DType.F32)));
-        write(description().json(), tensors, target);
-    }
-
-    /** Writes the configuration, then the weights. */
-    static void write(ConfigJson config, List<NamedTensor> tensors, Path target) throws IOException {
-        config.set("torch_dtype", "float32");
-        if (config.has("dtype")) {
-            config.set("dtype", "float32");
-        }
-        AtomicFile.write(target.resolve(ConfigJson.FILE), config + "\n");
-        SafetensorsWriter.writeCheckpoint(target, tensors, Map.of("format", "pt"), MAX_SHARD_BYTES);
+    /** Saves this folder's model with other weights, also after the folder has changed. */
+    public ModelWriter writer(LanguageModel model) throws IOException {
+        return new ModelWriter(this, model, description().json(), file -> names(model.config(), file));
     }
 
     /** This folder's tensor for a parameter of a model, in F32. */
-    private Tensor read(String parameter, LanguageModel model) throws IOException {
+    Tensor read(String parameter, LanguageModel model) throws IOException {
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
             String name = names(model.config(), file).apply(parameter);
             return file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE);

@@ -142,6 +142,30 @@ public record Inputs(@JsonValue List<InputFile> files) {
 
     // ---- comparing ----
 
+    /**
+     * Checks that a model folder still has what the run has read from it.
+     *
+     * @throws IOException naming what has changed or is missing
+     */
+    public void requireSameModel(Path folder) throws IOException {
+        List<String> changes;
+        try {
+            List<InputFile> now = model(folder).stream().map(Source::read).toList();
+            changes = new ArrayList<>();
+            compareByName(
+                    MODEL,
+                    files.stream().filter(file -> file.key().equals(MODEL)).toList(),
+                    now,
+                    changes);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        if (!changes.isEmpty()) {
+            throw new IOException("the run needs the model that it started from, " + folder
+                    + ", but it has changed meanwhile:\n  " + String.join("\n  ", changes) + "\nRestore it.");
+        }
+    }
+
     /** What has changed since a run began, one line for each file; nothing if the inputs then are unknown. */
     public List<String> changesSince(Inputs before) {
         if (before.files.isEmpty()) {

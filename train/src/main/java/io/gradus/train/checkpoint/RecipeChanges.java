@@ -20,12 +20,13 @@ import org.jspecify.annotations.Nullable;
  * the new recipe from its first step. A key that is in none of the sets below must not change.
  */
 final class RecipeChanges {
-    /** No weight depends on these; the saved weights depend on the last one only after the last step. */
+    /** No weight depends on these; {@code wise_ft_alpha} and {@code save_dtype} are used after the last step. */
     static final Set<String> FREE = Set.of(
             "output",
             "resume",
             "accept_changed_inputs",
             "threads",
+            "save_dtype",
             "save_steps",
             "save_total_limit",
             "check_first_loss",
@@ -36,8 +37,8 @@ final class RecipeChanges {
             "sample.temperature",
             "wise_ft_alpha");
 
-    /** Free unless the best weights are kept: only evaluated steps are candidates, and the best weights are on disk already. */
-    static final Set<String> FREE_WITHOUT_BEST = Set.of("eval_steps", "max_eval_blocks", "save_dtype");
+    /** Free unless the best weights are kept, because only evaluated steps are candidates. */
+    static final Set<String> FREE_WITHOUT_BEST = Set.of("eval_steps", "max_eval_blocks");
 
     /** Paths may change; {@link Inputs} compares what is there. */
     static final Set<String> INPUTS =
@@ -152,6 +153,14 @@ final class RecipeChanges {
         if (steps < state.step()) {
             throw new RecipeException("the run would end after " + steps + " steps, but its checkpoint is of step "
                     + state.step() + "; set more steps, or start a new run with another output");
+        }
+        if (steps > state.steps()
+                && state.step() == state.steps()
+                && state.step() % now.evalSteps() != 0
+                && now.guards().restoresBest()) {
+            throw new RecipeException(
+                    "the checkpoint is of the last step, which was evaluated only because it was the last;"
+                            + " a run of " + steps + " steps could have other best weights. Keep the number of steps");
         }
         boolean fewer = steps < state.steps();
         if (fewer && now.guards().restoresBest()) {

@@ -9,6 +9,7 @@ import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsFile;
 import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.core.safetensors.StreamedTensors;
+import io.gradus.nn.model.ModelWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -102,12 +103,8 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
                 TensorSum sum = tensorSum(checkpoint, opened, first.name(), tensorExact);
                 sums.add(one.tensor(first.name(), sum.dtype(), first.shape(), sum::compute));
             }
-            DType dtype = sums.stream()
-                    .map(NamedTensor::dtype)
-                    .reduce(DeltaSum::wider)
-                    .orElse(DType.F32);
             target.write(
-                    dtype,
+                    ModelWriter.dtypeOf(sums),
                     fresh -> SafetensorsWriter.writeCheckpoint(fresh, sums, Map.of("format", "pt"), MAX_SHARD_BYTES));
             return new Written(folder, sums.size(), exact);
         } catch (UncheckedIOException e) { // from a tensor that was computed while the file was written

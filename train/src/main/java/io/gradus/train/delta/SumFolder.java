@@ -1,12 +1,9 @@
 package io.gradus.train.delta;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.core.safetensors.WriteException;
+import io.gradus.nn.model.ConfigJson;
 import io.gradus.train.checkpoint.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +24,6 @@ import java.util.stream.Stream;
  * @param folder the folder to write
  */
 record SumFolder(Path base, Path folder) {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CONFIG = "config.json";
 
     /** Configuration, tokenizer, chat template, license; not the weights, their index, or the files of a run. */
@@ -114,38 +110,11 @@ record SumFolder(Path base, Path folder) {
 
     /** The configuration with this dtype of the weights; unchanged if it has that dtype already. */
     private byte[] config(byte[] content, DType dtype) throws IOException {
-        JsonNode read;
         try {
-            read = JSON.readTree(content);
-        } catch (JacksonException e) {
-            throw new IOException(
-                    base.resolve(CONFIG) + ": it is not JSON: " + e.getOriginalMessage()
-                            + "; download or copy it again",
-                    e);
+            ConfigJson config = ConfigJson.parse(new String(content, StandardCharsets.UTF_8));
+            return config.setDtype(dtype) ? (config + "\n").getBytes(StandardCharsets.UTF_8) : content;
+        } catch (IllegalArgumentException e) {
+            throw new IOException(base.resolve(CONFIG) + ": " + e.getMessage() + "; download or copy it again", e);
         }
-        if (!(read instanceof ObjectNode object)) {
-            throw new IOException(base.resolve(CONFIG) + ": it is not a JSON object; download or copy it again");
-        }
-        return tell(object, dtype)
-                ? (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(object) + "\n")
-                        .getBytes(StandardCharsets.UTF_8)
-                : content;
-    }
-
-    /** Sets the dtype of the weights, under the key of transformers 4, 5, or both; false if nothing changed. */
-    private static boolean tell(ObjectNode config, DType dtype) {
-        String name = switch (dtype) {
-            case BF16 -> "bfloat16";
-            case F16 -> "float16";
-            default -> "float32";
-        };
-        List<String> told =
-                Stream.of("torch_dtype", "dtype").filter(config::has).toList();
-        boolean changed = false;
-        for (String key : told.isEmpty() ? List.of("torch_dtype") : told) {
-            changed |= !name.equals(config.path(key).asText());
-            config.put(key, name);
-        }
-        return changed;
     }
 }
