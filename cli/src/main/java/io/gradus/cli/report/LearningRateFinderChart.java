@@ -2,22 +2,31 @@ package io.gradus.cli.report;
 
 import io.gradus.optim.LearningRateFinder.Point;
 import io.gradus.train.LearningRateFinderRun;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 
 /**
- * Draws the losses of a learning rate range test over the learning rate, on a logarithmic axis. The SVG file is
+ * Draws the losses of a learning rate range test over the learning rate, on a logarithmic axis. Losses that have diverged would
+ * flatten the rest of the curve: the curve leaves the frame there, and a triangle marks each of them. The SVG file is
  * self-contained and includes the colors of the report for light and dark mode.
  *
  * @param result the result of the test
  */
 public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
     private static final int WIDTH = 880;
-    private static final int HEIGHT = 380;
+    private static final int HEIGHT = 424;
     private static final int LEFT = 56;
     private static final int RIGHT = 20;
-    private static final int TOP = 56;
-    private static final int BOTTOM = 56;
+    private static final int TOP = 76;
+    private static final int BOTTOM = 80;
+    private static final int FONT = 13;
+    private static final int GAP = 6;
+
+    /** Losses above this multiple of the first are cut off. */
+    private static final double HIGHEST = 1.5;
 
     private static final String STYLE = """
         <style>
@@ -27,44 +36,72 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
         }
         text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
         text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
-        text.x { text-anchor: middle; } text.y { text-anchor: end; } text.suggestion { fill: var(--mark); }
-        path { fill: none; stroke: var(--rule); }
-        path.raw { stroke: var(--line); opacity: 0.35; }
+        text.x { text-anchor: middle; } text.y, text.before { text-anchor: end; }
+        text.suggestion { fill: var(--mark); stroke: var(--paper); stroke-width: 4; paint-order: stroke; }
+        path { fill: none; stroke: var(--rule); stroke-linecap: round; stroke-linejoin: round; }
+        path.raw { stroke: var(--line); opacity: 0.4; }
         path.smoothed { stroke: var(--line); stroke-width: 2; }
         path.suggestion { stroke: var(--mark); stroke-dasharray: 5 4; }
+        path.above { fill: var(--line); stroke: none; opacity: 0.6; }
         rect { fill: var(--paper); }
         </style>
         """;
 
     /** Returns the contents of the SVG file. */
     public String svg() {
-        List<Point> points = result.points().stream()
-                .filter(point -> Double.isFinite(point.loss()))
-                .toList();
-        // Cut off diverged losses, which would flatten the rest of the curve.
-        double first = points.getFirst().smoothed();
-        Axis y = Axis.covering(
-                DoubleStream.concat(
-                        points.stream().mapToDouble(Point::smoothed).filter(loss -> loss < 1.5 * first),
-                        DoubleStream.of(first)),
-                6);
+        Axis y = axis();
         StringBuilder svg = new StringBuilder();
         Svg.append(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n", WIDTH, HEIGHT);
         Svg.append(svg, "<title>Loss over the learning rate</title>\n");
         Svg.append(
                 svg,
                 "<desc>The smoothed loss falls fastest at a rate of %.1e; a tenth of the rate where it is lowest is"
-                        + " %.1e.</desc>\n",
+                        + " %.1e.%s</desc>\n",
                 result.steepest(),
-                result.tenthOfMinimum());
+                result.tenthOfMinimum(),
+                result.doubt() == null ? "" : " Little confidence: " + Svg.escaped(result.doubt()) + ".");
         Svg.append(svg, "%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
         Svg.append(svg, "<text class='title' x='16' y='32'>Loss over the learning rate</text>\n");
+        text(svg, 54, note(y));
+        if (result.doubt() != null) {
+            text(svg, HEIGHT - 14, "Little confidence: " + result.doubt() + ".");
+        }
         grid(svg, y);
-        Svg.append(svg, "<path class='raw' d='%s'/>\n", path(points, y, false));
-        Svg.append(svg, "<path class='smoothed' d='%s'/>\n", path(points, y, true));
-        suggestion(svg, result.steepest(), "falls fastest", 14);
-        suggestion(svg, result.tenthOfMinimum(), "a tenth of the lowest", 30);
+        Svg.append(svg, "<path class='raw' d='%s'/>\n", path(y, Point::loss));
+        Svg.append(svg, "<path class='smoothed' d='%s'/>\n", path(y, Point::smoothed));
+        above(svg, y);
+        suggestions(svg);
         return svg.append("</svg>\n").toString();
+    }
+
+    private static void text(StringBuilder svg, int y, String text) {
+        Svg.append(svg, "<text x='16' y='%d'>%s</text>\n", y, Svg.escaped(Svg.fitting(text, FONT, WIDTH - 32)));
+    }
+
+    /** Returns the axis of losses, which covers all but diverged ones. */
+    private Axis axis() {
+        double first = result.points().getFirst().smoothed();
+        return Axis.covering(
+                result.points().stream()
+                        .flatMapToDouble(point -> DoubleStream.of(point.loss(), point.smoothed()))
+                        .filter(loss -> loss < HIGHEST * first),
+                6);
+    }
+
+    /** Explains the lines and the triangles. */
+    private String note(Axis y) {
+        String note = "thin: the loss of each step; thick: smoothed";
+        List<Point> above = above(y);
+        if (!above.isEmpty()) {
+            double most = above.stream()
+                    .mapToDouble(Point::loss)
+                    .filter(Double::isFinite)
+                    .max()
+                    .orElse(Double.NaN);
+            note += String.format(Locale.ROOT, "; triangles: above %s", y.label(y.max()))
+                    + (Double.isNaN(most) ? ", not finite" : String.format(Locale.ROOT, ", up to %.3g", most));
+        }
+        return note;
     }
 
     private void grid(StringBuilder svg, Axis y) {
@@ -73,12 +110,10 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
             Svg.append(
                     svg, "<text class='y' x='%d' y='%.1f'>%s</text>\n", LEFT - 8, height(y, mark) + 4, y.label(mark));
         }
-        int from = (int) Math.ceil(Math.log10(low()) - 1e-9);
-        int to = (int) Math.floor(Math.log10(high()) + 1e-9);
-        for (int power = from; power <= to; power++) {
-            double at = across(Math.pow(10, power));
+        for (String rate : rates()) {
+            double at = across(Double.parseDouble(rate));
             Svg.append(svg, "<path d='M%.1f %dv5'/>", at, HEIGHT - BOTTOM);
-            Svg.append(svg, "<text class='x' x='%.1f' y='%d'>1e%d</text>\n", at, HEIGHT - BOTTOM + 20, power);
+            Svg.append(svg, "<text class='x' x='%.1f' y='%d'>%s</text>\n", at, HEIGHT - BOTTOM + 20, rate);
         }
         Svg.append(
                 svg,
@@ -87,21 +122,95 @@ public record LearningRateFinderChart(LearningRateFinderRun.Result result) {
                 HEIGHT - BOTTOM + 40);
     }
 
-    private void suggestion(StringBuilder svg, double rate, String what, int down) {
-        double at = across(rate);
-        Svg.append(svg, "<path class='suggestion' d='M%.1f %dV%d'/>", at, TOP, HEIGHT - BOTTOM);
-        Svg.append(svg, "<text class='suggestion' x='%.1f' y='%d'>%.1e: %s</text>\n", at + 6, TOP + down, rate, what);
+    /** Returns the labeled rates: powers of ten, and 2 and 5 times those if there are few. */
+    private List<String> rates() {
+        List<String> rates = new ArrayList<>();
+        int from = (int) Math.floor(Math.log10(low()) + 1e-9);
+        int to = (int) Math.floor(Math.log10(high()) + 1e-9);
+        for (int power = from; power <= to; power++) {
+            for (int factor : to - from < 3 ? new int[] {1, 2, 5} : new int[] {1}) {
+                String rate = factor + "e" + power;
+                double value = Double.parseDouble(rate);
+                if (value > low() * (1 - 1e-9) && value < high() * (1 + 1e-9)) {
+                    rates.add(rate);
+                }
+            }
+        }
+        return rates;
     }
 
-    private String path(List<Point> points, Axis y, boolean smoothed) {
+    /** Marks the losses above the frame. */
+    private void above(StringBuilder svg, Axis y) {
+        for (Point point : above(y)) {
+            Svg.append(svg, "<path class='above' d='M%.1f %dl-3.5 6h7z'/>\n", across(point.rate()), TOP - 8);
+        }
+    }
+
+    private List<Point> above(Axis y) {
+        return result.points().stream()
+                .filter(point -> !isInside(y, point.loss()))
+                .toList();
+    }
+
+    private static boolean isInside(Axis y, double loss) {
+        return loss <= y.max(); // false for NaN
+    }
+
+    /** Draws both suggestions. The lower one has its label on the left, so that no line crosses a label. */
+    private void suggestions(StringBuilder svg) {
+        boolean steepestIsLower = result.steepest() <= result.tenthOfMinimum();
+        suggestion(svg, result.steepest(), "falls fastest", 18, steepestIsLower);
+        suggestion(svg, result.tenthOfMinimum(), "a tenth of the lowest", 36, !steepestIsLower);
+    }
+
+    private void suggestion(StringBuilder svg, double rate, String what, int down, boolean lower) {
+        double at = across(rate);
+        String label = String.format(Locale.ROOT, "%.1e: %s", rate, what);
+        double width = Svg.width(label, FONT) + GAP;
+        boolean left = lower ? at - width > LEFT : at + width > WIDTH;
+        Svg.append(svg, "<path class='suggestion' d='M%.1f %dV%d'/>", at, TOP, HEIGHT - BOTTOM);
+        Svg.append(
+                svg,
+                "<text class='suggestion%s' x='%.1f' y='%d'>%s</text>\n",
+                left ? " before" : "",
+                left ? at - GAP : at + GAP,
+                TOP + down,
+                label);
+    }
+
+    /** Returns the path of one loss of each step. It ends where it leaves the frame, and begins where it comes back. */
+    private String path(Axis y, ToDoubleFunction<Point> loss) {
         StringBuilder path = new StringBuilder();
-        for (Point point : points) {
-            double loss = smoothed ? point.smoothed() : point.loss();
-            // clamped to just outside the frame, so that a line visibly leaves the frame
-            double height = Math.clamp(height(y, loss), TOP - 6, HEIGHT - BOTTOM + 6);
-            Svg.append(path, "%s%.1f %.1f", path.isEmpty() ? "M" : "L", across(point.rate()), height);
+        boolean drawing = false;
+        Point before = null;
+        for (Point point : result.points()) {
+            boolean inside = isInside(y, loss.applyAsDouble(point));
+            if (before != null && inside != drawing) {
+                edge(path, y, loss, before, point, drawing);
+            }
+            if (inside) {
+                boolean starts = !drawing && (before == null || !Double.isFinite(loss.applyAsDouble(before)));
+                move(path, starts, across(point.rate()), height(y, loss.applyAsDouble(point)));
+            }
+            drawing = inside;
+            before = point;
         }
         return path.toString();
+    }
+
+    /** Draws to or from the upper edge of the frame, between two points, unless one has no place above it. */
+    private void edge(StringBuilder path, Axis y, ToDoubleFunction<Point> loss, Point from, Point to, boolean drawing) {
+        double first = loss.applyAsDouble(from);
+        double second = loss.applyAsDouble(to);
+        if (Double.isFinite(first) && Double.isFinite(second)) {
+            double share = (y.max() - first) / (second - first);
+            double x = across(from.rate()) + share * (across(to.rate()) - across(from.rate()));
+            move(path, !drawing, x, TOP);
+        }
+    }
+
+    private static void move(StringBuilder path, boolean starts, double x, double y) {
+        Svg.append(path, "%s%.1f %.1f", starts ? "M" : "L", x, y);
     }
 
     private double low() {

@@ -23,7 +23,8 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
     private static final int BOTTOM = 64;
     private static final int MARKS = 7;
     private static final double RADIUS = 5;
-    private static final double LETTER = 7;
+    private static final int FONT = 13;
+    private static final double TITLE_FONT = 17 * 1.1; // bold
     private static final double LINE = 16;
 
     private static final String STYLE = """
@@ -79,7 +80,10 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
         drawn.forEach(point -> Svg.append(
                 svg, "%s: %s, %s. ", Svg.escaped(point.name), Quantities.loss(point.x), Quantities.loss(point.y)));
         Svg.append(svg, "</desc>\n%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
-        Svg.append(svg, "<text class='title' x='16' y='32'>%s</text>\n", Svg.escaped(title));
+        Svg.append(
+                svg,
+                "<text class='title' x='16' y='32'>%s</text>\n",
+                Svg.escaped(Svg.fitting(title, TITLE_FONT, WIDTH - 32)));
         grid(svg, across, up);
         List<Box> dots = drawn.stream()
                 .map(point -> {
@@ -91,17 +95,21 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
         List<Box> taken = new ArrayList<>(dots);
         for (int i = 0; i < dots.size(); i++) {
             Box dot = dots.get(i);
-            Box name = place(drawn.get(i).name, dot, taken);
+            String text = Svg.fitting(drawn.get(i).name, FONT, FRAME.width / 2);
+            Box name = place(text, dot, taken);
             taken.add(name);
+            // In a narrower font than the estimated one, the name still touches its dot.
+            boolean leftOfDot = name.left + name.width <= dot.left;
             Svg.append(
                     svg,
-                    "<circle cx='%.1f' cy='%.1f' r='%.1f'/><text class='name' x='%.1f' y='%.1f'>%s</text>\n",
+                    "<circle cx='%.1f' cy='%.1f' r='%.1f'/><text class='name%s' x='%.1f' y='%.1f'>%s</text>\n",
                     dot.left + RADIUS,
                     dot.top + RADIUS,
                     RADIUS,
-                    name.left,
+                    leftOfDot ? " y" : "",
+                    leftOfDot ? name.left + name.width : name.left,
                     name.top + LINE - 4,
-                    Svg.escaped(drawn.get(i).name));
+                    Svg.escaped(text));
         }
         return svg.append("</svg>\n").toString();
     }
@@ -139,7 +147,7 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
 
     /** Finds the place of a name: to the right of the dot if that is free, else around it, nearest first. */
     private static Box place(String name, Box dot, List<Box> taken) {
-        double width = LETTER * name.length();
+        double width = Svg.width(name, FONT);
         double right = dot.left + dot.width + 4;
         double left = dot.left - 4 - width;
         double centre = dot.left + RADIUS - width / 2;
@@ -158,6 +166,6 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
                 })
                 .filter(box -> box.isInside(FRAME) && taken.stream().noneMatch(box::touches))
                 .findFirst()
-                .orElse(new Box(Math.min(right, WIDTH - width), level, width, LINE));
+                .orElse(new Box(Math.min(right, WIDTH - width), level, width, LINE)); // covers another name
     }
 }

@@ -12,7 +12,18 @@ import java.util.List;
  */
 public record StackedBars(String title, List<Bar> bars) {
     private static final int WIDTH = 880;
-    private static final int NAMES = 250;
+    private static final int MARGIN = 16;
+    private static final int LEAST_NAMES = 120;
+    private static final int MOST_NAMES = 440;
+    private static final int FONT = 13;
+    private static final double TITLE_FONT = 17 * 1.1; // bold
+
+    /** The least width of a part, which would be invisible otherwise. */
+    private static final double THINNEST = 0.75;
+
+    /** The space between two parts. */
+    private static final double GAP = 1;
+
     private static final int TOTALS = 70;
     private static final int PITCH = 36;
     private static final int THICKNESS = 22;
@@ -31,10 +42,10 @@ public record StackedBars(String title, List<Bar> bars) {
         text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
         text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
         text.name, text.total { fill: var(--ink); }
+        text.total { stroke: var(--paper); stroke-width: 4; paint-order: stroke; }
         text.mark { text-anchor: middle; font-size: 12px; }
         path { stroke: var(--rule); }
-        rect { stroke: var(--paper); }
-        rect.paper { fill: var(--paper); stroke: none; }
+        rect.paper { fill: var(--paper); }
         .weights { fill: var(--weights); } .gradients { fill: var(--gradients); } .optimizer { fill: var(--optimizer); }
         .activations { fill: var(--activations); } .workspace { fill: var(--workspace); }
         </style>
@@ -68,28 +79,42 @@ public record StackedBars(String title, List<Bar> bars) {
         Svg.append(svg, "<desc>");
         bars.forEach(bar -> Svg.append(svg, "%s: %s. ", Svg.escaped(bar.name()), Bytes.format(bar.bytes())));
         Svg.append(svg, "</desc>\n%s<rect class='paper' width='%d' height='%d'/>\n", STYLE, WIDTH, height);
-        Svg.append(svg, "<text class='title' x='16' y='32'>%s</text>\n", Svg.escaped(title));
+        Svg.append(
+                svg,
+                "<text class='title' x='%d' y='32'>%s</text>\n",
+                MARGIN,
+                Svg.escaped(Svg.fitting(title, TITLE_FONT, WIDTH - 2 * MARGIN)));
         legend(svg);
-        marks(svg, longest, height);
+        double left = left();
+        marks(svg, left, longest, height);
         for (int i = 0; i < bars.size(); i++) {
-            bar(svg, bars.get(i), TOP + PITCH * i, longest);
+            bar(svg, bars.get(i), left, TOP + PITCH * i, longest);
         }
         return svg.append("</svg>\n").toString();
+    }
+
+    /** Returns where the bars begin, to the right of the longest name. */
+    private double left() {
+        double longest = bars.stream()
+                .mapToDouble(bar -> Svg.width(bar.name(), FONT))
+                .max()
+                .orElse(0);
+        return Math.ceil(Math.clamp(longest + 2 * MARGIN, LEAST_NAMES, MOST_NAMES));
     }
 
     private void legend(StringBuilder svg) {
         List<Part> parts = bars.isEmpty() ? List.of() : bars.getFirst().parts();
         for (int i = 0; i < parts.size(); i++) {
             String name = parts.get(i).name();
-            Svg.append(svg, "<rect class='%s' x='%d' y='49' width='12' height='12'/>", name, 16 + LEGEND * i);
+            Svg.append(svg, "<rect class='%s' x='%d' y='49' width='12' height='12'/>", name, MARGIN + LEGEND * i);
             Svg.append(svg, "<text x='%d' y='60'>%s</text>\n", 34 + LEGEND * i, name);
         }
     }
 
-    private static void marks(StringBuilder svg, long longest, int height) {
+    private static void marks(StringBuilder svg, double left, long longest, int height) {
         Axis axis = new Axis(0, longest, Axis.roundStep(longest / 4.0));
         for (double mark : axis.marks()) {
-            double at = NAMES + (WIDTH - NAMES - TOTALS) * axis.position(mark);
+            double at = left + (WIDTH - left - TOTALS) * axis.position(mark);
             Svg.append(svg, "<path d='M%.1f %dV%d'/>", at, TOP - 6, height - BOTTOM);
             Svg.append(
                     svg,
@@ -100,19 +125,21 @@ public record StackedBars(String title, List<Bar> bars) {
         }
     }
 
-    private static void bar(StringBuilder svg, Bar bar, int y, long longest) {
-        Svg.append(svg, "<text class='name' x='16' y='%d'>%s</text>\n", y + 16, Svg.escaped(bar.name()));
-        double x = NAMES;
+    private static void bar(StringBuilder svg, Bar bar, double left, int y, long longest) {
+        String name = Svg.fitting(bar.name(), FONT, left - 2 * MARGIN);
+        String whole = name.equals(bar.name()) ? "" : "<title>" + Svg.escaped(bar.name()) + "</title>";
+        Svg.append(svg, "<text class='name' x='%d' y='%d'>%s%s</text>\n", MARGIN, y + 16, whole, Svg.escaped(name));
+        double x = left;
         for (Part part : bar.parts()) {
             if (part.bytes() > 0) {
-                double width = (double) (WIDTH - NAMES - TOTALS) * part.bytes() / longest;
+                double width = (WIDTH - left - TOTALS) * part.bytes() / longest;
                 Svg.append(
                         svg,
                         "<rect class='%s' x='%.2f' y='%d' width='%.2f' height='%d'><title>%s: %s</title></rect>\n",
                         part.name(),
                         x,
                         y,
-                        width,
+                        Math.max(THINNEST, width - GAP),
                         THICKNESS,
                         part.name(),
                         Bytes.format(part.bytes()));

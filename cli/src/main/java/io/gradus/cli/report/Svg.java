@@ -15,4 +15,37 @@ final class Svg {
     static String escaped(String text) {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
+
+    /**
+     * Estimates the width of text. The fonts of systems differ; this is the width in DejaVu Sans, the widest of them.
+     *
+     * @param size the font size
+     */
+    static double width(String text, double size) {
+        return size * text.codePoints().mapToDouble(Svg::width).sum();
+    }
+
+    private static double width(int character) {
+        if (character >= 0x2E80) { // Chinese, Japanese, Korean, and pictures
+            return 1.3;
+        }
+        return switch (character) {
+            case 'i', 'j', 'l', 'I', '\'' -> 0.3;
+            case ' ', '.', ',', ':', ';', '|', '!', '/', '-', '(', ')', '[', ']', 'f', 't', 'r' -> 0.42;
+            case 'm', 'w', 'M', 'W', '%', '@', '…', '+', '×', '=' -> 1;
+            default -> Character.isUpperCase(character) ? 0.79 : 0.65;
+        };
+    }
+
+    /** Shortens text at its end to a width. */
+    static String fitting(String text, double size, double width) {
+        if (width(text, size) <= width) {
+            return text;
+        }
+        int end = text.length();
+        while (end > 0 && width(text.substring(0, end) + "…", size) > width) {
+            end = text.offsetByCodePoints(end, -1);
+        }
+        return text.substring(0, end).stripTrailing() + "…";
+    }
 }

@@ -31,5 +31,6 @@ class MemoryChartTest {
         assertThat(svg)
                 .contains("a &lt; b &amp; c", "AdamW, F32", "class='weights'", "class='optimizer'", "<style>")
                 .doesNotContain("NaN", "<script", "href");
+        TextBoxes.assertReadable(svg);
     }
 }

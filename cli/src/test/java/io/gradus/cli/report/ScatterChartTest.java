@@ -25,7 +25,7 @@ class ScatterChartTest {
     void namesOfNearbyPointsDoNotOverlap() {
         String svg =
                 svg(new Point("a", 0, 0), new Point("one", 0.5, 0.5), new Point("two", 0.5, 0.5), new Point("z", 1, 1));
-        List<String> places = Pattern.compile("class='name' x='([\\d.]+)' y='([\\d.]+)'")
+        List<String> places = Pattern.compile("class='name(?: y)?' x='([\\d.]+)' y='([\\d.]+)'")
                 .matcher(svg)
                 .results()
                 .map(found -> found.group(1) + " " + found.group(2))
@@ -39,5 +39,18 @@ class ScatterChartTest {
                 .contains("a &amp; b")
                 .doesNotContain("lost", "NaN");
         assertThat(svg()).endsWith("</svg>\n");
+    }
+
+    @Test
+    void namesAreReadable() throws Exception {
+        TextBoxes.assertReadable(svg(
+                new Point("plain", 2.85, 2.46),
+                new Point("L2-SP, λ = 10", 2.9, 2.3),
+                new Point("lower half frozen", 3.02, 2.3),
+                new Point("mixing 5%", 2.88, 1.91),
+                new Point("L2-SP, λ = 100", 3.2, 1.92),
+                new Point("rates by depth, ξ = 2.6", 3.42, 1.93),
+                new Point("a tenth of the rate", 3.43, 1.91),
+                new Point("before, with a name that is long enough to leave the picture on the right", 5.5, 1.4)));
     }
 }
