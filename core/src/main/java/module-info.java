@@ -10,6 +10,10 @@ module io.gradus.core {
 
     exports io.gradus.core;
     exports io.gradus.core.safetensors;
+    exports io.gradus.core.json to
+            io.gradus.data,
+            io.gradus.nn,
+            io.gradus.train;
     exports io.gradus.core.cpu to
             io.gradus.train; // the number of threads
     exports io.gradus.core.kernel to

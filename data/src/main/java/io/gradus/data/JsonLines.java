@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.core.json.JsonProblem;
 import io.gradus.data.ChatMessage.Role;
 import java.io.IOException;
 import java.io.LineNumberReader;
@@ -75,14 +76,8 @@ final class JsonLines {
 
     /** The problem and its column. */
     private static String problem(JacksonException e) {
-        String message = e.getOriginalMessage()
-                .replaceFirst("Trailing token .*", "a second value follows the first")
-                .replaceFirst(" \\(start marker at .*", "")
-                .replaceFirst(": enable `.*", "")
-                .replaceFirst(", from `.*?`\\)", ")")
-                .replaceFirst(" \\(for JsonToken\\..*", "");
         JsonLocation location = e.getLocation();
-        return location == null ? message : message + " (column " + location.getColumnNr() + ")";
+        return JsonProblem.of(e) + (location == null ? "" : " (column " + location.getColumnNr() + ")");
     }
 
     private static String fix(String line, JacksonException e) {
@@ -116,7 +111,7 @@ final class JsonLines {
         }
         throw new IOException(place + ": a line must be {\"text\": …}, {\"prompt\": …, \"completion\": …} or"
                 + " {\"messages\": […]}; "
-                + (object.isObject() ? "this one has the keys " + keys + rewriting(keys) : "this one is no object"));
+                + (object.isObject() ? "this one has the keys " + JsonProblem.brief(keys) + rewriting(keys) : "this one is no object"));
     }
 
     private void requireKind(Set<String> keys) throws IOException {
@@ -128,7 +123,7 @@ final class JsonLines {
         };
         if (!keys.equals(wanted)) {
             throw new IOException(place + ": data.format is " + format.kind() + ", so a line must have the keys "
-                    + new TreeSet<>(wanted) + "; this one has " + keys + rewriting(keys));
+                    + new TreeSet<>(wanted) + "; this one has " + JsonProblem.brief(keys) + rewriting(keys));
         }
     }
 
@@ -211,7 +206,7 @@ final class JsonLines {
         if (!keys.equals(MESSAGE)) {
             throw new IOException(place + ": " + where + " must be {\"role\": …, \"content\": …}; "
                     + (object.isObject()
-                            ? "it has the keys " + keys + "; leave out the others, and chats that call tools"
+                            ? "it has the keys " + JsonProblem.brief(keys) + "; leave out the others, and chats that call tools"
                             : "it is no object"));
         }
         Role role = role(object.get("role"), where);
@@ -231,7 +226,7 @@ final class JsonLines {
         return Arrays.stream(Role.values())
                 .filter(known -> role.isTextual() && known.word().equals(role.textValue()))
                 .findFirst()
-                .orElseThrow(() -> new IOException(place + ": " + where + ".role is " + role
+                .orElseThrow(() -> new IOException(place + ": " + where + ".role is " + JsonProblem.brief(role)
                         + "; it must be \"system\", \"user\" or \"assistant\""));
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import io.gradus.core.json.JsonProblem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -83,7 +84,7 @@ final class StrictJson {
             throw withCause(SafetensorsException.damaged(file, "the " + what + " is not UTF-8"), e);
         } catch (JacksonException e) {
             throw withCause(
-                    SafetensorsException.damaged(file, "the " + what + " is not valid JSON (" + oneLine(e) + ")"), e);
+                    SafetensorsException.damaged(file, "the " + what + " is not valid JSON (" + JsonProblem.of(e) + ")"), e);
         }
     }
 
@@ -157,13 +158,6 @@ final class StrictJson {
     /** The beginning of a name that may be very long. */
     static String shorten(String name) {
         return name.length() <= 200 ? name : name.substring(0, 200) + "… (" + name.length() + " characters)";
-    }
-
-    private static String oneLine(JacksonException e) {
-        String message = e.getOriginalMessage();
-        return message == null
-                ? e.getClass().getSimpleName()
-                : shorten(message.lines().findFirst().orElse(""));
     }
 
     private static SafetensorsException withCause(SafetensorsException exception, Exception cause) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
+import io.gradus.core.json.JsonProblem;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -32,6 +33,8 @@ public final class ConfigJson {
 
     /** A thousand times the largest weights of published models. */
     private static final long MOST_ELEMENTS = 1L << 42;
+
+    private static final int MAX_MESSAGE = 1000;
 
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
@@ -126,7 +129,7 @@ public final class ConfigJson {
                 throw new IllegalArgumentException(
                         FILE + " is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder", e);
             }
-            throw new IllegalArgumentException(FILE + " is not JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException(FILE + " is not JSON: " + JsonProblem.of(e), e);
         }
         throw new IllegalArgumentException(FILE + " is not an object");
     }
@@ -138,6 +141,9 @@ public final class ConfigJson {
     /** The same problem as an error that names the file. */
     static IOException in(Path file, IllegalArgumentException problem) {
         String message = String.valueOf(problem.getMessage());
+        if (message.length() > MAX_MESSAGE) { // quotes a long value
+            message = message.substring(0, MAX_MESSAGE) + "…";
+        }
         String rest = message.startsWith(FILE) ? message.substring(FILE.length()) : ": " + message;
         return new IOException(file + rest, problem);
     }

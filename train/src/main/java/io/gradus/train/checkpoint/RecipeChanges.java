@@ -3,6 +3,7 @@ package io.gradus.train.checkpoint;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.core.json.JsonProblem;
 import io.gradus.optim.Schedule;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
@@ -60,7 +61,7 @@ final class RecipeChanges {
         this.state = state;
         this.now = now;
         this.then = Recipe.defaults().toMap();
-        then.putAll(state.recipe());
+        state.recipe().forEach((key, value) -> then.put(key, String.valueOf(value)));
     }
 
     /**
@@ -73,7 +74,8 @@ final class RecipeChanges {
         List<String> changed = values.keySet().stream()
                 .filter(key -> !Objects.equals(values.get(key), then.get(key)))
                 .filter(key -> !isAllowed(key, String.valueOf(values.get(key))))
-                .map(key -> key + " was " + then.get(key) + " and is " + values.get(key))
+                .map(key -> key + " was " + RecipeException.brief(then.get(key)) + " and is "
+                        + RecipeException.brief(values.get(key)))
                 .toList();
         if (!changed.isEmpty()) {
             throw new RecipeException("a run resumes with the recipe that it was started with, but "
@@ -110,9 +112,9 @@ final class RecipeChanges {
         boolean kept = !"null".equals(then.get("early_stopping_patience"))
                 || Boolean.parseBoolean(then.get("load_best_model_at_end"));
         Integer patience = now.guards().earlyStoppingPatience();
-        Integer before = "null".equals(then.get("early_stopping_patience"))
-                ? null
-                : Integer.valueOf(String.valueOf(then.get("early_stopping_patience")));
+        Integer before = Recipe.parse("", "early_stopping_patience=" + then.get("early_stopping_patience"))
+                .guards()
+                .earlyStoppingPatience();
         boolean earlier = patience != null && (before == null || patience < before);
         return earlier || (now.guards().restoresBest() && !kept);
     }
@@ -127,7 +129,7 @@ final class RecipeChanges {
             }
             return weights;
         } catch (JsonProcessingException e) {
-            throw new RecipeException("data.sources of the checkpoint cannot be read: " + e.getOriginalMessage());
+            throw new RecipeException("data.sources of the checkpoint cannot be read: " + JsonProblem.of(e));
         }
     }
 

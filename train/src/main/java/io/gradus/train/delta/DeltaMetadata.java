@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
+import io.gradus.core.json.JsonProblem;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.SafetensorsFile;
 import java.io.IOException;
@@ -89,7 +90,9 @@ final class DeltaMetadata {
     }
 
     private static String firstLine(Exception e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        return e instanceof JacksonException json
+                ? JsonProblem.of(json)
+                : JsonProblem.brief(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
     }
 
     private static Delta.Origin origin(Map<String, String> strings, String which) {
@@ -125,11 +128,12 @@ final class DeltaMetadata {
     }
 
     private static DType dtype(JsonNode json) {
-        DType dtype = DType.valueOf(json.asText());
-        if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
-            throw new IllegalArgumentException(dtype + " is not a dtype of a delta");
-        }
-        return dtype;
+        return switch (json.asText()) {
+            case "F32" -> DType.F32;
+            case "BF16" -> DType.BF16;
+            case "F16" -> DType.F16;
+            default -> throw new IllegalArgumentException(JsonProblem.brief(json) + " is not a dtype of a delta");
+        };
     }
 
     /** The metadata must account for every tensor of the file. */

@@ -15,8 +15,12 @@ public final class RecipeException extends IllegalArgumentException {
         super("recipe: " + message);
     }
 
-    /** A value for a message: one line, and no more of it than a reader wants to see. */
-    static String brief(@Nullable Object value) {
+    /**
+     * A value for a message: one line, and no more of it than a reader wants to see.
+     *
+     * @param value any value
+     */
+    public static String brief(@Nullable Object value) {
         String line = String.valueOf(value).replaceAll("\\s*\\R\\s*", " ");
         return line.length() <= MAX_VALUE ? line : line.substring(0, MAX_VALUE) + "…";
     }

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.gradus.core.json.JsonProblem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Type;
@@ -182,7 +183,7 @@ final class RecipeYaml {
             throw new RecipeException(key + " is " + brief(value) + "; it must be "
                     + RecipeTypes.kind(RecipeTypes.of(key).orElseThrow(), value));
         } catch (JsonProcessingException e) {
-            throw new RecipeException(RecipeException.brief(e.getOriginalMessage()));
+            throw new RecipeException(JsonProblem.of(e));
         }
     }
 

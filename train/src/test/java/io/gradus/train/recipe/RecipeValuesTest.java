@@ -62,15 +62,13 @@ class RecipeValuesTest {
             values.put(key, List.of("null", "1", "12", "2147483647"));
         }
         values.put("epochs", List.of("~", "1", "2.5", "1e3", "1e-300"));
+        values.put("save_dtype", List.of("keep", "f32", "bf16", "f16", "BF16"));
         values.put("precision", List.of("f32", "bf16", "f16", "BF16"));
-        for (String key : List.of(
-                "activation_checkpointing",
-                "optimizer_in_bwd",
-                "load_best_model_at_end",
-                "resume",
-                "check_first_loss")) {
-            values.put(key, List.of("false", "False", "FALSE", "~"));
-        }
+        Recipe.defaults().toMap().forEach((key, value) -> {
+            if (value.equals("true") || value.equals("false")) {
+                values.put(key, List.of("false", "False", "FALSE", "~"));
+            }
+        });
         values.put("nesterov", List.of("~"));
         values.put("momentum", List.of("~"));
         values.put("learning_rate", List.of("5.0e-4", "0", "1", "1e-7", "4.9e-324", "1.7976931348623157e308"));

@@ -15,6 +15,8 @@ import java.util.List;
  * @param value the value; a missing node if there is none
  */
 record JsonPart(Path file, String path, JsonNode value) {
+    private static final int MAX_MESSAGE = 1000;
+
 
     /** The value under a key of an object. */
     JsonPart get(String key) {
@@ -38,7 +40,9 @@ record JsonPart(Path file, String path, JsonNode value) {
 
     /** An error that names the file, the path, and the problem. */
     IOException error(String problem) {
-        return new IOException(file + ": " + (path.isEmpty() ? "" : path + " ") + problem);
+        String message = (path.isEmpty() ? "" : path + " ") + problem;
+        boolean shortEnough = message.length() <= MAX_MESSAGE; // it may quote a long value
+        return new IOException(file + ": " + (shortEnough ? message : message.substring(0, MAX_MESSAGE) + "…"));
     }
 
     private IOException isNot(String expected) {

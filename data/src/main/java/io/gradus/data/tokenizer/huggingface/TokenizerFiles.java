@@ -4,8 +4,12 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.json.JsonProblem;
 import io.gradus.core.safetensors.AtomicFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -118,13 +122,19 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
             return MAPPER.createObjectNode();
         }
         try {
-            if (MAPPER.readTree(content) instanceof ObjectNode root) {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(content))
+                    .toString();
+            if (MAPPER.readTree(text) instanceof ObjectNode root) {
                 return root;
             }
             throw new IOException(path(name) + ": it is not a JSON object; download or copy it again");
+        } catch (CharacterCodingException e) {
+            throw new IOException(path(name) + ": it is not UTF-8; download or copy it again", e);
         } catch (JacksonException e) {
             throw new IOException(
-                    path(name) + ": it is not JSON: " + e.getOriginalMessage() + "; download or copy it again", e);
+                    path(name) + ": it is not JSON: " + JsonProblem.of(e) + "; download or copy it again", e);
         }
     }
 }
