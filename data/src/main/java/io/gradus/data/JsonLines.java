@@ -111,7 +111,9 @@ final class JsonLines {
         }
         throw new IOException(place + ": a line must be {\"text\": …}, {\"prompt\": …, \"completion\": …} or"
                 + " {\"messages\": […]}; "
-                + (object.isObject() ? "this one has the keys " + JsonProblem.brief(keys) + rewriting(keys) : "this one is no object"));
+                + (object.isObject()
+                        ? "this one has the keys " + JsonProblem.brief(keys) + rewriting(keys)
+                        : "this one is no object"));
     }
 
     private void requireKind(Set<String> keys) throws IOException {
@@ -206,7 +208,8 @@ final class JsonLines {
         if (!keys.equals(MESSAGE)) {
             throw new IOException(place + ": " + where + " must be {\"role\": …, \"content\": …}; "
                     + (object.isObject()
-                            ? "it has the keys " + JsonProblem.brief(keys) + "; leave out the others, and chats that call tools"
+                            ? "it has the keys " + JsonProblem.brief(keys)
+                                    + "; leave out the others, and chats that call tools"
                             : "it is no object"));
         }
         Role role = role(object.get("role"), where);

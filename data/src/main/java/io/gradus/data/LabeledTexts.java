@@ -117,7 +117,8 @@ public final class LabeledTexts {
         int index = names.indexOf(name);
         if (index < 0 || names.lastIndexOf(name) != index) {
             throw new IOException(header.place()
-                    + ": the first line must name the columns, with text and label once each; it has " + JsonProblem.brief(names)
+                    + ": the first line must name the columns, with text and label once each; it has "
+                    + JsonProblem.brief(names)
                     + " (columns are separated by commas in .csv files and by tabs in .tsv files; data.format=text reads"
                     + " the file as plain text)");
         }

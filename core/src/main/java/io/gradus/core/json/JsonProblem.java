@@ -21,7 +21,8 @@ public final class JsonProblem {
      * @param e from parsing
      */
     public static String of(JacksonException e) {
-        String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+        String message =
+                String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
         message = INTERNAL.matcher(message).replaceAll("");
         message = TRAILING.matcher(message).replaceFirst("a second value follows the first");
         return brief(message);

@@ -84,7 +84,9 @@ final class StrictJson {
             throw withCause(SafetensorsException.damaged(file, "the " + what + " is not UTF-8"), e);
         } catch (JacksonException e) {
             throw withCause(
-                    SafetensorsException.damaged(file, "the " + what + " is not valid JSON (" + JsonProblem.of(e) + ")"), e);
+                    SafetensorsException.damaged(
+                            file, "the " + what + " is not valid JSON (" + JsonProblem.of(e) + ")"),
+                    e);
         }
     }
 

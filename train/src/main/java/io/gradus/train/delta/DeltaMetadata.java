@@ -92,7 +92,8 @@ final class DeltaMetadata {
     private static String firstLine(Exception e) {
         return e instanceof JacksonException json
                 ? JsonProblem.of(json)
-                : JsonProblem.brief(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+                : JsonProblem.brief(
+                        String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
     }
 
     private static Delta.Origin origin(Map<String, String> strings, String which) {

@@ -17,7 +17,6 @@ import java.util.List;
 record JsonPart(Path file, String path, JsonNode value) {
     private static final int MAX_MESSAGE = 1000;
 
-
     /** The value under a key of an object. */
     JsonPart get(String key) {
         return new JsonPart(file, path.isEmpty() ? key : path + "." + key, value.path(key));
