@@ -2,6 +2,7 @@
 module io.gradus.train {
     requires transitive io.gradus.data;
     requires transitive io.gradus.optim;
+    requires transitive io.gradus.parallel;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.yaml;
     requires org.yaml.snakeyaml;

@@ -65,6 +65,7 @@ import io.gradus.core.kernel.ElementwiseKernels.Comparison;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -252,6 +253,20 @@ public final class Variable {
         }
         grad = null;
         hasGrad = false;
+    }
+
+    /** The gradient, which now belongs to the caller; this variable has none. */
+    Tensor takeGrad() {
+        Tensor taken = Objects.requireNonNull(grad);
+        grad = null;
+        hasGrad = false;
+        return taken;
+    }
+
+    /** Sets the gradient of a variable that has none. */
+    void replaceGrad(Tensor gradient) {
+        grad = gradient;
+        hasGrad = true;
     }
 
     /**

@@ -63,9 +63,9 @@ class ArchitectureTest {
                 "optim,    autograd core",
                 "parallel, core",
                 "data,     nn autograd core",
-                "train,    data nn optim autograd core",
+                "train,    data nn optim parallel autograd core",
                 "corpora,  nothing",
-                "cli,      corpora train data nn optim autograd core",
+                "cli,      corpora train data nn optim parallel autograd core",
                 "gpu,      core",
             })
     void moduleImportsOnlyTheModulesBelowIt(String module, String below) {

@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.autograd.GradientAccumulation;
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
@@ -18,6 +19,7 @@ import io.gradus.nn.model.ModelFolder;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
+import io.gradus.parallel.Communicator;
 import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
 import io.gradus.train.checkpoint.DiskSpace;
@@ -49,6 +51,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -117,6 +120,7 @@ public final class FineTuning {
     private final @Nullable LossFunction customLoss;
     private final LossFunction loss;
     private final Optimizer.@Nullable Factory optimizer;
+    private final Ranks ranks;
     private final List<TrainingListener> listeners;
     private volatile boolean stopping;
 
@@ -137,6 +141,7 @@ public final class FineTuning {
                 ? customLoss
                 : LossFunction.crossEntropy(recipe.memory().lossChunkSize());
         this.optimizer = builder.optimizer;
+        this.ranks = new Ranks(builder.communicator);
         this.listeners = List.copyOf(builder.listeners);
     }
 
@@ -156,6 +161,7 @@ public final class FineTuning {
         private Texts texts = Texts.NONE;
         private @Nullable LossFunction loss;
         private Optimizer.@Nullable Factory optimizer;
+        private @Nullable Communicator communicator;
 
         private Builder(Recipe recipe) {
             this.recipe = recipe;
@@ -209,6 +215,15 @@ public final class FineTuning {
             return this;
         }
 
+        /**
+         * The processes that train together, each of which must make this call and have the same recipe, model and text. The
+         * first one writes the output; only its listeners are called.
+         */
+        public Builder communicator(Communicator communicator) {
+            this.communicator = communicator;
+            return this;
+        }
+
         /** Adds listeners, which are called in this order. */
         public Builder listeners(TrainingListener... more) {
             listeners.addAll(List.of(more));
@@ -231,9 +246,24 @@ public final class FineTuning {
      * @throws StoppedException if the run was told to stop
      */
     public RunResult run() throws IOException {
-        Path output = recipe.output() == null ? newFolder() : recipe.output();
-        try (OutputFolder _ = OutputFolder.open(output)) {
-            return new Run(output).train();
+        if (ranks.size() > 1) {
+            requireParallel();
+        }
+        Path chosen = recipe.output() == null ? newFolder() : recipe.output();
+        Path output = Path.of(ranks.broadcast(chosen.toString(), 0));
+        try (OutputFolder _ = ranks.together(() -> ranks.isFirst() ? OutputFolder.open(output) : null)) {
+            return ranks.together(() -> new Run(output)).train();
+        }
+    }
+
+    private void requireParallel() {
+        if (recipe.memory().optimizerInBwd()) {
+            throw new RecipeException(
+                    "optimizer_in_bwd updates each weight before the gradients of all processes are added; train"
+                            + " with one process, or without it");
+        }
+        if (recipe.device().equals("gpu")) {
+            throw new RecipeException("several processes train on the CPU only; use device=cpu, or one process");
         }
     }
 
@@ -283,6 +313,7 @@ public final class FineTuning {
         Recipe recipe = state.recipe;
         LanguageModel model = state.model;
         Optimizer optimizer = state.optimizer;
+        Ranks ranks = state.ranks;
         int accumulation = recipe.gradientAccumulationSteps();
         model.train();
         state.unfreeze(step);
@@ -294,7 +325,7 @@ public final class FineTuning {
         StepResult result = null;
         for (int i = 0; i < accumulation; i++) {
             try (Scope _ = Scope.open("step " + (step + 1))) {
-                Batch batch = batches.apply((long) step * accumulation + i);
+                Batch batch = batches.apply(ranks.batch(step, i, accumulation));
 
                 // Forward
                 Variable hidden = model.hiddenStates(batch.input());
@@ -304,17 +335,23 @@ public final class FineTuning {
                 lossSum += loss.item();
                 tokens += batch.counted();
 
-                // Backward; gradients add up over the batches
+                // Backward; gradients add up over the batches, and the last ones over the processes too
+                Consumer<Variable> whenComplete = i == accumulation - 1 ? ranks::startSum : _ -> {};
                 if (recipe.memory().optimizerInBwd()) {
                     result = stepInBackward(optimizer, loss, tokens, check);
                 } else if (state.scaler == null) {
-                    loss.backwardAndRelease();
+                    GradientAccumulation.backwardAndRelease(loss, optimizer.parameters(), whenComplete);
                 } else {
-                    lossScale = i == 0 ? lossScale(state.scaler, batch, accumulation) : lossScale;
-                    loss.multiply(lossScale).backwardAndRelease();
+                    lossScale = i == 0 ? lossScale(state, batch) : lossScale;
+                    GradientAccumulation.backwardAndRelease(
+                            loss.multiply(lossScale), optimizer.parameters(), whenComplete);
                 }
             }
         }
+        ranks.finishSums();
+        Ranks.Totals totals = ranks.total(lossSum, tokens);
+        lossSum = totals.loss();
+        tokens = totals.tokens();
         if (result == null) {
             double loss = lossSum / tokens;
             Optional<String> reason = check.reasonToSkip(loss);
@@ -373,8 +410,10 @@ public final class FineTuning {
      * The factor of the loss in F16. It scales the mean, because the sum would soon overflow; all batches of a step have the
      * factor of the first.
      */
-    private static double lossScale(LossScaler scaler, Batch first, int accumulation) {
-        return scaler.scale() / (Math.max(1, first.counted()) * accumulation);
+    private static double lossScale(TrainingState state, Batch batch) {
+        long counted = state.ranks.first(Math.max(1, batch.counted()));
+        int batches = state.recipe.gradientAccumulationSteps() * state.ranks.size();
+        return Objects.requireNonNull(state.scaler).scale() / (counted * batches);
     }
 
     /** The update in F16, which is skipped when a gradient overflowed. */
@@ -390,8 +429,25 @@ public final class FineTuning {
 
     // ---- the run ----
 
+    /** A part of a run that writes. */
+    @FunctionalInterface
+    private interface Action {
+        void run() throws IOException;
+    }
+
     /** One run, which holds the lock of its output folder. The constructor loads and checks, and writes nothing. */
     private final class Run {
+        /** Keys that may differ between processes. Paths may, because what the files contain is compared. */
+        private static final Set<String> DIFFERS = Set.of(
+                "output",
+                "threads",
+                "model.path",
+                "data.train",
+                "data.sources",
+                "data.eval",
+                "data.general",
+                "data.replay");
+
         private final Path output;
         private final Checkpoints checkpoints;
         private final int first;
@@ -405,7 +461,8 @@ public final class FineTuning {
         private final EarlyStopping patience;
         private final Samples samples;
         private final Map<String, Double> before;
-        private final List<TrainingListener> receivers = new ArrayList<>(listeners);
+        private final List<TrainingListener> receivers =
+                new ArrayList<>(ranks.isFirst() ? listeners : List.<TrainingListener>of());
         private Map<String, Double> latest = Map.of();
         private boolean complete; // the trained model is saved
 
@@ -472,12 +529,20 @@ public final class FineTuning {
         RunResult train() throws IOException {
             try {
                 return trainToTheEnd();
+            } catch (OtherRankException e) {
+                throw failed(e);
             } catch (UncheckedIOException e) {
                 throw failed(withWhatIsSafe(Objects.requireNonNull(e.getCause())));
             } catch (IOException e) {
                 throw failed(withWhatIsSafe(e));
+            } catch (TrainingException | RecipeException e) {
+                throw failed(e); // on all processes, because all know the same
             } catch (RuntimeException e) {
+                ranks.abort(e.toString());
                 throw failed(e);
+            } catch (Error e) {
+                ranks.abort(e.toString());
+                throw e;
             }
         }
 
@@ -491,7 +556,12 @@ public final class FineTuning {
         }
 
         private RunResult trainToTheEnd() throws IOException {
-            begin();
+            ranks.requireSame(identity());
+            together(this::begin);
+            if (first == 0) {
+                recordEvaluation(0);
+                together(() -> sample(0));
+            }
             int step = first;
             if (shortened) {
                 evaluate(step);
@@ -504,14 +574,39 @@ public final class FineTuning {
                     recordEvaluation(step);
                 }
                 boolean over = step == setup.steps() || patience.isExhausted();
-                if (!over && (isCheckpointDue(step) || stopping)) {
-                    checkpoint(step);
+                boolean stop = ranks.any(stopping);
+                if (!over && (isCheckpointDue(step) || stop)) {
+                    int now = step;
+                    together(() -> checkpoint(now));
                 }
-                if (!over && stopping) {
+                if (!over && stop) {
                     throw new StoppedException(output, step, setup.steps());
                 }
             }
             return finish(step);
+        }
+
+        /** What only the first process does; an error ends all. */
+        private void together(Action action) throws IOException {
+            ranks.together(() -> {
+                if (ranks.isFirst()) {
+                    action.run();
+                }
+                return null;
+            });
+        }
+
+        /** What must be the same on all processes. */
+        private List<String> identity() {
+            List<String> lines = new ArrayList<>();
+            recipe.toMap().forEach((key, value) -> {
+                if (!DIFFERS.contains(key)) {
+                    lines.add(key + ": " + value.replace("\n", "\\n"));
+                }
+            });
+            lines.addAll(inputs.describe());
+            lines.add("resume at step: " + first);
+            return lines;
         }
 
         /** An error that also says what is safe and how to go on. */
@@ -561,13 +656,9 @@ public final class FineTuning {
             Recipe next = recipe.acceptChangedInputs() ? recipe.with("accept_changed_inputs=false") : recipe;
             AtomicFile.write(output.resolve(RECIPE), next.toYaml());
             receivers.addFirst(new MetricsLog(output.resolve(METRICS), first));
-            if (first == 0) {
-                recordEvaluation(0);
-                sample(0);
-            }
         }
 
-        private void trainOneStep(int step) {
+        private void trainOneStep(int step) throws IOException {
             long start = System.nanoTime();
             int number = step + 1;
             double rate = state.optimizer.baseLearningRate() * setup.schedule().factor(step);
@@ -579,14 +670,15 @@ public final class FineTuning {
             }
             String skipped = made.skipped();
             if (skipped != null) {
-                report(listener -> listener.skipped(new TrainingListener.Skipped(number, made.loss(), skipped)));
+                together(() -> report(
+                        listener -> listener.skipped(new TrainingListener.Skipped(number, made.loss(), skipped))));
                 return;
             }
             checks.requireGradient(number, made.loss(), made.gradientNorm());
             double seconds = (System.nanoTime() - start) / 1e9;
             var done =
                     new TrainingListener.Step(number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds);
-            report(listener -> listener.stepped(done));
+            together(() -> report(listener -> listener.stepped(done)));
         }
 
         private Optional<String> reasonToSkip(int number, double loss) {
@@ -624,13 +716,15 @@ public final class FineTuning {
                 evaluate(steps);
             }
             progressed("saving the model");
-            save(output);
-            complete = true;
+            together(() -> {
+                save(output);
+                complete = true;
+            });
             if (isRounded()) {
                 new ModelFolder(output).forEachWeight(model, state::set);
                 evaluate(steps); // the saved weights
             }
-            sample(steps);
+            together(() -> sample(steps));
             RunResult result = new RunResult(
                     output,
                     steps,
@@ -641,7 +735,7 @@ public final class FineTuning {
                     restore ? best.step() : steps,
                     spikes.state().skipped() + state.overflows(),
                     model.device().backend().memory().atPeak());
-            report(listener -> listener.finished(result));
+            together(() -> report(listener -> listener.finished(result)));
             return result;
         }
 
@@ -666,8 +760,8 @@ public final class FineTuning {
 
         /** Reports the latest evaluation, and saves the weights if it was the best. */
         private void recordEvaluation(int step) throws IOException {
-            latest.forEach((name, value) ->
-                    report(listener -> listener.evaluated(new TrainingListener.Evaluation(step, name, value))));
+            together(() -> latest.forEach((name, value) ->
+                    report(listener -> listener.evaluated(new TrainingListener.Evaluation(step, name, value)))));
             if (step > 0) {
                 latest.forEach(
                         (name, value) -> checks.requireConvergent("step " + step + ": the loss on " + name, value));
@@ -676,7 +770,7 @@ public final class FineTuning {
             if (patience.improvedBy(step, heldOut)
                     && step > 0
                     && recipe.guards().restoresBest()) {
-                state.withAverage(() -> checkpoints.writeBest(this::saveExactly));
+                together(() -> state.withAverage(() -> checkpoints.writeBest(this::saveExactly)));
             }
         }
 
@@ -752,7 +846,9 @@ public final class FineTuning {
                     "loss",
                     customLoss == null ? "the recipe's" : "custom",
                     "dataset",
-                    dataset == null ? "the recipe's" : "custom");
+                    dataset == null ? "the recipe's" : "custom",
+                    "number of processes",
+                    Integer.toString(ranks.size()));
         }
 
         private TrainingListener.Plan plan() {
@@ -861,7 +957,7 @@ public final class FineTuning {
 
     /** The state of a run that has made no step. */
     TrainingState state(TrainingSetup setup) {
-        return new TrainingState(recipe, setup.model(), loss, optimizer);
+        return new TrainingState(recipe, setup.model(), loss, optimizer, ranks);
     }
 
     private Device device() {
@@ -877,12 +973,14 @@ public final class FineTuning {
         }
         double epochs = recipe.epochs() == null ? 1 : recipe.epochs();
         double forwards = Math.ceil(epochs * training.batchesPerEpoch());
-        return (int) Math.max(1, Math.ceil(forwards / recipe.gradientAccumulationSteps()));
+        return (int) Math.max(1, Math.ceil(forwards / recipe.gradientAccumulationSteps() / ranks.size()));
     }
 
     /** Reports progress to the listeners. */
     void progressed(TrainingListener.Progress progress) {
-        listeners.forEach(listener -> listener.progressed(progress));
+        if (ranks.isFirst()) {
+            listeners.forEach(listener -> listener.progressed(progress));
+        }
     }
 
     private void progressed(String stage) {

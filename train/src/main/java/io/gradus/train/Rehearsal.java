@@ -72,7 +72,7 @@ record Rehearsal(
                 ? recipe.data().blockLength(model.contextLength())
                 : dataset.training().length();
         requireCountable(rows, length);
-        TrainingState state = new TrainingState(recipe, model, loss, optimizer);
+        TrainingState state = new TrainingState(recipe, model, loss, optimizer, new Ranks(null));
         state.begin(_ -> general(device, length));
         if (resumed) {
             restore(state, device);

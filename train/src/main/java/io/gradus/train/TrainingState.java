@@ -39,6 +39,7 @@ final class TrainingState {
     final Recipe recipe;
     final LanguageModel model;
     final LossFunction loss;
+    final Ranks ranks;
     final Optimizer optimizer;
     final GradientClipping clipping;
     final @Nullable LossScaler scaler; // for F16 only
@@ -47,8 +48,10 @@ final class TrainingState {
     private @Nullable WeightAverage average;
 
     /** Freezes parameters and creates the optimizer with its state. */
-    TrainingState(Recipe recipe, LanguageModel model, LossFunction loss, Optimizer.@Nullable Factory custom) {
+    TrainingState(
+            Recipe recipe, LanguageModel model, LossFunction loss, Optimizer.@Nullable Factory custom, Ranks ranks) {
         this.recipe = recipe;
+        this.ranks = ranks;
         this.model = model;
         this.loss = loss;
         this.clipping = new GradientClipping(recipe.maxGradNorm());

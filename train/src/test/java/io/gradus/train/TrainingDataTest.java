@@ -140,13 +140,7 @@ class TrainingDataTest {
 
         Files.copy(Path.of("../data/src/test/fixtures/chat/tokenizer.json"), folder.resolve("tokenizer.json"));
         Tokenizer tokenizer = Tokenizer.load(folder);
-        write("tokenizer_config.json", "{\"bos_token\": \"<|begin_of_text|>\"}");
-        String addsBos = """
-            "post_processor": {"type": "TemplateProcessing", "pair": [], "single": [
-              {"SpecialToken": {"id": "bos", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
-              "special_tokens": {"bos": {"id": "bos", "ids": [2], "tokens": ["<|begin_of_text|>"]}}}""";
-        Path json = folder.resolve("tokenizer.json");
-        Files.writeString(json, Files.readString(json).replace("\"post_processor\": null", addsBos));
+        write("tokenizer_config.json", "{\"bos_token\": \"<|begin_of_text|>\", \"add_bos_token\": true}");
         assertThat(TrainingData.read(recipe, Texts.NONE, Tokenizer.load(folder), 64)
                         .prompt())
                 .as("the template of the tokenizer's own special tokens, without a second bos")

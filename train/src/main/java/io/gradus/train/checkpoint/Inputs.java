@@ -44,6 +44,13 @@ public record Inputs(@JsonValue List<InputFile> files) {
         files = files == null ? List.of() : List.copyOf(files);
     }
 
+    /** A line for each file, with what it is for, its size and its hash. */
+    public List<String> describe() {
+        return files.stream()
+                .map(file -> file.key() + ": " + file.bytes() + " bytes, SHA-256 " + file.sha256())
+                .toList();
+    }
+
     // ---- hashing ----
 
     /** A file to hash. */

@@ -1,0 +1,212 @@
+package io.gradus.train;
+
+import io.gradus.autograd.Variable;
+import io.gradus.core.Device;
+import io.gradus.core.HostStorage;
+import io.gradus.core.Tensor;
+import io.gradus.parallel.Communicator;
+import io.gradus.parallel.Pending;
+import io.gradus.train.recipe.RecipeException;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The processes that train one model together, each on batches of its own (data parallelism; Li et al. 2020). Each has all weights
+ * and the whole optimizer. In every step, the gradients of all processes are added, so that all make the same update.
+ *
+ * <p><b>Same bits as one process.</b> N processes with one batch each per step have the bits of one process with
+ * {@code gradient_accumulation_steps: N}: the batches have the same numbers, and gradients, losses, and token counts are added in
+ * the order of these numbers. With several batches per process, a process first adds those of its own, so results agree to
+ * rounding; they are the same in every run.
+ *
+ * <p>The sum of a gradient starts as soon as the backward pass has completed it, on the communicator's thread, while the pass
+ * goes on.
+ */
+final class Ranks {
+    private final @Nullable Communicator communicator;
+    private final Deque<Pending> sums = new ArrayDeque<>();
+    private boolean alone;
+
+    /** @param communicator null for a single process */
+    Ranks(@Nullable Communicator communicator) {
+        this.communicator = communicator;
+    }
+
+    /** The number of processes. */
+    int size() {
+        return communicator == null ? 1 : communicator.size();
+    }
+
+    /** The number of this process. */
+    int rank() {
+        return communicator == null ? 0 : communicator.rank();
+    }
+
+    /** Whether this process prints and writes. */
+    boolean isFirst() {
+        return rank() == 0;
+    }
+
+    /**
+     * The number of a batch among all batches of all steps.
+     *
+     * @param step from 0
+     * @param pass of this process in the step, from 0
+     * @param passes per process in a step
+     */
+    long batch(int step, int pass, int passes) {
+        return ((long) step * size() + rank()) * passes + pass;
+    }
+
+    /** Starts to add the gradients that all processes have of a parameter. */
+    void startSum(Variable parameter) {
+        if (communicator != null && communicator.size() > 1) {
+            sums.add(communicator.allReduceAsync(Objects.requireNonNull(parameter.grad())));
+        }
+    }
+
+    /** Waits for the sums that were started. */
+    void finishSums() {
+        for (Pending sum = sums.poll(); sum != null; sum = sums.poll()) {
+            sum.await();
+        }
+    }
+
+    /** What the batches of a step add up to: the loss summed over the targets, and their number. */
+    record Totals(double loss, long tokens) {}
+
+    /** Adds up what the processes have computed in a step, in the order of the batches. */
+    Totals total(double loss, long tokens) {
+        if (communicator == null) {
+            return new Totals(loss, tokens);
+        }
+        double[] values = gather(loss, tokens);
+        double lossSum = 0;
+        long tokenSum = 0;
+        for (int i = 0; i < values.length; i += 2) {
+            lossSum += values[i];
+            tokenSum += (long) values[i + 1];
+        }
+        return new Totals(lossSum, tokenSum);
+    }
+
+    /** Whether any process passes true. */
+    boolean any(boolean own) {
+        return communicator == null ? own : Arrays.stream(gather(own ? 1 : 0)).anyMatch(value -> value != 0);
+    }
+
+    /** What one process does without the others. */
+    @FunctionalInterface
+    interface Alone<T extends @Nullable Object> {
+        T run() throws IOException;
+    }
+
+    /**
+     * Does something on every process without communication, and then compares notes: if it fails on one process, it fails on
+     * all, and none waits for ever.
+     *
+     * @throws OtherRankException if it failed on another process only, or first
+     */
+    <T extends @Nullable Object> T together(Alone<T> action) throws IOException {
+        if (communicator == null) {
+            return action.run();
+        }
+        T result;
+        try {
+            alone = true;
+            result = action.run();
+        } catch (IOException | RuntimeException e) {
+            alone = false;
+            compare(String.valueOf(e.getMessage()));
+            throw e;
+        } finally {
+            alone = false;
+        }
+        compare("");
+        return result;
+    }
+
+    /** Exchanges problems; none is the empty text. The first process with one keeps its own exception. */
+    private void compare(String problem) throws OtherRankException {
+        double[] failed = gather(problem.isEmpty() ? 0 : 1);
+        for (int rank = 0; rank < failed.length; rank++) {
+            if (failed[rank] != 0) {
+                String message = broadcast(problem, rank);
+                if (rank != rank()) {
+                    throw new OtherRankException("rank " + rank + ": " + message);
+                }
+                return;
+            }
+        }
+    }
+
+    /**
+     * Checks that all processes were given the same.
+     *
+     * @param lines what they were given
+     * @throws RecipeException on the processes whose lines differ from those of the first
+     */
+    void requireSame(List<String> lines) throws IOException {
+        String text = String.join("\n", lines);
+        String expected = broadcast(text, 0);
+        together(() -> {
+            List<String> others = expected.lines().toList();
+            for (int i = 0; i < Math.max(lines.size(), others.size()); i++) {
+                String own = i < lines.size() ? lines.get(i) : "nothing";
+                String first = i < others.size() ? others.get(i) : "nothing";
+                if (!own.equals(first)) {
+                    throw new RecipeException(
+                            "all processes must have the same recipe, model and text, but here there is \"" + own
+                                    + "\", and on rank 0 \"" + first + "\"");
+                }
+            }
+            return null;
+        });
+    }
+
+    /** The number that the first process passes. */
+    long first(long own) {
+        return communicator == null ? own : (long) gather(own)[0];
+    }
+
+    /** The values that the processes pass, one after the other. */
+    private double[] gather(double... own) {
+        Communicator all = Objects.requireNonNull(communicator);
+        if (alone) {
+            throw new IllegalStateException("processes cannot communicate while each works alone");
+        }
+        Tensor values = Tensor.of(Device.cpu(), new double[own.length * all.size()], (long) own.length * all.size());
+        all.allGather(Tensor.of(Device.cpu(), own, own.length), values);
+        double[] gathered = values.toDoubles();
+        values.release();
+        return gathered;
+    }
+
+    /** The text that one process passes. */
+    String broadcast(String own, int root) {
+        if (communicator == null) {
+            return own;
+        }
+        byte[] bytes = own.getBytes(StandardCharsets.UTF_8);
+        int length = (int) gather(bytes.length)[root];
+        Tensor text = Tensor.of(Device.cpu(), rank() == root ? bytes : new byte[length], length);
+        communicator.broadcast(text, root);
+        String received = new String(HostStorage.of(text).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+        text.release();
+        return received;
+    }
+
+    /** Ends the job after an error that the other processes cannot know of. */
+    void abort(String reason) {
+        if (communicator != null && communicator.size() > 1) {
+            communicator.abort(reason);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+package io.gradus.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradus.parallel.Communicator;
+import io.gradus.parallel.ThreadTransport;
+import io.gradus.parallel.Transport;
+import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Processes with a batch each have the bits of one process that accumulates as many batches. Here they are threads. */
+@Timeout(120)
+class DataParallelTest {
+    @TempDir
+    private Path folder;
+
+    private Path model = Path.of("");
+    private Path text = Path.of("");
+
+    @BeforeEach
+    void write() {
+        model = TinyModel.write(folder.resolve("model"));
+        text = TinyModel.writeText(folder.resolve("text.txt"), 200);
+    }
+
+    private Recipe recipe(String output, String... overrides) {
+        String yaml = """
+            model: {path: '%s'}
+            data: {train: '%s', validation_split: 0.1}
+            output: '%s'
+            steps: 6
+            batch_size: 2
+            learning_rate: 0.02
+            eval_steps: 3
+            max_eval_blocks: 4
+            save_steps: 4
+            sample: {max_tokens: 0}
+            threads: 1
+            """.formatted(model, text, folder.resolve(output));
+        return Recipe.parse(yaml, overrides);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(
+            strings = {
+                "max_grad_norm=0.1",
+                "precision=bf16",
+                "precision=f16",
+                "optimizer=adamw8bit",
+                "optimizer=sgd",
+                "optimizer=adafactor",
+                "l2_sp=0.1",
+                "ema_decay=0.9",
+                "layer_decay=0.5",
+                "gradual_unfreeze_steps=2",
+                "spike_z=1",
+                "early_stopping_patience=1",
+                "activation_checkpointing=true",
+                "loss_chunk_size=8",
+            })
+    void processesHaveTheBitsOfOneThatAccumulates(String setting) throws Exception {
+        for (int processes : new int[] {2, 3}) {
+            String alone = "alone-" + processes;
+            String together = "together-" + processes;
+            new FineTuning(recipe(alone, setting, "gradient_accumulation_steps=" + processes)).run();
+            runAll(processes, rank -> recipe(together, setting));
+            assertThat(folder.resolve(together).resolve("model.safetensors"))
+                    .hasSameBinaryContentAs(folder.resolve(alone).resolve("model.safetensors"));
+            assertThat(metrics(together)).isEqualTo(metrics(alone));
+        }
+    }
+
+    @Test
+    void checkpointHasTheBitsOfOneProcess() throws Exception {
+        new FineTuning(recipe("alone", "gradient_accumulation_steps=2")).run();
+        runAll(2, _ -> recipe("together"));
+        Path checkpoint = Path.of("checkpoints", "step-000004", "optimizer.safetensors");
+        assertThat(folder.resolve("together").resolve(checkpoint))
+                .hasSameBinaryContentAs(folder.resolve("alone").resolve(checkpoint));
+    }
+
+    @Test
+    void stoppedRunResumesToTheSameBits() throws Exception {
+        runAll(2, _ -> recipe("whole"));
+        assertThatThrownBy(() -> runAll(2, _ -> recipe("stopped"), new TrainingListener() {
+                    @Override
+                    public void stepped(Step step) {
+                        if (step.step() == 3) {
+                            throw new IllegalStateException("the power failed");
+                        }
+                    }
+                }))
+                .hasMessageContaining("the power failed");
+        runAll(2, _ -> recipe("stopped", "resume=true"));
+        assertThat(folder.resolve("stopped").resolve("model.safetensors"))
+                .hasSameBinaryContentAs(folder.resolve("whole").resolve("model.safetensors"));
+    }
+
+    @Test
+    void otherTextOnOneProcessIsRejectedOnAll() throws Exception {
+        Path other = TinyModel.writeText(folder.resolve("other.txt"), 199);
+        List<Throwable> failures =
+                failures(2, rank -> rank == 0 ? recipe("out") : recipe("out", "data.train=" + other));
+        assertThat(failures.get(0))
+                .isInstanceOf(OtherRankException.class)
+                .hasMessageStartingWith("rank 1: recipe: all processes");
+        assertThat(failures.get(1))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContaining("here there is \"data.train: 5142 bytes");
+        assertThat(folder.resolve("out").resolve("metrics.jsonl")).doesNotExist();
+    }
+
+    @Test
+    void missingModelOnOneProcessIsReportedByAll() throws Exception {
+        Path missing = folder.resolve("missing");
+        List<Throwable> failures =
+                failures(3, rank -> rank == 2 ? recipe("out", "model.path=" + missing) : recipe("out"));
+        assertThat(failures.get(0)).hasMessageStartingWith("rank 2: ").hasMessageContaining(missing.toString());
+        assertThat(failures.get(1)).hasMessageStartingWith("rank 2: ");
+        assertThat(failures.get(2)).hasMessageContaining(missing.toString());
+    }
+
+    @Test
+    void folderThatTheFirstProcessCannotWriteIsReportedByAll() throws Exception {
+        Files.writeString(folder.resolve("file"), "in the way");
+        List<Throwable> failures = failures(2, _ -> recipe("file"));
+        assertThat(failures.get(0)).hasMessageContaining("is a file");
+        assertThat(failures.get(1)).isInstanceOf(OtherRankException.class).hasMessageContaining("rank 0: ");
+    }
+
+    @Test
+    void checkpointOfAnotherNumberOfProcessesIsRejected() throws Exception {
+        runAll(2, _ -> recipe("out"));
+        assertThat(failures(3, _ -> recipe("out", "resume=true", "steps=8")).get(0))
+                .hasMessageContaining("number of processes was 2 and is 3");
+    }
+
+    /** The records of a run without their times. */
+    private String metrics(String output) throws IOException {
+        return Files.readString(folder.resolve(output).resolve("metrics.jsonl"))
+                .replaceAll("\"(seconds|tokens_per_second|time)\":[^,}]*", "");
+    }
+
+    /** The recipe of a process. */
+    @FunctionalInterface
+    private interface RecipeOfRank {
+        Recipe of(int rank);
+    }
+
+    private static void runAll(int processes, RecipeOfRank recipes, TrainingListener... listeners) throws Exception {
+        for (Throwable failure : failures(processes, recipes, listeners)) {
+            if (failure instanceof Exception e) {
+                throw e;
+            }
+            assertThat(failure).isNull();
+        }
+    }
+
+    /** Runs all processes and returns the failure of each, or null. */
+    private static List<Throwable> failures(int processes, RecipeOfRank recipes, TrainingListener... listeners)
+            throws InterruptedException {
+        List<Transport> transports = ThreadTransport.job(processes);
+        List<Throwable> failures = new ArrayList<>();
+        try (ExecutorService threads = Executors.newFixedThreadPool(processes)) {
+            List<Future<?>> runs = new ArrayList<>();
+            for (Transport transport : transports) {
+                Callable<RunResult> run = () -> {
+                    try (Communicator communicator = Communicator.of(() -> transport)) {
+                        return FineTuning.builder(recipes.of(transport.rank()))
+                                .communicator(communicator)
+                                .listeners(listeners)
+                                .build()
+                                .run();
+                    }
+                };
+                runs.add(threads.submit(run));
+            }
+            for (Future<?> run : runs) {
+                try {
+                    run.get();
+                    failures.add(null);
+                } catch (ExecutionException e) {
+                    failures.add(e.getCause());
+                }
+            }
+        }
+        return failures;
+    }
+}
