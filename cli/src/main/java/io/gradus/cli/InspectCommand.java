@@ -7,6 +7,7 @@ import io.gradus.train.memory.Bytes;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -43,7 +44,12 @@ final class InspectCommand implements Callable<Integer> {
             Map<String, Long> byType = new TreeMap<>();
             long numbers = 0;
             for (Entry entry : checkpoint.entries()) {
-                out.printf("%-" + Math.max(1, width) + "s  %-4s  %s%n", entry.name(), entry.dtype(), entry.shape());
+                out.printf(
+                        Locale.ROOT,
+                        "%-" + Math.max(1, width) + "s  %-4s  %s%n",
+                        entry.name(),
+                        entry.dtype(),
+                        entry.shape());
                 byType.merge(entry.dtype(), entry.byteSize(), Long::sum);
                 numbers += entry.shape().size();
             }

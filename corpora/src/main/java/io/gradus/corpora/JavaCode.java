@@ -1,5 +1,6 @@
 package io.gradus.corpora;
 
+import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,7 +39,10 @@ final class JavaCode {
         return NOT_ASCII
                 .matcher(code)
                 .replaceAll(foreign ->
-                        foreign.group().chars().mapToObj("\\\\u%04X"::formatted).collect(Collectors.joining()));
+                        foreign.group()
+                        .chars()
+                        .mapToObj(c -> String.format(Locale.ROOT, "\\\\u%04X", c))
+                        .collect(Collectors.joining()));
     }
 
     private static String withoutComment(MatchResult match) {

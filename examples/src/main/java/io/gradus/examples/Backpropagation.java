@@ -3,6 +3,7 @@ package io.gradus.examples;
 import io.gradus.autograd.Graph;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Tensor;
+import java.util.Locale;
 
 /**
  * Differentiates a neuron with two inputs, {@code y = tanh(w₁x₁ + w₂x₂ + b)}. Prints the graph that the expression records, then
@@ -46,6 +47,6 @@ public final class Backpropagation {
 
     private static void print(String title, Variable leaf, double byHand) {
         double gradient = leaf.grad() == null ? 0 : leaf.grad().item();
-        System.out.printf("%s %+.6f  %+.6f%n", title, gradient, byHand);
+        System.out.printf(Locale.ROOT, "%s %+.6f  %+.6f%n", title, gradient, byHand);
     }
 }

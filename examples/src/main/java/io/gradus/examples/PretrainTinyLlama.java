@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -47,7 +48,7 @@ public final class PretrainTinyLlama {
         Path untrained = writeUntrained(folder.resolve("untrained"));
         Path text = write(folder.resolve("prose.jsonl"), Corpus.PROSE.training());
         Path heldOut = write(folder.resolve("prose-held-out.jsonl"), Corpus.PROSE.heldOut());
-        String yaml = """
+        String yaml = String.format(Locale.ROOT, """
             model: {path: %s}
             data: {train: %s, eval: %s, max_seq_len: 256}
             output: %s
@@ -64,7 +65,7 @@ public final class PretrainTinyLlama {
             save_steps: 500
             sample: {prompt: "This method returns"}
             resume: true
-            """.formatted(untrained, text, heldOut, folder.resolve("trained"));
+            """, untrained, text, heldOut, folder.resolve("trained"));
         Recipe recipe = Recipe.parse(yaml, List.of(args).subList(1, args.length).toArray(String[]::new));
         try (ConsoleProgress progress = ConsoleProgress.plain(System.out)) {
             RunResult result = new FineTuning(recipe, progress).run();

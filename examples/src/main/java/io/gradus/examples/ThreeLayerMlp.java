@@ -53,12 +53,13 @@ public final class ThreeLayerMlp {
                 known,
                 after);
 
-        System.out.printf("%nThe first rows and columns of the change ΔW = W′ − W of each layer:%n");
+        System.out.printf(Locale.ROOT, "%nThe first rows and columns of the change ΔW = W′ − W of each layer:%n");
         List<Linear> layers = network.layers();
         for (int i = 0; i < layers.size(); i++) {
             printChange(i, before.get(i), layers.get(i).weight().value());
         }
         System.out.printf(
+                Locale.ROOT,
                 "%nΔW has as many numbers as the layer: storing the change takes as much space as storing the model.%n"
                         + "(Unchanged weights are connected to a ReLU that is 0 for every example.)%n");
     }

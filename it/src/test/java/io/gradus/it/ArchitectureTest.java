@@ -26,7 +26,7 @@ class ArchitectureTest {
     };
 
     /** The classes of every module of this build; {@code gpu} is one of them where a TornadoVM SDK is installed. */
-    private static final JavaClasses GRADUS = new ClassFileImporter()
+    static final JavaClasses GRADUS = new ClassFileImporter()
             .importPaths(Stream.concat(Arrays.stream(MODULES), Stream.of("gpu"))
                     .map(module -> Path.of("..", module, "target", "classes"))
                     .filter(Files::isDirectory)

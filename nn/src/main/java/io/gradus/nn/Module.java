@@ -275,7 +275,7 @@ public abstract class Module {
         /** The name with its last number increased; the name itself if it does not end in a number. */
         private String numbered(int offset) {
             int digits = name.length();
-            while (digits > 0 && Character.isDigit(name.charAt(digits - 1))) {
+            while (digits > 0 && name.charAt(digits - 1) >= '0' && name.charAt(digits - 1) <= '9') {
                 digits--;
             }
             return digits == name.length()

@@ -1,6 +1,7 @@
 package io.gradus.cli.report;
 
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** Commands for using the trained model, ready to copy. */
 final class Snippets {
@@ -12,7 +13,7 @@ final class Snippets {
     static String python(Path folder, String prompt) {
         String model = pythonString(folder.toString());
         String beginning = pythonString(oneLine(prompt));
-        return """
+        return String.format(Locale.ROOT, """
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
             folder = %s
@@ -20,15 +21,15 @@ final class Snippets {
             model = AutoModelForCausalLM.from_pretrained(folder)
             inputs = tokenizer(%s, return_tensors="pt")
             print(tokenizer.decode(model.generate(**inputs, max_new_tokens=100)[0]))\
-            """.formatted(model, beginning);
+            """, model, beginning);
     }
 
     /** Returns a {@code gradus generate} command. */
     static String shell(Path folder, String prompt) {
-        return """
+        return String.format(Locale.ROOT, """
             ./gradus generate --model %s \\
                 --prompt %s --max-tokens 100\
-            """.formatted(shellWord(folder.toString()), shellWord(oneLine(prompt)));
+            """, shellWord(folder.toString()), shellWord(oneLine(prompt)));
     }
 
     /** Returns the start of a prompt, without line breaks and control characters. */
