@@ -85,11 +85,33 @@ class LocaleCommandsTest {
         String delta = folder.resolve("delta.safetensors").toString();
         Map<String, String> printed = new TreeMap<>();
         printed.put("inspect", gradus("inspect", model));
-        printed.put("evaluate", gradus("evaluate", "--model", model, "--data", shared.resolve("text.txt").toString()));
+        printed.put(
+                "evaluate",
+                gradus(
+                        "evaluate",
+                        "--model",
+                        model,
+                        "--data",
+                        shared.resolve("text.txt").toString()));
         printed.put("diff", gradus("delta", "diff", base, model, "-o", delta));
         printed.put("info", gradus("delta", "info", delta));
-        printed.put("apply", gradus("delta", "apply", base, delta + ":0.5", "-o", folder.resolve("half").toString()));
-        printed.put("memory", gradus("memory", "--model", base, "--svg", folder.resolve("memory.svg").toString()));
+        printed.put(
+                "apply",
+                gradus(
+                        "delta",
+                        "apply",
+                        base,
+                        delta + ":0.5",
+                        "-o",
+                        folder.resolve("half").toString()));
+        printed.put(
+                "memory",
+                gradus(
+                        "memory",
+                        "--model",
+                        base,
+                        "--svg",
+                        folder.resolve("memory.svg").toString()));
         printed.forEach((name, text) -> written.put(name, text.replace(folder.toString(), "FOLDER")));
         for (String file : List.of(
                 "out/model.safetensors",

@@ -12,7 +12,22 @@ final class Program {
 
     /** Starts {@code gradus finetune}. Its output goes to {@link #log}. */
     static Process finetune(List<String> keys, Path output) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+        return start(List.of(), keys, output);
+    }
+
+    /** {@link #finetune} in a shell that lets no file grow beyond a number of KiB. */
+    static Process finetuneWithFilesUpTo(long kibibytes, List<String> keys, Path output) throws IOException {
+        return start(List.of("/bin/bash", "-c", "ulimit -f " + kibibytes + " && exec \"$@\"", "limited"), keys, output);
+    }
+
+    /**
+     * Starts {@code gradus finetune} by another program.
+     *
+     * @param by its command, which ends where the command to execute begins
+     */
+    static Process start(List<String> by, List<String> keys, Path output) throws IOException {
+        List<String> command = new ArrayList<>(by);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules",
                 "jdk.incubator.vector",

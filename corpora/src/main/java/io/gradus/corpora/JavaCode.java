@@ -38,8 +38,7 @@ final class JavaCode {
         // Java source can escape any character in ASCII: a backslash, u and four hex digits.
         return NOT_ASCII
                 .matcher(code)
-                .replaceAll(foreign ->
-                        foreign.group()
+                .replaceAll(foreign -> foreign.group()
                         .chars()
                         .mapToObj(c -> String.format(Locale.ROOT, "\\\\u%04X", c))
                         .collect(Collectors.joining()));

@@ -40,8 +40,8 @@ class LocaleTest {
     private static boolean usesTheDefaultLocale(JavaCodeUnitAccess<?> access) {
         String owner = access.getTargetOwner().getName();
         String name = access.getTarget().getName();
-        boolean given = access.getTarget().getRawParameterTypes().stream()
-                .anyMatch(type -> type.isEquivalentTo(Locale.class));
+        boolean given =
+                access.getTarget().getRawParameterTypes().stream().anyMatch(type -> type.isEquivalentTo(Locale.class));
         if (given) {
             return false;
         }

@@ -700,6 +700,9 @@ public final class FineTuning {
             double alpha = recipe.forgetting().wiseFtAlpha();
             try {
                 requireSavable(alpha < 1 || (restore && best.step() == 0));
+                if (restore && best.step() > 0) {
+                    checkpoints.requireBest(best.step());
+                }
             } catch (IOException e) {
                 checkpoint(steps); // nothing that was trained is lost
                 throw e;

@@ -158,6 +158,30 @@ class RunFailureTest {
         assertSameModel("out", "whole");
     }
 
+    @Test
+    void deletedBestWeightsCostNothingThatWasTrained() throws IOException {
+        Path out = folder.resolve("out");
+        String[] worsens = {
+            "load_best_model_at_end=true",
+            "eval_steps=1",
+            "schedule=constant",
+            "warmup_ratio=0",
+            "learning_rate=0.3",
+            "steps=9"
+        };
+        assertThatThrownBy(() -> new FineTuning(
+                                recipe("out", worsens), after(9, () -> Folders.delete(out.resolve("checkpoints/best"))))
+                        .run())
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("checkpoints/best is missing: it had the best weights, of step ")
+                .hasMessageContaining("The checkpoint of step 9 is intact.");
+        String[] last = worsens.clone();
+        last[0] = "load_best_model_at_end=false";
+        new FineTuning(recipe("out", last)).run();
+        new FineTuning(recipe("whole", last)).run();
+        assertSameModel("out", "whole");
+    }
+
     // ---- two runs ----
 
     @Test

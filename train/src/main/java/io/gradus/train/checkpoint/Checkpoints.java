@@ -150,6 +150,15 @@ public record Checkpoints(Path folder) {
         return checkpoints().resolve(BEST);
     }
 
+    /** @throws IOException if the best weights, of this step, were deleted */
+    public void requireBest(int step) throws IOException {
+        if (!Files.isDirectory(best())) {
+            throw new IOException(
+                    best() + " is missing: it had the best weights, of step " + step + ", which the run would save;"
+                            + " resume with load_best_model_at_end=false and early_stopping_patience=null to save the last");
+        }
+    }
+
     /** Replaces {@link #best()}. */
     public void writeBest(ModelWriter model) throws IOException {
         replace(best(), model);
