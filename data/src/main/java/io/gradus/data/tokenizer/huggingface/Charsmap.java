@@ -30,7 +30,7 @@ final class Charsmap {
      * @throws IllegalArgumentException if a text could lead outside the table; the message has the reason
      */
     Charsmap(String base64) {
-        byte[] content = Base64.getDecoder().decode(base64);
+        byte[] content = decode(base64);
         this.base64 = Base64.getEncoder().encodeToString(content);
         ByteBuffer bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
         require(bytes.remaining() >= 4);
@@ -48,6 +48,14 @@ final class Charsmap {
             throw new IllegalArgumentException("has replacements that are not UTF-8", e);
         }
         visitAll();
+    }
+
+    private static byte[] decode(String base64) {
+        try {
+            return Base64.getDecoder().decode(base64);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("is not Base64", e);
+        }
     }
 
     /** The largest number of bytes that replace one byte. */

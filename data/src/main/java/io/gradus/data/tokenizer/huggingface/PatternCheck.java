@@ -52,7 +52,7 @@ final class PatternCheck {
         while (length > 0
                 && !(root.cost(length).first() <= MAX_RETRIES
                         && root.cost(length).none() <= MAX_RETRIES)) {
-            length = length < 1_000 ? 0 : length / 2;
+            length = length < 100 ? 0 : length / 4 * 3;
         }
         return length;
     }

@@ -54,11 +54,13 @@ final class TokenSettings {
         JsonPart decoder = settings.get("added_tokens_decoder");
         if (decoder != null) {
             for (Map.Entry<String, JsonNode> entry : decoder.object().value().properties()) {
-                decoder.require(entry.getKey().matches("\\d{1,8}"), "an object whose keys are ids");
+                decoder.require(entry.getKey().matches("\\d{1,18}"), "an object whose keys are ids");
                 JsonPart token = decoder.get(entry.getKey());
-                put(
-                        Integer.parseInt(entry.getKey()),
-                        AddedToken.ofConfig(token, token.get("special").flag(false)));
+                long id = Long.parseLong(entry.getKey());
+                if (id > Vocabulary.MAX_ID) {
+                    throw token.error("has an id above " + Vocabulary.MAX_ID);
+                }
+                put((int) id, AddedToken.ofConfig(token, token.get("special").flag(false)));
             }
         } else {
             readOlderFiles(tokenizer);
