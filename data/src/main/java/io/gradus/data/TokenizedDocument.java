@@ -1,5 +1,6 @@
 package io.gradus.data;
 
+import io.gradus.data.tokenizer.LongText;
 import io.gradus.data.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -45,11 +46,11 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
         int unlearned;
         switch (document) {
             case Document.Text plain -> {
-                text = tokenizer.encode(plain.text());
+                text = LongText.encode(tokenizer, plain.text());
                 unlearned = 0;
             }
             case Document.PromptCompletion pair -> {
-                text = tokenizer.encode(pair.prompt() + pair.completion());
+                text = LongText.encode(tokenizer, pair.prompt() + pair.completion());
                 unlearned = seam(text, pair.prompt(), tokenizer);
             }
             case Document.Chat chat -> {
@@ -83,7 +84,7 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
 
     /** The index of the first token that differs from the tokens of the beginning. */
     private static int seam(int[] text, String beginning, Tokenizer tokenizer) {
-        int seam = Arrays.mismatch(tokenizer.encode(beginning), text);
+        int seam = Arrays.mismatch(LongText.encode(tokenizer, beginning), text);
         return seam < 0 ? text.length : seam;
     }
 

@@ -1,5 +1,6 @@
 package io.gradus.data.tokenizer;
 
+import io.gradus.data.tokenizer.huggingface.Splitting;
 import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
 import io.gradus.data.tokenizer.huggingface.TransformersTokenizer;
 import java.io.IOException;
@@ -40,6 +41,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     public int[] encode(String text) {
         Surrogates.check(text);
         return tokenizer.encode(text);
+    }
+
+    /** Where a long text may be cut. */
+    Splitting splitting() {
+        return tokenizer.splitting();
     }
 
     @Override

@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Models that lie beside the repository, if they do. */
+/** Models and texts that lie beside the repository, if they do. */
 final class TestModels {
     private TestModels() {}
 
     static Path stories260K() {
-        Path folder = Path.of(System.getProperty("gradus.shared", "../../shared"), "models", "stories260K");
-        assumeTrue(Files.isDirectory(folder), folder + " is absent");
-        return folder;
+        return shared("models/stories260K");
+    }
+
+    static Path shared(String name) {
+        Path path = Path.of(System.getProperty("gradus.shared", "../../shared")).resolve(name);
+        assumeTrue(Files.exists(path), path + " is absent");
+        return path;
     }
 }

@@ -32,6 +32,7 @@ public final class TransformersTokenizer {
     private final TokenDecoder decoder;
     private final NativeTokenizer library;
     private final int longestText;
+    private final Splitting splitting;
 
     /**
      * Builds the tokenizer of a folder.
@@ -63,6 +64,7 @@ public final class TransformersTokenizer {
         template = template(rules, root, isOlder);
         addedTexts = NormalizedTokens.texts(added, normalizer, longestText, root);
         ObjectNode json = json(normalizer, preTokenizer);
+        splitting = Splitting.of(json, longestText);
         library = NativeTokenizer.of(json.toString(), root.file());
         files = isOlder ? given.with(TokenizerFiles.TOKENIZER, withDecoder(json, parts)) : given;
     }
@@ -227,6 +229,11 @@ public final class TransformersTokenizer {
     /** The length in UTF-16 units of the longest text that {@link #encode} accepts. */
     public int longestText() {
         return longestText;
+    }
+
+    /** Where a long text may be cut. */
+    public Splitting splitting() {
+        return splitting;
     }
 
     /**
