@@ -9,6 +9,7 @@ import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.TrainingListener.Progress;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -97,6 +98,15 @@ final class GenerateCommand implements Callable<Integer> {
         Lines lines = new Lines(spec.commandLine().getOut());
         StreamingDecoder decoder = new StreamingDecoder(tokenizer);
         int[] ids = Prompts.encode(tokenizer, prompt);
+        if (ids.length > model.contextLength()) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    String.format(
+                            Locale.ROOT,
+                            "--prompt has %,d tokens, but the context length of the model is %,d; shorten it",
+                            ids.length,
+                            model.contextLength()));
+        }
         for (int id : ids) {
             lines.print(decoder.next(id));
         }

@@ -119,6 +119,12 @@ class MainTest {
     }
 
     @Test
+    void generateRejectsAPromptLongerThanTheContextBeforeItPrintsIt() {
+        gradus("generate", "--model", model, "--prompt", "a ".repeat(500_000))
+                .assertMisused("--prompt has 1,000,000 tokens, but the context length of the model is 32; shorten it");
+    }
+
+    @Test
     void evaluateRejectsInvalidBatchAndBlockSizes() {
         gradus("evaluate", "--model", model, "--data", text, "--batch-size", 0)
                 .assertMisused("--batch-size is 0; it must be at least 1");

@@ -13,7 +13,7 @@ public final class Prompts {
      * @throws IllegalArgumentException if the prompt is empty and the tokenizer has no bos token
      */
     public static int[] encode(Tokenizer tokenizer, String prompt) {
-        int[] ids = tokenizer.encode(prompt);
+        int[] ids = LongText.encode(tokenizer, prompt);
         if (tokenizer.bos().isPresent() && (tokenizer.addsBos() || ids.length == 0)) {
             return IntStream.concat(IntStream.of(tokenizer.bos().getAsInt()), IntStream.of(ids))
                     .toArray();
