@@ -22,6 +22,7 @@ import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -128,12 +129,18 @@ final class EvaluateCommand implements Callable<Integer> {
             status.show(new Progress("reading the text", 0, 0));
             Tokenizer tokenizer = Tokenizer.load(folder.path());
             DataFormat reading = new DataFormat(format, chatTemplate, labels).withTemplateOf(tokenizer);
-            List<Document> documents = Documents.read(data, reading);
-            Blocks blocks = Blocks.pack(documents, tokenizer, length, Packing.usual(documents), reading.chatTemplate());
+            Collection<Document> documents = Documents.read(data, reading);
+            Blocks blocks = Blocks.pack(
+                    documents,
+                    tokenizer,
+                    length,
+                    Packing.usual(documents),
+                    reading.chatTemplate(),
+                    part -> status.show(new Progress("tokenizing the text", (long) (100 * part), 100)));
             double loss = Evaluator.loss(model, blocks, Integer.MAX_VALUE, batchSize, status::show);
             LabelAccuracy correct = null;
             if (accuracy) {
-                List<LabeledText> texts = LabeledTexts.read(data);
+                Collection<LabeledText> texts = LabeledTexts.read(data);
                 correct = LabelAccuracy.of(model, tokenizer, texts, labels, batchSize, status::show);
             }
             status.clear();

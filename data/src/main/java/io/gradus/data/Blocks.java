@@ -2,8 +2,12 @@ package io.gradus.data;
 
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.data.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.function.DoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,36 +60,59 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
      *
      * @param blockLength T
      * @throws IllegalArgumentException if they do not fill one block, or have no target
+     * @throws UncheckedIOException as the next method
      */
-    public static Blocks pack(List<? extends Document> documents, Tokenizer tokenizer, int blockLength) {
+    public static Blocks pack(Collection<? extends Document> documents, Tokenizer tokenizer, int blockLength) {
         return pack(documents, tokenizer, blockLength, Packing.STREAM, null);
     }
 
-    /**
-     * Tokenizes documents and packs them.
-     *
-     * @param blockLength T
-     * @param template how chats are written; required if there are any
-     * @throws IllegalArgumentException if they do not fill one block of a stream, have no target, or need a special token that
-     *     the tokenizer does not have
-     */
+    /** {@link #pack(Collection, Tokenizer, int, Packing, ChatTemplate, DoubleConsumer)} without progress. */
     public static Blocks pack(
-            List<? extends Document> documents,
+            Collection<? extends Document> documents,
             Tokenizer tokenizer,
             int blockLength,
             Packing packing,
             @Nullable ChatTemplate template) {
-        int padding = tokenizer.eos().orElse(0);
-        return switch (packing) {
-            case STREAM ->
-                StreamBlocks.of(
-                        documents.stream()
-                                .map(document -> TokenizedDocument.of(document, tokenizer, template))
-                                .toList(),
-                        blockLength,
-                        padding);
-            case DOCUMENTS -> PackedBlocks.of(documents, tokenizer, blockLength, template);
-        };
+        return pack(documents, tokenizer, blockLength, packing, template, _ -> {});
+    }
+
+    /**
+     * Tokenizes documents and packs them. Many tokens are kept in a temporary file, 4 bytes each.
+     *
+     * @param blockLength T
+     * @param template how chats are written; required if there are any
+     * @param progress receives how much of the documents is tokenized, from 0 to 1, again and again
+     * @throws IllegalArgumentException if they do not fill one block of a stream, have no target, or need a special token that
+     *     the tokenizer does not have
+     * @throws UncheckedIOException if a file of the documents cannot be read, or the temporary file cannot be written
+     */
+    public static Blocks pack(
+            Collection<? extends Document> documents,
+            Tokenizer tokenizer,
+            int blockLength,
+            Packing packing,
+            @Nullable ChatTemplate template,
+            DoubleConsumer progress) {
+        if (blockLength < 1) {
+            throw new IllegalArgumentException("max_seq_len is " + blockLength + "; it must be at least 1");
+        }
+        try {
+            int padding = tokenizer.eos().orElse(0);
+            var tokens = new TokenStore.Builder();
+            return switch (packing) {
+                case STREAM -> {
+                    new Tokenization(tokenizer, template, tokens::add, progress).run(documents);
+                    yield StreamBlocks.of(tokens.build(), blockLength, padding);
+                }
+                case DOCUMENTS -> {
+                    var pieces = new Pieces(tokens, blockLength);
+                    new Tokenization(tokenizer, template, pieces, progress).run(documents);
+                    yield PackedBlocks.of(tokens.build(), pieces, blockLength, padding);
+                }
+            };
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The number of blocks, at least one. */
@@ -114,12 +141,6 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
     /** A sentence for each kind of loss in packing; often empty. */
     public List<String> warnings() {
         return List.of();
-    }
-
-    static void requireLength(int blockLength) {
-        if (blockLength < 1) {
-            throw new IllegalArgumentException("max_seq_len is " + blockLength + "; it must be at least 1");
-        }
     }
 
     final void requireCount(int count) {

@@ -1,5 +1,10 @@
 package io.gradus.data;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /** An independent piece of training text. */
@@ -11,6 +16,40 @@ public sealed interface Document {
      * @param text including white space
      */
     record Text(String text) implements Document {}
+
+    /**
+     * A text in a file, all of which is trained on. It takes no memory, because it is read when it is used.
+     *
+     * @param file in UTF-8
+     * @param from the index of the first byte, at which a character begins
+     * @param to the index after the last byte
+     */
+    record TextFile(Path file, long from, long to) implements Document {
+
+        /** Reads the text. The reader need not be closed. */
+        public Reader open() {
+            return new Utf8Reader(file, from, to);
+        }
+
+        /**
+         * The beginning of the text.
+         *
+         * @param length in characters, at most
+         * @throws UncheckedIOException if the file cannot be read
+         */
+        public String beginning(int length) {
+            char[] characters = new char[length];
+            try (Reader reader = new BufferedReader(open())) {
+                int count = 0;
+                for (int read = 0; read >= 0 && count < length; count += Math.max(0, read)) {
+                    read = reader.read(characters, count, length - count);
+                }
+                return String.valueOf(characters, 0, count);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
 
     /**
      * A prompt with its completion; only the completion is trained on.

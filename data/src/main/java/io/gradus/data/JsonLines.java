@@ -16,13 +16,12 @@ import java.io.LineNumberReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Reads documents from JSON Lines: each line is a JSON object with exactly the keys of one kind of document. */
-final class JsonLines {
+final class JsonLines implements RecordReader<Document> {
     private static final Set<String> TEXT = Set.of("text");
     private static final Set<String> PROMPT_COMPLETION = Set.of("prompt", "completion");
     private static final Set<String> CHAT = Set.of("messages");
@@ -40,28 +39,33 @@ final class JsonLines {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final DataFormat format;
-    private final String place;
+    private final Path file;
+    private final Utf8Reader bytes;
+    private final LineNumberReader lines;
+    private String place;
 
-    private JsonLines(DataFormat format, String place) {
+    JsonLines(Path file, DataFormat format) throws IOException {
         this.format = format;
-        this.place = place;
+        this.file = file;
+        this.place = file.toString();
+        this.bytes = new Utf8Reader(file);
+        this.lines = new LineNumberReader(bytes);
     }
 
-    /** Reads the documents of a file, at least one. */
-    static List<Document> read(Path file, DataFormat format) throws IOException {
-        var documents = new ArrayList<Document>();
-        try (LineNumberReader reader = new LineNumberReader(new Utf8Reader(file))) {
-            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-                if (!line.isBlank()) {
-                    String place = file + ":" + reader.getLineNumber();
-                    documents.add(new JsonLines(format, place).document(parse(line, place)));
-                }
+    @Override
+    public @Nullable Document next() throws IOException {
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            if (!line.isBlank()) {
+                place = file + ":" + lines.getLineNumber();
+                return document(parse(line, place));
             }
         }
-        if (documents.isEmpty()) {
-            throw Documents.blank(file);
-        }
-        return documents;
+        return null;
+    }
+
+    @Override
+    public long position() {
+        return bytes.position();
     }
 
     // ---- JSON ----

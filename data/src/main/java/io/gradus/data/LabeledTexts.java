@@ -4,13 +4,13 @@ import io.gradus.core.json.JsonProblem;
 import io.gradus.data.TableReader.Row;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads texts with their labels, all of it UTF-8:
@@ -31,28 +31,19 @@ public final class LabeledTexts {
     private LabeledTexts() {}
 
     /**
-     * Reads a file or a folder.
+     * Reads a file or a folder. The texts take no memory: each iteration reads the files again.
      *
      * @return at least one
      * @throws IOException if something is missing, empty, not UTF-8, or malformed; the message names the file, the line and the
      *     column
      */
-    public static List<LabeledText> read(Path path) throws IOException {
-        Documents.requireExists(path);
-        var texts = new ArrayList<LabeledText>();
-        for (Path file : files(path)) {
-            texts.addAll(readFile(file));
-        }
-        if (texts.isEmpty()) {
-            throw new IOException(
-                    path + ": the folder has no .csv or .tsv file, nor one with a text per line that is named"
-                            + " for its label, such as reviews.pos");
-        }
-        return List.copyOf(texts);
+    public static Collection<LabeledText> read(Path path) throws IOException {
+        return FileRecords.of(files(path), LabeledTexts::open);
     }
 
-    /** The files that {@link #read} reads, in this order. */
+    /** The files of labeled texts that a path names, at least one. */
     static List<Path> files(Path path) throws IOException {
+        Documents.requireExists(path);
         if (!Files.isDirectory(path)) {
             return List.of(path);
         }
@@ -63,9 +54,15 @@ public final class LabeledTexts {
                     .sorted()
                     .toList();
         }
-        return files.stream().anyMatch(LabeledTexts::isTable)
-                ? files.stream().filter(LabeledTexts::isTable).toList()
-                : files;
+        if (files.stream().anyMatch(LabeledTexts::isTable)) {
+            files = files.stream().filter(LabeledTexts::isTable).toList();
+        }
+        if (files.isEmpty()) {
+            throw new IOException(
+                    path + ": the folder has no .csv or .tsv file, nor one with a text per line that is named"
+                            + " for its label, such as reviews.pos");
+        }
+        return files;
     }
 
     /** Whether a file is a table, by its extension. */
@@ -73,41 +70,58 @@ public final class LabeledTexts {
         return Documents.hasExtension(file, ".csv", ".tsv");
     }
 
-    private static List<LabeledText> readFile(Path file) throws IOException {
-        List<LabeledText> texts = isTable(file) ? readTable(file) : readLines(file);
-        if (texts.isEmpty()) {
-            throw Documents.blank(file);
-        }
-        return texts;
+    /** Opens a file of labeled texts. */
+    static RecordReader<LabeledText> open(Path file) throws IOException {
+        return isTable(file) ? new Table(file) : new Lines(file);
     }
 
     // ---- tables ----
 
-    private static List<LabeledText> readTable(Path file) throws IOException {
-        var texts = new ArrayList<LabeledText>();
-        try (TableReader table = new TableReader(file)) {
+    /** The rows of a table. */
+    private static final class Table implements RecordReader<LabeledText> {
+        private final Path file;
+        private final TableReader table;
+        private final int columns;
+        private final int text;
+        private final int label;
+        private boolean begun;
+
+        Table(Path file) throws IOException {
+            this.file = file;
+            this.table = new TableReader(file);
             Row header = table.row();
             if (header == null) {
-                return texts;
+                throw Documents.blank(file);
             }
-            int text = column(header, TEXT);
-            int label = column(header, LABEL);
-            for (Row row = table.row(); row != null; row = table.row()) {
-                int columns = row.cells().size();
-                if (columns != header.cells().size()) {
-                    throw new IOException(row.place() + ": it has " + columns + " columns and the header has "
-                            + header.cells().size()
-                            + (Documents.hasExtension(file, ".tsv")
-                                    ? "; columns are separated by single tabs, and a text has none"
-                                    : "; put a text with commas in it in double quotes"));
+            this.columns = header.cells().size();
+            this.text = column(header, TEXT);
+            this.label = column(header, LABEL);
+        }
+
+        @Override
+        public @Nullable LabeledText next() throws IOException {
+            Row row = table.row();
+            if (row == null) {
+                if (!begun) {
+                    throw new IOException(file + ": the file has a header but no rows");
                 }
-                texts.add(new LabeledText(cell(row, text, TEXT), cell(row, label, LABEL)));
+                return null;
             }
+            begun = true;
+            if (row.cells().size() != columns) {
+                throw new IOException(row.place() + ": it has " + row.cells().size() + " columns and the header has "
+                        + columns
+                        + (Documents.hasExtension(file, ".tsv")
+                                ? "; columns are separated by single tabs, and a text has none"
+                                : "; put a text with commas in it in double quotes"));
+            }
+            return new LabeledText(cell(row, text, TEXT), cell(row, label, LABEL));
         }
-        if (texts.isEmpty()) {
-            throw new IOException(file + ": the file has a header but no rows");
+
+        @Override
+        public long position() {
+            return table.position();
         }
-        return texts;
     }
 
     private static int column(Row header, String name) throws IOException {
@@ -135,20 +149,37 @@ public final class LabeledTexts {
 
     // ---- a text per line ----
 
-    private static List<LabeledText> readLines(Path file) throws IOException {
-        String name = String.valueOf(file.getFileName());
-        String label = name.substring(name.lastIndexOf('.') + 1);
-        if (!name.contains(".") || label.isBlank()) {
-            throw new IOException(file + ": a file of labeled texts is a .csv or .tsv file, or is named for its label,"
-                    + " such as reviews.pos");
+    /** The lines of a file that is named for its label. */
+    private static final class Lines implements RecordReader<LabeledText> {
+        private final String label;
+        private final Utf8Reader bytes;
+        private final BufferedReader lines;
+
+        Lines(Path file) throws IOException {
+            String name = String.valueOf(file.getFileName());
+            label = name.substring(name.lastIndexOf('.') + 1);
+            if (!name.contains(".") || label.isBlank()) {
+                throw new IOException(
+                        file + ": a file of labeled texts is a .csv or .tsv file, or is named for its label,"
+                                + " such as reviews.pos");
+            }
+            bytes = new Utf8Reader(file);
+            lines = new BufferedReader(bytes);
         }
-        try (BufferedReader reader = new BufferedReader(new Utf8Reader(file))) {
-            return reader.lines()
-                    .filter(line -> !line.isBlank())
-                    .map(line -> new LabeledText(line.strip(), label))
-                    .toList();
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+
+        @Override
+        public @Nullable LabeledText next() throws IOException {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (!line.isBlank()) {
+                    return new LabeledText(line.strip(), label);
+                }
+            }
+            return null;
+        }
+
+        @Override
+        public long position() {
+            return bytes.position();
         }
     }
 }

@@ -1,154 +1,176 @@
 package io.gradus.data;
 
 import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.data.tokenizer.Tokenizer;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.Deque;
+import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Several documents per block of T tokens, which do not attend to each other ({@link Packing#DOCUMENTS}). Tokens after the last
- * target are cut off. The last token is only predicted, so n tokens take n − 1 positions.
+ * Several documents per block of T tokens, which do not attend to each other ({@link Packing#DOCUMENTS}). {@link Pieces} says
+ * what remains of a document.
  *
- * <p>A text longer than a block becomes several documents; each token is still predicted once. A longer example is truncated, and
- * left out if no target remains. {@link #warnings} counts both.
- *
- * <p>Blocks are filled best-fit decreasing: starting with the longest, each document goes to the block with the least room that
- * fits (Johnson 1973: at most 11/9 of the optimum, plus a constant). Blocks are then ordered by their first documents, so
- * that the first blocks are not longer on average than the others.
+ * <p>Blocks are filled best-fit decreasing: starting with the longest, each piece goes to the block with the least room that fits
+ * (Johnson 1973: at most 11/9 of the optimum, plus a constant). Blocks are then ordered by their first pieces, so that the
+ * first blocks are not longer on average than the others.
  */
 final class PackedBlocks extends Blocks {
-    private final List<Row> rows;
+    private final TokenStore tokens;
+    private final Pieces pieces;
+    private final Rows rows;
     private final int padding;
-    private final List<String> warnings;
+    private final long counted;
+    private final int maxId;
 
     /**
-     * A piece of a document.
+     * The pieces of each row, in order.
      *
-     * @param order its index among all pieces
-     * @param from the index of its first token
-     * @param places the number of tokens that are read; one more is predicted
+     * @param starts for each row, the index of its first piece in {@code pieces}; then the number of all pieces
+     * @param pieces the pieces, row by row
      */
-    private record Piece(int order, TokenizedDocument document, int from, int places) {}
+    private record Rows(int[] starts, int[] pieces) {
+        int count() {
+            return starts.length - 1;
+        }
 
-    /** The pieces of one block, in order. */
-    private record Row(List<Piece> pieces) {
-        int places() {
-            return pieces.stream().mapToInt(Piece::places).sum();
+        IntStream of(int row) {
+            return Arrays.stream(pieces, starts[row], starts[row + 1]);
+        }
+
+        Rows first(int count) {
+            return new Rows(Arrays.copyOf(starts, count + 1), pieces);
+        }
+
+        IntStream all() {
+            return Arrays.stream(pieces, 0, starts[count()]);
         }
     }
 
-    private PackedBlocks(int length, List<Row> rows, int padding, List<String> warnings) {
+    private PackedBlocks(
+            TokenStore tokens, Pieces pieces, Rows rows, int length, int padding, long counted, int maxId) {
         super(length);
+        this.tokens = tokens;
+        this.pieces = pieces;
         this.rows = rows;
         this.padding = padding;
-        this.warnings = warnings;
+        this.counted = counted;
+        this.maxId = maxId;
     }
 
-    static PackedBlocks of(
-            List<? extends Document> documents, Tokenizer tokenizer, int blockLength, @Nullable ChatTemplate template) {
-        requireLength(blockLength);
-        var pieces = new ArrayList<Piece>();
-        int cut = 0;
-        int leftOut = 0;
-        for (Document document : documents) {
-            TokenizedDocument tokens = TokenizedDocument.of(document, tokenizer, template);
-            boolean text = document instanceof Document.Text;
-            int places = lastCounted(tokens, tokens.ids().length - 1);
-            if (places > blockLength && !text) {
-                places = lastCounted(tokens, blockLength);
-                cut += places > 0 ? 1 : 0;
-            }
-            leftOut += places == 0 ? 1 : 0;
-            for (int from = 0; from < places; from += blockLength) {
-                pieces.add(new Piece(pieces.size(), tokens, from, Math.min(blockLength, places - from)));
-            }
+    /**
+     * Packs pieces.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    static PackedBlocks of(TokenStore tokens, Pieces pieces, int blockLength, int padding) {
+        if (pieces.size() == 0) {
+            throw allMasked("of " + pieces.documents() + " documents no token within max_seq_len " + blockLength);
         }
-        if (pieces.isEmpty()) {
-            throw allMasked("of " + documents.size() + " documents no token within max_seq_len " + blockLength);
-        }
-        var warnings = new ArrayList<String>();
-        if (cut > 0) {
-            warnings.add(cut + " of " + documents.size() + " examples are longer than max_seq_len, " + blockLength
-                    + "; they were truncated");
-        }
-        if (leftOut > 0) {
-            warnings.add(leftOut + " of " + documents.size() + " examples were left out: no token that counts is among"
-                    + " their first " + (blockLength + 1L));
-        }
-        return new PackedBlocks(
-                blockLength, fit(pieces, blockLength), tokenizer.eos().orElse(0), List.copyOf(warnings));
+        Rows rows = inOrder(fit(pieces, blockLength));
+        int maxId = Math.max(padding, pieces.maxId());
+        return new PackedBlocks(tokens, pieces, rows, blockLength, padding, pieces.counted(), maxId);
     }
 
-    /** The position of the last target, at most {@code limit}; 0 if there is none. */
-    private static int lastCounted(TokenizedDocument tokens, int limit) {
-        return IntStream.iterate(Math.min(limit, tokens.ids().length - 1), i -> i > 0, i -> i - 1)
-                .filter(i -> tokens.counts()[i])
-                .findFirst()
-                .orElse(0);
-    }
+    // ---- packing ----
 
-    private static List<Row> fit(List<Piece> pieces, int length) {
-        var rows = new ArrayList<Row>();
-        var byRoom = new TreeMap<Integer, Deque<Row>>();
-        List<Piece> longestFirst = pieces.stream()
-                .sorted(Comparator.comparingInt(Piece::places).reversed()) // stable, so equal lengths keep their order
-                .toList();
-        for (Piece piece : longestFirst) {
-            Map.Entry<Integer, Deque<Row>> tightest = byRoom.ceilingEntry(piece.places);
-            Row row;
-            int room;
-            if (tightest == null) {
-                row = new Row(new ArrayList<>());
-                rows.add(row);
+    /** The row of each piece. */
+    private static int[] fit(Pieces pieces, int length) {
+        int[] rowOf = new int[pieces.size()];
+        int rows = 0;
+        // Rows with the same room are a queue: the first, and for each row the one after it.
+        BitSet rooms = new BitSet(length + 1);
+        int[] first = new int[length + 1];
+        int[] last = new int[length + 1];
+        int[] next = new int[pieces.size()];
+        for (int piece : longestFirst(pieces, length)) {
+            int room = rooms.nextSetBit(pieces.places(piece));
+            int row;
+            if (room < 0) {
+                row = rows++;
                 room = length;
             } else {
-                row = tightest.getValue().removeFirst();
-                room = tightest.getKey();
-                if (tightest.getValue().isEmpty()) {
-                    byRoom.remove(room);
-                }
+                row = first[room];
+                first[room] = next[row];
+                rooms.set(room, row != last[room]);
             }
-            row.pieces.add(piece);
-            byRoom.computeIfAbsent(room - piece.places, _ -> new ArrayDeque<>()).addLast(row);
+            rowOf[piece] = row;
+            int left = room - pieces.places(piece);
+            if (rooms.get(left)) {
+                next[last[left]] = row;
+            } else {
+                first[left] = row;
+                rooms.set(left);
+            }
+            last[left] = row;
         }
-        rows.forEach(row -> row.pieces.sort(Comparator.comparingInt(Piece::order)));
-        rows.sort(Comparator.comparingInt(row -> row.pieces.getFirst().order));
-        return List.copyOf(rows);
+        return rowOf;
     }
+
+    /** The pieces by length, and pieces of equal length in their order. */
+    private static int[] longestFirst(Pieces pieces, int length) {
+        int[] ends = new int[length + 2]; // of the pieces with at least as many places
+        for (int piece = 0; piece < pieces.size(); piece++) {
+            ends[pieces.places(piece)]++;
+        }
+        for (int places = length; places >= 0; places--) {
+            ends[places] += ends[places + 1];
+        }
+        int[] sorted = new int[pieces.size()];
+        for (int piece = pieces.size() - 1; piece >= 0; piece--) {
+            sorted[--ends[pieces.places(piece)]] = piece;
+        }
+        return sorted;
+    }
+
+    /** Numbers rows by their first pieces. */
+    private static Rows inOrder(int[] rowOf) {
+        int[] numbers = new int[rowOf.length];
+        Arrays.fill(numbers, -1);
+        int count = 0;
+        for (int row : rowOf) {
+            if (numbers[row] < 0) {
+                numbers[row] = count++;
+            }
+        }
+        int[] starts = new int[count + 1];
+        for (int row : rowOf) {
+            starts[numbers[row] + 1]++;
+        }
+        Arrays.parallelPrefix(starts, Integer::sum);
+        int[] pieces = new int[rowOf.length];
+        int[] ends = starts.clone();
+        for (int piece = 0; piece < rowOf.length; piece++) {
+            pieces[ends[numbers[rowOf[piece]]]++] = piece;
+        }
+        return new Rows(starts, pieces);
+    }
+
+    // ---- blocks ----
 
     @Override
     public int size() {
-        return rows.size();
+        return rows.count();
     }
 
     @Override
     public Block get(int index) {
-        Row row = rows.get(Objects.checkIndex(index, rows.size()));
         int[] ids = new int[length()];
         int[] targets = new int[length()];
         Arrays.fill(ids, padding);
         Arrays.fill(targets, CrossEntropy.IGNORE_INDEX);
         IntStream.Builder documents = IntStream.builder();
         int at = 0;
-        for (Piece piece : row.pieces) {
+        for (int piece : rows.of(Objects.checkIndex(index, size())).toArray()) {
             documents.add(at);
-            System.arraycopy(piece.document.ids(), piece.from, ids, at, piece.places);
-            for (int i = 0; i < piece.places; i++) {
-                int next = piece.from + i + 1;
-                if (piece.document.counts()[next]) {
-                    targets[at + i] = piece.document.ids()[next];
+            int[] read = read(piece);
+            for (int i = 0; i + 1 < read.length; i++) {
+                ids[at + i] = TokenStore.id(read[i]);
+                if (TokenStore.isTarget(read[i + 1])) {
+                    targets[at + i] = TokenStore.id(read[i + 1]);
                 }
             }
-            at += piece.places;
+            at += read.length - 1;
         }
         if (at < length()) {
             documents.add(at);
@@ -156,37 +178,42 @@ final class PackedBlocks extends Blocks {
         return new Block(ids, targets, at, documents.build().toArray());
     }
 
+    /** The tokens of a piece, and the one that only is predicted. */
+    private int[] read(int piece) {
+        return tokens.read(pieces.start(piece), pieces.places(piece) + 1);
+    }
+
     @Override
     public Blocks first(int count) {
         requireCount(count);
-        return new PackedBlocks(length(), rows.subList(0, count), padding, warnings);
+        Rows first = rows.first(count);
+        long targets = 0;
+        int max = padding;
+        for (int piece : first.all().toArray()) {
+            int[] read = read(piece);
+            targets += Arrays.stream(read).skip(1).filter(TokenStore::isTarget).count();
+            max = Math.max(max, Arrays.stream(read).map(TokenStore::id).max().orElseThrow());
+        }
+        return new PackedBlocks(tokens, pieces, first, length(), padding, targets, max);
     }
 
     @Override
     public long tokens() {
-        return rows.stream().mapToLong(Row::places).sum();
+        return rows.all().mapToLong(pieces::places).sum();
     }
 
     @Override
     public long counted() {
-        return rows.stream()
-                .flatMap(row -> row.pieces.stream())
-                .mapToLong(piece -> IntStream.rangeClosed(piece.from + 1, piece.from + piece.places)
-                        .filter(i -> piece.document.counts()[i])
-                        .count())
-                .sum();
+        return counted;
     }
 
     @Override
     public int maxId() {
-        return rows.stream()
-                .flatMap(row -> row.pieces.stream())
-                .flatMapToInt(piece -> Arrays.stream(piece.document.ids(), piece.from, piece.from + piece.places + 1))
-                .reduce(padding, Math::max);
+        return maxId;
     }
 
     @Override
     public List<String> warnings() {
-        return warnings;
+        return pieces.warnings();
     }
 }

@@ -1,6 +1,6 @@
 package io.gradus.data;
 
-import java.util.List;
+import java.util.Collection;
 
 /** How documents become blocks of T tokens. */
 public enum Packing {
@@ -16,7 +16,9 @@ public enum Packing {
     DOCUMENTS;
 
     /** {@link #DOCUMENTS} for examples, {@link #STREAM} for text. */
-    public static Packing usual(List<? extends Document> documents) {
-        return documents.stream().allMatch(document -> document instanceof Document.Text) ? STREAM : DOCUMENTS;
+    public static Packing usual(Collection<? extends Document> documents) {
+        boolean text = documents.stream()
+                .allMatch(document -> document instanceof Document.Text || document instanceof Document.TextFile);
+        return text ? STREAM : DOCUMENTS;
     }
 }

@@ -2,9 +2,7 @@ package io.gradus.data;
 
 import io.gradus.autograd.op.CrossEntropy;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
 
 /**
  * Concatenated documents, cut every T tokens ({@link Packing#STREAM}). The target of each token is the next one, also at the end
@@ -14,15 +12,19 @@ import java.util.stream.IntStream;
  * <p>The last block is padded. Blocks without a target are left out.
  */
 final class StreamBlocks extends Blocks {
-    private final TokenizedDocument stream;
+    private final TokenStore stream;
     private final int padding;
-    private final int[] starts;
+    private final int[] numbers; // of the blocks with a target, in the stream
+    private final long counted;
+    private final int maxId;
 
-    private StreamBlocks(TokenizedDocument stream, int length, int padding, int[] starts) {
+    private StreamBlocks(TokenStore stream, int length, int padding, int[] numbers, long counted, int maxId) {
         super(length);
         this.stream = stream;
         this.padding = padding;
-        this.starts = starts;
+        this.numbers = numbers;
+        this.counted = counted;
+        this.maxId = maxId;
     }
 
     /**
@@ -32,75 +34,99 @@ final class StreamBlocks extends Blocks {
      * @param padding the token that fills the last block
      * @throws IllegalArgumentException if they do not fill one block, or have no target
      */
-    static StreamBlocks of(List<TokenizedDocument> documents, int blockLength, int padding) {
-        requireLength(blockLength);
-        TokenizedDocument stream = TokenizedDocument.join(documents);
-        int tokens = stream.ids().length;
+    static StreamBlocks of(TokenStore stream, int blockLength, int padding) {
+        long tokens = stream.size();
         if (tokens <= blockLength) {
             throw new IllegalArgumentException(
                     "the text has " + tokens + " tokens; a block of " + blockLength + " needs " + (blockLength + 1L)
                             + " with the one that follows it: use a smaller max_seq_len, or more text");
         }
-        int[] starts = IntStream.iterate(0, start -> start >= 0 && start < tokens - 1, start -> start + blockLength)
-                .filter(start -> counts(stream, start, blockLength) > 0)
-                .toArray();
-        if (starts.length == 0) {
+        long blocks = Math.ceilDiv(tokens - 1, (long) blockLength);
+        if (blocks > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("data: the text has " + blocks
+                    + " blocks, but the limit is 2^31; train on" + " a part of it, or use a larger max_seq_len");
+        }
+        int[] numbers = new int[(int) blocks];
+        int size = 0;
+        long counted = 0;
+        int maxId = padding;
+        for (int number = 0; number < blocks; number++) {
+            int[] window = window(stream, number, blockLength);
+            int targets = targets(window);
+            if (targets > 0) {
+                numbers[size++] = number;
+            }
+            counted += targets;
+            for (int token : window) {
+                maxId = Math.max(maxId, TokenStore.id(token));
+            }
+        }
+        if (size == 0) {
             throw allMasked("none of the " + tokens + " tokens");
         }
-        return new StreamBlocks(stream, blockLength, padding, starts);
+        return new StreamBlocks(stream, blockLength, padding, Arrays.copyOf(numbers, size), counted, maxId);
     }
 
-    /** The number of targets of a block. */
-    private static int counts(TokenizedDocument stream, int start, int length) {
-        int end = (int) Math.min((long) start + length, stream.ids().length - 1L);
-        return (int) IntStream.rangeClosed(start + 1, end)
-                .filter(i -> stream.counts()[i])
-                .count();
+    /** The tokens of a block and the one that follows it; fewer at the end of the stream. */
+    private static int[] window(TokenStore stream, int number, int length) {
+        long start = (long) number * length;
+        return stream.read(start, (int) Math.min(length + 1L, stream.size() - start));
+    }
+
+    private static int targets(int[] window) {
+        int targets = 0;
+        for (int i = 1; i < window.length; i++) {
+            targets += TokenStore.isTarget(window[i]) ? 1 : 0;
+        }
+        return targets;
     }
 
     @Override
     public int size() {
-        return starts.length;
+        return numbers.length;
     }
 
     @Override
     public Block get(int index) {
-        int start = starts[Objects.checkIndex(index, starts.length)];
-        int tokens = stream.ids().length;
-        int length = length();
-        int[] ids = new int[length];
-        int[] targets = new int[length];
-        for (int i = 0; i < length; i++) {
-            long place = (long) start + i;
-            ids[i] = place < tokens ? stream.ids()[(int) place] : padding;
-            boolean counts = place + 1 < tokens && stream.counts()[(int) place + 1];
-            targets[i] = counts ? stream.ids()[(int) place + 1] : CrossEntropy.IGNORE_INDEX;
+        int[] window = window(stream, numbers[Objects.checkIndex(index, numbers.length)], length());
+        int[] ids = new int[length()];
+        int[] targets = new int[length()];
+        Arrays.fill(ids, padding);
+        Arrays.fill(targets, CrossEntropy.IGNORE_INDEX);
+        int tokens = Math.min(length(), window.length);
+        for (int i = 0; i < tokens; i++) {
+            ids[i] = TokenStore.id(window[i]);
+            if (i + 1 < window.length && TokenStore.isTarget(window[i + 1])) {
+                targets[i] = TokenStore.id(window[i + 1]);
+            }
         }
-        return new Block(ids, targets, Math.min(length, tokens - start), ONE_DOCUMENT);
+        return new Block(ids, targets, tokens, ONE_DOCUMENT);
     }
 
     @Override
     public Blocks first(int count) {
         requireCount(count);
-        return new StreamBlocks(stream, length(), padding, Arrays.copyOf(starts, count));
+        int[] first = Arrays.copyOf(numbers, count);
+        long targets = Arrays.stream(first)
+                .mapToLong(number -> targets(window(stream, number, length())))
+                .sum();
+        return new StreamBlocks(stream, length(), padding, first, targets, maxId);
     }
 
     @Override
     public long tokens() {
-        return Arrays.stream(starts)
-                .mapToLong(start -> Math.min(length(), stream.ids().length - start))
+        return Arrays.stream(numbers)
+                .mapToLong(number -> Math.min(length(), stream.size() - (long) number * length()))
                 .sum();
     }
 
     @Override
     public long counted() {
-        return Arrays.stream(starts)
-                .mapToLong(start -> counts(stream, start, length()))
-                .sum();
+        return counted;
     }
 
     @Override
     public int maxId() {
-        return Math.max(padding, Arrays.stream(stream.ids()).max().orElseThrow());
+        return maxId;
     }
 }

@@ -1,7 +1,6 @@
 package io.gradus.data;
 
 import java.io.BufferedReader;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Path;
@@ -18,10 +17,11 @@ import org.jspecify.annotations.Nullable;
  *   <li>TSV (IANA text/tab-separated-values): cells are separated by tabs and have no quotes, so each line is a row.
  * </ul>
  */
-final class TableReader implements Closeable {
+final class TableReader {
     private static final int END = -1;
 
     private final Path file;
+    private final Utf8Reader bytes;
     private final Reader reader;
     private final char separator;
     private int next;
@@ -38,7 +38,8 @@ final class TableReader implements Closeable {
     TableReader(Path file) throws IOException {
         this.file = file;
         this.separator = Documents.hasExtension(file, ".tsv") ? '\t' : ',';
-        this.reader = new BufferedReader(new Utf8Reader(file), 1 << 16);
+        this.bytes = new Utf8Reader(file);
+        this.reader = new BufferedReader(bytes, 1 << 16);
         next = reader.read();
     }
 
@@ -133,8 +134,8 @@ final class TableReader implements Closeable {
         return current;
     }
 
-    @Override
-    public void close() throws IOException {
-        reader.close();
+    /** The number of bytes that have been read. */
+    long position() {
+        return bytes.position();
     }
 }

@@ -2,8 +2,8 @@ package io.gradus.data;
 
 import io.gradus.data.tokenizer.LongText;
 import io.gradus.data.tokenizer.Tokenizer;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
-import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +30,7 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
      * the prompt alone, so a token that spans both is a target.
      *
      * @throws IllegalArgumentException if the document is a chat, which needs a template
+     * @throws UncheckedIOException if the document is a file that cannot be read
      */
     public static TokenizedDocument of(Document document, Tokenizer tokenizer) {
         return of(document, tokenizer, null);
@@ -40,6 +41,7 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
      * targets of a chat are the assistant's messages and the token that ends each.
      *
      * @throws IllegalArgumentException if a chat has no template, or one that does not fit the chat or the tokenizer
+     * @throws UncheckedIOException if the document is a file that cannot be read
      */
     public static TokenizedDocument of(Document document, Tokenizer tokenizer, @Nullable ChatTemplate template) {
         int[] text;
@@ -47,6 +49,10 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
         switch (document) {
             case Document.Text plain -> {
                 text = LongText.encode(tokenizer, plain.text());
+                unlearned = 0;
+            }
+            case Document.TextFile file -> {
+                text = LongText.encode(tokenizer, file.open());
                 unlearned = 0;
             }
             case Document.PromptCompletion pair -> {
@@ -93,28 +99,5 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
         int[] tokens = tokenizer.encode(beginning);
         int seam = Arrays.mismatch(tokens, text);
         return seam < 0 ? text.length : seam < tokens.length ? seam + 1 : seam;
-    }
-
-    /**
-     * Concatenates documents.
-     *
-     * @throws IllegalArgumentException if they have more tokens than fit in an array
-     */
-    static TokenizedDocument join(List<TokenizedDocument> documents) {
-        long length =
-                documents.stream().mapToLong(document -> document.ids.length).sum();
-        if (length > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException(
-                    "data: the text has " + length + " tokens, but the limit is 2^31; train on a part of it");
-        }
-        int[] ids = new int[(int) length];
-        boolean[] counts = new boolean[(int) length];
-        int at = 0;
-        for (TokenizedDocument document : documents) {
-            System.arraycopy(document.ids, 0, ids, at, document.ids.length);
-            System.arraycopy(document.counts, 0, counts, at, document.ids.length);
-            at += document.ids.length;
-        }
-        return new TokenizedDocument(ids, counts);
     }
 }

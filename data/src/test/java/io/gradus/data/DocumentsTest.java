@@ -7,12 +7,17 @@ import io.gradus.data.ChatMessage.Role;
 import io.gradus.data.DataFormat.Kind;
 import io.gradus.data.Document.PromptCompletion;
 import io.gradus.data.Document.Text;
+import io.gradus.data.Document.TextFile;
 import java.io.IOException;
+import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -171,68 +176,79 @@ class DocumentsTest {
                 .containsExactly(new Text("x,y\n1,2\n"));
     }
 
-    // ---- holding out ----
+    // ---- large files ----
 
-    private static String join(List<Document> documents) {
-        return documents.stream().map(document -> ((Text) document).text()).collect(Collectors.joining());
+    private static final String LINE = "Der Fluß fließt über die Brücke. 123\n";
+    private static final int LINES = 420_000; // 17 MB
+
+    private Path large(String before, String after) throws IOException {
+        return write("large.txt", before + LINE.repeat(LINES) + after);
     }
 
     @Test
-    void singleTextIsSplitAtALineNearItsEnd() {
-        String text = IntStream.range(0, 1000).mapToObj(i -> "line " + i + "\n").collect(Collectors.joining());
-        Documents.Split split = Documents.split(List.of(new Text(text)), 0.1);
-        assertThat(split.training()).hasSize(1);
-        assertThat(split.heldOut()).hasSize(1);
-        assertThat(join(split.training()) + join(split.heldOut())).isEqualTo(text);
-        assertThat(join(split.heldOut()))
-                .startsWith("line ")
-                .hasSizeBetween(text.length() / 10, text.length() / 10 + 10);
-    }
-
-    @Test
-    void textWithoutLinesIsSplitBetweenCharacters() {
-        String text = "😀".repeat(101);
-        Documents.Split split = Documents.split(List.of(new Text(text)), 0.25);
-        assertThat(join(split.training()) + join(split.heldOut())).isEqualTo(text);
-        assertThat(join(split.heldOut())).startsWith("😀").hasSizeBetween(50, 52);
-    }
-
-    @Test
-    void lastPartOfFewTextsIsHeldOut() {
-        Documents.Split split = Documents.split(
-                List.of(new Text("a".repeat(500)), new Text("b".repeat(490)), new Text("c".repeat(10))), 0.2);
-        assertThat(split.training()).containsExactly(new Text("a".repeat(500)), new Text("b".repeat(300)));
-        assertThat(split.heldOut()).containsExactly(new Text("b".repeat(190)), new Text("c".repeat(10)));
-    }
-
-    @Test
-    void evenlySpacedDocumentsAreHeldOut() {
-        List<Document> documents = IntStream.range(0, 1000)
-                .<Document>mapToObj(i -> new PromptCompletion("p" + i, "c"))
-                .toList();
-        for (double part : new double[] {0.001, 0.05, 0.1, 0.3, 0.9}) {
-            Documents.Split split = Documents.split(documents, part);
-            assertThat(split.heldOut()).hasSize((int) Math.round(1000 * part)).isSubsetOf(documents);
-            assertThat(split.training())
-                    .hasSize(1000 - split.heldOut().size())
-                    .doesNotContainAnyElementsOf(split.heldOut());
-            assertThat(Documents.split(documents, part)).isEqualTo(split);
+    void largeTextFileIsReadWhenItIsUsed() throws IOException {
+        Path file = large("\uFEFF", "end");
+        Document document = Documents.read(file).iterator().next();
+        assertThat(document).isEqualTo(new TextFile(file, 3, Files.size(file)));
+        TextFile text = (TextFile) document;
+        assertThat(text.beginning(40)).isEqualTo(LINE + "Der");
+        try (Reader reader = text.open()) {
+            assertThat(reader.readAllAsString())
+                    .isEqualTo(Files.readString(file).substring(1));
         }
-        assertThat(Documents.split(documents, 0.1).heldOut())
-                .startsWith(new PromptCompletion("p9", "c"), new PromptCompletion("p19", "c"));
     }
 
     @Test
-    void splitWithAnEmptySideIsRejected() {
-        List<Document> one = List.of(new PromptCompletion("p", "c"));
-        assertThatThrownBy(() -> Documents.split(one, 0.1)).hasMessageContaining("of 1 documents is less than one");
-        assertThatThrownBy(() -> Documents.split(List.of(new Text("ab")), 0.1)).hasMessageContaining("to evaluate on");
-        assertThatThrownBy(() -> Documents.split(List.of(new Text(" ".repeat(50) + "x")), 0.1))
-                .hasMessageContaining("to train on");
-        for (double part : new double[] {0, 1, -0.5, Double.NaN}) {
-            assertThatThrownBy(() -> Documents.split(one, part))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("data.validation_split is " + part);
+    void malformedByteAtTheEndOfALargeFileIsRejectedBeforeItIsUsed() throws IOException {
+        Path file = large("", "");
+        long size = Files.size(file);
+        Files.write(file, new byte[] {'c', (byte) 0xE9, ' '}, StandardOpenOption.APPEND);
+        assertRefused(file, ":420001: it is not UTF-8: byte 0xE9 at " + (size + 1));
+    }
+
+    @Test
+    void largeTextFileIsSplitWhereItsTextWouldBe() throws IOException {
+        Path file = large("", "the last line ends with 😀");
+        String text = Files.readString(file);
+        for (double part : new double[] {0.1, 0.0000001, 1e-7}) {
+            Split small = Split.of(List.of(new Text(text)), part);
+            Split large = Split.of(Documents.read(file), part);
+            assertThat(texts(large.training())).isEqualTo(texts(small.training()));
+            assertThat(texts(large.heldOut())).isEqualTo(texts(small.heldOut()));
         }
+    }
+
+    private static List<String> texts(Collection<Document> documents) throws IOException {
+        List<String> texts = new ArrayList<>();
+        for (Document document : documents) {
+            if (document instanceof TextFile file) {
+                try (Reader reader = file.open()) {
+                    texts.add(reader.readAllAsString());
+                }
+            } else {
+                texts.add(((Text) document).text());
+            }
+        }
+        return texts;
+    }
+
+    @Test
+    void fileThatBecameShorterIsNamed() throws IOException {
+        Path file = large("", "");
+        TextFile text = (TextFile) Documents.read(file).iterator().next();
+        Files.writeString(file, "short");
+        assertThatThrownBy(() -> text.beginning(10)).hasMessageContainingAll(file.toString(), "became shorter");
+    }
+
+    @Test
+    void documentsAreReadAgainByEachIteration() throws IOException {
+        Collection<Document> documents = Documents.read(write("a.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}"));
+        assertThat(documents).hasSize(2).containsExactly(new Text("a"), new Text("b"));
+        write("a.jsonl", "{\"text\": \"c\"}\nno JSON");
+        Iterator<Document> changed = documents.iterator();
+        assertThat(changed.next()).isEqualTo(new Text("c"));
+        assertThatThrownBy(changed::next)
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("a.jsonl:2: it is not JSON");
     }
 }

@@ -116,7 +116,8 @@ class JsonLinesTest {
     void longLineIsRead() throws IOException {
         String text = "long ".repeat(4_000_000);
         Path file = write("{\"prompt\":\"\",\"completion\":\"" + text + "\"}");
-        PromptCompletion read = (PromptCompletion) Documents.read(file, FORMAT).getFirst();
+        PromptCompletion read =
+                (PromptCompletion) Documents.read(file, FORMAT).iterator().next();
         assertThat(read.completion().equals(text)).isTrue();
     }
 }

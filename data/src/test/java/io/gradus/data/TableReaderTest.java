@@ -21,12 +21,11 @@ class TableReaderTest {
     private List<List<String>> rows(String name, String content) throws IOException {
         Path file = Files.writeString(folder.resolve(name), content);
         List<List<String>> rows = new ArrayList<>();
-        try (TableReader reader = new TableReader(file)) {
-            for (Row row = reader.row(); row != null; row = reader.row()) {
-                List<String> cells = new ArrayList<>(row.cells());
-                cells.addFirst(row.place().substring(file.toString().length() + 1));
-                rows.add(cells);
-            }
+        TableReader reader = new TableReader(file);
+        for (Row row = reader.row(); row != null; row = reader.row()) {
+            List<String> cells = new ArrayList<>(row.cells());
+            cells.addFirst(row.place().substring(file.toString().length() + 1));
+            rows.add(cells);
         }
         return rows;
     }

@@ -111,16 +111,6 @@ class TokenizedDocumentTest {
     }
 
     @Test
-    void joinConcatenatesDocuments() {
-        ByteTokenizer tokenizer = new ByteTokenizer();
-        TokenizedDocument joined = TokenizedDocument.join(List.of(
-                TokenizedDocument.of(new Text("a"), tokenizer),
-                TokenizedDocument.of(new PromptCompletion("b", "c"), tokenizer)));
-        assertThat(joined.ids()).containsExactly('a', EOS, 'b', 'c', EOS);
-        assertThat(joined.counts()).containsExactly(true, true, false, true, true);
-    }
-
-    @Test
     void differentLengthsAreRejected() {
         assertThatThrownBy(() -> new TokenizedDocument(new int[2], new boolean[3]))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -928,7 +928,7 @@ public final class FineTuning {
 
     private Dataset recipeData(Tokenizer reader, LanguageModel loaded, int blockLength) throws IOException {
         progressed("reading the text");
-        TrainingData data = TrainingData.read(recipe, texts, reader, blockLength);
+        TrainingData data = TrainingData.read(recipe, texts, reader, blockLength, this::progressed);
         data.requireFits(loaded);
         return data;
     }

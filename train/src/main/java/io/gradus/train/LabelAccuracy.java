@@ -18,6 +18,8 @@ import io.gradus.nn.model.LanguageModel.Input;
 import io.gradus.train.TrainingListener.Progress;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -38,9 +40,13 @@ public record LabelAccuracy(int correct, int total) {
         return (double) correct / total;
     }
 
-    /** {@link #of(LanguageModel, Tokenizer, List, LabelTemplate, int, Consumer)} without a consumer of its progress. */
+    /** {@link #of(LanguageModel, Tokenizer, Collection, LabelTemplate, int, Consumer)} without a consumer of its progress. */
     public static LabelAccuracy of(
-            LanguageModel model, Tokenizer tokenizer, List<LabeledText> texts, LabelTemplate template, int batchSize) {
+            LanguageModel model,
+            Tokenizer tokenizer,
+            Collection<LabeledText> texts,
+            LabelTemplate template,
+            int batchSize) {
         return of(model, tokenizer, texts, template, batchSize, _ -> {});
     }
 
@@ -57,7 +63,7 @@ public record LabelAccuracy(int correct, int total) {
     public static LabelAccuracy of(
             LanguageModel model,
             Tokenizer tokenizer,
-            List<LabeledText> texts,
+            Collection<LabeledText> texts,
             LabelTemplate template,
             int batchSize,
             Consumer<Progress> progress) {
@@ -71,26 +77,28 @@ public record LabelAccuracy(int correct, int total) {
             throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
         }
         model.eval();
-        List<TokenizedDocument> rows = new ArrayList<>();
-        for (LabeledText text : texts) {
-            for (String label : labels) {
-                var candidate = template.of(new LabeledText(text.text(), label));
-                rows.add(end(TokenizedDocument.of(candidate, tokenizer), model.contextLength() + 1));
+        Iterator<TokenizedDocument> rows = texts.stream()
+                .flatMap(text -> labels.stream().map(label -> template.of(new LabeledText(text.text(), label))))
+                .map(candidate -> end(TokenizedDocument.of(candidate, tokenizer), model.contextLength() + 1))
+                .iterator();
+        double[] losses = new double[Math.multiplyExact(texts.size(), labels.size())];
+        for (int from = 0; from < losses.length; from += batchSize) {
+            progress.accept(new Progress("predicting labels", from, losses.length));
+            List<TokenizedDocument> batch = new ArrayList<>();
+            while (batch.size() < batchSize && rows.hasNext()) {
+                batch.add(rows.next());
             }
-        }
-        double[] losses = new double[rows.size()];
-        for (int from = 0; from < rows.size(); from += batchSize) {
-            progress.accept(new Progress("predicting labels", from, rows.size()));
-            List<TokenizedDocument> batch = rows.subList(from, Math.min(rows.size(), from + batchSize));
             System.arraycopy(losses(model, batch), 0, losses, from, batch.size());
         }
         int correct = 0;
-        for (int i = 0; i < texts.size(); i++) {
+        int first = 0; // of the rows of a text
+        for (LabeledText text : texts) {
             int best = 0;
             for (int j = 1; j < labels.size(); j++) {
-                best = losses[i * labels.size() + j] < losses[i * labels.size() + best] ? j : best;
+                best = losses[first + j] < losses[first + best] ? j : best;
             }
-            correct += labels.get(best).equals(texts.get(i).label()) ? 1 : 0;
+            correct += labels.get(best).equals(text.label()) ? 1 : 0;
+            first += labels.size();
         }
         return new LabelAccuracy(correct, texts.size());
     }

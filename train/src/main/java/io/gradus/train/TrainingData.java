@@ -11,17 +11,21 @@ import io.gradus.data.Document;
 import io.gradus.data.Documents;
 import io.gradus.data.Mixture;
 import io.gradus.data.Packing;
+import io.gradus.data.Split;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,28 +45,39 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
     private static final int PROMPT_CHARACTERS = 60;
 
     static TrainingData read(Recipe recipe, Texts texts, Tokenizer tokenizer, int blockLength) throws IOException {
-        Packer packer = new Packer(recipe.data(), tokenizer, blockLength);
+        return read(recipe, texts, tokenizer, blockLength, _ -> {});
+    }
+
+    /**
+     * Reads the texts of a recipe.
+     *
+     * @param progress is called while a text is tokenized for long
+     */
+    static TrainingData read(
+            Recipe recipe, Texts texts, Tokenizer tokenizer, int blockLength, Consumer<Progress> progress)
+            throws IOException {
+        Packer packer = new Packer(recipe.data(), tokenizer, blockLength, progress);
         List<Part> parts = training(recipe.data(), texts, packer.format);
         Optional<List<Document>> given = recipe.data().trained().isEmpty() ? texts.heldOut() : Optional.empty();
-        List<Document> heldOut = new ArrayList<>();
+        List<Collection<Document>> heldOut = new ArrayList<>();
         if (recipe.data().eval() != null) {
-            heldOut.addAll(Documents.read(recipe.data().eval(), packer.format));
+            heldOut.add(Documents.read(recipe.data().eval(), packer.format));
         } else {
-            given.ifPresent(heldOut::addAll);
+            given.ifPresent(heldOut::add);
         }
         List<Mixture.Source> sources = new ArrayList<>();
         for (Part part : parts) {
-            List<Document> training = part.documents;
+            Collection<Document> training = part.documents;
             if (recipe.data().eval() == null && given.isEmpty()) {
-                Documents.Split split = Documents.split(training, recipe.data().validationSplit());
+                Split split = Split.of(training, recipe.data().validationSplit());
                 training = split.training();
-                heldOut.addAll(split.heldOut());
+                heldOut.add(split.heldOut());
             }
             Blocks blocks = packer.pack(part.name, training);
             sources.add(new Mixture.Source(part.name, blocks, part.weight == null ? blocks.size() : part.weight));
         }
         Map<String, BatchSource> evaluation = new LinkedHashMap<>();
-        evaluation.put(HELD_OUT, evaluation(recipe, packer.pack("held-out text", heldOut)));
+        evaluation.put(HELD_OUT, evaluation(recipe, packer.pack("held-out text", Documents.concat(heldOut))));
         General general = general(recipe, texts, packer.format);
         if (!general.evaluated.isEmpty()) {
             evaluation.put(GENERAL, evaluation(recipe, packer.pack("general text", general.evaluated)));
@@ -79,7 +94,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
                 new Batches(mixture, recipe.batchSize(), recipe.seed(), true),
                 evaluation,
                 Optional.ofNullable(replay).map(blocks -> new Batches(blocks, 1, 0, false)),
-                packer.prompt(heldOut.getFirst()));
+                packer.prompt(heldOut.getFirst().iterator().next()));
     }
 
     private static Batches evaluation(Recipe recipe, Blocks blocks) {
@@ -96,7 +111,9 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
 
     /** One source, before a part of it is held out. */
     private record Part(
-            String name, List<Document> documents, @Nullable Double weight) {}
+            String name,
+            Collection<Document> documents,
+            @Nullable Double weight) {}
 
     private static List<Part> training(Recipe.Data data, Texts texts, DataFormat format) throws IOException {
         if (data.train() != null) {
@@ -116,12 +133,12 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
     }
 
     /** General text: to evaluate on, and to replay or to estimate importance from. */
-    private record General(List<Document> evaluated, List<Document> replay) {}
+    private record General(Collection<Document> evaluated, Collection<Document> replay) {}
 
     private static General general(Recipe recipe, Texts texts, DataFormat task) throws IOException {
         DataFormat format = new DataFormat(DataFormat.Kind.AUTO, task.chatTemplate(), task.labels());
         Recipe.Data data = recipe.data();
-        List<Document> all = data.general() != null
+        Collection<Document> all = data.general() != null
                 ? Documents.read(data.general(), format)
                 : texts.general().orElse(List.of());
         if (data.replayRatio() == 0 && recipe.forgetting().ewc() == 0) {
@@ -139,7 +156,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
                     + " needs text of the kind that the model knows already: name it, data.general=general.txt");
         }
         // Forgetting must not be measured on text that is replayed.
-        Documents.Split split = Documents.split(all, data.validationSplit());
+        Split split = Split.of(all, data.validationSplit());
         return new General(split.heldOut(), split.training());
     }
 
@@ -153,19 +170,27 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
         private final @Nullable Packing packing;
         private final Tokenizer tokenizer;
         private final int blockLength;
+        private final Consumer<Progress> progress;
 
-        Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength) {
+        Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength, Consumer<Progress> progress) {
             this.format =
                     new DataFormat(data.format(), data.chatTemplate(), data.labelTemplate()).withTemplateOf(tokenizer);
             this.packing = data.packing();
             this.tokenizer = tokenizer;
             this.blockLength = blockLength;
+            this.progress = progress;
         }
 
-        Blocks pack(String name, List<Document> documents) {
+        Blocks pack(String name, Collection<Document> documents) {
             Packing how = packing == null ? Packing.usual(documents) : packing;
             try {
-                Blocks blocks = Blocks.pack(documents, tokenizer, blockLength, how, format.chatTemplate());
+                Blocks blocks = Blocks.pack(
+                        documents,
+                        tokenizer,
+                        blockLength,
+                        how,
+                        format.chatTemplate(),
+                        new TokenizingProgress(name, progress, System::nanoTime));
                 blocks.warnings().forEach(warning -> LOG.log(System.Logger.Level.WARNING, name + ": " + warning));
                 return blocks;
             } catch (IllegalArgumentException e) {
@@ -177,6 +202,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
         String prompt(Document document) {
             return switch (document) {
                 case Document.Text plain -> beginning(plain.text());
+                case Document.TextFile file -> beginning(file.beginning(2 * PROMPT_CHARACTERS));
                 case Document.PromptCompletion pair -> beginning(pair.prompt());
                 case Document.Chat chat -> prompt(chat);
             };

@@ -73,27 +73,37 @@ public final class LongText {
      * @param text is read to its end
      * @param ids receives the ids, piece by piece
      * @throws IOException if reading fails, or {@code ids} throws it
-     * @throws IllegalArgumentException if the text cannot be cut for too long; the message has the position of the character
+     * @throws IllegalArgumentException if the text has an unpaired surrogate, or cannot be cut for too long; the message has the
+     *     position
      */
     public static void encode(Tokenizer tokenizer, Reader text, Sink ids) throws IOException {
         encode(tokenizer, text, PIECE, ids);
     }
 
     /**
-     * The tokens of a text in memory, without added bos or eos.
+     * The tokens of a text, without added bos or eos.
      *
      * @throws IllegalArgumentException if the text has an unpaired surrogate, or cannot be cut for too long
      */
     public static int[] encode(Tokenizer tokenizer, String text) {
-        if (TextCuts.isShort(tokenizer, text, PIECE)) {
-            return tokenizer.encode(text);
-        }
-        Surrogates.check(text);
+        return TextCuts.isShort(tokenizer, text, PIECE)
+                ? tokenizer.encode(text)
+                : encode(tokenizer, new StringReader(text));
+    }
+
+    /**
+     * The tokens of a text, without added bos or eos.
+     *
+     * @param text is read to its end
+     * @throws UncheckedIOException if reading fails
+     * @throws IllegalArgumentException if the text has an unpaired surrogate, or cannot be cut for too long
+     */
+    public static int[] encode(Tokenizer tokenizer, Reader text) {
         IntStream.Builder all = IntStream.builder();
         try {
-            encode(tokenizer, new StringReader(text), ids -> Arrays.stream(ids).forEach(all));
+            encode(tokenizer, text, ids -> Arrays.stream(ids).forEach(all));
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // neither the reader nor the builder throws it
+            throw new UncheckedIOException(e);
         }
         return all.build().toArray();
     }
@@ -163,8 +173,7 @@ public final class LongText {
     private static boolean endsLike(int[] ids, int[] ending) {
         int count = Math.min(ending.length, Math.clamp(ending.length / 2, 1, LONGEST_ENDING));
         return ids.length >= count
-                && Arrays.equals(
-                        ids, ids.length - count, ids.length, ending, ending.length - count, ending.length);
+                && Arrays.equals(ids, ids.length - count, ids.length, ending, ending.length - count, ending.length);
     }
 
     private void accept(Piece piece, int[] ids, Sink sink) throws IOException {

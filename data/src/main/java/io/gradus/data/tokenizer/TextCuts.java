@@ -27,6 +27,7 @@ final class TextCuts {
     private final Set<Long> rejected = new HashSet<>();
     private final StringBuilder text = new StringBuilder(); // from position `base` on, as far as it has been read
     private long base;
+    private long checked; // up to this position, surrogates are paired
     private boolean atEnd;
 
     TextCuts(Tokenizer tokenizer, Reader reader) {
@@ -197,6 +198,11 @@ final class TextCuts {
             int count = reader.read(chunk);
             atEnd = count < 0;
             text.append(chunk, 0, Math.max(0, count));
+            int end = text.length();
+            boolean isCut = !atEnd && end > 0 && Character.isHighSurrogate(text.charAt(end - 1));
+            end -= isCut ? 1 : 0;
+            Surrogates.check(text, index(checked), end, base);
+            checked = base + end;
         }
     }
 }

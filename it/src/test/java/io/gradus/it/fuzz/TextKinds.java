@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
@@ -240,7 +241,7 @@ final class TextKinds {
         @Override
         public Object load(Path folder) throws IOException {
             Path file = folder.resolve("a." + name);
-            List<Document> documents = Documents.read(file, ANY);
+            Collection<Document> documents = Documents.read(file, ANY);
             if (name.equals("tsv")) {
                 long lines = Files.readString(file)
                         .lines()

@@ -22,8 +22,7 @@ import java.util.stream.Stream;
  */
 public final class Splitting {
     /** Any place that the text around it verifies. */
-    public static final Splitting ANYWHERE =
-            new Splitting(Integer.MAX_VALUE, false, Set.of(), -1, false, false);
+    public static final Splitting ANYWHERE = new Splitting(Integer.MAX_VALUE, false, Set.of(), -1, false, false);
 
     private static final List<String> DROPPING_SPACE = List.of("BertPreTokenizer", "Whitespace", "WhitespaceSplit");
 
