@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -201,7 +202,9 @@ final class Fuzzer {
         }
         Path target = findings.resolve(kind.name() + "-" + number);
         Files.createDirectories(target);
-        Files.writeString(target.resolve("finding.txt"), text.toString());
+        Files.write(
+                target.resolve("finding.txt"),
+                text.toString().getBytes(StandardCharsets.UTF_8)); // with halves of characters
         for (Map.Entry<String, byte[]> file : sample.entrySet()) {
             Path path = target.resolve(file.getKey());
             Files.createDirectories(Objects.requireNonNull(path.getParent()));

@@ -11,6 +11,7 @@ import io.gradus.core.json.JsonProblem;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.SafetensorsFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -143,6 +144,10 @@ final class DeltaMetadata {
         Set<String> names = new HashSet<>();
         for (TensorDelta tensor : tensors) {
             String name = tensor.name();
+            if (name.equals("__metadata__")
+                    || !StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+                throw new IllegalArgumentException("a tensor cannot be called '" + JsonProblem.brief(name) + "'");
+            }
             if (!names.add(name)) {
                 throw new IllegalArgumentException("two tensors are called '" + name + "'");
             }

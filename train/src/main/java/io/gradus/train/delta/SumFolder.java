@@ -6,6 +6,8 @@ import io.gradus.core.safetensors.WriteException;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.train.checkpoint.Folders;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -111,8 +113,14 @@ record SumFolder(Path base, Path folder) {
     /** The configuration with this dtype of the weights; unchanged if it has that dtype already. */
     private byte[] config(byte[] content, DType dtype) throws IOException {
         try {
-            ConfigJson config = ConfigJson.parse(new String(content, StandardCharsets.UTF_8));
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(content))
+                    .toString();
+            ConfigJson config = ConfigJson.parse(text);
             return config.setDtype(dtype) ? (config + "\n").getBytes(StandardCharsets.UTF_8) : content;
+        } catch (CharacterCodingException e) {
+            throw new IOException(base.resolve(CONFIG) + ": it is not UTF-8; download or copy it again", e);
         } catch (IllegalArgumentException e) {
             throw new IOException(base.resolve(CONFIG) + ": " + e.getMessage() + "; download or copy it again", e);
         }

@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * one line that names the key.
  */
 final class RecipeYaml {
+    private static final int MAX_LEVELS = 5;
+
     private static final YAMLMapper YAML = YAMLMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
@@ -121,6 +123,10 @@ final class RecipeYaml {
 
     private static JsonNode nested(String key, JsonNode value) {
         String[] keys = key.split("\\.", -1);
+        if (keys.length > MAX_LEVELS) {
+            throw new RecipeException(
+                    "unknown key '" + RecipeException.brief(key) + "'; keys have at most " + MAX_LEVELS + " parts");
+        }
         JsonNode node = value;
         for (int i = keys.length - 1; i >= 0; i--) {
             node = YAML.createObjectNode().set(keys[i], node);

@@ -279,6 +279,17 @@ class RecipeValuesTest {
     }
 
     @Test
+    void keyWithManyDotsIsReportedInOneLine() {
+        for (String key : List.of("a", "data", "sample.prompt", "steps", "freeze", "data.sources")) {
+            assertThatThrownBy(() -> Recipe.parse("", key + ".x".repeat(20_000) + "=1"))
+                    .isInstanceOf(RecipeException.class)
+                    .message()
+                    .contains(key)
+                    .hasSizeLessThan(2000);
+        }
+    }
+
+    @Test
     void sectionMayBeGivenOnTheCommandLine() {
         assertThat(Recipe.parse("sample: {temperature: 0.5}", "sample={prompt: 'a, b', max_tokens: 3}"))
                 .isEqualTo(Recipe.parse("sample: {temperature: 0.5, prompt: 'a, b', max_tokens: 3}"));
