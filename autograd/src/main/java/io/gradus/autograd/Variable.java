@@ -823,7 +823,16 @@ public final class Variable {
      * @return {@code [ids…, D]}
      */
     public Variable embedding(Tensor ids) {
-        return apply(new Embedding(ids), this);
+        return embedding(ids, null);
+    }
+
+    /**
+     * {@link #embedding(Tensor)} in which one row gets no gradient.
+     *
+     * @param paddingIndex the row, or null
+     */
+    public Variable embedding(Tensor ids, @Nullable Integer paddingIndex) {
+        return apply(new Embedding(ids, paddingIndex), this);
     }
 
     /**

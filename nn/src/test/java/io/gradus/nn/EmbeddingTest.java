@@ -3,6 +3,7 @@ package io.gradus.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.util.List;
@@ -32,5 +33,17 @@ class EmbeddingTest {
         assertThatThrownBy(() -> layer.forward(Given.ids(1, 5)))
                 .isInstanceOf(RuntimeException.class)
                 .hasMessageContaining("5");
+    }
+
+    @Test
+    void paddingRowGetsNoGradientFromLookups() {
+        Embedding padded = new Embedding(Given.weights(), 5, 3, Initializer.normal(1), 4);
+        Variable table = padded.weight();
+        padded.forward(Given.ids(1, 4, 0, 4, 2)).sum().backward();
+        assertThat(table.grad().toDoubles()).containsExactly(1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0);
+        table.multiply(2).sum().backward(); // as a tied output layer, which trains the row
+        padded.forward(Given.ids(1, 4, 1)).sum().backward();
+        assertThat(table.grad().toDoubles()).containsExactly(3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2);
+        assertThat(padded).hasToString("Embedding(5, 3, padding_idx=4)");
     }
 }

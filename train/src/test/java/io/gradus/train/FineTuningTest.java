@@ -528,8 +528,8 @@ class FineTuningTest {
 
     @Test
     void modelWorseThanGuessingIsRejectedUnlessDisabled() throws IOException {
-        LlamaConfig wild =
-                new LlamaConfig(257, 16, 24, 1, 2, 1, 8, 32, 1e-5, 10_000, null, true, false, false, false, 2.0);
+        LlamaConfig wild = LlamaConfig.read(
+                LlamaConfig.of(257, 16, 24, 1, 2, 1, 32).toJson().set("initializer_range", 2.0));
         model = TinyModel.write(folder.resolve("wild"), wild);
 
         assertRefused(TrainingException.class, "worse than guessing among 257 tokens (5.55)");

@@ -12,8 +12,10 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Errors name the key. A getter without a fallback requires its key; a getter with one returns it if the key is missing or
  * {@code null}. Every getter marks its key as read, so that {@link #unreadKeys} can report settings that a model family does
- * not honor.
+ * not honor; {@link ConfigKey} lists what a family knows.
  */
 public final class ConfigJson {
     /** The file's name. */
@@ -39,49 +41,10 @@ public final class ConfigJson {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
-    /** Keys that describe the file, the tokenizer, text generation or the training of heads, and not the network. */
-    private static final Set<String> NOT_OF_THE_NETWORK = Set.of(
-            "_name_or_path",
-            "architectures",
-            "attn_implementation",
-            "_attn_implementation",
-            "auto_map",
-            "begin_suppress_tokens",
-            "bos_token_id",
-            "chunk_size_feed_forward",
-            "diversity_penalty",
-            "do_sample",
-            "dtype",
-            "eos_token_id",
-            "finetuning_task",
-            "id2label",
-            "label2id",
-            "length_penalty",
-            "max_length",
-            "max_window_layers",
-            "model_type",
-            "num_beam_groups",
-            "num_beams",
-            "num_return_sequences",
-            "pad_token_id",
-            "pretraining_tp",
-            "problem_type",
-            "repetition_penalty",
-            "return_dict",
-            "task_specific_params",
-            "temperature",
-            "tokenizer_class",
-            "top_k",
-            "top_p",
-            "torch_dtype",
-            "transformers_version",
-            "typical_p",
-            "unsloth_fixed",
-            "use_cache");
-
     private final ObjectNode json;
     private final String prefix;
     private final Set<String> read = new HashSet<>();
+    private final Map<String, ConfigJson> objects = new HashMap<>();
 
     /** An empty configuration, to be filled with {@link #set}. */
     public ConfigJson() {
@@ -212,8 +175,11 @@ public final class ConfigJson {
     public ConfigJson object(String key) {
         JsonNode node = get(key);
         require(isAbsent(node) || node.isObject(), prefix + key + " is " + node + ", not an object");
-        return new ConfigJson(
-                node instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode(), prefix + key + ".");
+        return objects.computeIfAbsent(
+                key,
+                _ -> new ConfigJson(
+                        node instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode(),
+                        prefix + key + "."));
     }
 
     /** A token's id, or null. Some models list several ids; this is the first. */
@@ -226,6 +192,45 @@ public final class ConfigJson {
     /** Whether a key is present with a value other than {@code null}. */
     public boolean has(String key) {
         return !isAbsent(get(key));
+    }
+
+    /** Whether a key is present, even with {@code null}. */
+    public boolean mentions(String key) {
+        return !get(key).isMissingNode();
+    }
+
+    /** Whether there are no keys. */
+    public boolean isEmpty() {
+        return json.isEmpty();
+    }
+
+    /**
+     * Requires that keys are missing or have a value.
+     *
+     * @throws IllegalArgumentException if one is {@code null}
+     */
+    public void requireNotNull(String... keys) {
+        for (String key : keys) {
+            require(!json.path(key).isNull(), prefix + key + " is null; give it a value, or remove the key");
+        }
+    }
+
+    /** Whether a key is missing, null, a value, or a list of only that value. */
+    boolean isAtMost(String key, @Nullable Object value) {
+        JsonNode node = get(key);
+        if (isAbsent(node) || value == null) {
+            return isAbsent(node);
+        }
+        JsonNode accepted = JSON.valueToTree(value);
+        return node.equals(accepted)
+                || (node.isArray()
+                        && StreamSupport.stream(node.spliterator(), false).allMatch(accepted::equals));
+    }
+
+    /** The value under a key as JSON, for an error. */
+    String shown(String key) {
+        String text = get(key).toString();
+        return text.length() <= 100 ? text : text.substring(0, 100) + "…";
     }
 
     /** Marks keys as read that the family knows to have no effect on the network. */
@@ -254,7 +259,8 @@ public final class ConfigJson {
             }
         });
         unread.removeAll(read);
-        unread.removeAll(NOT_OF_THE_NETWORK);
+        ConfigKey.COMMON.forEach(key -> unread.remove(key.name()));
+        objects.forEach((name, object) -> object.unreadKeys().forEach(key -> unread.add(name + "." + key)));
         return unread;
     }
 

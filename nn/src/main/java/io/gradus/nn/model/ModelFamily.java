@@ -25,6 +25,16 @@ public interface ModelFamily {
     ModelConfig read(ConfigJson config);
 
     /**
+     * The table of the keys of {@code config.json} that this family knows, if it has one. A reader can check a configuration
+     * against it with {@link ConfigKey#check}.
+     *
+     * @param modelType one of {@link #modelTypes}
+     */
+    default List<ConfigKey> keys(String modelType) {
+        return List.of();
+    }
+
+    /**
      * The family that reads a configuration, by its {@code model_type}.
      *
      * @throws IllegalArgumentException if {@code model_type} is missing, or if no family or more than one reads it

@@ -29,23 +29,8 @@ public enum KnownModel {
 
     private static LlamaConfig llama(
             int width, int feedForward, int layers, int heads, int keyValueHeads, int context, double eps) {
-        return new LlamaConfig(
-                32_000,
-                width,
-                feedForward,
-                layers,
-                heads,
-                keyValueHeads,
-                width / heads,
-                context,
-                eps,
-                10_000,
-                null,
-                false,
-                false,
-                false,
-                false,
-                0.02);
+        LlamaConfig tied = LlamaConfig.of(32_000, width, feedForward, layers, heads, keyValueHeads, context);
+        return LlamaConfig.read(tied.toJson().set("rms_norm_eps", eps).set("tie_word_embeddings", false));
     }
 
     /** The model with a name such as {@code llama-7b}. */

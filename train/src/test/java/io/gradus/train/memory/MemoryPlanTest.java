@@ -80,8 +80,11 @@ class MemoryPlanTest {
 
     @Test
     void untiedRunWithBiasesTakesThePlannedBytes() throws IOException {
-        LlamaConfig config =
-                new LlamaConfig(257, 16, 24, 3, 4, 4, 4, 32, 1e-5, 10_000, null, false, true, true, true, 0.02);
+        LlamaConfig config = LlamaConfig.read(LlamaConfig.of(257, 16, 24, 3, 4, 4, 32)
+                .toJson()
+                .set("tie_word_embeddings", false)
+                .set("attention_bias", true)
+                .set("mlp_bias", true));
         assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model"), config)));
     }
 

@@ -29,7 +29,8 @@ public final class CausalSelfAttention extends Module {
         long width = config.nEmbd();
         this.layer = layer;
         this.heads = config.nHead();
-        this.scale = config.scaleAttnWeights() ? 1 / Math.sqrt((double) width / heads) : 1;
+        double scale = config.scaleAttnWeights() ? 1 / Math.sqrt((double) width / heads) : 1;
+        this.scale = config.scaleAttnByInverseLayerIdx() ? scale / (layer + 1) : scale;
         this.cAttn = register(
                 new Conv1D(weights.in("c_attn"), width, 3 * width, Initializer.normal(config.initializerRange())));
         this.cProj = register(new Conv1D(weights.in("c_proj"), width, width, config.residualInitializer()));

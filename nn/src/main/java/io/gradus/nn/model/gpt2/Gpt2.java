@@ -1,6 +1,7 @@
 package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
+import io.gradus.nn.Activation;
 import io.gradus.nn.Embedding;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
@@ -118,7 +119,7 @@ public final class Gpt2 extends LanguageModel {
 
     /** The feed-forward network of a block. */
     private static final class Mlp extends Module {
-        private final Gpt2Config.Activation activation;
+        private final Activation activation;
         private final Conv1D cFc;
         private final Conv1D cProj;
 
@@ -134,7 +135,7 @@ public final class Gpt2 extends LanguageModel {
         }
 
         Variable forward(Variable x) {
-            return cProj.forward(activation.apply(cFc.forward(x)));
+            return cProj.forward(activation.forward(cFc.forward(x)));
         }
     }
 }

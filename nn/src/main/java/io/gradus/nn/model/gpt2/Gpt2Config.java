@@ -4,24 +4,23 @@ import static io.gradus.nn.model.ConfigJson.require;
 import static io.gradus.nn.model.ConfigJson.requirePositive;
 import static io.gradus.nn.model.ConfigJson.requireTensor;
 
-import io.gradus.autograd.Variable;
+import io.gradus.nn.Activation;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.Activations;
 import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.ConfigKey;
 import io.gradus.nn.model.ConfigSize;
 import io.gradus.nn.model.ConfigSize.Axis;
 import io.gradus.nn.model.ConfigSize.Layers;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.WordEmbeddings;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param attnPdrop dropout probability of the attention weights
  * @param layerNormEpsilon added to the variance in each norm
  * @param scaleAttnWeights whether attention scores are divided by {@code √(nEmbd / nHead)}
+ * @param scaleAttnByInverseLayerIdx whether attention scores of layer i, from 0, are also divided by {@code i + 1}
  * @param tieWordEmbeddings whether the output layer shares the embedding table
  * @param initializerRange standard deviation of new weights
  * @param bosTokenId token that begins a text, or null
@@ -57,6 +57,7 @@ public record Gpt2Config(
         double attnPdrop,
         double layerNormEpsilon,
         boolean scaleAttnWeights,
+        boolean scaleAttnByInverseLayerIdx,
         boolean tieWordEmbeddings,
         double initializerRange,
         @Nullable Integer bosTokenId,
@@ -66,39 +67,6 @@ public record Gpt2Config(
 
     /** Causal masks, which older versions of transformers saved with the weights. */
     private static final Pattern MASK = Pattern.compile("(transformer\\.)?h\\.\\d+\\.attn\\.(bias|masked_bias)");
-
-    /** The supported values of {@code activation_function}. */
-    public enum Activation {
-        /** GELU approximated with a hyperbolic tangent, as GPT-2 was trained. */
-        GELU_NEW,
-        /** The newer name of {@link #GELU_NEW}. */
-        GELU_PYTORCH_TANH,
-        GELU,
-        RELU,
-        SILU;
-
-        Variable apply(Variable x) {
-            return switch (this) {
-                case GELU_NEW, GELU_PYTORCH_TANH -> x.geluTanh();
-                case GELU -> x.gelu();
-                case RELU -> x.relu();
-                case SILU -> x.silu();
-            };
-        }
-
-        private String key() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-
-        private static Activation of(String key) {
-            String known = Arrays.stream(values()).map(Activation::key).collect(Collectors.joining(", "));
-            return Arrays.stream(values())
-                    .filter(activation -> activation.key().equals(key))
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException(
-                            "config.json: activation_function is '" + key + "'; supported are " + known));
-        }
-    }
 
     public Gpt2Config {
         requirePositive("vocab_size", vocabSize);
@@ -132,12 +100,13 @@ public record Gpt2Config(
                 layers,
                 heads,
                 Math.multiplyExact(4, width),
-                Activation.GELU_NEW,
+                Activation.GELU_TANH,
                 0,
                 0,
                 0,
                 1e-5,
                 true,
+                false,
                 true,
                 0.02,
                 null,
@@ -145,41 +114,37 @@ public record Gpt2Config(
     }
 
     /**
-     * Reads the {@code config.json} of a GPT-2.
+     * Reads the {@code config.json} of a GPT-2. {@link Gpt2Keys#TABLE} lists the keys.
      *
      * @throws IllegalArgumentException if a key is missing, malformed or not supported
      */
     public static Gpt2Config read(ConfigJson json) {
-        for (String option :
-                new String[] {"scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn", "add_cross_attention"}) {
-            require(!json.flag(option, false), option + " is set, which is not supported");
-        }
-        json.ignore("n_ctx"); // the same as n_positions, in old files
-        json.ignore( // of models with another head
-                "summary_activation",
-                "summary_first_dropout",
-                "summary_proj_to_labels",
-                "summary_type",
-                "summary_use_proj");
-        int width = json.integer("n_embd");
-        require(width <= Integer.MAX_VALUE / 4, "n_embd is " + width + "; it must be at most " + Integer.MAX_VALUE / 4);
+        ConfigKey.check(Gpt2Keys.TABLE, json);
+        int width = size(json, "n_embd", "hidden_size");
+        require(width <= Integer.MAX_VALUE / 4, "n_embd is " + width);
         return new Gpt2Config(
                 json.integer("vocab_size"),
-                json.integer("n_positions"),
+                size(json, "n_positions", "max_position_embeddings"),
                 width,
-                json.integer("n_layer"),
-                json.integer("n_head"),
+                size(json, "n_layer", "num_hidden_layers"),
+                size(json, "n_head", "num_attention_heads"),
                 json.integer("n_inner", 4 * width),
-                Activation.of(json.text("activation_function", "gelu_new")),
+                Activations.read(json, "activation_function", "gelu_new"),
                 json.number("resid_pdrop", 0.1),
                 json.number("embd_pdrop", 0.1),
                 json.number("attn_pdrop", 0.1),
                 json.number("layer_norm_epsilon", 1e-5),
                 json.flag("scale_attn_weights", true),
+                json.flag("scale_attn_by_inverse_layer_idx", false),
                 json.flag("tie_word_embeddings", true),
                 json.number("initializer_range", 0.02),
                 json.tokenId("bos_token_id"),
                 json.tokenId("eos_token_id"));
+    }
+
+    /** A size under its own name, or under the one that other families use, which comes first. */
+    private static int size(ConfigJson json, String key, String common) {
+        return json.has(common) ? json.integer(common) : json.integer(key);
     }
 
     /**
@@ -258,12 +223,13 @@ public record Gpt2Config(
                 .set("n_layer", nLayer)
                 .set("n_head", nHead)
                 .set("n_inner", nInner)
-                .set("activation_function", activationFunction.key())
+                .set("activation_function", Activations.name(activationFunction))
                 .set("resid_pdrop", residPdrop)
                 .set("embd_pdrop", embdPdrop)
                 .set("attn_pdrop", attnPdrop)
                 .set("layer_norm_epsilon", layerNormEpsilon)
                 .set("scale_attn_weights", scaleAttnWeights)
+                .set("scale_attn_by_inverse_layer_idx", scaleAttnByInverseLayerIdx)
                 .set("tie_word_embeddings", tieWordEmbeddings)
                 .set("initializer_range", initializerRange)
                 .set("bos_token_id", bosTokenId) // null is written too: without the key transformers assumes 50256

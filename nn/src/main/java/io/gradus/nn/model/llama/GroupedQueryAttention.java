@@ -33,12 +33,13 @@ public final class GroupedQueryAttention extends Module {
         this.keyValueHeads = config.numKeyValueHeads();
         this.headDim = config.headDim();
         long hidden = config.hiddenSize();
-        boolean bias = config.attentionBias();
+        boolean bias = config.hasInputBias();
         Initializer normal = Initializer.normal(config.initializerRange());
         this.qProj = register(new Linear(weights.in("q_proj"), hidden, heads * headDim, bias, normal));
         this.kProj = register(new Linear(weights.in("k_proj"), hidden, keyValueHeads * headDim, bias, normal));
         this.vProj = register(new Linear(weights.in("v_proj"), hidden, keyValueHeads * headDim, bias, normal));
-        this.oProj = register(new Linear(weights.in("o_proj"), heads * headDim, hidden, config.outputBias(), normal));
+        this.oProj =
+                register(new Linear(weights.in("o_proj"), heads * headDim, hidden, config.attentionBias(), normal));
     }
 
     /**

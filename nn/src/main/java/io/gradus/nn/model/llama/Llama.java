@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Llama (Touvron et al. 2023): a stack of layers, each with grouped-query attention and a SwiGLU feed-forward network. An RMS
+ * Llama (Touvron et al. 2023), Mistral or Qwen2: a stack of layers, each with grouped-query attention and a SwiGLU feed-forward network. An RMS
  * norm comes before each of the two and a residual connection goes around it.
  */
 public final class Llama extends LanguageModel {
@@ -30,8 +30,8 @@ public final class Llama extends LanguageModel {
         WeightSource model = weights.in("model");
         this.config = config;
         this.rotary = new RotaryTables(weights.device(), config);
-        this.embedTokens =
-                register(new Embedding(model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal));
+        this.embedTokens = register(new Embedding(
+                model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal, config.padTokenId()));
         this.layers = IntStream.range(0, config.numHiddenLayers())
                 .mapToObj(i -> register(new DecoderLayer(model.in("layers").in(i), config, i)))
                 .toList();
@@ -45,8 +45,11 @@ public final class Llama extends LanguageModel {
     public Variable hiddenStates(Input input) {
         RotaryTable table = rotary.covering(input);
         Variable x = embedTokens.forward(input.ids());
-        for (DecoderLayer layer : layers) {
-            x = applyLayer(h -> layer.forward(h, input, table), x);
+        Input windowed = config.slidingWindow().limit(input);
+        for (int i = 0; i < layers.size(); i++) {
+            DecoderLayer layer = layers.get(i);
+            Input seen = config.slidingWindow().layers().contains(i) ? windowed : input;
+            x = applyLayer(h -> layer.forward(h, seen, table), x);
         }
         return norm.forward(x);
     }

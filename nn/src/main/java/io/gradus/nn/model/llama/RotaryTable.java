@@ -21,30 +21,6 @@ import org.jspecify.annotations.Nullable;
 public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
 
     /**
-     * How Llama 3.1 extends the context beyond that of pre-training: low frequencies are divided by {@code factor}, high ones
-     * are unchanged, and those between are interpolated.
-     *
-     * @param factor the ratio of the new to the original context length
-     * @param lowFreqFactor pairs with fewer rotations than this over the original context have a low frequency
-     * @param highFreqFactor pairs with more rotations than this have a high frequency
-     * @param originalMaxPositionEmbeddings the context length of pre-training, in tokens
-     */
-    public record Llama3Scaling(
-            double factor, double lowFreqFactor, double highFreqFactor, double originalMaxPositionEmbeddings) {
-        double scale(double frequency) {
-            double rotations = originalMaxPositionEmbeddings * frequency / (2 * Math.PI);
-            if (rotations < lowFreqFactor) {
-                return frequency / factor;
-            }
-            if (rotations > highFreqFactor) {
-                return frequency;
-            }
-            double smooth = (rotations - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
-            return (1 - smooth) * frequency / factor + smooth * frequency;
-        }
-    }
-
-    /**
      * Rotates the pairs of every head by the angles of its position.
      *
      * @param x {@code [B, T, H, D]}
@@ -63,7 +39,7 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
      * @param scaling for contexts longer than that of pre-training, or null
      */
     public static RotaryTable of(
-            Device device, int positions, int headDim, double theta, @Nullable Llama3Scaling scaling) {
+            Device device, int positions, int headDim, double theta, @Nullable RopeScaling scaling) {
         int pairs = headDim / 2;
         Shape shape = Shape.of(positions, pairs);
         if (!device.backend().hasElements()) {
@@ -72,12 +48,13 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
         }
         float[] cos = new float[Math.toIntExact(shape.size())];
         float[] sin = new float[cos.length];
+        double[] frequencies =
+                scaling == null ? RopeScaling.unscaled(theta, headDim) : scaling.frequencies(theta, headDim);
+        double factor = scaling == null ? 1 : scaling.attentionFactor();
         for (int i = 0; i < pairs; i++) {
-            double frequency = Math.pow(theta, -2.0 * i / headDim);
-            frequency = scaling == null ? frequency : scaling.scale(frequency);
             for (int position = 0; position < positions; position++) {
-                cos[position * pairs + i] = (float) Math.cos(position * frequency);
-                sin[position * pairs + i] = (float) Math.sin(position * frequency);
+                cos[position * pairs + i] = (float) (factor * Math.cos(position * frequencies[i]));
+                sin[position * pairs + i] = (float) (factor * Math.sin(position * frequencies[i]));
             }
         }
         return Scope.outside(() -> new RotaryTable(

@@ -2,25 +2,20 @@ package io.gradus.nn.model.gpt2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.gradus.autograd.Variable;
-import io.gradus.core.Tensor;
+import io.gradus.nn.Activation;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.nn.model.gpt2.Gpt2Config.Activation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 class Gpt2ConfigTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -45,7 +40,23 @@ class Gpt2ConfigTest {
     void missingKeysHaveTransformersDefaults() {
         assertThat(parse("{}"))
                 .isEqualTo(new Gpt2Config(
-                        96, 64, 32, 2, 4, 128, Activation.GELU_NEW, 0.1, 0.1, 0.1, 1e-5, true, true, 0.02, null, null));
+                        96,
+                        64,
+                        32,
+                        2,
+                        4,
+                        128,
+                        Activation.GELU_TANH,
+                        0.1,
+                        0.1,
+                        0.1,
+                        1e-5,
+                        true,
+                        false,
+                        true,
+                        0.02,
+                        null,
+                        null));
         assertThat(parse("{'n_inner': null, 'eos_token_id': null}")).isEqualTo(parse("{}"));
     }
 
@@ -55,37 +66,27 @@ class Gpt2ConfigTest {
             {'model_type': 'gpt2', 'n_ctx': 64, 'n_inner': 50, 'activation_function': 'relu', 'resid_pdrop': 0,
              'embd_pdrop': 0.2, 'attn_pdrop': 0.3, 'layer_norm_epsilon': 1e-3, 'scale_attn_weights': false,
              'tie_word_embeddings': false, 'initializer_range': 0.3, 'bos_token_id': 5, 'eos_token_id': [6, 7],
-             'scale_attn_by_inverse_layer_idx': false, 'reorder_and_upcast_attn': false}\
+             'scale_attn_by_inverse_layer_idx': true, 'reorder_and_upcast_attn': true, 'add_cross_attention': false}\
             """))
                 .isEqualTo(new Gpt2Config(
-                        96, 64, 32, 2, 4, 50, Activation.RELU, 0, 0.2, 0.3, 1e-3, false, false, 0.3, 5, 6));
+                        96, 64, 32, 2, 4, 50, Activation.RELU, 0, 0.2, 0.3, 1e-3, false, true, false, 0.3, 5, 6));
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void activationFunctionIsReadByNameAndComputed(Activation activation) {
-        String name = activation.name().toLowerCase(Locale.ROOT);
-        Gpt2Config config = parse("{'activation_function': '" + name + "'}");
-        assertThat(config.activationFunction()).isEqualTo(activation);
-        double x = -0.8;
-        double expected = switch (activation) {
-            case GELU_NEW, GELU_PYTORCH_TANH ->
-                0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
-            case GELU -> x * 0.2118553986; // Φ(−0.8)
-            case RELU -> 0;
-            case SILU -> x / (1 + Math.exp(-x));
-        };
-        Variable y = activation.apply(Variable.constant(Tensor.of(new float[] {(float) x}, 1)));
-        assertThat(y.item()).isCloseTo(expected, within(1e-6));
+    @Test
+    void namesOfOtherFamiliesComeFirst() {
+        assertThat(parse("{'hidden_size': 16, 'num_hidden_layers': 3, 'num_attention_heads': 2,"
+                        + " 'max_position_embeddings': 8}"))
+                .isEqualTo(parse("{'n_embd': 16, 'n_layer': 3, 'n_head': 2, 'n_positions': 8}"));
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-        {'scale_attn_by_inverse_layer_idx': true}   | scale_attn_by_inverse_layer_idx is set, which is not supported
-        {'reorder_and_upcast_attn': true}           | reorder_and_upcast_attn is set, which is not supported
-        {'add_cross_attention': true}               | add_cross_attention is set, which is not supported
-        {'activation_function': 'mish'}             | activation_function is 'mish'; supported are gelu_new, gelu_pytorch_tanh, gelu, relu, silu
-        {'n_embd': null}                            | n_embd is missing
+        {'add_cross_attention': true}               | add_cross_attention is true, which is not supported: attention to another text
+        {'is_causal': false}                        | is_causal is false, which is not supported: attention to later tokens
+        {'activation_function': 'prelu'}            | activation_function is 'prelu'; supported are gelu, gelu_10, gelu_accurate
+        {'n_embd': null}                            | n_embd is null; give it a value, or remove the key
+        {'hidden_size': null}                       | hidden_size is null; give it a value, or remove the key
+        {'resid_pdrop': null}                       | resid_pdrop is null; give it a value, or remove the key
         {'n_positions': 'many'}                     | n_positions is "many", not a whole number
         {'n_layer': 0}                              | n_layer is 0; it must be at least 1
         {'vocab_size': -1}                          | vocab_size is -1; it must be at least 1

@@ -12,6 +12,7 @@ import io.gradus.core.Tensor;
 import io.gradus.nn.Formula;
 import io.gradus.nn.Given;
 import io.gradus.nn.KeyValueCache;
+import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.LanguageModel.Input;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,11 +27,18 @@ class GroupedQueryAttentionTest {
     private static final int DIM = 6;
     private static final int LENGTH = 4;
     private static final double THETA = 100;
-    private static final LlamaConfig CONFIG =
-            new LlamaConfig(11, WIDTH, 8, 1, HEADS, GROUPS, DIM, 16, 1e-5, THETA, null, true, true, true, false, 0.02);
+    private static final LlamaConfig CONFIG = LlamaConfig.read(json().set("attention_bias", true));
     private static final RotaryTable ROTARY = RotaryTable.of(Device.cpu(), 16, DIM, THETA, null);
 
     private final GroupedQueryAttention layer = Given.randomized(new GroupedQueryAttention(Given.weights(), CONFIG, 0));
+
+    private static ConfigJson json() {
+        return LlamaConfig.of(11, 2 * HEADS, 8, 1, HEADS, GROUPS, 16)
+                .toJson()
+                .set("hidden_size", WIDTH)
+                .set("head_dim", DIM)
+                .set("rope_theta", THETA);
+    }
 
     @Test
     void equalsCausalAttentionOfRotatedHeadsWithSharedKeysAndValues() {
@@ -110,8 +118,7 @@ class GroupedQueryAttentionTest {
 
     @Test
     void namesAreHuggingFacesAndQwen2HasNoOutputBias() {
-        LlamaConfig qwen2 = new LlamaConfig(
-                11, WIDTH, 8, 1, HEADS, GROUPS, DIM, 16, 1e-5, THETA, null, true, true, false, false, 0.02);
+        LlamaConfig qwen2 = LlamaConfig.read(json().set("model_type", "qwen2"));
         assertThat(new GroupedQueryAttention(Given.weights(), qwen2, 0)
                         .namedParameters()
                         .keySet())

@@ -7,7 +7,7 @@ import io.gradus.core.Device;
 import io.gradus.core.RopeLayout;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
-import io.gradus.nn.model.llama.RotaryTable.Llama3Scaling;
+import io.gradus.nn.model.llama.RopeScaling.Llama3;
 import org.junit.jupiter.api.Test;
 
 class RotaryTableTest {
@@ -30,7 +30,7 @@ class RotaryTableTest {
     }
 
     /** Over 2π·100 tokens, a pair of frequency f makes 100·f rotations. */
-    private static final Llama3Scaling SCALING = new Llama3Scaling(8, 1, 4, 2 * Math.PI * 100);
+    private static final Llama3 SCALING = new Llama3(8, 1, 4, 2 * Math.PI * 100);
 
     @Test
     void lowFrequenciesAreDividedByTheFactor() {

@@ -14,7 +14,11 @@ class SwiGluMlpTest {
 
     /** Of hidden size 3 and intermediate size 5. */
     private static LlamaConfig config(boolean bias) {
-        return new LlamaConfig(11, 3, 5, 1, 1, 1, 2, 16, 1e-5, 100, null, true, bias, bias, bias, 0.02);
+        return LlamaConfig.read(LlamaConfig.of(11, 4, 5, 1, 1, 1, 16)
+                .toJson()
+                .set("hidden_size", 3)
+                .set("head_dim", 2)
+                .set("mlp_bias", bias));
     }
 
     @Test

@@ -1,0 +1,124 @@
+package io.gradus.nn.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.nn.model.ConfigKey.Use;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each key of a family's table does what the table says, compared with transformers. */
+class ConfigTableTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final double TOLERANCE = 1e-5;
+
+    @TempDir
+    private Path folder;
+
+    private static Set<String> keys(String family, Use use) {
+        ConfigJson type = new ConfigJson().set("model_type", family);
+        return Stream.concat(ModelFamily.of(type).keys(family).stream(), ConfigKey.COMMON.stream())
+                .filter(key -> key.use() == use)
+                .map(ConfigKey::name)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    // ---- honored ----
+
+    static Stream<ConfigFixture.Case> cases() throws IOException {
+        Stream<ConfigFixture.Case> cases = Stream.empty();
+        for (String family : List.of("llama", "mistral", "qwen2", "gpt2")) {
+            cases = Stream.concat(
+                    cases,
+                    ConfigFixture.of(family).cases().stream()
+                            .filter(each -> !each.toString().endsWith("training")));
+        }
+        return cases;
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void honoredKeysGiveTheResultsOfTransformers(ConfigFixture.Case each) throws IOException {
+        assertThat(each.worstError(folder)).isLessThanOrEqualTo(TOLERANCE);
+    }
+
+    /** And each setting of rotary positions has one in the spelling of transformers 4 and one in that of 5. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mistral", "qwen2", "gpt2"})
+    void everyHonoredKeyHasACase(String family) throws IOException {
+        Set<String> covered = new HashSet<>();
+        for (ConfigFixture.Case each : ConfigFixture.of(family).cases()) {
+            each.set().properties().forEach(entry -> {
+                covered.add(entry.getKey());
+                entry.getValue().properties().forEach(inner -> covered.add(entry.getKey() + "." + inner.getKey()));
+            });
+        }
+        Set<String> expected = new TreeSet<>(keys(family, Use.HONORED));
+        for (String key : keys(family, Use.HONORED)) {
+            if (key.startsWith("rope_parameters.")) {
+                expected.add(key.replace("rope_parameters.", "rope_scaling."));
+            }
+        }
+        assertThat(covered).containsAll(expected);
+    }
+
+    // ---- harmless ----
+
+    /** Their values change nothing in transformers: {@code generate.py} checks it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mistral", "qwen2", "gpt2"})
+    void harmlessKeysChangeNothing(String family) throws IOException {
+        ConfigFixture fixture = ConfigFixture.of(family);
+        Set<String> table = keys(family, Use.HARMLESS);
+        table.remove("model_type");
+        table.remove("rope_parameters.partial_rotary_factor"); // has a case among the honored ones
+        assertThat(fixture.harmless().keySet()).isEqualTo(table);
+        fixture.write(folder, JSON.createObjectNode(), 0);
+        ConfigFixture.Results expected = fixture.results(folder, false);
+        for (Map.Entry<String, JsonNode> value : fixture.harmless().entrySet()) {
+            JsonNode change = JSON.createObjectNode().set(value.getKey(), value.getValue());
+            fixture.write(folder, change, 0);
+            assertThat(fixture.results(folder, false))
+                    .as("%s", change)
+                    .usingRecursiveComparison()
+                    .isEqualTo(expected);
+            ConfigJson json = ConfigJson.parse(fixture.config(change));
+            ModelFamily.of(json).read(json);
+            assertThat(json.unreadKeys()).as("unknown keys").isEmpty();
+        }
+    }
+
+    // ---- rejected ----
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mistral", "qwen2", "gpt2"})
+    void rejectedKeysAreNamed(String family) throws IOException {
+        ConfigFixture fixture = ConfigFixture.of(family);
+        assertThat(fixture.rejected().keySet()).isEqualTo(keys(family, Use.REJECTED));
+        for (Map.Entry<String, JsonNode> value : fixture.rejected().entrySet()) {
+            JsonNode change = JSON.createObjectNode().set(value.getKey(), value.getValue());
+            fixture.write(folder, change, 0);
+            assertThatThrownBy(() -> ModelFolder.open(folder).config())
+                    .isInstanceOf(IOException.class)
+                    .hasMessageStartingWith(folder.resolve("config.json") + ": " + value.getKey() + " is ");
+            ConfigJson json = ConfigJson.parse(fixture.config(change));
+            assertThatThrownBy(() -> ModelFamily.of(json).read(json))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("config.json: " + value.getKey() + " is " + value.getValue()
+                            + ", which is not supported: ");
+        }
+    }
+}
