@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.parallel.Communicator;
 import io.gradus.train.DryRun;
 import io.gradus.train.FineTuning;
 import io.gradus.train.OverfitOneBatch;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -87,8 +89,21 @@ final class FinetuneCommand implements Callable<Integer> {
         if (overfit) {
             return overfitOneBatch(recipe, terminal);
         }
+        if (recipe.parallel() != Recipe.ParallelKind.NONE) {
+            return ParallelRun.of(recipe, this::run);
+        }
+        return run(recipe, null);
+    }
+
+    /** Trains in this process, or with others. */
+    private int run(Recipe recipe, @Nullable Communicator communicator) throws IOException {
+        Terminal terminal = Terminal.of(spec);
         try (ConsoleProgress progress = new ConsoleProgress(terminal)) {
-            FineTuning run = BuiltIn.fineTuning(recipe, progress).build();
+            FineTuning.Builder builder = BuiltIn.fineTuning(recipe, progress);
+            if (communicator != null) {
+                builder.communicator(communicator);
+            }
+            FineTuning run = builder.build();
             try (Termination _ = new Termination(() -> {
                 progress.stopping();
                 run.stop();

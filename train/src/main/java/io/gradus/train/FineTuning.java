@@ -246,9 +246,7 @@ public final class FineTuning {
      * @throws StoppedException if the run was told to stop
      */
     public RunResult run() throws IOException {
-        if (ranks.size() > 1) {
-            requireParallel();
-        }
+        requireParallel();
         Path chosen = recipe.output() == null ? newFolder() : recipe.output();
         Path output = Path.of(ranks.broadcast(chosen.toString(), 0));
         try (OutputFolder _ = ranks.together(() -> ranks.isFirst() ? OutputFolder.open(output) : null)) {
@@ -257,6 +255,14 @@ public final class FineTuning {
     }
 
     private void requireParallel() {
+        if (ranks.size() == 1) {
+            if (recipe.parallel() != Recipe.ParallelKind.NONE) {
+                throw new RecipeException(
+                        "parallel=data trains with several processes, and there is only one; start them with"
+                                + " mpirun -n 2 ./gradus finetune ..., or leave parallel out");
+            }
+            return;
+        }
         if (recipe.memory().optimizerInBwd()) {
             throw new RecipeException(
                     "optimizer_in_bwd updates each weight before the gradients of all processes are added; train"

@@ -77,7 +77,8 @@ public record Recipe(
         Sample sample,
         long seed,
         String device,
-        @Nullable Integer threads) {
+        @Nullable Integer threads,
+        ParallelKind parallel) {
 
     private static final int MAX_BYTES = 1 << 20;
 
@@ -280,6 +281,14 @@ public record Recipe(
         public DType of(DType start) {
             return dtype == null ? start : dtype;
         }
+    }
+
+    /** How several processes train one model. */
+    public enum ParallelKind {
+        /** One process trains. */
+        NONE,
+        /** Each process has all weights and batches of its own; their gradients are added. */
+        DATA
     }
 
     /** The learning rate schedule after the warmup, and the keys that only some schedules honor. */

@@ -265,4 +265,8 @@ public final class RecipeBuilder {
     public RecipeBuilder threads(int value) {
         return set("threads", value);
     }
+
+    public RecipeBuilder parallel(Recipe.ParallelKind value) {
+        return set("parallel", value);
+    }
 }

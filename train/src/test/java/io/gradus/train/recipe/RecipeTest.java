@@ -446,7 +446,7 @@ class RecipeTest {
     @Test
     void mapHasEveryKey() {
         assertThat(Recipe.parse("", "data.validation_split=0.25", "steps=3").toMap())
-                .hasSize(60)
+                .hasSize(61)
                 .containsEntry("data.validation_split", "0.25")
                 .containsEntry("steps", "3")
                 .containsEntry("sample.max_tokens", "120")

@@ -63,6 +63,7 @@ class RecipeValuesTest {
         }
         values.put("epochs", List.of("~", "1", "2.5", "1e3", "1e-300"));
         values.put("save_dtype", List.of("keep", "f32", "bf16", "f16", "BF16"));
+        values.put("parallel", List.of("none", "data", "NONE"));
         values.put("precision", List.of("f32", "bf16", "f16", "BF16"));
         Recipe.defaults().toMap().forEach((key, value) -> {
             if (value.equals("true") || value.equals("false")) {
