@@ -1,7 +1,7 @@
 package io.gradus.cli;
 
+import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.delta.DeltaSum;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
         })
 final class DeltaApplyCommand implements Callable<Integer> {
     private static final String SUFFIX = ".safetensors";
+    private static final int COLUMN = 8;
 
     @Spec
     private CommandSpec spec;
@@ -72,20 +73,30 @@ final class DeltaApplyCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         List<DeltaSum.Term> terms = deltas.stream().map(this::term).toList();
         Path folder = output == null ? Path.of(name(terms)) : output;
-        DeltaSum.Written written = new DeltaSum(base, terms, force).write(folder);
-        PrintWriter out = spec.commandLine().getOut();
-        out.println("base    " + base);
-        for (DeltaSum.Term term : terms) {
-            out.println("plus    " + (term.factor() == 1 ? "" : number(term.factor()) + " × ") + term.delta());
+        Terminal terminal = Terminal.of(spec);
+        DeltaSum.Written written;
+        try (StatusLine status = terminal.status()) {
+            status.show(new Progress("adding to the weights", 0, 0));
+            written = new DeltaSum(base, terms, force).write(folder);
         }
-        out.println("saved   " + written.folder() + ", " + written.tensors() + " tensors"
-                + (written.exact() ? ", equal to the tuned model bit for bit" : ""));
-        out.flush();
+        terminal.print("base", COLUMN, base.toString());
+        for (DeltaSum.Term term : terms) {
+            terminal.print("plus", COLUMN, (term.factor() == 1 ? "" : number(term.factor()) + " × ") + term.delta());
+        }
+        terminal.print(
+                "saved",
+                COLUMN,
+                written.folder() + ", " + written.tensors() + " tensors"
+                        + (written.exact() ? ", equal to the tuned model bit for bit" : ""));
+        terminal.out().flush();
         return 0;
     }
 
     /** Parses the text after the last colon as a factor, unless a file with the whole name exists. */
     private DeltaSum.Term term(String argument) {
+        if (argument.isBlank()) {
+            throw new ParameterException(spec.commandLine(), "the path of a delta is empty");
+        }
         int colon = argument.lastIndexOf(':');
         try {
             return colon <= 0 || Files.exists(Path.of(argument))
@@ -97,7 +108,7 @@ final class DeltaApplyCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "'" + argument.substring(colon + 1) + "' in '" + argument + "' is not a factor, such as 0.5");
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage());
+            throw new ParameterException(spec.commandLine(), ErrorMessage.of(e));
         }
     }
 

@@ -1,8 +1,8 @@
 package io.gradus.cli;
 
+import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.delta.Delta;
 import io.gradus.train.memory.Bytes;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -46,13 +46,17 @@ final class DeltaDiffCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Delta delta = Delta.diff(base, tuned, output);
-        PrintWriter out = spec.commandLine().getOut();
-        new DeltaTable(delta, Terminal.of(spec).width()).summary().forEach(out::println);
-        out.println("saved     " + output + ", " + Bytes.format(Files.size(output)));
-        out.println();
-        out.println("By layer: ./gradus delta info " + output);
-        out.flush();
+        Terminal terminal = Terminal.of(spec);
+        Delta delta;
+        try (StatusLine status = terminal.status()) {
+            status.show(new Progress("comparing the models", 0, 0));
+            delta = Delta.diff(base, tuned, output);
+        }
+        new DeltaTable(delta, terminal.width()).summary().forEach(terminal.out()::println);
+        terminal.print("saved", DeltaTable.COLUMN, output + ", " + Bytes.format(Files.size(output)));
+        terminal.out().println();
+        terminal.print("By layer: ./gradus delta info " + output);
+        terminal.out().flush();
         return 0;
     }
 }

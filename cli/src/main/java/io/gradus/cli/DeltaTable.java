@@ -24,7 +24,9 @@ import java.util.function.Function;
  */
 record DeltaTable(Delta delta, int width) {
     private static final String GAP = "  ";
-    private static final int LABEL = 8;
+    /** The column in which the texts of the summary begin. */
+    static final int COLUMN = 10;
+
     private static final int FEWEST_COLUMNS = 2;
     private static final int SHORTEST_BAR = 6;
     private static final int LONGEST_BAR = 20;
@@ -92,7 +94,7 @@ record DeltaTable(Delta delta, int width) {
     }
 
     private void line(List<String> lines, String label, String text) {
-        lines.addAll(Paragraph.labeled(label, LABEL + GAP.length(), text, width));
+        lines.addAll(Paragraph.labeled(label, COLUMN, text, width));
     }
 
     // ---- table ----

@@ -148,8 +148,7 @@ final class FinetuneCommand implements Callable<Integer> {
             return 0;
         } catch (StoppedException e) {
             progress.close();
-            spec.commandLine().getErr().println(e.getMessage());
-            spec.commandLine().getErr().flush();
+            Terminal.printError(ErrorMessage.of(e), spec.commandLine().getErr());
             return STOPPED;
         }
     }

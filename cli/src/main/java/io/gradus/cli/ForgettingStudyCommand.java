@@ -38,15 +38,18 @@ final class ForgettingStudyCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Path folder = options.folder();
-        ForgettingStudy.Outcome outcome = ForgettingStudy.run(
-                options.recipe(), folder, BuiltIn::fineTuning, options.news(), rows -> save(rows, folder));
-        ForgettingReport.write(outcome, folder);
         Terminal terminal = Terminal.of(spec);
+        ForgettingStudy.Outcome outcome;
+        try (StatusLine status = terminal.status()) {
+            outcome = ForgettingStudy.run(
+                    options.recipe(), folder, options.runs(status), options.news(), rows -> save(rows, folder));
+        }
+        ForgettingReport.write(outcome, folder);
         ForgettingReport.lines(outcome, terminal.width()).forEach(terminal.out()::println);
         terminal.out().println();
-        ForgettingReport.limitLines(outcome).forEach(terminal.out()::println);
+        ForgettingReport.limitLines(outcome).forEach(terminal::print);
         terminal.out().println();
-        terminal.out().println("written to " + folder);
+        terminal.print("written to " + folder);
         terminal.out().flush();
         return 0;
     }

@@ -4,7 +4,9 @@ import io.gradus.cli.print.Quantities;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.train.memory.Bytes;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -35,7 +37,7 @@ final class InspectCommand implements Callable<Integer> {
         Path config = path.resolve("config.json");
         if (Files.isRegularFile(config)) {
             out.println(config);
-            out.println(Files.readString(config).strip());
+            out.println(text(config).strip());
             out.println();
         }
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
@@ -59,5 +61,13 @@ final class InspectCommand implements Callable<Integer> {
         }
         out.flush();
         return 0;
+    }
+
+    private static String text(Path file) throws IOException {
+        try {
+            return Files.readString(file);
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + " is not UTF-8; save it in that encoding, or download it again", e);
+        }
     }
 }

@@ -62,6 +62,7 @@ final class LearningRateFinderCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        Charts.requireWritable(svg, spec);
         Recipe recipe = RecipeArguments.recipe(arguments);
         Terminal terminal = Terminal.of(spec);
         LearningRateFinderRun.Result result;
@@ -93,7 +94,7 @@ final class LearningRateFinderCommand implements Callable<Integer> {
         }
         if (svg != null) {
             AtomicFile.write(svg, new LearningRateFinderChart(result).svg());
-            out.println("chart written to " + svg);
+            terminal.print("chart written to " + svg);
         }
         out.flush();
         return 0;

@@ -1,8 +1,14 @@
 package io.gradus.cli;
 
+import io.gradus.data.ChatTemplate;
+import io.gradus.data.DataFormat;
 import io.gradus.train.recipe.RecipeException;
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -70,6 +76,8 @@ public final class Main implements Runnable {
                 .setUsageHelpWidth(Math.clamp(Terminal.columns(), NARROWEST_HELP, WIDEST_HELP))
                 .setExpandAtFiles(false) // a prompt may begin with @
                 .registerConverter(Path.class, Main::path)
+                .registerConverter(DataFormat.Kind.class, text -> constant(text, DataFormat.Kind.values()))
+                .registerConverter(ChatTemplate.class, text -> constant(text, ChatTemplate.values()))
                 .setParameterExceptionHandler((thrown, _) -> reportMisuse(thrown))
                 .setExecutionExceptionHandler((thrown, _, _) -> report(thrown, err));
         try {
@@ -88,7 +96,21 @@ public final class Main implements Runnable {
         if (text.isBlank()) {
             throw new TypeConversionException("the path is empty");
         }
-        return Path.of(text);
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException(ErrorMessage.of(e));
+        }
+    }
+
+    private static <E extends Enum<E>> E constant(String text, E[] constants) {
+        return Stream.of(constants)
+                .filter(constant -> constant.toString().equalsIgnoreCase(text))
+                .findFirst()
+                .orElseThrow(() -> new TypeConversionException("'" + text + "' is none of "
+                        + Stream.of(constants)
+                                .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
+                                .collect(Collectors.joining(", "))));
     }
 
     @Override
@@ -103,7 +125,7 @@ public final class Main implements Runnable {
     private static int reportMisuse(ParameterException thrown) {
         CommandLine command = thrown.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println(error(String.valueOf(thrown.getMessage())));
+        Terminal.printError(String.valueOf(thrown.getMessage()), err);
         UnmatchedArgumentException.printSuggestions(thrown, err);
         err.println("Try './" + command.getCommandSpec().qualifiedName() + " --help'.");
         return CommandLine.ExitCode.USAGE;
@@ -111,13 +133,7 @@ public final class Main implements Runnable {
 
     private static int report(Throwable thrown, PrintWriter err) {
         StatusLine.clearShown();
-        err.println(error(ErrorMessage.of(thrown)));
+        Terminal.printError(ErrorMessage.of(thrown), err);
         return thrown instanceof RecipeException ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
-    }
-
-    private static String error(String message) {
-        return Terminal.isTerminal("err") && Terminal.isStyled()
-                ? Help.defaultColorScheme(Help.Ansi.ON).errorText(message).toString()
-                : message;
     }
 }

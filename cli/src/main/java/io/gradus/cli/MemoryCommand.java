@@ -8,6 +8,7 @@ import io.gradus.corpora.BuiltInModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.FineTuning;
+import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.memory.Comparison;
 import io.gradus.train.memory.KnownModel;
 import io.gradus.train.memory.MemoryPlan;
@@ -76,16 +77,25 @@ final class MemoryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        Charts.requireWritable(svg, spec);
         Recipe recipe = RecipeArguments.recipe(arguments);
         Optional<KnownModel> known = model == null ? Optional.empty() : KnownModel.of(model);
         ModelConfig config =
                 known.isPresent() ? known.get().config() : folder(recipe).config();
-        MemoryPlan plan = FineTuning.plan(recipe, config, false);
         Terminal terminal = Terminal.of(spec);
+        MemoryPlan plan;
+        try (StatusLine status = terminal.status()) {
+            status.show(new Progress("planning memory", 0, 0));
+            plan = FineTuning.plan(recipe, config, false);
+        }
         print(terminal, name(recipe), recipe, config, plan);
         known.ifPresent(published -> printPublished(terminal, published));
         if (compare || svg != null) {
-            List<Comparison.Row> rows = Comparison.of(recipe, other -> FineTuning.plan(other, config, false));
+            List<Comparison.Row> rows;
+            try (StatusLine status = terminal.status()) {
+                status.show(new Progress("planning the memory of other settings", 0, 0));
+                rows = Comparison.of(recipe, other -> FineTuning.plan(other, config, false));
+            }
             terminal.out().println();
             MemoryTable.lines(rows, terminal.width()).forEach(terminal.out()::println);
             if (svg != null) {
@@ -93,7 +103,7 @@ final class MemoryCommand implements Callable<Integer> {
                         + plan.blockLength() + " tokens";
                 AtomicFile.write(svg, MemoryChart.svg(title, rows));
                 terminal.out().println();
-                terminal.out().println("chart written to " + svg);
+                terminal.print("chart written to " + svg);
             }
         }
         terminal.out().flush();
@@ -106,10 +116,10 @@ final class MemoryCommand implements Callable<Integer> {
             return ModelFolder.open(path == null ? BuiltInModel.folder() : path);
         }
         Path path = Path.of(model);
-        if (!Files.exists(path)) {
+        if (model.isBlank() || !Files.exists(path)) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "--model " + model + " is neither a folder nor a config.json, nor one of "
+                    "--model '" + model + "' is neither a folder nor a config.json, nor one of "
                             + String.join(
                                     ", ",
                                     Arrays.stream(KnownModel.values())

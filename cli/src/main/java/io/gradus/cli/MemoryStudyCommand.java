@@ -33,13 +33,15 @@ final class MemoryStudyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        List<MemoryStudy.Row> rows =
-                MemoryStudy.run(options.recipe(), options.folder(), BuiltIn::fineTuning, options.news());
-        MemoryReport.write(rows, options.folder());
         Terminal terminal = Terminal.of(spec);
+        List<MemoryStudy.Row> rows;
+        try (StatusLine status = terminal.status()) {
+            rows = MemoryStudy.run(options.recipe(), options.folder(), options.runs(status), options.news());
+        }
+        MemoryReport.write(rows, options.folder());
         MemoryReport.lines(rows, terminal.width()).forEach(terminal.out()::println);
         terminal.out().println();
-        terminal.out().println("written to " + options.folder());
+        terminal.print("written to " + options.folder());
         terminal.out().flush();
         return 0;
     }

@@ -21,19 +21,19 @@ final class StatusLine implements AutoCloseable {
 
     private static boolean clearsAtExit;
 
-    private final @Nullable PrintWriter err;
+    private final @Nullable PrintWriter out;
     private final int width;
     private final LongSupplier clock;
     private String text = "";
     private long drawn;
 
     /** Creates a line of at most {@code width} columns. */
-    StatusLine(PrintWriter err, int width) {
-        this(err, width, System::nanoTime);
+    StatusLine(PrintWriter out, int width) {
+        this(out, width, System::nanoTime);
     }
 
-    StatusLine(@Nullable PrintWriter err, int width, LongSupplier clock) {
-        this.err = err;
+    StatusLine(@Nullable PrintWriter out, int width, LongSupplier clock) {
+        this.out = out;
         this.width = width - 1; // a text in the last column moves the cursor to the next line
         this.clock = clock;
     }
@@ -45,15 +45,27 @@ final class StatusLine implements AutoCloseable {
 
     /** Whether the line is drawn. */
     boolean isVisible() {
-        return err != null;
+        return out != null;
     }
 
-    /** Returns a listener that shows the stages of a run. */
+    /** Returns a listener that shows the stages and the steps of a run. */
     TrainingListener listener() {
         return new TrainingListener() {
+            private int steps;
+
             @Override
             public void progressed(Progress progress) {
                 show(progress);
+            }
+
+            @Override
+            public void started(Plan plan) {
+                steps = plan.steps();
+            }
+
+            @Override
+            public void stepped(Step step) {
+                show(new Progress("training", step.step(), steps));
             }
         };
     }
@@ -75,13 +87,13 @@ final class StatusLine implements AutoCloseable {
     private void show(String line, boolean atOnce) {
         synchronized (StatusLine.class) {
             long now = clock.getAsLong();
-            if (err == null || !atOnce && !text.isEmpty() && now - drawn < INTERVAL_NANOS) {
+            if (out == null || !atOnce && !text.isEmpty() && now - drawn < INTERVAL_NANOS) {
                 return;
             }
             clearAtExit();
             String fitting = line.length() > width ? line.substring(0, width) : line;
-            err.print("\r" + fitting + " ".repeat(Math.max(0, text.length() - fitting.length())) + "\r");
-            err.flush();
+            out.print("\r" + fitting + " ".repeat(Math.max(0, text.length() - fitting.length())) + "\r");
+            out.flush();
             text = fitting;
             drawn = now;
             shown = this;
@@ -91,9 +103,9 @@ final class StatusLine implements AutoCloseable {
     /** Removes the line from the screen. */
     void clear() {
         synchronized (StatusLine.class) {
-            if (err != null && !text.isEmpty()) {
-                err.print("\r" + " ".repeat(text.length()) + "\r");
-                err.flush();
+            if (out != null && !text.isEmpty()) {
+                out.print("\r" + " ".repeat(text.length()) + "\r");
+                out.flush();
                 text = "";
                 shown = null;
             }

@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.train.FineTuning;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -7,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -50,10 +52,16 @@ final class StudyOptions {
         return recipe.steps() == null ? recipe.with("steps=150") : recipe;
     }
 
-    /** Returns a consumer that prints progress to standard error. */
+    /** Returns a function that starts the runs of the study and shows their progress. */
+    Function<Recipe, FineTuning.Builder> runs(StatusLine status) {
+        return recipe -> BuiltIn.fineTuning(recipe, status.listener());
+    }
+
+    /** Returns a consumer that prints what the study does next to standard error. */
     Consumer<String> news() {
         PrintWriter err = command.commandLine().getErr();
         return line -> {
+            StatusLine.clearShown();
             err.println(line);
             err.flush();
         };

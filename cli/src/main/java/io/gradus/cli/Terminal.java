@@ -2,6 +2,8 @@ package io.gradus.cli;
 
 import io.gradus.cli.print.Paragraph;
 import java.io.PrintWriter;
+import java.util.stream.Stream;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
@@ -10,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
  * @param out receives results
  * @param shown whether {@code out} is a terminal
  * @param styled whether {@code out} understands ANSI codes
- * @param status the status line, on standard error
+ * @param status the status line: on {@code out}, whose lines it must not cross, or else on standard error
  * @param width the columns of {@code out}; a file or a pipe has room for everything
  */
 record Terminal(PrintWriter out, boolean shown, boolean styled, StatusLine status, int width) {
@@ -20,12 +22,26 @@ record Terminal(PrintWriter out, boolean shown, boolean styled, StatusLine statu
 
     /** Returns the terminal of a command. */
     static Terminal of(CommandSpec spec) {
-        PrintWriter err = spec.commandLine().getErr();
-        boolean moves = !"dumb".equals(System.getenv("TERM"));
-        StatusLine status = isTerminal("err") && moves ? new StatusLine(err, columns()) : StatusLine.none();
+        PrintWriter out = spec.commandLine().getOut();
         boolean shown = isTerminal("out");
-        return new Terminal(
-                spec.commandLine().getOut(), shown, shown && isStyled(), status, shown ? columns() : UNLIMITED);
+        boolean moves = !"dumb".equals(System.getenv("TERM")) && (shown || isTerminal("err"));
+        StatusLine status =
+                moves ? new StatusLine(shown ? out : spec.commandLine().getErr(), columns()) : StatusLine.none();
+        return new Terminal(out, shown, shown && isStyled(), status, shown ? columns() : UNLIMITED);
+    }
+
+    /** Prints an error. On a terminal it is wrapped; lines that begin with a space are commands to be copied. */
+    static void printError(String message, PrintWriter err) {
+        if (!isTerminal("err")) {
+            err.println(message);
+            err.flush();
+            return;
+        }
+        Help.ColorScheme colors = Help.defaultColorScheme(isStyled() ? Help.Ansi.ON : Help.Ansi.OFF);
+        message.lines()
+                .flatMap(line -> line.startsWith(" ") ? Stream.of(line) : Paragraph.wrapped(line, columns()).stream())
+                .forEach(line -> err.println(colors.errorText(line)));
+        err.flush();
     }
 
     /** Returns a file or a pipe that receives plain lines. */

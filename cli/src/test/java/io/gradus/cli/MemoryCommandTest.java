@@ -86,7 +86,7 @@ class MemoryCommandTest {
         assertRefused(
                 memory("--model", "llama-8b"),
                 2,
-                "--model llama-8b is neither a folder nor a config.json, nor one of llama-7b, llama-13b, llama-70b");
+                "--model 'llama-8b' is neither a folder nor a config.json, nor one of llama-7b, llama-13b, llama-70b");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertRefused(memory("--model", empty), 1, "config.json is missing");
         Path bert = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
