@@ -23,11 +23,11 @@ import org.jspecify.annotations.Nullable;
  *   <li>a {@code .csv} or {@code .tsv} file has labeled texts ({@link LabeledTexts}), each a prompt and its completion;
  *   <li>any other file is one document, without a byte order mark: a {@link Document.Text}, or a {@link Document.TextFile} if
  *       it has more than 16 MiB;
- *   <li>of a folder, all {@code .txt}, {@code .md} and {@code .jsonl} files are read, including those of its subfolders, in
- *       the order of their names. Names that begin with a dot are skipped.
+ *   <li>of a folder, all {@code .txt}, {@code .md}, {@code .jsonl}, {@code .csv} and {@code .tsv} files are read, including
+ *       those of its subfolders, in the order of their names. Names that begin with a dot are skipped.
  * </ul>
  *
- * <p>A {@link DataFormat} may require one kind; then others are rejected.
+ * <p>A {@link DataFormat} may require one kind; then others are rejected, and tables in folders are not read.
  */
 public final class Documents {
     private Documents() {}
@@ -61,7 +61,11 @@ public final class Documents {
      */
     public static List<Path> files(Path path, DataFormat format) throws IOException {
         requireExists(path);
-        return format.kind() == Kind.CSV ? LabeledTexts.files(path) : files(path);
+        return switch (format.kind()) {
+            case CSV -> LabeledTexts.files(path);
+            case AUTO -> files(path, ".txt", ".md", ".jsonl", ".csv", ".tsv");
+            case TEXT, PROMPT_COMPLETION, CHAT -> files(path, ".txt", ".md", ".jsonl");
+        };
     }
 
     /** The documents of several collections, without a copy of them. */
@@ -75,18 +79,18 @@ public final class Documents {
         }
     }
 
-    private static List<Path> files(Path path) throws IOException {
+    private static List<Path> files(Path path, String... extensions) throws IOException {
         if (!Files.isDirectory(path)) {
             return List.of(path);
         }
         try (Stream<Path> found = Files.walk(path, FileVisitOption.FOLLOW_LINKS)) {
             List<Path> files = found.filter(file -> !isHidden(path.relativize(file)))
-                    .filter(file -> hasExtension(file, ".txt", ".md", ".jsonl") && Files.isRegularFile(file))
+                    .filter(file -> hasExtension(file, extensions) && Files.isRegularFile(file))
                     .sorted()
                     .toList();
             if (files.isEmpty()) {
-                throw new IOException(
-                        path + ": the folder has no .txt, .md or .jsonl file; data.format=csv reads labeled texts");
+                throw new IOException(path + ": the folder has no .txt, .md or .jsonl file, nor a table that"
+                        + " data.format allows; data.format=csv reads files that are named for their labels");
             }
             return files;
         } catch (UncheckedIOException e) {

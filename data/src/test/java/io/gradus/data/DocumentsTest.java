@@ -18,8 +18,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DocumentsTest {
     @TempDir
@@ -68,6 +71,38 @@ class DocumentsTest {
         write(".f.txt", "f");
         assertThat(Documents.read(folder))
                 .containsExactly(new Text("a"), new Text("b"), new Text("d1"), new Text("d2"));
+    }
+
+    @Test
+    void tablesOfAFolderAreReadUnlessAnotherFormatIsRequested() throws IOException {
+        write("b.csv", "text,label\na,x\n");
+        write("c/d.TSV", "text\tlabel\n\"b\ty\n");
+        write("e.txt", "e");
+        assertThat(Documents.read(folder))
+                .containsExactly(
+                        new PromptCompletion("a\nLabel:", " x"),
+                        new PromptCompletion("\"b\nLabel:", " y"),
+                        new Text("e"));
+        assertThat(Documents.read(folder, new DataFormat(Kind.TEXT, null, LabelTemplate.DEFAULT)))
+                .containsExactly(new Text("e"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tr-TR", "ar-EG", "fa-IR", "de-DE"})
+    void filesAreReadTheSameInEveryLocale(String tag) throws IOException {
+        Path chat = write("CHAT.JSONL", chat(said("assistant", "b"), "{}").replace(", {}", ""));
+        Path table = write("TITLES.CSV", "TEXT,LABEL,ID\nI,i,1\n");
+        Path bad = write("bad.csv", "text,label\n\n\na,b,c\n");
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.forLanguageTag(tag));
+            assertThat(Documents.read(table)).containsExactly(new PromptCompletion("I\nLabel:", " i"));
+            assertThat(Documents.read(chat, PLAIN_CHAT))
+                    .containsExactly(new Document.Chat(List.of(new ChatMessage(Role.ASSISTANT, "b"))));
+            assertRefused(bad, "bad.csv:4: it has 3 columns and the header has 2");
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     @Test
