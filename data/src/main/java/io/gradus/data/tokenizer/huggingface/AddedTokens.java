@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The added tokens of a tokenizer and their ids. A token that the model has keeps its id. Any other gets the next id, whatever its
@@ -18,6 +19,8 @@ final class AddedTokens {
     private final Map<String, Integer> ids = new HashMap<>();
     private final SortedMap<Integer, AddedToken> byId = new TreeMap<>();
     private final Set<String> special = new HashSet<>();
+    /** Tokens that were added with {@code normalized}, even if they were added again without. */
+    private final Map<Integer, String> onceNormalized = new HashMap<>();
 
     AddedTokens(Vocabulary vocabulary) {
         this.vocabulary = vocabulary;
@@ -28,7 +31,8 @@ final class AddedTokens {
         int next = next(byId);
         for (AddedToken token : tokens) {
             OptionalInt known = id(token.content());
-            if (token.content().isEmpty() || known.isPresent() && token.equals(byId.get(known.getAsInt()))) {
+            AddedToken same = known.isPresent() ? byId.get(known.getAsInt()) : null;
+            if (token.content().isEmpty() || same != null && token.isLike(same)) {
                 continue;
             }
             int id = known.isPresent() ? known.getAsInt() : next++;
@@ -36,6 +40,9 @@ final class AddedTokens {
             byId.put(id, token);
             if (token.special()) {
                 special.add(token.content());
+            }
+            if (token.normalized()) {
+                onceNormalized.put(id, token.content());
             }
         }
     }
@@ -53,6 +60,14 @@ final class AddedTokens {
 
     SortedMap<Integer, AddedToken> byId() {
         return byId;
+    }
+
+    /**
+     * The token that was added with {@code normalized} under an id, even if another was added later: decoding gives its normalized
+     * form.
+     */
+    @Nullable String onceNormalized(int id) {
+        return onceNormalized.get(id);
     }
 
     /** Whether a text is that of a token which was once added as a special one. */

@@ -30,19 +30,19 @@ final class NormalizedTokens {
             throws IOException {
         Map<Integer, String> texts = new HashMap<>();
         Set<String> searched = new HashSet<>();
-        NativeTokenizer library = null;
+        NativeTokenizer library = normalizer.isNull() ? null : normalizing(normalizer, file);
         boolean anyTakesSpaces = added.byId().values().stream().anyMatch(AddedToken::rstrip);
         for (Map.Entry<Integer, AddedToken> entry : added.byId().entrySet()) {
             AddedToken token = entry.getValue();
-            String text = token.content();
-            if (token.normalized() && !normalizer.isNull()) {
-                if (text.length() > longestText) {
-                    throw file.error(
-                            "has an added token of " + text.length() + " characters, too long for its normalizer");
+            String normalized = added.onceNormalized(entry.getKey());
+            if (normalized != null && library != null) {
+                if (normalized.length() > longestText) {
+                    throw file.error("has an added token of " + normalized.length()
+                            + " characters, which is too long for its normalizer");
                 }
-                library = library == null ? normalizing(normalizer, file) : library;
-                text = String.join("", library.tokens(text));
+                normalized = String.join("", library.tokens(normalized));
             }
+            String text = token.normalized() && normalized != null ? normalized : token.content();
             if (text.isEmpty()) {
                 throw file.error(
                         "has the added token '" + token.content() + "', of which its normalizer leaves nothing");
@@ -55,7 +55,7 @@ final class NormalizedTokens {
                 throw file.error("has an added token of spaces only with lstrip, and one with rstrip;"
                         + " no text with both could be encoded");
             }
-            texts.put(entry.getKey(), text);
+            texts.put(entry.getKey(), normalized == null ? text : normalized);
         }
         return texts;
     }

@@ -95,24 +95,34 @@ final class TokenSettings {
             more.value().forEach(both::add);
             settings.put(EXTRA.getFirst(), more.with(both));
         }
-        Set<String> special = new HashSet<>();
-        named(Map.of()).forEach((name, token) -> {
-            if (NAMES.contains(name)) {
-                special.add(token.content());
-            }
-        });
-        extra().forEach(token -> special.add(token.content()));
+        Set<String> special = namesKnownEarly();
         JsonPart older = files.part(ADDED_TOKENS);
         for (Map.Entry<String, JsonNode> entry : older.value().properties()) {
             int id = older.get(entry.getKey()).integer(0, Vocabulary.MAX_ID);
             String content = AddedToken.content(older.with(JsonNodeFactory.instance.textNode(entry.getKey())));
             boolean isSpecial = special.contains(content);
-            put(id, new AddedToken(content, false, false, false, !isSpecial, isSpecial));
+            put(id, AddedToken.of(content, isSpecial));
         }
         JsonPart tokens = tokenizer.get("added_tokens");
         for (JsonPart token : tokens.isAbsent() ? List.<JsonPart>of() : tokens.list()) {
             put(token.get("id").integer(0, Vocabulary.MAX_ID), AddedToken.ofTokenizerJson(token));
         }
+    }
+
+    /** The special tokens as far as transformers knows them when it reads {@code added_tokens.json}: not yet those in objects. */
+    private Set<String> namesKnownEarly() throws IOException {
+        List<JsonPart> parts = new ArrayList<>();
+        NAMES.forEach(name -> parts.add(get(name)));
+        JsonPart extra = get(EXTRA.getFirst());
+        parts.addAll(extra.value().isArray() ? extra.list() : List.of());
+        Set<String> known = new HashSet<>();
+        for (JsonPart part : parts) {
+            boolean isKnown = part.value().isTextual() || part.file().endsWith(TokenizerFiles.SPECIAL_TOKENS_MAP);
+            if (isKnown && !part.isAbsent()) {
+                known.add(token(part).content());
+            }
+        }
+        return known;
     }
 
     /** Tokens to add, in the order of the ids that the files give them. */
@@ -134,7 +144,7 @@ final class TokenSettings {
                 AddedToken token = token(setting);
                 named.put(name, addedByContent.getOrDefault(token.content(), token));
             } else if (setting == null && fallback != null) {
-                named.put(name, AddedToken.special(fallback));
+                named.put(name, AddedToken.of(fallback, true));
             }
         }
         for (Map.Entry<String, JsonPart> setting : settings.entrySet()) {
@@ -157,7 +167,7 @@ final class TokenSettings {
     private static AddedToken token(JsonPart part) throws IOException {
         part.require(part.value().isTextual() || part.value().isObject(), "a token or null");
         if (part.value().isTextual()) {
-            return AddedToken.special(AddedToken.content(part));
+            return AddedToken.of(AddedToken.content(part), true);
         }
         return part.file().endsWith(TokenizerFiles.SPECIAL_TOKENS_MAP)
                 ? AddedToken.ofConfig(part, true)
@@ -166,14 +176,18 @@ final class TokenSettings {
 
     /** The special tokens without a name. */
     List<AddedToken> extra() throws IOException {
-        JsonPart extra = get(settings.containsKey(EXTRA.getFirst()) ? EXTRA.getFirst() : EXTRA.getLast());
+        JsonPart extra = get(hasListOfExtra() ? EXTRA.getFirst() : EXTRA.getLast());
         List<AddedToken> tokens = new ArrayList<>();
-        if (!extra.isAbsent() && !extra.value().isObject()) {
-            for (JsonPart token : extra.list()) {
-                tokens.add(token(token));
-            }
+        for (JsonPart token : extra.isAbsent() ? List.<JsonPart>of() : extra.list()) {
+            tokens.add(token(token));
         }
         return tokens;
+    }
+
+    /** Whether the newer setting is there, unless it is an object: its tokens have names. */
+    private boolean hasListOfExtra() {
+        JsonPart extra = settings.get(EXTRA.getFirst());
+        return extra != null && !extra.value().isObject();
     }
 
     /** The special tokens without a name of T5: without a setting, those that stand for a gap in a text. */
@@ -183,9 +197,9 @@ final class TokenSettings {
         long named = tokens.stream()
                 .filter(token -> token.content().contains("<extra_id_"))
                 .count();
-        if (!settings.containsKey(EXTRA.getFirst()) && named == 0) {
+        if (!hasListOfExtra() && named == 0) {
             for (int i = 0; i < gaps; i++) {
-                tokens.add(AddedToken.special("<extra_id_" + i + ">"));
+                tokens.add(AddedToken.of("<extra_id_" + i + ">", true));
             }
         }
         return tokens;

@@ -153,7 +153,7 @@ public final class TransformersTokenizer {
                 .toList());
         if (rules == TransformersClass.QWEN2) {
             tokens.add(Stream.concat(named.values().stream(), extra.stream())
-                    .map(token -> AddedToken.special(token.content()))
+                    .map(token -> AddedToken.of(token.content(), true))
                     .toList());
         }
         if (!tokens.hasIdsOfNativeLibrary()
