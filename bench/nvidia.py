@@ -28,7 +28,7 @@ def tornado_home():
     sdkman = Path(os.environ.get("SDKMAN_DIR", Path.home() / ".sdkman")) / "candidates/tornadovm/current"
     home = Path(os.environ.get("TORNADOVM_HOME", sdkman))
     if not (home / "tornado-argfile").is_file():
-        sys.exit(f"no TornadoVM SDK at {home}: sdk install tornadovm, or set TORNADOVM_HOME")
+        sys.exit(f"no TornadoVM SDK at {home}: sdk install tornadovm 5.2.0-jdk25-opencl, or set TORNADOVM_HOME")
     return home
 
 

@@ -55,7 +55,7 @@ public final class VectorSupport {
     /** What prevents the Vector API from being fast, and the fix; null if nothing does. */
     private static @Nullable String obstacle() {
         if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
-            return "run java with --add-modules " + MODULE + " for the fast ones";
+            return "add --add-modules " + MODULE + " to the java command for the fast ones";
         }
         String vm = System.getProperty("java.vm.info", "").toLowerCase(Locale.ROOT);
         if (vm.contains("interpreted mode")) {
