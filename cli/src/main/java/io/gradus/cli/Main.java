@@ -82,7 +82,8 @@ public final class Main implements Runnable {
                 .setExecutionExceptionHandler((thrown, _, _) -> report(thrown, err));
         try {
             Utf8.requireUndamaged(args);
-            return line.execute(args);
+            int code = line.execute(args);
+            return code == CommandLine.ExitCode.OK && out.checkError() ? reportIncomplete(err) : code;
         } catch (IllegalArgumentException | Error e) {
             return report(e, err);
         } finally {
@@ -119,6 +120,15 @@ public final class Main implements Runnable {
                 spec.commandLine(),
                 "Missing command. Available commands: "
                         + String.join(", ", spec.subcommands().keySet()) + ".");
+    }
+
+    /** Reports that standard output went to a full disk or to a program that has ended; what was written elsewhere is complete. */
+    private static int reportIncomplete(PrintWriter err) {
+        Terminal.printError(
+                "standard output cannot be written, so what this command printed is incomplete; free disk space if it"
+                        + " goes to a file",
+                err);
+        return CommandLine.ExitCode.SOFTWARE;
     }
 
     /** Prints the error, suggestions, and a pointer to --help instead of the complete usage. */

@@ -2,22 +2,14 @@ package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.gradus.core.Device;
-import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
@@ -69,11 +61,11 @@ class KilledRunTest {
         List<Integer> steps = new ArrayList<>();
         while (kills < KILLS) {
             Process process = start(folder.resolve("killed"));
-            long lines = metricsSize();
+            long lines = killed().metricsSize();
             // Wait for a number of steps, so that a fast machine does not finish before the kill, then for a random
             // time.
-            int wanted = newestCheckpoint() + random.nextInt(STEPS / (KILLS + 2));
-            awaitOrEnd(process, () -> metricsSize() != lines && newestCheckpoint() >= wanted);
+            int wanted = killed().newestCheckpoint() + random.nextInt(STEPS / (KILLS + 2));
+            awaitOrEnd(process, () -> killed().metricsSize() != lines && killed().newestCheckpoint() >= wanted);
             boolean ended = process.waitFor(random.nextInt(20), TimeUnit.MILLISECONDS);
             if (ended) {
                 assertThat(process.exitValue()).isZero();
@@ -81,7 +73,7 @@ class KilledRunTest {
             }
             kill(process);
             kills++;
-            steps.add(requireWholeCheckpoints());
+            steps.add(killed().requireWholeCheckpoints());
         }
         run(folder.resolve("killed"));
 
@@ -97,10 +89,12 @@ class KilledRunTest {
             Process process = start(folder.resolve("killed"));
             int wanted = 2 + 5 * kill;
             awaitOrEnd(
-                    process, () -> newestCheckpoint() >= wanted && !unfinished().isEmpty());
+                    process,
+                    () -> killed().newestCheckpoint() >= wanted
+                            && !killed().unfinished().isEmpty());
             kill(process);
-            caught += unfinished().isEmpty() ? 0 : 1;
-            requireWholeCheckpoints();
+            caught += killed().unfinished().isEmpty() ? 0 : 1;
+            killed().requireWholeCheckpoints();
         }
         assertThat(caught).as("kills that left an unfinished file").isPositive();
         run(folder.resolve("killed"));
@@ -110,15 +104,11 @@ class KilledRunTest {
     }
 
     private void assertSameAsWhole() throws IOException {
-        Path whole = shared.resolve("whole");
-        Path killed = folder.resolve("killed");
-        assertThat(killed.resolve("model.safetensors")).hasSameBinaryContentAs(whole.resolve("model.safetensors"));
-        assertThat(killed.resolve("config.json")).hasSameBinaryContentAs(whole.resolve("config.json"));
-        assertThat(metrics(killed)).isEqualTo(metrics(whole));
-        assertThat(metrics(killed).stream().filter(line -> line.contains(" train ")))
-                .hasSize(STEPS);
-        assertThat(unfinished()).isEmpty();
-        assertThat(files(killed)).isEqualTo(files(whole));
+        killed().requireSameAs(new RunFolder(shared.resolve("whole")), STEPS);
+    }
+
+    private RunFolder killed() {
+        return new RunFolder(folder.resolve("killed"));
     }
 
     // ---- the process ----
@@ -147,85 +137,5 @@ class KilledRunTest {
     private static void kill(Process process) throws InterruptedException {
         process.destroyForcibly();
         process.waitFor();
-    }
-
-    // ---- output files ----
-
-    private long metricsSize() {
-        try {
-            Path file = folder.resolve("killed/metrics.jsonl");
-            return Files.exists(file) ? Files.size(file) : -1;
-        } catch (IOException e) {
-            return -1;
-        }
-    }
-
-    private int newestCheckpoint() {
-        return list(folder.resolve("killed/checkpoints")).stream()
-                .filter(name -> name.matches("step-\\d+"))
-                .mapToInt(name -> Integer.parseInt(name.substring(5)))
-                .max()
-                .orElse(0);
-    }
-
-    private List<String> unfinished() {
-        return Stream.of("killed", "killed/checkpoints")
-                .flatMap(each -> list(folder.resolve(each)).stream())
-                .filter(name -> name.endsWith(".tmp") || name.endsWith(".old"))
-                .toList();
-    }
-
-    private static List<String> list(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).sorted().toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Asserts that every checkpoint is complete and the model is not partial. Returns the step of the newest checkpoint. */
-    private int requireWholeCheckpoints() throws IOException {
-        Path killed = folder.resolve("killed");
-        for (String name : list(killed.resolve("checkpoints"))) {
-            if (name.matches("step-\\d+")) {
-                Path checkpoint = killed.resolve("checkpoints").resolve(name);
-                new ModelFolder(checkpoint).load(Device.cpu(1));
-                assertThat(list(checkpoint)).contains("state.json", "optimizer.safetensors", "tokenizer.json");
-            }
-        }
-        if (Files.exists(killed.resolve("model.safetensors"))) {
-            new ModelFolder(killed).load(Device.cpu(1));
-        }
-        return newestCheckpoint();
-    }
-
-    private static List<String> files(Path output) throws IOException {
-        try (Stream<Path> files = Files.walk(output)) {
-            return files.map(file -> output.relativize(file).toString())
-                    .sorted()
-                    .toList();
-        }
-    }
-
-    /** Returns every line without its speed. */
-    private static List<String> metrics(Path output) throws IOException {
-        ObjectMapper json = new ObjectMapper();
-        List<String> lines = new ArrayList<>();
-        for (String line : Files.readAllLines(output.resolve("metrics.jsonl"))) {
-            JsonNode node = json.readTree(line);
-            lines.add(
-                    node.has("loss")
-                            ? node.get("step") + " train " + node.get("loss") + " " + node.get("grad_norm")
-                            : line);
-        }
-        assertThat(lines.stream()
-                        .filter(line -> line.contains(" train "))
-                        .map(line -> Integer.parseInt(line.substring(0, line.indexOf(' ')))))
-                .containsExactlyElementsOf(
-                        IntStream.rangeClosed(1, STEPS).boxed().toList());
-        return lines;
     }
 }

@@ -26,6 +26,15 @@ final class Program {
      * @param by its command, which ends where the command to execute begins
      */
     static Process start(List<String> by, List<String> keys, Path output) throws IOException {
+        return start(by, keys, output, output);
+    }
+
+    /**
+     * {@link #start(List, List, Path)} with another place for the messages.
+     *
+     * @param log whose {@link #log} gets the messages
+     */
+    static Process start(List<String> by, List<String> keys, Path output, Path log) throws IOException {
         List<String> command = new ArrayList<>(by);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -42,7 +51,7 @@ final class Program {
         command.add("output=" + output);
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile(output).toFile()))
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile(log).toFile()))
                 .start();
     }
 

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gradus.train.TinyModel;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -54,6 +57,18 @@ class UnwritableOutputTest {
         assertThat(err.toString().strip().lines().toList().getLast())
                 .isEqualTo(
                         message.replace("text.txt", folder.resolve("text.txt").toString()));
+        assertThat(code).isOne();
+    }
+
+    @Test
+    void fullDiskOfStandardOutputIsReported() throws IOException {
+        assumeTrue(Files.exists(Path.of("/dev/full")), "there is no /dev/full");
+        StringWriter err = new StringWriter();
+        int code;
+        try (PrintStream full = new PrintStream("/dev/full", StandardCharsets.UTF_8)) {
+            code = Main.run(new PrintWriter(full), new PrintWriter(err), "finetune", "--show-keys");
+        }
+        assertThat(err.toString()).startsWith("standard output cannot be written");
         assertThat(code).isOne();
     }
 
