@@ -155,6 +155,7 @@ class ResumeTest {
             optimizer                   | optimizer=adam | optimizer was ADAMW and is ADAM
             optimizer_in_bwd            | optimizer_in_bwd=true;max_grad_norm=Infinity | max_grad_norm was 1.0 and is Infinity
             output                      | resume=true | same
+            parallel                    | parallel=data | parallel=data trains with several processes
             precision                   | precision=bf16 | precision was F32 and is BF16
             resume                      | resume=true | same
             sample.max_tokens           | sample.max_tokens=3 | same
