@@ -185,6 +185,20 @@ public abstract class Module {
         children.forEach(module -> module.train(mode));
     }
 
+    /**
+     * Chooses the random numbers of every {@link Dropout} inside this module. A program that does so before each batch can
+     * continue at any batch with the same masks.
+     *
+     * @param calls the number of calls after which each layer continues, such as the number of the batch
+     */
+    public final void seedDropout(long seed, int calls) {
+        for (Module module : modules()) {
+            if (module instanceof Dropout dropout) {
+                dropout.seed(seed, calls);
+            }
+        }
+    }
+
     // ---- printing ----
 
     /** Settings that {@link #toString} prints, such as {@code in_features=8, out_features=4}. */

@@ -80,7 +80,7 @@ class DefaultInitializationTest {
         assertThat(dropped(new Dropout(0.5))).isNotEqualTo(first);
         WeightSource.manualSeed(5);
         assertThat(dropped(new Dropout(0.5))).isEqualTo(first);
-        assertThatThrownBy(() -> new Dropout(1)).hasMessageContaining("p is 1.0");
+        assertThatThrownBy(() -> new Dropout(2)).hasMessageContaining("p is 2.0");
     }
 
     private static float[] dropped(Dropout layer) {

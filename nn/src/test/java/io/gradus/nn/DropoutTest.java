@@ -65,13 +65,25 @@ class DropoutTest {
     }
 
     @Test
-    void setCallsContinuesTheSequenceOfMasks() {
+    void seedDropoutContinuesTheSequenceOfMasks() {
         Dropout layer = training(0.5, 1, 0);
         apply(layer);
         apply(layer);
         Dropout resumed = training(0.5, 1, 0);
-        resumed.setCalls(2);
+        new Sequential(resumed).seedDropout(1, 2);
         assertThat(apply(resumed)).isEqualTo(apply(layer));
+        resumed.seedDropout(9, 2);
+        assertThat(apply(resumed)).isEqualTo(apply(training(0.5, 9, 0), 2));
+    }
+
+    private float[] apply(Dropout layer, int calls) {
+        layer.seedDropout(9, calls);
+        return apply(layer);
+    }
+
+    @Test
+    void probabilityOfOneGivesZeros() {
+        assertThat(apply(training(1, 1, 0))).containsOnly(0);
     }
 
     @Test
@@ -84,7 +96,7 @@ class DropoutTest {
     }
 
     @ParameterizedTest
-    @ValueSource(doubles = {-0.1, 1, 1.5, Double.NaN})
+    @ValueSource(doubles = {-0.1, 1.5, Double.NaN})
     void probabilityOutOfRangeIsRejected(double p) {
         assertThatThrownBy(() -> new Dropout(p, 1, 0))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -226,16 +226,19 @@ class ModuleTest {
             Gpt2(
               (wte): Embedding(11, 8)
               (wpe): Embedding(16, 8)
+              (drop): Dropout(p=0.0)
               (h.0-2): 3 x Block(
                 (ln_1): LayerNorm([8], eps=1.0E-5)
                 (attn): CausalSelfAttention(
                   (c_attn): Conv1D(nf=24, nx=8)
                   (c_proj): Conv1D(nf=8, nx=8)
+                  (resid_dropout): Dropout(p=0.0)
                 )
                 (ln_2): LayerNorm([8], eps=1.0E-5)
                 (mlp): Mlp(
                   (c_fc): Conv1D(nf=32, nx=8)
                   (c_proj): Conv1D(nf=8, nx=32)
+                  (dropout): Dropout(p=0.0)
                 )
               )
               (ln_f): LayerNorm([8], eps=1.0E-5)

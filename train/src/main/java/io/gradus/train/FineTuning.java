@@ -331,7 +331,9 @@ public final class FineTuning {
         StepResult result = null;
         for (int i = 0; i < accumulation; i++) {
             try (Scope _ = Scope.open("step " + (step + 1))) {
-                Batch batch = batches.apply(ranks.batch(step, i, accumulation));
+                long number = ranks.batch(step, i, accumulation);
+                Batch batch = batches.apply(number);
+                model.seedDropout(recipe.seed(), (int) number);
 
                 // Forward
                 Variable hidden = model.hiddenStates(batch.input());

@@ -2,12 +2,15 @@ package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.AttentionOptions;
+import io.gradus.nn.AttentionDropout;
+import io.gradus.nn.Dropout;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel.Input;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * GPT-2's causal multi-head self-attention (Vaswani et al. 2017, section 3.2.2): one layer computes queries, keys and values
@@ -19,6 +22,8 @@ public final class CausalSelfAttention extends Module {
     private final double scale;
     private final Conv1D cAttn;
     private final Conv1D cProj;
+    private final @Nullable AttentionDropout attnDropout;
+    private final Dropout residDropout;
 
     /**
      * @param weights provides {@code c_attn}, {@code [n_embd, 3·n_embd]} for queries, keys and values in this order, and
@@ -34,6 +39,11 @@ public final class CausalSelfAttention extends Module {
         this.cAttn = register(
                 new Conv1D(weights.in("c_attn"), width, 3 * width, Initializer.normal(config.initializerRange())));
         this.cProj = register(new Conv1D(weights.in("c_proj"), width, width, config.residualInitializer()));
+        double p = config.attnPdrop();
+        this.attnDropout =
+                p == 0 ? null : register("attn_dropout", new AttentionDropout(p, Gpt2Config.dropoutLayer(layer, 0)));
+        this.residDropout =
+                register("resid_dropout", new Dropout(config.residPdrop(), 0, Gpt2Config.dropoutLayer(layer, 1)));
     }
 
     /**
@@ -58,6 +68,8 @@ public final class CausalSelfAttention extends Module {
             v = all.values();
         }
         var options = new AttentionOptions(true, input.attentionMask(), scale, input.documentStarts());
-        return cProj.forward(qkv.getFirst().attention(k, v, options).reshape(b, t, width));
+        Variable q = qkv.getFirst();
+        Variable attended = attnDropout == null ? q.attention(k, v, options) : attnDropout.forward(q, k, v, options);
+        return residDropout.forward(cProj.forward(attended.reshape(b, t, width)));
     }
 }

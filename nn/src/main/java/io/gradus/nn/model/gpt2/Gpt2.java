@@ -2,6 +2,7 @@ package io.gradus.nn.model.gpt2;
 
 import io.gradus.autograd.Variable;
 import io.gradus.nn.Activation;
+import io.gradus.nn.Dropout;
 import io.gradus.nn.Embedding;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
@@ -10,7 +11,6 @@ import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
-import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -21,17 +21,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The layers that end in a residual connection are initialized with a standard deviation smaller by {@code 1/√(2·n_layer)}
  * (section 2.3 of the paper): there are two of them per block, and their sum should not grow with the depth.
- *
- * <p>Dropout set in {@code config.json} is not applied. The first forward pass in training mode logs a warning.
  */
 public final class Gpt2 extends LanguageModel {
     private final Gpt2Config config;
     private final Embedding wte;
     private final Embedding wpe;
+    private final Dropout drop;
     private final List<Block> h;
     private final LayerNorm lnF;
     private final @Nullable Linear lmHead;
-    private boolean warnedOfDropout;
 
     /** Builds the network with weights from a source. */
     public Gpt2(Gpt2Config config, WeightSource weights) {
@@ -40,6 +38,7 @@ public final class Gpt2 extends LanguageModel {
         this.config = config;
         this.wte = register(new Embedding(model.in("wte"), config.vocabSize(), config.nEmbd(), normal));
         this.wpe = register(new Embedding(model.in("wpe"), config.nPositions(), config.nEmbd(), normal));
+        this.drop = register("drop", new Dropout(config.embdPdrop(), 0, 0));
         this.h = IntStream.range(0, config.nLayer())
                 .mapToObj(i -> register(new Block(model.in("h").in(i), config, i)))
                 .toList();
@@ -55,8 +54,7 @@ public final class Gpt2 extends LanguageModel {
     @Override
     public Variable hiddenStates(Input input) {
         requirePositions(input);
-        warnOfDropout();
-        Variable x = wte.forward(input.ids()).add(wpe.forward(input.positions()));
+        Variable x = drop.forward(wte.forward(input.ids()).add(wpe.forward(input.positions())));
         for (Block block : h) {
             x = applyLayer(states -> block.forward(states, input), x);
         }
@@ -83,20 +81,6 @@ public final class Gpt2 extends LanguageModel {
         }
     }
 
-    private void warnOfDropout() {
-        if (isTraining() && config.hasDropout() && !warnedOfDropout) {
-            warnedOfDropout = true;
-            System.getLogger(Gpt2.class.getName())
-                    .log(
-                            Level.WARNING,
-                            "config.json sets dropout (resid_pdrop {0}, embd_pdrop {1}, attn_pdrop {2}), which is not"
-                                    + " applied: the model trains without it",
-                            config.residPdrop(),
-                            config.embdPdrop(),
-                            config.attnPdrop());
-        }
-    }
-
     /** One block: attention, then the feed-forward network. */
     private static final class Block extends Module {
         private final LayerNorm ln1;
@@ -108,7 +92,7 @@ public final class Gpt2 extends LanguageModel {
             this.ln1 = register(new LayerNorm(weights.in("ln_1"), config.nEmbd(), config.layerNormEpsilon()));
             this.attn = register(new CausalSelfAttention(weights.in("attn"), config, layer));
             this.ln2 = register(new LayerNorm(weights.in("ln_2"), config.nEmbd(), config.layerNormEpsilon()));
-            this.mlp = register(new Mlp(weights.in("mlp"), config));
+            this.mlp = register(new Mlp(weights.in("mlp"), config, layer));
         }
 
         Variable forward(Variable x, Input input) {
@@ -122,8 +106,9 @@ public final class Gpt2 extends LanguageModel {
         private final Activation activation;
         private final Conv1D cFc;
         private final Conv1D cProj;
+        private final Dropout dropout;
 
-        Mlp(WeightSource weights, Gpt2Config config) {
+        Mlp(WeightSource weights, Gpt2Config config, int layer) {
             this.activation = config.activationFunction();
             this.cFc = register(new Conv1D(
                     weights.in("c_fc"),
@@ -132,10 +117,11 @@ public final class Gpt2 extends LanguageModel {
                     Initializer.normal(config.initializerRange())));
             this.cProj = register(
                     new Conv1D(weights.in("c_proj"), config.nInner(), config.nEmbd(), config.residualInitializer()));
+            this.dropout = register("dropout", new Dropout(config.residPdrop(), 0, Gpt2Config.dropoutLayer(layer, 2)));
         }
 
         Variable forward(Variable x) {
-            return cProj.forward(activation.forward(cFc.forward(x)));
+            return dropout.forward(cProj.forward(activation.forward(cFc.forward(x))));
         }
     }
 }

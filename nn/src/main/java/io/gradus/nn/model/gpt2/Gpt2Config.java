@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param nHead number of attention heads; divides {@code nEmbd}
  * @param nInner elements between the feed-forward layers; {@code 4·nEmbd} by default
  * @param activationFunction between the feed-forward layers
- * @param residPdrop dropout probability of what a block adds; see {@link #hasDropout}
+ * @param residPdrop dropout probability of what a block adds
  * @param embdPdrop dropout probability of the embeddings
  * @param attnPdrop dropout probability of the attention weights
  * @param layerNormEpsilon added to the variance in each norm
@@ -147,12 +147,9 @@ public record Gpt2Config(
         return json.has(common) ? json.integer(common) : json.integer(key);
     }
 
-    /**
-     * Whether the file sets dropout for training. It is read and written for other programs but not applied: the attention
-     * kernels do not support it.
-     */
-    public boolean hasDropout() {
-        return residPdrop > 0 || embdPdrop > 0 || attnPdrop > 0;
+    /** The number of a dropout layer in a block: 0 for attention, 1 and 2 for what is added. 0 in all is the embedding's. */
+    static int dropoutLayer(int block, int place) {
+        return 3 * block + place + 1;
     }
 
     /** Of the layers that end in a residual connection: see {@link Gpt2}. */

@@ -2,12 +2,14 @@ package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.AttentionOptions;
+import io.gradus.nn.AttentionDropout;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel.Input;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Causal self-attention with rotary positions in which several query heads share one key-value head (Ainslie et al. 2023).
@@ -22,6 +24,7 @@ public final class GroupedQueryAttention extends Module {
     private final Linear kProj;
     private final Linear vProj;
     private final Linear oProj;
+    private final @Nullable AttentionDropout dropout;
 
     /**
      * @param weights provides {@code q_proj}, {@code k_proj}, {@code v_proj} and {@code o_proj}
@@ -40,6 +43,8 @@ public final class GroupedQueryAttention extends Module {
         this.vProj = register(new Linear(weights.in("v_proj"), hidden, keyValueHeads * headDim, bias, normal));
         this.oProj =
                 register(new Linear(weights.in("o_proj"), heads * headDim, hidden, config.attentionBias(), normal));
+        double p = config.attentionDropout();
+        this.dropout = p == 0 ? null : register("attn_dropout", new AttentionDropout(p, layer));
     }
 
     /**
@@ -61,6 +66,7 @@ public final class GroupedQueryAttention extends Module {
             v = all.values();
         }
         var options = new AttentionOptions(true, input.attentionMask(), 1 / Math.sqrt(headDim), input.documentStarts());
-        return oProj.forward(q.attention(k, v, options).reshape(b, t, heads * headDim));
+        Variable attended = dropout == null ? q.attention(k, v, options) : dropout.forward(q, k, v, options);
+        return oProj.forward(attended.reshape(b, t, heads * headDim));
     }
 }
