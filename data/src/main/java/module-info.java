@@ -6,5 +6,6 @@ module io.gradus.data {
     requires com.fasterxml.jackson.databind;
 
     exports io.gradus.data;
+    exports io.gradus.data.chat;
     exports io.gradus.data.tokenizer;
 }

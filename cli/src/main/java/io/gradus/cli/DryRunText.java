@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Shows the data of a run without training: the sources, then the first batches as the model reads them. Each document is
@@ -53,9 +54,14 @@ final class DryRunText {
         return new DryRunText(run.tokenizer(), run.batches(), ansi, width)
                 .report(
                         count,
-                        List.of(
-                                "memory: " + Bytes.format(run.memory().peakBytes()) + " at the peak",
-                                "time: " + time(run)));
+                        Stream.concat(
+                                        run.chatTemplate().map(template -> "chat template: " + template).stream(),
+                                        Stream.of(
+                                                "memory: "
+                                                        + Bytes.format(
+                                                                run.memory().peakBytes()) + " at the peak",
+                                                "time: " + time(run)))
+                                .toList());
     }
 
     private static String time(DryRun run) {

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.cli.print.Quantities;
 import io.gradus.data.Blocks;
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
@@ -13,6 +12,7 @@ import io.gradus.data.LabelTemplate;
 import io.gradus.data.LabeledText;
 import io.gradus.data.LabeledTexts;
 import io.gradus.data.Packing;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
@@ -72,9 +72,10 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--chat-template",
             paramLabel = "TEMPLATE",
-            description = "How to format chats: ${COMPLETION-CANDIDATES}. Default: chosen by the special tokens of the"
-                    + " tokenizer.")
-    private @Nullable ChatTemplate chatTemplate;
+            description =
+                    "How to format chats: llama2, llama3, chatml, plain, or a .jinja file. Default: the model's own"
+                            + " template, or else llama3 or chatml if the tokenizer has its special tokens.")
+    private @Nullable String chatTemplate;
 
     @Option(
             names = "--accuracy",
@@ -128,7 +129,8 @@ final class EvaluateCommand implements Callable<Integer> {
             int length = length(model);
             status.show(new Progress("reading the text", 0, 0));
             Tokenizer tokenizer = Tokenizer.load(folder.path());
-            DataFormat reading = new DataFormat(format, chatTemplate, labels).withTemplateOf(tokenizer);
+            DataFormat reading = new DataFormat(
+                    format, ChatTemplate.choose(chatTemplate, tokenizer).orElse(null), labels);
             Collection<Document> documents = Documents.read(data, reading);
             Blocks blocks = Blocks.pack(
                     documents,

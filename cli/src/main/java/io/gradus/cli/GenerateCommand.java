@@ -1,5 +1,8 @@
 package io.gradus.cli;
 
+import io.gradus.data.chat.ChatMessage;
+import io.gradus.data.chat.ChatMessage.Role;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Prompts;
 import io.gradus.data.tokenizer.StreamingDecoder;
 import io.gradus.data.tokenizer.Tokenizer;
@@ -8,8 +11,11 @@ import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.TrainingListener.Progress;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,6 +49,11 @@ final class GenerateCommand implements Callable<Integer> {
             description = "The text to continue. Default: empty.",
             defaultValue = "")
     private String prompt = "";
+
+    @Option(
+            names = "--chat",
+            description = "Write the prompt as a message of a user, with the chat template of the model.")
+    private boolean chat;
 
     @Option(
             names = "--temperature",
@@ -97,7 +108,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         Lines lines = new Lines(spec.commandLine().getOut());
         StreamingDecoder decoder = new StreamingDecoder(tokenizer);
-        int[] ids = Prompts.encode(tokenizer, prompt);
+        int[] ids = chat ? chat(tokenizer) : Prompts.encode(tokenizer, prompt);
         if (ids.length > model.contextLength()) {
             throw new ParameterException(
                     spec.commandLine(),
@@ -114,6 +125,13 @@ final class GenerateCommand implements Callable<Integer> {
         lines.print(decoder.finish());
         lines.end();
         return 0;
+    }
+
+    private int[] chat(Tokenizer tokenizer) throws IOException {
+        ChatTemplate template = ChatTemplate.choose(null, tokenizer)
+                .orElseThrow(() -> new ParameterException(
+                        spec.commandLine(), "--chat needs a model with a chat template; this one has none"));
+        return tokenizer.encode(template.prompt(List.of(new ChatMessage(Role.USER, prompt)), Map.of()));
     }
 
     /** Prints text as it comes, and ends the last line. */

@@ -1,6 +1,5 @@
 package io.gradus.cli;
 
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
 import io.gradus.train.recipe.RecipeException;
 import java.io.PrintWriter;
@@ -77,7 +76,6 @@ public final class Main implements Runnable {
                 .setExpandAtFiles(false) // a prompt may begin with @
                 .registerConverter(Path.class, Main::path)
                 .registerConverter(DataFormat.Kind.class, text -> constant(text, DataFormat.Kind.values()))
-                .registerConverter(ChatTemplate.class, text -> constant(text, ChatTemplate.values()))
                 .setParameterExceptionHandler((thrown, _) -> reportMisuse(thrown))
                 .setExecutionExceptionHandler((thrown, _, _) -> report(thrown, err));
         try {

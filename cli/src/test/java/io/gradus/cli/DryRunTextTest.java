@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.data.Batches;
 import io.gradus.data.Blocks;
-import io.gradus.data.ChatMessage;
-import io.gradus.data.ChatMessage.Role;
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.Document;
 import io.gradus.data.Document.PromptCompletion;
 import io.gradus.data.Document.Text;
 import io.gradus.data.Mixture;
 import io.gradus.data.Packing;
+import io.gradus.data.chat.ChatMessage;
+import io.gradus.data.chat.ChatMessage.Role;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.data.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -85,7 +85,8 @@ class DryRunTextTest {
                 new ChatMessage(Role.ASSISTANT, "naïve 🙂"),
                 new ChatMessage(Role.USER, "So?"),
                 new ChatMessage(Role.ASSISTANT, "Yes.")));
-        Blocks blocks = Blocks.pack(List.of(chat), tokenizer, 128, Packing.DOCUMENTS, ChatTemplate.CHATML);
+        Blocks blocks = Blocks.pack(
+                List.of(chat), tokenizer, 128, Packing.DOCUMENTS, ChatTemplate.builtIn("chatml", tokenizer));
         assertThat(new DryRunText(tokenizer, new Batches(blocks, 1, 0, false), false, 200).report(1, List.of()))
                 .contains("""
                         │ ⟦<|im_start|>user

@@ -1,12 +1,15 @@
 package io.gradus.data;
 
 import io.gradus.autograd.op.CrossEntropy;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +21,8 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
     static final int[] ONE_DOCUMENT = {0};
 
     private final int length;
+    private Set<Integer> answerEnds = Set.of();
+    private List<String> answerWarnings = List.of();
 
     Blocks(int length) {
         this.length = length;
@@ -99,17 +104,21 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
         try {
             int padding = tokenizer.eos().orElse(0);
             var tokens = new TokenStore.Builder();
-            return switch (packing) {
+            var ends = new AnswerEnds(tokenizer);
+            Blocks blocks = switch (packing) {
                 case STREAM -> {
-                    new Tokenization(tokenizer, template, tokens::add, progress).run(documents);
+                    new Tokenization(tokenizer, template, ends, tokens::add, progress).run(documents);
                     yield StreamBlocks.of(tokens.build(), blockLength, padding);
                 }
                 case DOCUMENTS -> {
                     var pieces = new Pieces(tokens, blockLength);
-                    new Tokenization(tokenizer, template, pieces, progress).run(documents);
+                    new Tokenization(tokenizer, template, ends, pieces, progress).run(documents);
                     yield PackedBlocks.of(tokens.build(), pieces, blockLength, padding);
                 }
             };
+            blocks.answerEnds = ends.ids();
+            blocks.answerWarnings = ends.warnings();
+            return blocks;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -138,8 +147,20 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
     /** The largest token id. */
     public abstract int maxId();
 
-    /** A sentence for each kind of loss in packing; often empty. */
-    public List<String> warnings() {
+    /** The tokens that end the answers of chats, at which generation must stop; empty if there is no chat. */
+    public final Set<Integer> answerEnds() {
+        return answerEnds;
+    }
+
+    /** A sentence for each kind of loss in packing, and if nothing marks the end of answers; often empty. */
+    public final List<String> warnings() {
+        List<String> warnings = new ArrayList<>(packingWarnings());
+        warnings.addAll(answerWarnings);
+        return warnings;
+    }
+
+    /** A sentence for each kind of loss in packing. */
+    List<String> packingWarnings() {
         return List.of();
     }
 

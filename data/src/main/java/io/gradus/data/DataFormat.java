@@ -1,6 +1,6 @@
 package io.gradus.data;
 
-import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.data.chat.ChatTemplate;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -14,13 +14,6 @@ import org.jspecify.annotations.Nullable;
 public record DataFormat(Kind kind, @Nullable ChatTemplate chatTemplate, LabelTemplate labels) {
     /** Any format, without chats. */
     public static final DataFormat AUTO = new DataFormat(Kind.AUTO, null, LabelTemplate.DEFAULT);
-
-    /** This format; if it has no chat template, with the one whose special tokens the tokenizer has, if any. */
-    public DataFormat withTemplateOf(Tokenizer tokenizer) {
-        return chatTemplate != null
-                ? this
-                : new DataFormat(kind, ChatTemplate.suggestedBy(tokenizer).orElse(null), labels);
-    }
 
     /** The expected contents of files. */
     public enum Kind {

@@ -1,7 +1,9 @@
 package io.gradus.data;
 
+import io.gradus.data.chat.ChatTemplate;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The batches of a run: for training, for evaluation, and of text that the model already knows. */
 public interface Dataset {
@@ -20,8 +22,18 @@ public interface Dataset {
         return Optional.empty();
     }
 
-    /** The prompt of the samples before and after training, when the recipe has none. */
-    default Optional<String> samplePrompt() {
+    /** The tokens of the prompt of the samples before and after training, when the recipe has none. */
+    default Optional<int[]> samplePrompt() {
+        return Optional.empty();
+    }
+
+    /** The tokens that end what the model is trained to write, besides the tokenizer's eos. Generation stops there. */
+    default Set<Integer> stopIds() {
+        return Set.of();
+    }
+
+    /** The template of the chats that the model is trained on, which the saved model gets; empty if there are none. */
+    default Optional<ChatTemplate> chatTemplate() {
         return Optional.empty();
     }
 }

@@ -1,11 +1,13 @@
 package io.gradus.data;
 
+import io.gradus.data.chat.ChatMessage;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** An independent piece of training text. */
 public sealed interface Document {
@@ -63,10 +65,17 @@ public sealed interface Document {
      * A chat; only the messages of the assistant are trained on.
      *
      * @param messages at least one
+     * @param variables more values for the chat template: {@code tools} that the assistant can call, {@code documents}
      */
-    record Chat(List<ChatMessage> messages) implements Document {
+    record Chat(List<ChatMessage> messages, Map<String, Object> variables) implements Document {
         public Chat {
             messages = List.copyOf(messages);
+            variables = Map.copyOf(variables);
+        }
+
+        /** A chat of messages only. */
+        public Chat(List<ChatMessage> messages) {
+            this(messages, Map.of());
         }
     }
 }

@@ -10,12 +10,15 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.core.json.JsonProblem;
-import io.gradus.data.ChatMessage.Role;
+import io.gradus.data.chat.ChatMessage;
+import io.gradus.data.chat.ChatTemplate;
 import java.io.IOException;
 import java.io.LineNumberReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +28,9 @@ final class JsonLines implements RecordReader<Document> {
     private static final Set<String> TEXT = Set.of("text");
     private static final Set<String> PROMPT_COMPLETION = Set.of("prompt", "completion");
     private static final Set<String> CHAT = Set.of("messages");
-    private static final Set<String> MESSAGE = Set.of("role", "content");
+    /** What a chat may have besides its messages. */
+    private static final List<String> CHAT_VARIABLES = List.of("tools", "documents");
+
     private static final int MAX_DEPTH = 1000;
 
     private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder()
@@ -104,8 +109,8 @@ final class JsonLines implements RecordReader<Document> {
     private Document document(JsonNode object) throws IOException {
         Set<String> keys = keys(object);
         requireKind(keys);
-        if (keys.equals(CHAT)) {
-            return chat(object.get("messages"), format.chatTemplate());
+        if (isChat(keys)) {
+            return chat(object);
         }
         if (keys.equals(TEXT)) {
             return new Document.Text(notBlank(object, "text"));
@@ -120,6 +125,13 @@ final class JsonLines implements RecordReader<Document> {
                         : "this one is no object"));
     }
 
+    /** Whether a line is a chat, possibly with tools or documents. */
+    private static boolean isChat(Set<String> keys) {
+        Set<String> others = new TreeSet<>(keys);
+        others.removeAll(CHAT_VARIABLES);
+        return others.equals(CHAT);
+    }
+
     private void requireKind(Set<String> keys) throws IOException {
         Set<String> wanted = switch (format.kind()) {
             case TEXT -> TEXT;
@@ -127,7 +139,7 @@ final class JsonLines implements RecordReader<Document> {
             case CHAT -> CHAT;
             case AUTO, CSV -> keys;
         };
-        if (!keys.equals(wanted)) {
+        if (!keys.equals(wanted) && !(wanted.equals(CHAT) && isChat(keys))) {
             throw new IOException(place + ": data.format is " + format.kind() + ", so a line must have the keys "
                     + new TreeSet<>(wanted) + "; this one has " + JsonProblem.brief(keys) + rewriting(keys));
         }
@@ -183,11 +195,13 @@ final class JsonLines implements RecordReader<Document> {
 
     // ---- chats ----
 
-    private Document chat(JsonNode list, @Nullable ChatTemplate template) throws IOException {
+    private Document chat(JsonNode object) throws IOException {
+        ChatTemplate template = format.chatTemplate();
         if (template == null) {
-            throw new IOException(place + ": it is a chat; set data.chat_template to one of "
-                    + Arrays.toString(ChatTemplate.values()));
+            throw new IOException(place + ": it is a chat, and the model has no chat template of its own; set"
+                    + " data.chat_template to one of " + ChatTemplate.BUILT_IN + ", or to a .jinja file");
         }
+        JsonNode list = object.get("messages");
         if (!list.isArray() || list.isEmpty()) {
             throw new IOException(place + ": \"messages\" must be a list of objects with role and content");
         }
@@ -195,45 +209,81 @@ final class JsonLines implements RecordReader<Document> {
         for (int i = 0; i < list.size(); i++) {
             messages.add(message(list.get(i), "messages[" + i + "]"));
         }
-        if (messages.stream().noneMatch(message -> message.role() == Role.ASSISTANT)) {
+        if (messages.stream().noneMatch(ChatMessage::isAssistant)) {
             throw new IOException(
                     place + ": \"messages\" contains no assistant message, so there is nothing to learn from");
         }
+        Map<String, Object> variables = new LinkedHashMap<>();
+        for (String name : CHAT_VARIABLES) {
+            JsonNode value = object.path(name);
+            if (!value.isMissingNode() && !value.isNull()) {
+                requireObjects(value, name);
+                variables.put(name, value(value, name));
+            }
+        }
         try {
-            template.require(messages);
+            template.render(messages, variables);
         } catch (IllegalArgumentException e) {
             throw new IOException(place + ": " + e.getMessage(), e);
         }
-        return new Document.Chat(messages);
+        return new Document.Chat(messages, variables);
+    }
+
+    private void requireObjects(JsonNode list, String where) throws IOException {
+        boolean objects = list.isArray();
+        for (JsonNode item : list) {
+            objects &= item.isObject();
+        }
+        if (!objects) {
+            throw new IOException(place + ": " + where + " must be a list of objects");
+        }
     }
 
     private ChatMessage message(JsonNode object, String where) throws IOException {
-        Set<String> keys = keys(object);
-        if (!keys.equals(MESSAGE)) {
+        JsonNode role = object.path("role");
+        JsonNode content = object.path("content");
+        boolean empty = content.isMissingNode() && object.size() < 2;
+        if (role.isMissingNode() || empty) {
             throw new IOException(place + ": " + where + " must be {\"role\": …, \"content\": …}; "
-                    + (object.isObject()
-                            ? "it has the keys " + JsonProblem.brief(keys)
-                                    + "; leave out the others, and chats that call tools"
-                            : "it is no object"));
+                    + (object.isObject() ? "it has the keys " + JsonProblem.brief(keys(object)) : "it is no object"));
         }
-        Role role = role(object.get("role"), where);
-        JsonNode content = object.get("content");
-        if (!content.isTextual()) {
-            throw new IOException(place + ": " + where + ".content must be a string"
-                    + (content.isArray() ? "; join the text of its parts, and leave out chats with images" : ""));
+        if (!role.isTextual()) {
+            throw new IOException(
+                    place + ": " + where + ".role is " + JsonProblem.brief(role) + "; it must be a string");
         }
-        if (role == Role.ASSISTANT && content.textValue().isBlank()) {
-            throw new IOException(place + ": " + where
-                    + ".content must be a string and must not be blank; leave out the message or the chat");
+        if (content.isArray()) {
+            requireObjects(content, where + ".content");
+        } else if (!content.isTextual() && !content.isMissingNode() && (!content.isNull() || object.size() == 2)) {
+            throw new IOException(place + ": " + where + ".content must be a string, or a list of parts");
         }
-        return new ChatMessage(role, whole(content.textValue(), where + ".content"));
+        Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            fields.put(field.getKey(), value(field.getValue(), where + "." + field.getKey()));
+        }
+        return new ChatMessage(fields);
     }
 
-    private Role role(JsonNode role, String where) throws IOException {
-        return Arrays.stream(Role.values())
-                .filter(known -> role.isTextual() && known.word().equals(role.textValue()))
-                .findFirst()
-                .orElseThrow(() -> new IOException(place + ": " + where + ".role is " + JsonProblem.brief(role)
-                        + "; it must be \"system\", \"user\" or \"assistant\""));
+    /** A value as chat templates read it. */
+    private @Nullable Object value(JsonNode node, String where) throws IOException {
+        if (node.isObject()) {
+            Map<String, @Nullable Object> map = new LinkedHashMap<>();
+            for (Map.Entry<String, JsonNode> entry : node.properties()) {
+                map.put(whole(entry.getKey(), where), value(entry.getValue(), where + "." + entry.getKey()));
+            }
+            return map;
+        }
+        if (node.isArray()) {
+            List<@Nullable Object> list = new ArrayList<>();
+            for (int i = 0; i < node.size(); i++) {
+                list.add(value(node.get(i), where + "[" + i + "]"));
+            }
+            return list;
+        }
+        if (node.isTextual()) {
+            return whole(node.textValue(), where);
+        }
+        return node.isBoolean()
+                ? (Object) node.booleanValue()
+                : node.isIntegralNumber() ? node.bigIntegerValue() : node.isNumber() ? node.doubleValue() : null;
     }
 }

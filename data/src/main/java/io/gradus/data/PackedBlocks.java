@@ -213,7 +213,7 @@ final class PackedBlocks extends Blocks {
     }
 
     @Override
-    public List<String> warnings() {
+    List<String> packingWarnings() {
         return pieces.warnings();
     }
 }

@@ -2,6 +2,7 @@ package io.gradus.data;
 
 import io.gradus.data.Document.Text;
 import io.gradus.data.Document.TextFile;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.parallel.ParallelMap;
 import io.gradus.data.tokenizer.LongText;
 import io.gradus.data.tokenizer.Tokenizer;
@@ -30,6 +31,7 @@ final class Tokenization {
 
     private final Tokenizer tokenizer;
     private final @Nullable ChatTemplate template;
+    private final AnswerEnds ends;
     private final Receiver receiver;
     private final DoubleConsumer progress;
     private final List<Document> waiting = new ArrayList<>();
@@ -47,11 +49,18 @@ final class Tokenization {
 
     /**
      * @param template how chats are written
+     * @param ends receives the tokens of chats
      * @param progress receives how much is done, from 0 to 1
      */
-    Tokenization(Tokenizer tokenizer, @Nullable ChatTemplate template, Receiver receiver, DoubleConsumer progress) {
+    Tokenization(
+            Tokenizer tokenizer,
+            @Nullable ChatTemplate template,
+            AnswerEnds ends,
+            Receiver receiver,
+            DoubleConsumer progress) {
         this.tokenizer = tokenizer;
         this.template = template;
+        this.ends = ends;
         this.receiver = receiver;
         this.progress = progress;
     }
@@ -114,6 +123,9 @@ final class Tokenization {
         List<TokenizedDocument> tokens =
                 ParallelMap.of(waiting, document -> TokenizedDocument.of(document, tokenizer, template));
         for (int i = 0; i < tokens.size(); i++) {
+            if (waiting.get(i) instanceof Document.Chat) {
+                ends.add(tokens.get(i));
+            }
             receiver.add(tokens.get(i));
             receiver.end(waiting.get(i));
         }

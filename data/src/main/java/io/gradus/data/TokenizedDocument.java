@@ -1,6 +1,9 @@
 package io.gradus.data;
 
+import io.gradus.data.chat.ChatTemplate;
+import io.gradus.data.chat.RenderedChat;
 import io.gradus.data.tokenizer.LongText;
+import io.gradus.data.tokenizer.TokenPlaces;
 import io.gradus.data.tokenizer.Tokenizer;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -74,30 +77,46 @@ public record TokenizedDocument(int[] ids, boolean[] counts) {
 
     private static TokenizedDocument chat(Document.Chat chat, Tokenizer tokenizer, @Nullable ChatTemplate template) {
         if (template == null) {
-            throw new IllegalArgumentException(
-                    "a chat needs a template: set data.chat_template to " + Arrays.toString(ChatTemplate.values()));
+            throw new IllegalArgumentException("a chat needs a template, and the model has none of its own: set"
+                    + " data.chat_template to one of " + ChatTemplate.BUILT_IN + ", or to a .jinja file");
         }
-        ChatTemplate.Rendered rendered = template.render(chat.messages(), tokenizer);
-        int[] ids = tokenizer.encode(rendered.text());
-        boolean[] counts = new boolean[ids.length];
-        for (ChatTemplate.Span answer : rendered.answers()) {
-            int from = seam(ids, rendered.text().substring(0, answer.from()), tokenizer);
-            int to = end(ids, rendered.text().substring(0, answer.to()), tokenizer);
-            Arrays.fill(counts, from, to, true);
+        RenderedChat rendered = template.render(chat.messages(), chat.variables());
+        TokenPlaces tokens = tokenizer.places(rendered.text());
+        boolean[] counts = new boolean[tokens.ids().length];
+        for (RenderedChat.Span answer : rendered.answers()) {
+            int from = tokens.endingBefore(answer.from());
+            int to = tokens.beginningBefore(answer.to());
+            Arrays.fill(counts, from, rendered.marked() ? to : end(tokens.ids(), from, to, tokenizer), true);
         }
-        return new TokenizedDocument(ids, counts);
+        return new TokenizedDocument(tokens.ids(), counts);
+    }
+
+    /**
+     * The end of an answer: after the token that ends it. White space after that token is the template's. The token may also
+     * follow the answer, if the template ends a turn when it begins the next one.
+     */
+    private static int end(int[] ids, int from, int to, Tokenizer tokenizer) {
+        int last = to;
+        while (last > from && isSpace(ids[last - 1], tokenizer)) {
+            last--;
+        }
+        if (last > from && tokenizer.isControl(ids[last - 1])) {
+            return last;
+        }
+        int next = to;
+        while (next < ids.length && isSpace(ids[next], tokenizer)) {
+            next++;
+        }
+        return next < ids.length && tokenizer.eosIds().contains(ids[next]) ? next + 1 : to;
+    }
+
+    private static boolean isSpace(int id, Tokenizer tokenizer) {
+        return !tokenizer.isControl(id) && tokenizer.decode(new int[] {id}).isBlank();
     }
 
     /** The index of the first token that differs from the tokens of the beginning. */
     private static int seam(int[] text, String beginning, Tokenizer tokenizer) {
         int seam = Arrays.mismatch(LongText.encode(tokenizer, beginning), text);
         return seam < 0 ? text.length : seam;
-    }
-
-    /** The index after the last token that contains a part of the beginning. */
-    private static int end(int[] text, String beginning, Tokenizer tokenizer) {
-        int[] tokens = tokenizer.encode(beginning);
-        int seam = Arrays.mismatch(tokens, text);
-        return seam < 0 ? text.length : seam < tokens.length ? seam + 1 : seam;
     }
 }

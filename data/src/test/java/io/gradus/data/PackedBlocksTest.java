@@ -9,6 +9,8 @@ import io.gradus.core.Philox;
 import io.gradus.data.Blocks.Block;
 import io.gradus.data.Document.PromptCompletion;
 import io.gradus.data.Document.Text;
+import io.gradus.data.chat.ChatMessage;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,7 +137,12 @@ class PackedBlocksTest {
                 new ChatMessage(ChatMessage.Role.USER, "a"),
                 new ChatMessage(ChatMessage.Role.ASSISTANT, "b"),
                 new ChatMessage(ChatMessage.Role.USER, "thanks")));
-        Blocks blocks = Blocks.pack(List.of(chat), new ByteTokenizer(), 40, Packing.DOCUMENTS, ChatTemplate.PLAIN);
+        Blocks blocks = Blocks.pack(
+                List.of(chat),
+                new ByteTokenizer(),
+                40,
+                Packing.DOCUMENTS,
+                ChatTemplate.builtIn("plain", new ByteTokenizer()));
         Block block = blocks.get(0);
         assertThat(new ByteTokenizer()
                         .spell(IntStream.of(block.ids()).limit(block.tokens()).toArray()))

@@ -56,7 +56,7 @@ class TokenizationTest {
         documents.add(4000, new TextFile(file, 6, 300_000));
         var joined = new Joined();
         List<Double> parts = new ArrayList<>();
-        new Tokenization(BYTES, null, joined, parts::add).run(documents);
+        new Tokenization(BYTES, null, new AnswerEnds(BYTES), joined, parts::add).run(documents);
 
         assertThat(joined.ended).isEqualTo(documents);
         assertThat(joined.tokens.build().toArray()).isEqualTo(expected(documents));
@@ -68,7 +68,7 @@ class TokenizationTest {
     void progressOfALargeFileIsThatOfItsBytes(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("large.txt"), "0123456789 abcde\n".repeat(1_100_000));
         List<Double> parts = new ArrayList<>();
-        new Tokenization(BYTES, null, new Joined(), parts::add).run(Documents.read(file));
+        new Tokenization(BYTES, null, new AnswerEnds(BYTES), new Joined(), parts::add).run(Documents.read(file));
         assertThat(parts).isSorted().endsWith(1.0).hasSizeGreaterThan(200);
         assertThat(parts.get(parts.size() / 2)).isBetween(0.45, 0.55);
     }
@@ -76,11 +76,13 @@ class TokenizationTest {
     @Test
     void errorOfTheFirstDocumentWins() {
         List<Document> documents = new ArrayList<>(List.of(new Text("a"), new Text("b\uD800"), new Text("\uDC00")));
-        assertThatThrownBy(() -> new Tokenization(BYTES, null, new Joined(), _ -> {}).run(documents))
+        assertThatThrownBy(() ->
+                        new Tokenization(BYTES, null, new AnswerEnds(BYTES), new Joined(), _ -> {}).run(documents))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at character 1");
         documents.set(0, new Text("x".repeat(300_000) + "\uD800"));
-        assertThatThrownBy(() -> new Tokenization(BYTES, null, new Joined(), _ -> {}).run(documents))
+        assertThatThrownBy(() ->
+                        new Tokenization(BYTES, null, new AnswerEnds(BYTES), new Joined(), _ -> {}).run(documents))
                 .hasMessageContaining("at character 300000");
     }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.data.Document.PromptCompletion;
 import io.gradus.data.Document.Text;
+import io.gradus.data.chat.ChatMessage;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.data.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -103,7 +105,7 @@ class TokenizedDocumentTest {
                 return false;
             }
         };
-        TokenizedDocument tokens = TokenizedDocument.of(chat, merging, ChatTemplate.PLAIN);
+        TokenizedDocument tokens = TokenizedDocument.of(chat, merging, ChatTemplate.builtIn("plain", merging));
         String marks = IntStream.range(0, tokens.ids().length)
                 .mapToObj(i -> (tokens.counts()[i] ? "+" : "") + Character.toString(tokens.ids()[i]))
                 .collect(Collectors.joining());

@@ -1,6 +1,7 @@
 package io.gradus.train;
 
 import io.gradus.data.Batches;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.train.guard.TrainingException;
 import io.gradus.train.memory.MemoryPlan;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * What a run would train on, and in what memory and time, without training.
  *
  * @param batches of the run, from the first
+ * @param chatTemplate the name of the template of the chats, and where it comes from; empty if there are none
  * @param memory that the run would take
  * @param steps of the run
  * @param secondsPerStep measured with a learning rate of 0; NaN when the step failed
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record DryRun(
         Tokenizer tokenizer,
         Batches batches,
+        Optional<String> chatTemplate,
         MemoryPlan memory,
         int steps,
         double secondsPerStep,
@@ -55,6 +58,13 @@ public record DryRun(
             seconds = Double.NaN;
             failure = e.getMessage();
         }
-        return new DryRun(setup.tokenizer(), batches, setup.memory(), setup.steps(), seconds, failure);
+        return new DryRun(
+                setup.tokenizer(),
+                batches,
+                setup.data().chatTemplate().map(ChatTemplate::toString),
+                setup.memory(),
+                setup.steps(),
+                seconds,
+                failure);
     }
 }

@@ -52,6 +52,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -787,13 +788,13 @@ public final class FineTuning {
 
         /** Saves the model for others, in the dtype that the recipe wants. */
         private void save(Path folder) throws IOException {
-            setup.tokenizer().save(folder);
+            setup.saveTokenizer(folder);
             setup.writer().write(state::weight, state::isFrozenAndRounded, recipe.saveDtype()::of, folder);
         }
 
         /** Saves the model for this run, which continues from every bit of it. It has the rounded weights in any case. */
         private void saveExactly(Path folder) throws IOException {
-            setup.tokenizer().save(folder);
+            setup.saveTokenizer(folder);
             setup.writer().write(state::weight, _ -> false, _ -> DType.F32, folder);
         }
 
@@ -931,7 +932,14 @@ public final class FineTuning {
         Dataset data = dataset != null ? dataset : recipeData(reader, loaded, memory.blockLength());
         int steps = steps(data.training());
         return new TrainingSetup(
-                base, base.writer(loaded), reader, loaded, data, memory, steps, recipe.schedule(steps));
+                base,
+                base.writer(loaded).stoppingAt(stops(reader, data)),
+                reader,
+                loaded,
+                data,
+                memory,
+                steps,
+                recipe.schedule(steps));
     }
 
     private Dataset recipeData(Tokenizer reader, LanguageModel loaded, int blockLength) throws IOException {
@@ -939,6 +947,13 @@ public final class FineTuning {
         TrainingData data = TrainingData.read(recipe, texts, reader, blockLength, this::progressed);
         data.requireFits(loaded);
         return data;
+    }
+
+    /** The tokens that end what the model is trained to write. */
+    private static Set<Integer> stops(Tokenizer tokenizer, Dataset data) {
+        Set<Integer> stops = new TreeSet<>(data.stopIds());
+        tokenizer.eos().ifPresent(stops::add);
+        return stops;
     }
 
     private Inputs inputs(ModelFolder base) throws IOException {

@@ -9,7 +9,9 @@ import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Samples text before and after a run, with the same prompt and the same random numbers. */
@@ -17,6 +19,7 @@ final class Samples {
     private final Recipe recipe;
     private final LanguageModel model;
     private final Tokenizer tokenizer;
+    private final Set<Integer> stops;
     private final int @Nullable [] prompt;
 
     /**
@@ -26,6 +29,8 @@ final class Samples {
         this.recipe = recipe;
         this.model = setup.model();
         this.tokenizer = setup.tokenizer();
+        this.stops = new HashSet<>(Prompts.stops(tokenizer));
+        stops.addAll(setup.data().stopIds());
         this.prompt = recipe.sample().maxTokens() == 0 ? null : prompt(setup.data());
     }
 
@@ -35,7 +40,6 @@ final class Samples {
         int context = model.contextLength();
         if (wanted == null) {
             return data.samplePrompt()
-                    .map(text -> Prompts.encode(tokenizer, text))
                     .map(ids -> Arrays.copyOf(ids, Math.clamp(context / 2, 1, ids.length)))
                     .orElse(null);
         }
@@ -53,7 +57,7 @@ final class Samples {
             return Optional.empty();
         }
         var sampling = new Sampling(recipe.sample().temperature(), 0, 1, recipe.seed());
-        var generation = new TextGeneration(sampling, recipe.sample().maxTokens(), Prompts.stops(tokenizer), true);
+        var generation = new TextGeneration(sampling, recipe.sample().maxTokens(), stops, true);
         int[] written = generation.generate(model, prompt, id -> {}).ids();
         String text = Prompts.continuation(tokenizer, prompt, written);
         return Optional.of(new TrainingListener.Sample(step, tokenizer.decode(prompt), text));

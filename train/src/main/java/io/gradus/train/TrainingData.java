@@ -3,8 +3,6 @@ package io.gradus.train;
 import io.gradus.data.BatchSource;
 import io.gradus.data.Batches;
 import io.gradus.data.Blocks;
-import io.gradus.data.ChatMessage;
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Dataset;
 import io.gradus.data.Document;
@@ -12,6 +10,9 @@ import io.gradus.data.Documents;
 import io.gradus.data.Mixture;
 import io.gradus.data.Packing;
 import io.gradus.data.Split;
+import io.gradus.data.chat.ChatMessage;
+import io.gradus.data.chat.ChatTemplate;
+import io.gradus.data.tokenizer.Prompts;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.train.TrainingListener.Progress;
@@ -25,6 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -35,9 +38,17 @@ import org.jspecify.annotations.Nullable;
  * @param training shuffled batches of the training text and of replayed general text
  * @param evaluation {@code held_out}, and {@code general} if there is general text to evaluate on
  * @param general the replayed general text in batches of one block; empty if the recipe needs none
- * @param prompt the beginning of held-out text
+ * @param samplePrompt the tokens of the beginning of held-out text; always present
+ * @param stopIds the tokens that end the answers of chats
+ * @param chatTemplate how chats are written; empty if there are none to train on
  */
-record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optional<BatchSource> general, String prompt)
+record TrainingData(
+        Batches training,
+        Map<String, BatchSource> evaluation,
+        Optional<BatchSource> general,
+        Optional<int[]> samplePrompt,
+        Set<Integer> stopIds,
+        Optional<ChatTemplate> chatTemplate)
         implements Dataset {
     static final String HELD_OUT = "held_out";
     private static final String TRAINING = "training text";
@@ -94,17 +105,14 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
                 new Batches(mixture, recipe.batchSize(), recipe.seed(), true),
                 evaluation,
                 Optional.ofNullable(replay).map(blocks -> new Batches(blocks, 1, 0, false)),
-                packer.prompt(heldOut.getFirst().iterator().next()));
+                Optional.of(packer.prompt(heldOut.getFirst().iterator().next())),
+                packer.stopIds,
+                packer.stopIds.isEmpty() ? Optional.empty() : Optional.ofNullable(packer.format.chatTemplate()));
     }
 
     private static Batches evaluation(Recipe recipe, Blocks blocks) {
         Blocks first = blocks.first(Math.min(recipe.maxEvalBlocks(), blocks.size()));
         return new Batches(first, recipe.batchSize(), 0, false);
-    }
-
-    @Override
-    public Optional<String> samplePrompt() {
-        return Optional.of(prompt);
     }
 
     // ---- documents ----
@@ -171,10 +179,13 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
         private final Tokenizer tokenizer;
         private final int blockLength;
         private final Consumer<Progress> progress;
+        private final Set<Integer> stopIds = new TreeSet<>();
 
-        Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength, Consumer<Progress> progress) {
-            this.format =
-                    new DataFormat(data.format(), data.chatTemplate(), data.labelTemplate()).withTemplateOf(tokenizer);
+        Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength, Consumer<Progress> progress) throws IOException {
+            this.format = new DataFormat(
+                    data.format(),
+                    ChatTemplate.choose(data.chatTemplate(), tokenizer).orElse(null),
+                    data.labelTemplate());
             this.packing = data.packing();
             this.tokenizer = tokenizer;
             this.blockLength = blockLength;
@@ -191,6 +202,7 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
                         how,
                         format.chatTemplate(),
                         new TokenizingProgress(name, progress, System::nanoTime));
+                stopIds.addAll(blocks.answerEnds());
                 blocks.warnings().forEach(warning -> LOG.log(System.Logger.Level.WARNING, name + ": " + warning));
                 return blocks;
             } catch (IllegalArgumentException e) {
@@ -199,29 +211,26 @@ record TrainingData(Batches training, Map<String, BatchSource> evaluation, Optio
         }
 
         /** The prompt of a sample: the beginning of a document, or everything before the first answer of a chat. */
-        String prompt(Document document) {
+        int[] prompt(Document document) {
             return switch (document) {
-                case Document.Text plain -> beginning(plain.text());
-                case Document.TextFile file -> beginning(file.beginning(2 * PROMPT_CHARACTERS));
-                case Document.PromptCompletion pair -> beginning(pair.prompt());
+                case Document.Text plain -> Prompts.encode(tokenizer, beginning(plain.text()));
+                case Document.TextFile file ->
+                    Prompts.encode(tokenizer, beginning(file.beginning(2 * PROMPT_CHARACTERS)));
+                case Document.PromptCompletion pair -> Prompts.encode(tokenizer, beginning(pair.prompt()));
                 case Document.Chat chat -> prompt(chat);
             };
         }
 
-        private String prompt(Document.Chat chat) {
+        private int[] prompt(Document.Chat chat) {
             List<ChatMessage> asked = chat.messages().stream()
-                    .takeWhile(message -> message.role() != ChatMessage.Role.ASSISTANT)
+                    .takeWhile(message -> !message.isAssistant())
                     .toList();
             ChatTemplate template = Objects.requireNonNull(format.chatTemplate());
             if (asked.isEmpty()) {
-                return beginning(chat.messages().getFirst().content());
+                return Prompts.encode(
+                        tokenizer, beginning(chat.messages().getFirst().content()));
             }
-            String text = template.renderPrompt(asked, tokenizer).text();
-            // The tokenizer may add bos itself, and it must not occur twice.
-            String bos = tokenizer.addsBos()
-                    ? tokenizer.spell(tokenizer.bos().stream().toArray())
-                    : "";
-            return text.startsWith(bos) ? text.substring(bos.length()) : text;
+            return tokenizer.encode(template.prompt(asked, chat.variables())); // the template writes bos
         }
     }
 

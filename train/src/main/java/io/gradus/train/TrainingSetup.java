@@ -11,6 +11,8 @@ import io.gradus.nn.model.ModelWriter;
 import io.gradus.optim.Schedule;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.RecipeException;
+import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * The parts of a run, loaded and checked against each other.
@@ -34,6 +36,14 @@ record TrainingSetup(
 
     Device device() {
         return model.device();
+    }
+
+    /** Saves the tokenizer with the template of the chats that the model is trained on. */
+    void saveTokenizer(Path folder) throws IOException {
+        tokenizer.save(folder);
+        if (data.chatTemplate().isPresent()) {
+            data.chatTemplate().get().save(folder);
+        }
     }
 
     /** A training batch, by its number from 0. */

@@ -136,16 +136,19 @@ class TrainingDataTest {
         Recipe recipe = recipe(write("chats.jsonl", lines(40, chat)));
         Recipe plain = recipe(folder.resolve("chats.jsonl"), "data.chat_template=plain");
         TrainingData data = TrainingData.read(plain, Texts.NONE, new ByteTokenizer(), 32);
-        assertThat(data.prompt()).isEqualTo("User: q019\nAssistant:");
+        assertThat(new ByteTokenizer().spell(data.samplePrompt().orElseThrow())).isEqualTo("User: q019\nAssistant:");
+        assertThat(data.stopIds()).containsExactly(256);
+        assertThat(data.chatTemplate()).hasToString("Optional[plain (built in)]");
 
         Files.copy(Path.of("../data/src/test/fixtures/chat/tokenizer.json"), folder.resolve("tokenizer.json"));
         Tokenizer tokenizer = Tokenizer.load(folder);
         write("tokenizer_config.json", "{\"bos_token\": \"<|begin_of_text|>\", \"add_bos_token\": true}");
-        assertThat(TrainingData.read(recipe, Texts.NONE, Tokenizer.load(folder), 64)
-                        .prompt())
-                .as("the template of the tokenizer's own special tokens, without a second bos")
-                .startsWith("<|start_header_id|>user<|end_header_id|>\n\nq019<|eot_id|>");
+        assertThat(tokenizer.spell(TrainingData.read(recipe, Texts.NONE, Tokenizer.load(folder), 64)
+                        .samplePrompt()
+                        .orElseThrow()))
+                .as("the template of the tokenizer's own special tokens, with one bos")
+                .startsWith("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nq019<|eot_id|>");
         assertThatThrownBy(() -> TrainingData.read(recipe, Texts.NONE, tokenizer, 64))
-                .hasMessageContainingAll("training text", "bos");
+                .hasMessageContainingAll("chats.jsonl:1", "llama3 begins with bos_token");
     }
 }

@@ -10,8 +10,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One token per UTF-8 byte: ids 0 to 255 are the bytes, 256 is {@value #END_OF_TEXT}, which is also the bos token. It needs
@@ -27,6 +30,22 @@ public final class ByteTokenizer implements Tokenizer {
     private static final int END_OF_TEXT_ID = 256;
     /** Bytes of a file that may be a description; a larger file is not read for it. */
     private static final int MAX_DESCRIPTION = 100_000;
+
+    private final @Nullable TokenizerFiles files;
+
+    /** A tokenizer without files. */
+    public ByteTokenizer() {
+        this(null);
+    }
+
+    /**
+     * A tokenizer that was loaded.
+     *
+     * @param files which may have chat templates; null if there are none
+     */
+    ByteTokenizer(@Nullable TokenizerFiles files) {
+        this.files = files;
+    }
 
     @Override
     public int[] encode(String text) {
@@ -46,6 +65,24 @@ public final class ByteTokenizer implements Tokenizer {
         for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
             ids.add(b & 0xFF);
         }
+    }
+
+    @Override
+    public TokenPlaces places(String text) {
+        int[] ids = encode(text);
+        int[] starts = new int[ids.length];
+        int[] ends = new int[ids.length];
+        int token = 0;
+        for (int at = 0; at < text.length(); ) {
+            boolean end = ids[token] == END_OF_TEXT_ID;
+            int next = at + (end ? END_OF_TEXT.length() : Character.charCount(text.codePointAt(at)));
+            int tokens = end ? 1 : text.substring(at, next).getBytes(StandardCharsets.UTF_8).length;
+            Arrays.fill(starts, token, token + tokens, at);
+            Arrays.fill(ends, token, token + tokens, next);
+            token += tokens;
+            at = next;
+        }
+        return new TokenPlaces.Known(ids, starts, ends);
     }
 
     @Override
@@ -96,7 +133,16 @@ public final class ByteTokenizer implements Tokenizer {
     }
 
     @Override
+    public Map<String, ChatTemplateText> chatTemplates() throws IOException {
+        return files == null ? Map.of() : ChatTemplateText.read(files);
+    }
+
+    @Override
     public void save(Path folder) throws IOException {
+        if (files != null) {
+            files.save(folder);
+            return;
+        }
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode config = mapper.createObjectNode()
                 .put("tokenizer_class", "PreTrainedTokenizerFast")

@@ -1,11 +1,13 @@
 package io.gradus.data.tokenizer;
 
+import io.gradus.data.tokenizer.huggingface.PlacedIds;
 import io.gradus.data.tokenizer.huggingface.Splitting;
 import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
 import io.gradus.data.tokenizer.huggingface.TransformersTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -43,6 +45,13 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         return tokenizer.encode(text);
     }
 
+    @Override
+    public TokenPlaces places(String text) {
+        Surrogates.check(text);
+        PlacedIds placed = tokenizer.places(text);
+        return new TokenPlaces.Known(placed.ids(), placed.starts(), placed.ends());
+    }
+
     /** Where a long text may be cut. */
     Splitting splitting() {
         return tokenizer.splitting();
@@ -76,6 +85,22 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     @Override
     public Set<Integer> eosIds() {
         return Collections.unmodifiableSet(special.eosIds());
+    }
+
+    /** Whether it is an added token with a text other than white space. */
+    @Override
+    public boolean isControl(int id) {
+        return tokenizer.isAdded(id) && !spell(new int[] {id}).isBlank();
+    }
+
+    @Override
+    public Map<String, String> specialTokens() {
+        return tokenizer.named();
+    }
+
+    @Override
+    public Map<String, ChatTemplateText> chatTemplates() throws IOException {
+        return ChatTemplateText.read(tokenizer.files());
     }
 
     @Override

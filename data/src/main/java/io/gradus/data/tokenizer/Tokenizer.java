@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -28,6 +30,16 @@ public interface Tokenizer {
      */
     int[] encode(String text);
 
+    /**
+     * The tokens of a text as {@link #encode} returns them, and their places in it. Unless a tokenizer overrides this, the places
+     * are found by encoding parts of the text again.
+     *
+     * @throws IllegalArgumentException if the text has an unpaired surrogate
+     */
+    default TokenPlaces places(String text) {
+        return new TokenPlaces.Searched(this, text, encode(text));
+    }
+
     /** The text of tokens, without special tokens and unknown ids. Malformed UTF-8 becomes U+FFFD. */
     String decode(int[] ids);
 
@@ -48,6 +60,32 @@ public interface Tokenizer {
     /** All tokens that end a generated text, including {@link #eos()}. Chat models have several. */
     default Set<Integer> eosIds() {
         return eos().isPresent() ? Set.of(eos().getAsInt()) : Set.of();
+    }
+
+    /**
+     * Whether a token separates parts of a text instead of being one, as bos and the tokens around the messages of a chat do.
+     * Unless a tokenizer overrides this, it is a token without text.
+     */
+    default boolean isControl(int id) {
+        int[] one = {id};
+        return decode(one).isEmpty() && !spell(one).isEmpty();
+    }
+
+    /** The special tokens that a chat template may name, such as {@code bos_token}. */
+    default Map<String, String> specialTokens() {
+        Map<String, String> tokens = new LinkedHashMap<>();
+        bos().ifPresent(id -> tokens.put("bos_token", spell(new int[] {id})));
+        eos().ifPresent(id -> tokens.put("eos_token", spell(new int[] {id})));
+        return tokens;
+    }
+
+    /**
+     * The chat templates of the model by name. The usual one is {@code default}.
+     *
+     * @throws IOException if a file that should have them is malformed
+     */
+    default Map<String, ChatTemplateText> chatTemplates() throws IOException {
+        return Map.of();
     }
 
     /** Whether the model was trained with {@link #bos()} in front of each text. */
@@ -73,6 +111,6 @@ public interface Tokenizer {
             throw new NoSuchFileException(folder.toString(), null, "the folder of the tokenizer does not exist");
         }
         TokenizerFiles files = TokenizerFiles.read(folder);
-        return ByteTokenizer.isDescribedBy(files) ? new ByteTokenizer() : new HuggingFaceTokenizer(files);
+        return ByteTokenizer.isDescribedBy(files) ? new ByteTokenizer(files) : new HuggingFaceTokenizer(files);
     }
 }

@@ -5,10 +5,10 @@ import java.nio.file.Path;
 import java.util.OptionalInt;
 
 /** Another tokenizer, of which a test changes a part. */
-class DelegatingTokenizer implements Tokenizer {
+public class DelegatingTokenizer implements Tokenizer {
     private final Tokenizer other;
 
-    DelegatingTokenizer(Tokenizer other) {
+    public DelegatingTokenizer(Tokenizer other) {
         this.other = other;
     }
 

@@ -3,11 +3,12 @@ package io.gradus.it.fuzz;
 import static io.gradus.it.fuzz.Samples.text;
 import static io.gradus.it.fuzz.Samples.utf8;
 
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
 import io.gradus.data.LabelTemplate;
+import io.gradus.data.chat.ChatTemplate;
+import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,8 +23,8 @@ import java.util.stream.Collectors;
 
 /** Files that users write: recipes and training text. */
 final class TextKinds {
-    private static final DataFormat ANY =
-            new DataFormat(DataFormat.Kind.AUTO, ChatTemplate.CHATML, LabelTemplate.DEFAULT);
+    private static final DataFormat ANY = new DataFormat(
+            DataFormat.Kind.AUTO, ChatTemplate.builtIn("plain", new ByteTokenizer()), LabelTemplate.DEFAULT);
 
     private TextKinds() {}
 

@@ -12,23 +12,21 @@ import io.gradus.core.safetensors.SafetensorsException;
 import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.core.safetensors.StreamedTensors;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Saves a model that was loaded from a folder, with new weights, to other folders. The settings are those that the folder had
  * when this object was created, even if the folder changes or is deleted.
  */
 public final class ModelWriter {
-    private static final String GENERATION_CONFIG = "generation_config.json";
     private static final long MAX_SHARD_BYTES = 5_000_000_000L;
 
     private static final int RUN = 1 << 20;
@@ -41,7 +39,8 @@ public final class ModelWriter {
     private final ModelFolder base;
     private final LanguageModel model;
     private final ConfigJson config;
-    private final @Nullable String generation;
+    private final GenerationConfig generation;
+    private Set<Integer> stops = Set.of();
     private final Map<String, DType> dtypes = new HashMap<>();
 
     /**
@@ -59,8 +58,7 @@ public final class ModelWriter {
         this.base = base;
         this.model = model;
         this.config = config;
-        Path file = base.path().resolve(GENERATION_CONFIG);
-        this.generation = Files.isRegularFile(file) ? Files.readString(file) : null;
+        this.generation = GenerationConfig.read(base.path());
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(base.path())) {
             UnaryOperator<String> tensor = names.apply(checkpoint);
             for (String name : model.namedParameters().keySet()) {
@@ -79,6 +77,15 @@ public final class ModelWriter {
         };
     }
 
+    /**
+     * Adds tokens at which programs stop generating. They are written to {@code generation_config.json}, where those of the folder
+     * remain.
+     */
+    public ModelWriter stoppingAt(Set<Integer> ids) {
+        stops = Set.copyOf(ids);
+        return this;
+    }
+
     /** The dtype that the folder has for a parameter. */
     public DType dtype(String parameter) {
         return dtypes.getOrDefault(parameter, DType.F32);
@@ -95,9 +102,7 @@ public final class ModelWriter {
     public void write(
             Function<Variable, Tensor> weights, Predicate<Variable> unchanged, UnaryOperator<DType> dtypes, Path target)
             throws IOException {
-        if (generation != null) {
-            AtomicFile.write(target.resolve(GENERATION_CONFIG), generation);
-        }
+        generation.write(stops, target);
         StreamedTensors own = new StreamedTensors();
         List<NamedTensor> tensors = new ArrayList<>();
         model.namedParameters().forEach((name, parameter) -> {

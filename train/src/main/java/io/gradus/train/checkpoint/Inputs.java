@@ -111,15 +111,19 @@ public record Inputs(@JsonValue List<InputFile> files) {
     }
 
     private static void texts(Recipe.Data data, List<Source> sources) throws IOException {
-        DataFormat format = new DataFormat(data.format(), data.chatTemplate(), data.labelTemplate());
+        DataFormat format = new DataFormat(data.format(), null, data.labelTemplate());
         text(sources, "data.train", data.train(), format);
         for (int i = 0; i < data.sources().size(); i++) {
             text(sources, "data.sources[" + i + "]", data.sources().get(i).path(), format);
         }
         text(sources, "data.eval", data.eval(), format);
-        DataFormat general = new DataFormat(DataFormat.Kind.AUTO, data.chatTemplate(), data.labelTemplate());
+        DataFormat general = new DataFormat(DataFormat.Kind.AUTO, null, data.labelTemplate());
         text(sources, "data.general", data.general(), general);
         text(sources, "data.replay", data.replay(), general);
+        if (data.chatTemplate() != null && Files.isRegularFile(Path.of(data.chatTemplate()))) {
+            Path template = Path.of(data.chatTemplate());
+            sources.add(new Source("data.chat_template", String.valueOf(template.getFileName()), template));
+        }
     }
 
     private static void text(List<Source> sources, String key, @Nullable Path path, DataFormat format)

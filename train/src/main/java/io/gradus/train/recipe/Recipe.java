@@ -3,7 +3,6 @@ package io.gradus.train.recipe;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.gradus.core.DType;
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
 import io.gradus.data.LabelTemplate;
 import io.gradus.data.Packing;
@@ -97,7 +96,7 @@ public record Recipe(
             @Nullable Path general,
             @Nullable Integer maxSeqLen,
             DataFormat.Kind format,
-            @Nullable ChatTemplate chatTemplate,
+            @Nullable String chatTemplate,
             LabelTemplate labelTemplate,
             @Nullable Packing packing,
             double replayRatio,

@@ -1,6 +1,5 @@
 package io.gradus.train.recipe;
 
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.DataFormat;
 import io.gradus.data.LabelTemplate;
 import io.gradus.data.Packing;
@@ -62,7 +61,7 @@ public final class RecipeBuilder {
         return set("data.format", value);
     }
 
-    public RecipeBuilder chatTemplate(ChatTemplate value) {
+    public RecipeBuilder chatTemplate(String value) {
         return set("data.chat_template", value);
     }
 

@@ -3,7 +3,6 @@ package io.gradus.train.recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.gradus.data.ChatTemplate;
 import io.gradus.data.LabelTemplate;
 import io.gradus.train.recipe.Recipe.OptimizerKind;
 import io.gradus.train.recipe.Recipe.ScheduleKind;
@@ -248,7 +247,7 @@ class RecipeTest {
         Recipe built = Recipe.builder()
                 .model(Path.of("base"))
                 .sources(List.of(new Recipe.Source(Path.of("a.txt"), 2.0)))
-                .chatTemplate(ChatTemplate.LLAMA3)
+                .chatTemplate("llama3")
                 .labelTemplate(new LabelTemplate("{text}?", " {label}"))
                 .learningRate(1e-4)
                 .optimizer(OptimizerKind.SGD)

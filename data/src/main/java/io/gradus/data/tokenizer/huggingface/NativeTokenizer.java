@@ -43,14 +43,22 @@ final class NativeTokenizer {
      * @throws IllegalArgumentException if the tokenizer has no token for a part of the text
      */
     int[] encode(String text) {
-        return encoded(text, encoding -> {
-            long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);
-            int[] narrow = new int[ids.length];
-            for (int i = 0; i < ids.length; i++) {
-                narrow[i] = Math.toIntExact(ids[i]);
-            }
-            return narrow;
-        });
+        return encoded(text, NativeTokenizer::ids);
+    }
+
+    private static int[] ids(long encoding) {
+        long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);
+        int[] narrow = new int[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            narrow[i] = Math.toIntExact(ids[i]);
+        }
+        return narrow;
+    }
+
+    /** The ids of a text and their places, as {@link #encode}. */
+    PlacedIds places(String text) {
+        return encoded(
+                text, encoding -> PlacedIds.of(text, ids(encoding), TokenizersLibrary.LIB.getTokenCharSpans(encoding)));
     }
 
     /** The tokens of a text, as {@link #encode}. */

@@ -22,7 +22,7 @@ final class TokenSettings {
     static final String ADDED_TOKENS = "added_tokens.json";
 
     /** The names of special tokens that every tokenizer may have, in the order in which transformers adds them. */
-    private static final List<String> NAMES =
+    static final List<String> NAMES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
     private static final List<String> EXTRA = List.of("extra_special_tokens", "additional_special_tokens");

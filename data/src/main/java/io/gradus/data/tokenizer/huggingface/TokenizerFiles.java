@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,8 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
     public static final String GENERATION_CONFIG = "generation_config.json";
     public static final String CONFIG = "config.json";
 
+    public static final String CHAT_TEMPLATE = "chat_template.jinja";
+
     static final String VOCABULARY = "vocab.json";
     static final String WORDS = "vocab.txt";
     static final String MERGES = "merges.txt";
@@ -44,8 +47,11 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
             WORDS,
             MERGES,
             "tokenizer.model",
-            "chat_template.jinja",
+            CHAT_TEMPLATE,
             "chat_template.json");
+
+    /** The folder of chat templates other than the usual one, as in {@code additional_chat_templates/tool_use.jinja}. */
+    public static final String CHAT_TEMPLATES = "additional_chat_templates/";
 
     /** Files of the model, which have more special tokens. */
     private static final List<String> READ = List.of(GENERATION_CONFIG, CONFIG);
@@ -63,7 +69,9 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
      */
     public static TokenizerFiles read(Path folder) throws IOException {
         var contents = new LinkedHashMap<String, byte[]>();
-        for (String name : Stream.concat(SAVED.stream(), READ.stream()).toList()) {
+        for (String name : Stream.of(SAVED, READ, chatTemplates(folder))
+                .flatMap(List::stream)
+                .toList()) {
             Path file = folder.resolve(name);
             if (Files.isRegularFile(file)) {
                 if (Files.size(file) > MAX_SIZE) {
@@ -74,6 +82,21 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
             }
         }
         return new TokenizerFiles(folder, contents);
+    }
+
+    /** The names of the files in the folder of chat templates. */
+    private static List<String> chatTemplates(Path folder) throws IOException {
+        Path templates = folder.resolve(CHAT_TEMPLATES);
+        if (!Files.isDirectory(templates)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(templates)) {
+            return files.map(file -> String.valueOf(file.getFileName()))
+                    .filter(name -> name.endsWith(".jinja"))
+                    .sorted()
+                    .map(name -> CHAT_TEMPLATES + name)
+                    .toList();
+        }
     }
 
     public boolean has(String name) {
@@ -93,10 +116,9 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
      * @throws IOException if a file cannot be written
      */
     public void save(Path target) throws IOException {
-        for (String name : SAVED) {
-            byte[] content = contents.get(name);
-            if (content != null) {
-                AtomicFile.write(target.resolve(name), content);
+        for (Map.Entry<String, byte[]> file : contents.entrySet()) {
+            if (!READ.contains(file.getKey())) {
+                AtomicFile.write(target.resolve(file.getKey()), file.getValue());
             }
         }
     }
@@ -122,19 +144,33 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
             return MAPPER.createObjectNode();
         }
         try {
-            String text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(content))
-                    .toString();
-            if (MAPPER.readTree(text) instanceof ObjectNode root) {
+            if (MAPPER.readTree(text(name)) instanceof ObjectNode root) {
                 return root;
             }
             throw new IOException(path(name) + ": it is not a JSON object; download or copy it again");
-        } catch (CharacterCodingException e) {
-            throw new IOException(path(name) + ": it is not UTF-8; download or copy it again", e);
         } catch (JacksonException e) {
             throw new IOException(
                     path(name) + ": it is not JSON: " + JsonProblem.of(e) + "; download or copy it again", e);
+        }
+    }
+
+    /**
+     * A file as text.
+     *
+     * @throws IOException if it does not exist, or is not UTF-8; the message names it
+     */
+    public String text(String name) throws IOException {
+        byte[] content = contents.get(name);
+        if (content == null) {
+            throw new NoSuchFileException(path(name).toString());
+        }
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(content))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new IOException(path(name) + ": it is not UTF-8; download or copy it again", e);
         }
     }
 }

@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -243,12 +245,21 @@ public final class TransformersTokenizer {
      * @throws IllegalArgumentException if the text is longer than {@link #longestText}, or has a part for which there is no token
      */
     public int[] encode(String text) {
+        return encoded(text, library::encode);
+    }
+
+    /** The ids of a text, as {@link #encode}, and their places. */
+    public PlacedIds places(String text) {
+        return encoded(text, library::places);
+    }
+
+    private <T> T encoded(String text, Function<String, T> encoder) {
         if (text.length() > longestText) {
             throw new IllegalArgumentException(files.path(TokenizerFiles.TOKENIZER) + ": the text has " + text.length()
                     + " characters; the tokenizer can process " + longestText + " at once");
         }
         try {
-            return library.encode(text);
+            return encoder.apply(text);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     files.path(TokenizerFiles.TOKENIZER) + ": " + e.getMessage() + "; the text has no tokens", e);
@@ -286,6 +297,23 @@ public final class TransformersTokenizer {
     public OptionalInt namedId(String name) {
         AddedToken token = named.get(name);
         return token == null ? OptionalInt.empty() : added.id(token.content());
+    }
+
+    /** The special tokens that have a name, such as {@code eos_token}. */
+    public Map<String, String> named() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        TokenSettings.NAMES.forEach(name -> {
+            AddedToken token = named.get(name);
+            if (token != null) {
+                texts.put(name, token.content());
+            }
+        });
+        return texts;
+    }
+
+    /** Whether a token was added to those of the model, as special tokens are. */
+    public boolean isAdded(int id) {
+        return added.byId().containsKey(id);
     }
 
     /** Whether a file has a setting with a name, possibly {@code null}. */
