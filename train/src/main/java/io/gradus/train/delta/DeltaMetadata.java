@@ -25,6 +25,9 @@ final class DeltaMetadata {
     private static final String FORMAT = "gradus-delta";
     private static final String VERSION = "1";
 
+    /** The longest accepted name; real ones have fewer than 200 characters. */
+    private static final int MAX_NAME = 500;
+
     /** Indices are I32, read as unsigned. */
     private static final long MOST_ELEMENTS = 1L << 32;
 
@@ -71,7 +74,8 @@ final class DeltaMetadata {
             throw new IOException(path + ": it is not a delta; make one with ./gradus delta diff BASE TUNED -o FILE");
         }
         if (!VERSION.equals(strings.get("format_version"))) {
-            throw new IOException(path + ": it is a delta of version " + strings.get("format_version")
+            throw new IOException(path + ": it is a delta of version "
+                    + JsonProblem.brief(strings.getOrDefault("format_version", "unknown"))
                     + ", and this program reads version " + VERSION + "; use a later version of Gradus");
         }
         try {
@@ -102,7 +106,10 @@ final class DeltaMetadata {
         if (sha256 == null) {
             throw new IllegalArgumentException("it does not name the " + which + " model");
         }
-        return new Delta.Origin(strings.getOrDefault(which + ".name", ""), sha256);
+        String name = strings.getOrDefault(which + ".name", "");
+        requireName(name);
+        requireName(sha256);
+        return new Delta.Origin(name, sha256);
     }
 
     private static TensorDelta tensor(JsonNode json) {
@@ -134,7 +141,8 @@ final class DeltaMetadata {
             case "F32" -> DType.F32;
             case "BF16" -> DType.BF16;
             case "F16" -> DType.F16;
-            default -> throw new IllegalArgumentException(JsonProblem.brief(json) + " is not a dtype of a delta");
+            default ->
+                throw new IllegalArgumentException(JsonProblem.brief(json.asText()) + " is not a dtype of a delta");
         };
     }
 
@@ -144,10 +152,8 @@ final class DeltaMetadata {
         Set<String> names = new HashSet<>();
         for (TensorDelta tensor : tensors) {
             String name = tensor.name();
-            if (name.equals("__metadata__")
-                    || !StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
-                throw new IllegalArgumentException("a tensor cannot be called '" + JsonProblem.brief(name) + "'");
-            }
+            requireName(name);
+            requireName(tensor.from());
             if (!names.add(name)) {
                 throw new IllegalArgumentException("two tensors are called '" + name + "'");
             }
@@ -163,6 +169,15 @@ final class DeltaMetadata {
         if (expected.size() != file.names().size()) {
             throw new IllegalArgumentException("it lists " + expected.size() + " tensors and the file has "
                     + file.names().size());
+        }
+    }
+
+    private static void requireName(String name) {
+        if (name.equals("__metadata__")
+                || name.length() > MAX_NAME
+                || !StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+            throw new IllegalArgumentException(
+                    "a tensor or a model cannot be called '" + JsonProblem.brief(name) + "'");
         }
     }
 
