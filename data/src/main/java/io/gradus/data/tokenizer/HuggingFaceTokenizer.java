@@ -12,8 +12,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * The tokenizer of a {@code tokenizer.json}, computed by Hugging Face's own tokenizers library through DJL's binding, so that ids
- * equal those of transformers. The binding's jar has the native library for Linux (x86_64, aarch64), macOS (aarch64) and Windows
+ * The tokenizer that {@code AutoTokenizer} of transformers 5 loads from a folder, computed by Hugging Face's own tokenizers library
+ * through DJL's binding. {@code tokenizer_class} and {@code model_type} decide which parts of {@code tokenizer.json} have an effect,
+ * as they do there; a class that is not known here is an error. All files are checked before the library reads them. The binding's jar has the native library for Linux (x86_64, aarch64), macOS (aarch64) and Windows
  * (x86_64). Each process copies it into a new private folder below {@code java.io.tmpdir}, loads the copy, and deletes it.
  *
  * <p>Text is never truncated or padded, whatever the file says. Decoding does not remove spaces before punctuation ({@code

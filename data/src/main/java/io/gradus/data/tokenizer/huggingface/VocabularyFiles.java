@@ -17,9 +17,9 @@ final class VocabularyFiles {
     /** Whether a class can be built from the files. */
     static boolean suffice(TransformersClass rules, TokenizerFiles files) {
         return switch (rules) {
-            case GPT2, GPT_NEOX, QWEN2, QWEN3_5, ROBERTA -> files.has(TokenizerFiles.VOCABULARY);
+            case GPT2, GPT_NEOX, QWEN2, ROBERTA -> files.has(TokenizerFiles.VOCABULARY);
             case BERT, DISTILBERT -> files.has(TokenizerFiles.WORDS);
-            case LLAMA, GEMMA, T5, XLM_ROBERTA -> false;
+            case QWEN3_5, LLAMA, GEMMA, T5, XLM_ROBERTA -> false; // transformers reads other files
         };
     }
 

@@ -188,6 +188,17 @@ class TokenizerFileChecksTest {
     }
 
     @Test
+    void olderFilesThatTheClassDoesNotReadAreRejected() {
+        Map<String, byte[]> files = Map.of(
+                "vocab.json", "{\"a\": 0}".getBytes(StandardCharsets.UTF_8),
+                "merges.txt", new byte[0],
+                "tokenizer_config.json",
+                        "{\"tokenizer_class\": \"Qwen3_5Tokenizer\"}".getBytes(StandardCharsets.UTF_8));
+        assertThatThrownBy(() -> new TransformersTokenizer(new TokenizerFiles(FOLDER, files)))
+                .hasMessageStartingWith(FOLDER + ": it has a vocab.json but no tokenizer.json");
+    }
+
+    @Test
     void addedTokenOfWhichTheNormalizerLeavesNothingIsRejected() {
         String token = "'added_tokens': [{'id': 2, 'content': '  ', "
                 + TOKEN.replace("'normalized': false", "'normalized': true") + "}]";
