@@ -153,8 +153,9 @@ class MainTest {
                         .err())
                 .contains("<|start_header_id|>");
         assertThat(gradus("evaluate", "--model", model, "--data", chats).err()).contains("data.chat_template");
-        gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "mine")
-                .assertMisused("llama2");
+        assertThat(gradus("evaluate", "--model", model, "--data", chats, "--chat-template", "mine")
+                        .err())
+                .contains("chat_template is mine", "llama2");
     }
 
     @Test

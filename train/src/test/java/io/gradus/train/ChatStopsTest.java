@@ -110,6 +110,7 @@ class ChatStopsTest {
         new FineTuning(recipe(base).with("steps=1", "sample.max_tokens=0")).run();
         Tokenizer tokenizer = Tokenizer.load(base);
         assertThat(json(folder.resolve("tuned")).get("eos_token_id"))
-                .hasToString("[" + tokenizer.eos().orElseThrow() + "," + tokenizer.encode("<|im_end|>")[0] + "]");
+                .hasToString(
+                        "[" + tokenizer.eos().orElseThrow() + "," + tokenizer.encode("<|im_end|>")[0] + "]");
     }
 }

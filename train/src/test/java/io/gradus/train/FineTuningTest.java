@@ -235,6 +235,7 @@ class FineTuningTest {
         assertThat(names(folder.resolve("out")))
                 .containsExactly(
                         "config.json",
+                        "generation_config.json",
                         "metrics.jsonl",
                         "model.safetensors",
                         "recipe.yaml",
@@ -376,6 +377,7 @@ class FineTuningTest {
         assertThat(names(checkpoints.resolve("step-000005")))
                 .containsExactly(
                         "config.json",
+                        "generation_config.json",
                         "model.safetensors",
                         "optimizer.safetensors",
                         "state.json",
