@@ -129,8 +129,8 @@ class Gpt2ConfigTest {
         }
         Gpt2Config fresh = Gpt2Config.of(256, 32, 2, 4, 128);
         assertThat(Gpt2Config.read(fresh.toJson())).isEqualTo(fresh);
-        assertThat(fresh.hasDropout()).isFalse();
-        assertThat(parse("{}").hasDropout()).isTrue();
+        assertThat(fresh.attnPdrop()).isZero();
+        assertThat(parse("{}").attnPdrop()).isEqualTo(0.1);
     }
 
     @Test
