@@ -27,9 +27,11 @@ public final class Gpt2Keys {
                             honored("num_attention_heads", "the same as n_head; comes first"),
                             optional("n_inner", "elements between the feed-forward layers; 4 · n_embd by default"),
                             honored("activation_function", "between the feed-forward layers"),
-                            honored("resid_pdrop", "share of what a block adds that is dropped in training"),
+                            honored(
+                                    "resid_pdrop",
+                                    "share of what a block adds to its input that is dropped in training"),
                             honored("embd_pdrop", "share of the embeddings that is dropped in training"),
-                            honored("attn_pdrop", "share of attention probabilities that are dropped in training"),
+                            honored("attn_pdrop", "share of the attention probabilities that is dropped in training"),
                             honored("layer_norm_epsilon", "added to the variance in each norm"),
                             honored("scale_attn_weights", "whether scores are divided by √(n_embd / n_head)"),
                             honored(

@@ -31,7 +31,6 @@ public enum LlamaType {
             honored("rms_norm_eps", "added to the mean square in each norm"),
             optional("pad_token_id", "row of the embedding table that is not trained through lookups"),
             honored("tie_word_embeddings", "whether the output layer shares the embedding table"),
-            optional("attention_dropout", "share of attention probabilities that are dropped in training"),
             harmless("initializer_range", "of new weights"));
 
     private static final List<ConfigKey> ROTARY = List.of(
@@ -44,7 +43,7 @@ public enum LlamaType {
             optional("rope_parameters.factor", "linear, dynamic, llama3, yarn: the ratio of the context lengths"),
             honored("rope_parameters.low_freq_factor", "llama3: rotations below which a frequency is low"),
             honored("rope_parameters.high_freq_factor", "llama3: rotations above which a frequency is high"),
-            honored("rope_parameters.original_max_position_embeddings", "llama3, yarn: context of pre-training"),
+            honored("rope_parameters.original_max_position_embeddings", "llama3, yarn: context length of pre-training"),
             honored("original_max_position_embeddings", "the same outside of the object; comes first"),
             optional("rope_parameters.attention_factor", "yarn: factor of cosines and sines"),
             optional("rope_parameters.beta_fast", "yarn: rotations above which a frequency is high"),
@@ -55,7 +54,10 @@ public enum LlamaType {
             harmless("partial_rotary_factor", "not used by the default rope_type; others reject it"),
             harmless("rope_parameters.partial_rotary_factor", "not used by the default rope_type; others reject it"));
 
+    private static final String DROPOUT = "share of the attention probabilities that is dropped in training";
+
     private static final List<ConfigKey> LLAMA_KEYS = table(
+            optional("attention_dropout", DROPOUT),
             optional("num_key_value_heads", "key-value heads; num_attention_heads by default"),
             optional("head_dim", "elements per head; hidden_size / num_attention_heads by default"),
             honored("attention_bias", "whether all attention projections have biases"),
@@ -66,6 +68,7 @@ public enum LlamaType {
             harmless("use_sliding_window", "of Qwen2"));
 
     private static final List<ConfigKey> MISTRAL_KEYS = table(
+            honored("attention_dropout", DROPOUT),
             honored("num_key_value_heads", "key-value heads; 8 by default"),
             optional("head_dim", "elements per head; hidden_size / num_attention_heads by default"),
             optional("sliding_window", "tokens that a token attends to, itself included; 4,096 by default"),
@@ -76,6 +79,7 @@ public enum LlamaType {
             harmless("use_sliding_window", "of Qwen2"));
 
     private static final List<ConfigKey> QWEN2_KEYS = table(
+            honored("attention_dropout", DROPOUT),
             optional("num_key_value_heads", "key-value heads; 32 by default, num_attention_heads if null"),
             optional("head_dim", "elements per head; hidden_size / num_attention_heads by default"),
             honored("use_sliding_window", "whether layers have a window"),

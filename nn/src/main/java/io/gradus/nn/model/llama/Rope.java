@@ -22,14 +22,7 @@ record Rope(double theta, @Nullable RopeScaling scaling) {
     static Rope read(ConfigJson json, int headDim, int maxPositionEmbeddings) {
         ConfigJson older = json.object("rope_scaling");
         ConfigJson rope = older.isEmpty() ? json.object("rope_parameters") : older;
-        rope.requireNotNull(
-                "rope_type",
-                "type",
-                "rope_theta",
-                "low_freq_factor",
-                "high_freq_factor",
-                "original_max_position_embeddings",
-                "truncate");
+        rope.requireNotNull("rope_type", "type", "rope_theta", "low_freq_factor", "high_freq_factor", "truncate");
         double theta = rope.number("rope_theta", json.number("rope_theta", 10_000));
         String type = rope.text("rope_type", rope.text("type", "default"));
         double partial = rope.number("partial_rotary_factor", json.number("partial_rotary_factor", 1));
@@ -40,6 +33,9 @@ record Rope(double theta, @Nullable RopeScaling scaling) {
                 type.equals("default") || (int) (headDim * partial) == headDim,
                 "partial_rotary_factor is " + partial + " and rope_type is '" + type
                         + "', which rotates whole heads only");
+        if (type.equals("llama3") || type.equals("yarn")) {
+            rope.requireNotNull("original_max_position_embeddings");
+        }
         RopeScaling scaling = switch (type) {
             case "default" -> null;
             case "linear" -> new RopeScaling.Linear(rope.number("factor"));
