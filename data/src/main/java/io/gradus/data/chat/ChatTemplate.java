@@ -374,11 +374,6 @@ public final class ChatTemplate {
         }
     }
 
-    /** Whether the text depends on the day. */
-    public boolean readsClock() {
-        return usual.mentions("strftime_now") || forTools.mentions("strftime_now");
-    }
-
     /** Its name and where it comes from, such as {@code chatml (built in)}. */
     @Override
     public String toString() {
