@@ -108,6 +108,18 @@ record Pairing(Map<String, String> from, List<String> leftOut) {
                 : others.stream().filter(base::contains).findFirst().orElse(null);
     }
 
+    /** Whether a checkpoint has an output layer that is not the embedding table. */
+    static boolean hasOwnOutputLayer(SafetensorsCheckpoint checkpoint) throws IOException {
+        for (String embeddings : EMBEDDINGS) {
+            if (checkpoint.contains(HEAD)
+                    && checkpoint.contains(embeddings)
+                    && !checkpoint.haveSameValues(HEAD, embeddings)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static boolean isTable(String name) {
         return TABLE.matcher(name).matches();
     }

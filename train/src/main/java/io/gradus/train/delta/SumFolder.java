@@ -2,6 +2,7 @@ package io.gradus.train.delta;
 
 import io.gradus.core.DType;
 import io.gradus.core.safetensors.AtomicFile;
+import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.WriteException;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.train.checkpoint.Folders;
@@ -27,6 +28,7 @@ import java.util.stream.Stream;
  */
 record SumFolder(Path base, Path folder) {
     private static final String CONFIG = "config.json";
+    private static final String TIED = "tie_word_embeddings";
 
     /** Configuration, tokenizer, chat template, license; not the weights, their index, or the files of a run. */
     private static final Pattern COPIED = Pattern.compile("(config|generation_config|preprocessor_config"
@@ -67,6 +69,7 @@ record SumFolder(Path base, Path folder) {
         try {
             copy(fresh, dtype);
             weights.write(fresh);
+            separate(fresh);
             rename(fresh, target);
             complete = true;
         } finally {
@@ -92,6 +95,19 @@ record SumFolder(Path base, Path folder) {
             throw Files.exists(target)
                     ? new IOException(folder + " was written by another program meanwhile; name another folder", e)
                     : new WriteException(folder, e);
+        }
+    }
+
+    /** If the output layer differs from the embedding table, the configuration says that the two are not tied. */
+    private static void separate(Path fresh) throws IOException {
+        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(fresh)) {
+            if (!Pairing.hasOwnOutputLayer(checkpoint)) {
+                return;
+            }
+        }
+        ConfigJson config = ConfigJson.read(fresh);
+        if (config.flag(TIED, true)) {
+            AtomicFile.write(fresh.resolve(CONFIG), config.set(TIED, false) + "\n");
         }
     }
 

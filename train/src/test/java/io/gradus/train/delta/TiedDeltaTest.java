@@ -8,6 +8,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
@@ -68,6 +69,7 @@ class TiedDeltaTest {
         assertThat(DeltaSum.of(base).plus(delta, 1).write(sum).exact()).isTrue();
 
         assertThat(TestModel.bits(sum)).isEqualTo(TestModel.bits(tuned));
+        assertThat(ConfigJson.read(sum).flag("tie_word_embeddings", true)).isEqualTo(form != Base.BOTH_DIFFERENT);
         LanguageModel restored = ModelFolder.open(sum).load(Device.cpu());
         assertThat(restored.lmHeadWeight().value().toFloats())
                 .isEqualTo(model.lmHeadWeight().value().toFloats());
