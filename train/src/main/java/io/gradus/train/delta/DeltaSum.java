@@ -103,9 +103,10 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
                 TensorSum sum = tensorSum(checkpoint, opened, first.name(), tensorExact);
                 sums.add(one.tensor(first.name(), sum.dtype(), first.shape(), sum::compute));
             }
-            target.write(
-                    ModelWriter.dtypeOf(sums),
-                    fresh -> SafetensorsWriter.writeCheckpoint(fresh, sums, Map.of("format", "pt"), MAX_SHARD_BYTES));
+            target.write(ModelWriter.dtypeOf(sums), fresh -> {
+                SafetensorsWriter.writeCheckpoint(fresh, sums, Map.of("format", "pt"), MAX_SHARD_BYTES);
+                SumFolder.separate(fresh);
+            });
             return new Written(folder, sums.size(), exact);
         } catch (UncheckedIOException e) { // from a tensor that was computed while the file was written
             throw e.getCause();

@@ -69,7 +69,6 @@ record SumFolder(Path base, Path folder) {
         try {
             copy(fresh, dtype);
             weights.write(fresh);
-            separate(fresh);
             rename(fresh, target);
             complete = true;
         } finally {
@@ -99,7 +98,7 @@ record SumFolder(Path base, Path folder) {
     }
 
     /** If the output layer differs from the embedding table, the configuration says that the two are not tied. */
-    private static void separate(Path fresh) throws IOException {
+    static void separate(Path fresh) throws IOException {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(fresh)) {
             if (!Pairing.hasOwnOutputLayer(checkpoint)) {
                 return;

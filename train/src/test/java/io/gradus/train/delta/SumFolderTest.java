@@ -85,7 +85,7 @@ class SumFolderTest {
         for (String config : new String[] {"[]", "{", ""}) {
             assertThatThrownBy(() -> configAfter(config, DType.F32))
                     .isInstanceOf(IOException.class)
-                    .hasMessageContaining("config.json: it is not");
+                    .hasMessageContaining("config.json is not");
         }
     }
 
