@@ -7,6 +7,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
@@ -123,7 +124,14 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
                     "it names the shard " + StrictJson.shorten(shard) + ", but " + obstacle.get()
                             + ", or rename the shard in the folder and in the index");
         }
-        Path file = index.resolveSibling(shard);
+        Path file;
+        try {
+            file = index.resolveSibling(shard);
+        } catch (InvalidPathException e) {
+            throw new SafetensorsException(
+                    index,
+                    "it names the shard " + StrictJson.shorten(shard) + ", which no file can be called: " + e.getReason());
+        }
         if (!Files.exists(file)) {
             throw new SafetensorsException(
                     index, "it names the shard " + shard + ", which is not in the folder; download or export it again");
