@@ -77,6 +77,7 @@ record Rehearsal(
         if (resumed) {
             restore(state, device);
         }
+        evaluate(model, device, rows, length); // as a run does first: it may read longer rows than training
         for (int step = 0; step < STEPS; step++) {
             // The last steps of a long run, in which gradual unfreezing trains all layers.
             FineTuning.step(
@@ -86,14 +87,18 @@ record Rehearsal(
                     recipe.learningRate(),
                     FineTuning.LossCheck.NONE);
         }
-        try (Scope _ = Scope.open("evaluation")) {
-            model.eval();
-            Evaluator.lossSum(model, evaluation(device, rows, length), loss);
-        }
+        evaluate(model, device, rows, length);
         try {
             return MemoryPlan.of(device, model.parameterCount(), rows, length, state.tensors());
         } finally {
             Reference.reachabilityFence(state); // tensors of collected objects would no longer be counted
+        }
+    }
+
+    private void evaluate(LanguageModel model, Device device, int rows, int length) {
+        try (Scope _ = Scope.open("evaluation")) {
+            model.eval();
+            Evaluator.lossSum(model, evaluation(device, rows, length), loss);
         }
     }
 

@@ -26,8 +26,9 @@ final class RotaryTables {
         if (known != null && rows >= needed) {
             return known;
         }
-        // At least twice as many, so that a text that grows by one token at a time seldom needs a new one.
-        int wanted = (int) Math.max(needed, Math.min(2L * rows, config.maxPositionEmbeddings()));
+        // Twice as many for a text that grows by one token at a time, so that it seldom needs a new one.
+        long doubled = needed == rows + 1L ? Math.min(2L * rows, config.maxPositionEmbeddings()) : 0;
+        int wanted = (int) Math.max(needed, doubled);
         RotaryTable larger = RotaryTable.of(device, wanted, config.headDim(), config.ropeTheta(), config.ropeScaling());
         table = larger;
         return larger;

@@ -37,12 +37,13 @@ class RotaryTablesTest {
     }
 
     @Test
-    void tableHasTheRowsOfTheInputAndAtLeastDoubles() {
+    void tableHasTheRowsOfTheInputAndDoublesWhenTheTextGrowsByAToken() {
         RotaryTables tables = tables(MILLION);
         RotaryTable first = tables.covering(input(0, 1, 2));
         assertThat(rows(first)).isEqualTo(3);
         assertThat(tables.covering(input(0, 1))).isSameAs(first);
         assertThat(rows(tables.covering(input(0, 1, 2, 3)))).isEqualTo(6);
+        assertThat(rows(tables.covering(input(0, 1, 2, 3, 4, 5, 6, 7)))).isEqualTo(8);
         assertThat(rows(tables.covering(Input.of(Given.ids(1, new int[100]))))).isEqualTo(100);
     }
 
