@@ -161,29 +161,20 @@ class SoakTest {
     // ---- full disks ----
 
     /**
-     * Runs on a small file system of its own. The shell mounts it where only its process sees it, copies the state of the run
-     * there and back, and may fill it with a file when the log has a number of lines.
+     * Runs on a small file system of its own. The shell mounts it where only its process sees it, and copies the state of the
+     * run there and back.
      */
     private static final String SMALL_DISK = """
-        disk=$1 state=$2 size=$3 lines=$4; shift 4
+        disk=$1 state=$2 size=$3; shift 3
         mount -t tmpfs -o size="$size" tmpfs "$disk" || exit 99
         cp -a "$state"/. "$disk"/
-        if [ "$lines" -gt 0 ]; then
-            (
-                until [ "$(wc -l 2>/dev/null <"$disk/out/metrics.jsonl" || echo 0)" -ge "$lines" ]; do sleep 0.01; done
-                cat /dev/zero >"$disk/filler" 2>/dev/null
-            ) &
-            filler=$!
-        fi
         "$@"
         code=$?
-        [ "$lines" -eq 0 ] || kill "$filler" 2>/dev/null
-        rm -f "$disk/filler"
         cp -a "$disk"/. "$state"/
         exit "$code"
         """;
 
-    private static List<String> smallDisk(Path disk, Path state, long bytes, long lines) {
+    private static List<String> smallDisk(Path disk, Path state, long bytes) {
         return List.of(
                 "unshare",
                 "--user",
@@ -195,8 +186,18 @@ class SoakTest {
                 "small-disk",
                 disk.toString(),
                 state.toString(),
-                Long.toString(bytes),
-                Long.toString(lines));
+                Long.toString(bytes));
+    }
+
+    /** The space that a folder takes in memory pages. */
+    private static long pages(Path folder) throws IOException {
+        long pages = 0;
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.toList()) {
+                pages += 1 + (Files.isRegularFile(file) ? Files.size(file) / 4096 : 0);
+            }
+        }
+        return 4096 * pages;
     }
 
     private void assumeFileSystems() throws Exception {
@@ -204,7 +205,7 @@ class SoakTest {
         try {
             Path disk = Files.createDirectories(folder.resolve("try"));
             Process process = new ProcessBuilder(
-                            Stream.concat(smallDisk(disk, disk, 1 << 20, 0).stream(), Stream.of("true"))
+                            Stream.concat(smallDisk(disk, disk, 1 << 20).stream(), Stream.of("true"))
                                     .toList())
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -222,7 +223,7 @@ class SoakTest {
      * @param file that cannot be written; any if empty
      * @return the step of the newest checkpoint that was safe
      */
-    private int runOnFullDisk(List<String> keys, RunFolder whole, long bytes, long lines, String file)
+    private int runOnFullDisk(List<String> keys, RunFolder whole, long bytes, String file)
             throws Exception {
         Path disk = Files.createDirectories(folder.resolve("disk"));
         Path state = Files.createDirectories(folder.resolve("state"));
@@ -230,7 +231,7 @@ class SoakTest {
         Path moved = state.resolve("out");
         // The log is outside of the small disk, next to the folder whose name is that of the output.
         Path log = folder.resolve("out");
-        Process process = Program.start(smallDisk(disk, state, bytes, lines), keys, output, log);
+        Process process = Program.start(smallDisk(disk, state, bytes), keys, output, log);
         end(process, log, 1);
 
         String said = Program.log(log);
@@ -265,11 +266,13 @@ class SoakTest {
     @Test
     void diskFullAtRandomMomentsLosesNothing() throws Exception {
         assumeFileSystems();
-        List<String> keys = keys("save_steps=2");
+        // All checkpoints are kept, so that the space of the disk decides at which one it is full.
+        List<String> keys = keys("save_steps=2 save_total_limit=99");
         RunFolder whole = run(keys, folder.resolve("whole"));
+        long all = pages(whole.path());
         List<Integer> newest = new ArrayList<>();
         for (int i = 0; i < FULL_DISKS; i++) {
-            newest.add(runOnFullDisk(keys, whole, 64 << 20, 1 + random.nextInt(STEPS), ""));
+            newest.add(runOnFullDisk(keys, whole, (long) ((0.05 + 0.85 * random.nextDouble()) * all), ""));
         }
         report("disk full %d times, newest checkpoints then %s, same bytes", newest.size(), newest);
     }
@@ -281,14 +284,8 @@ class SoakTest {
             List<String> keys = keys(save);
             RunFolder whole = run(keys, folder.resolve("whole-" + save));
             // Room for everything but half of the final model.
-            long pages = 0;
-            try (Stream<Path> files = Files.walk(whole.path())) {
-                for (Path file : files.toList()) {
-                    pages += 1 + (Files.isRegularFile(file) ? Files.size(file) / 4096 : 0);
-                }
-            }
             long model = Files.size(whole.path().resolve("model.safetensors"));
-            int newest = runOnFullDisk(keys, whole, 4096 * pages - model / 2, 0, "/out/model.safetensors");
+            int newest = runOnFullDisk(keys, whole, pages(whole.path()) - model / 2, "/out/model.safetensors");
             report("disk full in the final save with %s: newest checkpoint %d, same bytes", save, newest);
         }
     }

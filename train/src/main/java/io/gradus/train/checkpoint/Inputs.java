@@ -159,15 +159,16 @@ public record Inputs(@JsonValue List<InputFile> files) {
      * @throws IOException naming what has changed or is missing
      */
     public void requireSameModel(Path folder) throws IOException {
-        List<String> changes;
+        List<String> changes = new ArrayList<>();
+        List<InputFile> then =
+                files.stream().filter(file -> file.key().equals(MODEL)).toList();
         try {
-            List<InputFile> now = model(folder).stream().map(Source::read).toList();
-            changes = new ArrayList<>();
-            compareByName(
-                    MODEL,
-                    files.stream().filter(file -> file.key().equals(MODEL)).toList(),
-                    now,
-                    changes);
+            List<InputFile> now = then.stream()
+                    .map(file -> new Source(MODEL, file.name(), folder.resolve(file.name())))
+                    .filter(source -> Files.isRegularFile(source.file()))
+                    .map(Source::read)
+                    .toList();
+            compareByName(MODEL, then, now, changes);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
