@@ -223,8 +223,7 @@ class SoakTest {
      * @param file that cannot be written; any if empty
      * @return the step of the newest checkpoint that was safe
      */
-    private int runOnFullDisk(List<String> keys, RunFolder whole, long bytes, String file)
-            throws Exception {
+    private int runOnFullDisk(List<String> keys, RunFolder whole, long bytes, String file) throws Exception {
         Path disk = Files.createDirectories(folder.resolve("disk"));
         Path state = Files.createDirectories(folder.resolve("state"));
         Path output = disk.resolve("out");

@@ -130,7 +130,8 @@ public final class SafetensorsCheckpoint implements AutoCloseable {
         } catch (InvalidPathException e) {
             throw new SafetensorsException(
                     index,
-                    "it names the shard " + StrictJson.shorten(shard) + ", which no file can be called: " + e.getReason());
+                    "it names the shard " + StrictJson.shorten(shard) + ", which no file can be called: "
+                            + e.getReason());
         }
         if (!Files.exists(file)) {
             throw new SafetensorsException(

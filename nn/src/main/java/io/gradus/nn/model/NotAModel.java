@@ -30,15 +30,29 @@ final class NotAModel {
         boolean weights = Files.exists(path.resolve(SafetensorsCheckpoint.SINGLE))
                 || Files.exists(path.resolve(SafetensorsCheckpoint.INDEX));
         boolean adapter = Files.exists(path.resolve(ADAPTER));
-        if (adapter && weights) {
-            throw new IOException("model " + path + " has " + ADAPTER + " besides a model's weights, and transformers"
-                    + " would apply that adapter; merge it in Python with peft: AutoPeftModelForCausalLM"
-                    + ".from_pretrained(folder).merge_and_unload().save_pretrained(new_folder), or delete " + ADAPTER
-                    + " to use the model without it");
+        if (adapter) {
+            throw new IOException("model " + path
+                    + (weights
+                            ? " has " + ADAPTER
+                                    + " besides a model's weights, and transformers would apply that adapter"
+                            : " is a PEFT adapter (LoRA or the like) of " + base(path.resolve(ADAPTER))
+                                    + " without that" + " model's weights")
+                    + "; merge the two in Python with peft: AutoPeftModelForCausalLM"
+                    + ".from_pretrained(folder).merge_and_unload().save_pretrained(new_folder)"
+                    + (weights ? ", or delete " + ADAPTER + " to use the model without it" : ""));
         }
-        if (adapter || !Files.exists(path.resolve(ConfigJson.FILE))) {
+        if (!Files.exists(path.resolve(ConfigJson.FILE))) {
             throw new IOException(
                     "model " + path + ": " + OtherFormat.explain(path).orElse("it has no " + ConfigJson.FILE + FIX));
+        }
+    }
+
+    /** The model that an adapter belongs to. */
+    private static String base(Path adapter) {
+        try {
+            return ConfigJson.read(adapter).text("base_model_name_or_path", "another model");
+        } catch (IOException | IllegalArgumentException e) {
+            return "another model";
         }
     }
 

@@ -100,9 +100,12 @@ class NotAModelTest {
     @Test
     void adapterIsRejectedWithTheWayToMergeIt() throws IOException {
         write("adapter_config.json", "adapter_model.safetensors", "tokenizer.json");
-        assertThat(refusal(folder)).contains("a PEFT adapter").contains("merge_and_unload()");
+        assertThat(refusal(folder))
+                .startsWith("model " + folder + " is a PEFT adapter (LoRA or the like) of another model without")
+                .contains("merge_and_unload()");
         write("config.json");
-        assertThat(refusal(folder)).contains("a PEFT adapter").contains("merge_and_unload()");
+        Files.writeString(folder.resolve("adapter_config.json"), "{\"base_model_name_or_path\": \"a/b\"}");
+        assertThat(refusal(folder)).contains("is a PEFT adapter (LoRA or the like) of a/b without");
         write("model.safetensors");
         assertThat(refusal(folder))
                 .contains("has adapter_config.json besides a model's weights")
