@@ -185,7 +185,7 @@ final class JsonLines implements RecordReader<Document> {
         for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
             int character = text.codePointAt(i);
             if (Character.getType(character) == Character.SURROGATE) {
-                throw new IOException(place + ": " + where + " has half a character, \\u"
+                throw new IOException(place + ": " + JsonProblem.brief(where) + " has half a character, \\u"
                         + Integer.toHexString(character) + ", at " + i
                         + "; the text was cut inside a character, such as an emoji: leave the half out");
             }

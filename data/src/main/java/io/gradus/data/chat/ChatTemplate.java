@@ -2,6 +2,7 @@ package io.gradus.data.chat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.json.JsonProblem;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.data.chat.RenderedChat.Span;
 import io.gradus.data.jinja.Template;
@@ -322,7 +323,8 @@ public final class ChatTemplate {
             for (Map.Entry<String, @Nullable Object> field :
                     messages.get(i).fields().entrySet()) {
                 if (field.getValue() != null && !known.computeIfAbsent(field.getKey(), name -> isKnown(name, source))) {
-                    throw new IllegalArgumentException("messages[" + i + "]." + field.getKey() + ": the chat template, "
+                    throw new IllegalArgumentException("messages[" + i + "]." + JsonProblem.brief(field.getKey())
+                            + ": the chat template, "
                             + source.place + ", does not use it; leave it out, or use another template");
                 }
             }
