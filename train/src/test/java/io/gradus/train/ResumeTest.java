@@ -117,7 +117,7 @@ class ResumeTest {
             beta1                       | beta1=0.8 | beta1 was null and is 0.8
             beta2                       | beta2=0.99 | beta2 was null and is 0.99
             check_first_loss            | check_first_loss=false | same
-            data.chat_template          | data.chat_template=chatml | data.chat_template was null and is CHATML
+            data.chat_template          | data.chat_template=chatml | data.chat_template was null and is chatml
             data.eval                   | data.eval=other.txt | data.eval was not part of the run and is now
             data.format                 | data.format=text | data.format was AUTO and is TEXT
             data.general                | data.general=other.txt | data.general was not part of the run and is now
