@@ -32,6 +32,7 @@ final class JsonLines implements RecordReader<Document> {
     private static final List<String> CHAT_VARIABLES = List.of("tools", "documents");
 
     private static final int MAX_DEPTH = 1000;
+    private static final int MAX_PROBLEM = 1000;
 
     private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -224,7 +225,9 @@ final class JsonLines implements RecordReader<Document> {
         try {
             template.render(messages, variables);
         } catch (IllegalArgumentException e) {
-            throw new IOException(place + ": " + e.getMessage(), e);
+            String problem = String.valueOf(e.getMessage());
+            boolean isShort = problem.length() <= MAX_PROBLEM; // a template may quote a long value
+            throw new IOException(place + ": " + (isShort ? problem : problem.substring(0, MAX_PROBLEM) + "…"), e);
         }
         return new Document.Chat(messages, variables);
     }
