@@ -71,6 +71,11 @@ final class ConfigFixture {
                 .toList();
     }
 
+    /** The keys that the class in transformers reads. */
+    List<String> keys() {
+        return list(json.path("keys")).stream().map(JsonNode::asText).toList();
+    }
+
     /** A value for each harmless key. */
     Map<String, JsonNode> harmless() {
         Map<String, JsonNode> values = new TreeMap<>();

@@ -36,6 +36,16 @@ class ConfigTableTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mistral", "qwen2", "gpt2"})
+    void everyKeyOfTheClassInTransformersIsInTheTable(String family) throws IOException {
+        Set<String> table = new TreeSet<>();
+        for (Use use : Use.values()) {
+            table.addAll(keys(family, use));
+        }
+        assertThat(table).containsAll(ConfigFixture.of(family).keys());
+    }
+
     // ---- honored ----
 
     static Stream<ConfigFixture.Case> cases() throws IOException {

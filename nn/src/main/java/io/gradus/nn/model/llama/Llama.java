@@ -48,7 +48,7 @@ public final class Llama extends LanguageModel {
         Input windowed = config.slidingWindow().limit(input);
         for (int i = 0; i < layers.size(); i++) {
             DecoderLayer layer = layers.get(i);
-            Input seen = config.slidingWindow().layers().contains(i) ? windowed : input;
+            Input seen = config.slidingWindow().isOf(i) ? windowed : input;
             x = applyLayer(h -> layer.forward(h, seen, table), x);
         }
         return norm.forward(x);

@@ -6,7 +6,6 @@ import io.gradus.nn.model.Activations;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.ConfigKey;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes the {@code config.json} of a {@link LlamaConfig}. A missing key has the default of its class in transformers. */
@@ -121,18 +120,12 @@ final class LlamaJson {
     }
 
     private static ConfigJson writeWindow(ConfigJson json, LlamaType type, SlidingWindow window, int layers) {
-        boolean any = !window.layers().isEmpty();
+        boolean any = window.size() > 0;
         json.set("sliding_window", any ? window.size() : null);
         if (type == LlamaType.QWEN2) {
             json.set("use_sliding_window", any);
         }
-        return !any || window.layers().size() == layers && type == LlamaType.MISTRAL
-                ? json
-                : json.set(
-                        "layer_types",
-                        IntStream.range(0, layers)
-                                .mapToObj(layer ->
-                                        window.layers().contains(layer) ? "sliding_attention" : "full_attention")
-                                .toList());
+        boolean asByDefault = !any || (type == LlamaType.MISTRAL && window.first() == 0);
+        return asByDefault ? json : json.set("layer_types", window.layerTypes(layers));
     }
 }

@@ -12,10 +12,8 @@ import io.gradus.nn.model.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,10 +73,6 @@ class LlamaConfigTest {
                 0.02);
     }
 
-    private static SlidingWindow window(int size, Integer... layers) {
-        return new SlidingWindow(size, Set.of(layers));
-    }
-
     // ---- reading ----
 
     @Test
@@ -106,7 +100,7 @@ class LlamaConfigTest {
                         false,
                         false,
                         0,
-                        window(4096, 0, 1),
+                        new SlidingWindow(4096, 0, Set.of()),
                         null,
                         0.02));
         assertThat(parse("{'model_type': 'qwen2', 'num_key_value_heads': null}"))
@@ -249,11 +243,22 @@ class LlamaConfigTest {
         llama   | 'layer_types': ['full_attention', 'full_attention']   | 0 |
         """)
     void slidingWindowIsReadAsTheTypeDoes(String type, String keys, int size, @Nullable String layers) {
-        Set<Integer> expected = layers == null
-                ? Set.of()
-                : Arrays.stream(layers.split(" ")).map(Integer::valueOf).collect(Collectors.toSet());
-        LlamaConfig config = parse("{'model_type': '" + type + "', 'num_key_value_heads': 2, " + keys + "}");
-        assertThat(config.slidingWindow()).isEqualTo(new SlidingWindow(size, expected));
+        SlidingWindow window = parse("{'model_type': '" + type + "', 'num_key_value_heads': 2, " + keys + "}")
+                .slidingWindow();
+        assertThat(window.size()).isEqualTo(size);
+        for (int layer = 0; layer < 2; layer++) {
+            assertThat(window.isOf(layer))
+                    .as("layer %s", layer)
+                    .isEqualTo(layers != null && List.of(layers.split(" ")).contains(Integer.toString(layer)));
+        }
+    }
+
+    /** A wrong number of layers is found later, when it is compared with the weights. */
+    @Test
+    void windowOfManyLayersIsReadAtOnce() {
+        assertThat(parse("{'model_type': 'mistral', 'num_key_value_heads': 2, 'num_hidden_layers': 2000000000}")
+                        .slidingWindow())
+                .isEqualTo(new SlidingWindow(4096, 0, Set.of()));
     }
 
     // ---- rejected values ----

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** Results and gradients are compared with transformers in {@code ConfigTableTest}. */
 class SlidingWindowTest {
-    private static final SlidingWindow THREE = new SlidingWindow(3, Set.of(0, 1));
+    private static final SlidingWindow THREE = new SlidingWindow(3, 0, Set.of());
 
     private static int[] starts(SlidingWindow window, Input input) {
         Tensor starts = window.limit(input).documentStarts();
