@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -82,7 +83,7 @@ public final class ModelWriter {
      * remain.
      */
     public ModelWriter stoppingAt(Set<Integer> ids) {
-        stops = Set.copyOf(ids);
+        stops = new TreeSet<>(ids); // in the same order in every file
         return this;
     }
 
