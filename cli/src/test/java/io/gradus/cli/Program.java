@@ -1,6 +1,7 @@
 package io.gradus.cli;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,7 +58,8 @@ final class Program {
 
     /** Returns the output of all processes that write to this folder. */
     static String log(Path output) throws IOException {
-        return Files.readString(logFile(output));
+        // The last character may be written in part.
+        return new String(Files.readAllBytes(logFile(output)), StandardCharsets.UTF_8);
     }
 
     private static Path logFile(Path output) {

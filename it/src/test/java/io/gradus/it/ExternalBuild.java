@@ -28,7 +28,7 @@ final class ExternalBuild {
 
     /** The modules that are published, and {@code .} for the parent of their poms. */
     private static final List<String> PUBLISHED =
-            List.of(".", "bom", "core", "autograd", "nn", "optim", "data", "train");
+            List.of(".", "bom", "core", "autograd", "nn", "optim", "parallel", "data", "train");
 
     private final Path folder;
 

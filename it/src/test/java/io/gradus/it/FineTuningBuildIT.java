@@ -24,7 +24,7 @@ class FineTuningBuildIT {
     }
 
     @Test
-    void bringsOneModuleAndTwoJarsMoreThanTheLibrariesAlone() {
+    void bringsTwoModulesAndTwoJarsMoreThanTheLibrariesAlone() {
         assertThat(ExternalBuild.names(jars))
                 .containsExactly(
                         "api", // of DJL
@@ -33,6 +33,7 @@ class FineTuningBuildIT {
                         "gradus-data",
                         "gradus-nn",
                         "gradus-optim",
+                        "gradus-parallel",
                         "gradus-train",
                         "gson", // of DJL
                         "jackson-annotations",

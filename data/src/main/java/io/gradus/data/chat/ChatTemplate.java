@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * {@snippet :
  * Tokenizer tokenizer = Tokenizer.load(Path.of("my-llama"));
  * ChatTemplate template = ChatTemplate.choose(null, tokenizer).orElseThrow();
- * String prompt = template.prompt(List.of(new ChatMessage(Role.USER, "Hello")), Map.of());
+ * String prompt = template.prompt(List.of(new ChatMessage(ChatMessage.Role.USER, "Hello")), Map.of());
  * }
  */
 public final class ChatTemplate {

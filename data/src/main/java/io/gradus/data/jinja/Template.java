@@ -10,7 +10,8 @@ import java.util.Map;
  *
  * {@snippet :
  * Template template = Template.parse("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
- * String text = template.render(Map.of("messages", messages), Clock.systemDefaultZone()).text();
+ * List<Map<String, String>> messages = List.of(Map.of("role", "user", "content", "Hello"));
+ * String text = template.render(Map.of("messages", messages), java.time.Clock.systemDefaultZone()).text();
  * }
  */
 public final class Template {
