@@ -24,9 +24,7 @@ final class ErrorMessage {
         return switch (thrown) {
             case UncheckedIOException e when e.getCause() != null -> unchecked(e, e.getCause());
             case IOException e -> io(e);
-            case InvalidPathException e ->
-                "'" + e.getInput() + "' is not a path: "
-                        + FileNames.obstacle(e.getInput()).orElse(e.getReason());
+            case InvalidPathException e -> FileNames.problem(e);
             case InterruptedException _ -> "interrupted";
             case OutOfMemoryError e ->
                 "out of memory (" + e.getMessage()

@@ -31,18 +31,22 @@ final class Utf8 {
     }
 
     /**
-     * Requires that the arguments are those that the user wrote.
+     * Requires that the arguments are those that the user wrote, and that the current folder is the one the user is in.
      *
-     * @throws IllegalArgumentException if characters of an argument were lost
+     * @throws IllegalArgumentException if characters of one were lost
      */
     static void requireUndamaged(String... arguments) {
         for (String argument : arguments) {
-            FileNames.obstacle(argument)
-                    .or(() -> argument.indexOf(REPLACEMENT) < 0 ? Optional.empty() : Optional.of("it is not UTF-8"))
-                    .ifPresent(obstacle -> {
-                        throw new IllegalArgumentException(
-                                "the argument '" + argument + "' cannot be read: " + obstacle);
-                    });
+            requireUndamaged("argument", argument);
         }
+        requireUndamaged("current folder", System.getProperty("user.dir", "")); // which relative paths are in
+    }
+
+    private static void requireUndamaged(String what, String text) {
+        FileNames.obstacle(text)
+                .or(() -> text.indexOf(REPLACEMENT) < 0 ? Optional.empty() : Optional.of("it is not UTF-8"))
+                .ifPresent(obstacle -> {
+                    throw new IllegalArgumentException("the " + what + " '" + text + "' cannot be read: " + obstacle);
+                });
     }
 }

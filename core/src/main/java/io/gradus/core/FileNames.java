@@ -1,5 +1,7 @@
 package io.gradus.core;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -10,8 +12,28 @@ import java.util.Optional;
  */
 public final class FileNames {
     private static final String ENCODING = System.getProperty("sun.jnu.encoding", "UTF-8");
+    private static final int SHOWN = 200;
 
     private FileNames() {}
+
+    /**
+     * The path that a text in a file names. Under {@code ISO-8859-1}, {@link Path#of} would name another file.
+     *
+     * @throws InvalidPathException if no file can have that name, or this JVM would lose characters of it
+     */
+    public static Path path(String text) {
+        obstacle(text).ifPresent(obstacle -> {
+            throw new InvalidPathException(text, obstacle);
+        });
+        return Path.of(text);
+    }
+
+    /** Says which text is not a path, why, and what helps. */
+    public static String problem(InvalidPathException thrown) {
+        String text = thrown.getInput();
+        return "'" + (text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…") + "' is not a path: "
+                + obstacle(text).orElse(thrown.getReason());
+    }
 
     /**
      * Says why a text cannot be a file name, or was not read correctly from the command line, and what helps.

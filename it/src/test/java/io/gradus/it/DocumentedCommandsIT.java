@@ -23,7 +23,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DocumentedCommandsIT {
-    private static final Path COPY = ExternalBuild.TARGET.resolve("documented");
+    private static final Path COPY = SourceCopy.FOLDER;
 
     /** The commands that are run, and keys that make them shorter. */
     private static final Map<String, String> RUN = new LinkedHashMap<>();
@@ -56,17 +56,8 @@ class DocumentedCommandsIT {
     }
 
     @BeforeAll
-    static void copySources() throws Exception {
-        ExternalBuild.delete(COPY);
-        String files = Processes.run(
-                ExternalBuild.ROOT, List.of("git", "ls-files", "--cached", "--others", "--exclude-standard"));
-        for (String file : files.lines().toList()) {
-            Path from = ExternalBuild.ROOT.resolve(file);
-            if (Files.isRegularFile(from)) {
-                ExternalBuild.copy(from, COPY.resolve(file));
-                COPY.resolve(file).toFile().setExecutable(Files.isExecutable(from));
-            }
-        }
+    static void writeInputs() throws Exception {
+        SourceCopy.require();
         String model = "corpora/src/main/resources/io/gradus/corpora/tiny-llama";
         sh("cp -r " + model + " my-llama && cp README.md corpus.txt && cp CONTRIBUTING.md held-out.txt");
         Files.writeString(COPY.resolve("recipe.yaml"), """
@@ -83,16 +74,7 @@ class DocumentedCommandsIT {
 
     /** Runs a script in the copy, as on a machine without a UTF-8 locale. */
     private static String sh(String script) throws IOException, InterruptedException {
-        return sh("C", script);
-    }
-
-    private static String sh(String locale, String script) throws IOException, InterruptedException {
-        Path file = Files.writeString(
-                COPY.resolve("command.sh"),
-                "set -e\nexport PATH='" + Path.of(ExternalBuild.MAVEN).getParent() + "':\"$PATH\"\nexport LC_ALL="
-                        + locale + " 2>/dev/null\nexport MAVEN_ARGS='-Dmaven.repo.local="
-                        + System.getProperty("maven.repository") + "'\n" + script + "\n");
-        return Processes.run(COPY, List.of("bash", file.toString()));
+        return SourceCopy.sh("LC_ALL=C", script);
     }
 
     /** The commands in the blocks marked {@code sh}, in their order, without comments. */

@@ -2,6 +2,7 @@ package io.gradus.train.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
+import io.gradus.core.FileNames;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
@@ -120,8 +121,8 @@ public record Inputs(@JsonValue List<InputFile> files) {
         DataFormat general = new DataFormat(DataFormat.Kind.AUTO, null, data.labelTemplate());
         text(sources, "data.general", data.general(), general);
         text(sources, "data.replay", data.replay(), general);
-        if (data.chatTemplate() != null && Files.isRegularFile(Path.of(data.chatTemplate()))) {
-            Path template = Path.of(data.chatTemplate());
+        Path template = data.chatTemplate() == null ? null : FileNames.path(data.chatTemplate());
+        if (template != null && Files.isRegularFile(template)) {
             sources.add(new Source("data.chat_template", String.valueOf(template.getFileName()), template));
         }
     }

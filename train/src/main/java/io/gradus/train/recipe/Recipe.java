@@ -3,6 +3,7 @@ package io.gradus.train.recipe;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.gradus.core.DType;
+import io.gradus.core.FileNames;
 import io.gradus.data.DataFormat;
 import io.gradus.data.LabelTemplate;
 import io.gradus.data.Packing;
@@ -171,7 +172,7 @@ public record Recipe(
 
         @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
         static Source of(String path) {
-            return new Source(Path.of(path), null);
+            return new Source(FileNames.path(path), null);
         }
     }
 

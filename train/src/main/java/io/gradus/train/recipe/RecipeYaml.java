@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.gradus.core.FileNames;
 import io.gradus.core.json.JsonProblem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -182,6 +183,9 @@ final class RecipeYaml {
                                 .sorted()
                                 .collect(Collectors.joining(", ")));
             }
+            if (e.getCause() instanceof InvalidPathException cause) {
+                throw new RecipeException(key + ": " + FileNames.problem(cause));
+            }
             if (e.getCause() instanceof IllegalArgumentException cause && !path.isEmpty()) {
                 throw new RecipeException(key + ": " + RecipeException.brief(cause.getMessage()));
             }
@@ -247,14 +251,9 @@ final class RecipeYaml {
         @Override
         public @Nullable Path deserialize(JsonParser parser, DeserializationContext context) throws IOException {
             String text = parser.currentToken().isScalarValue() ? parser.getText() : "";
-            try {
-                if (!text.isBlank()) {
-                    return Path.of(text);
-                }
-            } catch (InvalidPathException e) {
-                // reported below
-            }
-            return (Path) context.handleWeirdStringValue(Path.class, text, "not a path");
+            return text.isBlank()
+                    ? (Path) context.handleWeirdStringValue(Path.class, text, "not a path")
+                    : FileNames.path(text);
         }
     }
 
