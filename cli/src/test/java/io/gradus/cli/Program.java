@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** Runs the command line in its own process, which a test can kill. */
 final class Program {
@@ -36,24 +37,46 @@ final class Program {
      * @param log whose {@link #log} gets the messages
      */
     static Process start(List<String> by, List<String> keys, Path output, Path log) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("finetune"));
+        arguments.addAll(keys);
+        arguments.add("output=" + output);
+        // The program ends soon, so the best compiler is not worth its time.
+        return startMain(by, List.of("-XX:TieredStopAtLevel=1"), "io.gradus.cli.Main", arguments, logFile(log));
+    }
+
+    /**
+     * Starts another main class.
+     *
+     * @param by the command that starts it, which ends where the command to execute begins
+     * @param options of the JVM
+     * @param file to which the messages are appended
+     */
+    static Process startMain(List<String> by, List<String> options, String main, List<String> arguments, Path file)
+            throws IOException {
         List<String> command = new ArrayList<>(by);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules",
                 "jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
-                "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-classpath",
-                System.getProperty("java.class.path"),
-                "io.gradus.cli.Main",
-                "finetune"));
-        command.addAll(keys);
-        command.add("output=" + output);
+                "-Xmx256m"));
+        command.addAll(options);
+        command.addAll(List.of("-classpath", System.getProperty("java.class.path"), main));
+        command.addAll(arguments);
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile(log).toFile()))
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()))
                 .start();
+    }
+
+    /** Waits for a process, and ends it and its children if they take longer. */
+    static boolean endsWithin(Process process, int seconds) throws InterruptedException {
+        boolean ended = process.waitFor(seconds, TimeUnit.SECONDS);
+        if (!ended) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+        return ended;
     }
 
     /** Returns the output of all processes that write to this folder. */

@@ -85,6 +85,17 @@ record RunFolder(Path path) {
         }
     }
 
+    /** Asserts that the checkpoints, which have the weights and the state of the optimizer, have the same bytes. */
+    void requireSameCheckpoints(RunFolder whole) throws IOException {
+        List<String> names = files().stream()
+                .filter(name -> name.matches("checkpoints/.*\\.safetensors"))
+                .toList();
+        assertThat(names).isNotEmpty();
+        for (String name : names) {
+            assertThat(path.resolve(name)).hasSameBinaryContentAs(whole.path.resolve(name));
+        }
+    }
+
     private List<String> files() throws IOException {
         try (Stream<Path> files = Files.walk(path)) {
             return files.map(file -> path.relativize(file).toString()).sorted().toList();
