@@ -1,6 +1,7 @@
 package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.parallel.MpiLauncher;
@@ -37,7 +38,7 @@ class KilledRankTest {
 
     /** What launchers say when a process was killed. */
     private static final Pattern LAUNCHER_MESSAGE =
-            Pattern.compile("mpirun noticed that process rank|BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES");
+            Pattern.compile("noticed that process rank|BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES");
 
     @TempDir
     private Path folder;
@@ -45,6 +46,7 @@ class KilledRankTest {
     @TestFactory
     Stream<DynamicTest> jobWithAKilledRankResumesToTheSameBytes() {
         List<MpiLauncher> launchers = MpiLauncher.installed();
+        assumeTrue(!launchers.isEmpty(), "no mpirun is installed: no rank is killed");
         MpiLauncher.missing().forEach(System.out::println);
         List<MpiLauncher> tried = SOAK ? launchers : launchers.stream().limit(1).toList();
         return tried.stream()
@@ -59,7 +61,8 @@ class KilledRankTest {
         Random random = new Random(SEED + size);
         Path place = Files.createTempDirectory(folder, "job");
         Path model = TinyModel.write(place.resolve("model"), LlamaConfig.of(257, 18, 26, 2, 3, 1, 32));
-        String stage = Arrays.stream(ParallelKind.values()).toList().getLast().name().toLowerCase(Locale.ROOT);
+        String stage =
+                Arrays.stream(ParallelKind.values()).toList().getLast().name().toLowerCase(Locale.ROOT);
         List<String> keys = List.of(
                 "model.path=" + model,
                 "data.train=" + TinyModel.writeText(place.resolve("text.txt"), 200),
@@ -110,7 +113,8 @@ class KilledRankTest {
             }
             assertThat(LAUNCHER_MESSAGE.matcher(said).results()).as(said).hasSize(1);
             assertThat(said).doesNotContain("\tat ");
-            kills.add(victim + "@" + killed.requireWholeCheckpoints() + (killed.unfinished().isEmpty() ? "" : "*"));
+            kills.add(victim + "@" + killed.requireWholeCheckpoints()
+                    + (killed.unfinished().isEmpty() ? "" : "*"));
         }
         run(command, keys, output);
 
@@ -160,7 +164,8 @@ class KilledRankTest {
         }
     }
 
-    private static void run(List<String> command, List<String> keys, Path output) throws IOException, InterruptedException {
+    private static void run(List<String> command, List<String> keys, Path output)
+            throws IOException, InterruptedException {
         Process process = Program.start(command, keys, output);
         boolean ended = Program.endsWithin(process, PATIENCE_SECONDS);
         assertThat(ended).as(Program.log(output)).isTrue();

@@ -26,7 +26,10 @@ final class RankRuns {
             for (String line : Files.readAllLines(Path.of(args[0]))) {
                 Recipe recipe = Recipe.parse("{}", line.split("\t"));
                 try {
-                    FineTuning.builder(recipe).communicator(communicator).build().run();
+                    FineTuning.builder(recipe)
+                            .communicator(communicator)
+                            .build()
+                            .run();
                 } catch (IOException | RuntimeException e) { // the next run is another subject
                     System.out.println("rank " + communicator.rank() + ", " + recipe.output() + ": " + e);
                 }

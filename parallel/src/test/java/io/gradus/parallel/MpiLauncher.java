@@ -56,15 +56,15 @@ public record MpiLauncher(Path file, String name) {
     public static List<String> missing() {
         List<MpiLauncher> installed = installed();
         return WANTED.stream()
-                .filter(wanted -> installed.stream()
-                        .noneMatch(launcher -> launcher.name.startsWith(wanted.get(1))))
+                .filter(wanted -> installed.stream().noneMatch(launcher -> launcher.name.startsWith(wanted.get(1))))
                 .map(wanted -> wanted.get(0) + " is not tested, because it is not installed (" + wanted.get(2) + ")")
                 .toList();
     }
 
     private static String name(Path file) {
         String said = firstLines(file);
-        Matcher openMpi = Pattern.compile("\\((?:OpenRTE|Open MPI|PRRTE)\\) (\\S+)").matcher(said);
+        Matcher openMpi =
+                Pattern.compile("\\((?:OpenRTE|Open MPI|PRRTE)\\) (\\S+)").matcher(said);
         if (openMpi.find()) {
             return "Open MPI " + openMpi.group(1);
         }

@@ -32,12 +32,11 @@ class MpiTransportTest {
     @TestFactory
     Stream<DynamicTest> abort() {
         return launchers()
-                .map(launcher -> DynamicTest.dynamicTest(
-                        "job of " + launcher + " ends when one rank aborts it", () -> {
-                            Job job = launch(launcher, 2, MpiRank.ABORT);
-                            assertThat(job.exitCode).isNotZero();
-                            assertThat(job.output).contains("rank 1: the disk is full");
-                        }));
+                .map(launcher -> DynamicTest.dynamicTest("job of " + launcher + " ends when one rank aborts it", () -> {
+                    Job job = launch(launcher, 2, MpiRank.ABORT);
+                    assertThat(job.exitCode).isNotZero();
+                    assertThat(job.output).contains("rank 1: the disk is full");
+                }));
     }
 
     private void allChecksPass(MpiLauncher launcher, int size) throws Exception {
