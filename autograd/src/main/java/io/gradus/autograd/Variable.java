@@ -783,7 +783,22 @@ public final class Variable {
      *     ({@link LinearCrossEntropy#defaultChunk})
      */
     public Variable linearCrossEntropy(Variable weight, Tensor targets, CrossEntropyOptions options, int chunk) {
-        return apply(new LinearCrossEntropy(targets, options, chunk), this, weight);
+        return linearCrossEntropy(weight, targets, options, chunk, 0);
+    }
+
+    /**
+     * The same of logits x that are replaced by {@code c·tanh(x/c)}, as in Gemma 2.
+     *
+     * @param softcap c, or 0 to leave the logits as they are
+     */
+    public Variable linearCrossEntropy(
+            Variable weight, Tensor targets, CrossEntropyOptions options, int chunk, double softcap) {
+        return apply(new LinearCrossEntropy(targets, options, chunk, softcap), this, weight);
+    }
+
+    /** {@code c·tanh(x/c)}: x within −c … c (Gemma Team 2024, section 2). */
+    public Variable softcap(double c) {
+        return divide(c).tanh().multiply(c);
     }
 
     /**

@@ -74,7 +74,7 @@ public final class FineTune {
 
     /** {@link ZLoss}, as a sum over the tokens that count. */
     private static Variable loss(LanguageModel model, Variable hiddenStates, Batch batch) {
-        Variable logits = hiddenStates.linear(model.lmHeadWeight(), null);
+        Variable logits = model.logits(hiddenStates);
         Variable logZ = logits.subtract(logits.logSoftmax(-1)).mean(2, false);
         return logits.crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM))
                 .add(logZ.multiply(logZ).sum().multiply(1e-4));

@@ -72,8 +72,10 @@ public final class AttentionDropout extends Module {
         Variable queries = q.permute(0, 2, 1, 3).reshape(groups, heads / groups * t, width);
         Variable keys = k.permute(0, 2, 1, 3).reshape(groups, s, width);
         Variable values = v.permute(0, 2, 1, 3).reshape(groups, s, width);
-        Variable scores =
+        Variable products =
                 queries.matmul(keys, false, true).multiply(options.scale()).reshape(heads, t, s);
+        double softcap = options.softcap();
+        Variable scores = softcap == 0 ? products : products.softcap(softcap);
         Tensor seen = seen(q, (int) t, (int) s, options, row);
         Variable probabilities =
                 Variable.where(seen, scores, number(HIDDEN, scores)).softmax(-1);
@@ -99,9 +101,9 @@ public final class AttentionDropout extends Module {
         int[] starts = row(options.documentStarts(), row);
         int[] seen = new int[t * s];
         for (int query = 0; query < t; query++) {
-            int first = starts.length == 0 ? 0 : starts[query];
-            int last = options.causal() ? query + s - t : s - 1;
-            for (int key = first; key <= last; key++) {
+            int window = options.firstKey(query, t, s);
+            int first = starts.length == 0 ? window : Math.max(window, starts[query]);
+            for (int key = first; key < options.endOfKeys(query, t, s); key++) {
                 seen[query * s + key] = padding.length == 0 || padding[key] != 0 ? 1 : 0;
             }
         }

@@ -43,14 +43,18 @@ class AttentionDropoutTest {
 
     @ParameterizedTest
     @CsvSource({
-        "true, false, false, 4",
-        "false, false, false, 4",
-        "true, true, false, 4",
-        "true, false, true, 4",
-        "true, true, true, 6",
-        "false, true, true, 7"
+        "true, false, false, 4, 0, 0",
+        "false, false, false, 4, 0, 0",
+        "true, true, false, 4, 0, 0",
+        "true, false, true, 4, 0, 0",
+        "true, true, true, 6, 0, 0",
+        "false, true, true, 7, 0, 0",
+        "true, false, false, 4, 2, 0",
+        "true, true, true, 6, 3, 0.7",
+        "false, false, true, 7, 2, 0.4"
     })
-    void withoutDroppingItIsAttention(boolean causal, boolean padding, boolean documents, int keys) {
+    void withoutDroppingItIsAttention(
+            boolean causal, boolean padding, boolean documents, int keys, int window, double softcap) {
         int[] mask = new int[2 * keys];
         for (int i = 0; i < mask.length; i++) {
             mask[i] = i % 4 == 1 || i == 0 ? 0 : 1; // the first query of the first row may see nothing
@@ -59,7 +63,9 @@ class AttentionDropoutTest {
                 causal,
                 padding ? Tensor.of(mask, 2, keys) : null,
                 0.7,
-                documents ? Given.ids(2, 0, 1, 1, 3, 0, 0, 2, 2) : null);
+                documents ? Given.ids(2, 0, 1, 1, 3, 0, 0, 2, 2) : null,
+                window,
+                softcap);
         AttentionDropout evaluated = new AttentionDropout(0.5, 0);
         List<double[]> expected = results(evaluated, options, keys);
         List<double[]> composed = results(training(ALMOST_NEVER), options, keys);

@@ -92,7 +92,7 @@ import org.jspecify.annotations.Nullable;
  *         .output(Path.of("tuned"))
  *         .steps(300)
  *         .build();
- * LossFunction smoothed = (model, hidden, batch) -> hidden.linear(model.lmHeadWeight(), null)
+ * LossFunction smoothed = (model, hidden, batch) -> model.logits(hidden)
  *         .crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM).withLabelSmoothing(0.1));
  * TrainingListener printer = new TrainingListener() {
  *     public void stepped(Step step) {

@@ -131,8 +131,8 @@ public record LabelAccuracy(int correct, int total) {
         try (Scope _ = Scope.open("accuracy")) {
             Tensor input = Tensor.of(model.device(), ids, rows.size(), length);
             Tensor wanted = Tensor.of(model.device(), targets, targets.length);
-            Supplier<Variable> forward = () -> Autograd.noGrad(() -> model.hiddenStates(Input.of(input))
-                    .linearCrossEntropy(model.lmHeadWeight(), wanted, CrossEntropyOptions.of(Reduction.NONE), 0));
+            Supplier<Variable> forward = () -> Autograd.noGrad(() -> model.crossEntropy(
+                    model.hiddenStates(Input.of(input)), wanted, CrossEntropyOptions.of(Reduction.NONE), 0));
             double[] each = forward.get().value().toDoubles();
             for (int i = 0; i < each.length; i++) {
                 losses[i / length] += targets[i] == CrossEntropy.IGNORE_INDEX ? 0 : each[i];

@@ -15,7 +15,7 @@ public interface LossFunction {
      * The loss of a batch, summed over its targets. The sum, because a mean of means would weight short batches as much as
      * long ones: gradients are divided by {@link Batch#counted()} after all batches of a step.
      *
-     * @param hiddenStates {@code [B, T, hidden]}; {@code hiddenStates.linear(model.lmHeadWeight(), null)} are the logits
+     * @param hiddenStates {@code [B, T, hidden]}; {@code model.logits(hiddenStates)} are the logits
      * @return a scalar
      */
     Variable sum(LanguageModel model, Variable hiddenStates, Batch batch);
@@ -28,9 +28,7 @@ public interface LossFunction {
     static LossFunction crossEntropy(@Nullable Integer chunkSize) {
         CrossEntropyOptions sum = CrossEntropyOptions.of(Reduction.SUM);
         return chunkSize == null
-                ? (model, hidden, batch) ->
-                        hidden.linear(model.lmHeadWeight(), null).crossEntropy(batch.targets(), sum)
-                : (model, hidden, batch) ->
-                        hidden.linearCrossEntropy(model.lmHeadWeight(), batch.targets(), sum, chunkSize);
+                ? (model, hidden, batch) -> model.logits(hidden).crossEntropy(batch.targets(), sum)
+                : (model, hidden, batch) -> model.crossEntropy(hidden, batch.targets(), sum, chunkSize);
     }
 }

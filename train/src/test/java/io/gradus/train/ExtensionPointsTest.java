@@ -104,7 +104,7 @@ class ExtensionPointsTest {
         }
     }
 
-    private static final LossFunction SMOOTHED = (model, hidden, batch) -> hidden.linear(model.lmHeadWeight(), null)
+    private static final LossFunction SMOOTHED = (model, hidden, batch) -> model.logits(hidden)
             .crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM))
             .multiply(0.5);
 

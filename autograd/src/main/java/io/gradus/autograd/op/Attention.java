@@ -22,6 +22,9 @@ import io.gradus.core.Tensor;
  *   dQ = scale·dS·K                     dK = scale·dSᵀ·Q
  * </pre>
  *
+ * <p>With a softcap c, S is {@code c·tanh(S′/c)} of {@code S′ = scale·Q·Kᵀ}; dS then gets the factor
+ * {@code ∂S/∂S′ = 1 − tanh²(S′/c)} before dQ and dK are computed.
+ *
  * <p>P has an element for each pair of tokens and is not kept: it is {@code exp(S − L)} with L the row's
  * {@code ln Σ e^S}, one number per query. Also, {@code rowsum(P ⊙ dP) = rowsum(O ⊙ dO)}, since
  * {@code Σₛ Pₜₛ Σ_d dOₜ_d Vₛ_d = Σ_d dOₜ_d Oₜ_d} (Dao et al. 2022, appendix B.2). The gradient of a key-value head that

@@ -8,6 +8,9 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
+import io.gradus.core.kernel.ElementwiseKernels;
+import io.gradus.core.kernel.ElementwiseKernels.Binary;
+import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import io.gradus.core.kernel.Kernels;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * The forward pass could compute the gradients instead, as Liger does, but dW is as large as W and would be in memory
  * together with all activations.
  *
+ * <p>With a softcap c, the logits are {@code x = c·tanh(h·Wᵀ/c)} (Gemma Team 2024, section 2), and dX gets the factor
+ * {@code 1 − tanh² = 1 − (x/c)²}.
+ *
  * <p>A chunk in which every row is ignored, such as a masked prompt, is skipped.
  */
 public final class LinearCrossEntropy extends Operation {
@@ -37,6 +43,7 @@ public final class LinearCrossEntropy extends Operation {
 
     private final RowLosses losses;
     private final int chunk;
+    private final double softcap;
     private Tensor hidden; // h, [N, D]
     private Tensor weight; // W, [V, D]
     private Tensor logSumExp; // [N]
@@ -49,14 +56,20 @@ public final class LinearCrossEntropy extends Operation {
      *
      * @param targets I32, of the shape of h without the last axis
      * @param chunk rows of logits held at a time, or 0 for {@link #defaultChunk}
+     * @param softcap the bound c of the logits, or 0 if there is none
      */
-    public LinearCrossEntropy(Tensor targets, CrossEntropyOptions options, int chunk) {
+    public LinearCrossEntropy(Tensor targets, CrossEntropyOptions options, int chunk, double softcap) {
+        if (!(softcap >= 0 && Double.isFinite(softcap))) {
+            throw new IllegalArgumentException(
+                    "linearCrossEntropy: a softcap of " + softcap + "; use a positive number, or 0 for none");
+        }
         if (chunk < 0) {
             throw new IllegalArgumentException(
                     "linearCrossEntropy: a chunk of " + chunk + " rows; use at least 1, or 0 to choose automatically");
         }
         this.losses = RowLosses.of(label(), targets, options);
         this.chunk = chunk;
+        this.softcap = softcap;
     }
 
     /**
@@ -103,6 +116,7 @@ public final class LinearCrossEntropy extends Operation {
         each.kernels().elementwise().fill(each, 0);
         forEachChunk((from, to, logits) -> {
             Tensor chunk = each.slice(from, to);
+            cap(logits, null);
             kernels()
                     .crossEntropy()
                     .forward(logits, targets(from, to), losses.ignoreIndex(), chunk, logSumExp.slice(from, to));
@@ -150,7 +164,10 @@ public final class LinearCrossEntropy extends Operation {
             dw.gradient.kernels().elementwise().fill(dw.gradient, 0);
         }
         Tensor rows = dh == null ? null : dh.gradient.reshape(hidden.shape());
+        Tensor slopes = softcap == 0 ? null : logits();
         forEachChunk((from, to, logits) -> {
+            Tensor slope = slopes == null ? null : slopes.slice(0, to - from);
+            cap(logits, slope);
             Tensor sums = logSumExp.slice(from, to);
             Tensor outer = dlosses.slice(from, to);
             kernels()
@@ -159,6 +176,9 @@ public final class LinearCrossEntropy extends Operation {
             if (smoothing != null) {
                 smoothing.slice(from, to).addToGradient(outer, logits);
             }
+            if (slope != null) {
+                kernels().elementwise().binary(Binary.MULTIPLY, logits, slope, logits, false);
+            }
             if (rows != null) {
                 kernels().gemm().matmul(logits, false, weight, false, rows.slice(from, to), true);
             }
@@ -166,6 +186,24 @@ public final class LinearCrossEntropy extends Operation {
                 kernels().gemm().matmul(logits, true, hidden.slice(from, to), false, dw.gradient, true);
             }
         });
+        if (slopes != null) {
+            slopes.release();
+        }
+    }
+
+    /** {@code x = c·tanh(x/c)} if there is a softcap c, in place; and {@code 1 − tanh²} if wanted. */
+    private void cap(Tensor logits, @Nullable Tensor slopes) {
+        if (softcap == 0) {
+            return;
+        }
+        ElementwiseKernels kernels = kernels().elementwise();
+        kernels.affine(logits, 1 / softcap, 0, logits, false);
+        kernels.unary(Unary.TANH, logits, logits);
+        if (slopes != null) {
+            kernels.binary(Binary.MULTIPLY, logits, logits, slopes, false);
+            kernels.affine(slopes, -1, 1, slopes, false);
+        }
+        kernels.affine(logits, softcap, 0, logits, false);
     }
 
     /** The gradient of each row's loss, {@code [N]}. */
@@ -194,11 +232,7 @@ public final class LinearCrossEntropy extends Operation {
     private void forEachChunk(Body body) {
         long size = chunkSize();
         long rows = hidden.shape().get(0);
-        Tensor buffer = Tensor.empty(
-                hidden.device(),
-                hidden.dtype(),
-                Shape.of(Math.min(size, rows), weight.shape().get(0)),
-                MemoryCategory.WORKSPACE);
+        Tensor buffer = logits();
         for (int i = 0; i < counts.length; i++) {
             long from = i * size;
             long to = Math.min(rows, from + size);
@@ -209,6 +243,17 @@ public final class LinearCrossEntropy extends Operation {
             }
         }
         buffer.release();
+    }
+
+    /** An empty tensor for the logits of a chunk. */
+    private Tensor logits() {
+        return Tensor.empty(
+                hidden.device(),
+                hidden.dtype(),
+                Shape.of(
+                        Math.min(chunkSize(), hidden.shape().get(0)),
+                        weight.shape().get(0)),
+                MemoryCategory.WORKSPACE);
     }
 
     private long chunkSize() {

@@ -94,6 +94,27 @@ class LinearCrossEntropyTest {
     }
 
     @Test
+    void softcapOfLogitsIsThatOfLinearThenSoftcap() {
+        CrossEntropyOptions options = CrossEntropyOptions.of(Reduction.SUM);
+        Variable expected = hidden.linear(weight, null).softcap(2).crossEntropy(targets(), options);
+        expected.backward();
+        float[] dh = grad(hidden);
+        float[] dw = grad(weight);
+        for (int chunk : new int[] {1, 64, ROWS}) {
+            hidden.clearGrad();
+            weight.clearGrad();
+            Variable actual = hidden.linearCrossEntropy(weight, targets(), options, chunk, 2);
+            actual.backward();
+            assertClose(actual.value().toFloats(), expected.value().toFloats());
+            assertClose(grad(hidden), dh);
+            assertClose(grad(weight), dw);
+        }
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets(), options, 0, -1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("a softcap of -1.0");
+    }
+
+    @Test
     void linearCrossEntropyGradientsAccumulatePerInput() {
         Variable constant = Variable.constant(hidden.value());
         constant.linearCrossEntropy(weight, targets(), CrossEntropyOptions.of(Reduction.SUM), 16)

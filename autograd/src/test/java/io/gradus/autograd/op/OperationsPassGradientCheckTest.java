@@ -250,6 +250,12 @@ class OperationsPassGradientCheckTest {
                     x -> x[0].linearCrossEntropy(x[1], matching(targets, x[0]), options, 3),
                     any(7, 5),
                     any(11, 5));
+            add(
+                    "LinearCrossEntropy",
+                    reduction + " with label smoothing and a softcap",
+                    x -> x[0].linearCrossEntropy(x[1], matching(targets, x[0]), options, 3, 1.5),
+                    any(7, 5),
+                    any(11, 5));
         }
         add(
                 "CrossEntropy",
@@ -390,6 +396,15 @@ class OperationsPassGradientCheckTest {
                     any(2, 5, 4, 3),
                     any(2, 5, 2, 3),
                     any(2, 5, 2, 3));
+            AttentionOptions near =
+                    new AttentionOptions(causal, null, 0.6).withWindow(2).withSoftcap(1.5);
+            add(
+                    "Attention",
+                    name + ", with a window and a softcap",
+                    x -> x[0].attention(x[1], x[2], near),
+                    any(2, 5, 4, 3),
+                    any(2, 7, 2, 3),
+                    any(2, 7, 2, 3));
             add("Attention", name + ", of x on itself", x -> attend(x[0], x[0], x[0], causal, null), any(2, 5, 2, 3));
             add(
                     "Attention",

@@ -18,6 +18,7 @@ final class Attention implements AttentionKernels {
         Elements to = Elements.of(out);
         to.clearUnless(false);
         layout.forEachQuery((b, h, t) -> {
+            int first = layout.firstKey(settings, b, t);
             double[] scores = layout.scores(settings, queries, b, t, h, keys);
             double max = Double.NEGATIVE_INFINITY;
             for (double score : scores) {
@@ -32,8 +33,9 @@ final class Attention implements AttentionKernels {
             for (int s = 0; s < scores.length; s++) {
                 if (scores[s] != Layout.UNSEEN) {
                     double probability = Math.exp(scores[s] - logSum);
+                    long atKey = layout.key(b, (long) first + s, h);
                     for (long d = 0; d < layout.length; d++) {
-                        to.add(layout.query(b, t, h) + d, probability * values.get(layout.key(b, s, h) + d));
+                        to.add(layout.query(b, t, h) + d, probability * values.get(atKey + d));
                     }
                 }
             }
@@ -71,13 +73,15 @@ final class Attention implements AttentionKernels {
             for (long d = 0; d < layout.length; d++) {
                 outputDot += dOutput.get(atQuery + d) * output.get(atQuery + d);
             }
+            int first = layout.firstKey(settings, b, t);
             double[] scores = layout.scores(settings, queries, b, t, h, keys);
             for (int s = 0; s < scores.length; s++) {
                 if (scores[s] != Layout.UNSEEN) {
-                    long atKey = layout.key(b, s, h);
+                    long atKey = layout.key(b, (long) first + s, h);
                     double probability = Math.exp(scores[s] - logSum);
-                    double dProbability = layout.dot(dOutput, b, t, h, values, s);
-                    double dScore = probability * (dProbability - outputDot) * settings.scale();
+                    double dProbability = layout.dot(dOutput, b, t, h, values, (long) first + s);
+                    double dCapped = probability * (dProbability - outputDot);
+                    double dScore = dCapped * slope(scores[s], settings.softcap()) * settings.scale();
                     for (long d = 0; d < layout.length; d++) {
                         dValues.add(atKey + d, probability * dOutput.get(atQuery + d));
                         dQueries.add(atQuery + d, dScore * keys.get(atKey + d));
@@ -86,6 +90,16 @@ final class Attention implements AttentionKernels {
                 }
             }
         });
+    }
+
+    /** A score s, limited to {@code c·tanh(s/c)} if there is a softcap c. */
+    private static double capped(double score, double softcap) {
+        return softcap == 0 ? score : softcap * Math.tanh(score / softcap);
+    }
+
+    /** The derivative of a capped score by the score: {@code 1 − tanh²}. */
+    private static double slope(double capped, double softcap) {
+        return softcap == 0 ? 1 : 1 - capped / softcap * (capped / softcap);
     }
 
     /** An action for one query of one head. */
@@ -124,17 +138,25 @@ final class Attention implements AttentionKernels {
             }
         }
 
-        /** The score of each key for one query, {@link #UNSEEN} if the query does not attend to it. */
+        /** The first key that a query may attend to, the mask aside. */
+        int firstKey(AttentionOptions settings, long b, long t) {
+            int first = settings.firstKey((int) t, (int) queries, (int) keys);
+            Tensor documentStarts = settings.documentStarts();
+            int start = documentStarts == null ? 0 : Elements.of(documentStarts).getInt(b * queries + t);
+            return Math.max(first, start);
+        }
+
+        /** The score of each key for one query from its first key on, {@link #UNSEEN} if the query does not attend to it. */
         double[] scores(AttentionOptions settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
             Elements mask = settings.attentionMask() == null ? null : Elements.of(settings.attentionMask());
-            Tensor documentStarts = settings.documentStarts();
-            int first = documentStarts == null ? 0 : Elements.of(documentStarts).getInt(b * queries + t);
-            double[] scores = new double[Math.toIntExact(keys)];
-            for (int s = 0; s < scores.length; s++) {
+            int first = firstKey(settings, b, t);
+            int end = settings.endOfKeys((int) t, (int) queries, (int) keys);
+            double[] scores = new double[Math.max(0, end - first)];
+            for (int i = 0; i < scores.length; i++) {
+                long s = (long) first + i;
                 boolean padding = mask != null && mask.getInt(b * keys + s) == 0;
-                boolean future = settings.causal() && s > t + keys - queries;
-                boolean seen = !padding && !future && s >= first;
-                scores[s] = seen ? settings.scale() * dot(likeQueries, b, t, h, likeKeys, s) : UNSEEN;
+                double score = settings.scale() * dot(likeQueries, b, t, h, likeKeys, s);
+                scores[i] = padding ? UNSEEN : capped(score, settings.softcap());
             }
             return scores;
         }

@@ -1,6 +1,7 @@
 package io.gradus.core.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.AttentionOptions;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The contract of {@link AttentionKernels} on any device. */
 public abstract class AttentionContract extends KernelContract {
@@ -133,18 +135,147 @@ public abstract class AttentionContract extends KernelContract {
         return any.length == 0 ? new Float[0] : new Float[] {0f};
     }
 
+    /** Windows of one key, of a few, and of about all, with and without documents and padding. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void windowLimitsAttentionToNearKeys(Size size) {
+        int[] first = new int[size.b * size.t];
+        Arrays.setAll(first, i -> documentStart(size, i / size.t, i % size.t));
+        int[] mask = new int[size.b * size.s];
+        Arrays.setAll(mask, i -> i % size.s % 5 == 3 ? 0 : 1);
+        for (int window : new int[] {1, 2, 7, 36, 130, 1000}) {
+            for (boolean causal : new boolean[] {true, false}) {
+                AttentionOptions options = new AttentionOptions(causal, null, 1 / Math.sqrt(size.d)).withWindow(window);
+                check(size, options, null, null);
+                check(size, options, mask, first);
+            }
+        }
+    }
+
+    /** Scores of up to 4√d, with a bound that most are near to, and one that few are. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void softcapBoundsScores(Size size) {
+        int[] mask = new int[size.b * size.s];
+        Arrays.setAll(mask, i -> i % size.s % 5 == 3 ? 0 : 1);
+        for (double softcap : new double[] {0.5, 3}) {
+            AttentionOptions options = new AttentionOptions(true, null, 1 / Math.sqrt(size.d)).withSoftcap(softcap);
+            check(size, options, null, null);
+            check(size, options.withWindow(5), mask, null);
+        }
+    }
+
+    /** {@code 2·tanh(ln 3 / 2)} is 1, since the hyperbolic tangent of half of ln 3 is 1/2. */
+    @Test
+    void softcapOfOneQueryAndTwoKeys() {
+        Operand q = of(new float[] {1}, 1, 1, 1, 1);
+        Operand k = of(new float[] {0, (float) Math.log(3)}, 1, 2, 1, 1);
+        Operand v = of(new float[] {0, 1}, 1, 2, 1, 1);
+        Operand out = output(false, 1, 1, 1, 1);
+        Operand logSumExp = output(false, 1, 1, 1);
+        AttentionOptions options = new AttentionOptions(false, null, 1).withSoftcap(2);
+        run(side -> side.kernels()
+                .attention()
+                .forward(side.of(q), side.of(k), side.of(v), options, side.of(out), side.of(logSumExp)));
+        assertThat(out.actual()).containsExactly(new float[] {(float) (Math.E / (1 + Math.E))}, Offset.offset(1e-6f));
+    }
+
+    /**
+     * Work is proportional to the window: a query is not combined with keys far outside of it, whose NaN would show, and neither
+     * is a key with queries.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void keysFarOutsideOfTheWindowAreNotRead(boolean causal) {
+        int length = 1200;
+        int far = 300;
+        float[] early = new float[length * 4];
+        float[] late = new float[length * 4];
+        for (int i = 0; i < early.length; i++) {
+            early[i] = i < far * 4 ? Float.NaN : i % 13 / 13f;
+            late[i] = i >= (length - far) * 4 ? Float.NaN : i % 11 / 11f;
+        }
+        AttentionOptions options = new AttentionOptions(causal, null, 0.5).withWindow(17);
+        assertThat(Arrays.copyOfRange(firstGradient(early, options), 800 * 4, length * 4))
+                .as("gradients of queries that attend to sound keys")
+                .doesNotContain(Float.NaN);
+        assertThat(Arrays.copyOfRange(lastGradients(late, options), 0, 400 * 4))
+                .as("gradients of keys that sound queries attend to")
+                .doesNotContain(Float.NaN);
+    }
+
+    /** The gradient of the queries; keys and values have the given elements. */
+    private float[] firstGradient(float[] keys, AttentionOptions options) {
+        long length = keys.length / 4;
+        Operand q = random(1, length, 1, 4);
+        Operand k = of(keys, 1, length, 1, 4);
+        Operand dq = output(false, 1, length, 1, 4);
+        gradients(q, k, options, dq, output(false, 1, length, 1, 4));
+        return dq.actual();
+    }
+
+    /** The gradient of the keys; queries have the given elements. */
+    private float[] lastGradients(float[] queries, AttentionOptions options) {
+        long length = queries.length / 4;
+        Operand q = of(queries, 1, length, 1, 4);
+        Operand k = random(1, length, 1, 4);
+        Operand dk = output(false, 1, length, 1, 4);
+        gradients(q, k, options, output(false, 1, length, 1, 4), dk);
+        return dk.actual();
+    }
+
+    private void gradients(Operand q, Operand k, AttentionOptions options, Operand dq, Operand dk) {
+        long length = q.actual().length / 4;
+        Operand out = output(false, 1, length, 1, 4);
+        Operand sums = output(false, 1, 1, length);
+        Operand dv = output(false, 1, length, 1, 4);
+        run(side -> {
+            side.kernels()
+                    .attention()
+                    .forward(side.of(q), side.of(k), side.of(k), options, side.of(out), side.of(sums));
+            side.kernels()
+                    .attention()
+                    .backward(
+                            side.of(q),
+                            side.of(k),
+                            side.of(k),
+                            options,
+                            side.of(out),
+                            side.of(sums),
+                            side.of(q),
+                            side.buffer(dq, false),
+                            side.buffer(dk, false),
+                            side.buffer(dv, false));
+        });
+    }
+
+    @Test
+    void windowAndSoftcapMustNotBeNegative() {
+        AttentionOptions plain = AttentionOptions.causal(4);
+        assertThatThrownBy(() -> plain.withWindow(-1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("attention: a window of -1 tokens; use at least 1, or 0 for none");
+        assertThatThrownBy(() -> plain.withSoftcap(-0.5))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("attention: a softcap of -0.5; use a positive number, or 0 for none");
+        assertThatThrownBy(() -> plain.withSoftcap(Double.NaN)).isInstanceOf(IllegalArgumentException.class);
+    }
+
     private Operand check(Size size, boolean causal, int @Nullable [] mask) {
         return check(size, causal, mask, null);
     }
 
-    /** Runs both passes with all combinations of accumulate; returns the result of the forward pass. */
     private Operand check(Size size, boolean causal, int @Nullable [] mask, int @Nullable [] first) {
+        return check(size, new AttentionOptions(causal, null, 1 / Math.sqrt(size.d)), mask, first);
+    }
+
+    /** Runs both passes with all combinations of accumulate; returns the result of the forward pass. */
+    private Operand check(Size size, AttentionOptions options, int @Nullable [] mask, int @Nullable [] first) {
         Operand q = random(size.q());
         Operand k = random(size.k());
         Operand v = random(size.k());
         Operand attentionMask = mask == null ? null : ints(mask, size.b, size.s);
         Operand documentStarts = first == null ? null : ints(first, size.b, size.t);
-        double scale = 1 / Math.sqrt(size.d);
         Operand out = output(false, size.q());
         Operand sums = output(false, size.b, size.h, size.t);
         run(side -> side.kernels()
@@ -153,7 +284,7 @@ public abstract class AttentionContract extends KernelContract {
                         side.of(q),
                         side.of(k),
                         side.of(v),
-                        settings(side, causal, attentionMask, scale, documentStarts),
+                        settings(side, options, attentionMask, documentStarts),
                         side.of(out),
                         side.of(sums)));
         // a score of up to 4√d·scale·√d terms is off by some ULP, and so is its exponential; the values are below 2
@@ -173,7 +304,7 @@ public abstract class AttentionContract extends KernelContract {
                             side.of(q),
                             side.of(k),
                             side.of(v),
-                            settings(side, causal, attentionMask, scale, documentStarts),
+                            settings(side, options, attentionMask, documentStarts),
                             side.of(savedOut),
                             side.of(savedSums),
                             side.of(dout),
@@ -189,12 +320,9 @@ public abstract class AttentionContract extends KernelContract {
     }
 
     private static AttentionOptions settings(
-            Side side, boolean causal, @Nullable Operand mask, double scale, @Nullable Operand documentStarts) {
-        return new AttentionOptions(
-                causal,
-                mask == null ? null : side.of(mask),
-                scale,
-                documentStarts == null ? null : side.of(documentStarts));
+            Side side, AttentionOptions options, @Nullable Operand mask, @Nullable Operand documentStarts) {
+        return options.withAttentionMask(mask == null ? null : side.of(mask))
+                .withDocumentStarts(documentStarts == null ? null : side.of(documentStarts));
     }
 
     /** Documents of one row must not affect each other. */
@@ -215,7 +343,7 @@ public abstract class AttentionContract extends KernelContract {
                         side.of(q),
                         side.of(k),
                         side.of(v),
-                        settings(side, true, null, 0.3, documentStarts),
+                        settings(side, new AttentionOptions(true, null, 0.3), null, documentStarts),
                         side.of(out),
                         side.of(sums)));
         for (int document = 0; document < 3; document++) {

@@ -86,7 +86,7 @@ final class AttentionBackward {
                 z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE) * SIDE,
                 SIDE,
                 z.ints(flag(false), lines, flag(dq.accumulate()), flag(false)),
-                floats(z.options().scale()),
+                z.floats(),
                 z.mask(),
                 z.starts(),
                 z.q(),
@@ -101,7 +101,7 @@ final class AttentionBackward {
                 z.batch() * z.keyHeads() * Math.ceilDiv(z.keys(), TILE) * SIDE,
                 SIDE,
                 z.ints(flag(true), lines, flag(dk.accumulate()), flag(dv.accumulate())),
-                floats(z.options().scale()),
+                z.floats(),
                 z.mask(),
                 z.starts(),
                 z.k(),
@@ -161,7 +161,10 @@ final class AttentionBackward {
         return p;
     }
 
-    /** {@code scale·p·(dp − sum)}; 0 if the query does not attend to the key, whatever the other numbers are. */
+    /**
+     * {@code scale·p·(dp − sum)}, where the scale includes the slope of a softcap; 0 if the query does not attend to the key,
+     * whatever the other numbers are.
+     */
     private static float gradient(
             IntArray d, float p, float dp, float scale, FloatArray sums, int at, int own, int visited) {
         float ds = 0;
@@ -223,7 +226,7 @@ final class AttentionBackward {
         int firstHead = ownsKeys ? head * group : head / group;
         int endOfHeads = ownsKeys ? firstHead + group : firstHead + 1;
         int start = ownsKeys ? AttentionSizes.firstQuery(d, own0) : AttentionSizes.firstKey(d, starts, b, own0);
-        int end = ownsKeys ? queries : AttentionSizes.endOfKeys(d, own0);
+        int end = ownsKeys ? AttentionSizes.endOfQueries(d, own0) : AttentionSizes.endOfKeys(d, own0);
         boolean accumulateOwn = d.get(ACCUMULATE_OWN) != 0;
         boolean accumulateValue = d.get(ACCUMULATE_VALUE) != 0;
         int x = c.localIdx;
@@ -283,14 +286,18 @@ final class AttentionBackward {
                 int own2 = own1 + SIDE;
                 int visited1 = visited0 + x;
                 int visited2 = visited1 + SIDE;
-                float p00 = probability(d, mask, starts, b, own1, visited1, scale * s00, statistics, logs);
-                float p01 = probability(d, mask, starts, b, own1, visited2, scale * s01, statistics, logs);
-                float p10 = probability(d, mask, starts, b, own2, visited1, scale * s10, statistics, logs);
-                float p11 = probability(d, mask, starts, b, own2, visited2, scale * s11, statistics, logs);
-                g00 = gradient(d, p00, g00, scale, statistics, sums, own1, visited1);
-                g01 = gradient(d, p01, g01, scale, statistics, sums, own1, visited2);
-                g10 = gradient(d, p10, g10, scale, statistics, sums, own2, visited1);
-                g11 = gradient(d, p11, g11, scale, statistics, sums, own2, visited2);
+                s00 = AttentionSizes.score(s, s00);
+                s01 = AttentionSizes.score(s, s01);
+                s10 = AttentionSizes.score(s, s10);
+                s11 = AttentionSizes.score(s, s11);
+                float p00 = probability(d, mask, starts, b, own1, visited1, s00, statistics, logs);
+                float p01 = probability(d, mask, starts, b, own1, visited2, s01, statistics, logs);
+                float p10 = probability(d, mask, starts, b, own2, visited1, s10, statistics, logs);
+                float p11 = probability(d, mask, starts, b, own2, visited2, s11, statistics, logs);
+                g00 = gradient(d, p00, g00, scale * AttentionSizes.slope(s, s00), statistics, sums, own1, visited1);
+                g01 = gradient(d, p01, g01, scale * AttentionSizes.slope(s, s01), statistics, sums, own1, visited2);
+                g10 = gradient(d, p10, g10, scale * AttentionSizes.slope(s, s10), statistics, sums, own2, visited1);
+                g11 = gradient(d, p11, g11, scale * AttentionSizes.slope(s, s11), statistics, sums, own2, visited2);
                 // dQ or dK from dS, then dV from P
                 boolean beginning = visitedHead == firstHead && visited0 == start;
                 for (int result = 0; result < 2; result++) {

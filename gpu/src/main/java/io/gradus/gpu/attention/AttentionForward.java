@@ -4,7 +4,6 @@ import static io.gradus.gpu.attention.Tile.GROUP;
 import static io.gradus.gpu.attention.Tile.SIDE;
 import static io.gradus.gpu.attention.Tile.STRIDE;
 import static io.gradus.gpu.attention.Tile.TILE;
-import static io.gradus.gpu.runtime.Launcher.floats;
 
 import io.gradus.core.Tensor;
 import io.gradus.gpu.runtime.Kernel;
@@ -45,7 +44,7 @@ final class AttentionForward {
                 z.batch() * z.heads() * Math.ceilDiv(z.queries(), TILE) * SIDE,
                 SIDE,
                 z.ints(),
-                floats(z.options().scale()),
+                z.floats(),
                 z.mask(),
                 z.starts(),
                 z.q(),
@@ -77,7 +76,6 @@ final class AttentionForward {
         int heads = d.get(AttentionSizes.H);
         int keyHeads = d.get(AttentionSizes.G);
         int dims = d.get(AttentionSizes.D);
-        float scale = s.get(AttentionSizes.SCALE);
         int blocks = (queries + TILE - 1) / TILE;
         int b = c.groupIdx / blocks / heads;
         int head = c.groupIdx / blocks % heads;
@@ -127,10 +125,10 @@ final class AttentionForward {
                 }
                 c.localBarrier();
             }
-            s00 = score(d, mask, starts, b, query0 + y, key0 + x, scale * s00);
-            s01 = score(d, mask, starts, b, query0 + y, key0 + x + SIDE, scale * s01);
-            s10 = score(d, mask, starts, b, query0 + y + SIDE, key0 + x, scale * s10);
-            s11 = score(d, mask, starts, b, query0 + y + SIDE, key0 + x + SIDE, scale * s11);
+            s00 = score(d, mask, starts, b, query0 + y, key0 + x, AttentionSizes.score(s, s00));
+            s01 = score(d, mask, starts, b, query0 + y, key0 + x + SIDE, AttentionSizes.score(s, s01));
+            s10 = score(d, mask, starts, b, query0 + y + SIDE, key0 + x, AttentionSizes.score(s, s10));
+            s11 = score(d, mask, starts, b, query0 + y + SIDE, key0 + x + SIDE, AttentionSizes.score(s, s11));
             ps[y * STRIDE + x] = s00;
             ps[y * STRIDE + x + SIDE] = s01;
             ps[(y + SIDE) * STRIDE + x] = s10;

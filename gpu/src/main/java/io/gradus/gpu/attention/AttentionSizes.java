@@ -7,10 +7,12 @@ import io.gradus.core.AttentionOptions;
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.gpu.math.FloatMath;
 import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
 import io.gradus.gpu.runtime.Workspace;
 import java.util.stream.IntStream;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -29,11 +31,15 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
     static final int CAUSAL = Kernel.INTS + 5;
     static final int HAS_MASK = Kernel.INTS + 6;
     static final int HAS_STARTS = Kernel.INTS + 7;
+    /** 0 if there is no window. */
+    static final int WINDOW = Kernel.INTS + 8;
     /** Where the integers begin that only one kernel has. */
-    static final int MORE = Kernel.INTS + 8;
+    static final int MORE = Kernel.INTS + 9;
 
-    /** The only float of a launch. */
+    // The floats of a launch.
     static final int SCALE = 0;
+    /** 0 if there is no softcap. */
+    static final int SOFTCAP = 1;
 
     /** {@code none}, an I32 tensor with any contents, stands in for an absent mask or absent document starts. */
     static AttentionSizes of(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor none) {
@@ -77,8 +83,14 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
                 q.shape().get(3),
                 flag(options.causal()),
                 flag(options.attentionMask() != null),
-                flag(options.documentStarts() != null));
+                flag(options.documentStarts() != null),
+                options.window());
         return IntStream.concat(IntStream.of(sizes), IntStream.of(more)).toArray();
+    }
+
+    /** The floats of a launch. */
+    float[] floats() {
+        return Launcher.floats(options.scale(), options.softcap());
     }
 
     // ---- for kernels ----
@@ -89,6 +101,11 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
         int keys = d.get(S);
         boolean attends = query < queries && key < keys;
         if (d.get(CAUSAL) != 0 && key > query + keys - queries) {
+            attends = false;
+        }
+        int window = d.get(WINDOW);
+        int place = query + keys - queries;
+        if (window != 0 && (key <= place - window || key >= place + window)) {
             attends = false;
         }
         if (attends && d.get(HAS_MASK) != 0) {
@@ -115,6 +132,12 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
                 key = 0;
             }
         }
+        if (d.get(WINDOW) != 0) {
+            int reached = query0 + d.get(S) - d.get(T) - d.get(WINDOW) + 1;
+            if (reached > key) {
+                key = reached;
+            }
+        }
         return key;
     }
 
@@ -124,6 +147,11 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
         int end = keys;
         if (d.get(CAUSAL) != 0 && query0 + TILE < d.get(T)) {
             end = query0 + TILE + keys - d.get(T);
+        } else if (d.get(WINDOW) != 0) {
+            int reached = query0 + TILE - 1 + keys - d.get(T) + d.get(WINDOW);
+            if (reached < end) {
+                end = reached;
+            }
         }
         return end;
     }
@@ -133,10 +161,44 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
         int query = 0;
         if (d.get(CAUSAL) != 0) {
             query = key0 + d.get(T) - d.get(S);
-            if (query < 0) {
-                query = 0;
-            }
+        } else if (d.get(WINDOW) != 0) {
+            query = key0 + d.get(T) - d.get(S) - d.get(WINDOW) + 1;
+        }
+        if (query < 0) {
+            query = 0;
         }
         return query;
+    }
+
+    /** The end of the queries that may attend to any key of the tile at {@code key0}. */
+    static int endOfQueries(IntArray d, int key0) {
+        int end = d.get(T);
+        if (d.get(WINDOW) != 0) {
+            int reached = key0 + TILE - 1 + d.get(T) - d.get(S) + d.get(WINDOW);
+            if (reached < end) {
+                end = reached;
+            }
+        }
+        return end;
+    }
+
+    /** The score of a product of a query and a key: {@code scale·product}, with a softcap c {@code c·tanh(scale·product/c)}. */
+    static float score(FloatArray s, float product) {
+        float score = s.get(SCALE) * product;
+        float softcap = s.get(SOFTCAP);
+        if (softcap != 0) {
+            score = softcap * FloatMath.tanh(score / softcap);
+        }
+        return score;
+    }
+
+    /** The derivative of a score by {@code scale·product}: {@code 1 − tanh²} with a softcap. */
+    static float slope(FloatArray s, float score) {
+        float slope = 1;
+        float softcap = s.get(SOFTCAP);
+        if (softcap != 0) {
+            slope = 1 - score / softcap * (score / softcap);
+        }
+        return slope;
     }
 }

@@ -63,7 +63,7 @@ public abstract class LanguageModel extends Module {
      * @return {@code [B, T, vocab_size]}
      */
     public Variable forward(Input input) {
-        return hiddenStates(input).linear(lmHeadWeight(), null);
+        return logits(hiddenStates(input));
     }
 
     /**
@@ -76,9 +76,8 @@ public abstract class LanguageModel extends Module {
     public final Variable nextLogits(Input input) {
         Variable hidden = hiddenStates(input);
         long length = hidden.shape().get(1);
-        return hidden.slice(1, length - 1, length)
-                .reshape(hidden.shape().get(0), hidden.shape().last())
-                .linear(lmHeadWeight(), null);
+        return logits(hidden.slice(1, length - 1, length)
+                .reshape(hidden.shape().get(0), hidden.shape().last()));
     }
 
     /**
@@ -91,6 +90,11 @@ public abstract class LanguageModel extends Module {
     /** The weight of the output layer, {@code [vocab_size, hidden_size]}; the embedding table if the two are tied. */
     public abstract Variable lmHeadWeight();
 
+    /** The bound c of the logits x, which are replaced by {@code c·tanh(x/c)}; 0 if there is none, as in most families. */
+    protected double logitSoftcap() {
+        return 0;
+    }
+
     /** The description of this network. */
     public abstract ModelConfig config();
 
@@ -102,8 +106,30 @@ public abstract class LanguageModel extends Module {
      * @param chunk the number of rows of logits at a time; 0 {@linkplain LinearCrossEntropy#defaultChunk chooses automatically}
      */
     public final Variable lossSum(Input input, Tensor targets, int chunk) {
-        return hiddenStates(input)
-                .linearCrossEntropy(lmHeadWeight(), targets, CrossEntropyOptions.of(Reduction.SUM), chunk);
+        return crossEntropy(hiddenStates(input), targets, CrossEntropyOptions.of(Reduction.SUM), chunk);
+    }
+
+    /**
+     * The logits of hidden states: the output layer, and the {@link #logitSoftcap} if there is one.
+     *
+     * @param hidden {@code [.., hidden_size]}, from {@link #hiddenStates}
+     * @return {@code [.., vocab_size]}
+     */
+    public final Variable logits(Variable hidden) {
+        Variable logits = hidden.linear(lmHeadWeight(), null);
+        return logitSoftcap() == 0 ? logits : logits.softcap(logitSoftcap());
+    }
+
+    /**
+     * The cross-entropy of hidden states. Equal to {@code logits(hidden).crossEntropy(targets, options)}, but only a few rows of
+     * logits are in memory at a time.
+     *
+     * @param hidden {@code [.., hidden_size]}, from {@link #hiddenStates}
+     * @param targets I32 {@code [..]}
+     * @param chunk the number of rows of logits at a time; 0 {@linkplain LinearCrossEntropy#defaultChunk chooses automatically}
+     */
+    public final Variable crossEntropy(Variable hidden, Tensor targets, CrossEntropyOptions options, int chunk) {
+        return hidden.linearCrossEntropy(lmHeadWeight(), targets, options, chunk, logitSoftcap());
     }
 
     /**

@@ -8,12 +8,13 @@ import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.AttentionKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attention without a T × T matrix in memory. A block of {@value #QUERIES} queries is transposed to one query per lane, so that
  * every step is a loop over lanes: {@code s[j][lane] = Σ_d k[j][d]·q[d][lane]} for the score of key j, then the softmax
  * over the keys, then {@code out[d][lane] = Σ_j v[j][d]·p[j][lane]}. The backward pass recomputes the block of scores
- * from the saved log-sum-exp. Keys after the last query of a block are skipped.
+ * from the saved log-sum-exp. Keys after the last query of a block are skipped, and with a window those before the first query's.
  */
 final class Attention implements AttentionKernels {
     private static final int QUERIES = 128;
@@ -35,9 +36,14 @@ final class Attention implements AttentionKernels {
                     settings);
         }
 
-        /** The number of leading keys visible to the last query before {@code t1}. */
-        int visible(int t1) {
-            return settings.causal() ? t1 + s - t : s;
+        /** The first key visible to the query {@code t0}, its document aside. */
+        int first(int t0) {
+            return settings.firstKey(t0, t, s);
+        }
+
+        /** The end of the keys visible to the last query before {@code t1}, not before the first. */
+        int end(int t0, int t1) {
+            return Math.max(first(t0), settings.endOfKeys(t1 - 1, t, s));
         }
     }
 
@@ -48,9 +54,10 @@ final class Attention implements AttentionKernels {
         int blocks = (sizes.t + QUERIES - 1) / QUERIES;
         workers.forEach(heads * blocks, 1, (from, to) -> {
             for (long item = from; item < to; item++) {
+                int t0 = (int) (item % blocks) * QUERIES;
                 Block block = new Block(sizes, item / blocks / sizes.h, (int) (item / blocks % sizes.h));
-                block.load(k, v);
-                block.forward((int) (item % blocks) * QUERIES, q, out, logSumExp);
+                block.load(k, v, t0);
+                block.forward(t0, q, out, logSumExp);
             }
         });
     }
@@ -76,8 +83,8 @@ final class Attention implements AttentionKernels {
                 int g = (int) (item % sizes.g);
                 for (int head = g * group; head < (g + 1) * group; head++) {
                     Block block = new Block(sizes, item / sizes.g, head);
-                    block.load(k, v);
                     for (int t0 = 0; t0 < sizes.t; t0 += QUERIES) {
+                        block.load(k, v, t0);
                         block.backward(t0, q, out, logSumExp, dout, dq, gradients);
                     }
                 }
@@ -113,51 +120,61 @@ final class Attention implements AttentionKernels {
         }
     }
 
-    /** One head of one batch item, and its current block of queries. */
+    /** One head of one batch item, its current block of queries, and the keys that these may see. */
     private static final class Block {
         private final Sizes z;
         private final long b;
         private final int head;
-        private final float[] keys;
-        private final float[] values;
-        private final boolean[] hidden;
         private final float[] row;
+        private int from; // the first key in memory
+        private int count; // of keys in memory
+        private float[] keys = {};
+        private float[] values = {};
+        private boolean[] hidden = {};
 
         Block(Sizes sizes, long b, int head) {
             this.z = sizes;
             this.b = b;
             this.head = head;
-            keys = new float[sizes.s * sizes.d];
-            values = new float[sizes.s * sizes.d];
-            hidden = new boolean[sizes.s];
             row = new float[sizes.d];
         }
 
-        /** Loads the keys and values of this head and its padding mask. */
-        void load(Tensor k, Tensor v) {
+        /** Loads the keys and values of this head that some queries may see, and their padding mask, unless they are there. */
+        void load(Tensor k, Tensor v, int t0) {
+            boolean all = z.settings.window() == 0;
+            int first = all ? 0 : z.first(t0);
+            int end = all ? z.s : z.end(t0, Math.min(z.t, t0 + QUERIES));
+            if (all && keys.length > 0) {
+                return;
+            }
+            from = first;
+            count = end - first;
+            keys = new float[count * z.d];
+            values = new float[count * z.d];
+            hidden = new boolean[count];
             int g = head / (z.h / z.g);
             gather(CpuStorage.of(k), g, keys);
             gather(CpuStorage.of(v), g, values);
             Tensor mask = z.settings.attentionMask();
             if (mask != null) {
                 MemorySegment memory = CpuStorage.of(mask);
-                for (int j = 0; j < z.s; j++) {
-                    hidden[j] = CpuStorage.getInt(memory, b * z.s + j) == 0;
+                for (int j = 0; j < count; j++) {
+                    hidden[j] = CpuStorage.getInt(memory, b * z.s + from + j) == 0;
                 }
             }
         }
 
         private void gather(MemorySegment memory, int g, float[] into) {
-            for (int j = 0; j < z.s; j++) {
-                CpuStorage.load(memory, ((b * z.s + j) * z.g + g) * z.d, row, z.d);
+            for (int j = 0; j < count; j++) {
+                CpuStorage.load(memory, ((b * z.s + from + j) * z.g + g) * z.d, row, z.d);
                 System.arraycopy(row, 0, into, j * z.d, z.d);
             }
         }
 
         void forward(int t0, Tensor q, Tensor out, Tensor logSumExp) {
             int lanes = Math.min(QUERIES, z.t - t0);
-            int visible = z.visible(t0 + lanes);
-            float[][] p = scores(t0, lanes, visible, lanes(CpuStorage.of(q), t0, lanes));
+            int visible = z.end(t0, t0 + lanes) - from;
+            float[][] p = scores(t0, lanes, visible, lanes(CpuStorage.of(q), t0, lanes), null);
             float[] max = new float[lanes];
             Arrays.fill(max, Float.NEGATIVE_INFINITY);
             for (int j = 0; j < visible; j++) {
@@ -196,7 +213,7 @@ final class Attention implements AttentionKernels {
         void backward(
                 int t0, Tensor q, Tensor out, Tensor logSumExp, Tensor dout, GradientBuffer dq, Gradients gradients) {
             int lanes = Math.min(QUERIES, z.t - t0);
-            int visible = z.visible(t0 + lanes);
+            int visible = z.end(t0, t0 + lanes) - from;
             float scale = (float) z.settings.scale();
             float[][] queries = lanes(CpuStorage.of(q), t0, lanes);
             float[][] o = lanes(CpuStorage.of(out), t0, lanes);
@@ -211,12 +228,16 @@ final class Attention implements AttentionKernels {
             for (int d = 0; d < z.d; d++) {
                 addProduct(delta, dO[d], o[d], lanes);
             }
-            float[][] p = scores(t0, lanes, visible, queries);
+            float[][] slopes = z.settings.softcap() == 0 ? null : new float[visible][lanes];
+            float[][] p = scores(t0, lanes, visible, queries, slopes);
             float[][] dS = new float[visible][lanes];
             exponential(p, visible, shift, lanes);
             for (int j = 0; j < visible; j++) {
                 Gemm.addMultiples(dO, values, j * z.d, z.d, dS[j], lanes);
                 scoreGradient(dS[j], p[j], delta, scale, lanes);
+                if (slopes != null) {
+                    FloatMath.multiply(dS[j], slopes[j], lanes);
+                }
             }
             float[][] dQ = new float[z.d][lanes];
             float[] column = new float[visible];
@@ -229,49 +250,86 @@ final class Attention implements AttentionKernels {
             storeLanes(dQ, CpuStorage.of(dq.gradient()), t0, lanes, dq.accumulate());
             float[][] turned = transpose(p, visible, lanes);
             for (int d = 0; d < z.d; d++) {
-                Gemm.addMultiples(turned, dO[d], 0, lanes, gradients.dv[d], visible);
+                addMultiples(turned, dO[d], lanes, gradients.dv[d], visible);
             }
             turned = transpose(dS, visible, lanes);
             for (int d = 0; d < z.d; d++) {
-                Gemm.addMultiples(turned, queries[d], 0, lanes, gradients.dk[d], visible);
+                addMultiples(turned, queries[d], lanes, gradients.dk[d], visible);
             }
         }
 
-        /** {@code scale·k·q} for each visible key and each lane; −∞ if the query does not attend to the key. */
-        private float[][] scores(int t0, int lanes, int visible, float[][] queries) {
+        /** {@code c += Σ x[lane]·rows[lane]} for the keys in memory, of which the first has index 0 in the rows. */
+        private void addMultiples(float[][] rows, float[] x, int lanes, float[] c, int visible) {
+            if (from == 0) {
+                Gemm.addMultiples(rows, x, 0, lanes, c, visible);
+                return;
+            }
+            float[] part = Arrays.copyOfRange(c, from, from + visible);
+            Gemm.addMultiples(rows, x, 0, lanes, part, visible);
+            System.arraycopy(part, 0, c, from, visible);
+        }
+
+        /**
+         * The score of each visible key and each lane; −∞ if the query does not attend to the key.
+         *
+         * @param slopes the derivatives of capped scores, written; or null
+         */
+        private float[][] scores(int t0, int lanes, int visible, float[][] queries, float @Nullable [][] slopes) {
             float[][] scores = new float[visible][lanes];
             float[] scaled = new float[z.d];
             int lead = z.s - z.t;
-            int[] first = documentStarts(t0, lanes);
+            int[] first = firstKeys(t0, lanes);
             int earliest = Arrays.stream(first).min().orElse(0);
             int latest = Arrays.stream(first).max().orElse(0);
-            for (int j = 0; j < visible; j++) {
-                if (hidden[j] || j < earliest) {
-                    Arrays.fill(scores[j], Float.NEGATIVE_INFINITY);
+            int ahead = z.settings.causal() ? 1 : z.settings.window(); // no key so many places after a query is visible
+            float softcap = (float) z.settings.softcap();
+            for (int i = 0; i < visible; i++) {
+                int j = from + i;
+                if (hidden[i] || j < earliest) {
+                    Arrays.fill(scores[i], Float.NEGATIVE_INFINITY);
                     continue;
                 }
                 for (int d = 0; d < z.d; d++) {
-                    scaled[d] = (float) (keys[j * z.d + d] * z.settings.scale());
+                    scaled[d] = (float) (keys[i * z.d + d] * z.settings.scale());
                 }
-                Gemm.addMultiples(queries, scaled, 0, z.d, scores[j], lanes);
-                if (z.settings.causal() && j > t0 + lead) {
-                    Arrays.fill(scores[j], 0, Math.min(lanes, j - t0 - lead), Float.NEGATIVE_INFINITY);
+                Gemm.addMultiples(queries, scaled, 0, z.d, scores[i], lanes);
+                if (softcap != 0) {
+                    cap(scores[i], softcap, slopes == null ? null : slopes[i], lanes);
+                }
+                int before = j - t0 - lead - ahead + 1; // lanes that do not see the key yet
+                if (ahead > 0 && before > 0) {
+                    Arrays.fill(scores[i], 0, Math.min(lanes, before), Float.NEGATIVE_INFINITY);
                 }
                 for (int lane = 0; lane < lanes && j < latest; lane++) {
                     if (j < first[lane]) {
-                        scores[j][lane] = Float.NEGATIVE_INFINITY;
+                        scores[i][lane] = Float.NEGATIVE_INFINITY;
                     }
                 }
             }
             return scores;
         }
 
+        /** {@code s = c·tanh(s/c)}, and the derivative {@code 1 − tanh²}. */
+        private static void cap(float[] scores, float softcap, float @Nullable [] slopes, int lanes) {
+            for (int lane = 0; lane < lanes; lane++) {
+                float tanh = (float) Math.tanh(scores[lane] / softcap);
+                scores[lane] = softcap * tanh;
+                if (slopes != null) {
+                    slopes[lane] = 1 - tanh * tanh;
+                }
+            }
+        }
+
         /** The first key visible to each lane's query. */
-        private int[] documentStarts(int t0, int lanes) {
+        private int[] firstKeys(int t0, int lanes) {
             int[] first = new int[lanes];
             Tensor documentStarts = z.settings.documentStarts();
-            for (int lane = 0; lane < lanes && documentStarts != null; lane++) {
-                first[lane] = CpuStorage.getInt(CpuStorage.of(documentStarts), b * z.t + t0 + lane);
+            for (int lane = 0; lane < lanes; lane++) {
+                first[lane] = z.first(t0 + lane);
+                if (documentStarts != null) {
+                    int start = CpuStorage.getInt(CpuStorage.of(documentStarts), b * z.t + t0 + lane);
+                    first[lane] = Math.max(first[lane], start);
+                }
             }
             return first;
         }

@@ -19,7 +19,7 @@ import java.util.Arrays;
  * <p>The forward pass reads the keys once. Its softmax uses the largest score so far; if a larger one follows, the sums are
  * multiplied by exp(old − new) (Milakov &amp; Gimelshein 2018). The backward pass recomputes each tile of scores from the saved
  * {@code ln Σ exp}. Keys that no query of a block attends to are skipped: those after its last query, and those before the
- * document of its first.
+ * document and the window of its first.
  */
 public final class Attention implements AttentionKernels {
     /** Queries in a block. */
@@ -136,11 +136,13 @@ public final class Attention implements AttentionKernels {
             Matrix o = new Matrix(scratch.memory(1, (long) QUERIES * z.d()), 0, z.d(), false);
             OnlineSoftmax softmax = new OnlineSoftmax(lanes);
             int visible = z.visible(t1);
-            FirstKeys first = documentStarts(t0, t1);
+            FirstKeys first = firstKeys(t0, t1);
             for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
-                scores(p, t0, j0, keys, first);
-                softmax.next(p, keys, z.scale());
+                scores(p, t0, j0, keys);
+                float scale = cap(p, keys);
+                hide(p, t0, j0, keys, first);
+                softmax.next(p, keys, scale);
                 boolean add = j0 > first.earliest;
                 if (add) {
                     softmax.rescale(o, z.d());
@@ -150,16 +152,36 @@ public final class Attention implements AttentionKernels {
             softmax.finish(o, out.row(t0), z.d(), logSumExp, statistics() + t0);
         }
 
-        /** The raw scores of a block of queries and a block of keys; −∞ if a query does not attend to a key. */
-        private void scores(ScoreTile s, int t0, int j0, int keys, FirstKeys first) {
+        /** The raw scores of a block of queries and a block of keys. */
+        private void scores(ScoreTile s, int t0, int j0, int keys) {
             Gemm.multiply(k.row(j0), q.row(t0).transpose(), s.matrix(), keys, s.lanes(), z.d(), false);
+        }
+
+        /** Caps raw scores if there is a softcap. Returns the factor that they still need. */
+        private float cap(ScoreTile s, int keys) {
+            float softcap = (float) z.options().softcap();
+            if (softcap == 0) {
+                return z.scale();
+            }
+            s.cap(keys, z.scale(), softcap);
+            return 1;
+        }
+
+        /** Makes the scores −∞ where a query does not attend to a key. */
+        private void hide(ScoreTile s, int t0, int j0, int keys, FirstKeys first) {
+            AttentionOptions options = z.options();
+            int ahead = options.causal() ? 1 : options.window(); // no key so many places after a query is visible
+            int behind = options.documentStarts() == null ? options.window() : 0;
             for (int j = 0; j < keys; j++) {
+                int place = j0 + j - t0 - z.lead(); // the lane of the query whose own key this is
                 if (z.hides(b, j0 + j)) {
                     s.hide(j, s.lanes());
-                } else if (z.causal()) {
-                    s.hide(j, Math.min(s.lanes(), j0 + j - t0 - z.lead()));
+                } else if (ahead > 0) {
+                    s.hide(j, Math.min(s.lanes(), place - ahead + 1));
                 }
-                if (j0 + j < first.latest) {
+                if (behind > 0) {
+                    s.hideFrom(j, place + behind);
+                } else if (j0 + j < first.latest) {
                     s.hideFromLater(j, j0 + j, first.ofQueries);
                 }
             }
@@ -168,9 +190,9 @@ public final class Attention implements AttentionKernels {
         /** The first key visible to each query of a block, and the smallest (at least 0) and largest of these. */
         private record FirstKeys(int[] ofQueries, int earliest, int latest) {}
 
-        private FirstKeys documentStarts(int t0, int t1) {
+        private FirstKeys firstKeys(int t0, int t1) {
             int[] first = new int[t1 - t0];
-            Arrays.setAll(first, i -> z.documentStarts(b, t0 + i));
+            Arrays.setAll(first, i -> z.firstKey(b, t0 + i));
             return new FirstKeys(
                     first,
                     Math.max(0, Arrays.stream(first).min().orElse(0)),
@@ -182,6 +204,9 @@ public final class Attention implements AttentionKernels {
             Scratch scratch = Scratch.ofThread();
             ScoreTile p = new ScoreTile(scratch.memory(0, (long) KEYS * ScoreTile.STRIDE), lanes);
             ScoreTile ds = new ScoreTile(scratch.memory(1, (long) KEYS * ScoreTile.STRIDE), lanes);
+            float softcap = (float) z.options().softcap();
+            ScoreTile slopes =
+                    softcap == 0 ? ds : new ScoreTile(scratch.memory(2, (long) KEYS * ScoreTile.STRIDE), lanes);
             float[] shift = new float[ScoreTile.STRIDE];
             float[] delta = new float[ScoreTile.STRIDE]; // Σ dO ⊙ O
             for (int i = 0; i < lanes; i++) {
@@ -191,15 +216,23 @@ public final class Attention implements AttentionKernels {
                 delta[i] = dot(g.out, g.dout, t0 + i);
             }
             int visible = z.visible(t1);
-            FirstKeys first = documentStarts(t0, t1);
+            FirstKeys first = firstKeys(t0, t1);
             for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
-                scores(p, t0, j0, keys, first);
-                p.exponentials(keys, z.scale(), shift);
+                scores(p, t0, j0, keys);
+                float scale = cap(p, keys);
+                if (softcap != 0) {
+                    slopes.slopes(keys, p, softcap);
+                }
+                hide(p, t0, j0, keys, first);
+                p.exponentials(keys, scale, shift);
                 Matrix dout = g.dout.row(t0);
                 Gemm.multiply(p.matrix(), dout, g.dv.row(j0), keys, z.d(), lanes, true);
                 Gemm.multiply(v.row(j0), dout.transpose(), ds.matrix(), keys, lanes, z.d(), false);
                 ds.scoreGradients(keys, p, delta, z.scale());
+                if (softcap != 0) {
+                    ds.multiply(keys, slopes);
+                }
                 boolean add = g.accumulateQ || j0 > first.earliest;
                 Gemm.multiply(ds.matrix().transpose(), k.row(j0), g.dq.row(t0), lanes, z.d(), keys, add);
                 Gemm.multiply(ds.matrix(), q.row(t0), g.dk.row(j0), keys, z.d(), lanes, true);
@@ -222,29 +255,40 @@ public final class Attention implements AttentionKernels {
             MemorySegment row = Scratch.ofThread().memory(0, z.s());
             Matrix p = new Matrix(row, 0, z.s(), false);
             for (int t = 0; t < z.t(); t++) {
-                int visible = z.visible(t + 1);
-                int first = z.documentStarts(b, t);
-                Gemm.multiply(q.row(t), k.transpose(), p, 1, visible, z.d(), false);
+                int first = Math.clamp(z.firstKey(b, t), 0, z.s());
+                int count = Math.max(0, z.visible(t + 1) - first);
+                if (count == 0) {
+                    out.clearRow(t, z.d());
+                    CpuStorage.set(logSumExp, statistics() + t, Float.NEGATIVE_INFINITY);
+                    continue;
+                }
+                Gemm.multiply(q.row(t), k.row(first).transpose(), p, 1, count, z.d(), false);
                 float largest = Float.NEGATIVE_INFINITY;
-                for (int j = 0; j < visible; j++) {
-                    float score =
-                            j < first || z.hides(b, j) ? Float.NEGATIVE_INFINITY : CpuStorage.get(row, j) * z.scale();
+                for (int j = 0; j < count; j++) {
+                    float score = z.hides(b, first + j)
+                            ? Float.NEGATIVE_INFINITY
+                            : capped(CpuStorage.get(row, j) * z.scale());
                     CpuStorage.set(row, j, score);
                     largest = Math.max(largest, score);
                 }
                 float shift = largest == Float.NEGATIVE_INFINITY ? 0 : largest;
                 double sum = 0;
-                for (int j = 0; j < visible; j++) {
+                for (int j = 0; j < count; j++) {
                     double weight = Math.exp(CpuStorage.get(row, j) - shift);
                     sum += weight;
                     CpuStorage.set(row, j, (float) weight);
                 }
-                for (int j = 0; j < visible; j++) {
+                for (int j = 0; j < count; j++) {
                     CpuStorage.set(row, j, sum == 0 ? 0 : (float) (CpuStorage.get(row, j) / sum));
                 }
                 CpuStorage.set(logSumExp, statistics() + t, (float) (largest + Math.log(sum)));
-                Gemm.multiply(p, v, out.row(t), 1, z.d(), visible, false);
+                Gemm.multiply(p, v.row(first), out.row(t), 1, z.d(), count, false);
             }
+        }
+
+        private float capped(float score) {
+            double softcap = z.options().softcap();
+            return softcap == 0 ? score : (float) (softcap * Math.tanh(score / softcap));
         }
     }
 }

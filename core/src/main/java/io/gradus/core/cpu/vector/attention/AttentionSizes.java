@@ -5,20 +5,9 @@ import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.vector.gemm.Matrix;
 import io.gradus.core.kernel.AttentionKernels;
-import org.jspecify.annotations.Nullable;
 
 /** The sizes of one call of {@link Attention}, named as in {@link AttentionKernels}, and the layout of its heads. */
-record AttentionSizes(
-        long b,
-        int t,
-        int s,
-        int h,
-        int g,
-        int d,
-        boolean causal,
-        float scale,
-        @Nullable Tensor attentionMask,
-        @Nullable Tensor documentStarts) {
+record AttentionSizes(long b, int t, int s, int h, int g, int d, AttentionOptions options) {
 
     static AttentionSizes of(Tensor q, Tensor k, AttentionOptions settings) {
         return new AttentionSizes(
@@ -28,10 +17,7 @@ record AttentionSizes(
                 Math.toIntExact(q.shape().get(2)),
                 Math.toIntExact(k.shape().get(2)),
                 Math.toIntExact(q.shape().get(3)),
-                settings.causal(),
-                (float) settings.scale(),
-                settings.attentionMask(),
-                settings.documentStarts());
+                settings);
     }
 
     /** The number of keys before that of the first query. */
@@ -41,7 +27,12 @@ record AttentionSizes(
 
     /** The number of leading keys visible to the last query before {@code t1}. */
     int visible(int t1) {
-        return causal ? t1 + lead() : s;
+        return options.endOfKeys(t1 - 1, t, s);
+    }
+
+    /** The factor of the products of queries and keys. */
+    float scale() {
+        return (float) options.scale();
     }
 
     /** The queries of one head, one per row. */
@@ -54,13 +45,18 @@ record AttentionSizes(
         return new Matrix(CpuStorage.of(tensor), (b * s * this.g + g) * d, (long) this.g * d, false);
     }
 
-    /** The first key visible to a query. */
-    int documentStarts(long b, int query) {
-        return documentStarts == null ? 0 : CpuStorage.getInt(CpuStorage.of(documentStarts), b * t + query);
+    /** The first key visible to a query, which may be negative. */
+    int firstKey(long b, int query) {
+        int first = options.firstKey(query, t, s);
+        Tensor documentStarts = options.documentStarts();
+        return documentStarts == null
+                ? first
+                : Math.max(first, CpuStorage.getInt(CpuStorage.of(documentStarts), b * t + query));
     }
 
     /** Whether a key is padding. */
     boolean hides(long b, int key) {
-        return attentionMask != null && CpuStorage.getInt(CpuStorage.of(attentionMask), b * s + key) == 0;
+        Tensor mask = options.attentionMask();
+        return mask != null && CpuStorage.getInt(CpuStorage.of(mask), b * s + key) == 0;
     }
 }

@@ -31,12 +31,62 @@ record ScoreTile(MemorySegment memory, int lanes) {
         }
     }
 
+    /** Hides a key from the queries from one on; from all if {@code first} is negative. */
+    void hideFrom(int key, int first) {
+        for (int i = Math.max(0, first); i < lanes; i++) {
+            CpuStorage.set(memory, (long) key * STRIDE + i, Float.NEGATIVE_INFINITY);
+        }
+    }
+
     /** Hides the key at {@code place} from the queries whose first key comes later. */
     void hideFromLater(int key, int place, int[] documentStarts) {
         for (int i = 0; i < lanes; i++) {
             if (documentStarts[i] > place) {
                 CpuStorage.set(memory, (long) key * STRIDE + i, Float.NEGATIVE_INFINITY);
             }
+        }
+    }
+
+    /** Replaces raw scores s by {@code c·tanh(scale·s/c)}. */
+    void cap(int keys, float scale, float softcap) {
+        for (int i = 0; i < lanes; i += V) {
+            cap(memory, i, keys, scale / softcap, softcap);
+        }
+    }
+
+    private static void cap(MemorySegment memory, int lane, int keys, float scale, float softcap) {
+        for (int j = 0; j < keys; j++) {
+            long at = (long) j * STRIDE + lane;
+            Lanes.store(VectorMath.tanh(Lanes.load(memory, at).mul(scale)).mul(softcap), memory, at);
+        }
+    }
+
+    /** The derivatives of capped scores: {@code 1 − (s/c)²}. */
+    void slopes(int keys, ScoreTile capped, float softcap) {
+        for (int i = 0; i < lanes; i += V) {
+            slopes(memory, capped.memory, i, keys, 1 / softcap);
+        }
+    }
+
+    private static void slopes(MemorySegment slopes, MemorySegment capped, int lane, int keys, float factor) {
+        for (int j = 0; j < keys; j++) {
+            long at = (long) j * STRIDE + lane;
+            var tanh = Lanes.load(capped, at).mul(factor);
+            Lanes.store(tanh.neg().fma(tanh, VectorMath.ONE), slopes, at);
+        }
+    }
+
+    /** Multiplies with another tile, in place. */
+    void multiply(int keys, ScoreTile other) {
+        for (int i = 0; i < lanes; i += V) {
+            multiply(memory, other.memory, i, keys);
+        }
+    }
+
+    private static void multiply(MemorySegment x, MemorySegment y, int lane, int keys) {
+        for (int j = 0; j < keys; j++) {
+            long at = (long) j * STRIDE + lane;
+            Lanes.store(Lanes.load(x, at).mul(Lanes.load(y, at)), x, at);
         }
     }
 
