@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * provides them on request if it is configured for {@code madvise}, as in most distributions. Otherwise, or if the program may
  * not call native functions ({@code --enable-native-access}), this does nothing.
  */
-final class HugePages {
+public final class HugePages {
     private static final Path SETTING = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
     private static final int DONTNEED = 4;
     private static final int HUGEPAGE = 14;
@@ -29,7 +29,7 @@ final class HugePages {
     private HugePages() {}
 
     /** Requests huge pages for a block of zeros. It remains zero. */
-    static void under(MemorySegment block) {
+    public static void under(MemorySegment block) {
         if (MADVISE == null || block.byteSize() < LARGE) {
             return;
         }

@@ -6,6 +6,7 @@ import io.gradus.core.cpu.common.BatchOffsets;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.cpu.vector.Lanes;
 import io.gradus.core.kernel.GemmKernels;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Matrix products after Goto &amp; van de Geijn (2008). The result is divided into tiles, which {@link MicroKernel} computes in
@@ -139,7 +140,7 @@ public final class Gemm implements GemmKernels {
         /** All threads pack these rows of A; then each computes stripes of columns. */
         private void shareColumns(int row0, int row1) {
             int panels = panels(row1 - row0);
-            float[] rows = GemmBuffers.ofThread().shared(panels * MicroKernel.ROWS * depth);
+            float[] rows = GemmBuffers.ofThread().sharedRows(panels * MicroKernel.ROWS * depth);
             int pieces = Math.max(1, panels / (2 * workers.threads())); // wide, to read rows in order
             forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * depth, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
@@ -147,18 +148,18 @@ public final class Gemm implements GemmKernels {
             int stripe = stripe(p.n, workers.threads());
             forEach(p.n, stripe, (long) (row1 - row0) * depth, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
-                float[] columns = own.own(roundUp(stripe, MicroKernel.COLUMNS) * depth);
-                p.b.packColumns(from, to, k0, depth, columns, GemmBuffers.ALIGNED, own.square());
-                multiply(row0, row1, rows, columns, GemmBuffers.ALIGNED, from, to, own.tile());
+                MemorySegment columns = own.columns(roundUp(stripe, MicroKernel.COLUMNS) * depth);
+                p.b.packColumns(from, to, k0, depth, columns, 0, own.square());
+                multiply(row0, row1, rows, columns, 0, from, to, own.tile());
             });
         }
 
         /** All threads pack these columns of B; then each computes blocks of rows. */
         private void shareRows(int column0, int column1) {
-            float[] columns = GemmBuffers.ofThread().shared(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
+            MemorySegment columns = GemmBuffers.ofThread().sharedColumns(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
             int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
             forEach(column1 - column0, pieces, (long) PACKING * depth, (from, to) -> {
-                int at = GemmBuffers.ALIGNED + from * depth;
+                long at = (long) from * depth;
                 float[] square = GemmBuffers.ofThread().square();
                 p.b.packColumns(column0 + from, column0 + to, k0, depth, columns, at, square);
             });
@@ -168,12 +169,12 @@ public final class Gemm implements GemmKernels {
             int stripe = atDepth(STRIPE, MicroKernel.COLUMNS);
             forEach(panels, block, (long) MicroKernel.ROWS * (column1 - column0) * depth, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
-                float[] rows = own.own(block * MicroKernel.ROWS * depth);
+                float[] rows = own.rows(block * MicroKernel.ROWS * depth);
                 packRows(0, p.m, from, to, rows, 0);
                 int row0 = from * MicroKernel.ROWS;
                 int row1 = Math.min(p.m, to * MicroKernel.ROWS);
                 for (int column = column0; column < column1; column += stripe) {
-                    int at = GemmBuffers.ALIGNED + (column - column0) * depth;
+                    long at = (long) (column - column0) * depth;
                     int end = Math.min(column1, column + stripe);
                     multiply(row0, row1, rows, columns, at, column, end, own.tile());
                 }
@@ -188,24 +189,23 @@ public final class Gemm implements GemmKernels {
         private void packRows(int row0, int row1, int from, int to, float[] rows, int at) {
             int start = row0 + from * MicroKernel.ROWS;
             int end = Math.min(row1, row0 + to * MicroKernel.ROWS);
-            int place = GemmBuffers.ALIGNED + at * MicroKernel.ROWS * depth;
+            int place = at * MicroKernel.ROWS * depth;
             p.a.packRows(start, end, k0, depth, rows, place);
         }
 
         /** Multiplies packed rows by packed columns: each panel of rows with all panels of columns. */
         private void multiply(
-                int row0, int row1, float[] rows, float[] columns, int at, int column0, int column1, float[] tile) {
+                int row0, int row1, float[] rows, MemorySegment columns, long at, int column0, int column1, float[] tile) {
             for (int row = row0; row < row1; row += MicroKernel.ROWS) {
-                int a = GemmBuffers.ALIGNED + (row - row0) * depth;
+                int a = (row - row0) * depth;
                 for (int column = column0; column < column1; column += Tile.STRIDE) {
                     int n = Math.min(Tile.STRIDE, column1 - column);
                     for (int j = 0; j < n; j += MicroKernel.COLUMNS) {
-                        int b = at + (column - column0 + j) * depth;
-                        int c = GemmBuffers.ALIGNED + j;
-                        MicroKernel.multiply(rows, a, columns, b, depth, n - j, tile, c, Tile.STRIDE);
+                        long b = at + (long) (column - column0 + j) * depth;
+                        MicroKernel.multiply(rows, a, columns, b, depth, n - j, tile, j, Tile.STRIDE);
                     }
                     int height = Math.min(MicroKernel.ROWS, row1 - row);
-                    write.store(tile, GemmBuffers.ALIGNED, p.c, row, column, height, n);
+                    write.store(tile, 0, p.c, row, column, height, n);
                 }
             }
         }

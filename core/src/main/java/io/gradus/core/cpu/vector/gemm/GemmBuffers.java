@@ -1,28 +1,28 @@
 package io.gradus.core.cpu.vector.gemm;
 
+import io.gradus.core.cpu.common.HugePages;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Per-thread buffers for packed operands of matrix products. */
+/**
+ * Per-thread buffers for packed operands of matrix products. Columns are read as vectors: they lie outside the Java heap, where
+ * vectors are aligned to cache lines with any garbage collector. Rows are read element by element, fastest from arrays.
+ */
 final class GemmBuffers {
     private static final ThreadLocal<GemmBuffers> OF_THREAD = ThreadLocal.withInitial(GemmBuffers::new);
-    /**
-     * The first index to use in an array. HotSpot's G1 collector aligns the 16-byte header of large arrays to 64 bytes, so from
-     * here vectors are aligned to cache lines.
-     */
-    static final int ALIGNED = 12;
-    /** The length from which arrays are large for G1, unless the heap has tens of gigabytes. */
-    private static final int LARGE = 1 << 20;
+    private static final int CACHE_LINE = 64;
     /** The number of floats that vectors may write beyond the last panel. */
     private static final int SLACK = 64;
 
-    private float[] shared = new float[0];
-    private float[] own = new float[0];
-    private final float[] tile = new float[ALIGNED + MicroKernel.ROWS * Tile.STRIDE];
+    private float[] sharedRows = {};
+    private float[] rows = {};
+    private MemorySegment sharedColumns = MemorySegment.NULL;
+    private MemorySegment columns = MemorySegment.NULL;
+    private final float[] tile = new float[MicroKernel.ROWS * Tile.STRIDE];
     private final float[] square = new float[Panels.SQUARE];
 
-    private final MemorySegment vector = Arena.ofAuto().allocate(Lanes.COUNT * 4L, 64);
+    private final MemorySegment vector = Arena.ofAuto().allocate(Lanes.COUNT * 4L, CACHE_LINE);
 
     private GemmBuffers() {}
 
@@ -30,21 +30,43 @@ final class GemmBuffers {
         return OF_THREAD.get();
     }
 
-    /** The buffer for the operand that all threads read. */
-    float[] shared(int floats) {
-        shared = enough(shared, floats);
-        return shared;
+    /** The buffer for rows that all threads read. */
+    float[] sharedRows(int floats) {
+        sharedRows = enough(sharedRows, floats);
+        return sharedRows;
     }
 
-    /** The buffer for the operand that only this thread reads. */
-    float[] own(int floats) {
-        own = enough(own, floats);
-        return own;
+    /** The buffer for rows that only this thread reads. */
+    float[] rows(int floats) {
+        rows = enough(rows, floats);
+        return rows;
     }
 
     private static float[] enough(float[] array, int floats) {
-        int length = ALIGNED + floats + SLACK;
-        return array.length >= length ? array : new float[Math.max(length, LARGE)];
+        int length = floats + SLACK;
+        return array.length >= length ? array : new float[length];
+    }
+
+    /** The buffer for columns that all threads read. */
+    MemorySegment sharedColumns(int floats) {
+        sharedColumns = enough(sharedColumns, floats);
+        return sharedColumns;
+    }
+
+    /** The buffer for columns that only this thread reads. */
+    MemorySegment columns(int floats) {
+        columns = enough(columns, floats);
+        return columns;
+    }
+
+    private static MemorySegment enough(MemorySegment memory, int floats) {
+        long bytes = (floats + SLACK) * 4L;
+        if (memory.byteSize() >= bytes) {
+            return memory;
+        }
+        MemorySegment larger = Arena.ofAuto().allocate(bytes, CACHE_LINE);
+        HugePages.under(larger);
+        return larger;
     }
 
     /** The buffer for a {@link Tile}. */

@@ -83,7 +83,7 @@ public record Matrix(MemorySegment memory, long offset, long stride, boolean tra
     }
 
     /** Packs {@code [k0, k0 + depth)} × {@code [column0, column1)} into panels of columns, for the right side of a product. */
-    void packColumns(int column0, int column1, int k0, int depth, float[] panels, int to, float[] square) {
+    void packColumns(int column0, int column1, int k0, int depth, MemorySegment panels, long to, float[] square) {
         Matrix source = floats(k0, k0 + depth, column0, column1);
         long from = source.place(k0, column0);
         int count = column1 - column0;

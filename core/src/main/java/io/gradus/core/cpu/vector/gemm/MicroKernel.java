@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.vector.gemm;
 
 import io.gradus.core.cpu.vector.Lanes;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -38,7 +39,7 @@ final class MicroKernel {
      * @param cStride the distance between rows of the tile in floats
      */
     static void multiply(
-            float[] a, int aFrom, float[] b, int bFrom, int depth, int columns, float[] c, int cFrom, int cStride) {
+            float[] a, int aFrom, MemorySegment b, long bFrom, int depth, int columns, float[] c, int cFrom, int cStride) {
         if (columns > 2 * V) {
             fourVectors(a, aFrom, b, bFrom, depth, c, cFrom, cStride);
         } else {
@@ -48,17 +49,17 @@ final class MicroKernel {
 
     /** Six rows by four vectors. */
     private static void fourVectors(
-            float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride) {
+            float[] a, int aFrom, MemorySegment b, long bFrom, int depth, float[] c, int cFrom, int cStride) {
         FloatVector c00 = FloatVector.zero(S), c01 = c00, c02 = c00, c03 = c00;
         FloatVector c10 = FloatVector.zero(S), c11 = c10, c12 = c10, c13 = c10;
         FloatVector c20 = FloatVector.zero(S), c21 = c20, c22 = c20, c23 = c20;
         FloatVector c30 = FloatVector.zero(S), c31 = c30, c32 = c30, c33 = c30;
         FloatVector c40 = FloatVector.zero(S), c41 = c40, c42 = c40, c43 = c40;
         FloatVector c50 = FloatVector.zero(S), c51 = c50, c52 = c50, c53 = c50;
-        int bEnd = bFrom + depth * COLUMNS;
-        for (int bk = bFrom, ak = aFrom; bk < bEnd; bk += COLUMNS, ak += ROWS) {
-            FloatVector b0 = FloatVector.fromArray(S, b, bk), b1 = FloatVector.fromArray(S, b, bk + V);
-            FloatVector b2 = FloatVector.fromArray(S, b, bk + 2 * V), b3 = FloatVector.fromArray(S, b, bk + 3 * V);
+        for (int k = 0, ak = aFrom; k < depth; k++, ak += ROWS) {
+            long bk = bFrom + (long) k * COLUMNS;
+            FloatVector b0 = Lanes.load(b, bk), b1 = Lanes.load(b, bk + V);
+            FloatVector b2 = Lanes.load(b, bk + 2 * V), b3 = Lanes.load(b, bk + 3 * V);
             FloatVector x = FloatVector.broadcast(S, a[ak]);
             c00 = x.fma(b0, c00);
             c01 = x.fma(b1, c01);
@@ -118,16 +119,16 @@ final class MicroKernel {
 
     /** Six rows by the first two vectors of a panel. */
     private static void twoVectors(
-            float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride) {
+            float[] a, int aFrom, MemorySegment b, long bFrom, int depth, float[] c, int cFrom, int cStride) {
         FloatVector c00 = FloatVector.zero(S), c01 = c00;
         FloatVector c10 = FloatVector.zero(S), c11 = c10;
         FloatVector c20 = FloatVector.zero(S), c21 = c20;
         FloatVector c30 = FloatVector.zero(S), c31 = c30;
         FloatVector c40 = FloatVector.zero(S), c41 = c40;
         FloatVector c50 = FloatVector.zero(S), c51 = c50;
-        int bEnd = bFrom + depth * COLUMNS;
-        for (int bk = bFrom, ak = aFrom; bk < bEnd; bk += COLUMNS, ak += ROWS) {
-            FloatVector b0 = FloatVector.fromArray(S, b, bk), b1 = FloatVector.fromArray(S, b, bk + V);
+        for (int k = 0, ak = aFrom; k < depth; k++, ak += ROWS) {
+            long bk = bFrom + (long) k * COLUMNS;
+            FloatVector b0 = Lanes.load(b, bk), b1 = Lanes.load(b, bk + V);
             FloatVector x = FloatVector.broadcast(S, a[ak]);
             c00 = x.fma(b0, c00);
             c01 = x.fma(b1, c01);

@@ -23,7 +23,10 @@ final class Panels {
 
     private Panels() {}
 
-    /** Copies the elements from k = {@code start}, where vectors would exceed the memory; (k, i) is at {@code k·kStride + i·iStride}. */
+    /**
+     * Copies the elements of columns from k = {@code start}, where vectors would exceed the memory; (k, i) is at
+     * {@code k·kStride + i·iStride}.
+     */
     private static void oneByOne(
             MemorySegment source,
             long from,
@@ -33,14 +36,37 @@ final class Panels {
             int depth,
             int count,
             int width,
+            MemorySegment panels,
+            long to) {
+        for (int k = start; k < depth; k++) {
+            for (int i = 0; i < count; i++) {
+                float element = CpuStorage.get(source, from + k * kStride + i * iStride);
+                CpuStorage.set(panels, to + place(k, i, depth, width), element);
+            }
+        }
+    }
+
+    /** The same for rows. */
+    private static void oneByOne(
+            MemorySegment source,
+            long from,
+            long kStride,
+            long iStride,
+            int start,
+            int depth,
+            int count,
             float[] panels,
             int to) {
         for (int k = start; k < depth; k++) {
             for (int i = 0; i < count; i++) {
-                panels[to + i / width * width * depth + k * width + i % width] =
-                        CpuStorage.get(source, from + k * kStride + i * iStride);
+                float element = CpuStorage.get(source, from + k * kStride + i * iStride);
+                panels[to + place(k, i, depth, 6)] = element;
             }
         }
+    }
+
+    private static int place(int k, int i, int depth, int width) {
+        return i / width * width * depth + k * width + i % width;
     }
 
     // ---- copying rows ----
@@ -55,13 +81,13 @@ final class Panels {
      * @param count the number of columns of B; the last panel may be partial
      */
     static void copy(
-            MemorySegment source, long from, long stride, int depth, int count, int width, float[] panels, int to) {
+            MemorySegment source, long from, long stride, int depth, int count, int width, MemorySegment panels, long to) {
         int parts = (count + width - 1) / width;
         int quick = readable(source, from, stride, depth, (long) parts * width);
         for (int k = 0; k < quick; k += ROWS_AT_A_TIME) {
             int rows = Math.min(ROWS_AT_A_TIME, quick - k);
             for (int i = 0; i < parts * width; i += 2 * V) {
-                int place = to + i / width * width * depth + i % width + k * width;
+                long place = to + i / width * width * depth + i % width + k * width;
                 copyTwo(source, from + k * stride + i, stride, rows, panels, place, width);
             }
         }
@@ -70,10 +96,10 @@ final class Panels {
 
     /** Two vectors of each row. */
     private static void copyTwo(
-            MemorySegment source, long from, long stride, int rows, float[] panel, int to, int width) {
+            MemorySegment source, long from, long stride, int rows, MemorySegment panel, long to, int width) {
         for (int k = 0; k < rows; k++) {
-            Lanes.load(source, from + k * stride).intoArray(panel, to + k * width);
-            Lanes.load(source, from + k * stride + V).intoArray(panel, to + k * width + V);
+            Lanes.store(Lanes.load(source, from + k * stride), panel, to + k * width);
+            Lanes.store(Lanes.load(source, from + k * stride + V), panel, to + k * width + V);
         }
     }
 
@@ -128,7 +154,7 @@ final class Panels {
                 }
             }
         }
-        oneByOne(source, from, stride, 1, quick, depth, count, 6, panels, to);
+        oneByOne(source, from, stride, 1, quick, depth, count, panels, to);
     }
 
     private static void copyEight(MemorySegment source, long from, long stride, float[] panel, int to) {
@@ -173,11 +199,11 @@ final class Panels {
             int depth,
             int count,
             int width,
-            float[] panels,
-            int to,
+            MemorySegment panels,
+            long to,
             float[] square) {
         for (int i = 0; i < count; i += V) {
-            int place = to + i / width * width * depth + i % width;
+            long place = to + i / width * width * depth + i % width;
             turnLines(source, from + i * stride, stride, depth, Math.min(V, count - i), width, panels, place, square);
         }
     }
@@ -190,8 +216,8 @@ final class Panels {
             int depth,
             int lines,
             int width,
-            float[] panel,
-            int to,
+            MemorySegment panel,
+            long to,
             float[] square) {
         int whole = depth / V * V;
         for (int k = 0; k < whole; k += V) {
@@ -246,28 +272,28 @@ final class Panels {
     }
 
     /** The remaining steps, from the square to the panel. */
-    private static void finish(float[] square, float[] target, int to, int stride) {
+    private static void finish(float[] square, MemorySegment target, long to, int stride) {
         for (int i = 0; i < 4; i++) {
             if (V == 16) {
-                turnSixteen(square, i, target, to + i * stride, 4 * stride);
+                turnSixteen(square, i, target, to + (long) i * stride, 4 * stride);
             } else if (V == 8) {
-                turnEight(square, i, target, to + i * stride, 4 * stride);
+                turnEight(square, i, target, to + (long) i * stride, 4 * stride);
             } else {
-                Lanes.load(square, i * V).intoArray(target, to + i * stride);
+                Lanes.store(Lanes.load(square, i * V), target, to + (long) i * stride);
             }
         }
     }
 
     /** Step 4 for rows i and i + 4. */
-    private static void turnEight(float[] square, int i, float[] target, int to, int stride) {
+    private static void turnEight(float[] square, int i, MemorySegment target, long to, int stride) {
         IntVector r0 = Lanes.load(square, i * V).reinterpretAsInts();
         IntVector r4 = Lanes.load(square, (i + 4) * V).reinterpretAsInts();
-        UPPER_4.selectFrom(r0, r4).reinterpretAsFloats().intoArray(target, to);
-        LOWER_4.selectFrom(r0, r4).reinterpretAsFloats().intoArray(target, to + stride);
+        Lanes.store(UPPER_4.selectFrom(r0, r4).reinterpretAsFloats(), target, to);
+        Lanes.store(LOWER_4.selectFrom(r0, r4).reinterpretAsFloats(), target, to + stride);
     }
 
     /** Steps 4 and 8 for rows i, i + 4, i + 8 and i + 12. */
-    private static void turnSixteen(float[] square, int i, float[] target, int to, int stride) {
+    private static void turnSixteen(float[] square, int i, MemorySegment target, long to, int stride) {
         IntVector r0 = Lanes.load(square, i * V).reinterpretAsInts();
         IntVector r4 = Lanes.load(square, (i + 4) * V).reinterpretAsInts();
         IntVector r8 = Lanes.load(square, (i + 8) * V).reinterpretAsInts();
@@ -276,10 +302,10 @@ final class Panels {
         IntVector s4 = LOWER_4.selectFrom(r0, r4);
         IntVector s8 = UPPER_4.selectFrom(r8, r12);
         IntVector s12 = LOWER_4.selectFrom(r8, r12);
-        UPPER_8.selectFrom(s0, s8).reinterpretAsFloats().intoArray(target, to);
-        UPPER_8.selectFrom(s4, s12).reinterpretAsFloats().intoArray(target, to + stride);
-        LOWER_8.selectFrom(s0, s8).reinterpretAsFloats().intoArray(target, to + 2 * stride);
-        LOWER_8.selectFrom(s4, s12).reinterpretAsFloats().intoArray(target, to + 3 * stride);
+        Lanes.store(UPPER_8.selectFrom(s0, s8).reinterpretAsFloats(), target, to);
+        Lanes.store(UPPER_8.selectFrom(s4, s12).reinterpretAsFloats(), target, to + stride);
+        Lanes.store(LOWER_8.selectFrom(s0, s8).reinterpretAsFloats(), target, to + 2 * stride);
+        Lanes.store(LOWER_8.selectFrom(s4, s12).reinterpretAsFloats(), target, to + 3 * stride);
     }
 
     // ---- transposing six lines of rows ----
@@ -319,7 +345,7 @@ final class Panels {
             long at = from + i * stride;
             int lines = Math.min(6, count - i);
             turnSix(source, at, stride, whole, lines - 1, panels, to + i * depth);
-            oneByOne(source, at, 1, stride, whole, depth, lines, 6, panels, to + i * depth);
+            oneByOne(source, at, 1, stride, whole, depth, lines, panels, to + i * depth);
         }
     }
 
