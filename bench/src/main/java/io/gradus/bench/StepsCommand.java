@@ -5,9 +5,9 @@ import io.gradus.bench.cases.GradusTraining;
 import io.gradus.bench.cases.Network;
 import io.gradus.bench.libtorch.LibTorch;
 import io.gradus.bench.libtorch.TorchTraining;
-import io.gradus.bench.measure.ProcessMemory;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryLedger;
+import io.gradus.core.ProcessMemory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
@@ -113,7 +113,9 @@ final class StepsCommand implements Callable<Integer> {
             out.println();
             out.flush();
         }
-        out.println(PEAK + " " + ProcessMemory.peakBytes());
+        out.println(PEAK + " "
+                + ProcessMemory.peak()
+                        .orElseThrow(() -> new IOException("the peak memory of a process is known on Linux only")));
     }
 
     /** Prints the peak memory of tensors, in total and by category. */

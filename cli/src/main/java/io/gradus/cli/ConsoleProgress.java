@@ -241,6 +241,8 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         long peak =
                 result.peakBytes().values().stream().mapToLong(Long::longValue).sum();
         result("peak memory", Bytes.format(peak) + planned() + ": " + categories(result.peakBytes()));
+        result.processBytes()
+                .ifPresent(bytes -> result("process", Bytes.format(bytes) + " at its peak, with the JVM and its heap"));
         result("time", Quantities.duration((clock.getAsLong() - start) / 1e9));
         result("saved", result.output().toString());
         result("report", result.output().resolve(RunReport.FILE).toString());

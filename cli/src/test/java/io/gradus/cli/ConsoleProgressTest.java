@@ -19,6 +19,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -90,7 +91,8 @@ class ConsoleProgressTest {
                     3.0,
                     100,
                     0,
-                    Map.of(MemoryCategory.WEIGHTS, 4_938_268L, MemoryCategory.OPTIMIZER_STATE, 9_876_536L)));
+                    Map.of(MemoryCategory.WEIGHTS, 4_938_268L, MemoryCategory.OPTIMIZER_STATE, 9_876_536L),
+                    OptionalLong.of(123_456_789)));
         });
 
         assertThat(lines.replaceAll("(?m)^time .*$", "time")).isEqualTo("""
@@ -131,6 +133,7 @@ class ConsoleProgressTest {
             held-out text   4.0000   3.0000   -25.0%
 
             peak memory 15 MB (planned 20 MB): 4.9 MB weights, 9.9 MB optimizer state
+            process     123 MB at its peak, with the JVM and its heap
             time
             saved       tuned
             report      tuned/report.html
@@ -229,7 +232,8 @@ class ConsoleProgressTest {
                     2.5,
                     1000,
                     2,
-                    Map.of(MemoryCategory.WEIGHTS, 4_938_268L, MemoryCategory.OPTIMIZER_STATE, 9_876_536L)));
+                    Map.of(MemoryCategory.WEIGHTS, 4_938_268L, MemoryCategory.OPTIMIZER_STATE, 9_876_536L),
+                    OptionalLong.empty()));
         });
         assertThat(lines.lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(60));
         assertThat(lines).contains("load_best_model_at_end=true");

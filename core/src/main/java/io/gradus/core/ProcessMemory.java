@@ -1,27 +1,32 @@
-package io.gradus.bench.measure;
+package io.gradus.core;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 
-/** The peak memory of this process. */
+/** The memory of this process, as the operating system counts it. */
 public final class ProcessMemory {
+    private static final Path STATUS = Path.of("/proc/self/status");
+
     private ProcessMemory() {}
 
     /**
-     * The peak resident memory in bytes, {@code VmHWM} on Linux.
-     *
-     * @throws IOException if there is no {@code /proc/self/status}
+     * The most memory that was resident at once since the process started, in bytes: {@code VmHWM} in Linux's {@code
+     * /proc/self/status}. Empty on other systems, of which the JDK cannot ask it.
      */
-    public static long peakBytes() throws IOException {
-        return peakBytes(Files.readString(Path.of("/proc/self/status")));
+    public static OptionalLong peak() {
+        try {
+            return Files.isReadable(STATUS) ? peak(Files.readString(STATUS)) : OptionalLong.empty();
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
     }
 
-    static long peakBytes(String status) throws IOException {
+    static OptionalLong peak(String status) {
         return status.lines()
                 .filter(line -> line.startsWith("VmHWM:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
-                .findFirst()
-                .orElseThrow(() -> new IOException("/proc/self/status has no VmHWM"));
+                .findFirst();
     }
 }

@@ -1,23 +1,29 @@
-package io.gradus.bench.measure;
+package io.gradus.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class ProcessMemoryTest {
 
     @Test
-    void peakIsVmHwmInBytes() throws IOException {
-        assertThat(ProcessMemory.peakBytes("Name:\tjava\nVmPeak:\t 9 kB\nVmHWM:\t  2048 kB\n"))
-                .isEqualTo(2048 * 1024);
+    void peakIsVmHwmInBytes() {
+        assertThat(ProcessMemory.peak("Name:\tjava\nVmPeak:\t 9 kB\nVmHWM:\t  2048 kB\n"))
+                .hasValue(2048 * 1024);
     }
 
     @Test
-    void statusWithoutVmHwmIsRejected() {
-        assertThatThrownBy(() -> ProcessMemory.peakBytes("Name:\tjava\n"))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("VmHWM");
+    void statusWithoutVmHwmHasNoPeak() {
+        assertThat(ProcessMemory.peak("Name:\tjava\n")).isEmpty();
+    }
+
+    @Test
+    void peakOfThisProcessIsAtLeastTheHeapInUse() {
+        assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "only Linux tells the peak");
+        long used = Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+        assertThat(ProcessMemory.peak().orElseThrow()).isBetween(used / 2, 1L << 50);
     }
 }

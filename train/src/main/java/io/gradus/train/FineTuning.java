@@ -4,6 +4,7 @@ import io.gradus.autograd.GradientAccumulation;
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.ProcessMemory;
 import io.gradus.core.Scope;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.core.safetensors.WriteException;
@@ -746,7 +747,8 @@ public final class FineTuning {
                     best.loss(),
                     restore ? best.step() : steps,
                     spikes.state().skipped() + state.overflows(),
-                    model.device().backend().memory().atPeak());
+                    model.device().backend().memory().atPeak(),
+                    ProcessMemory.peak());
             together(() -> report(listener -> listener.finished(result)));
             return result;
         }

@@ -3,6 +3,7 @@ package io.gradus.train;
 import io.gradus.core.MemoryCategory;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * Result of a fine-tuning run.
@@ -15,7 +16,9 @@ import java.util.Map;
  * @param bestLoss the lowest held-out loss
  * @param savedStep the step of the saved weights: the last, or the best if the recipe asks for it
  * @param skipped the number of skipped steps (loss spikes, or gradients that overflowed in F16)
- * @param peakBytes peak memory, by category
+ * @param peakBytes peak memory of tensors, by category
+ * @param processBytes the most memory that the process has taken since it started; empty where the system does not tell, as
+ *     outside Linux
  */
 public record RunResult(
         Path output,
@@ -26,4 +29,5 @@ public record RunResult(
         double bestLoss,
         int savedStep,
         int skipped,
-        Map<MemoryCategory, Long> peakBytes) {}
+        Map<MemoryCategory, Long> peakBytes,
+        OptionalLong processBytes) {}

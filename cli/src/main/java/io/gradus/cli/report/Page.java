@@ -44,6 +44,7 @@ record Page(
         List<Written> samples,
         String memoryTotal,
         String memoryPlanned,
+        String processMemory,
         List<Share> memory,
         List<Fact> facts,
         String python,
@@ -91,6 +92,7 @@ record Page(
                 samples(metrics),
                 Bytes.format(total),
                 Bytes.format(plan.memory().peakBytes()),
+                process(standing),
                 memory(plan.memory().atPeak(), peakBytes, total),
                 facts(plan, standing, metrics, java),
                 Snippets.python(plan.output(), prompt(metrics)),
@@ -180,6 +182,13 @@ record Page(
         return metrics.samples().isEmpty()
                 ? ""
                 : metrics.samples().firstEntry().getValue().prompt();
+    }
+
+    private static String process(Standing standing) {
+        return standing.processBytes().isPresent()
+                ? "The whole process, with the JVM and its heap, took "
+                        + Bytes.format(standing.processBytes().getAsLong()) + " at its peak."
+                : "";
     }
 
     private static List<Share> memory(

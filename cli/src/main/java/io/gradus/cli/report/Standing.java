@@ -3,6 +3,7 @@ package io.gradus.cli.report;
 import io.gradus.core.MemoryCategory;
 import io.gradus.train.RunResult;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * How far a run has come.
@@ -12,6 +13,7 @@ import java.util.Map;
  * @param skipped the number of skipped steps
  * @param after the losses of the saved model, by the name of the text; empty if there is no such model yet
  * @param peakBytes the measured peak memory; empty if it was not measured yet
+ * @param processBytes the most memory that the process has taken; empty if it is not known
  * @param unfinished a sentence about a run that has not finished; empty if it has
  */
 record Standing(
@@ -20,15 +22,22 @@ record Standing(
         int skipped,
         Map<String, Double> after,
         Map<MemoryCategory, Long> peakBytes,
+        OptionalLong processBytes,
         String unfinished) {
 
     static Standing finished(RunResult result) {
         return new Standing(
-                result.steps(), result.savedStep(), result.skipped(), result.after(), result.peakBytes(), "");
+                result.steps(),
+                result.savedStep(),
+                result.skipped(),
+                result.after(),
+                result.peakBytes(),
+                result.processBytes(),
+                "");
     }
 
     static Standing unfinished(int steps, int skipped, String sentence) {
-        return new Standing(steps, steps, skipped, Map.of(), Map.of(), sentence);
+        return new Standing(steps, steps, skipped, Map.of(), Map.of(), OptionalLong.empty(), sentence);
     }
 
     boolean isFinished() {

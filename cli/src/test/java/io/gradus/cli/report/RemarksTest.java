@@ -6,6 +6,7 @@ import io.gradus.train.RunResult;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -59,7 +60,8 @@ class RemarksTest {
 
     private static List<String> remarks(
             SortedMap<Integer, Double> heldOut, SortedMap<Integer, Double> general, int saved) {
-        RunResult result = new RunResult(Path.of("."), 100, Map.of(), Map.of(), 0, 0, saved, 0, Map.of());
+        RunResult result =
+                new RunResult(Path.of("."), 100, Map.of(), Map.of(), 0, 0, saved, 0, Map.of(), OptionalLong.empty());
         return Remarks.of(
                 new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()),
                 Standing.finished(result));

@@ -20,6 +20,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,6 +55,7 @@ class RunReportTest {
                 .contains("<span class=\"prompt\">To be</span> happy</div>")
                 .contains("<h3>After 2 steps</h3>", "<span class=\"prompt\">To be</span> or not</div>")
                 .contains("Peak memory: 4.0 kB measured, 3.9 kB planned", "Optimizer state", "75.0%")
+                .contains("The whole process, with the JVM and its heap, took 123 MB at its peak.")
                 .contains("<td class=\"number\">2.9 kB</td><td class=\"number\">3.0 kB</td>")
                 .contains("<rect class=\"optimizer-state\" x=\"250.00\" y=\"0\" width=\"750.00\"")
                 .contains("2,000 targets: 0.20 passes over 10,000 tokens, in blocks of 64")
@@ -81,7 +83,7 @@ class RunReportTest {
         MemoryPlan memory = new MemoryPlan(260_032, 8, 64, Map.of(), Map.of(), Map.of());
         RunReport report = new RunReport(NOON);
         report.started(new Plan(recipe, folder, memory, 260_032, 10_000, 1, 0, 9, "a CPU"));
-        report.finished(new RunResult(folder, 9, Map.of(), Map.of(), 9, 0, 9, 3, Map.of()));
+        report.finished(new RunResult(folder, 9, Map.of(), Map.of(), 9, 0, 9, 3, Map.of(), OptionalLong.empty()));
         assertThat(folder.resolve("report.html")).content().contains("3 skipped", "text.txt and labelled.csv");
     }
 
@@ -273,6 +275,7 @@ class RunReportTest {
                         MemoryCategory.OPTIMIZER_STATE,
                         3000L,
                         MemoryCategory.WORKSPACE,
-                        0L));
+                        0L),
+                OptionalLong.of(123_456_789));
     }
 }

@@ -156,7 +156,8 @@ public final class Gemm implements GemmKernels {
 
         /** All threads pack these columns of B; then each computes blocks of rows. */
         private void shareRows(int column0, int column1) {
-            MemorySegment columns = GemmBuffers.ofThread().sharedColumns(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
+            MemorySegment columns =
+                    GemmBuffers.ofThread().sharedColumns(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
             int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
             forEach(column1 - column0, pieces, (long) PACKING * depth, (from, to) -> {
                 long at = (long) from * depth;
@@ -195,7 +196,14 @@ public final class Gemm implements GemmKernels {
 
         /** Multiplies packed rows by packed columns: each panel of rows with all panels of columns. */
         private void multiply(
-                int row0, int row1, float[] rows, MemorySegment columns, long at, int column0, int column1, float[] tile) {
+                int row0,
+                int row1,
+                float[] rows,
+                MemorySegment columns,
+                long at,
+                int column0,
+                int column1,
+                float[] tile) {
             for (int row = row0; row < row1; row += MicroKernel.ROWS) {
                 int a = (row - row0) * depth;
                 for (int column = column0; column < column1; column += Tile.STRIDE) {

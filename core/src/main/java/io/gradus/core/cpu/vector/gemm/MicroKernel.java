@@ -39,7 +39,15 @@ final class MicroKernel {
      * @param cStride the distance between rows of the tile in floats
      */
     static void multiply(
-            float[] a, int aFrom, MemorySegment b, long bFrom, int depth, int columns, float[] c, int cFrom, int cStride) {
+            float[] a,
+            int aFrom,
+            MemorySegment b,
+            long bFrom,
+            int depth,
+            int columns,
+            float[] c,
+            int cFrom,
+            int cStride) {
         if (columns > 2 * V) {
             fourVectors(a, aFrom, b, bFrom, depth, c, cFrom, cStride);
         } else {

@@ -81,7 +81,14 @@ final class Panels {
      * @param count the number of columns of B; the last panel may be partial
      */
     static void copy(
-            MemorySegment source, long from, long stride, int depth, int count, int width, MemorySegment panels, long to) {
+            MemorySegment source,
+            long from,
+            long stride,
+            int depth,
+            int count,
+            int width,
+            MemorySegment panels,
+            long to) {
         int parts = (count + width - 1) / width;
         int quick = readable(source, from, stride, depth, (long) parts * width);
         for (int k = 0; k < quick; k += ROWS_AT_A_TIME) {
