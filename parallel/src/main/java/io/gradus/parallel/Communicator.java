@@ -214,7 +214,7 @@ public final class Communicator implements AutoCloseable {
      * @param reason why, in words for the user
      */
     public void abort(String reason) {
-        transport.abort("rank " + rank + ": " + reason);
+        transport.abort("rank " + rank + " on " + HostName.get() + ": " + reason);
     }
 
     /** Leaves the job, after the communication that has been started. All ranks must call this method. */

@@ -123,7 +123,7 @@ public final class ThreadTransport implements Transport {
                 throw new CommunicationException(half.problem);
             }
             if (!half.complete && aborted != null) {
-                throw new CommunicationException("the job was ended by " + aborted);
+                throw new CommunicationException(aborted, null, true);
             }
             return half.complete;
         }

@@ -35,7 +35,7 @@ public interface Transport extends AutoCloseable {
     /**
      * Ends the whole job: every process fails. Any thread may call this method.
      *
-     * @param reason is shown to the user, or is part of the errors of the other processes
+     * @param reason which process ends the job and why; it is shown to the user, or is the error of the other processes
      */
     void abort(String reason);
 

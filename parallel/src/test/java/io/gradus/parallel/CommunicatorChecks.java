@@ -13,24 +13,29 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /** What every communicator must do. Each check is run by all ranks of a job together. */
-final class CommunicatorChecks {
+public final class CommunicatorChecks {
     /** Lengths of tensors: none, fewer than ranks, odd, and more than one message. */
     private static final List<Integer> LENGTHS = List.of(0, 1, 2, 7, 1000, 1_100_003);
 
     /** A check by one rank. */
     @FunctionalInterface
-    interface Check {
+    public interface Check {
         void run(Communicator communicator) throws InterruptedException;
     }
 
     private CommunicatorChecks() {}
 
     /** The checks by name, in the order in which all ranks run them. */
-    static Map<String, Check> all() {
+    public static Map<String, Check> all() {
         Map<String, Check> checks = new LinkedHashMap<>();
         checks.put("broadcastCopiesTheRootsElementsToAllRanks", CommunicatorChecks::broadcast);
         checks.put("allGatherCollectsTheShardsInRankOrder", CommunicatorChecks::allGather);
@@ -39,11 +44,43 @@ final class CommunicatorChecks {
         checks.put("allReduceOfNumbersThatCancelIsTheSumInRankOrder", CommunicatorChecks::allReduceInRankOrder);
         checks.put("allReduceOfBfloat16RoundsAfterEachAddition", CommunicatorChecks::allReduceOfBfloat16);
         checks.put("sentTensorArrivesUnchanged", CommunicatorChecks::sendAndReceive);
+        checks.put("messagesOfOtherTagsWaitUntilTheyAreReceived", CommunicatorChecks::tags);
         checks.put("pendingOperationsCompleteInOrder", CommunicatorChecks::pending);
         checks.put("barrierWaitsForTheLastRank", CommunicatorChecks::barrier);
         checks.put("messageOfAnotherSizeIsAnError", CommunicatorChecks::mismatch);
         checks.put("impossibleArgumentsAreRejected", CommunicatorChecks::arguments);
         return checks;
+    }
+
+    /** Runs a check on all ranks, each a thread, and rethrows the first failure. */
+    public static void run(List<Communicator.Opening> openings, Check check) throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(openings.size())) {
+            List<Future<?>> ranks = new ArrayList<>();
+            for (Communicator.Opening opening : openings) {
+                Callable<Void> rank = () -> {
+                    try (Communicator communicator = Communicator.of(opening)) {
+                        try {
+                            check.run(communicator);
+                        } catch (Throwable e) {
+                            communicator.abort(String.valueOf(e.getMessage()));
+                            throw e;
+                        }
+                        return null;
+                    }
+                };
+                ranks.add(threads.submit(rank));
+            }
+            for (Future<?> rank : ranks) {
+                try {
+                    rank.get();
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof Exception cause) {
+                        throw cause;
+                    }
+                    throw new AssertionError(e.getCause());
+                }
+            }
+        }
     }
 
     private static void broadcast(Communicator communicator) {
@@ -133,6 +170,26 @@ final class CommunicatorChecks {
                 communicator.send(tensor(values(communicator.rank(), length)), next, length % 100);
             }
             assertThat(received.toFloats()).isEqualTo(values(previous, length));
+        }
+    }
+
+    private static void tags(Communicator communicator) {
+        if (communicator.size() == 1 || communicator.rank() > 1) {
+            return;
+        }
+        int length = 300_000; // more than a socket holds
+        if (communicator.rank() == 0) {
+            List<Pending> sends = new ArrayList<>();
+            for (int tag = 0; tag < 3; tag++) {
+                sends.add(communicator.sendAsync(tensor(values(tag, length)), 1, tag));
+            }
+            sends.forEach(Pending::await);
+        } else {
+            for (int tag : new int[] {0, 2, 1}) {
+                Tensor received = tensor(new float[length]);
+                communicator.receive(received, 0, tag);
+                assertThat(received.toFloats()).isEqualTo(values(tag, length));
+            }
         }
     }
 

@@ -35,7 +35,7 @@ class MpiTransportTest {
                 .map(launcher -> DynamicTest.dynamicTest("job of " + launcher + " ends when one rank aborts it", () -> {
                     Job job = launch(launcher, 2, MpiRank.ABORT);
                     assertThat(job.exitCode).isNotZero();
-                    assertThat(job.output).contains("rank 1: the disk is full");
+                    assertThat(job.output).contains("rank 1 on " + HostName.get() + ": the disk is full");
                 }));
     }
 

@@ -7,11 +7,6 @@ import io.gradus.core.Tensor;
 import io.gradus.parallel.CommunicatorChecks.Check;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -40,7 +35,7 @@ class ThreadTransportTest {
                     }
                 }))
                 .isInstanceOf(CommunicationException.class)
-                .hasMessage("the job was ended by rank 2: the disk is full");
+                .hasMessage("rank 2 on " + HostName.get() + ": the disk is full");
     }
 
     @Test
@@ -50,33 +45,9 @@ class ThreadTransportTest {
         assertThat(new Shards(2, 4).size(3)).isZero();
     }
 
-    /** Runs a check on all ranks, each a thread, and rethrows the first failure. */
     private static void run(int size, Check check) throws Exception {
-        List<Transport> transports = ThreadTransport.job(size);
-        try (ExecutorService threads = Executors.newFixedThreadPool(size)) {
-            List<Future<?>> ranks = new ArrayList<>();
-            for (Transport transport : transports) {
-                Callable<Void> rank = () -> {
-                    try (Communicator communicator = Communicator.of(() -> transport)) {
-                        check.run(communicator);
-                        return null;
-                    } catch (Throwable e) {
-                        transport.abort("rank " + transport.rank() + ": " + e);
-                        throw e;
-                    }
-                };
-                ranks.add(threads.submit(rank));
-            }
-            for (Future<?> rank : ranks) {
-                try {
-                    rank.get();
-                } catch (ExecutionException e) {
-                    if (e.getCause() instanceof Exception cause) {
-                        throw cause;
-                    }
-                    throw new AssertionError(e.getCause());
-                }
-            }
-        }
+        List<Communicator.Opening> ranks = new ArrayList<>();
+        ThreadTransport.job(size).forEach(transport -> ranks.add(() -> transport));
+        CommunicatorChecks.run(ranks, check);
     }
 }

@@ -128,7 +128,7 @@ public final class MpiTransport implements Transport {
 
     @Override
     public void abort(String reason) {
-        System.err.println(reason);
+        System.err.println(reason); // MPI tells the others nothing
         mpi.call("MPI_Abort", abort, world, ABORT_CODE);
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.gradus.parallel.HostName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,8 +12,6 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param command its main class and arguments
  */
 record LockHolder(long pid, String host, String started, String command) {
-    private static final Path LINUX_HOST = Path.of("/proc/sys/kernel/hostname");
-
     private static final int LONGEST_COMMAND = 200;
 
     private static final ObjectMapper JSON = JsonMapper.builder()
@@ -37,23 +34,7 @@ record LockHolder(long pid, String host, String started, String command) {
                 .format(DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT));
         String command = System.getProperty("sun.java.command", "unknown command");
         String shown = command.length() <= LONGEST_COMMAND ? command : command.substring(0, LONGEST_COMMAND) + "…";
-        return new LockHolder(ProcessHandle.current().pid(), nameOfThisHost(), now, shown);
-    }
-
-    /** Not from InetAddress, which may wait for a name server. */
-    private static String nameOfThisHost() {
-        try {
-            if (Files.isReadable(LINUX_HOST)) {
-                return Files.readString(LINUX_HOST).strip();
-            }
-        } catch (IOException e) {
-            // taken from the environment
-        }
-        return Stream.of("COMPUTERNAME", "HOSTNAME")
-                .map(System::getenv)
-                .filter(Objects::nonNull)
-                .findFirst()
-                .orElse("this computer");
+        return new LockHolder(ProcessHandle.current().pid(), HostName.get(), now, shown);
     }
 
     /** A description of the holder in the file of a lock; of an unknown process if the file cannot be read. */
