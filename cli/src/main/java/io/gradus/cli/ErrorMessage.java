@@ -2,6 +2,7 @@ package io.gradus.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
 import io.gradus.core.FileNames;
+import io.gradus.parallel.CommunicationException;
 import io.gradus.train.guard.TrainingException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -32,6 +33,7 @@ final class ErrorMessage {
                         + " smaller batch_size or data.max_seq_len";
             case IllegalArgumentException e when e.getMessage() != null -> e.getMessage();
             case IllegalStateException e when e.getMessage() != null -> e.getMessage();
+            case CommunicationException e when e.getMessage() != null -> e.getMessage();
             case TrainingException e when e.getMessage() != null -> e.getMessage();
             default -> bug(thrown);
         };

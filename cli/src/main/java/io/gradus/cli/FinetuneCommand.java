@@ -6,6 +6,7 @@ import io.gradus.train.FineTuning;
 import io.gradus.train.OverfitOneBatch;
 import io.gradus.train.StoppedException;
 import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -81,7 +82,12 @@ final class FinetuneCommand implements Callable<Integer> {
         if (resume) {
             overrides.add("resume=true");
         }
-        Recipe recipe = RecipeArguments.recipe(overrides);
+        Recipe recipe;
+        try {
+            recipe = RecipeArguments.recipe(overrides);
+        } catch (RecipeException e) {
+            return ParallelRun.withoutRecipe(e, overrides, spec);
+        }
         Terminal terminal = Terminal.of(spec);
         if (dryRun) {
             return dryRun(recipe, terminal);
@@ -90,7 +96,7 @@ final class FinetuneCommand implements Callable<Integer> {
             return overfitOneBatch(recipe, terminal);
         }
         if (recipe.parallel() != Recipe.ParallelKind.NONE) {
-            return ParallelRun.of(recipe, this::run);
+            return ParallelRun.of(recipe, spec, this::run);
         }
         return run(recipe, null);
     }
@@ -99,17 +105,27 @@ final class FinetuneCommand implements Callable<Integer> {
     private int run(Recipe recipe, @Nullable Communicator communicator) throws IOException {
         Terminal terminal = Terminal.of(spec);
         try (ConsoleProgress progress = new ConsoleProgress(terminal)) {
-            FineTuning.Builder builder = BuiltIn.fineTuning(recipe, progress);
-            if (communicator != null) {
-                builder.communicator(communicator);
-            }
-            FineTuning run = builder.build();
+            FineTuning run = build(recipe, communicator, progress);
             try (Termination _ = new Termination(() -> {
                 progress.stopping();
                 run.stop();
             })) {
                 return follow(run, progress);
             }
+        }
+    }
+
+    private static FineTuning build(Recipe recipe, @Nullable Communicator communicator, ConsoleProgress progress) {
+        if (communicator == null) {
+            return BuiltIn.fineTuning(recipe, progress).build();
+        }
+        try {
+            return BuiltIn.fineTuning(recipe, progress)
+                    .communicator(communicator)
+                    .build();
+        } catch (RuntimeException | Error e) {
+            communicator.abort(ErrorMessage.of(e)); // the others wait for this process
+            throw e;
         }
     }
 

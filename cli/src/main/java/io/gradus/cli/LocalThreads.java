@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.parallel.launch.Launch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,9 +17,6 @@ import java.util.stream.Stream;
 final class LocalThreads {
     /** Set by users of OpenMP and by Slurm. */
     private static final List<String> THREADS = List.of("OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK");
-    /** The processes on this machine, as Open MPI, MPICH and torchrun tell them. */
-    private static final List<String> PROCESSES =
-            List.of("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "LOCAL_WORLD_SIZE");
 
     private static final Path ONLINE = Path.of("/sys/devices/system/cpu/online");
     private static final Path STATUS = Path.of("/proc/self/status");
@@ -37,11 +35,14 @@ final class LocalThreads {
      * @param bound whether these are fewer than the machine has
      */
     static int count(Map<String, String> environment, int processors, boolean bound) {
+        Optional<Launch> launch = Launch.of(environment);
         Optional<Integer> chosen = first(environment, THREADS);
-        if (chosen.isPresent()) {
+        // torchrun sets OMP_NUM_THREADS=1, if nobody has set it, for processes that compute on a GPU.
+        boolean usual = launch.isPresent() && launch.get().isTorchrun() && chosen.equals(Optional.of(1));
+        if (chosen.isPresent() && !usual) {
             return chosen.get();
         }
-        int processes = bound ? 1 : first(environment, PROCESSES).orElse(1);
+        int processes = bound || launch.isEmpty() ? 1 : launch.get().localSize().orElse(1);
         return Math.max(1, processors / processes);
     }
 

@@ -1,20 +1,28 @@
 package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.gradus.parallel.MpiLauncher;
+import io.gradus.parallel.HostName;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program in the processes of an MPI job, if MPI is installed. */
+/** The program in two processes, which communicate by TCP, and with each MPI that is installed. */
 class ParallelRunTest {
+    private static final int SECONDS = 120;
+
+    /** A job must end so soon after one of its processes. */
+    private static final int SOON = 10;
+
     @TempDir
     private Path folder;
 
@@ -32,44 +40,117 @@ class ParallelRunTest {
                 "threads=1");
     }
 
-    @Test
-    void twoProcessesHaveTheBitsOfOneThatAccumulatesTwoBatches() throws Exception {
-        String printed = run(mpirun(), "together", 0, "parallel=data");
-        run(List.of(), "alone", 0, "gradient_accumulation_steps=2");
-        assertThat(folder.resolve("together/model.safetensors"))
-                .hasSameBinaryContentAs(folder.resolve("alone/model.safetensors"));
-        assertThat(printed).containsOnlyOnce("step 4/4");
-    }
-
-    @Test
-    void errorOfAllProcessesIsPrintedOnce() throws Exception {
-        String printed = run(mpirun(), "together", 1, "parallel=data", "data.train=" + folder.resolve("missing.txt"));
-        assertThat(printed).containsOnlyOnce("missing.txt");
-        assertThat(folder.resolve("together")).doesNotExist();
-    }
-
-    @Test
-    void parallelRunWithoutALauncherIsRejected() throws Exception {
-        mpirun();
-        assertThat(run(List.of(), "alone", 2, "parallel=data")).contains("start them with mpirun -n 2");
-    }
-
-    /** The command that starts two processes. */
-    private static List<String> mpirun() {
-        List<MpiLauncher> launchers = MpiLauncher.installed();
-        assumeTrue(!launchers.isEmpty(), "no mpirun is installed: parallel runs are not tested with MPI");
-        return launchers.getFirst().command(2);
-    }
-
-    private String run(List<String> launcher, String output, int exitCode, String... more)
-            throws IOException, InterruptedException {
+    private List<String> with(String... more) {
         List<String> all = new ArrayList<>(keys);
         all.addAll(List.of(more));
-        Process process = Program.start(launcher, all, folder.resolve(output));
-        boolean ended = Program.endsWithin(process, 120);
-        String printed = Program.log(folder.resolve(output));
-        assertThat(ended).as("the job ended; it printed:%n%s", printed).isTrue();
-        assertThat(process.exitValue()).as(printed).isEqualTo(exitCode);
-        return printed;
+        return all;
+    }
+
+    private List<List<String>> both(String... more) {
+        return Collections.nCopies(2, with(more));
+    }
+
+    /** What a test does with each way to start processes. */
+    @FunctionalInterface
+    private interface Check {
+        void with(ParallelProgram.Starter starter, Path output) throws Exception;
+    }
+
+    private Stream<DynamicTest> all(Check check) {
+        return ParallelProgram.starters()
+                .map(starter -> DynamicTest.dynamicTest(
+                        starter.getKey(), () -> check.with(starter.getValue(), folder.resolve(starter.getKey()))));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> twoProcessesHaveTheBitsOfOneThatAccumulatesTwoBatches() throws Exception {
+        Path alone = folder.resolve("alone");
+        Process process = Program.finetune(with("gradient_accumulation_steps=2"), alone);
+        assertThat(process.waitFor()).as(Program.log(alone)).isZero();
+        return all((starter, output) -> {
+            String printed = starter.start(both("parallel=data"), output).awaitCode(SECONDS, 0);
+            assertThat(output.resolve("model.safetensors")).hasSameBinaryContentAs(alone.resolve("model.safetensors"));
+            assertThat(printed).containsOnlyOnce("step 4/4");
+        });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> errorOfAllProcessesIsPrintedOnce() {
+        return all((starter, output) -> {
+            String missing = "data.train=" + folder.resolve("missing.txt");
+            String printed =
+                    starter.start(both("parallel=data", missing), output).awaitCode(SECONDS, 1);
+            assertThat(printed).containsOnlyOnce("missing.txt");
+            assertThat(output).doesNotExist();
+        });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> otherTextOnOneProcessIsPrintedOnceWithItsRank() {
+        Path other = TinyModel.writeText(folder.resolve("other.txt"), 199);
+        return all((starter, output) -> {
+            String printed = starter.start(
+                            List.of(with("parallel=data"), with("parallel=data", "data.train=" + other)), output)
+                    .await(SECONDS);
+            assertThat(printed)
+                    .containsOnlyOnce("all processes must have the same")
+                    .contains("rank 1 on " + HostName.get() + ": recipe:", "data.train: 5142 bytes");
+        });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> killedProcessEndsTheJobSoon() {
+        return all((starter, output) -> {
+            ParallelProgram job = starter.start(both("parallel=data", "steps=100000", "save_steps=2"), output);
+            job.awaitPrinted("step 3");
+            job.kill(1);
+            String printed = job.await(SOON);
+            if (job.processes().size() > 1) { // mpirun has a message of its own
+                assertThat(printed)
+                        .containsOnlyOnce("rank 1 on " + HostName.get() + " ended without a message")
+                        .containsPattern("step [0-9]+: rank 1")
+                        .containsPattern("The checkpoint of step [0-9]+ is intact");
+            }
+        });
+    }
+
+    @Test
+    void killedFirstProcessIsReportedByAnother() throws Exception {
+        List<List<String>> three = Collections.nCopies(3, with("parallel=data", "steps=100000"));
+        ParallelProgram job = ParallelProgram.tcp(List.of(), three, folder.resolve("out"), 3);
+        job.awaitPrinted("step 3");
+        job.kill(0);
+        assertThat(job.await(SOON)).containsOnlyOnce("rank 0 on " + HostName.get() + " ended without a message");
+    }
+
+    @Test
+    void processThatDoesNotComeIsNamed() throws Exception {
+        ParallelProgram job = ParallelProgram.tcp(
+                List.of("-Dgradus.join.seconds=3"), both("parallel=data"), folder.resolve("out"), 3);
+        assertThat(job.awaitCode(SECONDS, 1)).containsOnlyOnce("rank 2 of 3 did not come to rank 0");
+    }
+
+    @Test
+    void misspelledKeyOfAllProcessesIsPrintedOnce() throws Exception {
+        ParallelProgram job =
+                ParallelProgram.tcp(List.of(), both("parallel=data", "stepss=4"), folder.resolve("out"), 2);
+        assertThat(job.awaitCode(SECONDS, 2)).containsOnlyOnce("stepss");
+    }
+
+    @Test
+    void misspelledKeyOfOneProcessEndsTheJob() throws Exception {
+        List<List<String>> ranks = List.of(with("parallel=data"), with("parallel=data", "stepss=4"));
+        ParallelProgram job = ParallelProgram.tcp(List.of(), ranks, folder.resolve("out"), 2);
+        assertThat(job.await(SECONDS))
+                .containsOnlyOnce("stepss")
+                .contains("rank 1 on " + HostName.get() + ": recipe: ");
+    }
+
+    @Test
+    void parallelRunWithoutALauncherIsRejected() throws IOException, InterruptedException {
+        Path output = folder.resolve("alone");
+        Process process = Program.finetune(with("parallel=data"), output);
+        assertThat(process.waitFor()).isEqualTo(2);
+        assertThat(Program.log(output)).contains("mpirun -n 2", "srun", "torchrun", "MASTER_ADDR");
     }
 }

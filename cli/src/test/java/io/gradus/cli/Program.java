@@ -37,11 +37,36 @@ final class Program {
      * @param log whose {@link #log} gets the messages
      */
     static Process start(List<String> by, List<String> keys, Path output, Path log) throws IOException {
+        List<String> command = new ArrayList<>(by);
+        command.addAll(command(List.of(), keys, output));
+        return start(new ProcessBuilder(command), logFile(log));
+    }
+
+    /**
+     * The command of {@code gradus finetune}.
+     *
+     * @param options of the JVM
+     */
+    static List<String> command(List<String> options, List<String> keys, Path output) {
+        List<String> all = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1")); // it ends soon
+        all.addAll(options);
         List<String> arguments = new ArrayList<>(List.of("finetune"));
         arguments.addAll(keys);
         arguments.add("output=" + output);
-        // The program ends soon, so the best compiler is not worth its time.
-        return startMain(by, List.of("-XX:TieredStopAtLevel=1"), "io.gradus.cli.Main", arguments, logFile(log));
+        return java(all, "io.gradus.cli.Main", arguments);
+    }
+
+    private static List<String> java(List<String> options, String main, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Xmx256m"));
+        command.addAll(options);
+        command.addAll(List.of("-classpath", System.getProperty("java.class.path"), main));
+        command.addAll(arguments);
+        return command;
     }
 
     /**
@@ -54,17 +79,13 @@ final class Program {
     static Process startMain(List<String> by, List<String> options, String main, List<String> arguments, Path file)
             throws IOException {
         List<String> command = new ArrayList<>(by);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Xmx256m"));
-        command.addAll(options);
-        command.addAll(List.of("-classpath", System.getProperty("java.class.path"), main));
-        command.addAll(arguments);
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
+        command.addAll(java(options, main, arguments));
+        return start(new ProcessBuilder(command), file);
+    }
+
+    /** Starts a process whose messages are appended to a file. */
+    static Process start(ProcessBuilder builder, Path file) throws IOException {
+        return builder.redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()))
                 .start();
     }
@@ -85,7 +106,8 @@ final class Program {
         return new String(Files.readAllBytes(logFile(output)), StandardCharsets.UTF_8);
     }
 
-    private static Path logFile(Path output) {
+    /** Where {@link #log} reads. */
+    static Path logFile(Path output) {
         return output.resolveSibling(output.getFileName() + ".log");
     }
 }

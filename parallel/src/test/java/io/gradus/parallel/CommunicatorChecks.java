@@ -44,7 +44,6 @@ public final class CommunicatorChecks {
         checks.put("allReduceOfNumbersThatCancelIsTheSumInRankOrder", CommunicatorChecks::allReduceInRankOrder);
         checks.put("allReduceOfBfloat16RoundsAfterEachAddition", CommunicatorChecks::allReduceOfBfloat16);
         checks.put("sentTensorArrivesUnchanged", CommunicatorChecks::sendAndReceive);
-        checks.put("messagesOfOtherTagsWaitUntilTheyAreReceived", CommunicatorChecks::tags);
         checks.put("pendingOperationsCompleteInOrder", CommunicatorChecks::pending);
         checks.put("barrierWaitsForTheLastRank", CommunicatorChecks::barrier);
         checks.put("messageOfAnotherSizeIsAnError", CommunicatorChecks::mismatch);
@@ -170,26 +169,6 @@ public final class CommunicatorChecks {
                 communicator.send(tensor(values(communicator.rank(), length)), next, length % 100);
             }
             assertThat(received.toFloats()).isEqualTo(values(previous, length));
-        }
-    }
-
-    private static void tags(Communicator communicator) {
-        if (communicator.size() == 1 || communicator.rank() > 1) {
-            return;
-        }
-        int length = 300_000; // more than a socket holds
-        if (communicator.rank() == 0) {
-            List<Pending> sends = new ArrayList<>();
-            for (int tag = 0; tag < 3; tag++) {
-                sends.add(communicator.sendAsync(tensor(values(tag, length)), 1, tag));
-            }
-            sends.forEach(Pending::await);
-        } else {
-            for (int tag : new int[] {0, 2, 1}) {
-                Tensor received = tensor(new float[length]);
-                communicator.receive(received, 0, tag);
-                assertThat(received.toFloats()).isEqualTo(values(tag, length));
-            }
         }
     }
 

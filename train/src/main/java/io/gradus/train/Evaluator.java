@@ -14,8 +14,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Evaluates a model on text that it is not trained on. */
+/**
+ * Evaluates a model on text that it is not trained on. The processes of a parallel run share the batches: each takes every N-th,
+ * and all add the losses in the order of the batches, so the result has the bits of one process.
+ */
 public final class Evaluator {
+    private static final Ranks ALONE = new Ranks(null);
+
     private Evaluator() {}
 
     /**
@@ -38,7 +43,7 @@ public final class Evaluator {
             LanguageModel model, Blocks blocks, int maxBlocks, int batchSize, Consumer<Progress> progress) {
         Blocks first = blocks.first(Math.min(maxBlocks, blocks.size()));
         Batches batches = new Batches(first, batchSize, 0, false);
-        return loss(model, batches, LossFunction.crossEntropy(0), "text", progress);
+        return loss(model, batches, LossFunction.crossEntropy(0), "text", ALONE, progress);
     }
 
     /**
@@ -47,31 +52,52 @@ public final class Evaluator {
      * @throws NonFiniteException if it is NaN or infinite; names the weight or the layer
      */
     public static double loss(LanguageModel model, BatchSource batches, LossFunction loss) {
-        return loss(model, batches, loss, "text", _ -> {});
+        return loss(model, batches, loss, "text", ALONE, _ -> {});
     }
 
     private static double loss(
-            LanguageModel model, BatchSource batches, LossFunction loss, String name, Consumer<Progress> progress) {
+            LanguageModel model,
+            BatchSource batches,
+            LossFunction loss,
+            String name,
+            Ranks ranks,
+            Consumer<Progress> progress) {
         model.eval();
         double sum = 0;
         long tokens = 0;
-        for (long i = 0; i < batches.batchesPerEpoch(); i++) {
-            progress.accept(new Progress("evaluating " + name, i, batches.batchesPerEpoch()));
-            try (Scope _ = Scope.open("evaluation")) {
-                Batch batch = batches.batch(i, model.device());
-                double batchSum = lossSum(model, batch, loss);
+        long count = batches.batchesPerEpoch();
+        for (long first = 0; first < count; first += ranks.size()) {
+            progress.accept(new Progress("evaluating " + name, first, count));
+            // A process without a batch repeats the last, so that all make the same number of forward passes.
+            double[] each = ranks.gather(own(model, batches, Math.min(first + ranks.rank(), count - 1), loss));
+            for (int i = 0; i < Math.min(ranks.size(), count - first); i++) {
+                double batchSum = each[2 * i];
                 if (!Double.isFinite(batchSum)) {
                     throw new NonFiniteException(
-                            "the loss on " + name + " is " + batchSum + ": " + cause(model, batch, loss));
+                            "the loss on " + name + " is " + batchSum + ": " + cause(model, batches, first + i, loss));
                 }
                 sum += batchSum;
-                tokens += batch.counted();
+                tokens += (long) each[2 * i + 1];
             }
         }
         if (tokens == 0) {
             throw new IllegalStateException("the loss on " + name + " is undefined: no token counts");
         }
         return sum / tokens;
+    }
+
+    /** The loss of a batch, summed over its targets, and their number. */
+    private static double[] own(LanguageModel model, BatchSource batches, long index, LossFunction loss) {
+        try (Scope _ = Scope.open("evaluation")) {
+            Batch batch = batches.batch(index, model.device());
+            return new double[] {lossSum(model, batch, loss), batch.counted()};
+        }
+    }
+
+    private static String cause(LanguageModel model, BatchSource batches, long index, LossFunction loss) {
+        try (Scope _ = Scope.open("cause")) {
+            return cause(model, batches.batch(index, model.device()), loss);
+        }
     }
 
     /** Why the loss of a batch is not finite: {@link NonFinite#cause}. */
@@ -85,12 +111,16 @@ public final class Evaluator {
                 .item();
     }
 
-    /** The losses on several sources, by name. */
+    /** The losses on several sources, by name; all processes must call this method. */
     static Map<String, Double> losses(
-            LanguageModel model, Map<String, BatchSource> sources, LossFunction loss, Consumer<Progress> progress) {
+            LanguageModel model,
+            Map<String, BatchSource> sources,
+            LossFunction loss,
+            Ranks ranks,
+            Consumer<Progress> progress) {
         Map<String, Double> losses = new LinkedHashMap<>();
         sources.forEach((name, batches) ->
-                losses.put(name, loss(model, batches, loss, name.replace('_', '-') + " text", progress)));
+                losses.put(name, loss(model, batches, loss, name.replace('_', '-') + " text", ranks, progress)));
         return losses;
     }
 }

@@ -20,6 +20,7 @@ import io.gradus.nn.model.ModelFolder;
 import io.gradus.optim.GradientClipping;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
+import io.gradus.parallel.CommunicationException;
 import io.gradus.parallel.Communicator;
 import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
@@ -260,8 +261,10 @@ public final class FineTuning {
         if (ranks.size() == 1) {
             if (recipe.parallel() != Recipe.ParallelKind.NONE) {
                 throw new RecipeException(
-                        "parallel=data trains with several processes, and there is only one; start them with"
-                                + " mpirun -n 2 ./gradus finetune ..., or leave parallel out");
+                        "parallel trains with several processes, and there is only one. Start them with"
+                                + " mpirun -n 2 ./gradus finetune ..., with srun, or with torchrun --no-python; or set RANK,"
+                                + " WORLD_SIZE, MASTER_ADDR and MASTER_PORT for each; or leave parallel out. See"
+                                + " docs/machines.md");
             }
             return;
         }
@@ -394,12 +397,12 @@ public final class FineTuning {
         }
     }
 
-    /** Why the loss of a step is not finite. */
+    /** Why the loss of a step is not finite. All processes look at all batches of the step, so they find the same. */
     static String cause(TrainingState state, int step, LongFunction<Batch> batches) {
-        int accumulation = state.recipe.gradientAccumulationSteps();
-        for (int i = 0; i < accumulation; i++) {
+        int count = state.recipe.gradientAccumulationSteps() * state.ranks.size();
+        for (int i = 0; i < count; i++) {
             try (Scope _ = Scope.open("cause")) {
-                Batch batch = batches.apply((long) step * accumulation + i);
+                Batch batch = batches.apply((long) step * count + i);
                 if (!Double.isFinite(Evaluator.lossSum(state.model, batch, state.loss))) {
                     return Evaluator.cause(state.model, batch, state.loss);
                 }
@@ -445,7 +448,7 @@ public final class FineTuning {
         void run() throws IOException;
     }
 
-    /** One run, which holds the lock of its output folder. The constructor loads and checks, and writes nothing. */
+    /** One run, which holds the lock of its output folder. The constructor loads and checks, alone; it writes nothing. */
     private final class Run {
         /** Keys that may differ between processes. Paths may, because what the files contain is compared. */
         private static final Set<String> DIFFERS = Set.of(
@@ -470,10 +473,11 @@ public final class FineTuning {
         private final SpikeGuard spikes;
         private final EarlyStopping patience;
         private final Samples samples;
-        private final Map<String, Double> before;
+        private Map<String, Double> before;
         private final List<TrainingListener> receivers =
                 new ArrayList<>(ranks.isFirst() ? listeners : List.<TrainingListener>of());
         private Map<String, Double> latest = Map.of();
+        private int underway; // the step that is being made, from 1; 0 before the first
         private boolean complete; // the trained model is saved
 
         Run(Path output) throws IOException {
@@ -507,11 +511,8 @@ public final class FineTuning {
             spikes = new SpikeGuard(recipe.guards().spikeZ(), saved.spikes());
             patience = new EarlyStopping(recipe.guards().earlyStoppingPatience(), saved.best());
             samples = new Samples(recipe, setup);
+            before = saved.before();
             report(listener -> listener.started(plan()));
-            if (first == 0) {
-                evaluate(0);
-            }
-            before = first == 0 ? latest : saved.before();
         }
 
         private void warnIfDiskIsSmall() {
@@ -539,21 +540,47 @@ public final class FineTuning {
         RunResult train() throws IOException {
             try {
                 return trainToTheEnd();
-            } catch (OtherRankException e) {
-                throw failed(e);
-            } catch (UncheckedIOException e) {
-                throw failed(withWhatIsSafe(Objects.requireNonNull(e.getCause())));
-            } catch (IOException e) {
-                throw failed(withWhatIsSafe(e));
             } catch (TrainingException | RecipeException e) {
                 throw failed(e); // on all processes, because all know the same
+            } catch (OtherRankException e) {
+                throw failed(e);
+            } catch (CommunicationException e) {
+                endOthers(e);
+                throw failed(withWhatIsSafe(e));
+            } catch (IOException e) {
+                endOthers(e);
+                throw failed(withWhatIsSafe(e));
+            } catch (UncheckedIOException e) {
+                endOthers(e);
+                throw failed(withWhatIsSafe(Objects.requireNonNull(e.getCause())));
             } catch (RuntimeException e) {
-                ranks.abort(e.toString());
+                endOthers(e);
                 throw failed(e);
             } catch (Error e) {
-                ranks.abort(e.toString());
+                endOthers(e);
                 throw e;
             }
+        }
+
+        /** Ends the other processes, unless they know of a problem. */
+        private void endOthers(Throwable problem) {
+            if (!ranks.isKnownToAll(problem)) {
+                ranks.abort(stage() + (problem instanceof IOException ? problem.getMessage() : problem));
+            }
+        }
+
+        /** Where the run is, for messages. */
+        private String stage() {
+            return underway == 0 ? "" : "step " + underway + ": ";
+        }
+
+        /** The end of the job, with what is safe. */
+        private CommunicationException withWhatIsSafe(CommunicationException e) {
+            String message = String.valueOf(e.getMessage());
+            return new CommunicationException(
+                    (message.contains("step ") ? "" : stage()) + message + "\n" + whatIsSafe(message),
+                    e,
+                    e.isKnownToFirst());
         }
 
         private <X extends Exception> X failed(X problem) {
@@ -567,6 +594,11 @@ public final class FineTuning {
 
         private RunResult trainToTheEnd() throws IOException {
             ranks.requireSame(identity());
+            if (first == 0) {
+                evaluate(0);
+                before = latest;
+                checks.requireBetterThanGuessing(before, () -> lossesWithPrompts(false), () -> lossesWithPrompts(true));
+            }
             together(this::begin);
             if (first == 0) {
                 recordEvaluation(0);
@@ -625,23 +657,25 @@ public final class FineTuning {
                     e instanceof FileSystemException failed && failed.getFile() != null
                             ? new WriteException(Path.of(failed.getFile()), failed).getMessage()
                             : e.getMessage());
+            return new IOException(problem + "\n" + whatIsSafe(problem), e);
+        }
+
+        /** What is left after a problem, and how to go on. */
+        private String whatIsSafe(String problem) {
             String solve =
                     problem.contains("space") || problem.contains("quota") ? "Free disk space" : "Solve the problem";
-            String safe;
             if (complete) {
-                safe = "The trained model in " + output + " is complete.";
-            } else if (!Files.exists(output.resolve(RECIPE))) {
-                safe = "Nothing was trained.";
-            } else {
-                Optional<Integer> step = newestStep();
-                safe = (step.isPresent()
-                                ? "The checkpoint of step " + step.get() + " is intact. " + solve
-                                        + ", then continue from it to the same bits:\n  "
-                                : "There is no checkpoint yet. " + solve
-                                        + ", then start from the first step again:\n  ")
-                        + ResumeCommand.of(output);
+                return "The trained model in " + output + " is complete.";
             }
-            return new IOException(problem + "\n" + safe, e);
+            if (!Files.exists(output.resolve(RECIPE))) {
+                return "Nothing was trained.";
+            }
+            Optional<Integer> step = newestStep();
+            return (step.isPresent()
+                            ? "The checkpoint of step " + step.get() + " is intact. " + solve
+                                    + ", then continue from it to the same bits:\n  "
+                            : "There is no checkpoint yet. " + solve + ", then start from the first step again:\n  ")
+                    + ResumeCommand.of(output);
         }
 
         private Optional<Integer> newestStep() {
@@ -654,7 +688,6 @@ public final class FineTuning {
 
         private void begin() throws IOException {
             if (first == 0) {
-                checks.requireBetterThanGuessing(before, () -> lossesWithPrompts(false), () -> lossesWithPrompts(true));
                 requireSavable(false);
                 warnIfDiskIsSmall();
                 if (stopping) {
@@ -671,6 +704,7 @@ public final class FineTuning {
         private void trainOneStep(int step) throws IOException {
             long start = System.nanoTime();
             int number = step + 1;
+            underway = number;
             double rate = state.optimizer.baseLearningRate() * setup.schedule().factor(step);
             StepResult made;
             try {
@@ -755,8 +789,7 @@ public final class FineTuning {
 
         private void evaluate(int step) {
             try {
-                state.withAverage(() ->
-                        latest = Evaluator.losses(model, setup.data().evaluation(), loss, FineTuning.this::progressed));
+                state.withAverage(() -> latest = losses(setup.data().evaluation()));
             } catch (NonFiniteException e) {
                 throw step == 0
                         ? new TrainingException("before the first step " + e.getMessage())
@@ -769,7 +802,11 @@ public final class FineTuning {
             setup.data()
                     .evaluation()
                     .forEach((name, batches) -> sources.put(name, new PromptsIncluded(batches, shuffled)));
-            return Evaluator.losses(model, sources, loss, FineTuning.this::progressed);
+            return losses(sources);
+        }
+
+        private Map<String, Double> losses(Map<String, BatchSource> sources) {
+            return Evaluator.losses(model, sources, loss, ranks, FineTuning.this::progressed);
         }
 
         /** Reports the latest evaluation, and saves the weights if it was the best. */

@@ -5,6 +5,7 @@ import io.gradus.core.Device;
 import io.gradus.core.HostStorage;
 import io.gradus.core.Tensor;
 import io.gradus.parallel.Communicator;
+import io.gradus.parallel.HostName;
 import io.gradus.parallel.Pending;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
@@ -33,6 +34,7 @@ final class Ranks {
     private final @Nullable Communicator communicator;
     private final Deque<Pending> sums = new ArrayDeque<>();
     private boolean alone;
+    private @Nullable Throwable known;
 
     /** @param communicator null for a single process */
     Ranks(@Nullable Communicator communicator) {
@@ -84,9 +86,6 @@ final class Ranks {
 
     /** Adds up what the processes have computed in a step, in the order of the batches. */
     Totals total(double loss, long tokens) {
-        if (communicator == null) {
-            return new Totals(loss, tokens);
-        }
         double[] values = gather(loss, tokens);
         double lossSum = 0;
         long tokenSum = 0;
@@ -99,7 +98,7 @@ final class Ranks {
 
     /** Whether any process passes true. */
     boolean any(boolean own) {
-        return communicator == null ? own : Arrays.stream(gather(own ? 1 : 0)).anyMatch(value -> value != 0);
+        return Arrays.stream(gather(own ? 1 : 0)).anyMatch(value -> value != 0);
     }
 
     /** What one process does without the others. */
@@ -122,9 +121,10 @@ final class Ranks {
         try {
             alone = true;
             result = action.run();
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             alone = false;
-            compare(String.valueOf(e.getMessage()));
+            compare(String.valueOf(e instanceof Error ? e : e.getMessage()));
+            known = e;
             throw e;
         } finally {
             alone = false;
@@ -138,13 +138,18 @@ final class Ranks {
         double[] failed = gather(problem.isEmpty() ? 0 : 1);
         for (int rank = 0; rank < failed.length; rank++) {
             if (failed[rank] != 0) {
-                String message = broadcast(problem, rank);
+                String message = broadcast(problem.isEmpty() ? "" : "on " + HostName.get() + ": " + problem, rank);
                 if (rank != rank()) {
-                    throw new OtherRankException("rank " + rank + ": " + message);
+                    throw new OtherRankException("rank " + rank + " " + message);
                 }
                 return;
             }
         }
+    }
+
+    /** Whether all processes know of a problem, because it occurred in {@link #together}. */
+    boolean isKnownToAll(Throwable problem) {
+        return problem instanceof OtherRankException || problem == known;
     }
 
     /**
@@ -173,12 +178,15 @@ final class Ranks {
 
     /** The number that the first process passes. */
     long first(long own) {
-        return communicator == null ? own : (long) gather(own)[0];
+        return (long) gather(own)[0];
     }
 
     /** The values that the processes pass, one after the other. */
-    private double[] gather(double... own) {
-        Communicator all = Objects.requireNonNull(communicator);
+    double[] gather(double... own) {
+        Communicator all = communicator;
+        if (all == null) {
+            return own;
+        }
         if (alone) {
             throw new IllegalStateException("processes cannot communicate while each works alone");
         }
@@ -203,7 +211,7 @@ final class Ranks {
         return received;
     }
 
-    /** Ends the job after an error that the other processes cannot know of. */
+    /** Ends the job after a problem that the other processes cannot know of. */
     void abort(String reason) {
         if (communicator != null && communicator.size() > 1) {
             communicator.abort(reason);

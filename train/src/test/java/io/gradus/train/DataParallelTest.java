@@ -3,21 +3,30 @@ package io.gradus.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradus.core.Device;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.parallel.Communicator;
+import io.gradus.parallel.HostName;
 import io.gradus.parallel.ThreadTransport;
 import io.gradus.parallel.Transport;
+import io.gradus.train.guard.TrainingException;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,6 +97,50 @@ class DataParallelTest {
     }
 
     @Test
+    void processesShareTheBatchesOfAnEvaluationInEqualNumbersOfPasses() throws Exception {
+        String[] few = {"steps=1", "batch_size=1", "max_eval_blocks=5"};
+        Map<Long, AtomicInteger> passes = new ConcurrentHashMap<>();
+        LossFunction counting = (model, hidden, batch) -> {
+            if (!hidden.requiresGrad() && model.device().backend().hasElements()) { // not in the memory plan
+                passes.computeIfAbsent(Thread.currentThread().threadId(), _ -> new AtomicInteger())
+                        .incrementAndGet();
+            }
+            return LossFunction.crossEntropy(0).sum(model, hidden, batch);
+        };
+        assertThat(failures(2, _ -> recipe("together", few), run -> run.loss(counting)))
+                .containsOnlyNulls();
+        int evaluations = 2;
+        assertThat(passes.values()).extracting(AtomicInteger::get).containsExactly(3 * evaluations, 3 * evaluations);
+        new FineTuning(recipe("alone", "steps=1", "batch_size=1", "max_eval_blocks=5")).run();
+        assertThat(evaluations("together").getFirst())
+                .isEqualTo(evaluations("alone").getFirst());
+    }
+
+    private List<String> evaluations(String output) throws IOException {
+        return metrics(output).lines().filter(line -> line.contains("held_out")).toList();
+    }
+
+    @Test
+    void lossThatIsNotFiniteOnOneProcessIsTheSameErrorOnAll() throws Exception {
+        Recipe recipe = recipe("out");
+        TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(model), 32);
+        int[] second = data.evaluation()
+                .get(TrainingData.HELD_OUT)
+                .batch(1, Device.cpu())
+                .ids()
+                .toInts();
+        LossFunction infinite = (model, hidden, batch) -> LossFunction.crossEntropy(0)
+                .sum(model, hidden, batch)
+                .multiply(Arrays.equals(batch.ids().toInts(), second) ? Double.POSITIVE_INFINITY : 1);
+        List<Throwable> failures = failures(3, _ -> recipe, run -> run.loss(infinite));
+        assertThat(failures)
+                .hasSize(3)
+                .allSatisfy(failure -> assertThat(failure)
+                        .isInstanceOf(TrainingException.class)
+                        .hasMessageStartingWith("before the first step the loss on held-out text is Infinity"));
+    }
+
+    @Test
     void checkpointHasTheBitsOfOneProcess() throws Exception {
         new FineTuning(recipe("alone", "gradient_accumulation_steps=2")).run();
         runAll(2, _ -> recipe("together"));
@@ -120,7 +173,7 @@ class DataParallelTest {
                 failures(2, rank -> rank == 0 ? recipe("out") : recipe("out", "data.train=" + other));
         assertThat(failures.get(0))
                 .isInstanceOf(OtherRankException.class)
-                .hasMessageStartingWith("rank 1: recipe: all processes");
+                .hasMessageStartingWith("rank 1 on " + HostName.get() + ": recipe: all processes");
         assertThat(failures.get(1))
                 .isInstanceOf(RecipeException.class)
                 .hasMessageContaining("here there is \"data.train: 5142 bytes");
@@ -132,8 +185,9 @@ class DataParallelTest {
         Path missing = folder.resolve("missing");
         List<Throwable> failures =
                 failures(3, rank -> rank == 2 ? recipe("out", "model.path=" + missing) : recipe("out"));
-        assertThat(failures.get(0)).hasMessageStartingWith("rank 2: ").hasMessageContaining(missing.toString());
-        assertThat(failures.get(1)).hasMessageStartingWith("rank 2: ");
+        String second = "rank 2 on " + HostName.get() + ": ";
+        assertThat(failures.get(0)).hasMessageStartingWith(second).hasMessageContaining(missing.toString());
+        assertThat(failures.get(1)).hasMessageStartingWith(second);
         assertThat(failures.get(2)).hasMessageContaining(missing.toString());
     }
 
@@ -142,7 +196,7 @@ class DataParallelTest {
         Files.writeString(folder.resolve("file"), "in the way");
         List<Throwable> failures = failures(2, _ -> recipe("file"));
         assertThat(failures.get(0)).hasMessageContaining("is a file");
-        assertThat(failures.get(1)).isInstanceOf(OtherRankException.class).hasMessageContaining("rank 0: ");
+        assertThat(failures.get(1)).isInstanceOf(OtherRankException.class).hasMessageContaining("rank 0 on ");
     }
 
     @Test
@@ -173,9 +227,14 @@ class DataParallelTest {
         }
     }
 
-    /** Runs all processes and returns the failure of each, or null. */
     private static List<Throwable> failures(int processes, RecipeOfRank recipes, TrainingListener... listeners)
             throws InterruptedException {
+        return failures(processes, recipes, run -> run.listeners(listeners));
+    }
+
+    /** Runs all processes and returns the failure of each, or null. */
+    private static List<Throwable> failures(
+            int processes, RecipeOfRank recipes, UnaryOperator<FineTuning.Builder> parts) throws InterruptedException {
         List<Transport> transports = ThreadTransport.job(processes);
         List<Throwable> failures = new ArrayList<>();
         try (ExecutorService threads = Executors.newFixedThreadPool(processes)) {
@@ -183,9 +242,8 @@ class DataParallelTest {
             for (Transport transport : transports) {
                 Callable<RunResult> run = () -> {
                     try (Communicator communicator = Communicator.of(() -> transport)) {
-                        return FineTuning.builder(recipes.of(transport.rank()))
+                        return parts.apply(FineTuning.builder(recipes.of(transport.rank())))
                                 .communicator(communicator)
-                                .listeners(listeners)
                                 .build()
                                 .run();
                     }

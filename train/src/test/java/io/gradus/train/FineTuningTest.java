@@ -245,7 +245,11 @@ class FineTuningTest {
         assertThat(Tokenizer.load(written.path())).isInstanceOf(ByteTokenizer.class);
         TrainingData data = TrainingData.read(recipe("out"), Texts.NONE, Tokenizer.load(written.path()), 32);
         assertThat(Evaluator.losses(
-                        written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null), _ -> {}))
+                        written.load(Device.cpu(1)),
+                        data.evaluation(),
+                        LossFunction.crossEntropy(null),
+                        new Ranks(null),
+                        _ -> {}))
                 .isEqualTo(result.after());
         Recipe saved = Recipe.read(result.output().resolve("recipe.yaml"));
         assertThat(saved).isEqualTo(recipe("out"));

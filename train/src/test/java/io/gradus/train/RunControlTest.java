@@ -212,7 +212,11 @@ class RunControlTest {
         ModelFolder written = new ModelFolder(weights);
         TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
         return Evaluator.losses(
-                        written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null), _ -> {})
+                        written.load(Device.cpu(1)),
+                        data.evaluation(),
+                        LossFunction.crossEntropy(null),
+                        new Ranks(null),
+                        _ -> {})
                 .get("held_out");
     }
 

@@ -357,7 +357,11 @@ class SettingsTest {
             ModelFolder written = new ModelFolder(folder.resolve(output));
             TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
             return Evaluator.losses(
-                            written.load(Device.cpu(1)), data.evaluation(), LossFunction.crossEntropy(null), _ -> {})
+                            written.load(Device.cpu(1)),
+                            data.evaluation(),
+                            LossFunction.crossEntropy(null),
+                            new Ranks(null),
+                            _ -> {})
                     .get("held_out");
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -74,7 +74,8 @@ public final class Launch {
             String value = environment.get(name);
             if (value != null && !value.isBlank()) {
                 if (!value.strip().matches("[0-9]{1,9}")) {
-                    throw new IllegalArgumentException("the environment variable " + name + "=" + value + " is not a number");
+                    throw new IllegalArgumentException(
+                            "the environment variable " + name + "=" + value + " is not a number");
                 }
                 return OptionalInt.of(Integer.parseInt(value.strip()));
             }
@@ -132,7 +133,12 @@ public final class Launch {
     /** Where the processes meet. */
     TcpJob tcp() {
         return new TcpJob(
-                name(), rank, size, address(), ports(), Duration.ofSeconds(Integer.getInteger(PATIENCE, DEFAULT_PATIENCE)));
+                name(),
+                rank,
+                size,
+                address(),
+                ports(),
+                Duration.ofSeconds(Integer.getInteger(PATIENCE, DEFAULT_PATIENCE)));
     }
 
     private String name() {

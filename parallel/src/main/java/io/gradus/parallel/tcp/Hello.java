@@ -30,17 +30,13 @@ record Hello(Purpose purpose, String job, int size, int rank, String host, int p
 
     static Hello read(DataInputStream in) throws IOException {
         requireMagic(in);
-        int purpose = in.readByte();
-        if (purpose < 0 || purpose >= Purpose.values().length) {
-            throw new ProtocolException("a connection for an unknown purpose");
-        }
-        return new Hello(
-                Purpose.values()[purpose], in.readUTF(), in.readInt(), in.readInt(), in.readUTF(), in.readInt());
+        Purpose purpose = in.readBoolean() ? Purpose.CONTROL : Purpose.DATA;
+        return new Hello(purpose, in.readUTF(), in.readInt(), in.readInt(), in.readUTF(), in.readInt());
     }
 
     void write(DataOutputStream out) throws IOException {
         out.writeLong(MAGIC);
-        out.writeByte(purpose.ordinal());
+        out.writeBoolean(purpose == Purpose.CONTROL);
         out.writeUTF(job);
         out.writeInt(size);
         out.writeInt(rank);

@@ -16,7 +16,6 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -83,8 +82,10 @@ final class Rendezvous {
             complete = true;
             return new Connections(rendezvous.control, rendezvous.data, rendezvous.hosts);
         } catch (IOException e) {
-            throw new CommunicationException("rank " + job.rank() + " on " + HostName.get()
-                    + " could not join the others at " + job.place() + ": " + describe(e), e);
+            throw new CommunicationException(
+                    "rank " + job.rank() + " on " + HostName.get() + " could not join the others at " + job.place()
+                            + ": " + describe(e),
+                    e);
         } finally {
             if (!complete) {
                 rendezvous.closeAll();
@@ -193,7 +194,11 @@ final class Rendezvous {
     private void join() throws IOException {
         try (ServerSocketChannel listener = ServerSocketChannel.open()) {
             bind(listener, 0);
-            Line first = connect(Purpose.CONTROL, job.address(), job.ports(), listener.socket().getLocalPort());
+            Line first = connect(
+                    Purpose.CONTROL,
+                    job.address(),
+                    job.ports(),
+                    listener.socket().getLocalPort());
             control[0] = first;
             first.setPatience(job.patience().toMillis() + ANSWER_MILLIS); // rank 0 says who is missing
             String problem = first.in.readUTF();
@@ -209,8 +214,8 @@ final class Rendezvous {
             addresses[0] = InetSocketAddress.createUnresolved(
                     first.socket.getInetAddress().getHostAddress(), first.socket.getPort());
             for (int rank = 0; rank < job.rank(); rank++) {
-                data[rank] = connect(
-                        Purpose.DATA, addresses[rank].getHostString(), List.of(addresses[rank].getPort()), 0);
+                data[rank] =
+                        connect(Purpose.DATA, addresses[rank].getHostString(), List.of(addresses[rank].getPort()), 0);
             }
             acceptData(listener);
         }
@@ -330,12 +335,13 @@ final class Rendezvous {
     private Answer answer(Hello hello, Purpose purpose, @Nullable Line[] known) {
         String here = "at " + job.place() + " on " + HostName.get() + " ";
         if (!hello.job().equals(job.name())) {
-            return new Answer(here + "another job has begun: \"" + job.name() + "\", not \"" + hello.job() + "\"", false);
+            return new Answer(
+                    here + "another job has begun: \"" + job.name() + "\", not \"" + hello.job() + "\"", false);
         }
         if (hello.size() != job.size()) {
             return new Answer(
-                    here + "rank " + job.rank() + " has " + job.size() + " processes in its job, and rank " + hello.rank()
-                            + " has " + hello.size() + "; set the same number for all",
+                    here + "rank " + job.rank() + " has " + job.size() + " processes in its job, and rank "
+                            + hello.rank() + " has " + hello.size() + "; set the same number for all",
                     true);
         }
         if (hello.rank() <= job.rank() || hello.rank() >= job.size()) {

@@ -16,7 +16,8 @@ class LaunchTest {
     private static Launch launch(String... variables) {
         Map<String, String> environment = new HashMap<>();
         for (String variable : variables) {
-            environment.put(variable.substring(0, variable.indexOf('=')), variable.substring(variable.indexOf('=') + 1));
+            environment.put(
+                    variable.substring(0, variable.indexOf('=')), variable.substring(variable.indexOf('=') + 1));
         }
         return Launch.of(environment).orElseThrow();
     }
@@ -51,9 +52,13 @@ class LaunchTest {
 
     @Test
     void variablesOfAScriptNameThePort() {
-        TcpJob job = launch("RANK=0", "WORLD_SIZE=2", "MASTER_ADDR=10.0.0.1", "MASTER_PORT=5000").tcp();
+        TcpJob job = launch("RANK=0", "WORLD_SIZE=2", "MASTER_ADDR=10.0.0.1", "MASTER_PORT=5000")
+                .tcp();
         assertThat(job.ports()).containsExactly(5000);
-        assertThat(launch("RANK=0", "WORLD_SIZE=2", "MASTER_ADDR=10.0.0.1").tcp().ports()).containsExactly(29500);
+        assertThat(launch("RANK=0", "WORLD_SIZE=2", "MASTER_ADDR=10.0.0.1")
+                        .tcp()
+                        .ports())
+                .containsExactly(29500);
     }
 
     @Test
@@ -86,17 +91,19 @@ class LaunchTest {
                 "n[1-3]", "n1",
                 "n[007,9]", "n007",
                 "rack[2-3]-n[1-4].site,x", "rack2-n1.site");
-        hosts.forEach((list, first) -> assertThat(Slurm.firstHost(Map.of("SLURM_JOB_NODELIST", list)))
-                .contains(first));
+        hosts.forEach((list, first) ->
+                assertThat(Slurm.firstHost(Map.of("SLURM_JOB_NODELIST", list))).contains(first));
         assertThatThrownBy(() -> Slurm.firstHost(Map.of("SLURM_JOB_NODELIST", "n[1-3")))
                 .hasMessageContaining("has no ]");
     }
 
     @Test
     void launchersOfMpiComeBeforeSlurmAndTorchrunBeforeAll() {
-        List<String> slurm = List.of("SLURM_PROCID=0", "SLURM_STEP_NUM_TASKS=2", "SLURM_STEP_NODELIST=a", "SLURM_STEP_ID=1");
+        List<String> slurm =
+                List.of("SLURM_PROCID=0", "SLURM_STEP_NUM_TASKS=2", "SLURM_STEP_NODELIST=a", "SLURM_STEP_ID=1");
         assertThat(isMpi(slurm)).isFalse();
-        assertThat(isMpi(slurm, "OMPI_COMM_WORLD_RANK=0", "OMPI_COMM_WORLD_SIZE=2")).isTrue();
+        assertThat(isMpi(slurm, "OMPI_COMM_WORLD_RANK=0", "OMPI_COMM_WORLD_SIZE=2"))
+                .isTrue();
         assertThat(isMpi(slurm, "PMI_RANK=0", "PMI_SIZE=2")).isTrue();
         assertThat(isMpi(slurm, "PMIX_NAMESPACE=x", "PMIX_RANK=0")).isTrue();
         assertThat(isMpi(slurm, "PMI_RANK=0", "PMI_SIZE=1", "TORCHELASTIC_RUN_ID=x", "RANK=0", "WORLD_SIZE=2"))
@@ -115,7 +122,8 @@ class LaunchTest {
                 .hasMessage("the environment variable RANK=one is not a number");
         assertThatThrownBy(() -> launch("MASTER_ADDR=a", "RANK=2", "WORLD_SIZE=2"))
                 .hasMessage("RANK=2 is not below the number of processes, 2; ranks count from 0");
-        assertThatThrownBy(() -> launch("OMPI_COMM_WORLD_RANK=1", "OMPI_COMM_WORLD_SIZE=2").tcp())
+        assertThatThrownBy(() -> launch("OMPI_COMM_WORLD_RANK=1", "OMPI_COMM_WORLD_SIZE=2")
+                        .tcp())
                 .hasMessageContaining("MASTER_ADDR is missing");
     }
 

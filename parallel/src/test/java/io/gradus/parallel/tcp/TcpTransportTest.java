@@ -42,6 +42,22 @@ class TcpTransportTest {
                                 check.getKey() + " on " + size + " ranks", () -> run(size, check.getValue()))));
     }
 
+    @Test
+    void messagesOfOtherTagsAreKeptUntilTheyAreReceived() throws Exception {
+        run(2, communicator -> {
+            for (int tag = 0; tag < 3; tag++) {
+                if (communicator.rank() == 0) {
+                    communicator.send(Tensor.of(new float[] {tag, 1}, 2), 1, tag);
+                } else {
+                    int wanted = 2 - tag;
+                    Tensor received = Tensor.of(new float[2], 2);
+                    communicator.receive(received, 0, wanted);
+                    assertThat(received.toFloats()).containsExactly(wanted, 1);
+                }
+            }
+        });
+    }
+
     private static void run(int size, Check check) throws Exception {
         int port = freePort();
         List<Communicator.Opening> ranks = new ArrayList<>();
@@ -87,15 +103,17 @@ class TcpTransportTest {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Integer[] ports = {taken.getLocalPort(), freePort()};
             var first = join(job("test", 0, 2, PATIENCE, ports));
-            Thread.ofVirtual().start(() -> { // a stranger that closes every connection
-                try {
-                    while (true) {
-                        taken.accept().close();
-                    }
-                } catch (IOException e) {
-                    // the test is over
-                }
-            });
+            Thread.ofVirtual()
+                    .start(
+                            () -> { // a stranger that closes every connection
+                                try {
+                                    while (true) {
+                                        taken.accept().close();
+                                    }
+                                } catch (IOException e) {
+                                    // the test is over
+                                }
+                            });
             var second = join(job("test", 1, 2, PATIENCE, ports));
             assertThat(second.join().rank()).isEqualTo(1);
             close(first.join(), second.join());
@@ -114,13 +132,17 @@ class TcpTransportTest {
         int port = freePort();
         var first = join(job("test", 0, 3, Duration.ofSeconds(1), port));
         var third = join(job("test", 2, 3, Duration.ofSeconds(1), port));
-        String message = "rank 1 of 3 did not come to rank 0 on " + HostName.get() + " at 127.0.0.1:" + port + " within 1 s";
-        assertThatThrownBy(first::join).hasCauseInstanceOf(CommunicationException.class).hasMessageContaining(message);
+        String message =
+                "rank 1 of 3 did not come to rank 0 on " + HostName.get() + " at 127.0.0.1:" + port + " within 1 s";
+        assertThatThrownBy(first::join)
+                .hasCauseInstanceOf(CommunicationException.class)
+                .hasMessageContaining(message);
         assertThatThrownBy(third::join)
                 .hasMessageContaining(message)
                 .cause()
                 .isInstanceOfSatisfying(
-                        CommunicationException.class, e -> assertThat(e.isKnownToFirst()).isTrue());
+                        CommunicationException.class,
+                        e -> assertThat(e.isKnownToFirst()).isTrue());
     }
 
     @Test
@@ -132,7 +154,8 @@ class TcpTransportTest {
                 .hasMessageContaining("Connection refused")
                 .cause()
                 .isInstanceOfSatisfying(
-                        CommunicationException.class, e -> assertThat(e.isKnownToFirst()).isFalse());
+                        CommunicationException.class,
+                        e -> assertThat(e.isKnownToFirst()).isFalse());
     }
 
     @Test
@@ -149,8 +172,8 @@ class TcpTransportTest {
     private static Socket connect(int port) throws Exception {
         for (int attempt = 0; ; attempt++) {
             try {
-                SocketChannel channel = SocketChannel.open(
-                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                SocketChannel channel =
+                        SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
                 return channel.socket();
             } catch (IOException e) {
                 if (attempt == 100) {
