@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.core.Names;
 import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.delta.DeltaSum;
 import java.nio.file.Files;
@@ -24,7 +25,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Adds deltas to BASE and writes a Hugging Face folder.",
             "One delta with factor 1 reproduces the tuned model bit for bit. A factor scales a delta, and several"
-                    + " deltas combine what each has learned (task arithmetic)."
+                    + " deltas combine what each has learned (task arithmetic).",
+            "Configuration, tokenizer and chat templates are those of the tuned model."
         },
         footer = {
             "",
@@ -82,6 +84,17 @@ final class DeltaApplyCommand implements Callable<Integer> {
         terminal.print("base", COLUMN, base.toString());
         for (DeltaSum.Term term : terms) {
             terminal.print("plus", COLUMN, (term.factor() == 1 ? "" : number(term.factor()) + " × ") + term.delta());
+        }
+        if (!written.restored().isEmpty()) {
+            terminal.print("files", COLUMN, Names.few(written.restored()) + ": as in the tuned model");
+        }
+        if (!written.contradicted().isEmpty()) {
+            terminal.print(
+                    "caution",
+                    COLUMN,
+                    Names.few(written.contradicted())
+                            + ": the deltas have different ones, so the base's are kept; copy those that you need from"
+                            + " a tuned model");
         }
         terminal.print(
                 "saved",

@@ -1,6 +1,7 @@
 package io.gradus.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.train.delta.Change;
 import io.gradus.train.delta.Delta;
@@ -86,6 +87,8 @@ final class DeltaInfoCommand implements Callable<Integer> {
                 .put("name", delta.tuned().name())
                 .put("sha256", delta.tuned().sha256());
         root.put("dtype", delta.dtypes());
+        ArrayNode files = root.putArray("files");
+        delta.files().forEach(changed -> files.add(changed.name()));
         root.set("total", toJson(delta.total()));
         ObjectNode rows = root.putObject(by == Grouping.TENSOR ? "tensors" : "layers");
         for (Map.Entry<String, Change> change : changes.entrySet()) {

@@ -5,6 +5,7 @@ import io.gradus.cli.print.Quantities;
 import io.gradus.core.Names;
 import io.gradus.train.delta.Change;
 import io.gradus.train.delta.Delta;
+import io.gradus.train.delta.DeltaFile;
 import io.gradus.train.delta.TensorDelta;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -51,9 +52,20 @@ record DeltaTable(Delta delta, int width) {
         line(lines, "base", describe(delta.base()));
         line(lines, "tuned", describe(delta.tuned()) + ", " + delta.dtypes());
         if (total.changed() == 0) {
-            line(lines, "moved", "nothing: the two models are the same");
-            return lines;
+            line(lines, "moved", "nothing: the weights of the two models are the same");
+        } else {
+            moved(lines, total, tensors);
         }
+        if (!delta.files().isEmpty()) {
+            line(
+                    lines,
+                    "files",
+                    Names.few(delta.files().stream().map(DeltaFile::name).toList()) + ": as in the tuned model");
+        }
+        return lines;
+    }
+
+    private void moved(List<String> lines, Change total, List<TensorDelta> tensors) {
         line(
                 lines,
                 "moved",
@@ -72,8 +84,7 @@ record DeltaTable(Delta delta, int width) {
                     lines,
                     "caution",
                     Quantities.counted(inexpressible, "number")
-                            + " became, or stopped being, infinite or NaN, or changed by more than the dtype"
-                            + " can hold, in "
+                            + " changed by more than the dtype can hold, in "
                             + Names.few(
                                     tensors.stream()
                                             .filter(tensor -> tensor.inexpressible() > 0)
@@ -85,7 +96,6 @@ record DeltaTable(Delta delta, int width) {
         if (!delta.leftOut().isEmpty()) {
             line(lines, "left out", Names.few(delta.leftOut(), 3) + ": not weights, or duplicates");
         }
-        return lines;
     }
 
     private static String describe(Delta.Origin origin) {

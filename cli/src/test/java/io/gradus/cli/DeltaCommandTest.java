@@ -133,6 +133,32 @@ class DeltaCommandTest {
     }
 
     @Test
+    void filesOfTheTunedModelAreNamedAndRestored() throws IOException {
+        Files.writeString(tuned.resolve("generation_config.json"), "{\"eos_token_id\": [1, 2]}");
+        Ran made = succeeded("delta", "diff", base, tuned, "-o", delta);
+        String files = "generation_config.json: as in the tuned model";
+        assertThat(made.out()).contains("files     ", files);
+        assertThat(succeeded("delta", "info", delta).out()).contains(files);
+        assertThat(new ObjectMapper()
+                        .readTree(succeeded("delta", "info", delta, "--json").out())
+                        .path("files")
+                        .toString())
+                .contains("\"generation_config.json\"");
+
+        Path again = folder.resolve("again");
+        assertThat(succeeded("delta", "apply", base, delta, "-o", again).out()).contains("files   ", files);
+        assertThat(again.resolve("generation_config.json")).hasContent("{\"eos_token_id\": [1, 2]}");
+
+        Files.writeString(tuned.resolve("generation_config.json"), "{}");
+        Path other = folder.resolve("other.safetensors");
+        succeeded("delta", "diff", base, tuned, "-o", other);
+        assertThat(succeeded("delta", "apply", base, delta, other, "-o", folder.resolve("both"))
+                        .out()
+                        .replaceAll("\\s+", " "))
+                .contains("caution generation_config.json: the deltas have different ones, so the base's are kept");
+    }
+
+    @Test
     void infoByTensorListsTensors() {
         diff();
 

@@ -6,6 +6,7 @@ import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.train.delta.Change;
 import io.gradus.train.delta.Delta;
+import io.gradus.train.delta.DeltaFile;
 import io.gradus.train.delta.TensorDelta;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +39,10 @@ class DeltaTableTest {
                 new Delta.Origin("stories", HASH),
                 new Delta.Origin("tuned", HASH),
                 List.of(tensors),
-                leftOut);
+                leftOut,
+                leftOut.isEmpty()
+                        ? List.of()
+                        : List.of(new DeltaFile("generation_config.json", "e30="), new DeltaFile("merges.txt", null)));
     }
 
     private static Delta sample() {
@@ -130,17 +134,18 @@ class DeltaTableTest {
     }
 
     @Test
-    void summaryReportsNonFiniteChangesAndSkippedTensors() {
+    void summaryReportsOverflowsSkippedTensorsAndFiles() {
         Delta delta = delta(
                 List.of("h.0.attn.bias", "h.1.attn.bias", "h.2.attn.bias", "lm_head.weight"),
                 tensor("w", new Change(4, 4, 4, 1, 0, 1), 2));
 
         assertThat(String.join("\n", new DeltaTable(delta, 200).summary()))
-                .contains("caution   2 numbers became, or stopped being, infinite or NaN")
+                .contains("caution   2 numbers changed by more than the dtype can hold, in w: apply this delta alone")
+                .contains("files     generation_config.json, merges.txt: as in the tuned model")
                 .contains("left out  h.0.attn.bias, h.1.attn.bias, h.2.attn.bias and 1 more: not weights")
                 .contains("which is – of ‖θ₀‖ 0");
         assertThat(new DeltaTable(delta(List.of(), tensor("w", new Change(4, 0, 0, 0, 1, 0), 0)), 80).summary())
-                .contains("moved     nothing: the two models are the same");
+                .contains("moved     nothing: the weights of the two models are the same");
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.gradus.train.TinyModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -109,12 +110,38 @@ class NonFiniteModelTest {
                         + " model.layers.0.mlp.up_proj");
     }
 
-    @Test
-    void deltaNamesTheTensorWhoseNumbersBecameNan() throws IOException {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "delta diff WHOLE MODEL -o OUT",
+                "delta diff MODEL WHOLE -o OUT",
+                "delta diff MODEL MODEL -o OUT",
+                "delta apply MODEL DELTA -o OUT --force",
+                "delta apply MODEL DELTA:0.5 DELTA:0.5 -o OUT --force"
+            })
+    void deltaNamesTheFileTheTensorAndTheElement(String command) throws IOException {
         write(Float.NaN, 1);
-        Ran ran = gradus("delta diff " + folder.resolve("model") + " MODEL -o " + folder.resolve("delta.safetensors"));
-        assertThat(ran.out().replaceAll("\\s+", " "))
-                .contains("caution 1 number became, or stopped being, infinite or NaN")
-                .contains("in " + WEIGHT + ": apply this delta alone");
+        Path whole = folder.resolve("model");
+        Path delta = folder.resolve("delta.safetensors");
+        assertThat(gradus("delta diff " + whole + " " + whole + " -o " + delta).code())
+                .isZero();
+        assertFails(
+                command.replace("WHOLE", whole.toString()).replace("DELTA", delta.toString()),
+                folder.resolve("broken/model.safetensors") + ": tensor '" + WEIGHT + "' has NaN at [0, 7]");
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    /** Only a damaged file has such statistics. */
+    @Test
+    void deltaInfoRejectsStatisticsThatAreNotFinite() throws IOException {
+        write(1, 1);
+        Path delta = folder.resolve("delta.safetensors");
+        gradus("delta diff " + folder.resolve("model") + " MODEL -o " + delta);
+        String content = Files.readString(delta, StandardCharsets.ISO_8859_1);
+        String damaged = content.replaceFirst("largest\\\\\":[0-9.]{5}", "largest\\\\\":1e999");
+        assertThat(damaged).isNotEqualTo(content).hasSameSizeAs(content);
+        Files.writeString(delta, damaged, StandardCharsets.ISO_8859_1);
+        assertFails("delta info " + delta, delta + ": its metadata is damaged (largest is Infinity)");
+        assertFails("delta info " + delta + " --json", "largest is Infinity");
     }
 }

@@ -70,6 +70,21 @@ public final class Shape {
     }
 
     /**
+     * The position of an element on each axis, such as {@code [2, 17]}.
+     *
+     * @param element its index among all, row by row
+     */
+    public String position(long element) {
+        long[] indices = new long[lengths.length];
+        long rest = element;
+        for (int axis = lengths.length - 1; axis >= 0; axis--) {
+            indices[axis] = rest % lengths[axis];
+            rest /= lengths[axis];
+        }
+        return Arrays.toString(indices);
+    }
+
+    /**
      * Resolves an axis that may be negative, to count from the last.
      *
      * @throws IllegalArgumentException if this shape has no such axis

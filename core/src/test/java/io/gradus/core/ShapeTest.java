@@ -21,6 +21,13 @@ final class ShapeTest {
     }
 
     @Test
+    void positionCountsAlongEachAxis() {
+        assertThat(Shape.of(2, 3, 5).position(29)).isEqualTo("[1, 2, 4]");
+        assertThat(Shape.of(2, 3, 5).position(7)).isEqualTo("[0, 1, 2]");
+        assertThat(Shape.scalar().position(0)).isEqualTo("[]");
+    }
+
+    @Test
     void scalarHasOneElementAndNoAxes() {
         Shape scalar = Shape.of();
         assertThat(scalar).isSameAs(Shape.scalar());

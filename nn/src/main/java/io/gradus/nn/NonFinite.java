@@ -51,22 +51,11 @@ public final class NonFinite {
             }
             if (count > 0) {
                 return Optional.of("the weight " + parameter.getKey() + " has " + example + " at "
-                        + index(first, value) + "; " + count + " of its " + value.size()
+                        + value.shape().position(first) + "; " + count + " of its " + value.size()
                         + (count == 1 ? " numbers is not finite" : " numbers are not finite"));
             }
         }
         return Optional.empty();
-    }
-
-    /** The position of an element, such as {@code [2, 17]}. */
-    private static String index(long element, Tensor tensor) {
-        StringBuilder text = new StringBuilder("]");
-        for (int axis = tensor.shape().rank() - 1; axis >= 0; axis--) {
-            long length = tensor.shape().get(axis);
-            text.insert(0, (axis == 0 ? "[" : ", ") + element % length);
-            element /= length;
-        }
-        return text.toString();
     }
 
     private static String activation(Supplier<?> forward) {

@@ -16,6 +16,9 @@ import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.generate.TextGeneration.End;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.llama.LlamaConfig;
+import io.gradus.train.delta.Delta;
+import io.gradus.train.delta.DeltaFile;
+import io.gradus.train.delta.DeltaSum;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -97,6 +101,69 @@ class ChatStopsTest {
                 .generate(ModelFolder.open(tuned).load(Device.cpu(1)), prompt, _ -> {});
         assertThat(tokenizer.decode(result.ids())).isEqualTo("yes");
         assertThat(result.end()).isEqualTo(End.STOP);
+    }
+
+    @Test
+    void modelFromADeltaHasTheFilesOfTheTunedOneAndStops() throws IOException {
+        Path base = base();
+        Files.writeString(base.resolve("generation_config.json"), "{\"eos_token_id\": 1, \"top_k\": 5}");
+        Files.writeString(base.resolve("LICENSE.txt"), "as is");
+        Files.createDirectories(base.resolve("additional_chat_templates"));
+        Files.writeString(base.resolve("additional_chat_templates/rag.jinja"), "{{ messages }}");
+        new FineTuning(recipe(base).with("sample.max_tokens=0")).run();
+        Path tuned = folder.resolve("tuned");
+        Path again = folder.resolve("again");
+        Delta delta = Delta.diff(base, tuned, folder.resolve("delta.safetensors"));
+        DeltaSum.Written written = DeltaSum.of(base).plus(delta.file(), 1).write(again);
+
+        assertThat(written.exact()).isTrue();
+        assertThat(written.contradicted()).isEmpty();
+        assertThat(written.restored())
+                .contains("additional_chat_templates/rag.jinja", "chat_template.jinja", "generation_config.json")
+                .isEqualTo(delta.files().stream().map(DeltaFile::name).toList());
+        List<String> ofTheRun = List.of("checkpoints", "metrics.jsonl", "recipe.yaml", "report.html");
+        try (Stream<Path> files = Files.list(tuned)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                String name = file.getFileName().toString();
+                if (!ofTheRun.contains(name)) {
+                    assertThat(again.resolve(name)).hasSameBinaryContentAs(file);
+                }
+            }
+        }
+        assertThat(again.resolve("LICENSE.txt")).hasContent("as is");
+        assertThat(again.resolve("additional_chat_templates")).doesNotExist();
+        Tokenizer tokenizer = Tokenizer.load(again);
+        ChatTemplate template = ChatTemplate.choose(null, tokenizer).orElseThrow();
+        int[] prompt = tokenizer.encode(template.prompt(List.of(new ChatMessage(Role.USER, "hi")), Map.of()));
+        assertThat(new TextGeneration(Sampling.GREEDY, 20, Prompts.stops(tokenizer), true)
+                        .generate(ModelFolder.open(again).load(Device.cpu(1)), prompt, _ -> {})
+                        .end())
+                .isEqualTo(End.STOP);
+    }
+
+    @Test
+    void deltasThatDisagreeOnAFileKeepTheFileOfTheBase() throws IOException {
+        Path base = base();
+        Files.writeString(base.resolve("generation_config.json"), "{\"eos_token_id\": 1}");
+        Files.writeString(base.resolve("chat_template.jinja"), "base");
+        DeltaSum sum = DeltaSum.of(base);
+        for (int i = 2; i < 5; i++) {
+            Path tuned = folder.resolve("tuned" + i);
+            new ModelFolder(base).save(new ModelFolder(base).load(Device.cpu(1)), tuned);
+            Tokenizer.load(base).save(tuned);
+            Files.writeString(tuned.resolve("generation_config.json"), "{\"eos_token_id\": " + i + "}");
+            Files.writeString(tuned.resolve("chat_template.jinja"), i == 4 ? "unlearned" : "tuned");
+            Path delta = folder.resolve(i + ".safetensors");
+            Delta.diff(base, tuned, delta);
+            sum = sum.plus(delta, i == 4 ? -1 : 0.5);
+        }
+        Path merged = folder.resolve("merged");
+        DeltaSum.Written written = sum.write(merged);
+
+        assertThat(written.contradicted()).containsExactly("generation_config.json");
+        assertThat(written.restored()).contains("chat_template.jinja").doesNotContain("generation_config.json");
+        assertThat(merged.resolve("generation_config.json")).hasContent("{\"eos_token_id\": 1}");
+        assertThat(merged.resolve("chat_template.jinja")).hasContent("tuned");
     }
 
     private static JsonNode json(Path model) throws IOException {

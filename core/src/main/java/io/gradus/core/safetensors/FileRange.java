@@ -37,6 +37,11 @@ public final class FileRange {
         return new FileRange(path, channel, 0, channel.size());
     }
 
+    /** The file. */
+    public Path path() {
+        return path;
+    }
+
     /** The number of bytes. */
     public long size() {
         return size;

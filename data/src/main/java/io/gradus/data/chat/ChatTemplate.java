@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -373,6 +374,11 @@ public final class ChatTemplate {
                 for (Path file : files) {
                     Files.delete(file);
                 }
+            }
+            try {
+                Files.delete(others);
+            } catch (DirectoryNotEmptyException e) {
+                // other files
             }
         }
     }

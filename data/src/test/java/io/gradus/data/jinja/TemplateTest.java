@@ -13,9 +13,7 @@ import io.gradus.data.jinja.Template.Span;
 import io.gradus.data.jinja.Template.Visit;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneOffset;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,10 +24,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Templates render as in transformers, whose results are in the fixture. */
 class TemplateTest {
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_INTEGER_FOR_INTS);
-    private static final Clock CLOCK = Clock.fixed(Instant.parse("2024-03-07T09:05:08.123456Z"), ZoneOffset.UTC);
+    private static final LocalDateTime TIME = LocalDateTime.parse("2024-03-07T09:05:08.123456");
 
     private static Rendering render(String template, Map<String, ?> variables) {
-        return Template.parse(template).render(variables, CLOCK);
+        return Template.parse(template).render(variables, TIME);
     }
 
     private static String text(String template) {

@@ -3,8 +3,7 @@ package io.gradus.train.delta;
 import io.gradus.core.HostCast;
 
 /**
- * The change of a tensor, a layer or a model. Elements that are infinite or NaN on either side count as elements and as changed,
- * but not in the norms or in {@code largest}.
+ * The change of a tensor, a layer or a model.
  *
  * @param numbers the number of elements
  * @param changed the number of elements whose value changed
@@ -45,7 +44,7 @@ public record Change(long numbers, long changed, long changedBf16, double square
                 Math.max(largest, other.largest));
     }
 
-    /** The change of {@code n} elements; sums are computed in double. */
+    /** The change of {@code n} finite elements; sums are computed in double. */
     static Change between(float[] base, float[] tuned, int n) {
         long changed = 0;
         long changedBf16 = 0;
@@ -62,15 +61,9 @@ public record Change(long numbers, long changed, long changedBf16, double square
                 }
             }
             double moved = (double) after - before;
-            double size = Math.abs(moved);
-            if (size <= Double.MAX_VALUE) { // neither side is infinite or NaN, because finite floats are never that far
-                // apart
-                squares += moved * moved;
-                baseSquares += (double) before * before;
-                if (size > largest) {
-                    largest = size;
-                }
-            }
+            squares += moved * moved;
+            baseSquares += (double) before * before;
+            largest = Math.max(largest, Math.abs(moved));
         }
         return new Change(n, changed, changedBf16, squares, baseSquares, largest);
     }

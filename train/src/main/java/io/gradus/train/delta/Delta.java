@@ -35,7 +35,8 @@ import java.util.stream.Collectors;
  * {@code NAME@corrected_at} lists the indices (ascending, in the flattened tensor, I32 read as unsigned) and {@code
  * NAME@corrected_to} the elements of θ there. With factor 1 on its own base, the result is θ bit for bit. With another factor,
  * or with other deltas, only Δ is used, which is θ − θ₀ to within half a unit in the last place. The metadata names both models,
- * with SHA-256 hashes, and holds the statistics as JSON.
+ * with SHA-256 hashes, and holds the statistics as JSON. It also has the files of the tuned model that say how the weights are
+ * used, such as {@code generation_config.json}, if they differ from the base's.
  *
  * @param file the file
  * @param base the base model
@@ -43,8 +44,10 @@ import java.util.stream.Collectors;
  * @param tensors of the tuned model, in its order
  * @param leftOut tensors of either model that are not in the delta, because they are not weights (causal masks, rotary
  *     frequencies) or duplicate a weight
+ * @param files of the tuned model besides its weights that differ from the base's, ordered by name
  */
-public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tensors, List<String> leftOut) {
+public record Delta(
+        Path file, Origin base, Origin tuned, List<TensorDelta> tensors, List<String> leftOut, List<DeltaFile> files) {
 
     /**
      * One of the two models of a delta.
@@ -58,6 +61,7 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
     public Delta {
         tensors = List.copyOf(tensors);
         leftOut = List.copyOf(leftOut);
+        files = List.copyOf(files);
     }
 
     /**
@@ -66,8 +70,8 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
      * @param base a Hugging Face folder or a safetensors file
      * @param tuned the fine-tuned model
      * @param file to write, atomically; replaces an older delta
-     * @throws IOException if the two are not checkpoints of one architecture, if a tensor has another dtype, or if {@code file}
-     *     exists and is not a delta
+     * @throws IOException if the two are not checkpoints of one architecture, if a tensor has another dtype or an element that is
+     *     NaN or infinite, or if {@code file} exists and is not a delta
      */
     public static Delta diff(Path base, Path tuned, Path file) throws IOException {
         requireFree(file);
@@ -93,7 +97,8 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
                     new Origin(name(base), TensorHashes.ofCheckpoint(before, hashesBefore)),
                     new Origin(name(tuned), TensorHashes.ofCheckpoint(after, hashesAfter)),
                     tensors,
-                    pairing.leftOut());
+                    pairing.leftOut(),
+                    FolderFiles.read(base).changesTo(FolderFiles.read(tuned)));
             SafetensorsWriter.write(file, delta.contents(before, after, measured), DeltaMetadata.of(delta));
             return delta;
         } catch (UncheckedIOException e) { // from a tensor that was computed while the file was written
@@ -156,52 +161,46 @@ public record Delta(Path file, Origin base, Origin tuned, List<TensorDelta> tens
         return name == null ? path.toString() : name.toString();
     }
 
-    /** Measures tensors in parallel; results do not depend on the number of threads. */
+    /** Measures tensors in parallel; the results, and which problem is reported, do not depend on the number of threads. */
     private static Map<String, Difference.Measured> measure(
             Pairing pairing, SafetensorsCheckpoint before, SafetensorsCheckpoint after) throws IOException {
         Map<String, Difference.Measured> measured = new ConcurrentHashMap<>();
-        try {
-            pairing.from().entrySet().parallelStream().forEach(pair -> {
-                try {
-                    Difference difference = difference(before, pair.getValue(), after, pair.getKey());
-                    measured.put(pair.getKey(), difference.measure());
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+        Map<String, IOException> problems = new ConcurrentHashMap<>();
+        pairing.from().entrySet().parallelStream().forEach(pair -> {
+            try {
+                Difference difference = difference(before, pair.getValue(), after, pair.getKey());
+                measured.put(pair.getKey(), difference.measure());
+            } catch (IOException e) {
+                problems.put(pair.getKey(), e);
+            }
+        });
+        for (String name : pairing.from().keySet()) {
+            IOException problem = problems.get(name);
+            if (problem != null) {
+                throw problem;
+            }
         }
         return measured;
     }
 
     private static TensorDelta tensor(
             Entry after, String hashAfter, Entry before, String hashBefore, Difference.Measured measured) {
-        DType dtype = Pairing.dtype(after);
-        DType baseDtype = Pairing.dtype(before);
-        // Equal bytes need no correction, even for NaN.
-        boolean same = dtype == baseDtype && hashAfter.equals(hashBefore);
         return new TensorDelta(
                 after.name(),
                 before.name(),
-                dtype,
-                baseDtype,
+                Pairing.dtype(after),
+                Pairing.dtype(before),
                 after.shape(),
                 hashAfter,
                 hashBefore,
                 measured.change(),
-                same ? 0 : measured.corrections(),
-                same ? 0 : measured.inexpressible());
+                measured.corrections(),
+                measured.inexpressible());
     }
 
     private static Difference difference(
             SafetensorsCheckpoint before, String from, SafetensorsCheckpoint after, String name) throws IOException {
-        return new Difference(
-                before.bytes(from),
-                Pairing.dtype(before.entry(from)),
-                after.bytes(name),
-                Pairing.dtype(after.entry(name)),
-                after.entry(name).shape().size());
+        return new Difference(StoredElements.of(before, from), StoredElements.of(after, name));
     }
 
     /** The tensors of the file; each difference is computed again when it is written. */

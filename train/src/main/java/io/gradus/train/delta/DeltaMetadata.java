@@ -36,6 +36,8 @@ final class DeltaMetadata {
     static Map<String, String> of(Delta delta) {
         ArrayNode tensors = JSON.createArrayNode();
         delta.tensors().forEach(tensor -> tensors.add(json(tensor)));
+        ObjectNode files = JSON.createObjectNode();
+        delta.files().forEach(file -> files.put(file.name(), file.base64()));
         return Map.of(
                 "format", FORMAT,
                 "format_version", VERSION,
@@ -45,7 +47,8 @@ final class DeltaMetadata {
                 "tuned.name", delta.tuned().name(),
                 "tuned.sha256", delta.tuned().sha256(),
                 "tensors", tensors.toString(),
-                "left_out", JSON.valueToTree(delta.leftOut()).toString());
+                "left_out", JSON.valueToTree(delta.leftOut()).toString(),
+                "files", files.toString());
     }
 
     private static ObjectNode json(TensorDelta tensor) {
@@ -85,8 +88,14 @@ final class DeltaMetadata {
             }
             List<String> leftOut = new ArrayList<>();
             JSON.readTree(strings.getOrDefault("left_out", "[]")).forEach(name -> leftOut.add(name.asText()));
+            List<DeltaFile> files = new ArrayList<>();
+            for (Map.Entry<String, JsonNode> entry :
+                    JSON.readTree(strings.getOrDefault("files", "{}")).properties()) {
+                JsonNode content = entry.getValue();
+                files.add(new DeltaFile(entry.getKey(), content.isNull() ? null : content.asText()));
+            }
             check(file, tensors);
-            return new Delta(path, origin(strings, "base"), origin(strings, "tuned"), tensors, leftOut);
+            return new Delta(path, origin(strings, "base"), origin(strings, "tuned"), tensors, leftOut, files);
         } catch (JacksonException | IllegalArgumentException e) {
             throw new IOException(
                     path + ": its metadata is damaged (" + firstLine(e) + "); make it again with ./gradus delta diff",
@@ -120,9 +129,9 @@ final class DeltaMetadata {
                 shape.size(),
                 json.required("changed").longValue(),
                 json.required("changed_bf16").longValue(),
-                json.required("squares").doubleValue(),
-                json.required("base_squares").doubleValue(),
-                json.required("largest").doubleValue());
+                finite(json, "squares"),
+                finite(json, "base_squares"),
+                finite(json, "largest"));
         return new TensorDelta(
                 json.required("name").asText(),
                 json.required("from").asText(),
@@ -134,6 +143,14 @@ final class DeltaMetadata {
                 change,
                 json.required("corrections").longValue(),
                 json.required("inexpressible").longValue());
+    }
+
+    private static double finite(JsonNode json, String key) {
+        double value = json.required(key).doubleValue();
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(key + " is " + value);
+        }
+        return value;
     }
 
     private static DType dtype(JsonNode json) {

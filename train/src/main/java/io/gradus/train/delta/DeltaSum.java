@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * A model plus deltas: θ₀ + Σ fᵢ·Δᵢ. One delta with factor 1 restores the model that it was made from, bit for bit. A factor
@@ -54,8 +56,10 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
      * @param folder its folder
      * @param tensors the number of tensors
      * @param exact whether it is the tuned model of the delta bit for bit, verified by hashes
+     * @param restored the names of the files, besides weights, that are those of the tuned model and not those of the base
+     * @param contradicted the names of the files on which deltas disagree, so that they are those of the base
      */
-    public record Written(Path folder, int tensors, boolean exact) {}
+    public record Written(Path folder, int tensors, boolean exact, List<String> restored, List<String> contradicted) {}
 
     public DeltaSum {
         terms = List.copyOf(terms);
@@ -74,8 +78,9 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
     }
 
     /**
-     * Writes the sum as a Hugging Face folder with the configuration and the tokenizer of the base. It is written under a
-     * temporary name and renamed when it is complete.
+     * Writes the sum as a Hugging Face folder. Its configuration, tokenizer and chat templates are those of the tuned model, if
+     * all deltas with a factor above 0 that have such a file agree on it, or else those of the base. The folder is written under
+     * a temporary name and renamed when it is complete.
      *
      * @param folder must not exist, or must be empty
      * @throws IOException if the base is not the one that a delta was made from (unless {@code force}), if the deltas are of
@@ -103,11 +108,24 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
                 TensorSum sum = tensorSum(checkpoint, opened, first.name(), tensorExact);
                 sums.add(one.tensor(first.name(), sum.dtype(), first.shape(), sum::compute));
             }
-            target.write(ModelWriter.dtypeOf(sums), fresh -> {
+            List<List<DeltaFile>> files = files(deltas);
+            List<DeltaFile> agreed = files.stream()
+                    .filter(versions -> versions.size() == 1)
+                    .map(List::getFirst)
+                    .toList();
+            target.write(ModelWriter.dtypeOf(sums), agreed, fresh -> {
                 SafetensorsWriter.writeCheckpoint(fresh, sums, Map.of("format", "pt"), MAX_SHARD_BYTES);
                 SumFolder.separate(fresh);
             });
-            return new Written(folder, sums.size(), exact);
+            return new Written(
+                    folder,
+                    sums.size(),
+                    exact,
+                    agreed.stream().map(DeltaFile::name).toList(),
+                    files.stream()
+                            .filter(versions -> versions.size() > 1)
+                            .map(versions -> versions.getFirst().name())
+                            .toList());
         } catch (UncheckedIOException e) { // from a tensor that was computed while the file was written
             throw e.getCause();
         }
@@ -122,8 +140,7 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
             Term term = terms.get(i);
             if (!exact && tensor.inexpressible() > 0) {
                 throw new IOException(term.delta() + ": tensor '" + name + "' has " + tensor.inexpressible()
-                        + " elements that became, or ceased to be, infinite or not a number, or moved further than "
-                        + tensor.dtype()
+                        + " elements that moved further than " + tensor.dtype()
                         + " can say; such a delta can be applied only alone, with factor 1, to its own base");
             }
             dtype = wider(dtype, tensor.dtype());
@@ -131,6 +148,22 @@ public record DeltaSum(Path base, List<Term> terms, boolean force) {
         }
         Entry entry = checkpoint.entry(opened.tensor(0, name).from());
         return new TensorSum(checkpoint, entry, addends, dtype, exact);
+    }
+
+    /** The different versions of each file that the added deltas have. */
+    private List<List<DeltaFile>> files(List<Delta> deltas) {
+        SortedMap<String, List<DeltaFile>> versions = new TreeMap<>();
+        for (int i = 0; i < terms.size(); i++) {
+            if (terms.get(i).factor() > 0) {
+                for (DeltaFile file : deltas.get(i).files()) {
+                    List<DeltaFile> known = versions.computeIfAbsent(file.name(), _ -> new ArrayList<>());
+                    if (!known.contains(file)) {
+                        known.add(file);
+                    }
+                }
+            }
+        }
+        return List.copyOf(versions.values());
     }
 
     private static DType wider(DType a, DType b) {

@@ -6,7 +6,6 @@ import io.gradus.core.HostCast;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.core.safetensors.FileRange;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Δ = fl(θ − θ₀) can be scaled and added; it has the dtype of θ. Where θ and θ₀ are within a factor of two of each other,
  * it is exact (Sterbenz's lemma), and θ₀ + Δ is θ. Elsewhere it may be rounded, so that θ₀ + Δ differs from θ; where the
- * difference is not finite, Δ is 0. Such elements are found by adding, and listed with their bits in θ: the corrections.
+ * difference overflows, Δ is 0. Such elements are found by adding, and listed with their bits in θ: the corrections.
  */
 final class Difference {
     private static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -28,10 +27,9 @@ final class Difference {
     /** Corrections are kept in memory if at most one element in this many has one. */
     private static final int KEPT = 64;
 
-    private final FileRange base;
-    private final DType baseDtype;
-    private final FileRange tuned;
-    private final DType dtype;
+    private final StoredElements base;
+    private final StoredElements tuned;
+    private final DType dtype; // of θ
     private final long size;
 
     private final WeightSum sum = new WeightSum();
@@ -46,15 +44,14 @@ final class Difference {
     /**
      * @param base the elements of θ₀
      * @param tuned the elements of θ, as many
-     * @param size the number of elements
      */
-    Difference(FileRange base, DType baseDtype, FileRange tuned, DType dtype, long size) {
+    Difference(StoredElements base, StoredElements tuned) {
         this.base = base;
-        this.baseDtype = baseDtype;
         this.tuned = tuned;
-        this.dtype = dtype;
-        this.size = size;
-        this.baseRun = MemorySegment.ofArray(new byte[WeightSum.RUN * baseDtype.bytes()]);
+        this.dtype = tuned.dtype();
+        this.size = tuned.shape().size();
+        this.baseRun =
+                MemorySegment.ofArray(new byte[WeightSum.RUN * base.dtype().bytes()]);
         this.tunedRun = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
         this.stored = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
         this.again = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
@@ -67,6 +64,7 @@ final class Difference {
      */
     record Measured(Change change, long corrections, long inexpressible, int @Nullable [] at) {}
 
+    /** @throws IOException if an element of either tensor is NaN or infinite */
     Measured measure() throws IOException {
         Change change = Change.NONE;
         long corrections = 0;
@@ -119,7 +117,7 @@ final class Difference {
             long index = Integer.toUnsignedLong(indices[i]);
             if (index >= end) {
                 begin = index - index % WeightSum.RUN;
-                end = begin + read(tuned, dtype, begin, tunedRun);
+                end = begin + tuned.read(begin, tunedRun);
             }
             MemorySegment.copy(tunedRun, (index - begin) * width, to, (long) i * width, width);
         }
@@ -153,11 +151,13 @@ final class Difference {
 
     /** Computes Δ of a run into {@code stored}, and θ₀ + Δ into {@code again}. */
     private int run(long from) throws IOException {
-        int n = read(base, baseDtype, from, baseRun);
-        read(tuned, dtype, from, tunedRun);
-        sum.begin(baseRun, baseDtype, n);
+        int n = base.read(from, baseRun);
+        tuned.read(from, tunedRun);
+        sum.begin(baseRun, base.dtype(), n);
         WeightSum.read(tunedRun, dtype, tunedValues, n);
         float[] before = sum.base();
+        base.requireFinite(before, from, n);
+        tuned.requireFinite(tunedValues, from, n);
         for (int i = 0; i < n; i++) {
             differences[i] = tunedValues[i] - before[i];
         }
@@ -174,13 +174,6 @@ final class Difference {
         }
         sum.add(stored, dtype, 1);
         sum.round(again, dtype);
-        return n;
-    }
-
-    /** Reads the run that begins at an element, and returns its number of elements. */
-    private int read(FileRange elements, DType type, long from, MemorySegment target) throws IOException {
-        int n = (int) Math.min(WeightSum.RUN, size - from);
-        elements.read(from * type.bytes(), target.asSlice(0, (long) n * type.bytes()));
         return n;
     }
 

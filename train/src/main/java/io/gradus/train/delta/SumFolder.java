@@ -16,24 +16,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A Hugging Face folder with new weights and all other files of a base. It gets its name when it is complete.
+ * A Hugging Face folder with new weights and the other files of a base, or of a tuned model. It gets its name when it is complete.
  *
  * @param base the folder to copy from
  * @param folder the folder to write
  */
 record SumFolder(Path base, Path folder) {
-    private static final String CONFIG = "config.json";
     private static final String TIED = "tie_word_embeddings";
-
-    /** Configuration, tokenizer, chat template, license; not the weights, their index, or the files of a run. */
-    private static final Pattern COPIED = Pattern.compile("(config|generation_config|preprocessor_config"
-            + "|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\\.json"
-            + "|vocab\\.txt|merges\\.txt|.+\\.(model|tiktoken|jinja)|(LICENSE|NOTICE|USE_POLICY).*");
 
     /** Writes the weights into a folder. */
     @FunctionalInterface
@@ -43,8 +37,8 @@ record SumFolder(Path base, Path folder) {
 
     /** @throws IOException if the base is not a model folder, or the folder to write is not empty */
     static SumFolder of(Path base, Path folder) throws IOException {
-        if (!Files.isRegularFile(base.resolve(CONFIG))) {
-            throw new IOException(base + (Files.exists(base) ? " has no " + CONFIG : " is missing")
+        if (!Files.isRegularFile(base.resolve(FolderFiles.CONFIG))) {
+            throw new IOException(base + (Files.exists(base) ? " has no " + FolderFiles.CONFIG : " is missing")
                     + "; name the Hugging Face folder that the delta was made from");
         }
         if (Files.exists(folder) && !(Files.isDirectory(folder) && isEmpty(folder))) {
@@ -59,15 +53,19 @@ record SumFolder(Path base, Path folder) {
         }
     }
 
-    /** Writes the folder; after a failure, no file remains. */
-    void write(DType dtype, Weights weights) throws IOException {
+    /**
+     * Writes the folder; after a failure, no file remains.
+     *
+     * @param changes to the files of the base
+     */
+    void write(DType dtype, List<DeltaFile> changes, Weights weights) throws IOException {
         Path target = folder.toAbsolutePath().normalize();
         Path fresh = target.resolveSibling(target.getFileName() + "."
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
         createDirectories(fresh);
         boolean complete = false;
         try {
-            copy(fresh, dtype);
+            copy(fresh, changes, dtype);
             weights.write(fresh);
             rename(fresh, target);
             complete = true;
@@ -106,22 +104,16 @@ record SumFolder(Path base, Path folder) {
         }
         ConfigJson config = ConfigJson.read(fresh);
         if (config.flag(TIED, true)) {
-            AtomicFile.write(fresh.resolve(CONFIG), config.set(TIED, false) + "\n");
+            AtomicFile.write(fresh.resolve(FolderFiles.CONFIG), config.set(TIED, false) + "\n");
         }
     }
 
-    private void copy(Path fresh, DType dtype) throws IOException {
-        List<Path> files;
-        try (Stream<Path> listed = Files.list(base)) {
-            files = listed.filter(Files::isRegularFile)
-                    .filter(file ->
-                            COPIED.matcher(file.getFileName().toString()).matches())
-                    .toList();
-        }
-        for (Path file : files) {
-            String name = file.getFileName().toString();
-            byte[] content = Files.readAllBytes(file);
-            AtomicFile.write(fresh.resolve(name), name.equals(CONFIG) ? config(content, dtype) : content);
+    private void copy(Path fresh, List<DeltaFile> changes, DType dtype) throws IOException {
+        FolderFiles files = FolderFiles.read(base).with(changes);
+        for (Map.Entry<String, byte[]> file : files.contents().entrySet()) {
+            String name = file.getKey();
+            byte[] content = file.getValue();
+            AtomicFile.write(fresh.resolve(name), name.equals(FolderFiles.CONFIG) ? config(content, dtype) : content);
         }
     }
 
@@ -135,9 +127,10 @@ record SumFolder(Path base, Path folder) {
             ConfigJson config = ConfigJson.parse(text);
             return config.setDtype(dtype) ? (config + "\n").getBytes(StandardCharsets.UTF_8) : content;
         } catch (CharacterCodingException e) {
-            throw new IOException(base.resolve(CONFIG) + ": it is not UTF-8; download or copy it again", e);
+            throw new IOException(base.resolve(FolderFiles.CONFIG) + ": it is not UTF-8; download or copy it again", e);
         } catch (IllegalArgumentException e) {
-            throw new IOException(base.resolve(CONFIG) + ": " + e.getMessage() + "; download or copy it again", e);
+            throw new IOException(
+                    base.resolve(FolderFiles.CONFIG) + ": " + e.getMessage() + "; download or copy it again", e);
         }
     }
 }

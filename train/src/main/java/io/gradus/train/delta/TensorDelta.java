@@ -16,8 +16,7 @@ import io.gradus.core.Shape;
  * @param baseSha256 of the base tensor's bytes
  * @param change the statistics of the change
  * @param corrections the number of elements that the difference alone does not restore exactly; see {@link Delta}
- * @param inexpressible the number of these without a finite difference: one side is infinite or NaN, or the difference
- *     overflows the dtype. They cannot be scaled.
+ * @param inexpressible the number of these whose difference overflows the dtype. They cannot be scaled.
  */
 public record TensorDelta(
         String name,

@@ -5,7 +5,6 @@ import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.Entry;
-import io.gradus.core.safetensors.FileRange;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsFile;
 import io.gradus.train.checkpoint.Sha256;
@@ -29,15 +28,15 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
 
     /** The tensor of one delta, with its factor. */
     record Addend(TensorDelta tensor, SafetensorsFile file, double factor) {
-        FileRange bytes() throws IOException {
-            return file.bytes(tensor.name());
+        StoredElements elements() throws IOException {
+            return new StoredElements(file.bytes(tensor.name()), tensor.name(), tensor.dtype(), tensor.shape());
         }
     }
 
-    /** @throws IOException if a weight overflows, or the result does not have the hash that the delta records */
+    /** @throws IOException if a number is NaN or infinite, if a weight overflows, or the result does not have the hash that the delta records */
     Tensor compute() throws IOException {
-        FileRange source = checkpoint.bytes(entry.name());
-        DType baseDtype = Pairing.dtype(entry);
+        StoredElements source = StoredElements.of(checkpoint, entry.name());
+        DType baseDtype = source.dtype();
         long size = entry.shape().size();
         Tensor result = Tensor.empty(Device.cpu(), dtype, entry.shape(), MemoryCategory.WORKSPACE);
         Tensor flat = result.reshape(size);
@@ -47,25 +46,19 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
         MemorySegment rounded = MemorySegment.ofArray(new byte[WeightSum.RUN * dtype.bytes()]);
         MemorySegment elements = MemorySegment.ofArray(new byte[WeightSum.RUN * DType.F32.bytes()]);
         for (long from = 0; from < size; from += WeightSum.RUN) {
-            int n = (int) Math.min(WeightSum.RUN, size - from);
+            int n = source.read(from, elements);
             MemorySegment run = rounded.asSlice(0, (long) n * dtype.bytes());
-            MemorySegment before = elements.asSlice(0, (long) n * baseDtype.bytes());
-            source.read(from * baseDtype.bytes(), before);
-            if (exact && !addends.getFirst().tensor().isStored() && baseDtype == dtype) {
-                MemorySegment.copy(before, 0, run, 0, run.byteSize());
-            } else {
-                sum.begin(before, baseDtype, n);
-                for (Addend addend : addends) {
-                    if (addend.tensor().isStored()) {
-                        DType added = addend.tensor().dtype();
-                        MemorySegment delta = elements.asSlice(0, (long) n * added.bytes());
-                        addend.bytes().read(from * added.bytes(), delta);
-                        sum.add(delta, added, addend.factor());
-                    }
+            sum.begin(elements, baseDtype, n);
+            source.requireFinite(sum.base(), from, n);
+            for (Addend addend : addends) {
+                if (addend.tensor().isStored()) {
+                    StoredElements delta = addend.elements();
+                    delta.read(from, elements);
+                    delta.requireFinite(sum.add(elements, delta.dtype(), addend.factor()), from, n);
                 }
-                requireFinite(sum.round(run, dtype));
-                corrections.apply(run, from, n);
             }
+            requireInRange(sum.round(run, dtype));
+            corrections.apply(run, from, n);
             if (exact) {
                 hash.add(run);
             }
@@ -75,7 +68,7 @@ record TensorSum(SafetensorsCheckpoint checkpoint, Entry entry, List<Addend> add
         return result.named(entry.name());
     }
 
-    private void requireFinite(long overflown) throws IOException {
+    private void requireInRange(long overflown) throws IOException {
         if (overflown > 0 && !exact) {
             throw new IOException("tensor '" + entry.name() + "': " + overflown + " sums are too large for " + dtype
                     + "; take smaller factors");

@@ -31,29 +31,30 @@ final class WeightSum {
         return base;
     }
 
-    /** Adds {@code factor} times the first elements of {@code source}. */
-    void add(MemorySegment source, DType dtype, double factor) {
+    /** Adds {@code factor} times the first elements of {@code source}, and returns these, until the next call. */
+    float[] add(MemorySegment source, DType dtype, double factor) {
         read(source, dtype, values, n);
         for (int i = 0; i < n; i++) {
             sums[i] += factor * values[i];
         }
+        return values;
     }
 
     /**
      * Rounds the sums into {@code target}. An element to which only zero was added keeps its bits: a negative zero stays
      * negative, although −0 + 0 is 0.
      *
-     * @return the number of finite sums that became infinite
+     * @return the number of sums that became infinite
      */
     long round(MemorySegment target, DType dtype) {
         for (int i = 0; i < n; i++) {
-            values[i] = Float.isNaN(base[i]) || sums[i] == base[i] ? base[i] : (float) sums[i];
+            values[i] = sums[i] == base[i] ? base[i] : (float) sums[i];
         }
         HostCast.convert(MemorySegment.ofArray(values), DType.F32, target, dtype, n);
         read(target, dtype, values, n);
         long overflown = 0;
         for (int i = 0; i < n; i++) {
-            if (Float.isInfinite(values[i]) && Float.isFinite(base[i])) {
+            if (Float.isInfinite(values[i])) {
                 overflown++;
             }
         }

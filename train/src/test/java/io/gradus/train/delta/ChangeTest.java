@@ -29,14 +29,6 @@ class ChangeTest {
     }
 
     @Test
-    void nonFiniteElementsAreCountedButNotMeasured() {
-        Change change = Change.between(
-                new float[] {1, Float.POSITIVE_INFINITY, Float.NaN, 2}, new float[] {Float.NaN, 1, Float.NaN, 3}, 4);
-
-        assertThat(change).isEqualTo(new Change(4, 3, 3, 1, 4, 1));
-    }
-
-    @Test
     void relativeNormOfZerosIsInfinite() {
         assertThat(Change.between(new float[1], new float[] {1}, 1).relativeNorm())
                 .isInfinite();

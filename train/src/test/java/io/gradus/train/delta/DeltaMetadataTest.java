@@ -65,6 +65,9 @@ class DeltaMetadataTest {
         assertRefused("tensors", "\"changed\"", "\"altered\"", "its metadata is damaged", "changed");
         assertRefused("tensors", "\"dtype\":\"F32\"", "\"dtype\":\"I32\"", "I32 is not a dtype of a delta");
         assertRefused("tensors", "\"dtype\":\"F32\"", "\"dtype\":\"X\"", "its metadata is damaged");
+        assertRefused("tensors", "\"squares\":1.0", "\"squares\":1e999", "squares is Infinity");
+        assertRefused("files", "{}", "{\"../x\":\"\"}", "a model has no file '../x'");
+        assertRefused("files", "{}", "{\"config.json\":\"?\"}", "its metadata is damaged");
         Map<String, String> unnamed = new HashMap<>(metadata);
         unnamed.remove("base.sha256");
         assertRefused(unnamed, difference(), "does not name the base model");

@@ -1,6 +1,7 @@
 package io.gradus.train.delta;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.core.DType;
 import io.gradus.core.Shape;
@@ -16,6 +17,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Corrections are exactly the elements that adding the difference would miss. */
 class DifferenceTest {
@@ -39,7 +42,10 @@ class DifferenceTest {
                 Map.of());
         SafetensorsFile file = SafetensorsFile.open(path);
         opened.add(file);
-        return new Difference(file.bytes("base"), DType.F32, file.bytes("tuned"), DType.F32, base.length);
+        Shape shape = Shape.of(base.length);
+        return new Difference(
+                new StoredElements(file.bytes("base"), "base", DType.F32, shape),
+                new StoredElements(file.bytes("tuned"), "tuned", DType.F32, shape));
     }
 
     @Test
@@ -96,14 +102,27 @@ class DifferenceTest {
     }
 
     @Test
-    void nonFiniteDifferenceIsZeroAndCorrected() throws IOException {
-        float[] base = {1, Float.POSITIVE_INFINITY, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
-        float[] tuned = {Float.NaN, 1, -3e38f, Float.NaN, Float.POSITIVE_INFINITY};
-        Difference difference = difference(base, tuned);
+    void overflowingDifferenceIsZeroAndCorrected() throws IOException {
+        Difference difference = difference(new float[] {1, 3e38f, -2e38f}, new float[] {1, -3e38f, 3e38f});
 
-        assertThat(difference.measure().corrections()).isEqualTo(3);
-        assertThat(difference.measure().inexpressible()).isEqualTo(3);
-        assertThat(difference.delta(Shape.of(5)).toFloats()).containsOnly(0);
-        assertThat(difference.correctedAt(difference.measure()).toInts()).containsExactly(0, 1, 2);
+        assertThat(difference.measure().corrections()).isEqualTo(2);
+        assertThat(difference.measure().inexpressible()).isEqualTo(2);
+        assertThat(difference.delta(Shape.of(3)).toFloats()).containsOnly(0);
+        assertThat(difference.correctedAt(difference.measure()).toInts()).containsExactly(1, 2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void elementThatIsNotFiniteIsNamed(float value) throws IOException {
+        int n = 100_000; // more than one run
+        float[] finite = new float[n];
+        float[] broken = new float[n];
+        broken[n - 2] = value;
+
+        assertThatThrownBy(() -> difference(broken, finite).measure())
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(".safetensors: tensor 'base' has " + value + " at [99998]; a delta is made of");
+        assertThatThrownBy(() -> difference(finite, broken).measure())
+                .hasMessageContaining(".safetensors: tensor 'tuned' has " + value + " at [99998]");
     }
 }

@@ -7,6 +7,7 @@ import io.gradus.core.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +29,7 @@ class SumFolderTest {
 
     private String configAfter(String config, DType dtype) throws IOException {
         Path target = folder.resolve("target" + System.nanoTime());
-        SumFolder.of(base(config), target).write(dtype, weights());
+        SumFolder.of(base(config), target).write(dtype, List.of(), weights());
         return Files.readString(target.resolve("config.json"));
     }
 
@@ -52,7 +53,7 @@ class SumFolderTest {
             Files.writeString(base.resolve(name), "of the base");
         }
         Path target = folder.resolve("deep/target");
-        SumFolder.of(base, target).write(DType.F32, weights());
+        SumFolder.of(base, target).write(DType.F32, List.of(), weights());
 
         try (Stream<Path> files = Files.list(target)) {
             assertThat(files.map(file -> file.getFileName().toString()))
@@ -93,7 +94,7 @@ class SumFolderTest {
     void existingFilesAreNotOverwritten() throws IOException {
         Path base = base("{}");
         Path target = Files.createDirectories(folder.resolve("target"));
-        SumFolder.of(base, target).write(DType.F32, weights());
+        SumFolder.of(base, target).write(DType.F32, List.of(), weights());
 
         assertThatThrownBy(() -> SumFolder.of(base, target))
                 .hasMessage(target + " exists already; name another folder, or delete it");
@@ -109,7 +110,7 @@ class SumFolderTest {
     void failedWriteLeavesNoFile() throws IOException {
         SumFolder target = SumFolder.of(base("{}"), folder.resolve("target"));
 
-        assertThatThrownBy(() -> target.write(DType.F32, fresh -> {
+        assertThatThrownBy(() -> target.write(DType.F32, List.of(), fresh -> {
                     Files.writeString(fresh.resolve("model.safetensors"), "half");
                     throw new IOException("disk full");
                 }))

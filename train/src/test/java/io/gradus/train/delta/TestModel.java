@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /** Model folders whose tensors a test chooses to the bit. */
 final class TestModel {
@@ -81,13 +82,27 @@ final class TestModel {
         return new TestModel().with("w", dtype, values).write(folder);
     }
 
-    /** Every pattern of bits is as likely as any other: infinities, NaN of all kinds, denormals and zeros among them. */
-    static int[] anyBits(RandomGenerator random, int count) {
-        int[] special = {0, 0x8000_0000, 0x7F80_0000, 0xFF80_0000, 0x7F80_0001, 0x7FC0_0000, 1, 0x7F7F_FFFF, 0xFF7F_FFFF
+    /** Every pattern of bits of a finite number is as likely as any other; denormals and zeros are among them. */
+    static int[] anyBits(RandomGenerator random, DType dtype, int count) {
+        int[] special = {0, 0x8000_0000, 1, 0x7F7F_FFFF, 0xFF7F_FFFF};
+        int exponent = switch (dtype) {
+            case BF16 -> 0x7F80;
+            case F16 -> 0x7C00;
+            default -> 0x7F80_0000;
         };
-        return random.ints(count)
+        return random.ints()
                 .map(bits -> random.nextInt(8) == 0 ? special[random.nextInt(special.length)] : bits)
                 .map(bits -> random.nextInt(4) == 0 ? bits << 16 | bits >>> 16 : bits)
+                .filter(bits -> (bits & exponent) != exponent)
+                .limit(count)
+                .toArray();
+    }
+
+    /** The bits of every finite number of a dtype of 16 bits. */
+    static int[] allBits(DType dtype) {
+        int exponent = dtype == DType.BF16 ? 0x7F80 : 0x7C00;
+        return IntStream.range(0, 1 << 16)
+                .filter(bits -> (bits & exponent) != exponent)
                 .toArray();
     }
 
