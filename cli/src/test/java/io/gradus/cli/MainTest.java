@@ -125,6 +125,29 @@ class MainTest {
     }
 
     @Test
+    void chatIsWrittenWithTheTemplateOfTheModel() throws IOException {
+        gradus("generate", "--model", model, "--prompt", "hi", "--chat")
+                .assertMisused("--chat needs a model with a chat template; this one has none");
+        Files.writeString(
+                model.resolve("chat_template.jinja"),
+                "{% if messages[0].role != 'system' %}Be kind.\n{% endif %}{% for m in messages %}{{ m.role | upper }}:"
+                        + " {{ m.content | trim }}\n{% endfor %}{% if add_generation_prompt %}AI:{% endif %}");
+        Ran chat = gradus("generate", "--model", model, "--prompt", "  hi ", "--chat", "--max-tokens", 0);
+        assertThat(chat.out()).isEqualTo("Be kind.\nUSER: hi\nAI:" + System.lineSeparator());
+        assertThat(gradus("generate", "--model", model, "--prompt", "  hi ", "--max-tokens", 0)
+                        .out())
+                .isEqualTo("  hi " + System.lineSeparator());
+        assertThat(gradus("generate", "--model", model, "--prompt", "hi", "--chat", "--max-tokens", 3)
+                        .out())
+                .startsWith("Be kind.\nUSER: hi\nAI:");
+
+        Files.writeString(model.resolve("chat_template.jinja"), "{{ raise_exception('no chats today') }}");
+        Ran rejected = gradus("generate", "--model", model, "--prompt", "hi", "--chat");
+        assertThat(rejected.err()).contains(model.resolve("chat_template.jinja") + ":1", "no chats today");
+        assertThat(rejected.code()).isOne();
+    }
+
+    @Test
     void evaluateRejectsInvalidBatchAndBlockSizes() {
         gradus("evaluate", "--model", model, "--data", text, "--batch-size", 0)
                 .assertMisused("--batch-size is 0; it must be at least 1");

@@ -12,6 +12,7 @@ import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.Document;
+import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
@@ -46,6 +47,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,6 +56,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
@@ -125,6 +128,7 @@ public final class FineTuning {
     private final Optimizer.@Nullable Factory optimizer;
     private final Ranks ranks;
     private final List<TrainingListener> listeners;
+    private LocalDateTime time = LocalDateTime.now(ZoneId.systemDefault()); // that chat templates write
     private volatile boolean stopping;
 
     /** A run in which everything comes from the recipe. */
@@ -461,6 +465,8 @@ public final class FineTuning {
                 "data.general",
                 "data.replay");
 
+        private static final String TIME = "time of the first step";
+
         private final Path output;
         private final Checkpoints checkpoints;
         private final int first;
@@ -479,6 +485,7 @@ public final class FineTuning {
         private Map<String, Double> latest = Map.of();
         private int underway; // the step that is being made, from 1; 0 before the first
         private boolean complete; // the trained model is saved
+        private boolean timed; // the checkpoint says when the run began
 
         Run(Path output) throws IOException {
             this.output = output;
@@ -486,12 +493,14 @@ public final class FineTuning {
             Optional<Checkpoint> resumed = checkpoints.resumable(recipe);
             RunState saved = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
             first = saved.step();
+            time = timeOf(saved);
             setup = setup(resumed.isPresent());
             model = setup.model();
             state = state(setup);
             if (recipe.memory().precision() != PrecisionKind.F32) {
                 setup.base().forEachWeight(model, state::set); // master weights get the digits that 16 bits lack
             }
+            requireTime(resumed.isPresent(), saved);
             saved.requireParts(parts());
             saved.requireRates(recipe, setup.steps());
             shortened = first > 0
@@ -889,7 +898,7 @@ public final class FineTuning {
 
         /** The parts of the run that a checkpoint depends on besides the recipe. */
         private Map<String, String> parts() {
-            return Map.of(
+            Map<String, String> parts = new TreeMap<>(Map.of(
                     "optimizer",
                     state.optimizer.getClass().getName(),
                     "model",
@@ -899,7 +908,38 @@ public final class FineTuning {
                     "dataset",
                     dataset == null ? "the recipe's" : "custom",
                     "number of processes",
-                    Integer.toString(ranks.size()));
+                    Integer.toString(ranks.size())));
+            if (timed || asksForTheTime()) {
+                parts.put(TIME, time.toString());
+            }
+            return parts;
+        }
+
+        private boolean asksForTheTime() {
+            return setup.data()
+                    .chatTemplate()
+                    .filter(ChatTemplate::asksForTheTime)
+                    .isPresent();
+        }
+
+        /** The time at which the run began, the same in all processes: the text of chats may have it. */
+        private LocalDateTime timeOf(RunState saved) {
+            String known = saved.parts().getOrDefault(TIME, time.toString());
+            try {
+                return LocalDateTime.parse(ranks.broadcast(known, 0));
+            } catch (DateTimeParseException e) {
+                throw new RecipeException("the checkpoint says that the run began at '" + RecipeException.brief(known)
+                        + "', which is not a time; start a new run with another output");
+            }
+        }
+
+        private void requireTime(boolean resumed, RunState saved) {
+            timed = saved.parts().containsKey(TIME);
+            if (resumed && !timed && asksForTheTime() && !recipe.acceptChangedInputs()) {
+                throw new RecipeException("the chat template writes the time, and the checkpoint does not say when the"
+                        + " run began, so the text of the chats would change; start a new run with another output, or"
+                        + " continue with the changed text: accept_changed_inputs=true");
+            }
         }
 
         private TrainingListener.Plan plan() {
@@ -983,7 +1023,7 @@ public final class FineTuning {
 
     private Dataset recipeData(Tokenizer reader, LanguageModel loaded, int blockLength) throws IOException {
         progressed("reading the text");
-        TrainingData data = TrainingData.read(recipe, texts, reader, blockLength, this::progressed);
+        TrainingData data = TrainingData.read(recipe, texts, reader, blockLength, time, this::progressed);
         data.requireFits(loaded);
         return data;
     }

@@ -19,6 +19,8 @@ import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -56,18 +58,24 @@ record TrainingData(
     private static final int PROMPT_CHARACTERS = 60;
 
     static TrainingData read(Recipe recipe, Texts texts, Tokenizer tokenizer, int blockLength) throws IOException {
-        return read(recipe, texts, tokenizer, blockLength, _ -> {});
+        return read(recipe, texts, tokenizer, blockLength, LocalDateTime.now(ZoneId.systemDefault()), _ -> {});
     }
 
     /**
      * Reads the texts of a recipe.
      *
+     * @param time the local time that chat templates can ask for
      * @param progress is called while a text is tokenized for long
      */
     static TrainingData read(
-            Recipe recipe, Texts texts, Tokenizer tokenizer, int blockLength, Consumer<Progress> progress)
+            Recipe recipe,
+            Texts texts,
+            Tokenizer tokenizer,
+            int blockLength,
+            LocalDateTime time,
+            Consumer<Progress> progress)
             throws IOException {
-        Packer packer = new Packer(recipe.data(), tokenizer, blockLength, progress);
+        Packer packer = new Packer(recipe.data(), tokenizer, blockLength, time, progress);
         List<Part> parts = training(recipe.data(), texts, packer.format);
         Optional<List<Document>> given = recipe.data().trained().isEmpty() ? texts.heldOut() : Optional.empty();
         List<Collection<Document>> heldOut = new ArrayList<>();
@@ -181,10 +189,13 @@ record TrainingData(
         private final Consumer<Progress> progress;
         private final Set<Integer> stopIds = new TreeSet<>();
 
-        Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength, Consumer<Progress> progress) throws IOException {
+        Packer(Recipe.Data data, Tokenizer tokenizer, int blockLength, LocalDateTime time, Consumer<Progress> progress)
+                throws IOException {
             this.format = new DataFormat(
                     data.format(),
-                    ChatTemplate.choose(data.chatTemplate(), tokenizer).orElse(null),
+                    ChatTemplate.choose(data.chatTemplate(), tokenizer)
+                            .map(template -> template.at(time))
+                            .orElse(null),
                     data.labelTemplate());
             this.packing = data.packing();
             this.tokenizer = tokenizer;

@@ -252,11 +252,15 @@ class ResumeTest {
     @CsvSource({
         "config.json, model.path: config.json had",
         "model.safetensors, model.path: model.safetensors had",
-        "tokenizer_config.json, model.path: tokenizer_config.json had"
+        "tokenizer_config.json, model.path: tokenizer_config.json had",
+        "additional_chat_templates/rag.jinja, model.path: additional_chat_templates/rag.jinja had"
     })
     void changedFileOfTheModelIsNamed(String name, String message) throws IOException {
         Path model = folder.resolve("model");
         TinyModel.write(model);
+        Files.writeString(model.resolve("chat_template.jinja"), "{{ messages }}");
+        Files.createDirectory(model.resolve("additional_chat_templates"));
+        Files.writeString(model.resolve("additional_chat_templates/rag.jinja"), "{{ messages }}");
         Path output = folder.resolve("out");
         stop(recipe(output, "model.path=" + model));
         if (name.equals("model.safetensors")) {

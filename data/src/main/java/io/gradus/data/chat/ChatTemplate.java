@@ -19,7 +19,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
+import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -74,8 +74,7 @@ public final class ChatTemplate {
     private final Source usual;
     private final Source forTools;
     private final Map<String, String> specialTokens;
-    /** The time at which the template was chosen, so that it is the same for all chats. */
-    private final Clock clock = Clock.fixed(Clock.systemUTC().instant(), ZoneId.systemDefault());
+    private final LocalDateTime time;
 
     /** The text of a template, which is parsed when it is needed. */
     private static final class Source {
@@ -117,12 +116,38 @@ public final class ChatTemplate {
     }
 
     private ChatTemplate(
-            String description, boolean own, Source usual, Source forTools, Map<String, String> specialTokens) {
+            String description,
+            boolean own,
+            Source usual,
+            Source forTools,
+            Map<String, String> specialTokens,
+            LocalDateTime time) {
         this.description = description;
         this.own = own;
         this.usual = usual;
         this.forTools = forTools;
         this.specialTokens = specialTokens;
+        this.time = time;
+    }
+
+    /** With the time at which the template was chosen, so that it is the same for all chats. */
+    private ChatTemplate(
+            String description, boolean own, Source usual, Source forTools, Map<String, String> specialTokens) {
+        this(description, own, usual, forTools, specialTokens, LocalDateTime.now(ZoneId.systemDefault()));
+    }
+
+    /**
+     * This template at another time.
+     *
+     * @param time the local time that a template gets from {@code strftime_now}
+     */
+    public ChatTemplate at(LocalDateTime time) {
+        return new ChatTemplate(description, own, usual, forTools, specialTokens, time);
+    }
+
+    /** Whether the text of chats may depend on the time, because the template asks for it. */
+    public boolean asksForTheTime() {
+        return usual.mentions("strftime_now") || forTools.mentions("strftime_now");
     }
 
     // ---- choosing ----
@@ -283,7 +308,7 @@ public final class ChatTemplate {
         all.put(MESSAGES, messages);
         all.put("add_generation_prompt", prompt);
         try {
-            return source.template().render(all, clock);
+            return source.template().render(all, time);
         } catch (TemplateException e) {
             throw source.failure(e);
         }

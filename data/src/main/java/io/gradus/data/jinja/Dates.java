@@ -1,6 +1,5 @@
 package io.gradus.data.jinja;
 
-import java.time.Clock;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoField;
@@ -12,8 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class Dates {
     private Dates() {}
 
-    static String format(String format, Clock clock) {
-        LocalDateTime now = LocalDateTime.now(clock);
+    static String format(String format, LocalDateTime now) {
         StringBuilder out = new StringBuilder();
         int i = 0;
         while (i < format.length()) {

@@ -1,7 +1,7 @@
 package io.gradus.data.jinja;
 
 import java.math.BigInteger;
-import java.time.Clock;
+import java.time.LocalDateTime;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -13,7 +13,7 @@ final class Globals {
     private Globals() {}
 
     /** The functions by name. */
-    static Map<String, Object> functions(Clock clock) {
+    static Map<String, Object> functions(LocalDateTime time) {
         Map<String, Object> functions = new HashMap<>();
         functions.put("range", (Callable) Range::of);
         functions.put("dict", (Callable) Globals::dict);
@@ -29,7 +29,7 @@ final class Globals {
             if (!Values.isString(format)) {
                 throw TemplateException.type("strftime() argument 1 must be str, not " + Values.typeName(format));
             }
-            return Dates.format(Values.text(format), clock);
+            return Dates.format(Values.text(format), time);
         });
         return functions;
     }

@@ -1,6 +1,6 @@
 package io.gradus.data.jinja;
 
-import java.time.Clock;
+import java.time.LocalDateTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,11 +72,11 @@ public final class Template {
      * Renders the template.
      *
      * @param variables by name: null, booleans, numbers, strings, lists, and maps
-     * @param clock the time that templates can ask for
+     * @param time the local time that templates can ask for
      * @throws TemplateException if rendering fails; it names the line
      */
-    public Rendering render(Map<String, ?> variables, Clock clock) {
-        Map<String, Object> values = new HashMap<>(Globals.functions(clock));
+    public Rendering render(Map<String, ?> variables, LocalDateTime time) {
+        Map<String, Object> values = new HashMap<>(Globals.functions(time));
         variables.forEach((name, value) -> values.put(name, Values.from(value)));
         try {
             return Limits.within(() -> new Renderer(values).render(statements, scope));

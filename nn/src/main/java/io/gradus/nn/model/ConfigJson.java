@@ -155,6 +155,18 @@ public final class ConfigJson {
         return node.intValue();
     }
 
+    /** The size under a key that must be present: a whole number of at least 1. */
+    public int size(String key) {
+        int size = integer(key);
+        requirePositive(prefix + key, size);
+        return size;
+    }
+
+    /** The size under a key: a whole number of at least 1. The fallback is not checked. */
+    public int size(String key, int fallback) {
+        return has(key) ? size(key) : fallback;
+    }
+
     /** The number under a key that must be present. */
     public double number(String key) {
         require(!isAbsent(get(key)), prefix + key + " is missing");

@@ -7,6 +7,7 @@ import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
+import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -103,11 +104,20 @@ public record Inputs(@JsonValue List<InputFile> files) {
                     .sorted()
                     .forEach(files::add);
         }
+        Path templates = folder.resolve(TokenizerFiles.CHAT_TEMPLATES);
+        if (Files.isDirectory(templates)) {
+            try (Stream<Path> listed = Files.list(templates)) {
+                listed.filter(file -> file.toString().endsWith(".jinja"))
+                        .filter(Files::isRegularFile)
+                        .sorted()
+                        .forEach(files::add);
+            }
+        }
         try (SafetensorsCheckpoint weights = SafetensorsCheckpoint.open(folder)) {
             files.addAll(weights.files());
         }
         return files.stream()
-                .map(file -> new Source(MODEL, file.getFileName().toString(), file))
+                .map(file -> new Source(MODEL, name(folder.relativize(file)), file))
                 .toList();
     }
 
@@ -134,11 +144,15 @@ public record Inputs(@JsonValue List<InputFile> files) {
         }
         for (Path file : Documents.files(path, format)) {
             Path name = Files.isDirectory(path) ? path.relativize(file) : Objects.requireNonNull(path.getFileName());
-            String slashes = IntStream.range(0, name.getNameCount())
-                    .mapToObj(i -> name.getName(i).toString())
-                    .collect(Collectors.joining("/"));
-            sources.add(new Source(key, slashes, file));
+            sources.add(new Source(key, name(name), file));
         }
+    }
+
+    /** A relative path with slashes. */
+    private static String name(Path path) {
+        return IntStream.range(0, path.getNameCount())
+                .mapToObj(i -> path.getName(i).toString())
+                .collect(Collectors.joining("/"));
     }
 
     private static InputFile documents(String purpose, List<Document> documents) {

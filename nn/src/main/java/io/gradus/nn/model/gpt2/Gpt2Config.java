@@ -123,12 +123,12 @@ public record Gpt2Config(
         int width = size(json, "n_embd", "hidden_size");
         require(width <= Integer.MAX_VALUE / 4, "n_embd is " + width);
         return new Gpt2Config(
-                json.integer("vocab_size"),
+                json.size("vocab_size"),
                 size(json, "n_positions", "max_position_embeddings"),
                 width,
                 size(json, "n_layer", "num_hidden_layers"),
                 size(json, "n_head", "num_attention_heads"),
-                json.integer("n_inner", 4 * width),
+                json.size("n_inner", 4 * width),
                 Activations.read(json, "activation_function", "gelu_new"),
                 json.number("resid_pdrop", 0.1),
                 json.number("embd_pdrop", 0.1),
@@ -144,7 +144,7 @@ public record Gpt2Config(
 
     /** A size under its own name, or under the one that other families use, which comes first. */
     private static int size(ConfigJson json, String key, String common) {
-        return json.has(common) ? json.integer(common) : json.integer(key);
+        return json.has(common) ? json.size(common) : json.size(key);
     }
 
     /** The number of a dropout layer in a block: 0 for attention, 1 and 2 for what is added. 0 in all is the embedding's. */

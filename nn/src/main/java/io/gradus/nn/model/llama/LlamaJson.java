@@ -18,23 +18,22 @@ final class LlamaJson {
     static LlamaConfig read(ConfigJson json) {
         LlamaType type = LlamaType.of(json.text("model_type", LlamaType.LLAMA.modelType()));
         ConfigKey.check(type.keys(), json);
-        int hidden = json.integer("hidden_size");
-        int heads = json.integer("num_attention_heads");
-        require(heads > 0, "num_attention_heads is " + heads);
+        int hidden = json.size("hidden_size");
+        int heads = json.size("num_attention_heads");
         require(
                 type != LlamaType.LLAMA || json.has("head_dim") || hidden % heads == 0,
                 "hidden_size is " + hidden + ", which is not a multiple of num_attention_heads, " + heads);
-        int headDim = json.integer("head_dim", hidden / heads);
-        int layers = json.integer("num_hidden_layers");
-        int vocabulary = json.integer("vocab_size");
-        int context = json.integer("max_position_embeddings", type.context());
+        int headDim = json.size("head_dim", hidden / heads);
+        int layers = json.size("num_hidden_layers");
+        int vocabulary = json.size("vocab_size");
+        int context = json.size("max_position_embeddings", type.context());
         Rope rope = Rope.read(json, headDim, context);
         boolean llama = type == LlamaType.LLAMA;
         return new LlamaConfig(
                 type,
                 vocabulary,
                 hidden,
-                json.integer("intermediate_size"),
+                json.size("intermediate_size"),
                 layers,
                 heads,
                 keyValueHeads(json, type, heads),
@@ -59,7 +58,7 @@ final class LlamaJson {
             case MISTRAL -> 8;
             case QWEN2 -> json.mentions("num_key_value_heads") ? heads : 32;
         };
-        return json.integer("num_key_value_heads", missing);
+        return json.size("num_key_value_heads", missing);
     }
 
     private static SlidingWindow slidingWindow(ConfigJson json, LlamaType type, int layers) {

@@ -307,7 +307,7 @@ class LlamaConfigTest {
         {'hidden_size': -32}                    | hidden_size is -32; it must be at least 1
         {'intermediate_size': 0}                | intermediate_size is 0; it must be at least 1
         {'num_hidden_layers': 0}                | num_hidden_layers is 0; it must be at least 1
-        {'num_attention_heads': 0}              | num_attention_heads is 0
+        {'num_attention_heads': 0}              | num_attention_heads is 0; it must be at least 1
         {'num_key_value_heads': 0}              | num_key_value_heads is 0; it must be at least 1
         {'max_position_embeddings': 0}          | max_position_embeddings is 0; it must be at least 1
         {'head_dim': 0}                         | head_dim is 0; it must be at least 1
