@@ -1,7 +1,6 @@
 package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.train.TinyModel;
@@ -160,35 +159,6 @@ class SoakTest {
 
     // ---- full disks ----
 
-    /**
-     * Runs on a small file system of its own. The shell mounts it where only its process sees it, and copies the state of the
-     * run there and back.
-     */
-    private static final String SMALL_DISK = """
-        disk=$1 state=$2 size=$3; shift 3
-        mount -t tmpfs -o size="$size" tmpfs "$disk" || exit 99
-        cp -a "$state"/. "$disk"/
-        "$@"
-        code=$?
-        cp -a "$disk"/. "$state"/
-        exit "$code"
-        """;
-
-    private static List<String> smallDisk(Path disk, Path state, long bytes) {
-        return List.of(
-                "unshare",
-                "--user",
-                "--map-root-user",
-                "--mount",
-                "/bin/bash",
-                "-c",
-                SMALL_DISK,
-                "small-disk",
-                disk.toString(),
-                state.toString(),
-                Long.toString(bytes));
-    }
-
     /** The space that a folder takes in memory pages. */
     private static long pages(Path folder) throws IOException {
         long pages = 0;
@@ -198,23 +168,6 @@ class SoakTest {
             }
         }
         return 4096 * pages;
-    }
-
-    private void assumeFileSystems() throws Exception {
-        boolean possible;
-        try {
-            Path disk = Files.createDirectories(folder.resolve("try"));
-            Process process = new ProcessBuilder(
-                            Stream.concat(smallDisk(disk, disk, 1 << 20).stream(), Stream.of("true"))
-                                    .toList())
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            possible = process.waitFor() == 0;
-        } catch (IOException e) {
-            possible = false;
-        }
-        assumeTrue(possible, "this system lets nobody but root mount a file system in a namespace (unshare)");
     }
 
     /**
@@ -230,7 +183,7 @@ class SoakTest {
         Path moved = state.resolve("out");
         // The log is outside of the small disk, next to the folder whose name is that of the output.
         Path log = folder.resolve("out");
-        Process process = Program.start(smallDisk(disk, state, bytes), keys, output, log);
+        Process process = Program.start(SmallDisk.command(disk, state, bytes), keys, output, log);
         end(process, log, 1);
 
         String said = Program.log(log);
@@ -264,7 +217,7 @@ class SoakTest {
 
     @Test
     void diskFullAtRandomMomentsLosesNothing() throws Exception {
-        assumeFileSystems();
+        SmallDisk.assumePossible(folder);
         // All checkpoints are kept, so that the space of the disk decides at which one it is full.
         List<String> keys = keys("save_steps=2 save_total_limit=99");
         RunFolder whole = run(keys, folder.resolve("whole"));
@@ -278,7 +231,7 @@ class SoakTest {
 
     @Test
     void diskFullDuringTheFinalSaveLosesNothing() throws Exception {
-        assumeFileSystems();
+        SmallDisk.assumePossible(folder);
         for (String save : List.of("save_steps=0", "save_steps=21")) {
             List<String> keys = keys(save);
             RunFolder whole = run(keys, folder.resolve("whole-" + save));
