@@ -40,17 +40,29 @@ public final class GradientAccumulation {
             }
             whenComplete.accept(leaf);
         });
-        earlier.forEach(Variable::replaceGrad); // of leaves that this pass did not reach
+        earlier.forEach(Variable::setGrad); // of leaves that this pass did not reach
     }
 
     private static void add(Variable leaf, Tensor sum) {
         Tensor pass = leaf.takeGrad();
+        add(pass, sum);
+        pass.release();
+        leaf.setGrad(sum);
+    }
+
+    /**
+     * {@code sum = sum + pass}, rounded to the dtype of the two as gradients are.
+     *
+     * @param pass the gradient of one pass
+     * @param sum of the gradients of earlier passes
+     */
+    public static void add(Tensor pass, Tensor sum) {
         HalfBuffers.write(new GradientBuffer(sum, true), (buffer, accumulate) -> {
             Tensor addend = pass.to(buffer.dtype());
             addend.kernels().elementwise().affine(addend, 1, 0, buffer, accumulate);
-            addend.release();
+            if (addend != pass) {
+                addend.release();
+            }
         });
-        pass.release();
-        leaf.replaceGrad(sum);
     }
 }

@@ -255,16 +255,29 @@ public final class Variable {
         hasGrad = false;
     }
 
-    /** The gradient, which now belongs to the caller; this variable has none. */
-    Tensor takeGrad() {
+    /**
+     * The gradient, which now belongs to the caller; this variable has none.
+     *
+     * @throws NullPointerException if it has none now
+     */
+    public Tensor takeGrad() {
         Tensor taken = Objects.requireNonNull(grad);
         grad = null;
         hasGrad = false;
         return taken;
     }
 
-    /** Sets the gradient of a variable that has none. */
-    void replaceGrad(Tensor gradient) {
+    /**
+     * Sets the gradient. A tensor that this variable had before is not freed.
+     *
+     * @param gradient of this variable's shape, which must outlive the scope of the step
+     * @throws ShapeException if it has another shape
+     */
+    public void setGrad(Tensor gradient) {
+        if (!gradient.shape().equals(shape())) {
+            throw new ShapeException(
+                    "setGrad", "the gradient's shape differs", "it must be this variable's", gradient.shape(), shape());
+        }
         grad = gradient;
         hasGrad = true;
     }

@@ -71,6 +71,11 @@ public sealed class Adam extends Optimizer permits AdamW {
     }
 
     @Override
+    public final Sharding sharding() {
+        return Sharding.RANGES;
+    }
+
+    @Override
     protected final void update(ParameterStep step) {
         step(step, settings, decoupled);
     }

@@ -58,6 +58,11 @@ public final class AdamW8bit extends Optimizer {
     }
 
     @Override
+    public Sharding sharding() {
+        return Sharding.RANGES;
+    }
+
+    @Override
     protected void update(ParameterStep step) {
         if (step.weight().size() < MIN_QUANTIZED_SIZE) {
             Adam.step(step, settings, true);

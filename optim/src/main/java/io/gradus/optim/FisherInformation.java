@@ -37,9 +37,33 @@ public final class FisherInformation {
     private static final String OWNER = "Fisher information";
 
     private final ParameterTensors tensors;
+    private final Others others;
 
-    private FisherInformation(ParameterTensors tensors) {
+    private FisherInformation(ParameterTensors tensors, Others others) {
         this.tensors = tensors;
+        this.others = others;
+    }
+
+    /** What other processes have, if the parameters are divided among processes. */
+    public interface Others {
+        /** There are no other processes. */
+        Others NONE = new Others() {
+            @Override
+            public SquareSums complete(SquareSums own) {
+                return own;
+            }
+
+            @Override
+            public long elements(long own) {
+                return own;
+            }
+        };
+
+        /** The sums of whole parameters, from those of this process. */
+        SquareSums complete(SquareSums own);
+
+        /** The number of elements that all processes have, from that of this process. */
+        long elements(long own);
     }
 
     /**
@@ -54,6 +78,15 @@ public final class FisherInformation {
      * @throws ArithmeticException if the square of a gradient is not finite; names the parameters
      */
     public static FisherInformation estimate(Collection<Variable> parameters, long samples, LongConsumer backward) {
+        return estimate(parameters, samples, backward, Others.NONE);
+    }
+
+    /**
+     * {@link #estimate(Collection, long, LongConsumer)} of parameters that are divided among processes, all of which make the same
+     * call.
+     */
+    public static FisherInformation estimate(
+            Collection<Variable> parameters, long samples, LongConsumer backward, Others others) {
         if (samples < 1) {
             throw new IllegalArgumentException("Fisher information: " + samples + " samples; at least 1 is needed");
         }
@@ -73,7 +106,7 @@ public final class FisherInformation {
             }
         }
         parameters.forEach(Variable::clearGrad);
-        FisherInformation information = new FisherInformation(sums);
+        FisherInformation information = new FisherInformation(sums, others);
         information.scale(1.0 / samples);
         information.requireFinite();
         return information;
@@ -89,7 +122,7 @@ public final class FisherInformation {
             }
             tensors.put(name.substring(0, name.length() - SUFFIX.length()), tensor);
         });
-        return new FisherInformation(new ParameterTensors(OWNER, tensors));
+        return new FisherInformation(new ParameterTensors(OWNER, tensors), Others.NONE);
     }
 
     /** F by {@code <parameter>.fisher}, to save it for a resumed run. The tensors are not copies. */
@@ -108,13 +141,15 @@ public final class FisherInformation {
 
     /** The mean of F over all weights. */
     public double mean() {
+        SquareSums sums = sums();
         double sum = 0;
-        long weights = 0;
-        for (Tensor tensor : tensors.byName().values()) {
-            sum += sum(tensor);
-            weights += tensor.size();
+        for (String name : sums.byName().keySet()) {
+            sum += sums.total(name);
         }
-        return sum / weights;
+        return sum
+                / others.elements(tensors.byName().values().stream()
+                        .mapToLong(Tensor::size)
+                        .sum());
     }
 
     /**
@@ -139,19 +174,22 @@ public final class FisherInformation {
         tensors.byName().values().forEach(tensor -> InPlace.scale(tensor, factor));
     }
 
-    private static double sum(Tensor tensor) {
-        return Precision.compute(tensor, wide -> {
-            Tensor root = InPlace.copy(wide);
-            InPlace.sqrt(root);
-            return GradientClipping.sumOfSquares(List.of(root));
+    /** The sums of F, as those of the squares of √F. */
+    private SquareSums sums() {
+        Map<String, double[]> sums = new LinkedHashMap<>();
+        tensors.byName().forEach((name, tensor) -> {
+            SquareSums own = Precision.compute(tensor, wide -> {
+                Tensor root = InPlace.copy(wide);
+                InPlace.sqrt(root);
+                return SquareSums.of(Map.of(name, root));
+            });
+            sums.putAll(own.byName());
         });
+        return others.complete(new SquareSums(sums, false));
     }
 
     private void requireFinite() {
-        List<String> bad = tensors.byName().entrySet().stream()
-                .filter(entry -> !Double.isFinite(sum(entry.getValue())))
-                .map(Map.Entry::getKey)
-                .toList();
+        List<String> bad = sums().nonFinite();
         if (!bad.isEmpty()) {
             throw new ArithmeticException(
                     "Fisher information: the square of the gradient is not finite for " + Names.few(bad)

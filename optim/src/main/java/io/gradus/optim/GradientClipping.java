@@ -4,8 +4,11 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Names;
 import io.gradus.core.Tensor;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
  * Clipping by global norm (Pascanu et al. 2013, algorithm 1): if the gradient of all parameters, as one vector, is longer than
@@ -59,13 +62,34 @@ public record GradientClipping(double maxNorm) {
         List<Tensor> gradients = trained(parameters).stream()
                 .map(parameter -> Objects.requireNonNull(parameter.grad()))
                 .toList();
-        double sum = sumOfSquares(gradients);
+        return root(sumOfSquares(gradients), () -> nonFinite(parameters));
+    }
+
+    /**
+     * {@link #norm(Collection)} of gradients that are divided among processes.
+     *
+     * @param squares of all parameters, completed by all processes
+     */
+    public static double norm(SquareSums squares) {
+        return root(squares.total(), squares::nonFinite);
+    }
+
+    private static double root(double sum, Supplier<List<String>> nonFinite) {
         if (!Double.isFinite(sum)) {
             throw new ArithmeticException("the gradient's norm is " + Math.sqrt(sum)
-                    + " because of the gradient of " + Names.few(nonFinite(parameters))
+                    + " because of the gradient of " + Names.few(nonFinite.get())
                     + "; try a lower learning rate or a longer warmup");
         }
         return Math.sqrt(sum);
+    }
+
+    /** The squares of the gradients that this process has, by parameter. Frozen parameters are skipped. */
+    public static SquareSums squares(Collection<Variable> parameters) {
+        Map<String, Tensor> gradients = new LinkedHashMap<>();
+        trained(parameters)
+                .forEach(parameter ->
+                        gradients.put(ParameterGroup.nameOf(parameter), Objects.requireNonNull(parameter.grad())));
+        return SquareSums.of(gradients);
     }
 
     /** The names of the parameters whose gradient contains a NaN or an infinity, in the order given. */

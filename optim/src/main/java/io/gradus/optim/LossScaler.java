@@ -4,7 +4,9 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Names;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.DoubleConsumer;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Supplier;
 
 /**
  * Dynamic loss scaling for F16 gradients, which underflow below 6·10⁻⁸ (Micikevicius et al. 2018, section 3.2, with the rule of
@@ -121,13 +123,31 @@ public final class LossScaler {
      *     names the parameters
      */
     public StepResult step(Optimizer optimizer, DoubleUnaryOperator factor) {
-        double norm = Math.sqrt(GradientClipping.sumOfSquares(optimizer.parameters().stream()
-                        .filter(parameter -> parameter.requiresGrad() && parameter.grad() != null)
-                        .map(parameter -> Objects.requireNonNull(parameter.grad()))
-                        .toList()))
-                / scale;
+        double squares = GradientClipping.sumOfSquares(optimizer.parameters().stream()
+                .filter(parameter -> parameter.requiresGrad() && parameter.grad() != null)
+                .map(parameter -> Objects.requireNonNull(parameter.grad()))
+                .toList());
+        return step(
+                squares,
+                () -> GradientClipping.nonFinite(optimizer.parameters()),
+                norm -> optimizer.step(factor.applyAsDouble(norm) / scale));
+    }
+
+    /**
+     * {@link #step(Optimizer, DoubleUnaryOperator)} of gradients that are divided among processes.
+     *
+     * @param squares of all parameters, completed by all processes
+     * @param step makes the optimizer's step if all gradients are finite: it receives the norm of the unscaled gradients, and the
+     *     gradients must be divided by the scale
+     */
+    public StepResult step(SquareSums squares, DoubleConsumer step) {
+        return step(squares.total(), squares::nonFinite, step);
+    }
+
+    private StepResult step(double squares, Supplier<List<String>> nonFinite, DoubleConsumer step) {
+        double norm = Math.sqrt(squares) / scale;
         if (Double.isFinite(norm)) {
-            optimizer.step(factor.applyAsDouble(norm) / scale);
+            step.accept(norm);
             grow();
             return new StepResult(true, norm);
         }
@@ -135,9 +155,8 @@ public final class LossScaler {
         goodSteps = 0;
         scale *= settings.backoffFactor();
         if (scale < MIN_SCALE) {
-            List<String> names = GradientClipping.nonFinite(optimizer.parameters());
             throw new ArithmeticException("loss scale: " + skipped + " steps were skipped, and at a scale of " + scale
-                    + " the gradient of " + Names.few(names)
+                    + " the gradient of " + Names.few(nonFinite.get())
                     + " is still not finite; check that the weights are finite, and try a lower learning rate or BF16");
         }
         return new StepResult(false, norm);

@@ -11,6 +11,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -128,6 +129,15 @@ public abstract class Optimizer {
      */
     protected abstract void update(ParameterStep step);
 
+    /**
+     * How the update of one parameter may be divided among processes. The default, {@link Sharding#WHOLE}, is right for every method;
+     * a method that treats each element by itself can return {@link Sharding#RANGES}, which divides the work and the state more
+     * evenly.
+     */
+    public Sharding sharding() {
+        return Sharding.WHOLE;
+    }
+
     // ---- the step ----
 
     /** {@link #step(double)} with a scale of 1. */
@@ -143,12 +153,22 @@ public abstract class Optimizer {
      * @throws IllegalArgumentException if the scale is negative or not finite; changes nothing
      */
     public final void step(double gradientScale) {
+        step(gradientScale, _ -> {});
+    }
+
+    /**
+     * {@link #step(double)} that reports each parameter as soon as it is updated.
+     *
+     * @param updated called on this thread
+     */
+    public final void step(double gradientScale, Consumer<Variable> updated) {
         requireNotNegative("the gradient scale", gradientScale);
         for (ParameterGroup group : groups) {
             for (Variable parameter : group.parameters()) {
                 Tensor gradient = parameter.grad();
                 if (gradient != null && parameter.requiresGrad()) {
                     step(group, parameter, gradient, gradientScale);
+                    updated.accept(parameter);
                 }
             }
         }
@@ -325,6 +345,15 @@ public abstract class Optimizer {
      */
     public final Map<String, Tensor> state() {
         return state.tensors();
+    }
+
+    /**
+     * The state tensors that a parameter has or would have, with its master but without the number of steps.
+     *
+     * @param parameter of which only the shape and the dtype are read
+     */
+    public final List<StateTensor> layout(Variable parameter) {
+        return state.layout(parameter);
     }
 
     /**

@@ -186,7 +186,7 @@ final class OptimizerState {
     }
 
     /** All tensors of a parameter except the number of steps. */
-    private List<StateTensor> layout(Variable parameter) {
+    List<StateTensor> layout(Variable parameter) {
         List<StateTensor> tensors = new ArrayList<>(declared(parameter));
         if (needsMaster(parameter)) {
             Tensor value = parameter.value();

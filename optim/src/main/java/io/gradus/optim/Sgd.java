@@ -80,6 +80,11 @@ public final class Sgd extends Optimizer {
     }
 
     @Override
+    public Sharding sharding() {
+        return Sharding.RANGES;
+    }
+
+    @Override
     protected void update(ParameterStep step) {
         OptimizerStepKernels.Sgd constants = new OptimizerStepKernels.Sgd(
                 step.learningRate(),

@@ -1,20 +1,22 @@
 package io.gradus.parallel;
 
 import io.gradus.core.DType;
+import io.gradus.core.Device;
 import io.gradus.core.HostStorage;
-import io.gradus.core.MemoryCategory;
-import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.parallel.Transport.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the processes of a job do together. All ranks must call the same collective operations in the same order, with tensors
@@ -32,11 +34,11 @@ import java.util.concurrent.locks.LockSupport;
  * <p>One thread per communicator carries out all communication in the order of the calls. The methods that return
  * {@link Pending} do not wait for it, so the caller can compute meanwhile.
  */
-public final class Communicator implements AutoCloseable {
+public final class Communicator implements Collectives, AutoCloseable {
     private static final int COLLECTIVE = 0;
     private static final int MAX_TAG = (1 << 15) - 2;
-    /** The bytes of a message. Larger tensors are sent in pieces, which bounds the memory of a reduction. */
-    private static final long PIECE = 4 << 20;
+    /** The bytes of a message. Larger tensors are sent in pieces. */
+    private static final long PIECE = SumWorkspace.MESSAGE;
 
     private static final List<DType> FLOATS = List.of(DType.F32, DType.BF16, DType.F16);
 
@@ -47,6 +49,8 @@ public final class Communicator implements AutoCloseable {
     private final ExecutorService thread;
     private final int rank;
     private final int size;
+    private final AtomicLong sent = new AtomicLong();
+    private volatile @Nullable SumWorkspace workspace;
 
     private Communicator(ExecutorService thread, Transport transport) {
         this.thread = thread;
@@ -79,19 +83,24 @@ public final class Communicator implements AutoCloseable {
         }
     }
 
-    /** The number of this process, from 0. */
+    @Override
     public int rank() {
         return rank;
     }
 
-    /** The number of processes. */
+    @Override
     public int size() {
         return size;
     }
 
-    /** How the ranks divide a tensor. */
-    public Shards shards(Tensor whole) {
-        return new Shards(whole.size(), size);
+    @Override
+    public long sentBytes() {
+        return sent.get();
+    }
+
+    @Override
+    public void reserve(Device device, DType dtype, long longest) {
+        workspace = SumWorkspace.replace(workspace, device, dtype, size, longest);
     }
 
     // ---- collective operations ----
@@ -105,13 +114,13 @@ public final class Communicator implements AutoCloseable {
                     for (int distance = 1; distance < size; distance *= 2) {
                         exchange(
                                 transport.receive(in, Math.floorMod(rank - distance, size), COLLECTIVE),
-                                transport.send(out, (rank + distance) % size, COLLECTIVE));
+                                send(out, (rank + distance) % size, COLLECTIVE));
                     }
                 })
                 .await();
     }
 
-    /** Copies the elements of one rank's tensor to the tensors of all ranks. */
+    @Override
     public void broadcast(Tensor tensor, int root) {
         broadcastAsync(tensor, root).await();
     }
@@ -124,41 +133,79 @@ public final class Communicator implements AutoCloseable {
     }
 
     /**
-     * Collects the shards of a tensor from all ranks.
+     * {@link #allGatherAsync} of {@linkplain Shards#equal equal} shards, and waits.
      *
      * @param shard this rank's range; may be a view of {@code whole}
-     * @param whole receives the ranges of all ranks, as {@link #shards} divides it
+     * @param whole receives the ranges of all ranks
      */
     public void allGather(Tensor shard, Tensor whole) {
-        allGatherAsync(shard, whole).await();
+        allGatherAsync(shard, whole, Shards.equal(whole.size(), size)).await();
     }
 
-    /** {@link #allGather} without waiting. */
-    public Pending allGatherAsync(Tensor shard, Tensor whole) {
-        Shards shards = requireShard("allGather", shard, whole);
-        bytes("allGather", whole);
+    @Override
+    public Pending allGatherAsync(Tensor shard, Tensor whole, Shards shards) {
+        requireShard("allGather", shard, whole, shards);
+        MemorySegment all = bytes("allGather", whole);
         return run(() -> {
-            Tensor own = shards.of(whole, rank);
-            if (!isSameMemory(shard, own)) {
-                own.copyFrom(shard.reshape(shard.size()));
-            }
-            allGather(whole, shards);
+            keepOwn(shard, whole, shards);
+            allGather(all, whole.dtype().bytes(), shards);
         });
     }
 
-    /**
-     * Adds the tensors of all ranks, in rank order, and gives each rank its shard of the sum.
-     *
-     * @param whole the addend of this rank in F32, BF16 or F16, which is only read
-     * @param shard receives this rank's range of the sum, as {@link #shards} divides it; may be a view of {@code whole}
-     */
-    public void reduceScatter(Tensor whole, Tensor shard) {
-        reduceScatterAsync(whole, shard).await();
+    @Override
+    public Pending gatherAsync(Tensor shard, @Nullable Tensor whole, Shards shards, int root) {
+        requireRank("gather", root);
+        MemorySegment own = bytes("gather", shard);
+        if (rank != root) {
+            return run(() -> forPieces(own, piece -> exchange(send(piece, root, COLLECTIVE))));
+        }
+        if (whole == null) {
+            throw new IllegalArgumentException("gather: rank " + root + " needs a tensor for the whole");
+        }
+        requireShard("gather", shard, whole, shards);
+        return run(() -> {
+            keepOwn(shard, whole, shards);
+            for (int from = 0; from < size; from++) {
+                if (from != root) {
+                    int other = from;
+                    forPieces(
+                            bytes(shards.of(whole, from)),
+                            piece -> exchange(transport.receive(piece, other, COLLECTIVE)));
+                }
+            }
+        });
     }
 
-    /** {@link #reduceScatter} without waiting. */
-    public Pending reduceScatterAsync(Tensor whole, Tensor shard) {
-        Shards shards = requireShard("reduceScatter", shard, whole);
+    @Override
+    public double[] gather(double... own) {
+        long[] bounds = new long[size + 1];
+        double[] lengths = gather(Shards.equal(size, size), own.length);
+        for (int from = 0; from < size; from++) {
+            bounds[from + 1] = bounds[from] + (long) lengths[from];
+        }
+        return gather(Shards.of(bounds), own);
+    }
+
+    private double[] gather(Shards shards, double... own) {
+        MemorySegment all = Arena.ofAuto().allocate(Math.max(1, Double.BYTES * shards.elements()), Double.BYTES);
+        MemorySegment.copy(own, 0, all, ValueLayout.JAVA_DOUBLE, Double.BYTES * shards.from(rank), own.length);
+        run(() -> allGather(all, Double.BYTES, shards)).await();
+        return all.asSlice(0, Double.BYTES * shards.elements()).toArray(ValueLayout.JAVA_DOUBLE);
+    }
+
+    /**
+     * {@link #reduceScatterAsync} with {@linkplain Shards#equal equal} shards, and waits.
+     *
+     * @param whole the addend of this rank in F32, BF16 or F16, which is only read
+     * @param shard receives this rank's range of the sum; may be a view of {@code whole}
+     */
+    public void reduceScatter(Tensor whole, Tensor shard) {
+        reduceScatterAsync(whole, shard, Shards.equal(whole.size(), size)).await();
+    }
+
+    @Override
+    public Pending reduceScatterAsync(Tensor whole, Tensor shard, Shards shards) {
+        requireShard("reduceScatter", shard, whole, shards);
         requireFloats("reduceScatter", whole);
         return run(() -> reduceScatter(whole, shard.reshape(shard.size()), shards));
     }
@@ -168,13 +215,14 @@ public final class Communicator implements AutoCloseable {
         allReduceAsync(tensor).await();
     }
 
-    /** {@link #allReduce} without waiting. */
+    @Override
     public Pending allReduceAsync(Tensor tensor) {
         requireFloats("allReduce", tensor);
-        Shards shards = shards(tensor);
+        Shards shards = Shards.equal(tensor.size(), size);
+        MemorySegment all = bytes(tensor);
         return run(() -> {
-            reduceScatter(tensor, shards.of(tensor, rank), shards);
-            allGather(tensor, shards);
+            reduceScatter(tensor, flat(shards.of(tensor, rank)), shards);
+            allGather(all, tensor.dtype().bytes(), shards);
         });
     }
 
@@ -193,7 +241,7 @@ public final class Communicator implements AutoCloseable {
     public Pending sendAsync(Tensor tensor, int to, int tag) {
         requireMessage("send", to, tag);
         MemorySegment bytes = bytes("send", tensor);
-        return run(() -> forPieces(bytes, piece -> exchange(transport.send(piece, to, tag + 1))));
+        return run(() -> forPieces(bytes, piece -> exchange(send(piece, to, tag + 1))));
     }
 
     /** Receives a tensor that one rank sends with {@link #send}. */
@@ -208,11 +256,7 @@ public final class Communicator implements AutoCloseable {
         return run(() -> forPieces(bytes, piece -> exchange(transport.receive(piece, from, tag + 1))));
     }
 
-    /**
-     * Ends the whole job. Waiting ranks fail with a {@link CommunicationException}, or their processes end.
-     *
-     * @param reason why, in words for the user
-     */
+    @Override
     public void abort(String reason) {
         transport.abort("rank " + rank + " on " + HostName.get() + ": " + reason);
     }
@@ -245,90 +289,92 @@ public final class Communicator implements AutoCloseable {
         List<Transfer> sends = new ArrayList<>();
         for (int distance = span / 2; distance > 0; distance /= 2) {
             if (place + distance < size) {
-                sends.add(transport.send(bytes, (place + distance + root) % size, COLLECTIVE));
+                sends.add(send(bytes, (place + distance + root) % size, COLLECTIVE));
             }
         }
         exchange(sends);
     }
 
+    private Transfer send(MemorySegment bytes, int to, int tag) {
+        sent.addAndGet(bytes.byteSize());
+        return transport.send(bytes, to, tag);
+    }
+
     /** In each round, every rank sends its own range to one rank and receives that of another. */
-    private void allGather(Tensor whole, Shards shards) {
+    private void allGather(MemorySegment whole, int elementBytes, Shards shards) {
         for (int distance = 1; distance < size; distance++) {
             int to = (rank + distance) % size;
             int from = Math.floorMod(rank - distance, size);
-            exchangeInPieces(bytes(shards.of(whole, rank)), to, bytes(shards.of(whole, from)), from);
+            exchangeInPieces(
+                    range(whole, elementBytes, shards, rank), to, range(whole, elementBytes, shards, from), from);
+        }
+    }
+
+    private static MemorySegment range(MemorySegment whole, int elementBytes, Shards shards, int rank) {
+        return whole.asSlice(elementBytes * shards.from(rank), elementBytes * shards.size(rank));
+    }
+
+    /** Copies this rank's shard to its place in the whole, unless it is there. */
+    private void keepOwn(Tensor shard, Tensor whole, Shards shards) {
+        Tensor own = shards.of(whole, rank);
+        if (own.size() > 0 && !isSameMemory(shard, own)) {
+            flat(own).copyFrom(flat(shard));
         }
     }
 
     /**
      * Each rank sends the ranges of the others, receives their addends of its own range, and adds these in rank order. It goes
-     * piece by piece, so that the addends of at most {@code size · PIECE} bytes wait in memory.
+     * piece by piece, so that only one piece of each rank's addend waits in memory.
      */
     private void reduceScatter(Tensor whole, Tensor shard, Shards shards) {
-        long pieceLength = Math.max(1, PIECE / whole.dtype().bytes());
-        Tensor[] addends = new Tensor[size];
-        long longest = Math.min(pieceLength, shards.longest());
-        for (int from = 0; from < size; from++) {
-            if (from != rank && longest > 0) {
-                addends[from] =
-                        Tensor.empty(whole.device(), whole.dtype(), Shape.of(longest), MemoryCategory.WORKSPACE);
-            }
-        }
-        for (long at = 0; at < shards.longest(); at += pieceLength) {
+        long pieceLength = SumWorkspace.pieceLength(size, whole.dtype());
+        long longest = shards.longest();
+        SumWorkspace reserved = workspace;
+        boolean fits = reserved != null && reserved.fits(whole.device(), whole.dtype(), longest);
+        SumWorkspace used =
+                reserved != null && fits ? reserved : SumWorkspace.of(whole.device(), whole.dtype(), size, longest);
+        for (long at = 0; at < longest; at += pieceLength) {
             List<Transfer> transfers = new ArrayList<>();
-            Tensor own = piece(shards.of(whole, rank), at, pieceLength);
+            Tensor own = piece(flat(shards.of(whole, rank)), at, pieceLength);
             for (int distance = 1; distance < size; distance++) {
                 int from = Math.floorMod(rank - distance, size);
                 if (own.size() > 0) {
-                    transfers.add(transport.receive(bytes(addends[from].slice(0, own.size())), from, COLLECTIVE));
+                    transfers.add(transport.receive(bytes(used.addend(from, own.size())), from, COLLECTIVE));
                 }
                 int to = (rank + distance) % size;
-                Tensor theirs = piece(shards.of(whole, to), at, pieceLength);
+                Tensor theirs = piece(flat(shards.of(whole, to)), at, pieceLength);
                 if (theirs.size() > 0) {
-                    transfers.add(transport.send(bytes(theirs), to, COLLECTIVE));
+                    transfers.add(send(bytes(theirs), to, COLLECTIVE));
                 }
             }
             exchange(transfers);
             if (own.size() > 0) {
-                sumInRankOrder(own, addends, piece(shard, at, pieceLength));
+                sumInRankOrder(own, used, piece(shard, at, pieceLength));
             }
         }
-        for (Tensor addend : addends) {
-            if (addend != null) {
-                addend.release();
-            }
+        if (!fits) {
+            used.release();
         }
     }
 
-    private void sumInRankOrder(Tensor own, Tensor[] addends, Tensor sum) {
-        // Rank 0's addend comes first, so this rank's own is copied before the sum overwrites it.
-        boolean overwrites = rank > 0 && isSameMemory(own, sum);
-        Tensor kept = overwrites ? own.to(own.device(), own.dtype(), MemoryCategory.WORKSPACE) : own;
+    private void sumInRankOrder(Tensor own, SumWorkspace used, Tensor sum) {
+        Tensor ownAddend = own;
+        if (rank > 0 && isSameMemory(own, sum)) { // rank 0's addend comes first and overwrites it
+            ownAddend = used.addend(rank, own.size());
+            ownAddend.copyFrom(own);
+        }
         for (int from = 0; from < size; from++) {
-            Tensor addend = from == rank ? kept : addends[from].slice(0, own.size());
+            Tensor addend = from == rank ? ownAddend : used.addend(from, own.size());
             if (from > 0) {
-                add(addend, sum);
+                used.add(addend, sum);
             } else if (!isSameMemory(addend, sum)) {
                 sum.copyFrom(addend);
             }
         }
-        if (overwrites) {
-            kept.release();
-        }
     }
 
-    /** Kernels compute in F32, so 16-bit elements are converted, and rounded after the addition. */
-    private static void add(Tensor addend, Tensor sum) {
-        if (sum.dtype() == DType.F32) {
-            sum.kernels().elementwise().affine(addend, 1, 0, sum, true);
-            return;
-        }
-        Tensor wide = sum.to(sum.device(), DType.F32, MemoryCategory.WORKSPACE);
-        Tensor wideAddend = addend.to(sum.device(), DType.F32, MemoryCategory.WORKSPACE);
-        add(wideAddend, wide);
-        sum.copyFrom(wide);
-        wideAddend.release();
-        wide.release();
+    private static Tensor flat(Tensor tensor) {
+        return tensor.reshape(tensor.size());
     }
 
     private static Tensor piece(Tensor shard, long at, long length) {
@@ -343,7 +389,7 @@ public final class Communicator implements AutoCloseable {
                 transfers.add(transport.receive(piece(in, at), from, COLLECTIVE));
             }
             if (at < out.byteSize()) {
-                transfers.add(transport.send(piece(out, at), to, COLLECTIVE));
+                transfers.add(send(piece(out, at), to, COLLECTIVE));
             }
             exchange(transfers);
         }
@@ -414,15 +460,17 @@ public final class Communicator implements AutoCloseable {
         }
     }
 
-    private Shards requireShard(String operation, Tensor shard, Tensor whole) {
-        Shards shards = shards(whole);
+    private void requireShard(String operation, Tensor shard, Tensor whole, Shards shards) {
         bytes(operation, shard);
+        if (shards.ranks() != size || shards.elements() != whole.size()) {
+            throw new IllegalArgumentException(operation + ": the shards " + shards + " do not divide "
+                    + whole.describe() + " among " + size + " ranks");
+        }
         if (shard.size() != shards.size(rank) || shard.dtype() != whole.dtype()) {
             throw new IllegalArgumentException(
                     operation + ": the shard " + shard.describe() + " of " + whole.describe() + " must have "
                             + shards.size(rank) + " elements of the same dtype on rank " + rank + " of " + size);
         }
-        return shards;
     }
 
     private void requireRank(String operation, int other) {

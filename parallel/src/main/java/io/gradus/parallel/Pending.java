@@ -5,6 +5,9 @@ import java.util.concurrent.CompletionException;
 
 /** A communication that another thread carries out. Its tensors must not be used until {@link #await} returns. */
 public final class Pending {
+    /** A communication that had nothing to do. */
+    static final Pending DONE = new Pending(CompletableFuture.completedFuture(null));
+
     private final CompletableFuture<Void> done;
 
     Pending(CompletableFuture<Void> done) {

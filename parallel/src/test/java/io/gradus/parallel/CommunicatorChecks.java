@@ -41,6 +41,11 @@ public final class CommunicatorChecks {
         checks.put("allGatherCollectsTheShardsInRankOrder", CommunicatorChecks::allGather);
         checks.put("allGatherAcceptsAViewAsShard", CommunicatorChecks::allGatherInPlace);
         checks.put("reduceScatterAddsInRankOrder", CommunicatorChecks::reduceScatter);
+        checks.put("gatherCollectsNumbersOfDifferentCounts", CommunicatorChecks::gatherNumbers);
+        checks.put("unequalShardsAreReducedAndGathered", CommunicatorChecks::unequalShards);
+        checks.put("gatherCollectsTheShardsOnOneRank", CommunicatorChecks::gatherOnOneRank);
+        checks.put("reservedMemoryIsAllThatSumsNeed", CommunicatorChecks::reserved);
+        checks.put("countedTrafficIsWhatIsSent", CommunicatorChecks::traffic);
         checks.put("allReduceOfNumbersThatCancelIsTheSumInRankOrder", CommunicatorChecks::allReduceInRankOrder);
         checks.put("allReduceOfBfloat16RoundsAfterEachAddition", CommunicatorChecks::allReduceOfBfloat16);
         checks.put("sentTensorArrivesUnchanged", CommunicatorChecks::sendAndReceive);
@@ -94,7 +99,7 @@ public final class CommunicatorChecks {
 
     private static void allGather(Communicator communicator) {
         for (int length : LENGTHS) {
-            Shards shards = new Shards(length, communicator.size());
+            Shards shards = Shards.equal(length, communicator.size());
             float[] all = values(9, length);
             Tensor whole = tensor(new float[length]);
             communicator.allGather(tensor(range(all, shards, communicator.rank())), whole);
@@ -104,7 +109,7 @@ public final class CommunicatorChecks {
 
     private static void allGatherInPlace(Communicator communicator) {
         int[] own = new int[11];
-        Shards shards = new Shards(own.length, communicator.size());
+        Shards shards = Shards.equal(own.length, communicator.size());
         for (long i = shards.from(communicator.rank()); i < shards.to(communicator.rank()); i++) {
             own[(int) i] = (int) (7 * i + 1);
         }
@@ -117,13 +122,95 @@ public final class CommunicatorChecks {
     private static void reduceScatter(Communicator communicator) {
         for (int length : LENGTHS) {
             Tensor whole = tensor(values(communicator.rank(), length));
-            Shards shards = communicator.shards(whole);
+            Shards shards = Shards.equal(length, communicator.size());
             Tensor shard = tensor(new float[(int) shards.size(communicator.rank())]);
             communicator.reduceScatter(whole, shard);
             assertThat(shard.toFloats())
                     .isEqualTo(range(sumInRankOrder(communicator.size(), length), shards, communicator.rank()));
             assertThat(whole.toFloats()).as("addend").isEqualTo(values(communicator.rank(), length));
         }
+    }
+
+    private static void gatherNumbers(Communicator communicator) {
+        double[] own = new double[2 * communicator.rank()];
+        Arrays.fill(own, communicator.rank() + 0.5);
+        double[] all = communicator.gather(own);
+        int at = 0;
+        for (int rank = 0; rank < communicator.size(); rank++) {
+            for (int i = 0; i < 2 * rank; i++) {
+                assertThat(all[at++]).isEqualTo(rank + 0.5);
+            }
+        }
+        assertThat(all).hasSize(at);
+    }
+
+    /** The first rank has nothing, the second one three elements, and the last one the rest. */
+    private static Shards unequal(int length, int ranks) {
+        long[] bounds = new long[ranks + 1];
+        for (int rank = 2; rank < ranks; rank++) {
+            bounds[rank] = Math.min(3, length);
+        }
+        bounds[ranks] = length;
+        return Shards.of(bounds);
+    }
+
+    private static void unequalShards(Communicator communicator) {
+        for (int length : LENGTHS) {
+            Shards shards = unequal(length, communicator.size());
+            Tensor whole = tensor(values(communicator.rank(), length));
+            Tensor shard = shards.of(whole, communicator.rank());
+            communicator.reduceScatterAsync(whole, shard, shards).await();
+            float[] sum = sumInRankOrder(communicator.size(), length);
+            assertThat(shard.toFloats()).isEqualTo(range(sum, shards, communicator.rank()));
+            communicator.allGatherAsync(shard, whole, shards).await();
+            assertThat(whole.toFloats()).isEqualTo(sum);
+        }
+    }
+
+    private static void gatherOnOneRank(Communicator communicator) {
+        for (int root = 0; root < communicator.size(); root++) {
+            for (int length : LENGTHS) {
+                Shards shards = unequal(length, communicator.size());
+                Tensor shard = tensor(range(values(5, length), shards, communicator.rank()));
+                Tensor whole = communicator.rank() == root ? tensor(new float[length]) : null;
+                communicator.gatherAsync(shard, whole, shards, root).await();
+                if (whole != null) {
+                    assertThat(whole.toFloats()).isEqualTo(values(5, length));
+                }
+            }
+        }
+    }
+
+    private static void reserved(Communicator communicator) {
+        Device device = Device.cpu(1);
+        for (DType dtype : List.of(DType.F32, DType.BF16)) {
+            Tensor whole = Tensor.zeros(device, dtype, Shape.of(1000), MemoryCategory.GRADIENTS);
+            communicator.reserve(device, dtype, 1000);
+            device.backend().memory().resetPeak();
+            long before = device.backend().memory().live();
+            communicator.allReduce(whole);
+            assertThat(device.backend().memory().peak()).isEqualTo(before);
+        }
+    }
+
+    private static void traffic(Communicator communicator) {
+        TrafficCount count = new TrafficCount(communicator.rank(), communicator.size());
+        long before = communicator.sentBytes();
+        for (int length : LENGTHS) {
+            Shards shards = unequal(length, communicator.size());
+            Tensor whole = tensor(values(communicator.rank(), length));
+            Tensor shard = shards.of(whole, communicator.rank());
+            for (Collectives each : List.of(communicator, count)) {
+                each.allReduceAsync(whole).await();
+                each.reduceScatterAsync(whole, shard, shards).await();
+                each.allGatherAsync(shard, whole, shards).await();
+                each.gatherAsync(shard, each.rank() == 0 ? whole : null, shards, 0)
+                        .await();
+                each.gather(1, 2, 3);
+                each.broadcast(whole, communicator.size() - 1);
+            }
+        }
+        assertThat(count.sentBytes()).isEqualTo(communicator.sentBytes() - before);
     }
 
     private static void allReduceInRankOrder(Communicator communicator) {

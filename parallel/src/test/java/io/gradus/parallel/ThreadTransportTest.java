@@ -40,9 +40,9 @@ class ThreadTransportTest {
 
     @Test
     void tensorOfTenElementsHasShardsOfFourFourAndTwo() {
-        Shards shards = new Shards(10, 3);
+        Shards shards = Shards.equal(10, 3);
         assertThat(List.of(shards.size(0), shards.size(1), shards.size(2))).containsExactly(4L, 4L, 2L);
-        assertThat(new Shards(2, 4).size(3)).isZero();
+        assertThat(Shards.equal(2, 4).size(3)).isZero();
     }
 
     private static void run(int size, Check check) throws Exception {

@@ -18,7 +18,6 @@ import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
-import io.gradus.optim.GradientClipping;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.parallel.CommunicationException;
@@ -264,11 +263,11 @@ public final class FineTuning {
     private void requireParallel() {
         if (ranks.size() == 1) {
             if (recipe.parallel() != Recipe.ParallelKind.NONE) {
-                throw new RecipeException(
-                        "parallel trains with several processes, and there is only one. Start them with"
-                                + " mpirun -n 2 ./gradus finetune ..., with srun, or with torchrun --no-python; or set RANK,"
-                                + " WORLD_SIZE, MASTER_ADDR and MASTER_PORT for each; or leave parallel out. See"
-                                + " docs/machines.md");
+                throw new RecipeException("parallel=" + recipe.parallel().name().toLowerCase(Locale.ROOT)
+                        + " trains with several processes, and there is only one. Start them with"
+                        + " mpirun -n 2 ./gradus finetune ..., with srun, or with torchrun --no-python; or set RANK,"
+                        + " WORLD_SIZE, MASTER_ADDR and MASTER_PORT for each; or leave parallel out. See"
+                        + " docs/machines.md");
             }
             return;
         }
@@ -331,8 +330,7 @@ public final class FineTuning {
         Ranks ranks = state.ranks;
         int accumulation = recipe.gradientAccumulationSteps();
         model.train();
-        state.unfreeze(step);
-        optimizer.zeroGrad();
+        state.beginStep(step);
         optimizer.setLearningRate(learningRate);
         double lossSum = 0;
         long tokens = 0;
@@ -353,19 +351,19 @@ public final class FineTuning {
                 tokens += batch.counted();
 
                 // Backward; gradients add up over the batches, and the last ones over the processes too
-                Consumer<Variable> whenComplete = i == accumulation - 1 ? ranks::startSum : _ -> {};
+                boolean last = i == accumulation - 1;
+                Consumer<Variable> whenComplete = parameter -> state.sums.completed(parameter, last);
                 if (recipe.memory().optimizerInBwd()) {
                     result = stepInBackward(optimizer, loss, tokens, check);
                 } else if (state.scaler == null) {
-                    GradientAccumulation.backwardAndRelease(loss, optimizer.parameters(), whenComplete);
+                    GradientAccumulation.backwardAndRelease(loss, model.parameters(), whenComplete);
                 } else {
                     lossScale = i == 0 ? lossScale(state, batch) : lossScale;
-                    GradientAccumulation.backwardAndRelease(
-                            loss.multiply(lossScale), optimizer.parameters(), whenComplete);
+                    GradientAccumulation.backwardAndRelease(loss.multiply(lossScale), model.parameters(), whenComplete);
                 }
             }
         }
-        ranks.finishSums();
+        state.sums.finish();
         Ranks.Totals totals = ranks.total(lossSum, tokens);
         lossSum = totals.loss();
         tokens = totals.tokens();
@@ -376,8 +374,8 @@ public final class FineTuning {
                 result = new StepResult(loss, tokens, Double.NaN, reason.get());
             } else if (state.scaler == null) {
                 // Update, with the clipped gradient of the mean loss
-                double norm = GradientClipping.norm(optimizer.parameters()) / tokens;
-                optimizer.step(state.clipping.factor(norm) / tokens);
+                double norm = state.gradientNorm() / tokens;
+                state.update(state.clipping.factor(norm) / tokens);
                 result = new StepResult(loss, tokens, norm, null);
             } else {
                 result = scaledUpdate(state, state.scaler, loss, tokens, lossScale);
@@ -437,8 +435,7 @@ public final class FineTuning {
     private static StepResult scaledUpdate(
             TrainingState state, LossScaler scaler, double loss, long tokens, double lossScale) {
         double toMean = scaler.scale() / (lossScale * tokens); // what remains after the scaler has divided by its scale
-        LossScaler.StepResult made =
-                scaler.step(state.optimizer, norm -> state.clipping.factor(norm * toMean) * toMean);
+        LossScaler.StepResult made = state.scaledUpdate(scaler, norm -> state.clipping.factor(norm * toMean) * toMean);
         String skipped =
                 made.stepped() ? null : "a gradient overflowed in f16; the loss is now scaled by " + scaler.scale();
         return new StepResult(loss, tokens, made.norm() * toMean, skipped);
@@ -479,6 +476,8 @@ public final class FineTuning {
         private final SpikeGuard spikes;
         private final EarlyStopping patience;
         private final Samples samples;
+        private final RunState saved;
+        private final Optional<Checkpoint> resumed;
         private Map<String, Double> before;
         private final List<TrainingListener> receivers =
                 new ArrayList<>(ranks.isFirst() ? listeners : List.<TrainingListener>of());
@@ -490,8 +489,8 @@ public final class FineTuning {
         Run(Path output) throws IOException {
             this.output = output;
             this.checkpoints = new Checkpoints(output);
-            Optional<Checkpoint> resumed = checkpoints.resumable(recipe);
-            RunState saved = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
+            resumed = checkpoints.resumable(recipe);
+            saved = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
             first = saved.step();
             time = timeOf(saved);
             setup = setup(resumed.isPresent());
@@ -510,18 +509,22 @@ public final class FineTuning {
             inputs = inputs(setup.base());
             saved.requireInputs(recipe, inputs);
             warnIfItStartsAgain(resumed.isPresent());
-            state.begin(setup::general);
-            if (resumed.isPresent()) {
-                new ModelFolder(resumed.get().path()).forEachWeight(model, state::set);
-                Checkpoints.restore(resumed.get(), model.device(), state::load);
-                state.load(saved.scale());
-            }
             checks = new DivergenceChecks(recipe, model.vocabSize(), customLoss == null);
             spikes = new SpikeGuard(recipe.guards().spikeZ(), saved.spikes());
             patience = new EarlyStopping(recipe.guards().earlyStoppingPatience(), saved.best());
             samples = new Samples(recipe, setup);
             before = saved.before();
             report(listener -> listener.started(plan()));
+        }
+
+        /** Restores the state of a checkpoint. */
+        private Object restore() throws IOException {
+            if (resumed.isPresent()) {
+                new ModelFolder(resumed.get().path()).forEachWeight(model, state::set);
+                Checkpoints.restore(resumed.get(), model.device(), state::load);
+                state.load(saved.scale());
+            }
+            return saved;
         }
 
         private void warnIfDiskIsSmall() {
@@ -603,12 +606,16 @@ public final class FineTuning {
 
         private RunResult trainToTheEnd() throws IOException {
             ranks.requireSame(identity());
+            state.begin(setup::general);
+            ranks.together(this::restore);
             if (first == 0) {
                 evaluate(0);
                 before = latest;
                 checks.requireBetterThanGuessing(before, () -> lossesWithPrompts(false), () -> lossesWithPrompts(true));
+                state.withAverage(() -> lead(this::begin));
+            } else {
+                lead(this::begin);
             }
-            together(this::begin);
             if (first == 0) {
                 recordEvaluation(0);
                 together(() -> sample(0));
@@ -628,7 +635,7 @@ public final class FineTuning {
                 boolean stop = ranks.any(stopping);
                 if (!over && (isCheckpointDue(step) || stop)) {
                     int now = step;
-                    together(() -> checkpoint(now));
+                    lead(() -> checkpoint(now));
                 }
                 if (!over && stop) {
                     throw new StoppedException(output, step, setup.steps());
@@ -643,6 +650,14 @@ public final class FineTuning {
                 if (ranks.isFirst()) {
                     action.run();
                 }
+                return null;
+            });
+        }
+
+        /** What only the first process does with weights or state that the others have parts of; an error ends all. */
+        private void lead(Action action) throws IOException {
+            state.lead(() -> {
+                action.run();
                 return null;
             });
         }
@@ -752,12 +767,14 @@ public final class FineTuning {
             boolean restore = recipe.guards().restoresBest() && best.step() != steps;
             double alpha = recipe.forgetting().wiseFtAlpha();
             try {
-                requireSavable(alpha < 1 || (restore && best.step() == 0));
-                if (restore && best.step() > 0) {
-                    checkpoints.requireBest(best.step());
-                }
+                state.withAverage(() -> lead(() -> {
+                    requireSavable(alpha < 1 || (restore && best.step() == 0));
+                    if (restore && best.step() > 0) {
+                        checkpoints.requireBest(best.step());
+                    }
+                }));
             } catch (IOException e) {
-                checkpoint(steps); // nothing that was trained is lost
+                lead(() -> checkpoint(steps)); // nothing that was trained is lost
                 throw e;
             }
             state.finish();
@@ -767,12 +784,13 @@ public final class FineTuning {
             }
             if (alpha < 1) {
                 setup.base().forEachWeight(model, (parameter, start) -> state.interpolate(parameter, start, alpha));
+                state.interpolated();
             }
             if (restore || alpha < 1 || latest.isEmpty()) {
                 evaluate(steps);
             }
             progressed("saving the model");
-            together(() -> {
+            lead(() -> {
                 save(output);
                 complete = true;
             });
@@ -830,7 +848,7 @@ public final class FineTuning {
             if (patience.improvedBy(step, heldOut)
                     && step > 0
                     && recipe.guards().restoresBest()) {
-                together(() -> state.withAverage(() -> checkpoints.writeBest(this::saveExactly)));
+                state.withAverage(() -> lead(() -> checkpoints.writeBest(this::saveExactly)));
             }
         }
 
@@ -855,7 +873,7 @@ public final class FineTuning {
             if (readsBase || model.parameters().stream().anyMatch(state::isFrozenAndRounded)) {
                 inputs.requireSameModel(setup.base().path());
             }
-            state.withAverage(() -> setup.writer().requireInRange(state::weight, recipe.saveDtype()::of));
+            setup.writer().requireInRange(state::weight, recipe.saveDtype()::of);
         }
 
         /** Whether saving rounds a weight. */
@@ -888,7 +906,7 @@ public final class FineTuning {
                     spikes.state(),
                     patience.best(),
                     state.lossScale());
-            Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::saveExactly, state.tensors());
+            Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::saveExactly, state.savedTensors());
             report(listener -> listener.checkpointed(saved));
         }
 
@@ -1001,8 +1019,8 @@ public final class FineTuning {
         ModelFolder base = model();
         ModelConfig config = model != null ? model.config() : base.config();
         progressed("planning memory");
-        MemoryPlan memory = plan(config, resumed);
-        MemoryFit.require(memory, recipe, other -> withRecipe(other).plan(config, false), device);
+        MemoryPlan memory = plan(config, resumed, ranks);
+        MemoryFit.require(memory, recipe, other -> withRecipe(other).plan(config, false, ranks), device);
         Tokenizer reader = tokenizer != null ? tokenizer : Tokenizer.load(base.path());
         progressed("loading the model");
         LanguageModel loaded = model != null
@@ -1101,7 +1119,7 @@ public final class FineTuning {
      * @throws IOException if the model's {@code config.json} is missing or damaged
      */
     public MemoryPlan plan() throws IOException {
-        return plan(model != null ? model.config() : model().config(), false);
+        return plan(model != null ? model.config() : model().config(), false, ranks);
     }
 
     /**
@@ -1110,11 +1128,23 @@ public final class FineTuning {
      * @param resumed whether the run restores a checkpoint, whose tensors are read in addition to the run's own
      */
     public static MemoryPlan plan(Recipe recipe, ModelConfig config, boolean resumed) {
-        return new FineTuning(recipe).plan(config, resumed);
+        return plan(recipe, config, resumed, 1);
     }
 
-    private MemoryPlan plan(ModelConfig config, boolean resumed) {
-        return new Rehearsal(recipe, config, dataset, loss, optimizer).plan(resumed);
+    /**
+     * Plans the memory that each of several processes takes, without loading anything: that of the process with the largest part of
+     * the model.
+     *
+     * @param resumed whether the run restores a checkpoint, whose tensors are read in addition to the run's own
+     * @param processes that train together, as the recipe's {@code parallel} says; there may be any number, none of which is started
+     */
+    public static MemoryPlan plan(Recipe recipe, ModelConfig config, boolean resumed, int processes) {
+        FineTuning run = new FineTuning(recipe);
+        return new Rehearsal(recipe, config, null, run.loss, null, Rehearsal.LARGEST, processes).plan(resumed);
+    }
+
+    private MemoryPlan plan(ModelConfig config, boolean resumed, Ranks among) {
+        return new Rehearsal(recipe, config, dataset, loss, optimizer, among.rank(), among.size()).plan(resumed);
     }
 
     private FineTuning withRecipe(Recipe other) {

@@ -1,43 +1,36 @@
 package io.gradus.train;
 
-import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.core.HostStorage;
 import io.gradus.core.Tensor;
-import io.gradus.parallel.Communicator;
+import io.gradus.parallel.Collectives;
 import io.gradus.parallel.HostName;
-import io.gradus.parallel.Pending;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processes that train one model together, each on batches of its own (data parallelism; Li et al. 2020). Each has all weights
- * and the whole optimizer. In every step, the gradients of all processes are added, so that all make the same update.
+ * The processes that train one model together, each on batches of its own (data parallelism; Li et al. 2020). In every step, the
+ * gradients of all processes are added ({@link GradientSums}), so that all make the same update, each of all weights or of its part
+ * of them ({@link ParameterShards}).
  *
  * <p><b>Same bits as one process.</b> N processes with one batch each per step have the bits of one process with
  * {@code gradient_accumulation_steps: N}: the batches have the same numbers, and gradients, losses, and token counts are added in
  * the order of these numbers. With several batches per process, a process first adds those of its own, so results agree to
  * rounding; they are the same in every run.
- *
- * <p>The sum of a gradient starts as soon as the backward pass has completed it, on the communicator's thread, while the pass
- * goes on.
  */
 final class Ranks {
-    private final @Nullable Communicator communicator;
-    private final Deque<Pending> sums = new ArrayDeque<>();
+    private final @Nullable Collectives communicator;
     private boolean alone;
     private @Nullable Throwable known;
 
     /** @param communicator null for a single process */
-    Ranks(@Nullable Communicator communicator) {
+    Ranks(@Nullable Collectives communicator) {
         this.communicator = communicator;
     }
 
@@ -67,18 +60,14 @@ final class Ranks {
         return ((long) step * size() + rank()) * passes + pass;
     }
 
-    /** Starts to add the gradients that all processes have of a parameter. */
-    void startSum(Variable parameter) {
-        if (communicator != null && communicator.size() > 1) {
-            sums.add(communicator.allReduceAsync(Objects.requireNonNull(parameter.grad())));
-        }
+    /** What the processes do together. */
+    Collectives all() {
+        return Objects.requireNonNull(communicator);
     }
 
-    /** Waits for the sums that were started. */
-    void finishSums() {
-        for (Pending sum = sums.poll(); sum != null; sum = sums.poll()) {
-            sum.await();
-        }
+    /** The bytes that this process has sent by now. */
+    long sentBytes() {
+        return communicator == null ? 0 : communicator.sentBytes();
     }
 
     /** What the batches of a step add up to: the loss summed over the targets, and their number. */
@@ -133,6 +122,51 @@ final class Ranks {
         return result;
     }
 
+    /** What the other processes do while the first one does something. */
+    @FunctionalInterface
+    interface Help {
+        /** @param what the number that the first process passed to {@link #ask} */
+        void with(int what);
+    }
+
+    /**
+     * Does something on the first process, which may {@link #ask} the others for help meanwhile. If it fails there, it fails on all.
+     *
+     * @throws OtherRankException on the other processes, if it failed on the first
+     */
+    void lead(Alone<?> action, Help help) throws IOException {
+        if (size() == 1) {
+            action.run();
+        } else if (isFirst()) {
+            try {
+                action.run();
+            } catch (IOException | RuntimeException e) {
+                gather(-1);
+                compare(String.valueOf(e.getMessage()));
+                known = e;
+                throw e;
+            }
+            gather(-1);
+            compare("");
+        } else {
+            for (int what = asked(); what >= 0; what = asked()) {
+                help.with(what);
+            }
+            compare("");
+        }
+    }
+
+    private int asked() {
+        return (int) gather(0)[0];
+    }
+
+    /** Calls the other processes, which wait in {@link #lead}; this one must do its part too. */
+    void ask(int what) {
+        if (size() > 1) {
+            gather(what);
+        }
+    }
+
     /** Exchanges problems; none is the empty text. The first process with one keeps its own exception. */
     private void compare(String problem) throws OtherRankException {
         double[] failed = gather(problem.isEmpty() ? 0 : 1);
@@ -183,18 +217,13 @@ final class Ranks {
 
     /** The values that the processes pass, one after the other. */
     double[] gather(double... own) {
-        Communicator all = communicator;
-        if (all == null) {
+        if (communicator == null) {
             return own;
         }
         if (alone) {
             throw new IllegalStateException("processes cannot communicate while each works alone");
         }
-        Tensor values = Tensor.of(Device.cpu(), new double[own.length * all.size()], (long) own.length * all.size());
-        all.allGather(Tensor.of(Device.cpu(), own, own.length), values);
-        double[] gathered = values.toDoubles();
-        values.release();
-        return gathered;
+        return all().gather(own);
     }
 
     /** The text that one process passes. */

@@ -13,14 +13,21 @@ import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.optim.Optimizer;
+import io.gradus.parallel.TrafficCount;
+import io.gradus.train.checkpoint.SavedTensors;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.recipe.Optimizers;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ref.Reference;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -28,13 +35,21 @@ import org.jspecify.annotations.Nullable;
  * Makes a run's own steps on the meta device, which only counts bytes: the model is built, the optimizer created, two steps
  * and an evaluation are made. Nothing is allocated, read or computed. Not counted are the samples, which are usually shorter
  * than a batch, and what the meta device leaves out.
+ *
+ * @param rank the process that is planned, or {@link #LARGEST}
+ * @param processes the number of processes that train together
  */
 record Rehearsal(
         Recipe recipe,
         ModelConfig config,
         @Nullable Dataset dataset,
         LossFunction loss,
-        Optimizer.@Nullable Factory optimizer) {
+        Optimizer.@Nullable Factory optimizer,
+        int rank,
+        int processes) {
+
+    /** Plans the process that has most of the model. */
+    static final int LARGEST = -1;
 
     /** Ten times the depth of published models, and counted in seconds. */
     private static final int MOST_LAYERS = 2_000;
@@ -72,13 +87,20 @@ record Rehearsal(
                 ? recipe.data().blockLength(model.contextLength())
                 : dataset.training().length();
         requireCountable(rows, length);
-        TrainingState state = new TrainingState(recipe, model, loss, optimizer, new Ranks(null));
+        TrafficCount traffic = processes == 1 ? null : new TrafficCount(place(model), processes);
+        TrainingState state = new TrainingState(recipe, model, loss, optimizer, new Ranks(traffic));
         state.begin(_ -> general(device, length));
         if (resumed) {
-            restore(state, device);
+            try {
+                restore(state, device);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e); // nothing is read
+            }
         }
         evaluate(model, device, rows, length); // as a run does first: it may read longer rows than training
+        long sent = 0;
         for (int step = 0; step < STEPS; step++) {
+            sent = traffic == null ? 0 : traffic.sentBytes();
             // The last steps of a long run, in which gradual unfreezing trains all layers.
             FineTuning.step(
                     state,
@@ -87,12 +109,19 @@ record Rehearsal(
                     recipe.learningRate(),
                     FineTuning.LossCheck.NONE);
         }
+        sent = traffic == null ? 0 : traffic.sentBytes() - sent;
         evaluate(model, device, rows, length);
         try {
-            return MemoryPlan.of(device, model.parameterCount(), rows, length, state.tensors());
+            return MemoryPlan.of(device, model.parameterCount(), rows, length, state.tensors(), processes, sent);
         } finally {
             Reference.reachabilityFence(state); // tensors of collected objects would no longer be counted
         }
+    }
+
+    private int place(LanguageModel model) {
+        return rank != LARGEST
+                ? rank
+                : ParameterShards.largest(model.parameters(), Optimizers.sharding(recipe, optimizer), processes);
     }
 
     private void evaluate(LanguageModel model, Device device, int rows, int length) {
@@ -135,13 +164,22 @@ record Rehearsal(
     }
 
     /** Restores the optimizer's state from a checkpoint. */
-    private static void restore(TrainingState state, Device device) {
+    private static void restore(TrainingState state, Device device) throws IOException {
+        Map<String, StateShards> saved = new LinkedHashMap<>();
+        state.stateShards().forEach(each -> saved.put(each.name(), each));
         try (Scope _ = Scope.open("restore")) {
-            Map<String, Tensor> saved = new HashMap<>();
-            state.tensors()
-                    .forEach((name, tensor) -> saved.put(
-                            name, Tensor.empty(device, tensor.dtype(), tensor.shape(), MemoryCategory.WORKSPACE)));
-            state.load(saved);
+            state.load(new SavedTensors() {
+                @Override
+                public Set<String> names() {
+                    return saved.keySet();
+                }
+
+                @Override
+                public Tensor read(String name) {
+                    StateShards each = Objects.requireNonNull(saved.get(name));
+                    return Tensor.empty(device, each.dtype(), each.shape(), MemoryCategory.WORKSPACE);
+                }
+            });
         }
     }
 }

@@ -1,8 +1,11 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
+import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.data.Batches.Batch;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.optim.AnchorWeights;
@@ -13,24 +16,37 @@ import io.gradus.optim.GradualUnfreezing;
 import io.gradus.optim.LayerDepth;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
+import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.ProximalPenalty;
+import io.gradus.optim.SquareSums;
 import io.gradus.optim.WeightAverage;
+import io.gradus.train.checkpoint.SavedTensors;
 import io.gradus.train.guard.TrainingException;
 import io.gradus.train.recipe.Optimizers;
 import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.Recipe.ParallelKind;
 import io.gradus.train.recipe.Recipe.PrecisionKind;
 import io.gradus.train.recipe.RecipeException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that a step changes besides the gradients: the weights, the optimizer's state, and their companions, such as the
  * moving average of the weights and the loss scale. All of its tensors are allocated here, so that the memory plan, which
  * makes the same steps on the meta device, counts them.
+ *
+ * <p>Several processes may divide it: then each has the state of its {@linkplain ParameterShards part} of each parameter.
  */
 final class TrainingState {
     /** Distinguishes the moving average from an optimizer's state of the same name. */
@@ -43,9 +59,18 @@ final class TrainingState {
     final Optimizer optimizer;
     final GradientClipping clipping;
     final @Nullable LossScaler scaler; // for F16 only
+    final GradientSums sums;
+    private final List<Variable> parameters;
+    /** In the order of the optimizer's groups: the order in which norms are summed and weights are exchanged. */
+    private final List<Variable> order;
+
     private final Set<Variable> frozen;
+    private final Set<String> frozenNames;
     private final @Nullable GradualUnfreezing unfreezing;
+    private final @Nullable ParameterShards shards; // null if this process has all of the state
     private @Nullable WeightAverage average;
+    private @Nullable Tensor collected;
+    private @Nullable List<StateShards> leading;
 
     /** Freezes parameters and creates the optimizer with its state. */
     TrainingState(
@@ -57,14 +82,48 @@ final class TrainingState {
         this.clipping = new GradientClipping(recipe.maxGradNorm());
         this.scaler = recipe.memory().precision() == PrecisionKind.F16 ? new LossScaler() : null;
         model.setActivationCheckpointing(recipe.memory().activationCheckpointing());
-        List<Variable> parameters = model.parameters();
+        this.parameters = model.parameters();
         this.frozen = Set.copyOf(Freezing.freeze(parameters, recipe.forgetting().freeze()));
+        this.frozenNames = frozen.stream().map(ParameterShards::nameOf).collect(Collectors.toSet());
         this.unfreezing = recipe.gradualUnfreezeSteps() == null
                 ? null
                 : new GradualUnfreezing(parameters, LayerDepth.of(parameters), recipe.gradualUnfreezeSteps());
+        List<ParameterGroup> groups = Optimizers.groups(recipe, parameters);
+        this.order =
+                groups.stream().flatMap(group -> group.parameters().stream()).toList();
+        ParallelKind kind = kind(recipe, ranks);
+        this.shards = kind == ParallelKind.NONE || kind == ParallelKind.DATA
+                ? null
+                : new ParameterShards(
+                        parameters,
+                        Optimizers.sharding(recipe, custom),
+                        ranks,
+                        (parameter, ranges) -> ranges.of(parameter.value(), ranks.rank()));
         // Before anything is frozen for later, so that every trained parameter has its state from the start.
-        this.optimizer = Optimizers.of(recipe, parameters, custom);
+        this.optimizer = Optimizers.of(recipe, shards == null ? groups : shards.groups(groups), custom);
+        this.sums = new GradientSums(ranks, kind, shards);
+        reserve();
         unfreeze(0);
+    }
+
+    private static ParallelKind kind(Recipe recipe, Ranks ranks) {
+        if (ranks.size() == 1) {
+            return ParallelKind.NONE;
+        }
+        return recipe.parallel() == ParallelKind.NONE ? ParallelKind.DATA : recipe.parallel();
+    }
+
+    private void reserve() {
+        if (ranks.size() > 1) {
+            long longest = shards != null
+                    ? shards.longest()
+                    : parameters.stream()
+                            .mapToLong(
+                                    parameter -> Math.ceilDiv(parameter.shape().size(), ranks.size()))
+                            .max()
+                            .orElse(0);
+            ranks.all().reserve(model.device(), recipe.memory().precision().dtype(), longest);
+        }
     }
 
     /**
@@ -76,56 +135,135 @@ final class TrainingState {
     void begin(LongFunction<Batch> general) {
         optimizer.setPenalty(penalty(recipe.forgetting(), general));
         Double decay = recipe.forgetting().emaDecay();
-        average = decay == null ? null : new WeightAverage(model.parameters(), decay, this::weight);
+        average = decay == null ? null : new WeightAverage(own(), decay, this::ownWeight);
+    }
+
+    /** What this process updates: the parameters, or its parts of them. */
+    private Collection<Variable> own() {
+        return shards == null ? parameters : shards.own();
     }
 
     private @Nullable ProximalPenalty penalty(Recipe.Forgetting wanted, LongFunction<Batch> general) {
         if (wanted.l2Sp() > 0) {
-            return ProximalPenalty.l2sp(AnchorWeights.of(model.parameters(), this::weight), wanted.l2Sp());
+            return ProximalPenalty.l2sp(AnchorWeights.of(own(), this::ownWeight), wanted.l2Sp());
         }
         if (wanted.ewc() > 0) {
             // Normalized to a mean of 1, so that the strength means the same as in L2-SP.
             FisherInformation importance =
                     importance(wanted.ewcSamples(), general).normalized();
-            return ProximalPenalty.ewc(AnchorWeights.of(model.parameters(), this::weight), importance, wanted.ewc());
+            return ProximalPenalty.ewc(AnchorWeights.of(own(), this::ownWeight), importance, wanted.ewc());
         }
         return null;
     }
 
+    /** Every process reads all samples, and keeps the importance of its own weights. */
     private FisherInformation importance(int samples, LongFunction<Batch> general) {
         model.eval();
         unfreeze(Integer.MAX_VALUE);
         try {
-            return FisherInformation.estimate(model.parameters(), samples, k -> {
-                try (Scope _ = Scope.open("importance")) {
-                    Batch batch = general.apply(k);
-                    Variable sum = loss.sum(model, model.hiddenStates(batch.input()), batch);
-                    if (!Double.isFinite(sum.item())) {
-                        throw new TrainingException("ewc: the loss on data.general is " + sum.item() + ": "
-                                + Evaluator.cause(model, batch, loss));
-                    }
-                    sum.backwardAndRelease();
-                }
-            });
+            return FisherInformation.estimate(
+                    own(),
+                    samples,
+                    k -> {
+                        try (Scope _ = Scope.open("importance")) {
+                            parameters.forEach(Variable::clearGrad);
+                            Batch batch = general.apply(k);
+                            Variable sum = loss.sum(model, model.hiddenStates(batch.input()), batch);
+                            if (!Double.isFinite(sum.item())) {
+                                throw new TrainingException("ewc: the loss on data.general is " + sum.item() + ": "
+                                        + Evaluator.cause(model, batch, loss));
+                            }
+                            sum.backwardAndRelease(shards == null ? _ -> {} : sums::takeOwn);
+                        }
+                    },
+                    shards == null ? FisherInformation.Others.NONE : others(shards));
         } catch (ArithmeticException e) {
             throw new RecipeException("ewc: gradients on data.general are not finite; "
                     + (scaler == null ? "check the weights of the model" : "use precision=bf16") + ". "
                     + e.getMessage());
         } finally {
+            parameters.forEach(Variable::clearGrad);
             unfreeze(0);
         }
     }
 
+    private FisherInformation.Others others(ParameterShards divided) {
+        return new FisherInformation.Others() {
+            @Override
+            public SquareSums complete(SquareSums own) {
+                return divided.complete(own, parameters, _ -> true, own.half());
+            }
+
+            @Override
+            public long elements(long own) {
+                return model.parameterCount();
+            }
+        };
+    }
+
     // ---- the step ----
 
+    /** Begins a step: freezes the layers that it does not train yet, and discards the gradients of the last one. */
+    void beginStep(int step) {
+        unfreeze(step);
+        optimizer.zeroGrad();
+        parameters.forEach(Variable::clearGrad);
+        sums.begin();
+    }
+
     /** Freezes the layers that a step does not train yet (gradual unfreezing). */
-    void unfreeze(int step) {
+    private void unfreeze(int step) {
         if (unfreezing != null) {
             unfreezing.apply(step);
         }
+        if (shards != null) {
+            shards.freezeAsParameters();
+        }
     }
 
-    /** Adds the weights after a step to their moving average, if the recipe wants one. */
+    /**
+     * The norm of the gradients of all parameters, summed over the processes.
+     *
+     * @throws ArithmeticException if it is not finite; names the parameters
+     */
+    double gradientNorm() {
+        return shards == null ? GradientClipping.norm(optimizer.parameters()) : GradientClipping.norm(squares(shards));
+    }
+
+    private SquareSums squares(ParameterShards divided) {
+        SquareSums own = GradientClipping.squares(optimizer.parameters());
+        boolean half = recipe.memory().precision().dtype().isHalf();
+        return divided.complete(own, order, parameter -> parameter.requiresGrad() && sums.has(parameter), half);
+    }
+
+    /** Updates the weights, on all processes. */
+    void update(double gradientScale) {
+        if (shards == null) {
+            optimizer.step(gradientScale);
+            return;
+        }
+        try (WeightExchange exchange = new WeightExchange(
+                ranks,
+                shards,
+                order.stream()
+                        .filter(parameter -> parameter.requiresGrad() && sums.has(parameter))
+                        .toList())) {
+            optimizer.step(gradientScale, part -> exchange.updated(ParameterShards.nameOf(part)));
+        }
+    }
+
+    /**
+     * {@link #update} in F16, unless a gradient has overflowed.
+     *
+     * @param factor maps the norm of the unscaled gradients to the factor that multiplies them
+     */
+    LossScaler.StepResult scaledUpdate(LossScaler loss, DoubleUnaryOperator factor) {
+        return shards == null
+                ? loss.step(optimizer, factor)
+                : loss.step(squares(shards), norm -> update(factor.applyAsDouble(norm) / loss.scale()));
+    }
+
+    /** Adds the weights after a step to their moving average, if there is one. */
     void updateAverage() {
         if (average != null) {
             average.update();
@@ -140,17 +278,32 @@ final class TrainingState {
         void run() throws X;
     }
 
-    /** Runs an action while the parameters hold the weights to evaluate and save: their moving average, if there is one. */
+    /**
+     * Runs an action while the parameters hold the weights to evaluate and save: their moving average, if there is one. All
+     * processes must call this method.
+     */
     <X extends Exception> void withAverage(Action<X> action) throws X {
         if (average == null) {
             action.run();
             return;
         }
-        average.swap();
+        swap(average);
         try {
             action.run();
         } finally {
-            average.swap();
+            swap(average);
+        }
+    }
+
+    private void swap(WeightAverage weights) {
+        weights.swap();
+        exchangeWeights();
+    }
+
+    /** Gives all processes the weights that each has changed. */
+    private void exchangeWeights() {
+        if (shards != null) {
+            new WeightExchange(ranks, shards, parameters).close();
         }
     }
 
@@ -158,19 +311,37 @@ final class TrainingState {
     void finish() {
         optimizer.zeroGrad();
         if (average != null) {
-            for (Variable parameter : model.parameters()) {
-                set(parameter, average.of(parameter));
+            for (Variable part : own()) {
+                part.value().copyFrom(average.of(part));
+                if (isTrained(part)) {
+                    optimizer.initMasterWeight(part, average.of(part));
+                }
             }
             average = null;
+            exchangeWeights();
         }
     }
 
-    /** The weight in the precision that it is trained in; inside {@link #withAverage} its average. */
-    Tensor weight(Variable parameter) {
+    /** Whether the optimizer has state for what this process updates. */
+    private boolean isTrained(Variable part) {
+        return !frozenNames.contains(ParameterShards.nameOf(part));
+    }
+
+    /** The weights of a parameter, or of this process's part of it, in the precision that they are trained in. */
+    private Tensor ownWeight(Variable part) {
         if (average != null && average.isSwapped()) {
-            return average.of(parameter);
+            return average.of(part);
         }
-        return frozen.contains(parameter) ? parameter.value() : optimizer.weight(parameter);
+        return isTrained(part) ? optimizer.weight(part) : part.value();
+    }
+
+    /**
+     * The weight in the precision that it is trained in; inside {@link #withAverage} its average. If the processes have parts of it,
+     * the first one may call this method, in {@link #lead}; the tensor is valid until
+     * the next call.
+     */
+    Tensor weight(Variable parameter) {
+        return shards == null ? ownWeight(parameter) : collect(parameters.indexOf(parameter));
     }
 
     /** Whether a parameter is frozen and has 16 bits, so that only the base model has its exact value. */
@@ -186,7 +357,7 @@ final class TrainingState {
                         .skip(unfreezing.trainableGroups(Math.max(0, steps - 1)))
                         .flatMap(List::stream)
                         .toList();
-        return model.parameters().stream()
+        return parameters.stream()
                 .filter(parameter -> !frozen.contains(parameter) && !later.contains(parameter))
                 .mapToLong(parameter -> parameter.shape().size())
                 .sum();
@@ -195,20 +366,33 @@ final class TrainingState {
     /** Sets the weight of a parameter. */
     void set(Variable parameter, Tensor exact) {
         parameter.value().copyFrom(exact);
-        if (!frozen.contains(parameter)) {
-            optimizer.initMasterWeight(parameter, exact);
+        Variable part = shards == null ? parameter : shards.own(parameter);
+        if (part != null && !frozen.contains(parameter)) {
+            optimizer.initMasterWeight(part, shards == null ? exact : shards.range(parameter, exact));
         }
     }
 
-    /** Moves a parameter back toward its start: {@code start + alpha·(weight − start)}. */
+    /** Moves a parameter back toward its start: {@code start + alpha·(weight − start)}. {@link #interpolated} must follow. */
     void interpolate(Variable parameter, Tensor start, double alpha) {
-        AnchorWeights.of(Map.of(String.valueOf(parameter.name()), start))
-                .interpolate(List.of(parameter), alpha, this::weight);
+        Variable part = shards == null ? parameter : shards.own(parameter);
+        if (part != null) {
+            Tensor own = shards == null ? start : shards.range(parameter, start);
+            AnchorWeights.of(Map.of(ParameterShards.nameOf(parameter), own))
+                    .interpolate(List.of(part), alpha, this::ownWeight);
+        }
+    }
+
+    /** Call after all parameters were {@linkplain #interpolate interpolated}. */
+    void interpolated() {
+        exchangeWeights();
     }
 
     // ---- checkpoints ----
 
-    /** All tensors besides the weights that a resumed run needs to continue with the same bits. */
+    /**
+     * The tensors besides the weights that a resumed run needs to continue with the same bits, as far as this process has them: of its
+     * parts of the parameters.
+     */
     Map<String, Tensor> tensors() {
         Map<String, Tensor> tensors = new LinkedHashMap<>(optimizer.state());
         if (average != null) {
@@ -217,8 +401,82 @@ final class TrainingState {
         return tensors;
     }
 
-    /** Restores what {@link #tensors} returned. */
-    void load(Map<String, Tensor> saved) {
+    /**
+     * All tensors besides the weights that a resumed run needs to continue with the same bits, whole, as one process would save
+     * them. If the processes have parts of them, the first one may read them, one at a time, in {@link #lead}.
+     */
+    List<NamedTensor> savedTensors() {
+        List<NamedTensor> saved = new ArrayList<>();
+        List<StateShards> state = stateShards();
+        for (int i = 0; i < state.size(); i++) {
+            StateShards each = state.get(i);
+            int number = parameters.size() + i;
+            saved.add(
+                    shards == null
+                            ? NamedTensor.of(each.name(), Objects.requireNonNull(each.own()))
+                            : new NamedTensor(each.name(), each.dtype(), each.shape(), () -> collect(number)));
+        }
+        return saved;
+    }
+
+    /** How all processes together have the tensors of {@link #savedTensors}, in the same order. */
+    List<StateShards> stateShards() {
+        Map<String, Tensor> own = tensors();
+        if (shards == null) {
+            return own.entrySet().stream()
+                    .map(each -> StateShards.whole(each.getKey(), each.getValue(), ranks.size()))
+                    .toList();
+        }
+        List<StateShards> all = new ArrayList<>();
+        for (Variable parameter : order) {
+            if (!frozen.contains(parameter)) {
+                all.addAll(StateShards.of(optimizer, parameter, shards.of(parameter), own));
+            }
+        }
+        if (average != null) {
+            for (Variable parameter : parameters) {
+                String name = AVERAGE + parameter.name() + ".average";
+                all.add(new StateShards(
+                        name,
+                        parameter.value().dtype().computed(),
+                        parameter.shape(),
+                        shards.of(parameter),
+                        own.get(name)));
+            }
+        }
+        return all;
+    }
+
+    /** Restores the {@link #savedTensors}, of which only one at a time is whole in memory. */
+    void load(SavedTensors saved) throws IOException {
+        Map<String, Tensor> read = new LinkedHashMap<>();
+        Set<String> rest = new TreeSet<>(saved.names());
+        for (StateShards each : shards == null ? List.<StateShards>of() : stateShards()) {
+            if (rest.remove(each.name()) && each.shards().size(ranks.rank()) > 0) {
+                read.put(each.name(), range(saved, each));
+            }
+        }
+        for (String name : rest) {
+            read.put(name, saved.read(name)); // all of them, or those that the optimizer will report
+        }
+        if (shards != null) {
+            tensors().forEach(read::putIfAbsent); // empty ones of a process that has no part of any parameter
+        }
+        load(read);
+    }
+
+    private Tensor range(SavedTensors saved, StateShards each) throws IOException {
+        try (Scope scope = Scope.open(each.name())) {
+            Tensor whole = saved.read(each.name());
+            if (whole.size() != each.shards().elements() || each.shards().isWhole(ranks.rank())) {
+                return scope.keep(whole);
+            }
+            Tensor part = each.shards().of(whole, ranks.rank());
+            return scope.keep(part.to(whole.device(), whole.dtype(), MemoryCategory.WORKSPACE));
+        }
+    }
+
+    private void load(Map<String, Tensor> saved) {
         Map<String, Tensor> optimizerState = new LinkedHashMap<>();
         Map<String, Tensor> averages = new LinkedHashMap<>();
         saved.forEach((name, tensor) -> {
@@ -233,6 +491,66 @@ final class TrainingState {
         }
         optimizer.load(optimizerState);
     }
+
+    // ---- what the first process asks for ----
+
+    /** Asks the others for their parts of a weight or of a tensor of the state. */
+    private Tensor collect(int number) {
+        ranks.ask(number);
+        return Objects.requireNonNull(help(number));
+    }
+
+    /**
+     * Sends this process's part of a weight or of a tensor of the state to the first process.
+     *
+     * @return the whole tensor on the first process, null on the others
+     */
+    private @Nullable Tensor help(int number) {
+        ParameterShards divided = Objects.requireNonNull(shards);
+        releaseCollected();
+        StateShards wanted;
+        if (number < parameters.size()) {
+            Variable parameter = parameters.get(number);
+            Variable part = divided.own(parameter);
+            Tensor own = part == null ? null : ownWeight(part);
+            boolean wide = average != null && average.isSwapped() || !frozen.contains(parameter);
+            DType dtype = parameter.value().dtype();
+            wanted = new StateShards(
+                    ParameterShards.nameOf(parameter),
+                    wide ? dtype.computed() : dtype,
+                    parameter.shape(),
+                    divided.of(parameter),
+                    own);
+        } else {
+            leading = leading == null ? stateShards() : leading;
+            wanted = leading.get(number - parameters.size());
+        }
+        collected = wanted.collect(ranks, model.device());
+        return collected;
+    }
+
+    private void releaseCollected() {
+        if (collected != null) {
+            collected.release("the next tensor was read");
+            collected = null;
+        }
+    }
+
+    /**
+     * Does something on the first process that reads weights or the {@link #savedTensors}; the others send their parts.
+     *
+     * @throws OtherRankException on the other processes, if it failed on the first
+     */
+    void lead(Ranks.Alone<?> action) throws IOException {
+        try {
+            ranks.lead(action, this::help);
+        } finally {
+            releaseCollected();
+            leading = null;
+        }
+    }
+
+    // ---- the loss scale ----
 
     /** The state of the loss scale; null unless the precision is F16. */
     LossScaler.@Nullable State lossScale() {

@@ -169,6 +169,12 @@ final class CheckedKernels
         return kernels.reduction().sumOfSquares(tensors);
     }
 
+    @Override
+    public double[] squaresByChunk(Tensor x) {
+        Checks.computable("squaresByChunk", x);
+        return kernels.reduction().squaresByChunk(x);
+    }
+
     private static void checkReduction(String operation, Tensor x, Tensor out) {
         Checks.computable(operation, x, out);
         if (!out.shape().broadcastsTo(x.shape())) {

@@ -8,6 +8,8 @@ import java.util.List;
  * the output. The order of additions depends only on the shapes, so that equal inputs give equal bits.
  */
 public interface ReductionKernels {
+    /** The elements of a chunk of {@link #squaresByChunk}. */
+    long SQUARES_CHUNK = 1 << 15;
 
     /**
      * {@code out (+)=} the sum of {@code x} over the reduced axes: the inverse of broadcasting.
@@ -24,4 +26,19 @@ public interface ReductionKernels {
 
     /** The sum of the squares of all elements of all tensors, in double precision. Not finite if an element is not. */
     double sumOfSquares(List<Tensor> tensors);
+
+    /**
+     * The terms of {@link #sumOfSquares}: the sum of the squares of each chunk of {@link #SQUARES_CHUNK} elements, of which the last
+     * one may have fewer. On the CPU, {@code sumOfSquares} adds these terms in order, so that several processes that each have some
+     * of the chunks can compute the same bits.
+     */
+    default double[] squaresByChunk(Tensor x) {
+        Tensor flat = x.reshape(x.size());
+        double[] squares = new double[Math.toIntExact(Math.ceilDiv(x.size(), SQUARES_CHUNK))];
+        for (int chunk = 0; chunk < squares.length; chunk++) {
+            long from = chunk * SQUARES_CHUNK;
+            squares[chunk] = sumOfSquares(List.of(flat.slice(from, Math.min(x.size(), from + SQUARES_CHUNK))));
+        }
+        return squares;
+    }
 }

@@ -17,6 +17,7 @@ import io.gradus.core.kernel.RotaryKernels;
 import io.gradus.core.kernel.ScanKernels;
 import io.gradus.core.kernel.SoftmaxKernels;
 import java.lang.reflect.Proxy;
+import java.util.Arrays;
 import java.util.List;
 
 /** Kernels that do nothing. Those that return a number return that for tensors of ones. */
@@ -45,9 +46,17 @@ final class MetaKernels {
         return family.cast(Proxy.newProxyInstance(
                 family.getClassLoader(), new Class<?>[] {family}, (_, method, arguments) -> switch (method.getName()) {
                     case "sumOfSquares" -> size((List<?>) arguments[0]);
+                    case "squaresByChunk" -> chunks((Tensor) arguments[0]);
                     case "count" -> (int) arguments[1] == 1 ? 0L : ((Tensor) arguments[0]).size();
                     default -> null;
                 }));
+    }
+
+    private static double[] chunks(Tensor x) {
+        double[] squares = new double[Math.toIntExact(Math.ceilDiv(x.size(), ReductionKernels.SQUARES_CHUNK))];
+        Arrays.setAll(
+                squares, i -> Math.min(ReductionKernels.SQUARES_CHUNK, x.size() - i * ReductionKernels.SQUARES_CHUNK));
+        return squares;
     }
 
     private static double size(List<?> tensors) {

@@ -171,6 +171,22 @@ public abstract class ReductionContract extends KernelContract {
     }
 
     @Test
+    void squaresByChunkAddUpToTheSumOfSquaresOfEachChunk() {
+        Operand large = random(70_001);
+        run(side -> {
+            Tensor x = side.of(large);
+            double[] chunks = side.kernels().reduction().squaresByChunk(x);
+            assertThat(chunks).hasSize(3);
+            for (int i = 0; i < chunks.length; i++) {
+                long from = i * ReductionKernels.SQUARES_CHUNK;
+                Tensor chunk = x.slice(from, Math.min(x.size(), from + ReductionKernels.SQUARES_CHUNK));
+                assertThat(chunks[i]).isEqualTo(side.kernels().reduction().sumOfSquares(List.of(chunk)));
+            }
+        });
+        assertThat(device().kernels().reduction().squaresByChunk(zeros(0))).isEmpty();
+    }
+
+    @Test
     void sumOfSquaresOfNonFiniteIsNonFinite() {
         ReductionKernels kernels = device().kernels().reduction();
         float[] elements = new float[5000];

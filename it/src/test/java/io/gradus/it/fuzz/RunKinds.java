@@ -6,6 +6,7 @@ import static io.gradus.it.fuzz.Samples.utf8;
 
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.checkpoint.Checkpoints;
@@ -65,7 +66,7 @@ final class RunKinds {
                                         Files.write(target.resolve(file.getKey()), file.getValue());
                                     }
                                 },
-                                Map.of("exp_avg.model.norm.weight", moment));
+                                List.of(NamedTensor.of("exp_avg.model.norm.weight", moment)));
             }
         });
 
@@ -100,10 +101,12 @@ final class RunKinds {
                 return loaded;
             }
             loaded.add(newest.get().state());
-            Checkpoints.restore(
-                    newest.get(),
-                    CPU,
-                    tensors -> tensors.forEach((name, tensor) -> loaded.add(name + tensor.shape() + tensor.dtype())));
+            Checkpoints.restore(newest.get(), CPU, saved -> {
+                for (String name : saved.names()) {
+                    Tensor tensor = saved.read(name);
+                    loaded.add(name + tensor.shape() + tensor.dtype());
+                }
+            });
             try (Scope _ = Scope.open("fuzz")) {
                 new ModelFolder(newest.get().path())
                         .load(CPU)

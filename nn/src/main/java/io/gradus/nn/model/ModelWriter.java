@@ -95,7 +95,8 @@ public final class ModelWriter {
     /**
      * Saves the model. The weights are written last and appear at once, so that the target never holds half a model.
      *
-     * @param weights the tensor to write for a parameter: its value, or the F32 master copy of a 16-bit one
+     * @param weights the tensor to write for a parameter, requested when it is written: its value, or the F32 master copy of a
+     *     16-bit one
      * @param unchanged selects the parameters for which the folder's own tensor is written
      * @param dtypes the dtype to write, for the dtype that the folder has
      * @throws SafetensorsException if a weight is out of the range of its dtype; names the tensor
@@ -111,7 +112,7 @@ public final class ModelWriter {
             tensors.add(
                     unchanged.test(parameter)
                             ? own.tensor(name, dtype, parameter.shape(), () -> base.read(name, model))
-                            : NamedTensor.of(name, weights.apply(parameter), dtype));
+                            : new NamedTensor(name, dtype, parameter.shape(), () -> weights.apply(parameter)));
         });
         write(config, tensors, target);
     }

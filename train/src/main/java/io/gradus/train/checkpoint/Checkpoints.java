@@ -6,7 +6,6 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsWriter;
@@ -16,14 +15,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -129,13 +126,11 @@ public record Checkpoints(Path folder) {
      * @param keep the number of checkpoints to keep
      * @param tensors needed besides the weights: those of the optimizer and the moving average
      */
-    public Path write(RunState state, int keep, ModelWriter model, Map<String, Tensor> tensors) throws IOException {
+    public Path write(RunState state, int keep, ModelWriter model, List<NamedTensor> tensors) throws IOException {
         Path target = checkpoints().resolve(String.format(Locale.ROOT, "%s%06d", PREFIX, state.step()));
         replace(target, temporary -> {
             model.write(temporary);
-            List<NamedTensor> named = new ArrayList<>();
-            tensors.forEach((name, tensor) -> named.add(NamedTensor.of(name, tensor)));
-            SafetensorsWriter.write(temporary.resolve(OPTIMIZER), named, Map.of());
+            SafetensorsWriter.write(temporary.resolve(OPTIMIZER), tensors, Map.of());
             AtomicFile.write(temporary.resolve(STATE), state.toJson());
         });
         List<Path> complete = complete();
@@ -181,23 +176,33 @@ public record Checkpoints(Path folder) {
         }
     }
 
+    /** What copies the tensors of a checkpoint. */
+    @FunctionalInterface
+    public interface Loading {
+        void load(SavedTensors saved) throws IOException;
+    }
+
     /**
      * Reads the tensors of a checkpoint besides the weights.
      *
-     * @param load receives them and copies what it needs
+     * @param loading reads and copies what it needs
      */
-    public static void restore(Checkpoint checkpoint, Device device, Consumer<Map<String, Tensor>> load)
-            throws IOException {
+    public static void restore(Checkpoint checkpoint, Device device, Loading loading) throws IOException {
         try (Scope _ = Scope.open("restore");
                 SafetensorsCheckpoint file =
                         SafetensorsCheckpoint.open(checkpoint.path().resolve(OPTIMIZER))) {
-            Map<String, Tensor> state = new HashMap<>();
-            for (Entry entry : file.entries()) {
-                state.put(
-                        entry.name(),
-                        file.read(entry.name(), device, DType.valueOf(entry.dtype()), MemoryCategory.WORKSPACE));
-            }
-            load.accept(state);
+            loading.load(new SavedTensors() {
+                @Override
+                public Set<String> names() {
+                    return Set.copyOf(file.names());
+                }
+
+                @Override
+                public Tensor read(String name) throws IOException {
+                    DType dtype = DType.valueOf(file.entry(name).dtype());
+                    return file.read(name, device, dtype, MemoryCategory.WORKSPACE);
+                }
+            });
         }
     }
 

@@ -17,6 +17,8 @@ import java.util.TreeMap;
  * @param kept bytes kept between steps, by category
  * @param atPeak bytes in use at the peak, by category
  * @param optimizerState the optimizer's part of {@code kept}, by buffer, such as {@code exp_avg}
+ * @param processes that train together; all bytes are those of one of them
+ * @param sentBytes that the process sends to others in a step; as many as it receives
  */
 public record MemoryPlan(
         long parameters,
@@ -24,16 +26,37 @@ public record MemoryPlan(
         int blockLength,
         Map<MemoryCategory, Long> kept,
         Map<MemoryCategory, Long> atPeak,
-        Map<String, Long> optimizerState) {
+        Map<String, Long> optimizerState,
+        int processes,
+        long sentBytes) {
+
+    /** The plan of a run of one process. */
+    public MemoryPlan(
+            long parameters,
+            int batchSize,
+            int blockLength,
+            Map<MemoryCategory, Long> kept,
+            Map<MemoryCategory, Long> atPeak,
+            Map<String, Long> optimizerState) {
+        this(parameters, batchSize, blockLength, kept, atPeak, optimizerState, 1, 0);
+    }
 
     /**
      * The plan of a run that was made on the meta device.
      *
      * @param device the meta device
      * @param tensors of the optimizer, named {@code <parameter>.<buffer>}
+     * @param processes that train together
+     * @param sentBytes that one process sends in a step
      */
     public static MemoryPlan of(
-            Device device, long parameters, int batchSize, int blockLength, Map<String, Tensor> tensors) {
+            Device device,
+            long parameters,
+            int batchSize,
+            int blockLength,
+            Map<String, Tensor> tensors,
+            int processes,
+            long sentBytes) {
         Map<MemoryCategory, Long> kept = new EnumMap<>(MemoryCategory.class);
         for (MemoryCategory category : MemoryCategory.values()) {
             kept.put(category, device.backend().memory().live(category));
@@ -45,7 +68,9 @@ public record MemoryPlan(
                 blockLength,
                 kept,
                 device.backend().memory().atPeak(),
-                optimizerState(tensors, device));
+                optimizerState(tensors, device),
+                processes,
+                sentBytes);
     }
 
     private static Map<String, Long> optimizerState(Map<String, Tensor> tensors, Device device) {

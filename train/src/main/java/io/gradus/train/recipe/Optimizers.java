@@ -1,6 +1,11 @@
 package io.gradus.train.recipe;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
+import io.gradus.core.Device;
+import io.gradus.core.MemoryCategory;
+import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
 import io.gradus.optim.Adafactor;
 import io.gradus.optim.Adam;
 import io.gradus.optim.AdamW;
@@ -10,6 +15,7 @@ import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.ParameterGroups;
 import io.gradus.optim.Sgd;
+import io.gradus.optim.Sharding;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,11 +24,11 @@ public final class Optimizers {
     private Optimizers() {}
 
     /**
+     * @param groups as of {@link #groups}
      * @param custom creates the optimizer in place of the recipe's; null: the recipe's
      * @throws RecipeException if there is a custom optimizer, and the recipe sets keys of another
      */
-    public static Optimizer of(Recipe recipe, List<Variable> parameters, Optimizer.@Nullable Factory custom) {
-        List<ParameterGroup> groups = groups(recipe, parameters);
+    public static Optimizer of(Recipe recipe, List<ParameterGroup> groups, Optimizer.@Nullable Factory custom) {
         double rate = recipe.learningRate();
         if (custom != null) {
             if (!recipe.optimizerKeys().isEmpty()) {
@@ -52,7 +58,15 @@ public final class Optimizers {
         return value == null ? fallback : value;
     }
 
-    private static List<ParameterGroup> groups(Recipe recipe, List<Variable> parameters) {
+    /** How the optimizer that {@link #of} creates may be divided among processes. */
+    public static Sharding sharding(Recipe recipe, Optimizer.@Nullable Factory custom) {
+        Tensor one = Tensor.empty(Device.meta(), DType.F32, Shape.of(1), MemoryCategory.WEIGHTS);
+        Variable any = Variable.parameter("any", one);
+        return of(recipe, ParameterGroups.single(List.of(any), 0), custom).sharding();
+    }
+
+    /** The recipe's learning rates and weight decays for the parameters of a model. */
+    public static List<ParameterGroup> groups(Recipe recipe, List<Variable> parameters) {
         return recipe.layerDecay() == 1
                 ? ParameterGroups.withWeightDecay(parameters, recipe.weightDecay())
                 : ParameterGroups.layerwiseDecay(

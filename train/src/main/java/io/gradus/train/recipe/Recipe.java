@@ -288,7 +288,11 @@ public record Recipe(
         /** One process trains. */
         NONE,
         /** Each process has all weights and batches of its own; their gradients are added. */
-        DATA
+        DATA,
+        /** In addition, each process has its part of the optimizer's state only (ZeRO; Rajbhandari et al. 2020). */
+        ZERO1,
+        /** In addition, each process keeps its part of the gradients only. */
+        ZERO2
     }
 
     /** The learning rate schedule after the warmup, and the keys that only some schedules honor. */

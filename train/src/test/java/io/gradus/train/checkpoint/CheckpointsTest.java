@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradus.autograd.Variable;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
+import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.Sgd;
@@ -49,7 +50,7 @@ class CheckpointsTest {
 
     private Path write(int step) throws IOException {
         return new Checkpoints(folder)
-                .write(state(step), 2, to -> Files.writeString(to.resolve("m"), "x"), optimizer.state());
+                .write(state(step), 2, to -> Files.writeString(to.resolve("m"), "x"), named(optimizer));
     }
 
     @Test
@@ -114,7 +115,7 @@ class CheckpointsTest {
                                 _ -> {
                                     throw new IOException("disk full");
                                 },
-                                optimizer.state()))
+                                named(optimizer)))
                 .hasMessage("disk full");
         assertThat(new Checkpoints(folder).newest()).map(Checkpoint::path).contains(old);
         assertThat(folder.resolve("checkpoints")).isDirectoryNotContaining("glob:**tmp");
@@ -140,5 +141,11 @@ class CheckpointsTest {
         assertThat(mine).exists();
         assertThat(backup).exists();
         assertThat(old).exists();
+    }
+
+    private static List<NamedTensor> named(Optimizer optimizer) {
+        return optimizer.state().entrySet().stream()
+                .map(each -> NamedTensor.of(each.getKey(), each.getValue()))
+                .toList();
     }
 }

@@ -21,7 +21,6 @@ public final class Reduction implements ReductionKernels {
     private static final long MANY_RESULTS = 16;
 
     private static final int LANES = 1024;
-    private static final int SQUARES = 64 * LANES;
 
     private final Workers workers;
 
@@ -148,22 +147,27 @@ public final class Reduction implements ReductionKernels {
         }
     }
 
-    /** In double: 1,024 interleaved sums in each block of 65,536 elements, then the blocks in order. */
+    /** In double: 1,024 interleaved sums in each chunk, then the chunks in order. */
     @Override
     public double sumOfSquares(List<Tensor> tensors) {
         double total = 0;
         for (Tensor tensor : tensors) {
-            MemorySegment memory = CpuStorage.of(tensor);
-            double[] partial = new double[Math.toIntExact((tensor.size() + SQUARES - 1) / SQUARES)];
-            workers.forEach(
-                    tensor.size(),
-                    SQUARES,
-                    (from, to) -> partial[(int) (from / SQUARES)] = sumOfSquares(memory, from, to));
-            for (double block : partial) {
-                total += block;
+            for (double chunk : squaresByChunk(tensor)) {
+                total += chunk;
             }
         }
         return total;
+    }
+
+    @Override
+    public double[] squaresByChunk(Tensor x) {
+        MemorySegment memory = CpuStorage.of(x);
+        double[] squares = new double[Math.toIntExact(Math.ceilDiv(x.size(), SQUARES_CHUNK))];
+        workers.forEach(
+                x.size(),
+                SQUARES_CHUNK,
+                (from, to) -> squares[(int) (from / SQUARES_CHUNK)] = sumOfSquares(memory, from, to));
+        return squares;
     }
 
     private static double sumOfSquares(MemorySegment memory, long from, long to) {

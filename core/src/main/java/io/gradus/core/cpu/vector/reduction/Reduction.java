@@ -194,21 +194,27 @@ public final class Reduction implements ReductionKernels {
         scalar.maxBackward(x, y, dy, dx, accumulate);
     }
 
+    /** In pieces of which each is a chunk, and the pieces in order. */
     @Override
     public double sumOfSquares(List<Tensor> tensors) {
         double total = 0;
         for (Tensor tensor : tensors) {
-            MemorySegment memory = CpuStorage.of(tensor);
-            int count = Math.toIntExact(Math.ceilDiv(tensor.size(), PIECE));
-            double[] partial = Scratch.ofThread().doubles(0, count);
-            workers.forEach(
-                    tensor.size(),
-                    PIECE,
-                    (from, to) -> partial[(int) (from / PIECE)] = VectorReducer.sumOfSquares(memory, from, to - from));
-            for (int piece = 0; piece < count; piece++) {
-                total += partial[piece];
+            for (double chunk : squaresByChunk(tensor)) {
+                total += chunk;
             }
         }
         return total;
+    }
+
+    @Override
+    public double[] squaresByChunk(Tensor x) {
+        MemorySegment memory = CpuStorage.of(x);
+        double[] squares = new double[Math.toIntExact(Math.ceilDiv(x.size(), SQUARES_CHUNK))];
+        workers.forEach(
+                x.size(),
+                SQUARES_CHUNK,
+                (from, to) ->
+                        squares[(int) (from / SQUARES_CHUNK)] = VectorReducer.sumOfSquares(memory, from, to - from));
+        return squares;
     }
 }
