@@ -57,6 +57,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -115,6 +117,8 @@ import org.jspecify.annotations.Nullable;
 public final class FineTuning {
     private static final String RECIPE = "recipe.yaml";
     private static final String METRICS = "metrics.jsonl";
+    private static final int LOOKS = 30;
+    private static final int LOOK_MILLIS = 100;
 
     private final Recipe recipe;
     private final @Nullable Path modelFolder;
@@ -256,8 +260,30 @@ public final class FineTuning {
         Path chosen = recipe.output() == null ? newFolder() : recipe.output();
         Path output = Path.of(ranks.broadcast(chosen.toString(), 0));
         try (OutputFolder _ = ranks.together(() -> ranks.isFirst() ? OutputFolder.open(output) : null)) {
-            return ranks.together(() -> new Run(output)).train();
+            boolean shared = isShared(output);
+            return ranks.together(() -> new Run(output, shared)).train();
         }
+    }
+
+    /** Whether all processes see the folder of the first one. */
+    private boolean isShared(Path output) throws IOException {
+        if (ranks.size() == 1) {
+            return true;
+        }
+        String name = ranks.broadcast(String.format(Locale.ROOT, "shared.%016x.tmp", System.nanoTime()), 0);
+        Path mark = output.resolve(name);
+        ranks.together(() -> ranks.isFirst() ? Files.createFile(mark) : mark);
+        boolean shared = !ranks.any(!appears(mark));
+        ranks.together(() -> ranks.isFirst() && Files.deleteIfExists(mark));
+        return shared;
+    }
+
+    /** Whether a file exists, or soon will: a network file system may be late. */
+    private static boolean appears(Path file) {
+        for (int look = 1; look < LOOKS && !Files.exists(file); look++) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
+        }
+        return Files.exists(file);
     }
 
     private void requireParallel() {
@@ -483,19 +509,28 @@ public final class FineTuning {
                 new ArrayList<>(ranks.isFirst() ? listeners : List.<TrainingListener>of());
         private Map<String, Double> latest = Map.of();
         private int underway; // the step that is being made, from 1; 0 before the first
+        private long stateBytes; // of a checkpoint, besides the weights
+        private boolean begun; // what the run needs is loaded and checked
         private boolean complete; // the trained model is saved
         private boolean timed; // the checkpoint says when the run began
 
-        Run(Path output) throws IOException {
+        /** @param shared whether all processes see the same output folder */
+        Run(Path output, boolean shared) throws IOException {
             this.output = output;
+            requireShared(shared || !recipe.resume(), "the run resumes from it");
             this.checkpoints = new Checkpoints(output);
-            resumed = checkpoints.resumable(recipe);
+            resumed = checkpoints.resumable(recipe, ranks.size());
             saved = resumed.map(Checkpoint::state).orElse(RunState.BEGINNING);
             first = saved.step();
             time = timeOf(saved);
             setup = setup(resumed.isPresent());
             model = setup.model();
             state = state(setup);
+            requireShared(
+                    shared || !state.isDivided() || recipe.saveSteps() == 0,
+                    "each process writes its part of a checkpoint");
+            requireShared(shared || !recipe.guards().restoresBest(), "all processes read the best weights from it");
+            requireShared(shared || !isRounded(), "all processes read the rounded weights from it");
             if (recipe.memory().precision() != PrecisionKind.F32) {
                 setup.base().forEachWeight(model, state::set); // master weights get the digits that 16 bits lack
             }
@@ -527,6 +562,13 @@ public final class FineTuning {
             return saved;
         }
 
+        private void requireShared(boolean ok, String reason) {
+            if (!ok) {
+                throw new RecipeException("output " + output + " is not the same folder on all machines, but " + reason
+                        + "; name a folder on a file system that they share");
+            }
+        }
+
         private void warnIfDiskIsSmall() {
             long model = setup.model().namedParameters().entrySet().stream()
                     .mapToLong(parameter -> parameter.getValue().shape().size()
@@ -534,7 +576,7 @@ public final class FineTuning {
                                     .of(setup.writer().dtype(parameter.getKey()))
                                     .bytes())
                     .sum();
-            new DiskSpace(recipe, setup.steps(), setup.memory(), model)
+            new DiskSpace(recipe, setup.steps(), setup.memory(), stateBytes, model)
                     .warning(output)
                     .ifPresent(warning ->
                             System.getLogger(FineTuning.class.getName()).log(Level.WARNING, warning));
@@ -589,6 +631,9 @@ public final class FineTuning {
         /** The end of the job, with what is safe. */
         private CommunicationException withWhatIsSafe(CommunicationException e) {
             String message = String.valueOf(e.getMessage());
+            if (!begun) {
+                return e;
+            }
             return new CommunicationException(
                     (message.contains("step ") ? "" : stage()) + message + "\n" + whatIsSafe(message),
                     e,
@@ -607,11 +652,15 @@ public final class FineTuning {
         private RunResult trainToTheEnd() throws IOException {
             ranks.requireSame(identity());
             state.begin(setup::general);
+            stateBytes = state.savedBytes();
             ranks.together(this::restore);
             if (first == 0) {
                 evaluate(0);
                 before = latest;
                 checks.requireBetterThanGuessing(before, () -> lossesWithPrompts(false), () -> lossesWithPrompts(true));
+            }
+            begun = true;
+            if (first == 0) {
                 state.withAverage(() -> lead(this::begin));
             } else {
                 lead(this::begin);
@@ -677,6 +726,9 @@ public final class FineTuning {
 
         /** An error that also says what is safe and how to go on. */
         private IOException withWhatIsSafe(IOException e) {
+            if (!begun) {
+                return e;
+            }
             String problem = String.valueOf(
                     e instanceof FileSystemException failed && failed.getFile() != null
                             ? new WriteException(Path.of(failed.getFile()), failed).getMessage()
@@ -686,8 +738,9 @@ public final class FineTuning {
 
         /** What is left after a problem, and how to go on. */
         private String whatIsSafe(String problem) {
-            String solve =
-                    problem.contains("space") || problem.contains("quota") ? "Free disk space" : "Solve the problem";
+            String solve = problem.contains("space left") || problem.contains("quota")
+                    ? "Free disk space"
+                    : "Solve the problem";
             if (complete) {
                 return "The trained model in " + output + " is complete.";
             }
@@ -906,7 +959,7 @@ public final class FineTuning {
                     spikes.state(),
                     patience.best(),
                     state.lossScale());
-            Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::saveExactly, state.savedTensors());
+            Path saved = checkpoints.write(now, recipe.saveTotalLimit(), this::saveExactly, state::write);
             report(listener -> listener.checkpointed(saved));
         }
 
@@ -925,7 +978,7 @@ public final class FineTuning {
                     customLoss == null ? "the recipe's" : "custom",
                     "dataset",
                     dataset == null ? "the recipe's" : "custom",
-                    "number of processes",
+                    RunState.PROCESSES,
                     Integer.toString(ranks.size())));
             if (timed || asksForTheTime()) {
                 parts.put(TIME, time.toString());

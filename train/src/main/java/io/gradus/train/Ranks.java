@@ -126,7 +126,7 @@ final class Ranks {
     @FunctionalInterface
     interface Help {
         /** @param what the number that the first process passed to {@link #ask} */
-        void with(int what);
+        void with(int what) throws IOException;
     }
 
     /**
@@ -140,9 +140,9 @@ final class Ranks {
         } else if (isFirst()) {
             try {
                 action.run();
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 gather(-1);
-                compare(String.valueOf(e.getMessage()));
+                compare(String.valueOf(e instanceof Error ? e : e.getMessage()));
                 known = e;
                 throw e;
             }
@@ -150,7 +150,14 @@ final class Ranks {
             compare("");
         } else {
             for (int what = asked(); what >= 0; what = asked()) {
-                help.with(what);
+                try {
+                    help.with(what);
+                } catch (IOException e) {
+                    if (!isKnownToAll(e)) {
+                        throw e;
+                    }
+                    // The first process has it too, and ends what it does.
+                }
             }
             compare("");
         }

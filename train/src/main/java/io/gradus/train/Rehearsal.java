@@ -175,6 +175,12 @@ record Rehearsal(
                 }
 
                 @Override
+                public Tensor read(String name, long from, long to) {
+                    DType dtype = Objects.requireNonNull(saved.get(name)).dtype();
+                    return Tensor.empty(device, dtype, Shape.of(to - from), MemoryCategory.WORKSPACE);
+                }
+
+                @Override
                 public Tensor read(String name) {
                     StateShards each = Objects.requireNonNull(saved.get(name));
                     return Tensor.empty(device, each.dtype(), each.shape(), MemoryCategory.WORKSPACE);

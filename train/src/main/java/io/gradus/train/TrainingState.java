@@ -2,7 +2,6 @@ package io.gradus.train;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.NamedTensor;
@@ -20,7 +19,10 @@ import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.ProximalPenalty;
 import io.gradus.optim.SquareSums;
 import io.gradus.optim.WeightAverage;
+import io.gradus.parallel.Shards;
+import io.gradus.train.checkpoint.SavedRange;
 import io.gradus.train.checkpoint.SavedTensors;
+import io.gradus.train.checkpoint.StateFiles;
 import io.gradus.train.guard.TrainingException;
 import io.gradus.train.recipe.Optimizers;
 import io.gradus.train.recipe.Recipe;
@@ -28,6 +30,7 @@ import io.gradus.train.recipe.Recipe.ParallelKind;
 import io.gradus.train.recipe.Recipe.PrecisionKind;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -52,6 +55,9 @@ final class TrainingState {
     /** Distinguishes the moving average from an optimizer's state of the same name. */
     private static final String AVERAGE = "ema:";
 
+    /** What the first process asks for, besides the numbers of parameters. */
+    private static final int WRITE = Integer.MAX_VALUE;
+
     final Recipe recipe;
     final LanguageModel model;
     final LossFunction loss;
@@ -70,7 +76,6 @@ final class TrainingState {
     private final @Nullable ParameterShards shards; // null if this process has all of the state
     private @Nullable WeightAverage average;
     private @Nullable Tensor collected;
-    private @Nullable List<StateShards> leading;
 
     /** Freezes parameters and creates the optimizer with its state. */
     TrainingState(
@@ -402,24 +407,53 @@ final class TrainingState {
     }
 
     /**
-     * All tensors besides the weights that a resumed run needs to continue with the same bits, whole, as one process would save
-     * them. If the processes have parts of them, the first one may read them, one at a time, in {@link #lead}.
+     * Writes all tensors besides the weights that a resumed run needs to continue with the same bits. If the processes have parts of
+     * them, each writes its own; the first one calls this method, in {@link #lead}.
+     *
+     * @param folder which all processes share if they have parts
      */
-    List<NamedTensor> savedTensors() {
-        List<NamedTensor> saved = new ArrayList<>();
-        List<StateShards> state = stateShards();
-        for (int i = 0; i < state.size(); i++) {
-            StateShards each = state.get(i);
-            int number = parameters.size() + i;
-            saved.add(
-                    shards == null
-                            ? NamedTensor.of(each.name(), Objects.requireNonNull(each.own()))
-                            : new NamedTensor(each.name(), each.dtype(), each.shape(), () -> collect(number)));
+    void write(Path folder) throws IOException {
+        if (shards != null) {
+            ranks.ask(WRITE);
+            writeRanges(folder.toString());
+            return;
         }
-        return saved;
+        StateFiles.write(
+                folder,
+                stateShards().stream()
+                        .map(each -> NamedTensor.of(each.name(), Objects.requireNonNull(each.own())))
+                        .toList());
     }
 
-    /** How all processes together have the tensors of {@link #savedTensors}, in the same order. */
+    /** @param folder of the first process */
+    private void writeRanges(String folder) throws IOException {
+        Path shared = Path.of(ranks.broadcast(folder, 0));
+        List<SavedRange> ranges = new ArrayList<>();
+        for (StateShards each : stateShards()) {
+            if (each.own() != null && each.shards().size(ranks.rank()) > 0) {
+                ranges.add(
+                        new SavedRange(each.name(), each.shape(), each.shards().from(ranks.rank()), each.own()));
+            }
+        }
+        ranks.together(() -> {
+            StateFiles.write(shared, ranks.rank(), ranks.size(), ranges);
+            return null;
+        });
+    }
+
+    /** The size of what {@link #write} writes. */
+    long savedBytes() {
+        return stateShards().stream()
+                .mapToLong(each -> each.shape().size() * each.dtype().bytes())
+                .sum();
+    }
+
+    /** Whether the processes write parts of the state, so that all need the same folder. */
+    boolean isDivided() {
+        return shards != null;
+    }
+
+    /** How all processes together have the tensors that {@link #write} writes. */
     List<StateShards> stateShards() {
         Map<String, Tensor> own = tensors();
         if (shards == null) {
@@ -447,12 +481,13 @@ final class TrainingState {
         return all;
     }
 
-    /** Restores the {@link #savedTensors}, of which only one at a time is whole in memory. */
+    /** Restores what {@link #write} wrote, with any number of processes. Each reads its own parts. */
     void load(SavedTensors saved) throws IOException {
         Map<String, Tensor> read = new LinkedHashMap<>();
         Set<String> rest = new TreeSet<>(saved.names());
         for (StateShards each : shards == null ? List.<StateShards>of() : stateShards()) {
-            if (rest.remove(each.name()) && each.shards().size(ranks.rank()) > 0) {
+            Tensor own = each.own();
+            if (rest.remove(each.name()) && own != null && own.size() > 0) {
                 read.put(each.name(), range(saved, each));
             }
         }
@@ -466,14 +501,11 @@ final class TrainingState {
     }
 
     private Tensor range(SavedTensors saved, StateShards each) throws IOException {
-        try (Scope scope = Scope.open(each.name())) {
-            Tensor whole = saved.read(each.name());
-            if (whole.size() != each.shards().elements() || each.shards().isWhole(ranks.rank())) {
-                return scope.keep(whole);
-            }
-            Tensor part = each.shards().of(whole, ranks.rank());
-            return scope.keep(part.to(whole.device(), whole.dtype(), MemoryCategory.WORKSPACE));
-        }
+        Shards shards = each.shards();
+        boolean part = shards.size(ranks.rank()) > 0 && !shards.isWhole(ranks.rank());
+        return part
+                ? saved.read(each.name(), shards.from(ranks.rank()), shards.to(ranks.rank()))
+                : saved.read(each.name()); // also what all need and one writes, such as the number of steps
     }
 
     private void load(Map<String, Tensor> saved) {
@@ -494,38 +526,41 @@ final class TrainingState {
 
     // ---- what the first process asks for ----
 
-    /** Asks the others for their parts of a weight or of a tensor of the state. */
+    /** Asks the others for their parts of a weight. */
     private Tensor collect(int number) {
         ranks.ask(number);
         return Objects.requireNonNull(help(number));
     }
 
+    /** Does its part of what the first process asked for. */
+    private void serve(int what) throws IOException {
+        if (what == WRITE) {
+            writeRanges("");
+        } else {
+            help(what);
+        }
+    }
+
     /**
-     * Sends this process's part of a weight or of a tensor of the state to the first process.
+     * Sends this process's part of a weight to the first process.
      *
      * @return the whole tensor on the first process, null on the others
      */
     private @Nullable Tensor help(int number) {
         ParameterShards divided = Objects.requireNonNull(shards);
         releaseCollected();
-        StateShards wanted;
-        if (number < parameters.size()) {
-            Variable parameter = parameters.get(number);
-            Variable part = divided.own(parameter);
-            Tensor own = part == null ? null : ownWeight(part);
-            boolean wide = average != null && average.isSwapped() || !frozen.contains(parameter);
-            DType dtype = parameter.value().dtype();
-            wanted = new StateShards(
-                    ParameterShards.nameOf(parameter),
-                    wide ? dtype.computed() : dtype,
-                    parameter.shape(),
-                    divided.of(parameter),
-                    own);
-        } else {
-            leading = leading == null ? stateShards() : leading;
-            wanted = leading.get(number - parameters.size());
-        }
-        collected = wanted.collect(ranks, model.device());
+        Variable parameter = parameters.get(number);
+        Variable part = divided.own(parameter);
+        Tensor own = part == null ? null : ownWeight(part);
+        boolean wide = average != null && average.isSwapped() || !frozen.contains(parameter);
+        DType dtype = parameter.value().dtype();
+        collected = new StateShards(
+                        ParameterShards.nameOf(parameter),
+                        wide ? dtype.computed() : dtype,
+                        parameter.shape(),
+                        divided.of(parameter),
+                        own)
+                .collect(ranks, model.device());
         return collected;
     }
 
@@ -537,16 +572,15 @@ final class TrainingState {
     }
 
     /**
-     * Does something on the first process that reads weights or the {@link #savedTensors}; the others send their parts.
+     * Does something on the first process that reads weights or {@linkplain #write writes} the state; the others do their parts.
      *
      * @throws OtherRankException on the other processes, if it failed on the first
      */
     void lead(Ranks.Alone<?> action) throws IOException {
         try {
-            ranks.lead(action, this::help);
+            ranks.lead(action, this::serve);
         } finally {
             releaseCollected();
-            leading = null;
         }
     }
 

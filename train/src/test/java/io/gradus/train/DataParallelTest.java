@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.core.Device;
+import io.gradus.core.HostStorage;
+import io.gradus.core.Scope;
+import io.gradus.core.Tensor;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.llama.LlamaConfig;
+import io.gradus.parallel.CommunicationException;
 import io.gradus.parallel.Communicator;
 import io.gradus.parallel.HostName;
 import io.gradus.parallel.ThreadTransport;
 import io.gradus.parallel.Transport;
+import io.gradus.train.checkpoint.StateFiles;
 import io.gradus.train.guard.TrainingException;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
@@ -40,7 +45,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class DataParallelTest {
     private static final List<String> STAGES = List.of("data", "zero1", "zero2");
-    private static final String OPTIMIZER = "checkpoints/step-000004/optimizer.safetensors";
+    private static final String CHECKPOINT = "checkpoints/step-000004";
 
     @TempDir
     private Path folder;
@@ -100,8 +105,25 @@ class DataParallelTest {
                 String together = parallel + "-" + processes;
                 runAll(processes, rank -> recipe(together, setting + " parallel=" + parallel));
                 assertSameFile(together, alone, "model.safetensors");
-                assertSameFile(together, alone, OPTIMIZER);
+                assertSameState(together, alone);
                 assertThat(metrics(together)).isEqualTo(metrics(alone));
+            }
+        }
+    }
+
+    /** The state of the checkpoints, which processes that have parts of it write in several files. */
+    private void assertSameState(String output, String expected) throws IOException {
+        try (Scope _ = Scope.open("test");
+                StateFiles files = StateFiles.open(folder.resolve(output).resolve(CHECKPOINT), Device.cpu());
+                StateFiles others = StateFiles.open(folder.resolve(expected).resolve(CHECKPOINT), Device.cpu())) {
+            assertThat(files.names()).containsExactlyInAnyOrderElementsOf(others.names());
+            for (String name : files.names()) {
+                Tensor tensor = files.read(name);
+                Tensor other = others.read(name);
+                assertThat(tensor.shape()).isEqualTo(other.shape());
+                assertThat(HostStorage.of(tensor).mismatch(HostStorage.of(other)))
+                        .as(name)
+                        .isEqualTo(-1);
             }
         }
     }
@@ -206,10 +228,69 @@ class DataParallelTest {
     }
 
     @Test
-    void checkpointOfAnotherNumberOfProcessesIsRejected() throws Exception {
+    void otherNumberOfBatchesInAStepIsRejected() throws Exception {
         runAll(2, _ -> recipe("out"));
         assertThat(failures(3, _ -> recipe("out", "resume=true", "steps=8")).get(0))
-                .hasMessageContaining("number of processes was 2 and is 3");
+                .hasMessageContaining(
+                        "number of processes was 2 and is 3, so a step would have 3 batches instead of 2");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(
+            strings = {
+                "parallel=zero1 x3 > parallel=none gradient_accumulation_steps=3 x1",
+                "parallel=none gradient_accumulation_steps=3 x1 > parallel=zero2 x3",
+                "parallel=data x3 > parallel=zero1 x3",
+                "parallel=zero2 ema_decay=0.9 x3 > parallel=none ema_decay=0.9 gradient_accumulation_steps=3 x1"
+            })
+    void runResumesToTheSameBitsOnAnotherNumberOfProcesses(String change) throws Exception {
+        String[] parts = change.split(" > ");
+        String average = change.contains("ema") ? "ema_decay=0.9" : "seed=42";
+        new FineTuning(recipe("whole", "gradient_accumulation_steps=3", average)).run();
+        TrainingListener stopper = new TrainingListener() {
+            @Override
+            public void stepped(Step step) {
+                if (step.step() == 5) {
+                    throw new IllegalStateException("the power failed");
+                }
+            }
+        };
+        assertThatThrownBy(() -> start(parts[0], "resume=false", stopper)).hasMessageContaining("the power failed");
+        start(parts[1], "resume=true");
+        assertSameFile("moved", "whole", "model.safetensors");
+    }
+
+    /** Trains with a setting that ends with the number of processes, such as {@code x3}. */
+    private void start(String setting, String resume, TrainingListener... listeners) throws Exception {
+        int end = setting.lastIndexOf(" x");
+        String keys = setting.substring(0, end);
+        int processes = Integer.parseInt(setting.substring(end + 2));
+        if (processes > 1) {
+            runAll(processes, _ -> recipe("moved", keys, resume), listeners);
+        } else {
+            new FineTuning(recipe("moved", keys, resume), listeners).run();
+        }
+    }
+
+    @Test
+    void errorOfOneProcessEndsAllWithItsRankAndStep() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        LossFunction broken = (model, hidden, batch) -> {
+            if (Thread.currentThread().getName().endsWith("-2")
+                    && hidden.requiresGrad()
+                    && model.device().backend().hasElements()
+                    && calls.incrementAndGet() == 3) {
+                throw new OutOfMemoryError("Java heap space");
+            }
+            return LossFunction.crossEntropy(0).sum(model, hidden, batch);
+        };
+        List<Throwable> failures = failures(2, _ -> recipe("out"), run -> run.loss(broken));
+        assertThat(failures.get(1)).isInstanceOf(OutOfMemoryError.class);
+        assertThat(failures.get(0))
+                .isInstanceOf(CommunicationException.class)
+                .hasMessageStartingWith(
+                        "rank 1 on " + HostName.get() + ": step 3: java.lang.OutOfMemoryError: Java heap space")
+                .hasMessageContaining("There is no checkpoint yet");
     }
 
     /** The records of a run without their times. */

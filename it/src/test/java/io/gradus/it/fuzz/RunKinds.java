@@ -13,6 +13,7 @@ import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
 import io.gradus.train.checkpoint.Inputs;
 import io.gradus.train.checkpoint.RunState;
+import io.gradus.train.checkpoint.StateFiles;
 import io.gradus.train.guard.EarlyStopping;
 import io.gradus.train.guard.SpikeGuard;
 import io.gradus.train.recipe.Recipe;
@@ -66,7 +67,8 @@ final class RunKinds {
                                         Files.write(target.resolve(file.getKey()), file.getValue());
                                     }
                                 },
-                                List.of(NamedTensor.of("exp_avg.model.norm.weight", moment)));
+                                target -> StateFiles.write(
+                                        target, List.of(NamedTensor.of("exp_avg.model.norm.weight", moment))));
             }
         });
 
@@ -96,7 +98,7 @@ final class RunKinds {
         public Object load(Path folder) throws IOException {
             List<Object> loaded = new ArrayList<>();
             Recipe recipe = Recipe.builder().output(folder).resume(true).build();
-            Optional<Checkpoint> newest = new Checkpoints(folder).resumable(recipe);
+            Optional<Checkpoint> newest = new Checkpoints(folder).resumable(recipe, 1);
             if (newest.isEmpty()) {
                 return loaded;
             }

@@ -1,14 +1,8 @@
 package io.gradus.train.checkpoint;
 
-import io.gradus.core.DType;
 import io.gradus.core.Device;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Scope;
-import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.core.safetensors.NamedTensor;
-import io.gradus.core.safetensors.SafetensorsCheckpoint;
-import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
@@ -18,14 +12,12 @@ import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The checkpoints of a run: {@code checkpoints/step-000100} is a Hugging Face folder with {@code optimizer.safetensors} and
- * {@code state.json} ({@link RunState}) next to the weights; {@code checkpoints/best} has only weights. Each is written under
+ * The checkpoints of a run: {@code checkpoints/step-000100} is a Hugging Face folder with the state of the optimizer
+ * ({@link StateFiles}) and {@code state.json} ({@link RunState}) next to the weights; {@code checkpoints/best} has only weights. Each is written under
  * a temporary name and renamed when it is complete.
  *
  * @param folder of the run
@@ -36,7 +28,6 @@ public record Checkpoints(Path folder) {
     /** Digits of any script: earlier versions wrote those of the locale. */
     private static final String STEP = "\\p{Nd}{1,9}";
 
-    private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "state.json";
     private static final String BEST = "best";
 
@@ -67,9 +58,10 @@ public record Checkpoints(Path folder) {
     /**
      * The checkpoint to resume from, if there is one.
      *
+     * @param processes the number of processes that will resume
      * @throws RecipeException if the folder has a run that {@code resume} was not set for, a model, or a run of another recipe
      */
-    public Optional<Checkpoint> resumable(Recipe recipe) throws IOException {
+    public Optional<Checkpoint> resumable(Recipe recipe, int processes) throws IOException {
         Optional<Checkpoint> newest = newest();
         boolean run = newest.isPresent() || Files.exists(folder.resolve("metrics.jsonl"));
         boolean model = Files.exists(folder.resolve("config.json"));
@@ -80,7 +72,7 @@ public record Checkpoints(Path folder) {
         if (model && !run) {
             throw new RecipeException("output " + folder + " holds a model and no run to resume; name another folder");
         }
-        newest.ifPresent(checkpoint -> checkpoint.state().requireRecipe(recipe));
+        newest.ifPresent(checkpoint -> checkpoint.state().requireRecipe(recipe, processes));
         return newest;
     }
 
@@ -124,13 +116,13 @@ public record Checkpoints(Path folder) {
      * Writes a checkpoint, then deletes all but the newest.
      *
      * @param keep the number of checkpoints to keep
-     * @param tensors needed besides the weights: those of the optimizer and the moving average
+     * @param tensors writes what is needed besides the weights, with {@link StateFiles}
      */
-    public Path write(RunState state, int keep, ModelWriter model, List<NamedTensor> tensors) throws IOException {
+    public Path write(RunState state, int keep, ModelWriter model, ModelWriter tensors) throws IOException {
         Path target = checkpoints().resolve(String.format(Locale.ROOT, "%s%06d", PREFIX, state.step()));
         replace(target, temporary -> {
             model.write(temporary);
-            SafetensorsWriter.write(temporary.resolve(OPTIMIZER), tensors, Map.of());
+            tensors.write(temporary);
             AtomicFile.write(temporary.resolve(STATE), state.toJson());
         });
         List<Path> complete = complete();
@@ -189,20 +181,8 @@ public record Checkpoints(Path folder) {
      */
     public static void restore(Checkpoint checkpoint, Device device, Loading loading) throws IOException {
         try (Scope _ = Scope.open("restore");
-                SafetensorsCheckpoint file =
-                        SafetensorsCheckpoint.open(checkpoint.path().resolve(OPTIMIZER))) {
-            loading.load(new SavedTensors() {
-                @Override
-                public Set<String> names() {
-                    return Set.copyOf(file.names());
-                }
-
-                @Override
-                public Tensor read(String name) throws IOException {
-                    DType dtype = DType.valueOf(file.entry(name).dtype());
-                    return file.read(name, device, dtype, MemoryCategory.WORKSPACE);
-                }
-            });
+                StateFiles files = StateFiles.open(checkpoint.path(), device)) {
+            loading.load(files);
         }
     }
 

@@ -13,18 +13,16 @@ import java.util.Optional;
  *
  * @param recipe of the run
  * @param steps of the run
- * @param memory the plan of its memory, with the state of the optimizer
+ * @param memory the plan of its memory
+ * @param stateBytes the size of what all processes together save besides the weights
  * @param modelBytes the size of the trained model as it is saved
  */
-public record DiskSpace(Recipe recipe, int steps, MemoryPlan memory, long modelBytes) {
+public record DiskSpace(Recipe recipe, int steps, MemoryPlan memory, long stateBytes, long modelBytes) {
 
     /** The most bytes at a time: kept checkpoints and the one that is written, the best weights twice, and the trained model. */
     long bytes() {
         long weights = 4 * memory.parameters();
-        long checkpoint = weights
-                + memory.optimizerState().values().stream()
-                        .mapToLong(Long::longValue)
-                        .sum();
+        long checkpoint = weights + stateBytes;
         long written = recipe.saveSteps() == 0 ? 0 : (steps - 1) / recipe.saveSteps();
         long together = Math.min(written, recipe.saveTotalLimit() + 1L);
         return together * checkpoint + (recipe.guards().restoresBest() ? 2 * weights : 0) + modelBytes;

@@ -32,6 +32,7 @@ final class RecipeChanges {
             "save_total_limit",
             "check_first_loss",
             "activation_checkpointing",
+            "parallel",
             "optimizer_in_bwd",
             "sample.prompt",
             "sample.max_tokens",
@@ -51,6 +52,9 @@ final class RecipeChanges {
     /** Keeping the best weights may end, and early stopping may come later, but neither may begin. */
     static final Set<String> BEST = Set.of("early_stopping_patience", "load_best_model_at_end");
 
+    /** May change with the number of processes, so that a step has as many batches as before. */
+    static final String ACCUMULATION = "gradient_accumulation_steps";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final RunState state;
@@ -67,20 +71,49 @@ final class RecipeChanges {
     /**
      * Checks all keys but those of the schedule and the contents of files.
      *
+     * @param processes the number of processes that resume
      * @throws RecipeException naming the keys that differ
      */
-    void requireAllowed() {
+    void requireAllowed(int processes) {
         Map<String, String> values = now.toMap();
-        List<String> changed = values.keySet().stream()
+        int accumulated = RunState.count(then, ACCUMULATION);
+        long before = (long) accumulated * state.processes();
+        long batches = (long) now.gradientAccumulationSteps() * processes;
+        boolean sameBatches = before == batches;
+        List<String> changed = new ArrayList<>();
+        if (!sameBatches && state.processes() != processes) {
+            changed.add("the number of processes was " + state.processes() + " and is " + processes
+                    + ", so a step would have " + batches + " batches instead of " + before + " (processes times "
+                    + ACCUMULATION + ")");
+        }
+        values.keySet().stream()
                 .filter(key -> !Objects.equals(values.get(key), then.get(key)))
                 .filter(key -> !isAllowed(key, String.valueOf(values.get(key))))
+                .filter(key -> !key.equals(ACCUMULATION) || !sameBatches)
                 .map(key -> key + " was " + RecipeException.brief(then.get(key)) + " and is "
                         + RecipeException.brief(values.get(key)))
-                .toList();
+                .forEach(changed::add);
         if (!changed.isEmpty()) {
             throw new RecipeException("a run resumes with the recipe that it was started with, but "
                     + String.join(", ", changed) + reason(changed));
         }
+        boolean inOrder =
+                addsInOrder(state.processes(), accumulated) && addsInOrder(processes, now.gradientAccumulationSteps());
+        if (state.processes() != processes && !inOrder) {
+            System.getLogger(RecipeChanges.class.getName())
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "the run was started with {0} processes and continues with {1}, some with several batches in a"
+                                    + " step, which are added in another order: the result agrees to rounding, but not in"
+                                    + " every bit",
+                            state.processes(),
+                            processes);
+        }
+    }
+
+    /** Whether gradients are added in the order of the batches. */
+    private static boolean addsInOrder(int processes, int accumulated) {
+        return processes == 1 || accumulated == 1;
     }
 
     private static String reason(List<String> changed) {

@@ -50,6 +50,9 @@ public record RunState(
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS) // the same bytes in every JVM
             .build();
 
+    /** The name of the part that is the number of processes. */
+    public static final String PROCESSES = "number of processes";
+
     /** The state before the first step. */
     public static final RunState BEGINNING = new RunState(
             0,
@@ -72,6 +75,15 @@ public record RunState(
         best = orElse(best, EarlyStopping.State.NONE);
     }
 
+    /** A number that a checkpoint may lack; then it is 1. */
+    static int count(Map<String, String> values, String name) {
+        String value = String.valueOf(values.getOrDefault(name, "1"));
+        if (!value.matches("[1-9][0-9]{0,5}")) {
+            throw new RecipeException("the " + name + " in the checkpoint is damaged: " + RecipeException.brief(value));
+        }
+        return Integer.parseInt(value);
+    }
+
     private static <T> T orElse(@Nullable T value, T otherwise) {
         return value == null ? otherwise : value;
     }
@@ -79,10 +91,16 @@ public record RunState(
     /**
      * Checks that a run resumes with a recipe that keeps its promise, as far as the recipe alone can tell.
      *
+     * @param processes the number of processes that resume
      * @throws RecipeException naming the keys that differ
      */
-    void requireRecipe(Recipe now) {
-        new RecipeChanges(this, now).requireAllowed();
+    void requireRecipe(Recipe now, int processes) {
+        new RecipeChanges(this, now).requireAllowed(processes);
+    }
+
+    /** The number of processes that wrote the checkpoint. */
+    int processes() {
+        return count(parts, PROCESSES);
     }
 
     /**
@@ -127,7 +145,7 @@ public record RunState(
      */
     public void requireParts(Map<String, String> now) {
         parts.forEach((part, was) -> {
-            if (!was.equals(now.get(part))) {
+            if (!part.equals(PROCESSES) && !was.equals(now.get(part))) {
                 throw new RecipeException("a run resumes with the parts that it was started with, but the " + part
                         + " was " + was + " and is " + now.get(part));
             }

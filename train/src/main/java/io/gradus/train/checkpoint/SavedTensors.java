@@ -11,4 +11,13 @@ public interface SavedTensors {
 
     /** Reads a tensor, which belongs to the current scope. */
     Tensor read(String name) throws IOException;
+
+    /**
+     * Reads a range of a tensor, which belongs to the current scope.
+     *
+     * @param from the first element, in row-major order
+     * @param to the element after the range
+     * @return a tensor with one axis
+     */
+    Tensor read(String name, long from, long to) throws IOException;
 }

@@ -50,7 +50,11 @@ class CheckpointsTest {
 
     private Path write(int step) throws IOException {
         return new Checkpoints(folder)
-                .write(state(step), 2, to -> Files.writeString(to.resolve("m"), "x"), named(optimizer));
+                .write(
+                        state(step),
+                        2,
+                        to -> Files.writeString(to.resolve("m"), "x"),
+                        to -> StateFiles.write(to, named(optimizer)));
     }
 
     @Test
@@ -115,7 +119,7 @@ class CheckpointsTest {
                                 _ -> {
                                     throw new IOException("disk full");
                                 },
-                                named(optimizer)))
+                                to -> StateFiles.write(to, named(optimizer))))
                 .hasMessage("disk full");
         assertThat(new Checkpoints(folder).newest()).map(Checkpoint::path).contains(old);
         assertThat(folder.resolve("checkpoints")).isDirectoryNotContaining("glob:**tmp");
