@@ -261,6 +261,7 @@ public final class FineTuning {
         Path output = Path.of(ranks.broadcast(chosen.toString(), 0));
         try (OutputFolder _ = ranks.together(() -> ranks.isFirst() ? OutputFolder.open(output) : null)) {
             boolean shared = isShared(output);
+            time = LocalDateTime.parse(ranks.broadcast(time.toString(), 0)); // the text of chats may have it
             return ranks.together(() -> new Run(output, shared)).train();
         }
     }
@@ -993,11 +994,11 @@ public final class FineTuning {
                     .isPresent();
         }
 
-        /** The time at which the run began, the same in all processes: the text of chats may have it. */
+        /** The time at which the run began. */
         private LocalDateTime timeOf(RunState saved) {
             String known = saved.parts().getOrDefault(TIME, time.toString());
             try {
-                return LocalDateTime.parse(ranks.broadcast(known, 0));
+                return LocalDateTime.parse(known);
             } catch (DateTimeParseException e) {
                 throw new RecipeException("the checkpoint says that the run began at '" + RecipeException.brief(known)
                         + "', which is not a time; start a new run with another output");
