@@ -5,6 +5,7 @@ module io.gradus.train {
     requires transitive io.gradus.parallel;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.yaml;
+    requires java.management;
     requires org.yaml.snakeyaml;
 
     exports io.gradus.train;

@@ -23,7 +23,7 @@ final class BuiltIn {
     /** Returns the run of a recipe, which writes a report when it finishes. */
     static FineTuning.Builder fineTuning(Recipe recipe, TrainingListener... listeners) {
         FineTuning.Builder run = FineTuning.builder(withFullPrecision(withEpochs(recipe)))
-                .listeners(new RunReport())
+                .listeners(new HeapShrinker(), new RunReport())
                 .listeners(listeners);
         if (recipe.model().path() == null) {
             try {

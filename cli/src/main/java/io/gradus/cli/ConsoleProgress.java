@@ -242,7 +242,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
                 result.peakBytes().values().stream().mapToLong(Long::longValue).sum();
         result("peak memory", Bytes.format(peak) + planned() + ": " + categories(result.peakBytes()));
         result.processBytes()
-                .ifPresent(bytes -> result("process", Bytes.format(bytes) + " at its peak, with the JVM and its heap"));
+                .ifPresent(bytes -> result("process", Bytes.format(bytes) + " at its peak" + plannedProcess()));
         result("time", Quantities.duration((clock.getAsLong() - start) / 1e9));
         result("saved", result.output().toString());
         result("report", result.output().resolve(RunReport.FILE).toString());
@@ -289,6 +289,12 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
 
     private String planned() {
         return plan == null ? "" : " (planned " + Bytes.format(plan.memory().peakBytes()) + ")";
+    }
+
+    private String plannedProcess() {
+        return plan == null || plan.memory().process().bytes() == 0
+                ? ", with the JVM and its heap"
+                : " (planned " + Bytes.format(plan.memory().processBytes()) + "): tensors, the JVM and its heap";
     }
 
     private static String categories(Map<MemoryCategory, Long> bytes) {

@@ -10,6 +10,7 @@ import io.gradus.data.Mixture;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.train.DryRun;
 import io.gradus.train.memory.Bytes;
+import io.gradus.train.memory.MemoryPlan;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -57,11 +58,14 @@ final class DryRunText {
                         Stream.concat(
                                         run.chatTemplate().map(template -> "chat template: " + template).stream(),
                                         Stream.of(
-                                                "memory: "
-                                                        + Bytes.format(
-                                                                run.memory().peakBytes()) + " at the peak",
+                                                "memory: " + memory(run.memory()),
                                                 "time: " + time(run)))
                                 .toList());
+    }
+
+    private static String memory(MemoryPlan plan) {
+        return Bytes.format(plan.processBytes()) + " at the peak, " + Bytes.format(plan.peakBytes())
+                + " of which are tensors";
     }
 
     private static String time(DryRun run) {

@@ -11,6 +11,7 @@ import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.TrainingListener.Skipped;
 import io.gradus.train.TrainingListener.Step;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.memory.ProcessPlan;
 import io.gradus.train.recipe.Recipe;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -49,7 +50,8 @@ class ConsoleProgressTest {
                 256,
                 bytes,
                 bytes,
-                new TreeMap<>(Map.of("exp_avg", 4_938_268L, "exp_avg_sq", 4_938_268L)));
+                new TreeMap<>(Map.of("exp_avg", 4_938_268L, "exp_avg_sq", 4_938_268L)),
+                new ProcessPlan(0, 5_000_000, 30_000_000, 60_000_000));
         return new Plan(RECIPE, Path.of("tuned"), memory, trained, 250_000, 1, first, steps, "8 threads");
     }
 
@@ -110,7 +112,12 @@ class ConsoleProgressTest {
               exp_avg_sq      4.9 MB        4.9 MB
             activations            –             –
             workspace              –             –
-            all                20 MB         20 MB
+            all tensors        20 MB         20 MB
+            kept for reuse         –             –
+            kernels' buffers       –        5.0 MB
+            JVM and code           –         60 MB
+            Java heap              –         30 MB
+            the process            –        115 MB
 
             evaluating held-out text …
             step 0  held-out text loss 4.0000
@@ -133,7 +140,7 @@ class ConsoleProgressTest {
             held-out text   4.0000   3.0000   -25.0%
 
             peak memory 15 MB (planned 20 MB): 4.9 MB weights, 9.9 MB optimizer state
-            process     123 MB at its peak, with the JVM and its heap
+            process     123 MB at its peak (planned 115 MB): tensors, the JVM and its heap
             time
             saved       tuned
             report      tuned/report.html

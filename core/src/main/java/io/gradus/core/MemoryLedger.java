@@ -4,8 +4,8 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Counts the bytes in use on one device by {@link MemoryCategory}, and their peak since the last {@link #resetPeak()}.
- * Thread-safe.
+ * Counts the bytes in use on one device by {@link MemoryCategory}, and their peak since the last {@link #resetPeak()}. On devices
+ * that keep freed memory for reuse it also counts the bytes held. Thread-safe.
  */
 @SuppressWarnings("EnumOrdinal") // arrays by category: each allocation comes through here
 public final class MemoryLedger {
@@ -15,6 +15,8 @@ public final class MemoryLedger {
     private final long[] atPeak = new long[CATEGORIES.length];
     private long total;
     private long peak;
+    private long held;
+    private long heldPeak;
     /** Whether usage is at its peak now, so that {@link #atPeak} has not been written yet. */
     private boolean rising = true;
 
@@ -35,6 +37,24 @@ public final class MemoryLedger {
         }
         live[category.ordinal()] -= bytes;
         total -= bytes;
+    }
+
+    /** Counts memory that a device obtained from the system. */
+    public synchronized void hold(long bytes) {
+        held = Math.addExact(held, bytes);
+        heldPeak = Math.max(heldPeak, held);
+    }
+
+    /** Counts memory that a device returned to the system. */
+    public synchronized void giveBack(long bytes) {
+        held -= bytes;
+    }
+
+    /**
+     * The most bytes that the device held at once, in use or kept for reuse. 0 on devices that do not count them.
+     */
+    public synchronized long heldPeak() {
+        return heldPeak;
     }
 
     /** Bytes in use, in all categories. */
@@ -64,9 +84,10 @@ public final class MemoryLedger {
         return Map.copyOf(bytes);
     }
 
-    /** Starts a new measurement: sets the peak to the bytes in use. */
+    /** Starts a new measurement: sets the peaks to the bytes in use and to those held. */
     public synchronized void resetPeak() {
         peak = total;
+        heldPeak = held;
         rising = true;
     }
 }

@@ -32,7 +32,7 @@ public abstract class Storage {
 
     /** Updates the ledger when the garbage collector frees this storage. For storage without a scope; called once only. */
     final void leaveToGarbageCollector() {
-        collected = CLEANER.register(this, new Entry(ledger, category, byteSize));
+        collected = CLEANER.register(this, new Entry(ledger, category, byteSize, heldBytes()));
     }
 
     public final long byteSize() {
@@ -65,18 +65,25 @@ public abstract class Storage {
             ledger.remove(category, byteSize);
         } else {
             collected.clean();
+            ledger.hold(heldBytes()); // the device keeps the memory
         }
         recycle();
+    }
+
+    /** The bytes that the device holds for this storage; 0 if it does not count them. The garbage collector returns them. */
+    protected long heldBytes() {
+        return 0;
     }
 
     /** Returns the memory to the device. Called at most once, and never after the garbage collector took over. */
     protected abstract void recycle();
 
     /** Updates the ledger. Has no reference to the storage, which would keep it from being collected. */
-    private record Entry(MemoryLedger ledger, MemoryCategory category, long bytes) implements Runnable {
+    private record Entry(MemoryLedger ledger, MemoryCategory category, long bytes, long held) implements Runnable {
         @Override
         public void run() {
             ledger.remove(category, bytes);
+            ledger.giveBack(held);
         }
     }
 }

@@ -76,7 +76,7 @@ import org.jspecify.annotations.Nullable;
  *       and moments stay in F32, and F16 scales the loss.
  *   <li><b>Activation checkpointing</b> ({@code activation_checkpointing}), <b>loss in chunks</b> ({@code loss_chunk_size})
  *       and the <b>optimizer step in the backward pass</b> ({@code optimizer_in_bwd}): less memory, more time. The <b>memory
- *       plan</b> knows the peak to the byte before the run starts.
+ *       plan</b> knows the peak of the tensors to the byte before the run starts, and about what the process adds.
  *   <li><b>Clipping</b> ({@code max_grad_norm}), by the norm of all gradients; <b>skipped loss spikes</b> ({@code spike_z}).
  *   <li><b>Against forgetting</b>: {@code data.replay_ratio}, {@code l2_sp}, {@code ewc}, {@code layer_decay},
  *       {@code gradual_unfreeze_steps}, {@code freeze}, {@code ema_decay}, {@code wise_ft_alpha}; {@code data.general} measures

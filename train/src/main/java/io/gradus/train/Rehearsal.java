@@ -3,9 +3,11 @@ package io.gradus.train;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.MemoryLedger;
 import io.gradus.core.Scope;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
+import io.gradus.core.cpu.CpuBackend;
 import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
@@ -17,6 +19,7 @@ import io.gradus.parallel.TrafficCount;
 import io.gradus.train.checkpoint.SavedTensors;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Optimizers;
+import io.gradus.train.memory.ProcessPlan;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
@@ -34,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes a run's own steps on the meta device, which only counts bytes: the model is built, the optimizer created, two steps
  * and an evaluation are made. Nothing is allocated, read or computed. Not counted are the samples, which are usually shorter
- * than a batch, and what the meta device leaves out.
+ * than a batch. What the process takes beside its tensors is estimated.
  *
  * @param rank the process that is planned, or {@link #LARGEST}
  * @param processes the number of processes that train together
@@ -112,7 +115,15 @@ record Rehearsal(
         sent = traffic == null ? 0 : traffic.sentBytes() - sent;
         evaluate(model, device, rows, length);
         try {
-            return MemoryPlan.of(device, model.parameterCount(), rows, length, state.tensors(), processes, sent);
+            return MemoryPlan.of(
+                    device,
+                    model.parameterCount(),
+                    rows,
+                    length,
+                    state.tensors(),
+                    processes,
+                    sent,
+                    process(device, rows, length));
         } finally {
             Reference.reachabilityFence(state); // tensors of collected objects would no longer be counted
         }
@@ -122,6 +133,20 @@ record Rehearsal(
         return rank != LARGEST
                 ? rank
                 : ParameterShards.largest(model.parameters(), Optimizers.sharding(recipe, optimizer), processes);
+    }
+
+    /** What the process takes beside the tensors that were counted. */
+    private ProcessPlan process(Device device, int rows, int length) {
+        if (recipe.device().equals("gpu")) {
+            return ProcessPlan.NONE;
+        }
+        MemoryLedger counted = device.backend().memory();
+        return ProcessPlan.of(
+                counted.heldPeak() - counted.peak(),
+                recipe.threads() == null ? CpuBackend.defaultThreads() : recipe.threads(),
+                (long) rows * length,
+                config.hiddenSize(),
+                config.vocabSize());
     }
 
     private void evaluate(LanguageModel model, Device device, int rows, int length) {

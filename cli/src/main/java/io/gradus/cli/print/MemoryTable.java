@@ -20,7 +20,7 @@ public final class MemoryTable {
     private MemoryTable() {}
 
     /**
-     * Formats a plan with one line per category.
+     * Formats a plan with one line per category, and what the process takes beside its tensors.
      *
      * @param width columns of the terminal; a narrow terminal gets fewer columns of numbers
      */
@@ -37,14 +37,19 @@ public final class MemoryTable {
                         .forEach((buffer, bytes) -> rows.add(List.of("  " + buffer, bytes(bytes), bytes(bytes))));
             }
         }
-        rows.add(List.of("all", bytes(plan.keptBytes()), bytes(plan.peakBytes())));
+        boolean beside = plan.process().bytes() > 0;
+        rows.add(List.of(beside ? "all tensors" : "all", bytes(plan.keptBytes()), bytes(plan.peakBytes())));
+        if (beside) {
+            plan.process().parts().forEach((part, bytes) -> rows.add(List.of(part, NOTHING, bytes(bytes))));
+            rows.add(List.of("the process", NOTHING, bytes(plan.processBytes())));
+        }
         return new TextTable(rows).lines(width);
     }
 
     /** Formats the plans of several variants with one line per variant. */
     public static List<String> lines(List<Comparison.Row> comparison, int width) {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("at the peak", "weights", "gradients", "optimizer", "activations", "all"));
+        rows.add(List.of("at the peak", "weights", "gradients", "optimizer", "activations", "all", "process"));
         for (Comparison.Row row : comparison) {
             Map<MemoryCategory, Long> bytes = row.plan().atPeak();
             long activations = bytes.getOrDefault(MemoryCategory.ACTIVATIONS, 0L)
@@ -55,7 +60,8 @@ public final class MemoryTable {
                     bytes(bytes.get(MemoryCategory.GRADIENTS)),
                     bytes(bytes.get(MemoryCategory.OPTIMIZER_STATE)),
                     bytes(activations),
-                    bytes(row.plan().peakBytes())));
+                    bytes(row.plan().peakBytes()),
+                    bytes(row.plan().processBytes())));
         }
         return new TextTable(rows).lines(width);
     }

@@ -8,6 +8,7 @@ import io.gradus.corpora.Corpus;
 import io.gradus.train.TrainingListener.Plan;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.memory.Bytes;
+import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.InputStream;
@@ -92,7 +93,7 @@ record Page(
                 samples(metrics),
                 Bytes.format(total),
                 Bytes.format(plan.memory().peakBytes()),
-                process(standing),
+                process(plan.memory(), standing),
                 memory(plan.memory().atPeak(), peakBytes, total),
                 facts(plan, standing, metrics, java),
                 Snippets.python(plan.output(), prompt(metrics)),
@@ -184,10 +185,11 @@ record Page(
                 : metrics.samples().firstEntry().getValue().prompt();
     }
 
-    private static String process(Standing standing) {
+    private static String process(MemoryPlan plan, Standing standing) {
         return standing.processBytes().isPresent()
                 ? "The whole process, with the JVM and its heap, took "
-                        + Bytes.format(standing.processBytes().getAsLong()) + " at its peak."
+                        + Bytes.format(standing.processBytes().getAsLong()) + " at its peak"
+                        + (plan.process().bytes() > 0 ? ", " + Bytes.format(plan.processBytes()) + " planned." : ".")
                 : "";
     }
 

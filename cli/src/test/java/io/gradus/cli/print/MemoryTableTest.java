@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradus.core.MemoryCategory;
 import io.gradus.train.memory.Comparison;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.memory.ProcessPlan;
 import io.gradus.train.memory.RuleOfThumb;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,8 @@ class MemoryTableTest {
                     8000L,
                     MemoryCategory.ACTIVATIONS,
                     1_234_567L),
-            Map.of("exp_avg", 4000L));
+            Map.of("exp_avg", 4000L),
+            ProcessPlan.NONE);
 
     @Test
     void planTableHasOneLinePerCategory() {
@@ -55,9 +57,9 @@ class MemoryTableTest {
     void comparisonTableHasOneLinePerVariant() {
         List<Comparison.Row> rows = List.of(new Comparison.Row("AdamW", PLAN), new Comparison.Row("the same", PLAN));
         assertThat(String.join("\n", MemoryTable.lines(rows, 80)) + "\n").isEqualTo("""
-            at the peak   weights   gradients   optimizer   activations      all
-            AdamW          4.0 kB      9.0 kB      8.0 kB        1.2 MB   1.3 MB
-            the same       4.0 kB      9.0 kB      8.0 kB        1.2 MB   1.3 MB
+            at the peak   weights   gradients   optimizer   activations      all   process
+            AdamW          4.0 kB      9.0 kB      8.0 kB        1.2 MB   1.3 MB    1.3 MB
+            the same       4.0 kB      9.0 kB      8.0 kB        1.2 MB   1.3 MB    1.3 MB
             """);
     }
 

@@ -12,6 +12,7 @@ import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.TrainingListener.Step;
 import io.gradus.train.guard.TrainingException;
 import io.gradus.train.memory.MemoryPlan;
+import io.gradus.train.memory.ProcessPlan;
 import io.gradus.train.recipe.Recipe;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -55,7 +56,7 @@ class RunReportTest {
                 .contains("<span class=\"prompt\">To be</span> happy</div>")
                 .contains("<h3>After 2 steps</h3>", "<span class=\"prompt\">To be</span> or not</div>")
                 .contains("Peak memory: 4.0 kB measured, 3.9 kB planned", "Optimizer state", "75.0%")
-                .contains("The whole process, with the JVM and its heap, took 123 MB at its peak.")
+                .contains("The whole process, with the JVM and its heap, took 123 MB at its peak, 100 MB planned.")
                 .contains("<td class=\"number\">2.9 kB</td><td class=\"number\">3.0 kB</td>")
                 .contains("<rect class=\"optimizer-state\" x=\"250.00\" y=\"0\" width=\"750.00\"")
                 .contains("2,000 targets: 0.20 passes over 10,000 tokens, in blocks of 64")
@@ -80,7 +81,7 @@ class RunReportTest {
     void reportCountsSkippedStepsAndNamesTrainingTexts() throws Exception {
         Files.writeString(folder.resolve("metrics.jsonl"), STEP.formatted(1, "4.5"));
         Recipe recipe = Recipe.parse("{model: {path: my-llama}, data: {sources: [text.txt, labelled.csv]}}");
-        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, Map.of(), Map.of(), Map.of());
+        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, Map.of(), Map.of(), Map.of(), ProcessPlan.NONE);
         RunReport report = new RunReport(NOON);
         report.started(new Plan(recipe, folder, memory, 260_032, 10_000, 1, 0, 9, "a CPU"));
         report.finished(new RunResult(folder, 9, Map.of(), Map.of(), 9, 0, 9, 3, Map.of(), OptionalLong.empty()));
@@ -255,7 +256,7 @@ class RunReportTest {
     private Plan plan(int first, int steps, long trained) {
         Recipe recipe = Recipe.parse("{model: {path: models/my-llama}, data: {train: texts/plays.txt}}");
         Map<MemoryCategory, Long> bytes = Map.of(MemoryCategory.WEIGHTS, 1000L, MemoryCategory.OPTIMIZER_STATE, 2900L);
-        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of());
+        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of(), new ProcessPlan(0, 0, 40_000_000, 60_000_000));
         return new Plan(recipe, folder, memory, trained, 10_000, 0.1 * steps, first, steps, "a CPU");
     }
 

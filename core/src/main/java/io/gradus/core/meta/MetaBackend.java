@@ -7,14 +7,15 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
 import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.FreeBlocks;
 import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
 /**
  * A backend that only counts the bytes of tensors, exactly as on the CPU.
  *
- * <p>As on the CPU, the count excludes the kernels' packing buffers, a few megabytes per thread; memory that the pool keeps for
- * the next step, up to half of what was in use; and the Java heap.
+ * <p>The bytes held are those that the memory pool of the CPU would hold for the same allocations. As on the CPU, neither count
+ * includes the kernels' packing buffers, a few megabytes per thread, or the Java heap.
  *
  * <p>Every element reads as 1: the gradient of a loss with respect to itself, a valid class and row in any vocabulary of two, and
  * an unremarkable loss.
@@ -22,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 public final class MetaBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
     private final Kernels kernels = MetaKernels.create();
+    private final FreeBlocks<Long> free = new FreeBlocks<>(ledger::giveBack);
 
     @Override
     public String description() {
@@ -30,7 +32,22 @@ public final class MetaBackend implements Backend {
 
     @Override
     public Storage allocate(long bytes, MemoryCategory category) {
-        return new MetaStorage(bytes, category, ledger);
+        return new MetaStorage(this, block(bytes), bytes, category, ledger);
+    }
+
+    /** The size of the block that the CPU would take for this allocation. */
+    private synchronized long block(long bytes) {
+        Long reused = free.take(bytes, ledger.live());
+        if (reused != null) {
+            return reused;
+        }
+        long size = FreeBlocks.blockSize(bytes);
+        ledger.hold(size);
+        return size;
+    }
+
+    synchronized void recycle(long block) {
+        free.put(block, block);
     }
 
     @Override

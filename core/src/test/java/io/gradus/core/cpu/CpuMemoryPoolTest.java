@@ -11,6 +11,7 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuMemoryPool;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.FreeBlocks;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -36,11 +37,11 @@ final class CpuMemoryPoolTest {
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 63, 64, 65, 1000, 1024, 1025, 123_456_789, 1L << 40})
     void blockSizeIsLargeEnoughWithLittleWaste(long bytes) {
-        long size = CpuMemoryPool.blockSize(bytes);
+        long size = FreeBlocks.blockSize(bytes);
         assertThat(size).isGreaterThanOrEqualTo(bytes).isPositive();
         assertThat(size % 64).isZero();
         assertThat(size - bytes).isLessThanOrEqualTo(Math.max(64, bytes / 8));
-        assertThat(CpuMemoryPool.blockSize(size)).isEqualTo(size);
+        assertThat(FreeBlocks.blockSize(size)).isEqualTo(size);
     }
 
     @Test
@@ -170,7 +171,7 @@ final class CpuMemoryPoolTest {
     @Test
     void largeBlockWastesLessThanAPage() {
         for (long bytes : new long[] {1 << 20, 50_257L * 768 * 4, 123_456_789}) {
-            assertThat(CpuMemoryPool.blockSize(bytes) - bytes).isBetween(0L, 4095L);
+            assertThat(FreeBlocks.blockSize(bytes) - bytes).isBetween(0L, 4095L);
         }
     }
 
@@ -184,8 +185,8 @@ final class CpuMemoryPoolTest {
                 tensor(floats);
             }
         }
-        long again = pool.allocated() - before - CpuMemoryPool.blockSize(0);
-        assertThat(again).isEqualTo(CpuMemoryPool.blockSize(4_000_000)); // the others were still in the pool
+        long again = pool.allocated() - before - FreeBlocks.blockSize(0);
+        assertThat(again).isEqualTo(FreeBlocks.blockSize(4_000_000)); // the others were still in the pool
     }
 
     @Test

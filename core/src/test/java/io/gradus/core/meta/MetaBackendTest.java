@@ -15,11 +15,14 @@ import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A device that counts bytes and checks operands like the CPU, at no cost. */
 class MetaBackendTest {
@@ -52,6 +55,34 @@ class MetaBackendTest {
             empty(device, MemoryCategory.WEIGHTS, 7);
             first.release();
             empty(device, MemoryCategory.GRADIENTS, 13, 3);
+        }
+    }
+
+    /** Blocks are rounded up, reused if they fit, and given up if they were not used for long. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5})
+    void metaHoldsTheBytesThatThePoolOfTheCpuHolds(int seed) {
+        Device cpu = Device.cpu(1);
+        for (int step = 0; step < 4; step++) {
+            allocateMany(cpu, seed + step);
+            allocateMany(device, seed + step);
+            assertThat(backend.memory().heldPeak()).isEqualTo(cpu.backend().memory().heldPeak());
+        }
+        assertThat(backend.memory().heldPeak())
+                .isBetween(backend.memory().peak(), 3 * backend.memory().peak());
+    }
+
+    /** Tensors of random sizes, smaller from step to step, some of which are released early. */
+    private static void allocateMany(Device device, int seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Tensor> alive = new ArrayList<>();
+        try (Scope _ = Scope.open("step")) {
+            for (int i = 0; i < 60; i++) {
+                alive.add(empty(device, MemoryCategory.ACTIVATIONS, random.nextLong(1, 600_000 >> seed % 4)));
+                if (random.nextInt(3) == 0) {
+                    alive.remove(random.nextInt(alive.size())).release();
+                }
+            }
         }
     }
 

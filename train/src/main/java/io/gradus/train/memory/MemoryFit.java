@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -44,18 +45,30 @@ public final class MemoryFit {
     /** {@link #require(MemoryPlan, Recipe, Function, Device)} for a device with this many bytes. */
     static void require(
             MemoryPlan plan, Recipe recipe, Function<Recipe, MemoryPlan> planner, long capacity, String device) {
-        if (plan.peakBytes() > capacity) {
+        if (needed(plan) > capacity) {
             List<String> lines = new ArrayList<>();
-            lines.add("the run needs " + Bytes.format(plan.peakBytes()) + ", and " + device + " has "
-                    + Bytes.format(capacity) + " for tensors");
+            lines.add("the run needs " + Bytes.format(needed(plan)) + ", and " + device + " has "
+                    + Bytes.format(capacity) + " beside the Java heap");
             lines.add("");
             new TreeMap<>(plan.atPeak()).forEach((category, bytes) -> lines.add(line(bytes, name(category))));
+            beside(plan).forEach((part, bytes) -> lines.add(line(bytes, part)));
             lines.add("the optimizer state consists of");
             plan.optimizerState().forEach((buffer, bytes) -> lines.add(line(bytes, buffer)));
             lines.add("");
             lines.addAll(new MemoryFit(recipe, planner, capacity).advice(plan));
             throw new RecipeException(String.join(System.lineSeparator(), lines));
         }
+    }
+
+    /** What must fit: all but the heap, which the capacity leaves out. */
+    private static long needed(MemoryPlan plan) {
+        return plan.nativeBytes();
+    }
+
+    private static Map<String, Long> beside(MemoryPlan plan) {
+        Map<String, Long> parts = plan.process().nativeParts();
+        parts.values().removeIf(bytes -> bytes == 0);
+        return parts;
     }
 
     private static String line(long bytes, String text) {
@@ -82,19 +95,19 @@ public final class MemoryFit {
         if (fitting.isEmpty()) {
             long least = Variant.SETTINGS.stream()
                     .flatMap(variant -> way(smallest(variant, plan.blockLength())).stream())
-                    .map(way -> way.plan.peakBytes())
+                    .map(way -> needed(way.plan))
                     .min(Comparator.naturalOrder())
-                    .orElse(plan.peakBytes());
+                    .orElse(needed(plan));
             return List.of("No settings make it fit; the smallest plan needs " + Bytes.format(least)
                     + ". Use a smaller model, or more memory.");
         }
         List<String> lines = new ArrayList<>(List.of("These settings would fit:"));
-        fitting.forEach(way -> lines.add(line(way.plan.peakBytes(), String.join(" ", way.settings.overrides()))));
+        fitting.forEach(way -> lines.add(line(needed(way.plan), String.join(" ", way.settings.overrides()))));
         return lines;
     }
 
     private boolean fits(Way way) {
-        return way.plan.peakBytes() <= capacity;
+        return needed(way.plan) <= capacity;
     }
 
     /** The settings with their plan; empty if they contradict the recipe. */

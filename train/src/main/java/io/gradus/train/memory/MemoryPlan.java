@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The memory of a run's tensors, counted before the run: {@code FineTuning.plan} makes the run's own steps on the {@linkplain
+ * The memory of a run, known before it. That of its tensors is counted: {@code FineTuning.plan} makes the run's own steps on the {@linkplain
  * Device#meta() meta device}, which only counts bytes.
  *
  * @param parameters the number of elements of the model, including frozen ones
@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param optimizerState the optimizer's part of {@code kept}, by buffer, such as {@code exp_avg}
  * @param processes that train together; all bytes are those of one of them
  * @param sentBytes that the process sends to others in a step; as many as it receives
+ * @param process what the process takes beside the tensors; {@link ProcessPlan#NONE} if they lie on another device
  */
 public record MemoryPlan(
         long parameters,
@@ -28,7 +29,8 @@ public record MemoryPlan(
         Map<MemoryCategory, Long> atPeak,
         Map<String, Long> optimizerState,
         int processes,
-        long sentBytes) {
+        long sentBytes,
+        ProcessPlan process) {
 
     /** The plan of a run of one process. */
     public MemoryPlan(
@@ -37,8 +39,9 @@ public record MemoryPlan(
             int blockLength,
             Map<MemoryCategory, Long> kept,
             Map<MemoryCategory, Long> atPeak,
-            Map<String, Long> optimizerState) {
-        this(parameters, batchSize, blockLength, kept, atPeak, optimizerState, 1, 0);
+            Map<String, Long> optimizerState,
+            ProcessPlan process) {
+        this(parameters, batchSize, blockLength, kept, atPeak, optimizerState, 1, 0, process);
     }
 
     /**
@@ -48,6 +51,7 @@ public record MemoryPlan(
      * @param tensors of the optimizer, named {@code <parameter>.<buffer>}
      * @param processes that train together
      * @param sentBytes that one process sends in a step
+     * @param process what the process takes beside the tensors
      */
     public static MemoryPlan of(
             Device device,
@@ -56,7 +60,8 @@ public record MemoryPlan(
             int blockLength,
             Map<String, Tensor> tensors,
             int processes,
-            long sentBytes) {
+            long sentBytes,
+            ProcessPlan process) {
         Map<MemoryCategory, Long> kept = new EnumMap<>(MemoryCategory.class);
         for (MemoryCategory category : MemoryCategory.values()) {
             kept.put(category, device.backend().memory().live(category));
@@ -70,7 +75,8 @@ public record MemoryPlan(
                 device.backend().memory().atPeak(),
                 optimizerState(tensors, device),
                 processes,
-                sentBytes);
+                sentBytes,
+                process);
     }
 
     private static Map<String, Long> optimizerState(Map<String, Tensor> tensors, Device device) {
@@ -83,12 +89,22 @@ public record MemoryPlan(
         return bytes;
     }
 
-    /** Peak memory, in bytes. */
+    /** Peak memory of the tensors, in bytes. */
     public long peakBytes() {
         return sum(atPeak);
     }
 
-    /** Bytes kept between steps. */
+    /** Peak memory of the whole process, in bytes: that of the tensors, unless they lie on another device, and the rest. */
+    public long processBytes() {
+        return peakBytes() + process.bytes();
+    }
+
+    /** {@link #processBytes()} without the Java heap. */
+    public long nativeBytes() {
+        return peakBytes() + process.nativeBytes();
+    }
+
+    /** Bytes of tensors kept between steps. */
     public long keptBytes() {
         return sum(kept);
     }

@@ -37,7 +37,7 @@ class MemoryFitTest {
     @Test
     void planThatJustFitsIsAccepted() {
         Recipe recipe = Recipe.defaults();
-        long peak = plan(recipe).peakBytes();
+        long peak = plan(recipe).nativeBytes();
         assertThatCode(() -> require(recipe, peak)).doesNotThrowAnyException();
         assertThatThrownBy(() -> require(recipe, peak - 1)).isInstanceOf(RecipeException.class);
     }
@@ -45,11 +45,12 @@ class MemoryFitTest {
     @Test
     void rejectionShowsThePlanAndSettingsThatFit() {
         Recipe recipe = Recipe.parse("", "batch_size=16", "gradient_accumulation_steps=2");
-        long capacity = plan(recipe).peakBytes() / 3;
+        MemoryPlan plan = plan(recipe);
+        long capacity = plan.process().nativeBytes() + plan.peakBytes() / 3;
         String refusal = refusal(recipe, capacity);
         assertThat(refusal)
                 .startsWith("recipe: the run needs ")
-                .contains("and cpu has ", "kB   weights", "kB   optimizer state", "kB   exp_avg_sq")
+                .contains("and cpu has ", "kB   weights", "kB   optimizer state", "kB   exp_avg_sq", "MB   JVM and code")
                 .contains("batch_size=4 gradient_accumulation_steps=8", "data.max_seq_len=32");
         List<String> offered = refusal.lines()
                 .dropWhile(line -> !line.startsWith("These settings would fit:"))
@@ -64,7 +65,7 @@ class MemoryFitTest {
     @Test
     void anotherOptimizerIsSuggested() {
         Recipe recipe = Recipe.parse("", "batch_size=1", "data.max_seq_len=2");
-        long capacity = plan(recipe).peakBytes() - 1000;
+        long capacity = plan(recipe).nativeBytes() - 1000;
         assertThat(refusal(recipe, capacity))
                 .contains("   optimizer=sgd momentum=0.9", "   optimizer=sgd momentum=0 nesterov=false")
                 .doesNotContain("optimizer=adamw" + System.lineSeparator());
@@ -74,7 +75,7 @@ class MemoryFitTest {
     void combinedSettingsAreSuggested() {
         Recipe recipe = Recipe.parse("", "batch_size=16");
         long least = plan(Recipe.parse("", "optimizer=sgd", "momentum=0", "batch_size=1", "data.max_seq_len=32"))
-                .peakBytes();
+                .nativeBytes();
         assertThat(refusal(recipe, least))
                 .contains("optimizer=sgd momentum=0 nesterov=false batch_size=1 data.max_seq_len=32");
     }

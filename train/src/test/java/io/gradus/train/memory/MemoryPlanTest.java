@@ -3,10 +3,13 @@ package io.gradus.train.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.LlamaConfig;
@@ -108,6 +111,40 @@ class MemoryPlanTest {
         Recipe recipe = recipe(stories, "data.max_seq_len=64", "max_eval_blocks=4", "sample.max_tokens=0");
         MemoryPlan plan = plan(recipe);
         assertThat(new FineTuning(recipe).run().peakBytes()).isEqualTo(plan.atPeak());
+    }
+
+    /** The plan replays which blocks the pool reuses; the order in which a run frees its tensors is not always the same. */
+    @ParameterizedTest
+    @ValueSource(strings = {"batch_size=4", "batch_size=3 activation_checkpointing=true", "optimizer=adamw8bit"})
+    void poolHoldsThePlannedBytes(String overrides) throws IOException {
+        Path folder = TinyModel.write(this.folder.resolve("model"), LlamaConfig.of(257, 64, 176, 3, 4, 4, 64));
+        Device device = Device.cpu(1);
+        FineTuning run = FineTuning.builder(recipe(folder, overrides.split(" ")))
+                .model(new ModelFolder(folder).load(device, DType.F32), new ByteTokenizer())
+                .build();
+        MemoryPlan plan = run.plan();
+        run.run();
+        assertThat((double) device.backend().memory().heldPeak())
+                .isCloseTo(plan.peakBytes() + plan.process().reuse(), withinPercentage(3.0));
+    }
+
+    @Test
+    void processTakesMoreForALargeVocabularyAndManyThreads() {
+        ProcessPlan small = ProcessPlan.of(0, 2, 1024, 64, 257);
+        ProcessPlan large = ProcessPlan.of(1000, 8, 1024, 64, 50_257);
+        assertThat(large.reuse()).isEqualTo(1000);
+        assertThat(large.buffers()).isGreaterThan(small.buffers());
+        assertThat(large.heap()).isGreaterThanOrEqualTo(small.heap());
+        assertThat(large.jvm()).isGreaterThan(small.jvm());
+        assertThat(large.bytes())
+                .isEqualTo(large.parts().values().stream().mapToLong(Long::longValue).sum());
+        assertThat(large.nativeBytes()).isEqualTo(large.bytes() - large.heap());
+    }
+
+    @Test
+    void tensorsOnTheGpuAreNoneOfTheProcess() throws IOException {
+        Recipe recipe = recipe(TinyModel.write(folder.resolve("model")), "device=gpu", "threads=null");
+        assertThat(plan(recipe).process()).isEqualTo(ProcessPlan.NONE);
     }
 
     @Test

@@ -25,6 +25,11 @@ public final class CpuStorage extends HostStorage {
     }
 
     @Override
+    protected long heldBytes() {
+        return block.byteSize();
+    }
+
+    @Override
     protected void recycle() {
         pool.recycle(block);
     }

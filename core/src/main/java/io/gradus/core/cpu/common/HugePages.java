@@ -24,33 +24,53 @@ public final class HugePages {
     /** A block of this size contains a whole huge page at any address. */
     private static final long LARGE = 4 << 20;
 
-    private static final @Nullable MethodHandle MADVISE = canAsk() ? madvise() : null;
+    private static final @Nullable MethodHandle MADVISE = canCall() ? madvise() : null;
+    private static final boolean ON_REQUEST = MADVISE != null && areOnRequest();
 
     private HugePages() {}
 
     /** Requests huge pages for a block of zeros. It remains zero. */
     public static void under(MemorySegment block) {
-        if (MADVISE == null || block.byteSize() < LARGE) {
+        if (!ON_REQUEST || block.byteSize() < LARGE) {
             return;
         }
         long from = (block.address() + PAGE - 1) / PAGE * PAGE;
         long bytes = (block.address() + block.byteSize()) / PAGE * PAGE - from;
+        // The JVM has written the zeros to small pages. Release these; the next access gets huge pages.
+        if (advise(from, bytes, HUGEPAGE) == 0) {
+            int _ = advise(from, bytes, DONTNEED);
+        }
+    }
+
+    /** Returns the memory of a block that is no longer used to the system, whose pages are then zeros. Its addresses remain. */
+    static void discard(MemorySegment block) {
+        long from = (block.address() + PAGE - 1) / PAGE * PAGE;
+        long bytes = (block.address() + block.byteSize()) / PAGE * PAGE - from;
+        if (bytes > 0) {
+            int _ = advise(from, bytes, DONTNEED);
+        }
+    }
+
+    /** Calls madvise, if this program may. Returns 0 if the system followed. */
+    private static int advise(long from, long bytes, int advice) {
+        if (MADVISE == null) {
+            return -1;
+        }
         try {
-            // The JVM has written the zeros to small pages. Release these; the next access gets huge pages.
-            int refused = (int) MADVISE.invokeExact(from, bytes, HUGEPAGE);
-            if (refused == 0) {
-                int _ = (int) MADVISE.invokeExact(from, bytes, DONTNEED);
-            }
+            return (int) MADVISE.invokeExact(from, bytes, advice);
         } catch (Throwable e) {
             throw new IllegalStateException("madvise could not be called", e);
         }
     }
 
-    private static boolean canAsk() {
+    private static boolean canCall() {
+        return HugePages.class.getModule().isNativeAccessEnabled()
+                && System.getProperty("os.name", "").equals("Linux");
+    }
+
+    private static boolean areOnRequest() {
         try {
-            return HugePages.class.getModule().isNativeAccessEnabled()
-                    && Files.isReadable(SETTING)
-                    && Files.readString(SETTING).contains("[madvise]");
+            return Files.isReadable(SETTING) && Files.readString(SETTING).contains("[madvise]");
         } catch (IOException e) {
             return false; // a Linux kernel without them
         }
