@@ -29,10 +29,10 @@ public record ProcessPlan(long reuse, long buffers, long heap, long jvm) {
     /** Packed columns, and scratch of attention, normalization and softmax, of one thread. */
     private static final long THREAD_BUFFERS = 2 * MB;
 
-    /** Live objects and old garbage of a run with a vocabulary of bytes: settings, classes, 1 million tokens. */
-    private static final long OLD_OBJECTS = 16 * MB;
-    /** Heap for an entry of the vocabulary, most of it garbage of parsing {@code tokenizer.json}. */
-    private static final long HEAP_PER_TOKEN = 1000;
+    /** Objects of a run with a vocabulary of bytes: settings, classes, 1 million tokens, and room to grow. */
+    private static final long OLD_OBJECTS = 18 * MB;
+    /** Heap for an entry of the vocabulary, about half of it left over from parsing {@code tokenizer.json}. */
+    private static final long HEAP_PER_TOKEN = 600;
 
     /** libjvm, other libraries and mapped files; metaspace and class data; symbols. */
     private static final long JVM = 95 * MB;
