@@ -104,20 +104,20 @@ class ConsoleProgressTest {
             rate       ▁▄████████▇▇▇▇▇▆▆▆▆▅▅▅▅▄▄▄▄▃▃▃▃▃▂▂▂▂▂▂▂▂  cosine, peak 5.0e-04
             output     tuned
 
-            memory, planned     kept   at the peak
-            weights           4.9 MB        4.9 MB
-            gradients         4.9 MB        4.9 MB
-            optimizer         9.9 MB        9.9 MB
-              exp_avg         4.9 MB        4.9 MB
-              exp_avg_sq      4.9 MB        4.9 MB
-            activations            –             –
-            workspace              –             –
-            all tensors        20 MB         20 MB
-            kept for reuse         –             –
-            kernels' buffers       –        5.0 MB
-            JVM and code           –         60 MB
-            Java heap              –         30 MB
-            the process            –        115 MB
+            memory, planned      kept   at the peak
+            weights            4.9 MB        4.9 MB
+            gradients          4.9 MB        4.9 MB
+            optimizer          9.9 MB        9.9 MB
+              exp_avg          4.9 MB        4.9 MB
+              exp_avg_sq       4.9 MB        4.9 MB
+            activations             –             –
+            workspace               –             –
+            all tensors         20 MB         20 MB
+            kept for reuse          –             –
+            kernels' buffers        –        5.0 MB
+            JVM and code            –         60 MB
+            Java heap               –         30 MB
+            the process             –        115 MB
 
             evaluating held-out text …
             step 0  held-out text loss 4.0000

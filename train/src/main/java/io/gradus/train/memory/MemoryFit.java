@@ -48,7 +48,8 @@ public final class MemoryFit {
         if (needed(plan) > capacity) {
             List<String> lines = new ArrayList<>();
             lines.add("the run needs " + Bytes.format(needed(plan)) + ", and " + device + " has "
-                    + Bytes.format(capacity) + " beside the Java heap");
+                    + Bytes.format(capacity)
+                    + (plan.process().bytes() > 0 ? " beside the Java heap" : " for tensors"));
             lines.add("");
             new TreeMap<>(plan.atPeak()).forEach((category, bytes) -> lines.add(line(bytes, name(category))));
             beside(plan).forEach((part, bytes) -> lines.add(line(bytes, part)));
