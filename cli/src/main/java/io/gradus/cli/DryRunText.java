@@ -57,9 +57,7 @@ final class DryRunText {
                         count,
                         Stream.concat(
                                         run.chatTemplate().map(template -> "chat template: " + template).stream(),
-                                        Stream.of(
-                                                "memory: " + memory(run.memory()),
-                                                "time: " + time(run)))
+                                        Stream.of("memory: " + memory(run.memory()), "time: " + time(run)))
                                 .toList());
     }
 

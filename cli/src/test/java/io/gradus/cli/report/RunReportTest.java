@@ -256,7 +256,8 @@ class RunReportTest {
     private Plan plan(int first, int steps, long trained) {
         Recipe recipe = Recipe.parse("{model: {path: models/my-llama}, data: {train: texts/plays.txt}}");
         Map<MemoryCategory, Long> bytes = Map.of(MemoryCategory.WEIGHTS, 1000L, MemoryCategory.OPTIMIZER_STATE, 2900L);
-        MemoryPlan memory = new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of(), new ProcessPlan(0, 0, 40_000_000, 60_000_000));
+        MemoryPlan memory =
+                new MemoryPlan(260_032, 8, 64, bytes, bytes, Map.of(), new ProcessPlan(0, 0, 40_000_000, 60_000_000));
         return new Plan(recipe, folder, memory, trained, 10_000, 0.1 * steps, first, steps, "a CPU");
     }
 

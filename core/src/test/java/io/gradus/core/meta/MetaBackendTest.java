@@ -66,7 +66,8 @@ class MetaBackendTest {
         for (int step = 0; step < 4; step++) {
             allocateMany(cpu, seed + step);
             allocateMany(device, seed + step);
-            assertThat(backend.memory().heldPeak()).isEqualTo(cpu.backend().memory().heldPeak());
+            assertThat(backend.memory().heldPeak())
+                    .isEqualTo(cpu.backend().memory().heldPeak());
         }
         assertThat(backend.memory().heldPeak())
                 .isBetween(backend.memory().peak(), 3 * backend.memory().peak());

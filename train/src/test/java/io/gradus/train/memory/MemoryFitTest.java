@@ -50,7 +50,8 @@ class MemoryFitTest {
         String refusal = refusal(recipe, capacity);
         assertThat(refusal)
                 .startsWith("recipe: the run needs ")
-                .contains("and cpu has ", "kB   weights", "kB   optimizer state", "kB   exp_avg_sq", "MB   JVM and code")
+                .contains(
+                        "and cpu has ", "kB   weights", "kB   optimizer state", "kB   exp_avg_sq", "MB   JVM and code")
                 .contains("batch_size=4 gradient_accumulation_steps=8", "data.max_seq_len=32");
         List<String> offered = refusal.lines()
                 .dropWhile(line -> !line.startsWith("These settings would fit:"))

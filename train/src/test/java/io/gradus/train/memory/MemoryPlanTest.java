@@ -141,7 +141,9 @@ class MemoryPlanTest {
         assertThat(large.heap()).isGreaterThanOrEqualTo(small.heap());
         assertThat(large.jvm()).isGreaterThan(small.jvm());
         assertThat(large.bytes())
-                .isEqualTo(large.parts().values().stream().mapToLong(Long::longValue).sum());
+                .isEqualTo(large.parts().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum());
         assertThat(large.nativeBytes()).isEqualTo(large.bytes() - large.heap());
     }
 
