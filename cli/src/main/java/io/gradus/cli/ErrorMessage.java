@@ -48,7 +48,9 @@ final class ErrorMessage {
         String message = thrown.getMessage();
         return switch (thrown) {
             case NoSuchFileException e -> e.getFile() + " is missing";
-            case AccessDeniedException e -> e.getFile() + " cannot be opened: permission denied";
+            case AccessDeniedException e ->
+                e.getFile()
+                        + " cannot be opened: permission denied; give this user the right to it (chmod, chown), or copy it";
             case FileAlreadyExistsException e -> e.getFile() + " already exists and is not a folder";
             case NotDirectoryException e -> e.getFile() + " is not a folder";
             case DirectoryNotEmptyException e -> e.getFile() + " is not empty";

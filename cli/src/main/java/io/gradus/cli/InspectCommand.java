@@ -1,6 +1,7 @@
 package io.gradus.cli;
 
 import io.gradus.cli.print.Quantities;
+import io.gradus.core.WholeFile;
 import io.gradus.core.safetensors.Entry;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.train.memory.Bytes;
@@ -65,7 +66,7 @@ final class InspectCommand implements Callable<Integer> {
 
     private static String text(Path file) throws IOException {
         try {
-            return Files.readString(file);
+            return WholeFile.text(file);
         } catch (CharacterCodingException e) {
             throw new IOException(file + " is not UTF-8; save it in that encoding, or download it again", e);
         }

@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.core.WholeFile;
 import io.gradus.parallel.CommunicationException;
 import io.gradus.parallel.Communicator;
 import io.gradus.parallel.launch.Launch;
@@ -10,7 +11,6 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -89,7 +89,7 @@ final class ParallelRun {
         }
         try {
             return argument.matches(".+\\.ya?ml")
-                    && PARALLEL.matcher(Files.readString(Path.of(argument))).find();
+                    && PARALLEL.matcher(WholeFile.text(Path.of(argument))).find();
         } catch (IOException e) {
             return false;
         }

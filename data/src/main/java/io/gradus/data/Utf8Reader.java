@@ -1,5 +1,6 @@
 package io.gradus.data;
 
+import io.gradus.core.WholeFile;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -103,8 +103,8 @@ final class Utf8Reader extends Reader {
             return input.readNBytes(bytes.array(), index, count);
         } catch (EOFException e) {
             return 0;
-        } catch (AccessDeniedException e) {
-            throw new IOException(file + ": it cannot be opened: permission denied", e);
+        } catch (IOException e) {
+            throw WholeFile.problem(file, e);
         }
     }
 

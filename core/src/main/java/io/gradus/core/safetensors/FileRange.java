@@ -1,5 +1,6 @@
 package io.gradus.core.safetensors;
 
+import io.gradus.core.WholeFile;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
@@ -86,6 +87,8 @@ public final class FileRange {
             throw interrupted;
         } catch (ClosedChannelException e) {
             throw new IllegalStateException(path + " was closed; read its tensors before that", e);
+        } catch (IOException e) {
+            throw WholeFile.problem(path, e);
         }
         if (count <= 0) {
             throw new SafetensorsException(

@@ -3,6 +3,7 @@ package io.gradus.data.chat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.FileNames;
+import io.gradus.core.WholeFile;
 import io.gradus.core.json.JsonProblem;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.data.chat.RenderedChat.Span;
@@ -180,7 +181,7 @@ public final class ChatTemplate {
             throw new IllegalArgumentException("data.chat_template is " + wanted + "; it must be one of " + BUILT_IN
                     + (own.size() > 1 ? ", one of the model's own " + own.keySet() : "") + ", or a .jinja file");
         }
-        Source file = new Source(Files.readString(FileNames.path(wanted)), wanted);
+        Source file = new Source(WholeFile.text(FileNames.path(wanted)), wanted);
         file.template();
         return Optional.of(new ChatTemplate(wanted, false, file, file, tokenizer.specialTokens()));
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.DType;
+import io.gradus.core.WholeFile;
 import io.gradus.core.json.JsonProblem;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -69,7 +70,7 @@ public final class ConfigJson {
                     + " model.safetensors and tokenizer.json");
         }
         try {
-            return parse(Files.readString(file));
+            return parse(WholeFile.text(file));
         } catch (CharacterCodingException e) {
             throw new IOException(file + " is not UTF-8; save it in that encoding, or download it again", e);
         } catch (IllegalArgumentException e) {

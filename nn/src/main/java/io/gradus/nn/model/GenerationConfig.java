@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.WholeFile;
 import io.gradus.core.safetensors.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +41,7 @@ final class GenerationConfig {
         JsonNode config = MAPPER.readTree(folder.resolve(ConfigJson.FILE).toFile());
         return new GenerationConfig(
                 folder,
-                Files.isRegularFile(file) ? Files.readString(file) : null,
+                Files.isRegularFile(file) ? WholeFile.text(file) : null,
                 config instanceof ObjectNode object ? object : MAPPER.createObjectNode());
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.gradus.core.WholeFile;
 import io.gradus.optim.LossScaler;
 import io.gradus.train.guard.EarlyStopping;
 import io.gradus.train.guard.SpikeGuard;
@@ -14,7 +15,6 @@ import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -156,7 +156,7 @@ public record RunState(
      * @throws IOException if the file is missing, or was not written by {@link #toJson}
      */
     static RunState read(Path file) throws IOException {
-        JsonNode json = JSON.readTree(Files.readString(file));
+        JsonNode json = JSON.readTree(WholeFile.text(file));
         if (!json.path("step").isInt()) {
             throw new IOException(file + " has no step");
         }

@@ -1,5 +1,6 @@
 package io.gradus.train.delta;
 
+import io.gradus.core.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ record FolderFiles(SortedMap<String, byte[]> contents) {
             for (Path file : (Iterable<Path>) listed.filter(Files::isRegularFile)::iterator) {
                 String name = prefix + file.getFileName();
                 if (isRestored(name) || KEPT.matcher(name).matches()) {
-                    contents.put(name, Files.readAllBytes(file));
+                    contents.put(name, WholeFile.bytes(file));
                 }
             }
         }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +38,9 @@ record SumFolder(Path base, Path folder) {
 
     /** @throws IOException if the base is not a model folder, or the folder to write is not empty */
     static SumFolder of(Path base, Path folder) throws IOException {
+        if (Files.isDirectory(base) && !Files.isReadable(base)) {
+            throw new AccessDeniedException(base.toString());
+        }
         if (!Files.isRegularFile(base.resolve(FolderFiles.CONFIG))) {
             throw new IOException(base + (Files.exists(base) ? " has no " + FolderFiles.CONFIG : " is missing")
                     + "; name the Hugging Face folder that the delta was made from");

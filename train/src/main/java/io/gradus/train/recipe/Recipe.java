@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.gradus.core.DType;
 import io.gradus.core.FileNames;
+import io.gradus.core.WholeFile;
 import io.gradus.data.DataFormat;
 import io.gradus.data.LabelTemplate;
 import io.gradus.data.Packing;
@@ -510,7 +511,7 @@ public record Recipe(
                     + " bytes, which is too much for a recipe; name a YAML file");
         }
         try {
-            return parse(Files.readString(file), overrides);
+            return parse(WholeFile.text(file), overrides);
         } catch (CharacterCodingException e) {
             throw new IOException("recipe " + file + " is not UTF-8 text", e);
         }

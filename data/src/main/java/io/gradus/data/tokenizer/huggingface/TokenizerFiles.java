@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.gradus.core.WholeFile;
 import io.gradus.core.json.JsonProblem;
 import io.gradus.core.safetensors.AtomicFile;
 import java.io.IOException;
@@ -78,7 +79,7 @@ public record TokenizerFiles(Path folder, Map<String, byte[]> contents) {
                     throw new IOException(file + ": it has " + Files.size(file)
                             + " bytes, more than the file of any tokenizer; download or copy it again");
                 }
-                contents.put(name, Files.readAllBytes(file));
+                contents.put(name, WholeFile.bytes(file));
             }
         }
         return new TokenizerFiles(folder, contents);
