@@ -7,6 +7,7 @@ import io.gradus.cli.print.TextTable;
 import io.gradus.cli.report.RunReport;
 import io.gradus.core.MemoryCategory;
 import io.gradus.optim.Schedule;
+import io.gradus.parallel.CommunicationTime;
 import io.gradus.train.RunResult;
 import io.gradus.train.TrainingListener;
 import io.gradus.train.memory.Bytes;
@@ -48,6 +49,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     private final Set<String> stages = new HashSet<>();
     private @Nullable Plan plan;
     private int stepsSeen;
+    private CommunicationTime communication = CommunicationTime.NONE;
     private long start;
     private long lastLine;
 
@@ -145,6 +147,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     @Override
     public void stepped(Step step) {
         stepsSeen++;
+        communication = communication.plus(step.communication());
         latest.add(step);
         sinceLine.add(step);
         Plan known = plan;
@@ -244,6 +247,15 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         result.processBytes()
                 .ifPresent(bytes -> result("process", Bytes.format(bytes) + " at its peak" + plannedProcess()));
         result("time", Quantities.duration((clock.getAsLong() - start) / 1e9));
+        if (communication.seconds() > 0) {
+            result(
+                    "exchange",
+                    String.format(
+                            Locale.ROOT,
+                            "%s with other processes in the steps, %.0f%% of it while computing",
+                            Quantities.duration(communication.seconds()),
+                            100 * communication.hidden()));
+        }
         result("saved", result.output().toString());
         result("report", result.output().resolve(RunReport.FILE).toString());
         out.flush();

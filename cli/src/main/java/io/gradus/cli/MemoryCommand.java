@@ -1,5 +1,6 @@
 package io.gradus.cli;
 
+import io.gradus.cli.print.DivisionTable;
 import io.gradus.cli.print.MemoryTable;
 import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.MemoryChart;
@@ -10,6 +11,7 @@ import io.gradus.nn.model.ModelFolder;
 import io.gradus.train.FineTuning;
 import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.memory.Comparison;
+import io.gradus.train.memory.Division;
 import io.gradus.train.memory.KnownModel;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.RuleOfThumb;
@@ -47,7 +49,8 @@ import picocli.CommandLine.Spec;
             "  ./gradus memory --model my-llama",
             "  ./gradus memory --model my-llama/config.json batch_size=2",
             "  ./gradus memory recipe.yaml --compare",
-            "  ./gradus memory --model llama-7b --compare --svg memory.svg"
+            "  ./gradus memory --model llama-7b --compare --svg memory.svg",
+            "  ./gradus memory --model llama-7b --ranks 8 --bandwidth 10,100"
         })
 final class MemoryCommand implements Callable<Integer> {
     private static final int COLUMN = 11;
@@ -75,8 +78,30 @@ final class MemoryCommand implements Callable<Integer> {
     @Option(names = "--svg", paramLabel = "FILE", description = "Write a chart of the comparison to a file.")
     private @Nullable Path svg;
 
+    @Option(
+            names = "--ranks",
+            paramLabel = "N",
+            split = ",",
+            description = "Plan each of N processes that train together, for each value of parallel; N may be a list.")
+    private List<Integer> ranks = new ArrayList<>();
+
+    @Option(
+            names = "--bandwidth",
+            paramLabel = "GBITS",
+            split = ",",
+            defaultValue = "100",
+            description = "The network of each of the N processes in Gb/s; may be a list (${DEFAULT-VALUE}).")
+    private List<Double> bandwidths = List.of();
+
+    @Option(
+            names = "--tflops",
+            paramLabel = "TFLOPS",
+            description = "The speed of each of the N processes in 10^12 operations per second, for the time of a step.")
+    private @Nullable Double teraflops;
+
     @Override
     public Integer call() throws Exception {
+        requirePositive();
         Charts.requireWritable(svg, spec);
         Recipe recipe = RecipeArguments.recipe(arguments);
         Optional<KnownModel> known = model == null ? Optional.empty() : KnownModel.of(model);
@@ -90,6 +115,7 @@ final class MemoryCommand implements Callable<Integer> {
         }
         print(terminal, name(recipe), recipe, config, plan);
         known.ifPresent(published -> printPublished(terminal, published));
+        printRanks(terminal, recipe, config);
         if (compare || svg != null) {
             List<Comparison.Row> rows;
             try (StatusLine status = terminal.status()) {
@@ -146,8 +172,7 @@ final class MemoryCommand implements Callable<Integer> {
         out.println();
         MemoryTable.lines(plan, terminal.width()).forEach(out::println);
         out.println();
-        RuleOfThumb rule =
-                new RuleOfThumb(plan.parameters(), plan.tokens(), config.hiddenSize(), config.numHiddenLayers());
+        RuleOfThumb rule = RuleOfThumb.of(plan, config);
         MemoryTable.lines(rule, terminal.width()).forEach(out::println);
         terminal.print(String.format(
                 Locale.ROOT,
@@ -155,6 +180,35 @@ final class MemoryCommand implements Callable<Integer> {
                 RuleOfThumb.activationFactor(Precision.F32),
                 RuleOfThumb.activationFactor(Precision.MIXED),
                 rule.activationFactor(plan.activationBytes())));
+    }
+
+    private void requirePositive() {
+        if (ranks.stream().anyMatch(number -> number < 2)) {
+            throw new ParameterException(spec.commandLine(), "--ranks must be at least 2");
+        }
+        if (bandwidths.stream().anyMatch(rate -> !(rate > 0)) || (teraflops != null && !(teraflops > 0))) {
+            throw new ParameterException(spec.commandLine(), "--bandwidth and --tflops must be positive");
+        }
+    }
+
+    private void printRanks(Terminal terminal, Recipe recipe, ModelConfig config) {
+        List<String> legend = List.of();
+        for (int processes : ranks) {
+            List<Division.Row> rows;
+            try (StatusLine status = terminal.status()) {
+                status.show(new Progress("planning the memory of " + processes + " processes", 0, 0));
+                rows = Division.of(
+                        recipe, config, processes, other -> FineTuning.plan(other, config, false, processes));
+            }
+            DivisionTable table = new DivisionTable(recipe, processes, bandwidths, teraflops);
+            terminal.out().println();
+            table.lines(rows, terminal.width()).forEach(terminal.out()::println);
+            legend = table.legend(rows.getFirst().plan());
+        }
+        if (!ranks.isEmpty()) {
+            terminal.out().println();
+            legend.forEach(terminal::print);
+        }
     }
 
     private static void printPublished(Terminal terminal, KnownModel model) {

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests {@code gradus memory} with folders, config files, published models and invalid arguments. */
 class MemoryCommandTest {
@@ -70,6 +72,54 @@ class MemoryCommandTest {
                 .contains("published: 112.0 + 3.2 GB in mixed precision, 2 GPUs of 80 GB");
         assertThat(memory("--model", "llama-70b").out())
                 .contains("published: 1120.0 + 16.1 GB in mixed precision, 15 GPUs of 80 GB");
+    }
+
+    /** 7 billion parameters, 8 nodes: 47 GB at 12.5 GB/s are 3.8 s, and 42 GFLOP for each of 2,048 tokens 17 s at 5 TFLOP/s. */
+    @Test
+    void ranksShowWhatEachWayToDivideTheModelCostsAProcess() {
+        String sent = memory("--model", "llama-7b", "--ranks", "8").out();
+        assertThat(sent)
+                .contains("8 ranks    formula     kept     peak    sent   100 Gb/s\n")
+                .contains("data        108 GB   108 GB   130 GB   47 GB     3.77 s\n")
+                .contains("zero1        61 GB    61 GB    83 GB   47 GB     3.77 s\n")
+                .contains("zero2        37 GB    37 GB    60 GB   47 GB     3.77 s\n")
+                .contains("4 + 4 + 8 bytes per parameter");
+        String step = memory(
+                        "--model", "llama-7b", "--ranks", "8,64", "--bandwidth", "400,0.5", "--tflops", "5", "precision=bf16")
+                .out();
+        assertThat(step)
+                .contains("400 Gb/s", "0.5 Gb/s", "64 ranks", "2 + 2 + 12 bytes per parameter")
+                .contains("computes 2,048 tokens per rank in 16.6 s at 5 TFLOP/s")
+                .containsPattern("data +108 GB +108 GB +\\d+ GB +24 GB +16.6–17.0 s +377–394 s\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-7b", "llama-13b", "llama-70b"})
+    void documentedSimulationIsWhatTheCommandPrints(String model) throws IOException {
+        String out = memory(
+                        "--model",
+                        model,
+                        "--ranks",
+                        "8,64,512",
+                        "--bandwidth",
+                        "100,400",
+                        "--tflops",
+                        "5",
+                        "precision=bf16",
+                        "activation_checkpointing=true",
+                        "batch_size=1",
+                        "data.max_seq_len=2048")
+                .out();
+        String tables = out.substring(out.indexOf("8 ranks "), out.indexOf("\n\nformula: "));
+        assertThat(Files.readString(Path.of("..", "docs", "machines.md"))).contains("\n" + tables + "\n");
+    }
+
+    @Test
+    void impossibleRanksAndRatesAreRejected() {
+        assertRefused(memory("--ranks", "1"), 2, "--ranks must be at least 2");
+        assertRefused(memory("--ranks", "2", "--bandwidth", "0"), 2, "--bandwidth and --tflops must be positive");
+        assertRefused(memory("--ranks", "2", "--tflops", "NaN"), 2, "--bandwidth and --tflops must be positive");
+        assertRefused(memory("--ranks", "two"), 2, "'two'");
     }
 
     @Test

@@ -132,6 +132,7 @@ class NarrowTerminalTest {
     @Test
     void memoryFits() {
         assertFits("memory", "--model", "llama-7b", "--compare");
+        assertFits("memory", "--model", "llama-70b", "--ranks", "8,512");
     }
 
     @Test

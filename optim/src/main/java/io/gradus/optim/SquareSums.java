@@ -16,6 +16,8 @@ import java.util.Map;
  * @param half whether the tensors have 16 bits; the sum of each tensor is then added up by itself
  */
 public record SquareSums(Map<String, double[]> byName, boolean half) {
+    /** The elements of a chunk. */
+    public static final long CHUNK = ReductionKernels.SQUARES_CHUNK;
 
     /** @param byName in the order in which sums are added */
     public SquareSums {

@@ -70,6 +70,9 @@ public interface Collectives {
     /** The bytes that this rank has sent by now. */
     long sentBytes();
 
+    /** What communication has cost this rank by now. */
+    CommunicationTime time();
+
     /**
      * Ends the whole job. Waiting ranks fail with a {@link CommunicationException}, or their processes end.
      *

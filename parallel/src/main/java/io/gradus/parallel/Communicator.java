@@ -50,6 +50,8 @@ public final class Communicator implements Collectives, AutoCloseable {
     private final int rank;
     private final int size;
     private final AtomicLong sent = new AtomicLong();
+    private final AtomicLong busyNanos = new AtomicLong();
+    private final AtomicLong waitedNanos = new AtomicLong();
     private volatile @Nullable SumWorkspace workspace;
 
     private Communicator(ExecutorService thread, Transport transport) {
@@ -96,6 +98,11 @@ public final class Communicator implements Collectives, AutoCloseable {
     @Override
     public long sentBytes() {
         return sent.get();
+    }
+
+    @Override
+    public CommunicationTime time() {
+        return new CommunicationTime(busyNanos.get() / 1e9, waitedNanos.get() / 1e9);
     }
 
     @Override
@@ -435,7 +442,15 @@ public final class Communicator implements Collectives, AutoCloseable {
     }
 
     private Pending run(Runnable communication) {
-        return new Pending(CompletableFuture.runAsync(communication, thread));
+        Runnable timed = () -> {
+            long start = System.nanoTime();
+            try {
+                communication.run();
+            } finally {
+                busyNanos.addAndGet(System.nanoTime() - start);
+            }
+        };
+        return new Pending(CompletableFuture.runAsync(timed, thread), waitedNanos);
     }
 
     // ---- checks ----

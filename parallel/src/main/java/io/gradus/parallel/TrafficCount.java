@@ -90,6 +90,11 @@ public final class TrafficCount implements Collectives {
     }
 
     @Override
+    public CommunicationTime time() {
+        return CommunicationTime.NONE;
+    }
+
+    @Override
     public void abort(String reason) {
         throw new IllegalStateException(reason);
     }

@@ -21,6 +21,7 @@ import io.gradus.nn.model.ModelFolder;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.parallel.CommunicationException;
+import io.gradus.parallel.CommunicationTime;
 import io.gradus.parallel.Communicator;
 import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
@@ -781,6 +782,7 @@ public final class FineTuning {
 
         private void trainOneStep(int step) throws IOException {
             long start = System.nanoTime();
+            CommunicationTime before = ranks.communication();
             int number = step + 1;
             underway = number;
             double rate = state.optimizer.baseLearningRate() * setup.schedule().factor(step);
@@ -799,7 +801,7 @@ public final class FineTuning {
             checks.requireGradient(number, made.loss(), made.gradientNorm());
             double seconds = (System.nanoTime() - start) / 1e9;
             var done =
-                    new TrainingListener.Step(number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds);
+                    new TrainingListener.Step(number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds, ranks.communication().since(before));
             together(() -> report(listener -> listener.stepped(done)));
         }
 

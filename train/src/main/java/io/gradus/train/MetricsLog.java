@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.core.safetensors.WriteException;
+import io.gradus.parallel.CommunicationTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -45,13 +46,19 @@ final class MetricsLog implements TrainingListener {
 
     @Override
     public void stepped(Step step) {
-        append(JSON.createObjectNode()
+        ObjectNode line = JSON.createObjectNode()
                 .put("step", step.step())
                 .put("loss", step.loss())
                 .put("learning_rate", step.learningRate())
                 .put("grad_norm", step.gradientNorm())
                 .put("tokens", step.tokens())
-                .put("tokens_per_second", Math.round(step.tokens() / step.seconds())));
+                .put("tokens_per_second", Math.round(step.tokens() / step.seconds()));
+        if (!step.communication().equals(CommunicationTime.NONE)) {
+            line.put("seconds", step.seconds())
+                    .put("communication_seconds", step.communication().seconds())
+                    .put("waiting_seconds", step.communication().waited());
+        }
+        append(line);
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.gradus.train;
 
 import io.gradus.autograd.Variable;
 import io.gradus.core.Tensor;
-import io.gradus.core.kernel.ReductionKernels;
 import io.gradus.optim.LayerDepth;
 import io.gradus.optim.ParameterGroup;
 import io.gradus.optim.Sharding;
@@ -65,7 +64,7 @@ final class ParameterShards {
 
     /** The ranges of all ranks, layer by layer. */
     static Map<Variable, Shards> divide(List<Variable> parameters, Sharding sharding, int ranks) {
-        Partition partition = new Partition(ranks, ReductionKernels.SQUARES_CHUNK);
+        Partition partition = new Partition(ranks, SquareSums.CHUNK);
         Map<Variable, Shards> shards = new LinkedHashMap<>();
         for (List<Variable> layer : layers(parameters)) {
             List<Long> sizes = layer.stream().map(each -> each.shape().size()).toList();
@@ -184,7 +183,7 @@ final class ParameterShards {
     }
 
     private static int chunks(Shards ranges, int rank) {
-        return Math.toIntExact(Math.ceilDiv(ranges.size(rank), ReductionKernels.SQUARES_CHUNK));
+        return Math.toIntExact(Math.ceilDiv(ranges.size(rank), SquareSums.CHUNK));
     }
 
     static String nameOf(Variable parameter) {

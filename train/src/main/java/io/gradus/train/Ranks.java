@@ -4,6 +4,7 @@ import io.gradus.core.Device;
 import io.gradus.core.HostStorage;
 import io.gradus.core.Tensor;
 import io.gradus.parallel.Collectives;
+import io.gradus.parallel.CommunicationTime;
 import io.gradus.parallel.HostName;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
@@ -68,6 +69,11 @@ final class Ranks {
     /** The bytes that this process has sent by now. */
     long sentBytes() {
         return communicator == null ? 0 : communicator.sentBytes();
+    }
+
+    /** What communication has cost this process by now. */
+    CommunicationTime communication() {
+        return communicator == null ? CommunicationTime.NONE : communicator.time();
     }
 
     /** What the batches of a step add up to: the loss summed over the targets, and their number. */

@@ -1,5 +1,6 @@
 package io.gradus.train;
 
+import io.gradus.parallel.CommunicationTime;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import java.nio.file.Path;
@@ -86,8 +87,22 @@ public interface TrainingListener {
      * @param gradientNorm before clipping
      * @param tokens the number of targets
      * @param seconds the duration
+     * @param communication with other processes; {@link CommunicationTime#NONE} for one process
      */
-    record Step(int step, double loss, double learningRate, double gradientNorm, long tokens, double seconds) {}
+    record Step(
+            int step,
+            double loss,
+            double learningRate,
+            double gradientNorm,
+            long tokens,
+            double seconds,
+            CommunicationTime communication) {
+
+        /** A step of one process. */
+        public Step(int step, double loss, double learningRate, double gradientNorm, long tokens, double seconds) {
+            this(step, loss, learningRate, gradientNorm, tokens, seconds, CommunicationTime.NONE);
+        }
+    }
 
     /**
      * A skipped step.

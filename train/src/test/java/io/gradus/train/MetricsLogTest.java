@@ -2,6 +2,7 @@ package io.gradus.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.parallel.CommunicationTime;
 import io.gradus.train.TrainingListener.Evaluation;
 import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.TrainingListener.Step;
@@ -41,6 +42,13 @@ class MetricsLogTest {
             {"step":3,"loss":1.0,"learning_rate":0.1,"grad_norm":2.0,"tokens":64,"tokens_per_second":128}
             {"step":3,"general_loss":1.25}
             """);
+    }
+
+    @Test
+    void stepOfSeveralProcessesHasTheTimeOfCommunication() throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        new MetricsLog(file, 0).stepped(new Step(1, 3, 0.1, 2, 64, 0.5, new CommunicationTime(0.25, 0.125)));
+        assertThat(file).content().endsWith(",\"seconds\":0.5,\"communication_seconds\":0.25,\"waiting_seconds\":0.125}\n");
     }
 
     @Test

@@ -1,5 +1,8 @@
 package io.gradus.train.memory;
 
+import io.gradus.nn.model.ModelConfig;
+import io.gradus.train.recipe.Recipe.ParallelKind;
+
 /**
  * The rule of thumb for the memory of training with Adam: 16 bytes per parameter, and activations in proportion to the tokens and
  * the size of the model.
@@ -46,6 +49,11 @@ public record RuleOfThumb(long parameters, long tokens, int width, int layers) {
         }
     }
 
+    /** The rule for the model and the batch of a plan. */
+    public static RuleOfThumb of(MemoryPlan plan, ModelConfig config) {
+        return new RuleOfThumb(plan.parameters(), plan.tokens(), config.hiddenSize(), config.numHiddenLayers());
+    }
+
     public long weightBytes(Precision precision) {
         return precision.weight * parameters;
     }
@@ -61,6 +69,38 @@ public record RuleOfThumb(long parameters, long tokens, int width, int layers) {
     /** 16N: weights, gradients and optimizer state, in either precision. */
     public long modelBytes() {
         return weightBytes(Precision.MIXED) + gradientBytes(Precision.MIXED) + optimizerBytes(Precision.MIXED);
+    }
+
+    /**
+     * What each of several processes has of {@link #modelBytes()}, with the largest share (Rajbhandari et al. 2020, section 5 and
+     * figure 1): ZeRO-1 divides the optimizer's bytes, ZeRO-2 also the gradients', and ZeRO-3 also the weights'.
+     */
+    public long modelBytes(Precision precision, ParallelKind parallel, int processes) {
+        int stage = stage(parallel);
+        return share(weightBytes(precision), stage >= 3, processes)
+                + share(gradientBytes(precision), stage >= 2, processes)
+                + share(optimizerBytes(precision), stage >= 1, processes);
+    }
+
+    private static long share(long bytes, boolean divided, int processes) {
+        return divided ? Math.ceilDiv(bytes, processes) : bytes;
+    }
+
+    /** The stage of ZeRO, from 1 to 3; 0 if everything is on all processes. */
+    private static int stage(ParallelKind parallel) {
+        return Math.max(0, parallel.compareTo(ParallelKind.DATA));
+    }
+
+    /**
+     * The bytes that each process sends in a step with one batch, and as many that it receives (Rajbhandari et al. 2020, section 7).
+     * Adding up the gradients and giving each process its part sends the size of the gradients; collecting the parts of the weights
+     * sends the size of the weights, which ZeRO-3 does twice; all times (n − 1)/n. Data parallelism collects the sums of the
+     * gradients in the place of weights.
+     */
+    public long sentBytes(Precision precision, ParallelKind parallel, int processes) {
+        int weights = stage(parallel) >= 3 ? 2 : 1;
+        long all = gradientBytes(precision) + weights * weightBytes(precision);
+        return Math.ceilDiv(all * (processes - 1), processes);
     }
 
     /** {@code s·b·d·L·k}. */

@@ -3,6 +3,8 @@ package io.gradus.train.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.train.memory.RuleOfThumb.Precision;
+import io.gradus.train.recipe.Recipe.ParallelKind;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** Sixteen bytes a parameter, however they are divided. */
@@ -39,5 +41,38 @@ class RuleOfThumbTest {
     void oneByteMoreThanAGpuTakesTwoGpus() {
         assertThat(new RuleOfThumb(5_000_000_000L, 0, 1, 1).gpus()).isEqualTo(1);
         assertThat(new RuleOfThumb(5_000_000_001L, 0, 1, 1).gpus()).isEqualTo(2);
+    }
+
+    /** The caption of figure 1 and table 1 of Rajbhandari et al. 2020. */
+    @Test
+    void sevenAndAHalfBillionParametersOn64ProcessesTakeThePublishedGigabytes() {
+        RuleOfThumb published = new RuleOfThumb(7_500_000_000L, 0, 1, 1);
+        assertThat(gigabytes(published, ParallelKind.DATA, 64)).isEqualTo("120.0");
+        assertThat(gigabytes(published, ParallelKind.ZERO1, 64)).isEqualTo("31.4");
+        assertThat(gigabytes(published, ParallelKind.ZERO2, 64)).isEqualTo("16.6");
+        assertThat(gigabytes(published, ParallelKind.ZERO1, 4)).isEqualTo("52.5");
+        assertThat(gigabytes(published, ParallelKind.ZERO2, 16)).isEqualTo("21.6");
+        assertThat(gigabytes(new RuleOfThumb(128_000_000_000L, 0, 1, 1), ParallelKind.ZERO2, 64))
+                .isEqualTo("284.0");
+    }
+
+    private static String gigabytes(RuleOfThumb rule, ParallelKind parallel, int processes) {
+        return String.format(Locale.ROOT, "%.1f", rule.modelBytes(Precision.MIXED, parallel, processes) / 1e9);
+    }
+
+    @Test
+    void f32DividesTheOptimizersEightAndThenTheGradientsFourAndTheWeightsFourBytes() {
+        assertThat(rule.modelBytes(Precision.F32, ParallelKind.DATA, 4)).isEqualTo(16_000);
+        assertThat(rule.modelBytes(Precision.F32, ParallelKind.ZERO1, 4)).isEqualTo(4_000 + 4_000 + 2_000);
+        assertThat(rule.modelBytes(Precision.F32, ParallelKind.ZERO2, 4)).isEqualTo(4_000 + 1_000 + 2_000);
+    }
+
+    /** Section 7. */
+    @Test
+    void zero1AndZero2SendAsMuchAsDataParallelism() {
+        assertThat(rule.sentBytes(Precision.F32, ParallelKind.DATA, 4)).isEqualTo(2 * 4_000 * 3 / 4);
+        assertThat(rule.sentBytes(Precision.F32, ParallelKind.ZERO1, 4)).isEqualTo(2 * 4_000 * 3 / 4);
+        assertThat(rule.sentBytes(Precision.F32, ParallelKind.ZERO2, 4)).isEqualTo(2 * 4_000 * 3 / 4);
+        assertThat(rule.sentBytes(Precision.F32, ParallelKind.NONE, 1)).isZero();
     }
 }
