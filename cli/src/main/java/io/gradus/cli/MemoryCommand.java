@@ -96,7 +96,8 @@ final class MemoryCommand implements Callable<Integer> {
     @Option(
             names = "--tflops",
             paramLabel = "TFLOPS",
-            description = "The speed of each of the N processes in 10^12 operations per second, for the time of a step.")
+            description =
+                    "The speed of each of the N processes in 10^12 operations per second, for the time of a step.")
     private @Nullable Double teraflops;
 
     @Override

@@ -86,7 +86,15 @@ class MemoryCommandTest {
                 .contains("zero2        37 GB    37 GB    60 GB   47 GB     3.77 s\n")
                 .contains("4 + 4 + 8 bytes per parameter");
         String step = memory(
-                        "--model", "llama-7b", "--ranks", "8,64", "--bandwidth", "400,0.5", "--tflops", "5", "precision=bf16")
+                        "--model",
+                        "llama-7b",
+                        "--ranks",
+                        "8,64",
+                        "--bandwidth",
+                        "400,0.5",
+                        "--tflops",
+                        "5",
+                        "precision=bf16")
                 .out();
         assertThat(step)
                 .contains("400 Gb/s", "0.5 Gb/s", "64 ranks", "2 + 2 + 12 bytes per parameter")

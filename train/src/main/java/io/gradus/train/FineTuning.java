@@ -800,8 +800,14 @@ public final class FineTuning {
             }
             checks.requireGradient(number, made.loss(), made.gradientNorm());
             double seconds = (System.nanoTime() - start) / 1e9;
-            var done =
-                    new TrainingListener.Step(number, made.loss(), rate, made.gradientNorm(), made.tokens(), seconds, ranks.communication().since(before));
+            var done = new TrainingListener.Step(
+                    number,
+                    made.loss(),
+                    rate,
+                    made.gradientNorm(),
+                    made.tokens(),
+                    seconds,
+                    ranks.communication().since(before));
             together(() -> report(listener -> listener.stepped(done)));
         }
 

@@ -48,7 +48,9 @@ class MetricsLogTest {
     void stepOfSeveralProcessesHasTheTimeOfCommunication() throws IOException {
         Path file = folder.resolve("metrics.jsonl");
         new MetricsLog(file, 0).stepped(new Step(1, 3, 0.1, 2, 64, 0.5, new CommunicationTime(0.25, 0.125)));
-        assertThat(file).content().endsWith(",\"seconds\":0.5,\"communication_seconds\":0.25,\"waiting_seconds\":0.125}\n");
+        assertThat(file)
+                .content()
+                .endsWith(",\"seconds\":0.5,\"communication_seconds\":0.25,\"waiting_seconds\":0.125}\n");
     }
 
     @Test

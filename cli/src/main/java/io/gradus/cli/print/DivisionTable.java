@@ -19,7 +19,11 @@ import org.jspecify.annotations.Nullable;
  * @param gigabits per second of each process and direction; a column for each
  * @param teraflops per second of each process; if null, the columns have the time of communication only
  */
-public record DivisionTable(Recipe recipe, int processes, List<Double> gigabits, @Nullable Double teraflops) {
+public record DivisionTable(
+        Recipe recipe,
+        int processes,
+        List<Double> gigabits,
+        @Nullable Double teraflops) {
 
     /** The lines of the table; a narrow terminal gets fewer columns of bytes. */
     public List<String> lines(List<Division.Row> division, int width) {
@@ -65,13 +69,14 @@ public record DivisionTable(Recipe recipe, int processes, List<Double> gigabits,
     /** What the columns mean, as sentences. */
     public List<String> legend(MemoryPlan plan) {
         List<String> sentences = new ArrayList<>();
-        sentences.add("formula: weights, gradients and optimizer state with AdamW (Rajbhandari et al. 2020, figure 1, with "
-                + switch (Division.precision(recipe)) {
-                    case F32 -> "4 + 4 + 8";
-                    case MIXED -> "2 + 2 + 12";
-                }
-                + " bytes per parameter). kept, peak: planned, between steps without activations, and at the peak, by the"
-                + " rank with most.");
+        sentences.add(
+                "formula: weights, gradients and optimizer state with AdamW (Rajbhandari et al. 2020, figure 1, with "
+                        + switch (Division.precision(recipe)) {
+                            case F32 -> "4 + 4 + 8";
+                            case MIXED -> "2 + 2 + 12";
+                        }
+                        + " bytes per parameter). kept, peak: planned, between steps without activations, and at the peak, by the"
+                        + " rank with most.");
         sentences.add("sent: by a rank in a step, and as much received at the same time; without latency.");
         if (teraflops != null) {
             sentences.add(String.format(

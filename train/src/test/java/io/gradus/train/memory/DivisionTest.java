@@ -14,17 +14,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The plans agree with the formulas of the paper. */
 class DivisionTest {
     /** Parts begin at multiples of 2¹⁵ elements, so that the largest is a little larger than the mean. */
-    private static final double PERCENT = 0.2;
+    private static final double PERCENT = 0.5;
 
     @ParameterizedTest
     @CsvSource({"LLAMA_7B, 8, f32", "LLAMA_7B, 64, bf16", "LLAMA_70B, 8, f32"})
     void planOfAProcessIsThePublishedFormula(KnownModel model, int processes, String precision) {
         Recipe recipe = Recipe.parse("{}", "precision=" + precision, "activation_checkpointing=true");
         for (Division.Row row : Division.of(
-                recipe,
-                model.config(),
-                processes,
-                other -> FineTuning.plan(other, model.config(), false, processes))) {
+                recipe, model.config(), processes, other -> FineTuning.plan(other, model.config(), false, processes))) {
             MemoryPlan plan = row.plan();
             long kept = plan.keptBytes() - plan.kept().getOrDefault(MemoryCategory.ACTIVATIONS, 0L);
             assertThat(kept).as("bytes of " + row.parallel()).isCloseTo(row.formula(), withinPercentage(PERCENT));
