@@ -39,10 +39,23 @@ record ParallelProgram(List<Process> processes, Path output) {
      */
     static ParallelProgram tcp(List<String> options, List<List<String>> keysOfRanks, Path output, int size)
             throws IOException {
+        return tcp(List.of(), options, keysOfRanks, output, size);
+    }
+
+    /**
+     * {@link #tcp(List, List, Path, int)}, of which the last process is started by another program.
+     *
+     * @param by its command, which ends where the command to execute begins
+     */
+    static ParallelProgram tcp(
+            List<String> by, List<String> options, List<List<String>> keysOfRanks, Path output, int size)
+            throws IOException {
         int port = freePort();
         List<Process> processes = new ArrayList<>();
         for (int rank = 0; rank < keysOfRanks.size(); rank++) {
-            ProcessBuilder builder = new ProcessBuilder(Program.command(options, keysOfRanks.get(rank), output));
+            List<String> command = new ArrayList<>(rank == keysOfRanks.size() - 1 ? by : List.of());
+            command.addAll(Program.command(options, keysOfRanks.get(rank), output));
+            ProcessBuilder builder = new ProcessBuilder(command);
             builder.environment()
                     .putAll(Map.of(
                             "RANK", String.valueOf(rank),

@@ -2,6 +2,7 @@ package io.gradus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.parallel.HostName;
 import io.gradus.train.TinyModel;
 import java.io.IOException;
@@ -112,6 +113,20 @@ class ParallelRunTest {
                         .containsPattern("The checkpoint of step [0-9]+ is intact");
             }
         });
+    }
+
+    @Test
+    void diskThatIsFullForOneProcessEndsTheJobWithItsRankAndFile() throws Exception {
+        Path model = TinyModel.write(folder.resolve("larger"), LlamaConfig.of(257, 256, 24, 1, 2, 1, 32));
+        String[] divided = {"parallel=zero1", "save_steps=2", "model.path=" + model};
+        List<String> limited = List.of("/bin/bash", "-c", "ulimit -f 100 && exec \"$@\"", "limited");
+        ParallelProgram job = ParallelProgram.tcp(limited, List.of(), both(divided), folder.resolve("out"), 2);
+        String printed = job.awaitCode(SECONDS, 1);
+        assertThat(printed)
+                .containsOnlyOnce("rank 1 on " + HostName.get() + ": ")
+                .contains("step-000002.tmp/optimizer-00002-of-00002.safetensors")
+                .containsOnlyOnce("There is no checkpoint yet.");
+        assertThat(folder.resolve("out/checkpoints")).isEmptyDirectory();
     }
 
     @Test

@@ -599,7 +599,8 @@ public final class FineTuning {
             } catch (TrainingException | RecipeException e) {
                 throw failed(e); // on all processes, because all know the same
             } catch (OtherRankException e) {
-                throw failed(e);
+                String problem = String.valueOf(e.getMessage());
+                throw failed(begun ? new OtherRankException(problem + "\n" + whatIsSafe(problem)) : e);
             } catch (CommunicationException e) {
                 endOthers(e);
                 throw failed(withWhatIsSafe(e));
