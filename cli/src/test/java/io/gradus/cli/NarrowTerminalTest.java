@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -14,7 +15,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
 
 /** Every command fits a terminal of 60 columns. A file or a pipe gets complete lines and no codes for a terminal. */
 class NarrowTerminalTest {
@@ -76,25 +78,25 @@ class NarrowTerminalTest {
                 .toArray();
     }
 
+    /** Every command, with its subcommands. */
+    static List<String> commands() {
+        List<String> commands = new ArrayList<>();
+        add("", new CommandLine(new Main()), commands);
+        return commands;
+    }
+
+    private static void add(String name, CommandLine command, List<String> commands) {
+        commands.add(name);
+        command.getSubcommands().forEach((sub, inner) -> add((name + " " + sub).strip(), inner, commands));
+    }
+
+    @Test
+    void allCommandsAreKnown() {
+        assertThat(commands()).hasSizeGreaterThanOrEqualTo(15).contains("", "finetune", "delta apply", "study memory");
+    }
+
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "",
-                "finetune",
-                "lr",
-                "generate",
-                "evaluate",
-                "inspect",
-                "memory",
-                "study",
-                "study forgetting",
-                "study memory",
-                "delta",
-                "delta diff",
-                "delta apply",
-                "delta info",
-                "devices"
-            })
+    @MethodSource("commands")
     void helpFits(String command) {
         assertFits(Stream.concat(Stream.of(command.split(" ")).filter(word -> !word.isEmpty()), Stream.of("--help"))
                 .toArray());
@@ -141,6 +143,19 @@ class NarrowTerminalTest {
     }
 
     @Test
+    void accuracyFits() throws Exception {
+        Path labeled = Files.writeString(
+                folder.resolve("a.csv"), "text,label\nthe red house,good\nthe blue house by the sea,bad\n");
+        assertFits("evaluate", "--model", model, "--data", labeled, "--format", "csv", "--accuracy");
+    }
+
+    /** A continuation is text, which a terminal wraps by itself; everything around it fits. */
+    @Test
+    void generateFits() {
+        assertFits("generate", "--model", model, "--prompt", "The", "--max-tokens", 8);
+    }
+
+    @Test
     void devicesFit() {
         assertFits("devices");
     }
@@ -153,6 +168,24 @@ class NarrowTerminalTest {
         assertFits("delta", "diff", model, tuned, "-o", delta);
         assertFits("delta", "info", delta);
         assertFits("delta", "info", delta, "--by", "tensor");
+        for (String eos : List.of("1", "2")) {
+            Files.writeString(tuned.resolve("generation_config.json"), "{\"eos_token_id\": " + eos + "}");
+            assertFits("delta", "diff", model, tuned, "-o", folder.resolve(eos + ".safetensors"));
+        }
+        for (String each : List.of("out", "out,err")) {
+            assertThat(lines(
+                            each,
+                            "delta",
+                            "apply",
+                            model,
+                            folder.resolve("1.safetensors"),
+                            folder.resolve("2.safetensors"),
+                            "-o",
+                            folder.resolve("both" + each)))
+                    .anyMatch(line -> line.contains("caution"))
+                    .allSatisfy(line -> assertThat(line.replaceAll(".*\r|\u001B\\[[\\d;]*[mK]", ""))
+                            .hasSizeLessThanOrEqualTo(WIDTH));
+        }
         assertThat(Files.size(delta)).isPositive();
     }
 
