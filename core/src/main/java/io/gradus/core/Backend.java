@@ -31,6 +31,12 @@ public interface Backend {
     }
 
     /**
+     * Returns memory that is kept for reuse to the system, for example when tensors of other sizes follow. Does nothing on devices
+     * that keep none.
+     */
+    default void trim() {}
+
+    /**
      * Statistics since the device was first used, by name, such as the number of kernel launches. Empty if the device keeps
      * none.
      */

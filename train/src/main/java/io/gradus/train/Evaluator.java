@@ -1,6 +1,7 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Autograd;
+import io.gradus.core.Backend;
 import io.gradus.core.Scope;
 import io.gradus.data.BatchSource;
 import io.gradus.data.Batches;
@@ -88,10 +89,21 @@ public final class Evaluator {
 
     /** The loss of a batch, summed over its targets, and their number. */
     private static double[] own(LanguageModel model, BatchSource batches, long index, LossFunction loss) {
+        Backend backend = model.device().backend();
+        double[] own;
+        boolean isSmaller;
         try (Scope _ = Scope.open("evaluation")) {
             Batch batch = batches.batch(index, model.device());
-            return new double[] {lossSum(model, batch, loss), batch.counted()};
+            isSmaller = batch.ids().shape().get(0) < batches.batchSize();
+            if (isSmaller) {
+                backend.trim(); // memory of whole batches does not fit
+            }
+            own = new double[] {lossSum(model, batch, loss), batch.counted()};
         }
+        if (isSmaller) {
+            backend.trim();
+        }
+        return own;
     }
 
     private static String cause(LanguageModel model, BatchSource batches, long index, LossFunction loss) {

@@ -951,6 +951,7 @@ public final class FineTuning {
         private void sample(int step) {
             progressed("writing a sample");
             samples.write(step).ifPresent(sample -> report(listener -> listener.sampled(sample)));
+            model.device().backend().trim(); // the sizes of a sample do not come again in a step
         }
 
         private boolean isCheckpointDue(int step) {

@@ -95,6 +95,11 @@ public final class CpuBackend implements Backend {
         return pool.allocate(bytes, category);
     }
 
+    @Override
+    public void trim() {
+        pool.trim();
+    }
+
     CpuMemoryPool pool() {
         return pool;
     }

@@ -190,6 +190,31 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
+    void trimmedPoolHoldsNothing() {
+        try (Scope _ = Scope.open("step")) {
+            tensor(1_000_000);
+            tensor(2_000_000).release();
+        }
+        assertThat(cpu.backend().memory().heldPeak())
+                .isEqualTo(FreeBlocks.blockSize(4_000_000) + FreeBlocks.blockSize(8_000_000));
+        cpu.backend().trim();
+        cpu.backend().memory().resetPeak();
+        assertThat(cpu.backend().memory().heldPeak()).isZero();
+    }
+
+    @Test
+    void memoryOfATrimmedPoolIsNotReusedWhileItIsInUse() {
+        try (Scope _ = Scope.open("step")) {
+            Tensor kept = Tensor.full(cpu, DType.F32, Shape.of(2_000_000), 3, MemoryCategory.ACTIVATIONS);
+            tensor(2_000_000).release();
+            cpu.backend().trim();
+            Tensor other = Tensor.full(cpu, DType.F32, Shape.of(2_000_000), 5, MemoryCategory.ACTIVATIONS);
+            assertThat(kept.toFloats()).containsOnly(3);
+            assertThat(other.toFloats()).containsOnly(5);
+        }
+    }
+
+    @Test
     void muchLargerBlockIsNotReused() {
         long large;
         try (Scope _ = Scope.open("large")) {

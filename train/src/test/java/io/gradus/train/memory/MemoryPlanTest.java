@@ -112,7 +112,7 @@ class MemoryPlanTest {
         assertThat(new FineTuning(recipe).run().peakBytes()).isEqualTo(plan.atPeak());
     }
 
-    /** The plan replays which blocks the pool reuses. It does not know of samples, and of evaluation batches with fewer rows. */
+    /** The plan replays which blocks the pool reuses. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -130,6 +130,20 @@ class MemoryPlanTest {
         run.run();
         assertThat(device.backend().memory().heldPeak())
                 .isEqualTo(plan.peakBytes() + plan.process().reuse());
+    }
+
+    /** What a sample and a smaller batch leave is returned, and a step takes the planned blocks again. */
+    @Test
+    void samplesAndSmallerEvaluationBatchesLeaveThePoolAsPlanned() throws IOException {
+        Path folder = TinyModel.write(this.folder.resolve("model"), LlamaConfig.of(257, 64, 176, 3, 4, 4, 64));
+        Device device = Device.cpu(1);
+        FineTuning run = FineTuning.builder(recipe(folder, "batch_size=4", "max_eval_blocks=7"))
+                .model(new ModelFolder(folder).load(device, DType.F32), new ByteTokenizer())
+                .build();
+        MemoryPlan plan = run.plan();
+        run.run();
+        assertThat(device.backend().memory().heldPeak())
+                .isLessThanOrEqualTo((plan.peakBytes() + plan.process().reuse()) * 21 / 20);
     }
 
     @Test

@@ -58,6 +58,11 @@ public final class CpuMemoryPool {
         return free.take(bytes, ledger.live());
     }
 
+    /** Gives up all free blocks. */
+    public synchronized void trim() {
+        free.clear();
+    }
+
     synchronized void recycle(MemorySegment block) {
         free.put(block, block.byteSize());
     }

@@ -76,6 +76,13 @@ public final class FreeBlocks<B> {
         }
     }
 
+    /** Gives up all blocks. */
+    public void clear() {
+        while (!idle.isEmpty()) {
+            giveUpLongestUnused();
+        }
+    }
+
     /** The last block of each queue is the oldest. */
     private void giveUpLongestUnused() {
         Map.Entry<Long, Deque<Idle<B>>> oldest = null;
