@@ -1,6 +1,14 @@
 import io.gradus.nn.model.ModelFamily;
+import io.gradus.nn.model.gemma.Gemma2Family;
+import io.gradus.nn.model.gemma.Gemma3Family;
 import io.gradus.nn.model.gpt2.Gpt2Family;
+import io.gradus.nn.model.gptneox.GptNeoXFamily;
+import io.gradus.nn.model.granite.GraniteFamily;
 import io.gradus.nn.model.llama.LlamaFamily;
+import io.gradus.nn.model.olmo2.Olmo2Family;
+import io.gradus.nn.model.phi3.Phi3Family;
+import io.gradus.nn.model.qwen3.Qwen3Family;
+import io.gradus.nn.model.smollm3.SmolLm3Family;
 
 /** Layers, losses, initializers, weights, text generation and the model families. */
 module io.gradus.nn {
@@ -10,12 +18,28 @@ module io.gradus.nn {
     exports io.gradus.nn;
     exports io.gradus.nn.generate;
     exports io.gradus.nn.model;
+    exports io.gradus.nn.model.decoder;
+    exports io.gradus.nn.model.gemma;
     exports io.gradus.nn.model.gpt2;
+    exports io.gradus.nn.model.gptneox;
+    exports io.gradus.nn.model.granite;
     exports io.gradus.nn.model.llama;
+    exports io.gradus.nn.model.olmo2;
+    exports io.gradus.nn.model.phi3;
+    exports io.gradus.nn.model.qwen3;
+    exports io.gradus.nn.model.smollm3;
 
     uses ModelFamily;
 
     provides ModelFamily with
+            Gemma2Family,
+            Gemma3Family,
             Gpt2Family,
-            LlamaFamily;
+            GptNeoXFamily,
+            GraniteFamily,
+            LlamaFamily,
+            Olmo2Family,
+            Phi3Family,
+            Qwen3Family,
+            SmolLm3Family;
 }

@@ -62,7 +62,8 @@ class ModelFolderTest {
         assertThatThrownBy(() -> load(folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith(
-                        config + ": model_type is 'bert'; known types are gpt2, llama, mistral, qwen2; to add one, ")
+                        config + ": model_type is 'bert'; known types are gemma2, gemma3_text, gpt2, gpt_neox, granite,"
+                                + " llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3; to add one, ")
                 .hasMessageContaining("META-INF/services/io.gradus.nn.model.ModelFamily");
     }
 

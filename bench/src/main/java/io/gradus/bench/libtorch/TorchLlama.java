@@ -2,6 +2,7 @@ package io.gradus.bench.libtorch;
 
 import static io.gradus.bench.libtorch.LibTorch.function;
 
+import io.gradus.nn.model.decoder.DecoderSettings;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -19,7 +20,7 @@ import org.bytedeco.pytorch.global.torch;
  * cosines and sines as in Hugging Face transformers, {@code scaled_dot_product_attention}, and tied input and output embeddings.
  */
 public final class TorchLlama extends TorchModel {
-    private final LlamaConfig config;
+    private final DecoderSettings config;
     private final EmbeddingImpl tokens;
     private final List<Block> blocks;
     private final Tensor norm;
@@ -28,8 +29,9 @@ public final class TorchLlama extends TorchModel {
 
     private final Tensor sines;
 
-    public TorchLlama(LlamaConfig c) {
-        if (!c.tieWordEmbeddings() || c.ropeScaling() != null || c.attentionBias()) {
+    public TorchLlama(LlamaConfig llama) {
+        DecoderSettings c = llama.settings();
+        if (!c.tieWordEmbeddings() || c.rope().scaling() != null || llama.attentionBias()) {
             throw new IllegalArgumentException(
                     "libtorch's Llama supports only tied embeddings, unscaled rotary angles and no biases");
         }
@@ -47,7 +49,7 @@ public final class TorchLlama extends TorchModel {
         float[] table = new float[config.maxPositionEmbeddings() * width];
         for (int i = 0; i < table.length; i++) {
             int place = i / width;
-            double angle = place * Math.pow(config.ropeTheta(), -2.0 * (i % (width / 2)) / width);
+            double angle = place * Math.pow(config.rope().theta(), -2.0 * (i % (width / 2)) / width);
             table[i] = (float) (cosine ? Math.cos(angle) : Math.sin(angle));
         }
         return LibTorch.tensor(table, config.maxPositionEmbeddings(), width);
@@ -80,10 +82,7 @@ public final class TorchLlama extends TorchModel {
 
     private Tensor normalized(Tensor x, Tensor weight) {
         return torch.rms_norm(
-                x,
-                new long[] {config.hiddenSize()},
-                new TensorOptional(weight),
-                new DoubleOptional(config.rmsNormEps()));
+                x, new long[] {config.hiddenSize()}, new TensorOptional(weight), new DoubleOptional(config.normEps()));
     }
 
     /** A transformer block. */
@@ -99,7 +98,7 @@ public final class TorchLlama extends TorchModel {
         private final LinearImpl down;
 
         Block(int layer) {
-            LlamaConfig c = config;
+            DecoderSettings c = config;
             String name = "model.layers." + layer;
             long width = c.hiddenSize();
             long query = (long) c.numAttentionHeads() * c.headDim();

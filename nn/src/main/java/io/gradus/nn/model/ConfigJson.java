@@ -139,6 +139,17 @@ public final class ConfigJson {
         return elements.stream().map(JsonNode::asText).toList();
     }
 
+    /** The whole numbers in the list under a key; none if there is no list. */
+    public List<Integer> integers(String key) {
+        JsonNode node = get(key);
+        List<JsonNode> elements =
+                StreamSupport.stream(node.spliterator(), false).toList();
+        require(
+                isAbsent(node) || (node.isArray() && elements.stream().allMatch(JsonNode::isInt)),
+                prefix + key + " is " + node + ", not a list of whole numbers");
+        return elements.stream().map(JsonNode::intValue).toList();
+    }
+
     /** The whole number under a key that must be present. */
     public int integer(String key) {
         require(!isAbsent(get(key)), prefix + key + " is missing");

@@ -38,7 +38,16 @@ class ModelsDocumentTest {
         families.put("Llama", "llama");
         families.put("Mistral", "mistral");
         families.put("Qwen2", "qwen2");
+        families.put("Qwen3", "qwen3");
+        families.put("Gemma 2", "gemma2");
+        families.put("Gemma 3, for text", "gemma3_text");
+        families.put("Phi-3", "phi3");
+        families.put("OLMo 2", "olmo2");
+        families.put("SmolLM3", "smollm3");
+        families.put("Granite 3", "granite");
         families.put("GPT-2", "gpt2");
+        families.put("GPT-NeoX", "gpt_neox");
+        assertThat(families.values()).containsAll(ConfigTableTest.families().toList());
         families.forEach((title, type) -> {
             text.append("\n## ")
                     .append(title)

@@ -3,6 +3,8 @@ package io.gradus.nn.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
@@ -10,16 +12,13 @@ import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.Tensor;
 import io.gradus.nn.Given;
 import io.gradus.nn.model.LanguageModel.Input;
-import io.gradus.nn.model.gpt2.Gpt2;
-import io.gradus.nn.model.gpt2.Gpt2Config;
-import io.gradus.nn.model.llama.Llama;
-import io.gradus.nn.model.llama.LlamaConfig;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -32,10 +31,16 @@ class PackedDocumentsTest {
     /** The lengths of the documents of each row; a row is 13 tokens long. */
     private static final List<List<Integer>> ROWS = List.of(List.of(5, 1, 7), List.of(13), List.of(3, 10));
 
-    static Stream<LanguageModel> models() {
-        return Stream.of(
-                Given.randomized(new Llama(LlamaConfig.of(VOCABULARY, 12, 20, 2, 6, 2, 16), Given.weights())),
-                Given.randomized(new Gpt2(Gpt2Config.of(VOCABULARY, 12, 2, 3, 16), Given.weights())));
+    /** One of each family, with a window where it has any. */
+    static List<LanguageModel> models() throws IOException {
+        List<LanguageModel> models = new ArrayList<>();
+        for (String family : ConfigTableTest.families().toList()) {
+            ObjectNode changes = new ObjectMapper().createObjectNode().put("vocab_size", VOCABULARY);
+            changes.put("sliding_window", 4).put("use_sliding_window", true).put("max_window_layers", 1);
+            ConfigJson json = ConfigJson.parse(ConfigFixture.of(family).config(changes));
+            models.add(Given.randomized(ModelFamily.of(json).read(json).build(Given.weights())));
+        }
+        return models;
     }
 
     @ParameterizedTest

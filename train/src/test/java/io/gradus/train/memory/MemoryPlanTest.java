@@ -9,6 +9,9 @@ import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
 import io.gradus.data.tokenizer.ByteTokenizer;
+import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.ModelFamily;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.LlamaConfig;
@@ -78,6 +81,29 @@ class MemoryPlanTest {
     void gpt2RunTakesThePlannedBytes() throws IOException {
         Gpt2Config config = Gpt2Config.of(257, 16, 2, 2, 32);
         assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model"), config)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "qwen3-window",
+                "olmo2",
+                "granite",
+                "smollm3",
+                "phi3-partial",
+                "gemma2",
+                "gemma3",
+                "gpt-neox",
+                "mistral-window"
+            })
+    void runOfEachDecoderTakesThePlannedBytes(String name) throws IOException {
+        ConfigJson json = ConfigJson.read(Path.of("src/test/fixtures/decoders", name))
+                .set("vocab_size", 257)
+                .set("max_position_embeddings", 32);
+        ModelConfig config = ModelFamily.of(json).read(json);
+        assertMeasuredAsPlanned(recipe(TinyModel.write(folder.resolve("model"), config)));
+        String[] saving = {"activation_checkpointing=true", "loss_chunk_size=0", "output=" + folder.resolve("saving")};
+        assertMeasuredAsPlanned(recipe(folder.resolve("model"), saving));
     }
 
     @Test

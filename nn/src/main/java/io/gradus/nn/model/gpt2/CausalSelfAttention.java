@@ -5,24 +5,21 @@ import io.gradus.core.AttentionOptions;
 import io.gradus.nn.AttentionDropout;
 import io.gradus.nn.Dropout;
 import io.gradus.nn.Initializer;
-import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.decoder.SelfAttention;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * GPT-2's causal multi-head self-attention (Vaswani et al. 2017, section 3.2.2): one layer computes queries, keys and values
  * together; position information is added elsewhere.
  */
 public final class CausalSelfAttention extends Module {
-    private final int layer;
-    private final long heads;
-    private final double scale;
+    private final long headDim;
     private final Conv1D cAttn;
     private final Conv1D cProj;
-    private final @Nullable AttentionDropout attnDropout;
+    private final SelfAttention attention;
     private final Dropout residDropout;
 
     /**
@@ -32,16 +29,19 @@ public final class CausalSelfAttention extends Module {
      */
     public CausalSelfAttention(WeightSource weights, Gpt2Config config, int layer) {
         long width = config.nEmbd();
-        this.layer = layer;
-        this.heads = config.nHead();
-        double scale = config.scaleAttnWeights() ? 1 / Math.sqrt((double) width / heads) : 1;
-        this.scale = config.scaleAttnByInverseLayerIdx() ? scale / (layer + 1) : scale;
+        this.headDim = width / config.nHead();
+        double scale = config.scaleAttnWeights() ? 1 / Math.sqrt((double) headDim) : 1;
+        double own = config.scaleAttnByInverseLayerIdx() ? scale / (layer + 1) : scale;
         this.cAttn = register(
                 new Conv1D(weights.in("c_attn"), width, 3 * width, Initializer.normal(config.initializerRange())));
         this.cProj = register(new Conv1D(weights.in("c_proj"), width, width, config.residualInitializer()));
         double p = config.attnPdrop();
-        this.attnDropout =
-                p == 0 ? null : register("attn_dropout", new AttentionDropout(p, Gpt2Config.dropoutLayer(layer, 0)));
+        this.attention = register(
+                "attention",
+                new SelfAttention(
+                        layer,
+                        new AttentionOptions(true, null, own),
+                        p == 0 ? null : new AttentionDropout(p, Gpt2Config.dropoutLayer(layer, 0))));
         this.residDropout =
                 register("resid_dropout", new Dropout(config.residPdrop(), 0, Gpt2Config.dropoutLayer(layer, 1)));
     }
@@ -53,23 +53,10 @@ public final class CausalSelfAttention extends Module {
      * @throws IllegalStateException if there is a cache and gradients are recorded: none pass through a cache
      */
     public Variable forward(Variable x, Input input) {
-        long b = x.shape().get(0);
-        long t = x.shape().get(1);
         long width = x.shape().last();
         List<Variable> qkv = cAttn.forward(x).split(-1, width, width, width).stream()
-                .map(part -> part.reshape(b, t, heads, width / heads))
+                .map(part -> SelfAttention.heads(part, headDim))
                 .toList();
-        Variable k = qkv.get(1);
-        Variable v = qkv.get(2);
-        KeyValueCache cache = input.cache();
-        if (cache != null) {
-            KeyValueCache.Entry all = cache.append(layer, k, v);
-            k = all.keys();
-            v = all.values();
-        }
-        var options = new AttentionOptions(true, input.attentionMask(), scale, input.documentStarts());
-        Variable q = qkv.getFirst();
-        Variable attended = attnDropout == null ? q.attention(k, v, options) : attnDropout.forward(q, k, v, options);
-        return residDropout.forward(cProj.forward(attended.reshape(b, t, width)));
+        return residDropout.forward(cProj.forward(attention.forward(qkv.get(0), qkv.get(1), qkv.get(2), input)));
     }
 }

@@ -2,12 +2,17 @@ package io.gradus.nn.model.llama;
 
 import io.gradus.autograd.Variable;
 import io.gradus.nn.Embedding;
-import io.gradus.nn.Initializer;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.RmsNorm;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.decoder.DecoderSettings;
+import io.gradus.nn.model.decoder.GroupedQueryAttention;
+import io.gradus.nn.model.decoder.RotaryTable;
+import io.gradus.nn.model.decoder.RotaryTables;
+import io.gradus.nn.model.decoder.SelfAttention;
+import io.gradus.nn.model.decoder.SwiGluMlp;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -26,30 +31,24 @@ public final class Llama extends LanguageModel {
 
     /** Builds the network with weights from a source. */
     public Llama(LlamaConfig config, WeightSource weights) {
-        Initializer normal = Initializer.normal(config.initializerRange());
+        DecoderSettings settings = config.settings();
         WeightSource model = weights.in("model");
         this.config = config;
-        this.rotary = new RotaryTables(weights.device(), config);
-        this.embedTokens = register(new Embedding(
-                model.in("embed_tokens"), config.vocabSize(), config.hiddenSize(), normal, config.padTokenId()));
-        this.layers = IntStream.range(0, config.numHiddenLayers())
+        this.rotary = new RotaryTables(weights.device(), settings.rope(), settings.maxPositionEmbeddings());
+        this.embedTokens = register(settings.embedding(model.in("embed_tokens")));
+        this.layers = IntStream.range(0, settings.numHiddenLayers())
                 .mapToObj(i -> register(new DecoderLayer(model.in("layers").in(i), config, i)))
                 .toList();
-        this.norm = register(new RmsNorm(model.in("norm"), config.hiddenSize(), config.rmsNormEps()));
-        this.lmHead = config.tieWordEmbeddings()
-                ? null
-                : register(new Linear(weights.in("lm_head"), config.hiddenSize(), config.vocabSize(), false, normal));
+        this.norm = register(settings.norm(model.in("norm")));
+        this.lmHead = settings.tieWordEmbeddings() ? null : register(settings.lmHead(weights.in("lm_head")));
     }
 
     @Override
     public Variable hiddenStates(Input input) {
         RotaryTable table = rotary.covering(input);
         Variable x = embedTokens.forward(input.ids());
-        Input windowed = config.slidingWindow().limit(input);
-        for (int i = 0; i < layers.size(); i++) {
-            DecoderLayer layer = layers.get(i);
-            Input seen = config.slidingWindow().isOf(i) ? windowed : input;
-            x = applyLayer(h -> layer.forward(h, seen, table), x);
+        for (DecoderLayer layer : layers) {
+            x = applyLayer(h -> layer.forward(h, input, table), x);
         }
         return norm.forward(x);
     }
@@ -72,12 +71,16 @@ public final class Llama extends LanguageModel {
         private final SwiGluMlp mlp;
 
         DecoderLayer(WeightSource weights, LlamaConfig config, int layer) {
-            this.inputLayernorm =
-                    register(new RmsNorm(weights.in("input_layernorm"), config.hiddenSize(), config.rmsNormEps()));
-            this.selfAttn = register(new GroupedQueryAttention(weights.in("self_attn"), config, layer));
-            this.postAttentionLayernorm = register(
-                    new RmsNorm(weights.in("post_attention_layernorm"), config.hiddenSize(), config.rmsNormEps()));
-            this.mlp = register(new SwiGluMlp(weights.in("mlp"), config));
+            DecoderSettings settings = config.settings();
+            this.inputLayernorm = register(settings.norm(weights.in("input_layernorm")));
+            this.selfAttn = register(new GroupedQueryAttention(
+                    weights.in("self_attn"),
+                    settings,
+                    config.hasInputBias(),
+                    config.attentionBias(),
+                    SelfAttention.of(settings, layer)));
+            this.postAttentionLayernorm = register(settings.norm(weights.in("post_attention_layernorm")));
+            this.mlp = register(new SwiGluMlp(weights.in("mlp"), settings, config.mlpBias()));
         }
 
         Variable forward(Variable x, Input input, RotaryTable rotary) {

@@ -5,6 +5,9 @@ import static io.gradus.nn.model.ConfigJson.require;
 import io.gradus.nn.model.Activations;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.ConfigKey;
+import io.gradus.nn.model.decoder.DecoderSettings;
+import io.gradus.nn.model.decoder.Rope;
+import io.gradus.nn.model.decoder.SlidingWindow;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,19 +22,16 @@ final class LlamaJson {
         LlamaType type = LlamaType.of(json.text("model_type", LlamaType.LLAMA.modelType()));
         ConfigKey.check(type.keys(), json);
         int hidden = json.size("hidden_size");
+        int headDim = DecoderSettings.headDim(json);
         int heads = json.size("num_attention_heads");
         require(
                 type != LlamaType.LLAMA || json.has("head_dim") || hidden % heads == 0,
                 "hidden_size is " + hidden + ", which is not a multiple of num_attention_heads, " + heads);
-        int headDim = json.size("head_dim", hidden / heads);
         int layers = json.size("num_hidden_layers");
-        int vocabulary = json.size("vocab_size");
         int context = json.size("max_position_embeddings", type.context());
-        Rope rope = Rope.read(json, headDim, context);
         boolean llama = type == LlamaType.LLAMA;
-        return new LlamaConfig(
-                type,
-                vocabulary,
+        DecoderSettings settings = new DecoderSettings(
+                json.size("vocab_size"),
                 hidden,
                 json.size("intermediate_size"),
                 layers,
@@ -41,15 +41,14 @@ final class LlamaJson {
                 Activations.read(json, "hidden_act", "silu"),
                 context,
                 json.number("rms_norm_eps", 1e-6),
-                rope.theta(),
-                rope.scaling(),
+                Rope.read(json, headDim, context),
                 json.flag("tie_word_embeddings", false),
-                llama && json.flag("attention_bias", false),
-                llama && json.flag("mlp_bias", false),
                 json.number("attention_dropout", 0),
                 slidingWindow(json, type, layers),
-                padding(json, vocabulary),
+                DecoderSettings.padding(json, null),
                 json.number("initializer_range", 0.02));
+        return new LlamaConfig(
+                type, settings, llama && json.flag("attention_bias", false), llama && json.flag("mlp_bias", false));
     }
 
     private static int keyValueHeads(ConfigJson json, LlamaType type, int heads) {
@@ -62,14 +61,12 @@ final class LlamaJson {
     }
 
     private static SlidingWindow slidingWindow(ConfigJson json, LlamaType type, int layers) {
-        boolean windows =
-                type == LlamaType.MISTRAL || (type == LlamaType.QWEN2 && json.flag("use_sliding_window", false));
         if (type == LlamaType.LLAMA) {
             return SlidingWindow.NONE;
         }
-        int size = json.integer("sliding_window", json.mentions("sliding_window") ? 0 : WINDOW);
-        require(size > 0 || !json.has("sliding_window"), "sliding_window is " + size + "; it must be at least 1");
-        @Nullable Integer window = windows && size > 0 ? size : null;
+        @Nullable Integer size = SlidingWindow.size(json, WINDOW);
+        boolean windows = type == LlamaType.MISTRAL || json.flag("use_sliding_window", false);
+        @Nullable Integer window = windows ? size : null;
         int first = type == LlamaType.QWEN2 ? json.integer("max_window_layers", MAX_WINDOW_LAYERS) : 0;
         if (json.has("layer_types")) {
             return SlidingWindow.of(window, json.texts("layer_types"), layers);
@@ -77,45 +74,19 @@ final class LlamaJson {
         return window == null ? SlidingWindow.NONE : SlidingWindow.from(window, first, layers);
     }
 
-    /** A negative index counts from the end, as in PyTorch. */
-    private static @Nullable Integer padding(ConfigJson json, int vocabulary) {
-        if (!json.has("pad_token_id")) {
-            return null;
-        }
-        int id = json.integer("pad_token_id");
-        require(id >= -vocabulary, "pad_token_id is " + id + ", and vocab_size is " + vocabulary);
-        return id < 0 ? id + vocabulary : id;
-    }
-
     static ConfigJson write(LlamaConfig config) {
         LlamaType type = config.type();
-        ConfigJson json = new ConfigJson()
-                .set("architectures", List.of(type.architecture()))
-                .set("model_type", type.modelType())
-                .set("vocab_size", config.vocabSize())
-                .set("hidden_size", config.hiddenSize())
-                .set("intermediate_size", config.intermediateSize())
-                .set("num_hidden_layers", config.numHiddenLayers())
-                .set("num_attention_heads", config.numAttentionHeads())
-                .set("num_key_value_heads", config.numKeyValueHeads())
-                .set("head_dim", config.headDim())
-                .set("max_position_embeddings", config.maxPositionEmbeddings())
-                .set("hidden_act", Activations.name(config.hiddenAct()))
-                .set("rms_norm_eps", config.rmsNormEps())
-                .set("rope_theta", config.ropeTheta());
-        if (config.ropeScaling() != null) {
-            json.set("rope_scaling", config.ropeScaling().toJson());
-        }
-        json.set("tie_word_embeddings", config.tieWordEmbeddings())
-                .set("attention_dropout", config.attentionDropout())
-                .set("initializer_range", config.initializerRange());
-        if (config.padTokenId() != null) {
-            json.set("pad_token_id", config.padTokenId());
-        }
+        DecoderSettings settings = config.settings();
+        ConfigJson json = settings.write(new ConfigJson()
+                        .set("architectures", List.of(type.architecture()))
+                        .set("model_type", type.modelType()))
+                .set("hidden_act", Activations.name(settings.hiddenAct()))
+                .set("rms_norm_eps", settings.normEps());
+        settings.rope().write(json);
         if (type == LlamaType.LLAMA) {
             return json.set("attention_bias", config.attentionBias()).set("mlp_bias", config.mlpBias());
         }
-        return writeWindow(json, type, config.slidingWindow(), config.numHiddenLayers());
+        return writeWindow(json, type, settings.slidingWindow(), settings.numHiddenLayers());
     }
 
     private static ConfigJson writeWindow(ConfigJson json, LlamaType type, SlidingWindow window, int layers) {

@@ -9,6 +9,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.nn.Activation;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.decoder.DecoderSettings;
+import io.gradus.nn.model.decoder.Rope;
+import io.gradus.nn.model.decoder.RopeScaling;
+import io.gradus.nn.model.decoder.SlidingWindow;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,22 +54,32 @@ class LlamaConfigTest {
             double theta,
             @Nullable RopeScaling scaling,
             SlidingWindow window) {
-        return new LlamaConfig(
-                type,
+        DecoderSettings settings = settings(
+                4, keyValueHeads, headDim, Activation.SILU, context, 1e-6, new Rope(theta, scaling, headDim), window);
+        return new LlamaConfig(type, settings, false, false);
+    }
+
+    private static DecoderSettings settings(
+            int heads,
+            int keyValueHeads,
+            int headDim,
+            Activation activation,
+            int context,
+            double eps,
+            Rope rope,
+            SlidingWindow window) {
+        return new DecoderSettings(
                 96,
                 32,
                 56,
                 2,
-                4,
+                heads,
                 keyValueHeads,
                 headDim,
-                Activation.SILU,
+                activation,
                 context,
-                1e-6,
-                theta,
-                scaling,
-                false,
-                false,
+                eps,
+                rope,
                 false,
                 0,
                 window,
@@ -84,28 +98,21 @@ class LlamaConfigTest {
         assertThat(parse("{'model_type': 'mistral', 'num_attention_heads': 8, 'head_dim': 8}"))
                 .isEqualTo(new LlamaConfig(
                         LlamaType.MISTRAL,
-                        96,
-                        32,
-                        56,
-                        2,
-                        8,
-                        8,
-                        8,
-                        Activation.SILU,
-                        131_072,
-                        1e-6,
-                        10_000,
-                        null,
+                        settings(
+                                8,
+                                8,
+                                8,
+                                Activation.SILU,
+                                131_072,
+                                1e-6,
+                                new Rope(10_000, null, 8),
+                                new SlidingWindow(4096, 0, Set.of())),
                         false,
-                        false,
-                        false,
-                        0,
-                        new SlidingWindow(4096, 0, Set.of()),
-                        null,
-                        0.02));
+                        false));
         assertThat(parse("{'model_type': 'qwen2', 'num_key_value_heads': null}"))
                 .isEqualTo(config(LlamaType.QWEN2, 4, 8, 32_768, 10_000, null, SlidingWindow.NONE));
         assertThat(parse("{'model_type': 'qwen2', 'num_attention_heads': 32, 'head_dim': 2}")
+                        .settings()
                         .numKeyValueHeads())
                 .isEqualTo(32);
     }
@@ -120,30 +127,30 @@ class LlamaConfigTest {
             """))
                 .isEqualTo(new LlamaConfig(
                         LlamaType.LLAMA,
-                        96,
-                        32,
-                        56,
-                        2,
-                        4,
-                        2,
-                        16,
-                        Activation.GELU,
-                        128,
-                        1e-5,
-                        500_000,
-                        null,
+                        new DecoderSettings(
+                                96,
+                                32,
+                                56,
+                                2,
+                                4,
+                                2,
+                                16,
+                                Activation.GELU,
+                                128,
+                                1e-5,
+                                new Rope(500_000, null, 16),
+                                true,
+                                0.25,
+                                SlidingWindow.NONE,
+                                7,
+                                0.3),
                         true,
-                        true,
-                        true,
-                        0.25,
-                        SlidingWindow.NONE,
-                        7,
-                        0.3));
+                        true));
     }
 
     @Test
     void negativePaddingIndexCountsFromTheEnd() {
-        assertThat(parse("{'pad_token_id': -1}").padTokenId()).isEqualTo(95);
+        assertThat(parse("{'pad_token_id': -1}").settings().padTokenId()).isEqualTo(95);
     }
 
     private static final String LLAMA3 = "'factor': 8, 'low_freq_factor': 1.0, 'high_freq_factor': 4.0";
@@ -170,8 +177,8 @@ class LlamaConfigTest {
             })
     void llama3RopeIsReadInEverySpelling(String keys) {
         LlamaConfig config = parse(keys.replace("SCALING", LLAMA3));
-        assertThat(config.ropeTheta()).isEqualTo(20.5);
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Llama3(8, 1, 4, 8192));
+        assertThat(config.settings().rope().theta()).isEqualTo(20.5);
+        assertThat(config.settings().rope().scaling()).isEqualTo(new RopeScaling.Llama3(8, 1, 4, 8192));
     }
 
     @ParameterizedTest
@@ -185,29 +192,43 @@ class LlamaConfigTest {
                 "{'rope_theta': 20.5, 'partial_rotary_factor': 0.5}"
             })
     void unscaledRopeIsReadInEverySpelling(String keys) {
-        assertThat(parse(keys).ropeTheta()).isEqualTo(20.5);
-        assertThat(parse(keys).ropeScaling()).isNull();
+        assertThat(parse(keys).settings().rope().theta()).isEqualTo(20.5);
+        assertThat(parse(keys).settings().rope().scaling()).isNull();
     }
 
     @Test
     void otherKindsOfRopeAreRead() {
-        assertThat(parse("{'rope_scaling': {'type': 'linear', 'factor': 2.5}}").ropeScaling())
+        assertThat(parse("{'rope_scaling': {'type': 'linear', 'factor': 2.5}}")
+                        .settings()
+                        .rope()
+                        .scaling())
                 .isEqualTo(new RopeScaling.Linear(2.5));
-        assertThat(parse("{'rope_scaling': {'type': 'dynamic', 'factor': 2}}").ropeScaling())
+        assertThat(parse("{'rope_scaling': {'type': 'dynamic', 'factor': 2}}")
+                        .settings()
+                        .rope()
+                        .scaling())
                 .isEqualTo(new RopeScaling.Dynamic(2));
         String yarn = "{'max_position_embeddings': 64, 'rope_parameters': {'rope_type': 'yarn', 'factor': %s}}";
         assertThat(parse(yarn.formatted("4, 'original_max_position_embeddings': 16"))
-                        .ropeScaling())
+                        .settings()
+                        .rope()
+                        .scaling())
                 .isEqualTo(new RopeScaling.Yarn(4, 16, 0.1 * Math.log(4) + 1, 32, 1, true));
         assertThat(parse(yarn.formatted("null, 'original_max_position_embeddings': 16"))
-                        .ropeScaling())
+                        .settings()
+                        .rope()
+                        .scaling())
                 .isEqualTo(new RopeScaling.Yarn(4, 16, 0.1 * Math.log(4) + 1, 32, 1, true));
         assertThat(parse(yarn.formatted(
                                 "2, 'attention_factor': 1.5, 'beta_fast': 8, 'beta_slow': 0, 'truncate': false"))
-                        .ropeScaling())
+                        .settings()
+                        .rope()
+                        .scaling())
                 .isEqualTo(new RopeScaling.Yarn(2, 64, 1.5, 8, 1, false));
         assertThat(parse(yarn.formatted("2, 'mscale': 0.7, 'mscale_all_dim': 0.3"))
-                        .ropeScaling())
+                        .settings()
+                        .rope()
+                        .scaling())
                 .isEqualTo(
                         new RopeScaling.Yarn(2, 64, (0.07 * Math.log(2) + 1) / (0.03 * Math.log(2) + 1), 32, 1, true));
     }
@@ -244,6 +265,7 @@ class LlamaConfigTest {
         """)
     void slidingWindowIsReadAsTheTypeDoes(String type, String keys, int size, @Nullable String layers) {
         SlidingWindow window = parse("{'model_type': '" + type + "', 'num_key_value_heads': 2, " + keys + "}")
+                .settings()
                 .slidingWindow();
         assertThat(window.size()).isEqualTo(size);
         for (int layer = 0; layer < 2; layer++) {
@@ -257,6 +279,7 @@ class LlamaConfigTest {
     @Test
     void windowOfManyLayersIsReadAtOnce() {
         assertThat(parse("{'model_type': 'mistral', 'num_key_value_heads': 2, 'num_hidden_layers': 2000000000}")
+                        .settings()
                         .slidingWindow())
                 .isEqualTo(new SlidingWindow(4096, 0, Set.of()));
     }
@@ -336,6 +359,7 @@ class LlamaConfigTest {
     void widthOfHeadsIsRoundedDownForMistralAndQwen2() {
         for (String type : List.of("mistral", "qwen2")) {
             assertThat(parse("{'model_type': '" + type + "', 'hidden_size': 18, 'num_key_value_heads': 2}")
+                            .settings()
                             .headDim())
                     .isEqualTo(4);
         }
@@ -404,8 +428,8 @@ class LlamaConfigTest {
     @Test
     void newConfigSurvivesJson() {
         LlamaConfig config = LlamaConfig.of(256, 32, 64, 2, 4, 2, 128);
-        assertThat(config.headDim()).isEqualTo(8);
-        assertThat(config.tieWordEmbeddings()).isTrue();
+        assertThat(config.settings().headDim()).isEqualTo(8);
+        assertThat(config.settings().tieWordEmbeddings()).isTrue();
         assertThat(LlamaConfig.read(config.toJson())).isEqualTo(config);
     }
 

@@ -1,0 +1,5 @@
+/** GPT-NeoX, and its smaller kin Pythia. */
+@NullMarked
+package io.gradus.nn.model.gptneox;
+
+import org.jspecify.annotations.NullMarked;
