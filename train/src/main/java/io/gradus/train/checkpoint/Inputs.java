@@ -7,7 +7,6 @@ import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
-import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,6 +39,9 @@ public record Inputs(@JsonValue List<InputFile> files) {
 
     /** Files of a model folder that describe the network and the tokenizer. */
     private static final Pattern DESCRIPTION = Pattern.compile(".+\\.(json|jinja|txt|model|tiktoken)");
+
+    /** The folder of chat templates other than the usual one. */
+    private static final String CHAT_TEMPLATES = "additional_chat_templates";
 
     @JsonCreator
     public Inputs {
@@ -104,7 +106,7 @@ public record Inputs(@JsonValue List<InputFile> files) {
                     .sorted()
                     .forEach(files::add);
         }
-        Path templates = folder.resolve(TokenizerFiles.CHAT_TEMPLATES);
+        Path templates = folder.resolve(CHAT_TEMPLATES);
         if (Files.isDirectory(templates)) {
             try (Stream<Path> listed = Files.list(templates)) {
                 listed.filter(file -> file.toString().endsWith(".jinja"))
