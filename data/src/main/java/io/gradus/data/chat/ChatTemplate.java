@@ -81,15 +81,26 @@ public final class ChatTemplate {
     private static final class Source {
         private final String text;
         private final String place;
+        private final @Nullable String missing;
         private @Nullable Template template;
 
-        Source(String text, String place) {
+        private Source(String text, String place, @Nullable String missing) {
             this.text = text;
             this.place = place;
+            this.missing = missing;
+        }
+
+        Source(String text, String place) {
+            this(text, place, null);
         }
 
         Source(ChatTemplateText file) {
             this(file.text(), file.file());
+        }
+
+        /** A template that the model does not have, which matters only if a chat needs it. */
+        static Source missing(String why) {
+            return new Source("", "the model's own", why);
         }
 
         synchronized Template template() {
@@ -187,16 +198,17 @@ public final class ChatTemplate {
     }
 
     private static ChatTemplate own(Map<String, ChatTemplateText> own, Tokenizer tokenizer) {
-        ChatTemplateText usual = own.get("default");
-        if (usual == null) {
-            throw new IllegalArgumentException("the model has the chat templates " + own.keySet()
-                    + " and none is named default; set data.chat_template to one of them");
-        }
+        ChatTemplateText named = own.get("default");
+        Source usual = named != null
+                ? new Source(named)
+                : Source.missing("the model has the chat templates " + own.keySet()
+                        + " and none is named default; set data.chat_template to one of them");
+        ChatTemplateText tools = own.get("tool_use");
         return new ChatTemplate(
-                "the model's own (" + usual.file() + ")",
+                "the model's own (" + (named == null ? "none is named default" : named.file()) + ")",
                 true,
-                new Source(usual),
-                new Source(own.getOrDefault("tool_use", usual)),
+                usual,
+                tools == null ? usual : new Source(tools),
                 tokenizer.specialTokens());
     }
 
@@ -297,7 +309,11 @@ public final class ChatTemplate {
     }
 
     private Source source(Map<String, ?> variables) {
-        return variables.get(TOOLS) == null ? usual : forTools;
+        Source source = variables.get(TOOLS) == null ? usual : forTools;
+        if (source.missing != null) {
+            throw new IllegalArgumentException(source.missing);
+        }
+        return source;
     }
 
     private Rendering render(

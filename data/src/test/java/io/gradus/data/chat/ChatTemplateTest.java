@@ -232,6 +232,20 @@ class ChatTemplateTest {
     }
 
     @Test
+    void templatesWithoutADefaultAreRejectedOnlyWhenAChatNeedsIt() throws IOException {
+        tokenizer("<s>", "</s>");
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"R\"}, {\"name\": \"tool_use\", \"template\": \"T\"}]}");
+        ChatTemplate template =
+                ChatTemplate.choose(null, Tokenizer.load(folder)).orElseThrow();
+        assertThatThrownBy(() -> rendered(template, chat(Role.USER, "a")))
+                .hasMessage("the model has the chat templates [rag, tool_use] and none is named default;"
+                        + " set data.chat_template to one of them");
+        assertThat(template.asksForTheTime()).isFalse();
+    }
+
+    @Test
     void anotherTemplateReplacesTheModelsOwnInTheSavedFolder() throws IOException {
         own(OWN);
         Tokenizer tokenizer = Tokenizer.load(folder);
