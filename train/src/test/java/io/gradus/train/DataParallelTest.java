@@ -25,13 +25,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -299,13 +295,7 @@ class DataParallelTest {
                 .replaceAll(",\"(tokens_per_second|seconds|communication_seconds|waiting_seconds)\":[^,}]*", "");
     }
 
-    /** The recipe of a process. */
-    @FunctionalInterface
-    private interface RecipeOfRank {
-        Recipe of(int rank);
-    }
-
-    private static void runAll(int processes, RecipeOfRank recipes, TrainingListener... listeners) throws Exception {
+    private static void runAll(int processes, IntFunction<Recipe> recipes, TrainingListener... listeners) throws Exception {
         for (Throwable failure : failures(processes, recipes, listeners)) {
             if (failure instanceof Exception e) {
                 throw e;
@@ -314,38 +304,17 @@ class DataParallelTest {
         }
     }
 
-    private static List<Throwable> failures(int processes, RecipeOfRank recipes, TrainingListener... listeners)
+    private static List<Throwable> failures(int processes, IntFunction<Recipe> recipes, TrainingListener... listeners)
             throws InterruptedException {
         return failures(processes, recipes, run -> run.listeners(listeners));
     }
 
     /** Runs all processes and returns the failure of each, or null. */
     private static List<Throwable> failures(
-            int processes, RecipeOfRank recipes, UnaryOperator<FineTuning.Builder> parts) throws InterruptedException {
-        List<Transport> transports = ThreadTransport.job(processes);
+            int processes, IntFunction<Recipe> recipes, UnaryOperator<FineTuning.Builder> parts)
+            throws InterruptedException {
         List<Throwable> failures = new ArrayList<>();
-        try (ExecutorService threads = Executors.newFixedThreadPool(processes)) {
-            List<Future<?>> runs = new ArrayList<>();
-            for (Transport transport : transports) {
-                Callable<RunResult> run = () -> {
-                    try (Communicator communicator = Communicator.of(() -> transport)) {
-                        return parts.apply(FineTuning.builder(recipes.of(transport.rank())))
-                                .communicator(communicator)
-                                .build()
-                                .run();
-                    }
-                };
-                runs.add(threads.submit(run));
-            }
-            for (Future<?> run : runs) {
-                try {
-                    run.get();
-                    failures.add(null);
-                } catch (ExecutionException e) {
-                    failures.add(e.getCause());
-                }
-            }
-        }
+        JobOfThreads.run(processes, recipes, parts).forEach(each -> failures.add(each.failure()));
         return failures;
     }
 }
