@@ -26,7 +26,7 @@ final class IntermediateValues implements BackwardListener {
      */
     IntermediateValues(List<Variable> results) {
         for (Variable result : results) {
-            inUse.merge(result.value().storage(), 1, Integer::sum);
+            inUse.merge(result.value().sharedStorage(), 1, Integer::sum);
         }
         for (Variable result : results) {
             if (result.retainsGrad()) {
@@ -42,7 +42,7 @@ final class IntermediateValues implements BackwardListener {
 
     /** Never frees the storage of a tensor. */
     void keep(Tensor tensor) {
-        inUse.remove(tensor.storage());
+        inUse.remove(tensor.sharedStorage());
     }
 
     @Override
@@ -54,7 +54,7 @@ final class IntermediateValues implements BackwardListener {
     @Override
     public void visited(Variable result, List<Variable> inputs) {
         Tensor value = result.value();
-        Integer left = inUse.computeIfPresent(value.storage(), (_, count) -> count - 1);
+        Integer left = inUse.computeIfPresent(value.sharedStorage(), (_, count) -> count - 1);
         if (left != null && left == 0) {
             value.release(REASON);
         }

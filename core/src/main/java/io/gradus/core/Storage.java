@@ -70,6 +70,11 @@ public abstract class Storage {
         recycle();
     }
 
+    /** The storage that has the memory. */
+    Storage memory() {
+        return this;
+    }
+
     /** The bytes that the device holds for this storage; 0 if it does not count them. The garbage collector returns them. */
     protected long heldBytes() {
         return 0;

@@ -51,6 +51,21 @@ public final class Tensor {
         return new Tensor(device, dtype, shape, storage, 0, null);
     }
 
+    /**
+     * A tensor whose elements are provided when they are used: see {@link AbsentStorage}.
+     *
+     * @param category of the memory that will be provided
+     */
+    public static Tensor absent(Device device, DType dtype, Shape shape, MemoryCategory category) {
+        return new Tensor(
+                device,
+                dtype,
+                shape,
+                new AbsentStorage(category, device.backend().memory()),
+                0,
+                null);
+    }
+
     /** A tensor of zeros. */
     public static Tensor zeros(Device device, DType dtype, Shape shape, MemoryCategory category) {
         return full(device, dtype, shape, 0, category);
@@ -162,6 +177,11 @@ public final class Tensor {
         if (reason != null) {
             throw new IllegalStateException("tensor " + describe() + " was used after " + reason);
         }
+        return storage.memory();
+    }
+
+    /** What this tensor shares with its views, even if it has no memory now; to compare, not to use. */
+    public Storage sharedStorage() {
         return storage;
     }
 

@@ -40,11 +40,13 @@ public final class WeightSource {
     private final Source source;
     private final String prefix;
     private final DType dtype;
+    private final boolean absent;
 
-    private WeightSource(Source source, String prefix, DType dtype) {
+    private WeightSource(Source source, String prefix, DType dtype, boolean absent) {
         this.source = source;
         this.prefix = prefix;
         this.dtype = dtype;
+        this.absent = absent;
     }
 
     /** The state that all views of one source share. */
@@ -75,7 +77,7 @@ public final class WeightSource {
 
     /** Random parameters. The n-th one depends only on the seed, on n and on its initializer. */
     public static WeightSource random(Device device, long seed) {
-        return new WeightSource(new Source(device, seed, null, UnaryOperator.identity()), "", DType.F32);
+        return new WeightSource(new Source(device, seed, null, UnaryOperator.identity()), "", DType.F32, false);
     }
 
     /** Parameters from a checkpoint, converted to {@link DType#F32} (see {@link #to}). */
@@ -89,7 +91,7 @@ public final class WeightSource {
      * @param tensorName maps the name of a parameter to the name of its tensor in the checkpoint, one to one
      */
     public static WeightSource from(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> tensorName) {
-        return new WeightSource(new Source(device, 0, checkpoint, tensorName), "", DType.F32);
+        return new WeightSource(new Source(device, 0, checkpoint, tensorName), "", DType.F32, false);
     }
 
     // ---- the default generator ----
@@ -126,7 +128,7 @@ public final class WeightSource {
 
     /** The source for a part of the model: prefixes names with {@code name.}. */
     public WeightSource in(String name) {
-        return new WeightSource(source, prefix + name + ".", dtype);
+        return new WeightSource(source, prefix + name + ".", dtype, absent);
     }
 
     /** The source for the part with an index, from 0. */
@@ -143,7 +145,15 @@ public final class WeightSource {
         if (!dtype.isFloating()) {
             throw new IllegalArgumentException("weights: parameters cannot be " + dtype + "; use F32, BF16 or F16");
         }
-        return new WeightSource(source, prefix, dtype);
+        return new WeightSource(source, prefix, dtype, absent);
+    }
+
+    /**
+     * The same source with parameters that have no elements: names and shapes are checked, and the elements must be
+     * {@linkplain io.gradus.core.AbsentStorage provided} when they are used.
+     */
+    public WeightSource absent() {
+        return new WeightSource(source, prefix, dtype, true);
     }
 
     /** The device of the parameters. */
@@ -181,6 +191,9 @@ public final class WeightSource {
         if (checkpoint != null) {
             return read(checkpoint, source.tensorName.apply(full), shape);
         }
+        if (absent) {
+            return Tensor.absent(source.device, dtype, shape, MemoryCategory.WEIGHTS);
+        }
         Tensor tensor = Tensor.empty(source.device, DType.F32, shape, MemoryCategory.WEIGHTS);
         initializer.fill(tensor, new Philox.Key(source.seed, 0, stream));
         if (dtype == DType.F32) {
@@ -204,7 +217,9 @@ public final class WeightSource {
                 source.misshapen.add(
                         name + " is " + checkpoint.entry(name).shape() + " in the file and " + shape + " in the model");
             } else {
-                return checkpoint.read(name, source.device, dtype, MemoryCategory.WEIGHTS);
+                return absent
+                        ? Tensor.absent(source.device, dtype, shape, MemoryCategory.WEIGHTS)
+                        : checkpoint.read(name, source.device, dtype, MemoryCategory.WEIGHTS);
             }
             if (source.missing.size() > MOST_MISSING + checkpoint.names().size()) {
                 throw new UncheckedIOException(misfit(checkpoint, Set.of()));

@@ -307,6 +307,16 @@ public final class FineTuning {
         if (recipe.device().equals("gpu")) {
             throw new RecipeException("several processes train on the CPU only; use device=cpu, or one process");
         }
+        if (divides() && model != null) {
+            throw new RecipeException(
+                    "parallel=zero3 divides the weights among processes, and the model in memory has all"
+                            + " of them; pass its folder, or use parallel=zero2");
+        }
+    }
+
+    /** Whether each process has its part of the weights only. */
+    private boolean divides() {
+        return TrainingState.kind(recipe, ranks) == Recipe.ParallelKind.ZERO3;
     }
 
     /**
@@ -533,7 +543,7 @@ public final class FineTuning {
                     "each process writes its part of a checkpoint");
             requireShared(shared || !recipe.guards().restoresBest(), "all processes read the best weights from it");
             requireShared(shared || !isRounded(), "all processes read the rounded weights from it");
-            if (recipe.memory().precision() != PrecisionKind.F32) {
+            if (recipe.memory().precision() != PrecisionKind.F32 || divides()) {
                 setup.base().forEachWeight(model, state::set); // master weights get the digits that 16 bits lack
             }
             requireTime(resumed.isPresent(), saved);
@@ -670,7 +680,7 @@ public final class FineTuning {
             }
             if (first == 0) {
                 recordEvaluation(0);
-                together(() -> sample(0));
+                lead(() -> sample(0));
             }
             int step = first;
             if (shortened) {
@@ -861,7 +871,7 @@ public final class FineTuning {
                 new ModelFolder(output).forEachWeight(model, state::set);
                 evaluate(steps); // the saved weights
             }
-            together(() -> sample(steps));
+            lead(() -> sample(steps));
             RunResult result = new RunResult(
                     output,
                     steps,
@@ -880,6 +890,7 @@ public final class FineTuning {
         private void evaluate(int step) {
             try {
                 state.withAverage(() -> latest = losses(setup.data().evaluation()));
+                state.freeWeights();
             } catch (NonFiniteException e) {
                 throw step == 0
                         ? new TrainingException("before the first step " + e.getMessage())
@@ -1087,9 +1098,9 @@ public final class FineTuning {
         MemoryFit.require(memory, recipe, other -> withRecipe(other).plan(config, false, ranks), device);
         Tokenizer reader = tokenizer != null ? tokenizer : Tokenizer.load(base.path());
         progressed("loading the model");
-        LanguageModel loaded = model != null
-                ? model
-                : base.load(device, recipe.memory().precision().dtype());
+        DType dtype = recipe.memory().precision().dtype();
+        LanguageModel loaded =
+                model != null ? model : divides() ? base.loadAbsent(device, dtype) : base.load(device, dtype);
         Dataset data = dataset != null ? dataset : recipeData(reader, loaded, memory.blockLength());
         int steps = steps(data.training());
         return new TrainingSetup(

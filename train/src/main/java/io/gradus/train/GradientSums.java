@@ -63,7 +63,7 @@ final class GradientSums {
 
     /** Whether whole gradients are freed as soon as they are added. */
     private boolean frees() {
-        return kind == ParallelKind.ZERO2;
+        return kind == ParallelKind.ZERO2 || kind == ParallelKind.ZERO3;
     }
 
     /** Begins a step: no parameter has a gradient. */

@@ -26,9 +26,13 @@ import org.jspecify.annotations.Nullable;
  * rounding; they are the same in every run.
  */
 final class Ranks {
+    /** What the first process tells the others when it needs no more help. */
+    private static final int END = -1;
+
     private final @Nullable Collectives communicator;
     private boolean alone;
     private @Nullable Throwable known;
+    private boolean leading;
 
     /** @param communicator null for a single process */
     Ranks(@Nullable Collectives communicator) {
@@ -145,17 +149,20 @@ final class Ranks {
             action.run();
         } else if (isFirst()) {
             try {
+                leading = true;
                 action.run();
             } catch (IOException | RuntimeException | Error e) {
-                gather(-1);
+                leading = false;
+                gather(END);
                 compare(String.valueOf(e instanceof Error ? e : e.getMessage()));
                 known = e;
                 throw e;
             }
-            gather(-1);
+            leading = false;
+            gather(END);
             compare("");
         } else {
-            for (int what = asked(); what >= 0; what = asked()) {
+            for (int what = asked(); what != END; what = asked()) {
                 try {
                     help.with(what);
                 } catch (IOException e) {
@@ -169,11 +176,20 @@ final class Ranks {
         }
     }
 
+    /** Whether this process is the first one and does something for which it may {@link #ask} the others. */
+    boolean isLeading() {
+        return leading;
+    }
+
     private int asked() {
         return (int) gather(0)[0];
     }
 
-    /** Calls the other processes, which wait in {@link #lead}; this one must do its part too. */
+    /**
+     * Calls the other processes, which wait in {@link #lead}; this one must do its part too.
+     *
+     * @param what any number but −1
+     */
     void ask(int what) {
         if (size() > 1) {
             gather(what);

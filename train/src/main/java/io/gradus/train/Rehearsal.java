@@ -21,6 +21,7 @@ import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.memory.ProcessPlan;
 import io.gradus.train.recipe.Optimizers;
 import io.gradus.train.recipe.Recipe;
+import io.gradus.train.recipe.Recipe.ParallelKind;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -83,8 +84,10 @@ record Rehearsal(
 
     private MemoryPlan count(boolean resumed) {
         Device device = Device.meta();
-        LanguageModel model = config.build(WeightSource.random(device, recipe.seed())
-                .to(recipe.memory().precision().dtype()));
+        WeightSource weights = WeightSource.random(device, recipe.seed())
+                .to(recipe.memory().precision().dtype());
+        boolean whole = processes == 1 || recipe.parallel() != ParallelKind.ZERO3;
+        LanguageModel model = config.build(whole ? weights : weights.absent());
         int rows = dataset == null ? recipe.batchSize() : dataset.training().batchSize();
         int length = dataset == null
                 ? recipe.data().blockLength(model.contextLength())
@@ -100,7 +103,7 @@ record Rehearsal(
                 throw new UncheckedIOException(e); // nothing is read
             }
         }
-        evaluate(model, device, rows, length); // as a run does first: it may read longer rows than training
+        evaluate(state, device, rows, length); // as a run does first: it may read longer rows than training
         long sent = 0;
         for (int step = 0; step < STEPS; step++) {
             sent = traffic == null ? 0 : traffic.sentBytes();
@@ -113,7 +116,7 @@ record Rehearsal(
                     FineTuning.LossCheck.NONE);
         }
         sent = traffic == null ? 0 : traffic.sentBytes() - sent;
-        evaluate(model, device, rows, length);
+        evaluate(state, device, rows, length);
         try {
             return MemoryPlan.of(
                     device,
@@ -149,11 +152,13 @@ record Rehearsal(
                 config.vocabSize());
     }
 
-    private void evaluate(LanguageModel model, Device device, int rows, int length) {
+    private void evaluate(TrainingState state, Device device, int rows, int length) {
+        LanguageModel model = state.model;
         try (Scope _ = Scope.open("evaluation")) {
             model.eval();
             Evaluator.lossSum(model, evaluation(device, rows, length), loss);
         }
+        state.freeWeights();
     }
 
     private Batch general(Device device, int length) {

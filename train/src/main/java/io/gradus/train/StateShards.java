@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param dtype of the tensor
  * @param shape of the whole tensor
  * @param shards the range of each rank
- * @param own this rank's range, in any shape; null if it is empty
+ * @param own this rank's range, in any shape; null if it is empty. A rank may have all of a tensor whose range it is not: each has
+ *     the number of steps of what it updates
  */
 record StateShards(
         String name,

@@ -74,6 +74,7 @@ final class TrainingState {
     private final Set<String> frozenNames;
     private final @Nullable GradualUnfreezing unfreezing;
     private final @Nullable ParameterShards shards; // null if this process has all of the state
+    private final @Nullable GatheredWeights gathered; // null if this process has all weights
     private @Nullable WeightAverage average;
     private @Nullable Tensor collected;
 
@@ -97,13 +98,14 @@ final class TrainingState {
         this.order =
                 groups.stream().flatMap(group -> group.parameters().stream()).toList();
         ParallelKind kind = kind(recipe, ranks);
+        boolean gathers = kind == ParallelKind.ZERO3;
         this.shards = kind == ParallelKind.NONE || kind == ParallelKind.DATA
                 ? null
-                : new ParameterShards(
-                        parameters,
-                        Optimizers.sharding(recipe, custom),
-                        ranks,
-                        (parameter, ranges) -> ranges.of(parameter.value(), ranks.rank()));
+                : new ParameterShards(parameters, Optimizers.sharding(recipe, custom), ranks, (parameter, ranges) -> {
+                    Tensor view = ranges.of(parameter.value(), ranks.rank());
+                    return gathers ? GatheredWeights.empty(parameter, view.shape()) : view;
+                });
+        this.gathered = shards != null && gathers ? new GatheredWeights(ranks, shards, parameters) : null;
         // Before anything is frozen for later, so that every trained parameter has its state from the start.
         this.optimizer = Optimizers.of(recipe, shards == null ? groups : shards.groups(groups), custom);
         this.sums = new GradientSums(ranks, kind, shards);
@@ -111,7 +113,7 @@ final class TrainingState {
         unfreeze(0);
     }
 
-    private static ParallelKind kind(Recipe recipe, Ranks ranks) {
+    static ParallelKind kind(Recipe recipe, Ranks ranks) {
         if (ranks.size() == 1) {
             return ParallelKind.NONE;
         }
@@ -166,7 +168,7 @@ final class TrainingState {
         model.eval();
         unfreeze(Integer.MAX_VALUE);
         try {
-            return FisherInformation.estimate(
+            FisherInformation importance = FisherInformation.estimate(
                     own(),
                     samples,
                     k -> {
@@ -182,6 +184,8 @@ final class TrainingState {
                         }
                     },
                     shards == null ? FisherInformation.Others.NONE : others(shards));
+            freeWeights();
+            return importance;
         } catch (ArithmeticException e) {
             throw new RecipeException("ewc: gradients on data.general are not finite; "
                     + (scaler == null ? "check the weights of the model" : "use precision=bf16") + ". "
@@ -247,6 +251,11 @@ final class TrainingState {
             optimizer.step(gradientScale);
             return;
         }
+        if (gathered != null) {
+            gathered.free();
+            optimizer.step(gradientScale);
+            return;
+        }
         try (WeightExchange exchange = new WeightExchange(
                 ranks,
                 shards,
@@ -307,7 +316,9 @@ final class TrainingState {
 
     /** Gives all processes the weights that each has changed. */
     private void exchangeWeights() {
-        if (shards != null) {
+        if (gathered != null) {
+            gathered.free();
+        } else if (shards != null) {
             new WeightExchange(ranks, shards, parameters).close();
         }
     }
@@ -368,12 +379,29 @@ final class TrainingState {
                 .sum();
     }
 
-    /** Sets the weight of a parameter. */
+    /** Sets the weight of a parameter. All processes must set it. */
     void set(Variable parameter, Tensor exact) {
-        parameter.value().copyFrom(exact);
+        if (gathered == null) {
+            parameter.value().copyFrom(exact);
+        } else {
+            gathered.free();
+        }
         Variable part = shards == null ? parameter : shards.own(parameter);
-        if (part != null && !frozen.contains(parameter)) {
-            optimizer.initMasterWeight(part, shards == null ? exact : shards.range(parameter, exact));
+        if (part != null) {
+            Tensor own = shards == null ? exact : shards.range(parameter, exact);
+            if (gathered != null) {
+                part.value().copyFrom(own);
+            }
+            if (!frozen.contains(parameter)) {
+                optimizer.initMasterWeight(part, own);
+            }
+        }
+    }
+
+    /** Frees weights that are whole only while they are used. Call this after passes that no update follows. */
+    void freeWeights() {
+        if (gathered != null) {
+            gathered.free();
         }
     }
 
@@ -494,9 +522,11 @@ final class TrainingState {
         for (String name : rest) {
             read.put(name, saved.read(name)); // all of them, or those that the optimizer will report
         }
-        if (shards != null) {
-            tensors().forEach(read::putIfAbsent); // empty ones of a process that has no part of any parameter
-        }
+        tensors().forEach((name, tensor) -> {
+            if (shards != null && tensor.size() == 0) { // of a process that has no part of any parameter
+                read.putIfAbsent(name, tensor);
+            }
+        });
         load(read);
     }
 
@@ -547,6 +577,10 @@ final class TrainingState {
      * @return the whole tensor on the first process, null on the others
      */
     private @Nullable Tensor help(int number) {
+        if (gathered != null && GatheredWeights.isQuestion(number)) {
+            gathered.answer(number);
+            return null;
+        }
         ParameterShards divided = Objects.requireNonNull(shards);
         releaseCollected();
         Variable parameter = parameters.get(number);
@@ -577,9 +611,11 @@ final class TrainingState {
      * @throws OtherRankException on the other processes, if it failed on the first
      */
     void lead(Ranks.Alone<?> action) throws IOException {
+        freeWeights();
         try {
             ranks.lead(action, this::serve);
         } finally {
+            freeWeights();
             releaseCollected();
         }
     }

@@ -2,6 +2,7 @@ package io.gradus.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.Device;
 import io.gradus.core.HostStorage;
@@ -9,11 +10,12 @@ import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.llama.LlamaConfig;
+import io.gradus.optim.InPlace;
+import io.gradus.optim.Optimizer;
+import io.gradus.optim.ParameterGroup;
+import io.gradus.optim.ParameterStep;
 import io.gradus.parallel.CommunicationException;
-import io.gradus.parallel.Communicator;
 import io.gradus.parallel.HostName;
-import io.gradus.parallel.ThreadTransport;
-import io.gradus.parallel.Transport;
 import io.gradus.train.checkpoint.StateFiles;
 import io.gradus.train.guard.TrainingException;
 import io.gradus.train.recipe.Recipe;
@@ -40,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Processes with a batch each have the bits of one process that accumulates as many batches. Here they are threads. */
 @Timeout(120)
 class DataParallelTest {
-    private static final List<String> STAGES = List.of("data", "zero1", "zero2");
+    private static final List<String> STAGES = List.of("data", "zero1", "zero2", "zero3");
     private static final String CHECKPOINT = "checkpoints/step-000004";
 
     @TempDir
@@ -52,7 +54,7 @@ class DataParallelTest {
     @BeforeEach
     void write() {
         // The embedding table and two matrices are divided among processes, the others are too short.
-        model = TinyModel.write(folder.resolve("model"), LlamaConfig.of(257, 256, 24, 1, 2, 1, 32));
+        model = TinyModel.write(folder.resolve("model"), LlamaConfig.of(257, 256, 24, 3, 2, 1, 32));
         text = TinyModel.writeText(folder.resolve("text.txt"), 200);
     }
 
@@ -81,7 +83,7 @@ class DataParallelTest {
     @ParameterizedTest(name = "{0}")
     @ValueSource(
             strings = {
-                "max_grad_norm=0.1 spike_z=1",
+                "max_grad_norm=0.1 spike_z=1 sample.max_tokens=3",
                 "precision=bf16 ema_decay=0.9 max_grad_norm=0.1",
                 "precision=f16 max_grad_norm=0.1",
                 "optimizer=adamw8bit",
@@ -174,9 +176,57 @@ class DataParallelTest {
     }
 
     @Test
-    void stoppedRunResumesToTheSameBits() throws Exception {
-        runAll(2, _ -> recipe("whole"));
-        assertThatThrownBy(() -> runAll(2, _ -> recipe("stopped"), new TrainingListener() {
+    void optimizerOfOnesOwnUpdatesWholeParameters() throws Exception {
+        UnaryOperator<FineTuning.Builder> momentum = run -> run.optimizer(Momentum::new);
+        momentum.apply(FineTuning.builder(recipe("alone", "gradient_accumulation_steps=2")))
+                .build()
+                .run();
+        for (String parallel : STAGES) {
+            assertThat(failures(2, _ -> recipe(parallel, "parallel=" + parallel), momentum))
+                    .containsOnlyNulls();
+            assertSameFile(parallel, "alone", "model.safetensors");
+            assertSameState(parallel, "alone");
+        }
+    }
+
+    /** Divides by the norm of the whole gradient. */
+    private static final class Momentum extends Optimizer {
+        Momentum(List<ParameterGroup> groups, double learningRate) {
+            super(groups, learningRate, "momentum_buffer");
+        }
+
+        @Override
+        protected void update(ParameterStep step) {
+            Tensor gradient = step.gradient();
+            double norm = Math.sqrt(gradient.kernels().reduction().sumOfSquares(List.of(gradient)));
+            InPlace.lerp(step.state("momentum_buffer"), gradient, 0.1 / (norm + 1));
+            InPlace.add(step.weight(), step.state("momentum_buffer"), -step.learningRate());
+        }
+    }
+
+    @Test
+    void severalPassesOfEachProcessAgreeToRoundingAndAreTheSameInEveryRun() throws Exception {
+        new FineTuning(recipe("alone", "gradient_accumulation_steps=4")).run();
+        for (String parallel : STAGES) {
+            for (String output : List.of(parallel, parallel + "-again")) {
+                runAll(2, _ -> recipe(output, "gradient_accumulation_steps=2 parallel=" + parallel));
+            }
+            assertSameFile(parallel + "-again", parallel, "model.safetensors");
+            assertThat(lastLoss(parallel)).isCloseTo(lastLoss("alone"), within(1e-3));
+        }
+    }
+
+    private double lastLoss(String output) throws IOException {
+        String line = evaluations(output).getLast();
+        return Double.parseDouble(line.replaceAll(".*\"held_out_loss\":([0-9.]+).*", "$1"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"data", "zero1", "zero2", "zero3"})
+    void stoppedRunResumesToTheSameBits(String parallel) throws Exception {
+        String[] settings = {"ema_decay=0.9 precision=bf16 save_steps=2 parallel=" + parallel};
+        runAll(2, _ -> recipe("whole", settings));
+        assertThatThrownBy(() -> runAll(2, _ -> recipe("stopped", settings), new TrainingListener() {
                     @Override
                     public void stepped(Step step) {
                         if (step.step() == 3) {
@@ -185,9 +235,8 @@ class DataParallelTest {
                     }
                 }))
                 .hasMessageContaining("the power failed");
-        runAll(2, _ -> recipe("stopped", "resume=true"));
-        assertThat(folder.resolve("stopped").resolve("model.safetensors"))
-                .hasSameBinaryContentAs(folder.resolve("whole").resolve("model.safetensors"));
+        runAll(2, _ -> recipe("stopped", settings[0] + " resume=true"));
+        assertSameFile("stopped", "whole", "model.safetensors");
     }
 
     @Test
@@ -295,7 +344,8 @@ class DataParallelTest {
                 .replaceAll(",\"(tokens_per_second|seconds|communication_seconds|waiting_seconds)\":[^,}]*", "");
     }
 
-    private static void runAll(int processes, IntFunction<Recipe> recipes, TrainingListener... listeners) throws Exception {
+    private static void runAll(int processes, IntFunction<Recipe> recipes, TrainingListener... listeners)
+            throws Exception {
         for (Throwable failure : failures(processes, recipes, listeners)) {
             if (failure instanceof Exception e) {
                 throw e;

@@ -21,7 +21,9 @@ final class JobOfThreads {
 
     /** What a process of the job has made of its run. */
     record Outcome(
-            @Nullable RunResult result, @Nullable FineTuning run, @Nullable Throwable failure) {}
+            @Nullable RunResult result,
+            @Nullable FineTuning run,
+            @Nullable Throwable failure) {}
 
     /**
      * Runs all processes to their end.
@@ -38,8 +40,7 @@ final class JobOfThreads {
                 Recipe recipe = recipes.apply(transport.rank());
                 Callable<Outcome> run = () -> {
                     try (Communicator communicator = Communicator.of(() -> transport)) {
-                        FineTuning each = parts.apply(
-                                        FineTuning.builder(recipe).communicator(communicator))
+                        FineTuning each = parts.apply(FineTuning.builder(recipe).communicator(communicator))
                                 .build();
                         return new Outcome(each.run(), each, null);
                     }

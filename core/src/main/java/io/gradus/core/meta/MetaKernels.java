@@ -44,12 +44,24 @@ final class MetaKernels {
 
     private static <T> T nothing(Class<T> family) {
         return family.cast(Proxy.newProxyInstance(
-                family.getClassLoader(), new Class<?>[] {family}, (_, method, arguments) -> switch (method.getName()) {
-                    case "sumOfSquares" -> size((List<?>) arguments[0]);
-                    case "squaresByChunk" -> chunks((Tensor) arguments[0]);
-                    case "count" -> (int) arguments[1] == 1 ? 0L : ((Tensor) arguments[0]).size();
-                    default -> null;
+                family.getClassLoader(), new Class<?>[] {family}, (_, method, arguments) -> {
+                    use(arguments);
+                    return switch (method.getName()) {
+                        case "sumOfSquares" -> size((List<?>) arguments[0]);
+                        case "squaresByChunk" -> chunks((Tensor) arguments[0]);
+                        case "count" -> (int) arguments[1] == 1 ? 0L : ((Tensor) arguments[0]).size();
+                        default -> null;
+                    };
                 }));
+    }
+
+    /** Asks for the memory of all operands, as other devices do: it may be absent until then. */
+    private static void use(Object[] arguments) {
+        for (Object argument : arguments) {
+            if (argument instanceof Tensor tensor) {
+                tensor.storage();
+            }
+        }
     }
 
     private static double[] chunks(Tensor x) {

@@ -121,23 +121,37 @@ public record ModelFolder(Path path) {
      *     weights do not fit the network that {@code config.json} describes
      */
     public LanguageModel load(Device device, DType dtype) throws IOException {
+        return load(device, dtype, false);
+    }
+
+    /**
+     * {@link #load(Device, DType)} that checks the weights' names and shapes and reads none of them. The parameters are
+     * {@linkplain io.gradus.core.AbsentStorage absent}.
+     */
+    public LanguageModel loadAbsent(Device device, DType dtype) throws IOException {
+        return load(device, dtype, true);
+    }
+
+    private LanguageModel load(Device device, DType dtype, boolean absent) throws IOException {
         Description description = description();
         warn(description);
         ModelConfig config = description.config();
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
             requireFits(config, checkpoint);
-            build(config, checkpoint, Device.meta(), dtype); // reports names that do not fit before anything is read
-            return build(config, checkpoint, device, dtype);
+            // reports names that do not fit before anything is read
+            build(config, checkpoint, Device.meta(), dtype, false);
+            return build(config, checkpoint, device, dtype, absent);
         } catch (UncheckedIOException e) {
             throw Objects.requireNonNull(e.getCause());
         }
     }
 
-    private static LanguageModel build(ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype)
+    private static LanguageModel build(
+            ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype, boolean absent)
             throws IOException {
         WeightSource weights =
                 WeightSource.from(checkpoint, device, names(config, checkpoint)).to(dtype);
-        LanguageModel model = config.build(weights);
+        LanguageModel model = config.build(absent ? weights.absent() : weights);
         weights.requireAllLoaded(config::ignoresTensor);
         return model;
     }

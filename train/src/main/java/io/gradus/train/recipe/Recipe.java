@@ -293,7 +293,9 @@ public record Recipe(
         /** In addition, each process has its part of the optimizer's state only (ZeRO; Rajbhandari et al. 2020). */
         ZERO1,
         /** In addition, each process keeps its part of the gradients only. */
-        ZERO2
+        ZERO2,
+        /** In addition, each process has its part of the weights only, and collects those of a layer while it uses them. */
+        ZERO3
     }
 
     /** The learning rate schedule after the warmup, and the keys that only some schedules honor. */
