@@ -51,7 +51,7 @@ class DecoderConfigsTest {
         phi3        | 'rope_scaling': {'type': 'longrope', 'short_factor': [1.0], 'long_factor': [2.0]} | rope_type is 'longrope'
         phi3        | 'rope_scaling': {'type': 'linear', 'factor': 2.0} | rope_type is not 'default'
         phi3        | 'partial_rotary_factor': 0       | the rotary factor is 0.0; it must be above 0 and at most 1
-        phi3        | 'partial_rotary_factor': 0.4     | 3 elements of each head are rotated, and it must be an even number
+        phi3        | 'partial_rotary_factor': 0.1     | head_dim is 8 and the rotary factor 0.1, which leaves no pairs of elements
         phi3        | 'resid_pdrop': -1                | resid_pdrop is -1.0; it must be from 0 to 1
         gemma2      | 'attn_logit_softcapping': 0      | attn_logit_softcapping is 0.0; it must be above 0, or null
         gemma2      | 'final_logit_softcapping': -3    | final_logit_softcapping is -3.0; it must be above 0, or null

@@ -10,17 +10,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param theta the base of the frequencies
  * @param scaling of the frequencies, or null
- * @param dims the first elements of a head, which are rotated; the others do not know the position
+ * @param dims D, the first elements of a head that are rotated; the others do not know the position. Of an odd number, as in
+ *     transformers, one more is rotated
  */
 public record Rope(double theta, @Nullable RopeScaling scaling, int dims) {
     private static final double THETA = 10_000;
 
     public Rope {
         require(theta > 0 && Double.isFinite(theta), "rope_theta is " + theta);
-        require(
-                dims % 2 == 0,
-                dims + " elements of each head are rotated, and it must be an even number: check head_dim and the"
-                        + " rotary factor");
     }
 
     /** Reads positions that rotate whole heads, with a base of 10,000 if there is none. */
@@ -66,6 +63,10 @@ public record Rope(double theta, @Nullable RopeScaling scaling, int dims) {
         double theta = rope.number("rope_theta", missingTheta);
         double original = json.number("original_max_position_embeddings", original(rope, maxPositionEmbeddings));
         int dims = (int) (headDim * factor);
+        require(
+                2 * ((dims + 1) / 2) <= headDim && dims > 0,
+                "head_dim is " + headDim + " and the rotary factor " + factor
+                        + ", which leaves no pairs of elements to rotate");
         return new Rope(theta, scaling(rope, theta, dims, original, maxPositionEmbeddings), dims);
     }
 
@@ -156,6 +157,11 @@ public record Rope(double theta, @Nullable RopeScaling scaling, int dims) {
     private static double numberOr(ConfigJson rope, String key, double fallback) {
         double number = rope.number(key, fallback);
         return number == 0 ? fallback : number;
+    }
+
+    /** The number of pairs of elements that are rotated. */
+    int pairs() {
+        return (dims + 1) / 2;
     }
 
     /** The share of a head that is rotated, in the precision that gives {@link #dims} of it. */

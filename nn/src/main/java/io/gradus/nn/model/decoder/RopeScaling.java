@@ -12,8 +12,8 @@ public sealed interface RopeScaling {
      * The angle per position of each pair of elements of a head.
      *
      * @param theta the base θ
-     * @param headDim D, an even number
-     * @return D/2 numbers
+     * @param headDim D, the rotated elements of a head
+     * @return D/2 numbers, rounded up
      */
     double[] frequencies(double theta, int headDim);
 
@@ -27,7 +27,7 @@ public sealed interface RopeScaling {
 
     /** The frequencies without scaling: {@code θ^(−2i/D)}. */
     static double[] unscaled(double theta, int headDim) {
-        return IntStream.range(0, headDim / 2)
+        return IntStream.range(0, (headDim + 1) / 2)
                 .mapToDouble(pair -> Math.pow(theta, -2.0 * pair / headDim))
                 .toArray();
     }

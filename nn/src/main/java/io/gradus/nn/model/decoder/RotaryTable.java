@@ -42,7 +42,7 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
      * @param positions the number of rows
      */
     public static RotaryTable of(Device device, int positions, Rope rope) {
-        int pairs = rope.dims() / 2;
+        int pairs = rope.pairs();
         Shape shape = Shape.of(positions, pairs);
         if (!device.backend().hasElements()) {
             return Scope.outside(
