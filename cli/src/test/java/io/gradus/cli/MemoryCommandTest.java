@@ -84,6 +84,7 @@ class MemoryCommandTest {
                 .contains("data        108 GB   108 GB   130 GB   47 GB     3.77 s\n")
                 .contains("zero1        61 GB    61 GB    83 GB   47 GB     3.77 s\n")
                 .contains("zero2        37 GB    37 GB    60 GB   47 GB     3.77 s\n")
+                .containsPattern("zero3 +13 GB +13 GB +\\d+ GB +69 GB +5\\.53 s\n")
                 .contains("4 + 4 + 8 bytes per parameter");
         String step = memory(
                         "--model",

@@ -1,6 +1,5 @@
 package io.gradus.cli.print;
 
-import io.gradus.core.MemoryCategory;
 import io.gradus.train.memory.Bytes;
 import io.gradus.train.memory.Division;
 import io.gradus.train.memory.MemoryPlan;
@@ -33,11 +32,10 @@ public record DivisionTable(
         rows.add(heading);
         for (Division.Row row : division) {
             MemoryPlan plan = row.plan();
-            long activations = plan.kept().getOrDefault(MemoryCategory.ACTIVATIONS, 0L);
             List<String> cells = new ArrayList<>(List.of(
                     row.parallel().name().toLowerCase(Locale.ROOT),
                     Bytes.format(row.formula()),
-                    Bytes.format(plan.keptBytes() - activations),
+                    Bytes.format(row.kept()),
                     Bytes.format(plan.peakBytes()),
                     Bytes.format(plan.sentBytes())));
             gigabits.forEach(rate -> cells.add(time(plan, 1e9 * rate)));
@@ -75,8 +73,7 @@ public record DivisionTable(
                             case F32 -> "4 + 4 + 8";
                             case MIXED -> "2 + 2 + 12";
                         }
-                        + " bytes per parameter). kept, peak: planned, between steps without activations, and at the peak, by the"
-                        + " rank with most.");
+                        + " bytes per parameter). kept: the same, planned for the rank with most; peak: all of its memory.");
         sentences.add("sent: by a rank in a step, and as much received at the same time; without latency.");
         if (teraflops != null) {
             sentences.add(String.format(

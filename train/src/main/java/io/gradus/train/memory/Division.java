@@ -1,5 +1,6 @@
 package io.gradus.train.memory;
 
+import io.gradus.core.MemoryCategory;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.train.memory.RuleOfThumb.Precision;
 import io.gradus.train.recipe.Recipe;
@@ -9,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Compares the ways to divide the training of a model among processes: the plan of a process, and what the literature says. */
 public final class Division {
@@ -20,7 +22,14 @@ public final class Division {
      * @param plan of the process with the largest part of the model
      * @param formula bytes of weights, gradients and optimizer state with AdamW, by {@link RuleOfThumb}
      */
-    public record Row(ParallelKind parallel, MemoryPlan plan, long formula) {}
+    public record Row(ParallelKind parallel, MemoryPlan plan, long formula) {
+        /** The planned bytes of what the formula counts: weights, gradients and optimizer state between steps. */
+        public long kept() {
+            return Stream.of(MemoryCategory.WEIGHTS, MemoryCategory.GRADIENTS, MemoryCategory.OPTIMIZER_STATE)
+                    .mapToLong(category -> plan.kept().getOrDefault(category, 0L))
+                    .sum();
+        }
+    }
 
     /** Plans a recipe with each of {@link ParallelKind}. */
     public static List<Row> of(Recipe recipe, ModelConfig config, int processes, Function<Recipe, MemoryPlan> planner) {

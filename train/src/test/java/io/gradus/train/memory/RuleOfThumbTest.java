@@ -50,10 +50,14 @@ class RuleOfThumbTest {
         assertThat(gigabytes(published, ParallelKind.DATA, 64)).isEqualTo("120.0");
         assertThat(gigabytes(published, ParallelKind.ZERO1, 64)).isEqualTo("31.4");
         assertThat(gigabytes(published, ParallelKind.ZERO2, 64)).isEqualTo("16.6");
+        assertThat(gigabytes(published, ParallelKind.ZERO3, 64)).isEqualTo("1.9");
         assertThat(gigabytes(published, ParallelKind.ZERO1, 4)).isEqualTo("52.5");
         assertThat(gigabytes(published, ParallelKind.ZERO2, 16)).isEqualTo("21.6");
+        assertThat(gigabytes(published, ParallelKind.ZERO3, 256)).isEqualTo("0.5");
         assertThat(gigabytes(new RuleOfThumb(128_000_000_000L, 0, 1, 1), ParallelKind.ZERO2, 64))
                 .isEqualTo("284.0");
+        assertThat(gigabytes(new RuleOfThumb(1_000_000_000_000L, 0, 1, 1), ParallelKind.ZERO3, 1024))
+                .isEqualTo("15.6");
     }
 
     private static String gigabytes(RuleOfThumb rule, ParallelKind parallel, int processes) {
@@ -65,14 +69,16 @@ class RuleOfThumbTest {
         assertThat(rule.modelBytes(Precision.F32, ParallelKind.DATA, 4)).isEqualTo(16_000);
         assertThat(rule.modelBytes(Precision.F32, ParallelKind.ZERO1, 4)).isEqualTo(4_000 + 4_000 + 2_000);
         assertThat(rule.modelBytes(Precision.F32, ParallelKind.ZERO2, 4)).isEqualTo(4_000 + 1_000 + 2_000);
+        assertThat(rule.modelBytes(Precision.F32, ParallelKind.ZERO3, 4)).isEqualTo(4_000);
     }
 
-    /** Section 7. */
+    /** Section 7: the volume is 2Ψ, and 3Ψ for all three stages. */
     @Test
-    void zero1AndZero2SendAsMuchAsDataParallelism() {
+    void zero3SendsHalfAsMuchAgainAsTheOthers() {
         assertThat(rule.sentBytes(Precision.F32, ParallelKind.DATA, 4)).isEqualTo(2 * 4_000 * 3 / 4);
         assertThat(rule.sentBytes(Precision.F32, ParallelKind.ZERO1, 4)).isEqualTo(2 * 4_000 * 3 / 4);
         assertThat(rule.sentBytes(Precision.F32, ParallelKind.ZERO2, 4)).isEqualTo(2 * 4_000 * 3 / 4);
+        assertThat(rule.sentBytes(Precision.F32, ParallelKind.ZERO3, 4)).isEqualTo(3 * 4_000 * 3 / 4);
         assertThat(rule.sentBytes(Precision.F32, ParallelKind.NONE, 1)).isZero();
     }
 }
