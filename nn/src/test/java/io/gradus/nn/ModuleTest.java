@@ -232,6 +232,7 @@ class ModuleTest {
                 (attn): CausalSelfAttention(
                   (c_attn): Conv1D(nf=24, nx=8)
                   (c_proj): Conv1D(nf=8, nx=8)
+                  (attention): SelfAttention()
                   (resid_dropout): Dropout(p=0.0)
                 )
                 (ln_2): LayerNorm([8], eps=1.0E-5)
