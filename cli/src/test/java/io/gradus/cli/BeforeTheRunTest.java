@@ -70,7 +70,7 @@ class BeforeTheRunTest {
         assertThat(ran.code()).isZero();
         assertThat(ran.out())
                 .contains("batch 0: ids [2, 32], targets [64]", "batch 1: ")
-                .containsPattern("memory: \\d+ kB at the peak")
+                .containsPattern("memory: \\d+ MB at the peak, \\d+ kB of which are tensors")
                 .containsPattern("time: about .* for \\d+ steps")
                 .endsWith("Nothing was trained and nothing was written.\n");
     }
