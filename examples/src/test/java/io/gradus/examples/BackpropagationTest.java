@@ -41,6 +41,7 @@ class BackpropagationTest {
         import io.gradus.examples.ScalarAutograd.Value;
         import io.gradus.nn.model.*;
         import io.gradus.nn.model.LanguageModel.Input;
+        import io.gradus.nn.model.decoder.*;
         import io.gradus.nn.model.llama.*;
         import io.gradus.optim.*;
         import java.nio.file.Path;

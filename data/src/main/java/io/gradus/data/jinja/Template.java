@@ -11,7 +11,7 @@ import java.util.Map;
  * {@snippet :
  * Template template = Template.parse("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
  * List<Map<String, String>> messages = List.of(Map.of("role", "user", "content", "Hello"));
- * String text = template.render(Map.of("messages", messages), java.time.Clock.systemDefaultZone()).text();
+ * String text = template.render(Map.of("messages", messages), java.time.LocalDateTime.now()).text();
  * }
  */
 public final class Template {

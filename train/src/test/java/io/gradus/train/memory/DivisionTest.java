@@ -24,9 +24,7 @@ class DivisionTest {
         for (Division.Row row : Division.of(
                 recipe, model.config(), processes, other -> FineTuning.plan(other, model.config(), false, processes))) {
             MemoryPlan plan = row.plan();
-            assertThat(row.kept())
-                    .as("bytes of " + row.parallel())
-                    .isCloseTo(row.formula(), withinPercentage(PERCENT));
+            assertThat(row.kept()).as("bytes of " + row.parallel()).isCloseTo(row.formula(), withinPercentage(PERCENT));
             Precision bytes = Division.precision(recipe);
             assertThat(plan.sentBytes())
                     .as("bytes that " + row.parallel() + " sends")
