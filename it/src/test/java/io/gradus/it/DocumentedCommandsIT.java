@@ -46,9 +46,14 @@ class DocumentedCommandsIT {
         RUN.put("./gradus delta diff my-llama my-tuned -o change.safetensors", "");
         RUN.put("./gradus inspect my-tuned", "");
         RUN.put("./gradus devices", "");
+        RUN.put("./gradus memory --model llama-7b --ranks 8 --bandwidth 10,100", "");
         RUN.put("./gradus example ThreeLayerMlp", "");
         NOT_RUN.put("\\./mvnw .*", "it is the build that runs this test, or a part of it");
         NOT_RUN.put("(mpirun|srun) .*", "it needs MPI");
+        NOT_RUN.put("export .*|RANK=.*|cat hosts", "it is a part of a job; ParallelRunTest starts jobs");
+        NOT_RUN.put(
+                "for .*|done|.* --model \\$model .*", "MemoryCommandTest compares what it prints with the document");
+        NOT_RUN.put("bench/hosts\\.sh .*", "it makes network namespaces, as root");
         NOT_RUN.put("\\./gradus jshell", "it waits for input; JShellStartupTest runs its imports");
         NOT_RUN.put("\\./gradus study .*", "it takes minutes; the tests of studies run them with fewer steps");
         NOT_RUN.put("sdk install .*|.* device=gpu", "it needs a GPU");
