@@ -1,7 +1,6 @@
 package io.gradus.nn.model.gemma;
 
 import static io.gradus.nn.model.ConfigJson.require;
-import static io.gradus.nn.model.ConfigJson.requirePositive;
 import static io.gradus.nn.model.ConfigKey.harmless;
 import static io.gradus.nn.model.ConfigKey.honored;
 import static io.gradus.nn.model.ConfigKey.optional;
@@ -79,23 +78,7 @@ public record Gemma3Config(
             harmless("partial_rotary_factor", "not used by the default rope_type; others reject it"));
 
     public Gemma3Config {
-        require(
-                settings.hiddenSize() % settings.numAttentionHeads() == 0,
-                "hidden_size is " + settings.hiddenSize() + ", which is not a multiple of num_attention_heads, "
-                        + settings.numAttentionHeads());
-        requirePositive("query_pre_attn_scalar", queryPreAttnScalar);
-    }
-
-    /** A bound under a key; 0 if it is null. */
-    private static double softcap(ConfigJson json, String key, double missing) {
-        if (json.mentions(key) && !json.has(key)) {
-            return 0;
-        }
-        double softcap = json.number(key, missing);
-        require(
-                !json.has(key) || (softcap > 0 && Double.isFinite(softcap)),
-                key + " is " + softcap + "; it must be above 0, or null");
-        return softcap;
+        GemmaKeys.requireHeads(settings, queryPreAttnScalar);
     }
 
     /**
@@ -130,7 +113,7 @@ public record Gemma3Config(
                 localRope(json, headDim, context),
                 json.flag("attention_bias", false),
                 json.size("query_pre_attn_scalar", 256),
-                softcap(json, "final_logit_softcapping", 0));
+                GemmaKeys.softcap(json, "final_logit_softcapping", 0));
     }
 
     private static Rope rope(ConfigJson json, int headDim, int context) {
