@@ -796,17 +796,24 @@ public final class Variable {
      *     ({@link LinearCrossEntropy#defaultChunk})
      */
     public Variable linearCrossEntropy(Variable weight, Tensor targets, CrossEntropyOptions options, int chunk) {
-        return linearCrossEntropy(weight, targets, options, chunk, 0);
+        return linearCrossEntropy(weight, null, targets, options, chunk, 0);
     }
 
     /**
-     * The same of logits x that are replaced by {@code c·tanh(x/c)}, as in Gemma 2.
+     * The same of logits with a bias, and of logits x that are replaced by {@code c·tanh(x/c)}, as in Gemma 2.
      *
+     * @param bias {@code [V]} or null
      * @param softcap c, or 0 to leave the logits as they are
      */
     public Variable linearCrossEntropy(
-            Variable weight, Tensor targets, CrossEntropyOptions options, int chunk, double softcap) {
-        return apply(new LinearCrossEntropy(targets, options, chunk, softcap), this, weight);
+            Variable weight,
+            @Nullable Variable bias,
+            Tensor targets,
+            CrossEntropyOptions options,
+            int chunk,
+            double softcap) {
+        LinearCrossEntropy operation = new LinearCrossEntropy(targets, options, chunk, softcap);
+        return bias == null ? apply(operation, this, weight) : apply(operation, this, weight, bias);
     }
 
     /** {@code c·tanh(x/c)}: x within −c … c (Gemma Team 2024, section 2). */

@@ -1,8 +1,10 @@
 package io.gradus.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.autograd.Variable;
+import io.gradus.core.Tensor;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +35,18 @@ class LayerNormTest {
             return y;
         };
         formula.assertAgrees(() -> layer.forward(x), List.of(x, parameters.get(0), parameters.get(1)));
+    }
+
+    @Test
+    void withoutBiasItDoesNotShift() {
+        LayerNorm layer = Given.randomized(new LayerNorm(Given.weights(), 2, EPS, false));
+        assertThat(layer.namedParameters().keySet()).containsExactly("weight");
+        float[] weight = layer.parameters().getFirst().value().toFloats();
+        float[] y = layer.forward(Variable.constant(Tensor.of(new float[] {1, 3}, 2)))
+                .value()
+                .toFloats(); // mean 2, variance 1
+        assertThat(y[0]).isCloseTo((float) (-weight[0] / Math.sqrt(1 + EPS)), within(1e-6f));
+        assertThat(y[1]).isCloseTo((float) (weight[1] / Math.sqrt(1 + EPS)), within(1e-6f));
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Gradients;
 import io.gradus.autograd.Operation;
 import io.gradus.autograd.Reduction;
+import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
@@ -11,28 +12,33 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels;
 import io.gradus.core.kernel.ElementwiseKernels.Binary;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
+import io.gradus.core.kernel.GemmKernels;
+import io.gradus.core.kernel.GemmKernels.Epilogue;
 import io.gradus.core.kernel.Kernels;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cross-entropy of {@code logits = h·Wᵀ}, the end of a language model, without holding all logits. They and their
+ * The cross-entropy of {@code logits = h·Wᵀ + b}, the end of a language model, without holding all logits. They and their
  * gradient would be the largest tensors of all, {@code [N, V]} (cf. Hsu et al. 2024, Liger Kernel; Wijmans et al. 2024,
  * Cut Your Losses). Rows are independent, so {@link Linear} and {@link CrossEntropy} are applied to a chunk of rows at
- * a time.
+ * a time. The bias is optional.
  *
  * <p>With {@code lᵢ = ln Σⱼ e^{xᵢⱼ} − xᵢₜ} for row i, {@code pᵢ = softmax(xᵢ)} and the row's share dlᵢ of dy as in
  * {@link CrossEntropy},
  *
  * <pre>
- *   dxᵢ = dlᵢ·(pᵢ − onehot(tᵢ))      dh = dX·W      dW = dXᵀ·h, a sum over rows and therefore over chunks
+ *   dxᵢ = dlᵢ·(pᵢ − onehot(tᵢ))      dh = dX·W      dW = dXᵀ·h      db = Σᵢ dxᵢ
  * </pre>
+ *
+ * dW and db are sums over rows and therefore over chunks.
  *
  * <p>The forward pass keeps one number per row, {@code ln Σⱼ e^{xᵢⱼ}}. The backward pass computes the logits of each
  * chunk again and overwrites them with their gradient. That is one more matrix product than with all logits in memory.
  * The forward pass could compute the gradients instead, as Liger does, but dW is as large as W and would be in memory
  * together with all activations.
  *
- * <p>With a softcap c, the logits are {@code x = c·tanh(h·Wᵀ/c)} (Gemma Team 2024, section 2), and dX gets the factor
+ * <p>With a softcap c, the logits are {@code x = c·tanh((h·Wᵀ + b)/c)} (Gemma Team 2024, section 2), and dX gets the factor
  * {@code 1 − tanh² = 1 − (x/c)²}.
  *
  * <p>A chunk in which every row is ignored, such as a masked prompt, is skipped.
@@ -46,6 +52,7 @@ public final class LinearCrossEntropy extends Operation {
     private final double softcap;
     private Tensor hidden; // h, [N, D]
     private Tensor weight; // W, [V, D]
+    private @Nullable Tensor bias; // b, [V]
     private Tensor logSumExp; // [N]
     private boolean[] counts = {}; // for each chunk, whether it has a row that is not ignored
     private double factor; // of the sum of the weighted losses
@@ -84,7 +91,7 @@ public final class LinearCrossEntropy extends Operation {
         return Math.toIntExact(Math.clamp(Math.max(MIN_CHUNK, like), 1, Math.max(1, rows)));
     }
 
-    /** Takes h {@code […, D]} and W {@code [V, D]}. */
+    /** Takes h {@code […, D]}, W {@code [V, D]} and, if there is one, the bias {@code [V]}. */
     @Override
     protected Tensor forward(Tensor... inputs) {
         Shape shape = inputs[0].shape();
@@ -98,6 +105,15 @@ public final class LinearCrossEntropy extends Operation {
                     "check hidden_size or n_embd",
                     inputs[0],
                     weight);
+        }
+        bias = inputs.length > 2 ? inputs[2] : null;
+        if (bias != null && !bias.shape().equals(Shape.of(weight.shape().get(0)))) {
+            throw new ShapeException(
+                    "linearCrossEntropy",
+                    "the bias does not match the weight",
+                    "pass a bias [" + weight.shape().get(0) + "]",
+                    weight,
+                    bias);
         }
         if (shape.rows() != losses.targets().size()) {
             throw new ShapeException(
@@ -135,15 +151,21 @@ public final class LinearCrossEntropy extends Operation {
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         Tensor dlosses = gradientOfLosses(dy);
-        boolean atOnce = gradients.wanted(0) && gradients.wanted(1) && hidden.storage() != weight.storage();
-        if (atOnce) {
+        GradientBuffer buffer = bias != null && gradients.wanted(2) ? gradients.buffer(2) : null;
+        Target db = buffer == null ? null : new Target(buffer.gradient(), buffer.accumulate());
+        boolean wantsH = gradients.wanted(0);
+        boolean wantsW = gradients.wanted(1);
+        if (wantsH && wantsW && hidden.storage() != weight.storage()) {
             gradients.write(
                     0,
                     (dh, addH) -> gradients.write(
-                            1, (dw, addW) -> backward(dlosses, new Target(dh, addH), new Target(dw, addW))));
+                            1, (dw, addW) -> backward(dlosses, new Target(dh, addH), new Target(dw, addW), db)));
         } else {
-            gradients.write(0, (dh, add) -> backward(dlosses, new Target(dh, add), null));
-            gradients.write(1, (dw, add) -> backward(dlosses, null, new Target(dw, add)));
+            gradients.write(0, (dh, add) -> backward(dlosses, new Target(dh, add), null, db));
+            gradients.write(1, (dw, add) -> backward(dlosses, null, new Target(dw, add), wantsH ? null : db));
+            if (!wantsH && !wantsW) {
+                backward(dlosses, null, null, db);
+            }
         }
         dlosses.release();
     }
@@ -156,12 +178,11 @@ public final class LinearCrossEntropy extends Operation {
     /** The buffer of a gradient, and whether to add to it. */
     private record Target(Tensor gradient, boolean add) {}
 
-    private void backward(Tensor dlosses, @Nullable Target dh, @Nullable Target dw) {
-        if (dh != null && !dh.add) {
-            dh.gradient.kernels().elementwise().fill(dh.gradient, 0);
-        }
-        if (dw != null && !dw.add) {
-            dw.gradient.kernels().elementwise().fill(dw.gradient, 0);
+    private void backward(Tensor dlosses, @Nullable Target dh, @Nullable Target dw, @Nullable Target db) {
+        for (Target target : Arrays.asList(dh, dw, db)) {
+            if (target != null && !target.add) {
+                target.gradient.kernels().elementwise().fill(target.gradient, 0);
+            }
         }
         Tensor rows = dh == null ? null : dh.gradient.reshape(hidden.shape());
         Tensor slopes = softcap == 0 ? null : logits();
@@ -184,6 +205,9 @@ public final class LinearCrossEntropy extends Operation {
             }
             if (dw != null) {
                 kernels().gemm().matmul(logits, true, hidden.slice(from, to), false, dw.gradient, true);
+            }
+            if (db != null) {
+                kernels().reduction().sumTo(logits, db.gradient, true);
             }
         });
         if (slopes != null) {
@@ -238,7 +262,12 @@ public final class LinearCrossEntropy extends Operation {
             long to = Math.min(rows, from + size);
             if (counts[i]) {
                 Tensor logits = buffer.slice(0, to - from);
-                kernels().gemm().matmul(hidden.slice(from, to), false, weight, true, logits, false);
+                GemmKernels gemm = kernels().gemm();
+                if (bias == null) {
+                    gemm.matmul(hidden.slice(from, to), false, weight, true, logits, false);
+                } else {
+                    gemm.matmul(hidden.slice(from, to), false, weight, true, new Epilogue(bias, null), logits);
+                }
                 body.run(from, to, logits);
             }
         }

@@ -103,15 +103,62 @@ class LinearCrossEntropyTest {
         for (int chunk : new int[] {1, 64, ROWS}) {
             hidden.clearGrad();
             weight.clearGrad();
-            Variable actual = hidden.linearCrossEntropy(weight, targets(), options, chunk, 2);
+            Variable actual = hidden.linearCrossEntropy(weight, null, targets(), options, chunk, 2);
             actual.backward();
             assertClose(actual.value().toFloats(), expected.value().toFloats());
             assertClose(grad(hidden), dh);
             assertClose(grad(weight), dw);
         }
-        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, targets(), options, 0, -1))
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, null, targets(), options, 0, -1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a softcap of -1.0");
+    }
+
+    @Test
+    void biasOfLogitsIsThatOfLinear() {
+        CrossEntropyOptions options = CrossEntropyOptions.of(Reduction.SUM);
+        Variable bias = Variable.parameter("b", random(4, CLASSES));
+        Variable expected = hidden.linear(weight, bias).crossEntropy(targets(), options);
+        expected.backward();
+        float[] dh = grad(hidden);
+        float[] dw = grad(weight);
+        float[] db = grad(bias);
+        for (int chunk : new int[] {1, 64, ROWS}) {
+            for (int wanted = 0; wanted < 8; wanted++) { // each subset of the three inputs
+                Variable h = input(hidden, (wanted & 1) != 0);
+                Variable w = input(weight, (wanted & 2) != 0);
+                Variable b = input(bias, (wanted & 4) != 0);
+                Variable actual = h.linearCrossEntropy(w, b, targets(), options, chunk, 0);
+                assertClose(actual.value().toFloats(), expected.value().toFloats());
+                if (wanted == 0) {
+                    continue;
+                }
+                for (int pass = 1; pass <= 2; pass++) { // the second adds to the first
+                    h.linearCrossEntropy(w, b, targets(), options, chunk, 0).backward();
+                    assertGradient(h, dh, pass);
+                    assertGradient(w, dw, pass);
+                    assertGradient(b, db, pass);
+                }
+            }
+        }
+        assertThatThrownBy(() -> hidden.linearCrossEntropy(weight, hidden, targets(), options, 0, 0))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContainingAll("linearCrossEntropy", "bias", "[301]", "[200, 24]");
+    }
+
+    private static Variable input(Variable x, boolean wanted) {
+        return wanted ? Variable.parameter("input", x.value()) : Variable.constant(x.value());
+    }
+
+    private static void assertGradient(Variable x, float[] once, int times) {
+        if (!x.requiresGrad()) {
+            assertThat(x.grad()).isNull();
+            return;
+        }
+        float[] actual = grad(x);
+        for (int i = 0; i < once.length; i++) {
+            assertThat(actual[i]).isCloseTo(times * once[i], within(2e-6f + 2e-5f * Math.abs(once[i])));
+        }
     }
 
     @Test

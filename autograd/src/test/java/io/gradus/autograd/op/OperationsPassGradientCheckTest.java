@@ -253,9 +253,16 @@ class OperationsPassGradientCheckTest {
             add(
                     "LinearCrossEntropy",
                     reduction + " with label smoothing and a softcap",
-                    x -> x[0].linearCrossEntropy(x[1], matching(targets, x[0]), options, 3, 1.5),
+                    x -> x[0].linearCrossEntropy(x[1], null, matching(targets, x[0]), options, 3, 1.5),
                     any(7, 5),
                     any(11, 5));
+            add(
+                    "LinearCrossEntropy",
+                    reduction + " with label smoothing, a softcap and a bias",
+                    x -> x[0].linearCrossEntropy(x[1], x[2], matching(targets, x[0]), options, 3, 1.5),
+                    any(7, 5),
+                    any(11, 5),
+                    any(11));
         }
         add(
                 "CrossEntropy",

@@ -129,7 +129,7 @@ public abstract class LanguageModel extends Module {
      * @param chunk the number of rows of logits at a time; 0 {@linkplain LinearCrossEntropy#defaultChunk chooses automatically}
      */
     public final Variable crossEntropy(Variable hidden, Tensor targets, CrossEntropyOptions options, int chunk) {
-        return hidden.linearCrossEntropy(lmHeadWeight(), targets, options, chunk, logitSoftcap());
+        return hidden.linearCrossEntropy(lmHeadWeight(), null, targets, options, chunk, logitSoftcap());
     }
 
     /**
