@@ -9,6 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Messages by {@code MPI_Isend} and {@code MPI_Irecv} between the processes that {@code mpirun} started. Use it through
@@ -19,6 +21,9 @@ public final class MpiTransport implements Transport {
     private static final long STATUS_BYTES = 64;
 
     private static final int ABORT_CODE = 1;
+
+    /** A launcher reads what its processes print, but may end on an abort before it has read everything. */
+    private static final long FORWARD_MILLIS = 500;
 
     private final MpiLibrary mpi;
     private final Object world;
@@ -129,6 +134,7 @@ public final class MpiTransport implements Transport {
     @Override
     public void abort(String reason) {
         System.err.println(reason); // MPI tells the others nothing
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(FORWARD_MILLIS));
         mpi.call("MPI_Abort", abort, world, ABORT_CODE);
     }
 
