@@ -35,6 +35,7 @@ remove() {
     # shellcheck disable=SC2086 # one word for each process
     [ -z "$running" ] || kill $running 2>/dev/null || true
     for ((host = 0; host < hosts; host++)); do
+        ip link del "gradus-veth$host" 2>/dev/null || true # else it stays until the last process of the host has ended
         ip netns del "$name$host" 2>/dev/null || true
     done
     ip link del "$bridge" 2>/dev/null || true

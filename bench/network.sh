@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Measures what a network costs two processes that train together, next to the arithmetic: a Llama with 15 million weights and a
-# GPT-2 with 124 million, random, on two hosts that hosts.sh makes of this machine. Prints a table in Markdown.
+# GPT-2 with 124 million, random. First one process with two threads and two processes on this machine take turns; then the two
+# processes run on two hosts that hosts.sh makes of this machine. Prints a table in Markdown.
 #
 #   bench/network.sh FOLDER [RATES [MODELS [LAUNCHER]]]
 #
 # FOLDER gets models and runs; RATES are in Gb/s ("10 1 0.1"), MODELS "15m 124m". The machine must be idle. Needs what hosts.sh
-# needs; LAUNCHER is one of its (openmpi).
+# needs; LAUNCHER is openmpi (the default) or mpich.
 set -euo pipefail
 
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,7 +15,8 @@ gradus=$bench/../gradus
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 rates=${2:-10 1 0.1} models=${3:-15m 124m} launcher=${4:-openmpi}
-readonly warm_up=2
+readonly warm_up=2 turns=3
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # which hosts.sh needs
 
 if [ ! -e "$folder/124m/config.json" ]; then
     "$gradus" jshell -s - >&2 <<END
@@ -44,7 +46,22 @@ median() {
     grep '"loss"' "$folder/$1/metrics.jsonl" | tail -n +$((warm_up + 1)) | awk -v field="$2" '
         function value(name) { return match($0, "\"" name "\":[-0-9.E]+") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) + 0 : 0 }
         { print field == "step" ? value("tokens") / value("tokens_per_second") : value(field) }' |
-        sort -g | awk '{ all[NR] = $1 } END { print (all[int((NR + 1) / 2)] + all[int(NR / 2) + 1]) / 2 }'
+        middle_of_lines
+}
+
+middle_of_lines() {
+    sort -g | awk '{ all[NR] = $1 } END { print (all[int((NR + 1) / 2)] + all[int(NR / 2) + 1]) / 2 }'
+}
+
+# middle NUMBERS...: their median.
+middle() {
+    printf '%s\n' "$@" | middle_of_lines
+}
+
+# row MODEL NETWORK STEP ARITHMETIC EXCHANGE WAITING
+row() {
+    awk -v m="$1" -v n="$2" -v t="$3" -v a="$4" -v b="$5" -v w="$6" 'BEGIN {
+        h = 1 - w / b; printf "| %s | %s | %.2f s | %s | %.2f s | %.2f s | %.0f%% |\n", m, n, t, a, b, w, 100 * (h < 0 ? 0 : h) }'
 }
 
 echo "| model | network | step | by arithmetic | exchange | waiting | hidden |"
@@ -55,10 +72,21 @@ for model in $models; do
         15m) batch=8 steps=12 bytes=60766848 ;;
         *) batch=2 steps=6 bytes=497759232 ;;
     esac
-    by=(env)
-    train "$model-alone" "$model" "$steps" threads=2 gradient_accumulation_steps=2
-    alone=$(median "$model-alone" step)
+    steps_alone=() ratios=() exchanges=() waits=()
+    for ((turn = 0; turn < turns; turn++)); do
+        by=(env)
+        train "$model-alone" "$model" "$steps" threads=2 gradient_accumulation_steps=2
+        by=("${MPIRUN:-mpirun.$launcher}" -n 2)
+        train "$model-local" "$model" "$steps" parallel=data threads=1
+        steps_alone+=("$(median "$model-alone" step)")
+        ratios+=("$(awk -v t="$(median "$model-local" seconds)" -v a="${steps_alone[turn]}" 'BEGIN { print t / a }')")
+        exchanges+=("$(median "$model-local" communication_seconds)")
+        waits+=("$(median "$model-local" waiting_seconds)")
+    done
+    alone=$(middle "${steps_alone[@]}")
     printf '| %s | one process, two threads | %.2f s | | | | |\n' "$model" "$alone"
+    row "$model" "two processes, no network" "$(middle "${ratios[@]}" | awk -v a="$alone" '{ print a * $1 }')" \
+        "$(middle "${ratios[@]}" | awk '{ printf "%.2f of one process", $1 }')" "$(middle "${exchanges[@]}")" "$(middle "${waits[@]}")"
     together=
     for rate in unlimited $rates; do
         if [ "$rate" = unlimited ]; then
@@ -79,7 +107,6 @@ for model in $models; do
             arithmetic=$(awk -v t="$together" -v s="$bytes" -v r="$rate" 'BEGIN {
                 sent = 8 * s / (1e9 * r); printf "%.2f–%.2f s", (t > sent ? t : sent), t + sent }')
         fi
-        awk -v m="$model" -v n="$network" -v t="$step" -v a="$arithmetic" -v b="$busy" -v w="$waited" 'BEGIN {
-            h = 1 - w / b; printf "| %s | %s | %.2f s | %s | %.2f s | %.2f s | %.0f%% |\n", m, n, t, a, b, w, 100 * (h < 0 ? 0 : h) }'
+        row "$model" "$network" "$step" "$arithmetic" "$busy" "$waited"
     done
 done
