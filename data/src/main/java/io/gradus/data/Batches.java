@@ -4,7 +4,7 @@ import io.gradus.core.Device;
 import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
 import io.gradus.data.Blocks.Block;
-import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.PretrainedModel;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -57,18 +57,30 @@ public final class Batches implements BatchSource {
      * The input and targets of one forward pass.
      *
      * @param ids I32 {@code [B, T]}
-     * @param targets I32 {@code [B * T]}: the next token of each, or {@code CrossEntropy.IGNORE_INDEX}
+     * @param targets what the loss compares with the result of the model. Of a language model, I32 {@code [B * T]}: the next token of
+     *     each, or {@code CrossEntropy.IGNORE_INDEX}; of a classifier, I32 {@code [B]}, or F32 {@code [B, labels]} for several labels
+     *     or numbers
      * @param counted the number of targets that are not ignored
      * @param positions I32 {@code [B, T]}, each token's position in its document; null if every row is one document
      * @param documentStarts I32 {@code [B, T]}, the position in the row at which the token's document begins; null if every row is one
      *     document
+     * @param attentionMask I32 {@code [B, T]}, 0 for padding; null if there is none
+     * @param tokenTypeIds I32 {@code [B, T]}, 1 for the second text of a pair; null if there are no pairs
      */
     public record Batch(
             Tensor ids,
             Tensor targets,
             long counted,
             @Nullable Tensor positions,
-            @Nullable Tensor documentStarts) {
+            @Nullable Tensor documentStarts,
+            @Nullable Tensor attentionMask,
+            @Nullable Tensor tokenTypeIds) {
+
+        /** Rows without padding. */
+        public Batch(
+                Tensor ids, Tensor targets, long counted, @Nullable Tensor positions, @Nullable Tensor documentStarts) {
+            this(ids, targets, counted, positions, documentStarts, null, null);
+        }
 
         /** Rows of one document each. */
         public Batch(Tensor ids, Tensor targets, long counted) {
@@ -76,10 +88,10 @@ public final class Batches implements BatchSource {
         }
 
         /** The input of the model; documents that share a row do not attend to each other. */
-        public LanguageModel.Input input() {
-            return positions == null || documentStarts == null
-                    ? LanguageModel.Input.of(ids)
-                    : LanguageModel.Input.packed(ids, positions, documentStarts);
+        public PretrainedModel.Input input() {
+            return positions == null
+                    ? PretrainedModel.Input.padded(ids, attentionMask, tokenTypeIds)
+                    : new PretrainedModel.Input(ids, positions, attentionMask, null, documentStarts, tokenTypeIds);
         }
     }
 

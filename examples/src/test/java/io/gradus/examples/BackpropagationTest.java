@@ -40,7 +40,7 @@ class BackpropagationTest {
         import io.gradus.core.*;
         import io.gradus.examples.ScalarAutograd.Value;
         import io.gradus.nn.model.*;
-        import io.gradus.nn.model.LanguageModel.Input;
+        import io.gradus.nn.model.PretrainedModel.Input;
         import io.gradus.nn.model.decoder.*;
         import io.gradus.nn.model.llama.*;
         import io.gradus.optim.*;

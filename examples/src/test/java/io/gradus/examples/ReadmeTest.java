@@ -67,7 +67,7 @@ class ReadmeTest {
             import io.gradus.data.Batches.Batch;
             import io.gradus.data.tokenizer.*;
             import io.gradus.nn.model.*;
-            import io.gradus.nn.model.LanguageModel.Input;
+            import io.gradus.nn.model.PretrainedModel.Input;
             import io.gradus.optim.*;
             import io.gradus.train.*;
             import io.gradus.train.recipe.*;

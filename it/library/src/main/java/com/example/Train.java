@@ -17,7 +17,7 @@ import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroups;
 import java.io.IOException;

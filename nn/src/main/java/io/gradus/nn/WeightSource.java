@@ -12,7 +12,10 @@ import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -41,12 +44,14 @@ public final class WeightSource {
     private final String prefix;
     private final DType dtype;
     private final boolean absent;
+    private final boolean ofHead;
 
-    private WeightSource(Source source, String prefix, DType dtype, boolean absent) {
+    private WeightSource(Source source, String prefix, DType dtype, boolean absent, boolean ofHead) {
         this.source = source;
         this.prefix = prefix;
         this.dtype = dtype;
         this.absent = absent;
+        this.ofHead = ofHead;
     }
 
     /** The state that all views of one source share. */
@@ -55,6 +60,7 @@ public final class WeightSource {
         private final long seed;
         private final @Nullable SafetensorsCheckpoint checkpoint;
         private final UnaryOperator<String> tensorName;
+        private final boolean newHead;
         /** The number of random streams handed out: to parameters, and to dropout layers. */
         private int streams;
         /** Names of tensors in the checkpoint. */
@@ -62,12 +68,19 @@ public final class WeightSource {
 
         private final Set<String> missing = new LinkedHashSet<>();
         private final Set<String> misshapen = new LinkedHashSet<>();
+        private final Map<String, NewWeight> created = new LinkedHashMap<>();
 
-        Source(Device device, long seed, @Nullable SafetensorsCheckpoint checkpoint, UnaryOperator<String> tensorName) {
+        Source(
+                Device device,
+                long seed,
+                @Nullable SafetensorsCheckpoint checkpoint,
+                UnaryOperator<String> tensorName,
+                boolean newHead) {
             this.device = device;
             this.seed = seed;
             this.checkpoint = checkpoint;
             this.tensorName = tensorName;
+            this.newHead = newHead;
         }
 
         synchronized int nextStream() {
@@ -75,9 +88,20 @@ public final class WeightSource {
         }
     }
 
+    /** A parameter that the checkpoint lacks: the same elements whenever they are asked for. */
+    public record NewWeight(Shape shape, Initializer initializer, Philox.Key key) {
+        /** The elements, in F32. */
+        public Tensor on(Device device) {
+            Tensor tensor = Tensor.empty(device, DType.F32, shape, MemoryCategory.WEIGHTS);
+            initializer.fill(tensor, key);
+            return tensor;
+        }
+    }
+
     /** Random parameters. The n-th one depends only on the seed, on n and on its initializer. */
     public static WeightSource random(Device device, long seed) {
-        return new WeightSource(new Source(device, seed, null, UnaryOperator.identity()), "", DType.F32, false);
+        return new WeightSource(
+                new Source(device, seed, null, UnaryOperator.identity(), false), "", DType.F32, false, false);
     }
 
     /** Parameters from a checkpoint, converted to {@link DType#F32} (see {@link #to}). */
@@ -91,7 +115,7 @@ public final class WeightSource {
      * @param tensorName maps the name of a parameter to the name of its tensor in the checkpoint, one to one
      */
     public static WeightSource from(SafetensorsCheckpoint checkpoint, Device device, UnaryOperator<String> tensorName) {
-        return new WeightSource(new Source(device, 0, checkpoint, tensorName), "", DType.F32, false);
+        return new WeightSource(new Source(device, 0, checkpoint, tensorName, false), "", DType.F32, false, false);
     }
 
     // ---- the default generator ----
@@ -128,7 +152,7 @@ public final class WeightSource {
 
     /** The source for a part of the model: prefixes names with {@code name.}. */
     public WeightSource in(String name) {
-        return new WeightSource(source, prefix + name + ".", dtype, absent);
+        return new WeightSource(source, prefix + name + ".", dtype, absent, ofHead);
     }
 
     /** The source for the part with an index, from 0. */
@@ -145,7 +169,7 @@ public final class WeightSource {
         if (!dtype.isFloating()) {
             throw new IllegalArgumentException("weights: parameters cannot be " + dtype + "; use F32, BF16 or F16");
         }
-        return new WeightSource(source, prefix, dtype, absent);
+        return new WeightSource(source, prefix, dtype, absent, ofHead);
     }
 
     /**
@@ -153,7 +177,33 @@ public final class WeightSource {
      * {@linkplain io.gradus.core.AbsentStorage provided} when they are used.
      */
     public WeightSource absent() {
-        return new WeightSource(source, prefix, dtype, true);
+        return new WeightSource(source, prefix, dtype, true, ofHead);
+    }
+
+    /**
+     * The source for the head of a network, whose parameters a checkpoint need not have if the head is {@linkplain #withNewHead
+     * new}.
+     */
+    public WeightSource ofHead() {
+        return new WeightSource(source, prefix, dtype, absent, true);
+    }
+
+    /**
+     * A source from the same checkpoint, which initializes the parameters of the {@linkplain #ofHead head} that the checkpoint
+     * lacks or has in another shape.
+     */
+    public WeightSource withNewHead(long seed) {
+        return new WeightSource(
+                new Source(source.device, seed, source.checkpoint, source.tensorName, true),
+                prefix,
+                dtype,
+                absent,
+                ofHead);
+    }
+
+    /** The parameters of a new head that were not read, by name. */
+    public Map<String, NewWeight> created() {
+        return Collections.unmodifiableMap(source.created);
     }
 
     /** The device of the parameters. */
@@ -188,20 +238,32 @@ public final class WeightSource {
     private Tensor value(String full, Shape shape, Initializer initializer) {
         int stream = source.nextStream();
         SafetensorsCheckpoint checkpoint = source.checkpoint;
+        NewWeight weight = new NewWeight(shape, initializer, new Philox.Key(source.seed, 0, stream));
         if (checkpoint != null) {
-            return read(checkpoint, source.tensorName.apply(full), shape);
+            String name = source.tensorName.apply(full);
+            if (!source.newHead || !ofHead || has(checkpoint, name, shape)) {
+                return read(checkpoint, name, shape);
+            }
+            source.created.put(full, weight);
         }
         if (absent) {
             return Tensor.absent(source.device, dtype, shape, MemoryCategory.WEIGHTS);
         }
-        Tensor tensor = Tensor.empty(source.device, DType.F32, shape, MemoryCategory.WEIGHTS);
-        initializer.fill(tensor, new Philox.Key(source.seed, 0, stream));
+        Tensor tensor = weight.on(source.device);
         if (dtype == DType.F32) {
             return tensor;
         }
         Tensor converted = tensor.to(dtype);
         tensor.release();
         return converted;
+    }
+
+    private static boolean has(SafetensorsCheckpoint checkpoint, String name, Shape shape) {
+        try {
+            return checkpoint.contains(name) && checkpoint.entry(name).shape().equals(shape);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /**
@@ -234,18 +296,20 @@ public final class WeightSource {
      * Checks that the checkpoint and the model have the same names and shapes. Does nothing without a checkpoint.
      *
      * @param ignored selects tensors in the checkpoint that the model need not use
+     * @return the tensors that were ignored
      * @throws IOException listing all names that do not fit
      */
-    public void requireAllLoaded(Predicate<String> ignored) throws IOException {
+    public Set<String> requireAllLoaded(Predicate<String> ignored) throws IOException {
         SafetensorsCheckpoint checkpoint = source.checkpoint;
         if (checkpoint == null) {
-            return;
+            return Set.of();
         }
         Set<String> unexpected = new TreeSet<>(checkpoint.names());
         unexpected.removeAll(source.requested);
+        Set<String> unused = new TreeSet<>(unexpected);
         unexpected.removeIf(ignored);
         if (source.missing.isEmpty() && source.misshapen.isEmpty() && unexpected.isEmpty()) {
-            return;
+            return unused;
         }
         throw misfit(checkpoint, unexpected);
     }

@@ -9,7 +9,7 @@ import io.gradus.core.Tensor;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.gpt2.Gpt2;
 import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.Llama;

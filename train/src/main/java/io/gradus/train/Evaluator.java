@@ -9,7 +9,7 @@ import io.gradus.data.Batches.Batch;
 import io.gradus.data.Blocks;
 import io.gradus.nn.NonFinite;
 import io.gradus.nn.NonFiniteException;
-import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.train.TrainingListener.Progress;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -31,17 +31,17 @@ public final class Evaluator {
      * @param batchSize blocks per forward pass; the result does not depend on it, except for rounding
      * @throws NonFiniteException if it is NaN or infinite; names the weight or the layer
      */
-    public static double loss(LanguageModel model, Blocks blocks, int maxBlocks, int batchSize) {
+    public static double loss(PretrainedModel model, Blocks blocks, int maxBlocks, int batchSize) {
         return loss(model, blocks, maxBlocks, batchSize, _ -> {});
     }
 
     /**
-     * {@link #loss(LanguageModel, Blocks, int, int)}, with a consumer of its progress.
+     * {@link #loss(PretrainedModel, Blocks, int, int)}, with a consumer of its progress.
      *
      * @param progress called before each batch
      */
     public static double loss(
-            LanguageModel model, Blocks blocks, int maxBlocks, int batchSize, Consumer<Progress> progress) {
+            PretrainedModel model, Blocks blocks, int maxBlocks, int batchSize, Consumer<Progress> progress) {
         Blocks first = blocks.first(Math.min(maxBlocks, blocks.size()));
         Batches batches = new Batches(first, batchSize, 0, false);
         return loss(model, batches, LossFunction.crossEntropy(0), "text", ALONE, progress);
@@ -52,12 +52,12 @@ public final class Evaluator {
      *
      * @throws NonFiniteException if it is NaN or infinite; names the weight or the layer
      */
-    public static double loss(LanguageModel model, BatchSource batches, LossFunction loss) {
+    public static double loss(PretrainedModel model, BatchSource batches, LossFunction loss) {
         return loss(model, batches, loss, "text", ALONE, _ -> {});
     }
 
     private static double loss(
-            LanguageModel model,
+            PretrainedModel model,
             BatchSource batches,
             LossFunction loss,
             String name,
@@ -88,7 +88,7 @@ public final class Evaluator {
     }
 
     /** The loss of a batch, summed over its targets, and their number. */
-    private static double[] own(LanguageModel model, BatchSource batches, long index, LossFunction loss) {
+    private static double[] own(PretrainedModel model, BatchSource batches, long index, LossFunction loss) {
         Backend backend = model.device().backend();
         double[] own;
         boolean isSmaller;
@@ -106,26 +106,26 @@ public final class Evaluator {
         return own;
     }
 
-    private static String cause(LanguageModel model, BatchSource batches, long index, LossFunction loss) {
+    private static String cause(PretrainedModel model, BatchSource batches, long index, LossFunction loss) {
         try (Scope _ = Scope.open("cause")) {
             return cause(model, batches.batch(index, model.device()), loss);
         }
     }
 
     /** Why the loss of a batch is not finite: {@link NonFinite#cause}. */
-    static String cause(LanguageModel model, Batch batch, LossFunction loss) {
+    static String cause(PretrainedModel model, Batch batch, LossFunction loss) {
         return NonFinite.cause(model, () -> lossSum(model, batch, loss));
     }
 
     /** The loss of one batch, summed over its targets. The tensors of the forward pass belong to the open scope. */
-    static double lossSum(LanguageModel model, Batch batch, LossFunction loss) {
+    static double lossSum(PretrainedModel model, Batch batch, LossFunction loss) {
         return Autograd.noGrad(() -> loss.sum(model, model.hiddenStates(batch.input()), batch))
                 .item();
     }
 
     /** The losses on several sources, by name; all processes must call this method. */
     static Map<String, Double> losses(
-            LanguageModel model,
+            PretrainedModel model,
             Map<String, BatchSource> sources,
             LossFunction loss,
             Ranks ranks,

@@ -15,9 +15,9 @@ import io.gradus.data.Document;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.NonFiniteException;
-import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.parallel.CommunicationException;
@@ -107,7 +107,7 @@ import org.jspecify.annotations.Nullable;
  *     }
  * };
  * RunResult result = FineTuning.builder(recipe)
- *         .model(Path.of("my-llama")) // of any ModelFamily; or a LanguageModel in memory
+ *         .model(Path.of("my-llama")) // of any ModelFamily; or a PretrainedModel in memory
  *         .loss(smoothed)
  *         .optimizer(AdamW8bit::new) // or your own class that extends Optimizer
  *         .listeners(printer)
@@ -123,7 +123,7 @@ public final class FineTuning {
 
     private final Recipe recipe;
     private final @Nullable Path modelFolder;
-    private final @Nullable LanguageModel model;
+    private final @Nullable PretrainedModel model;
     private final @Nullable Tokenizer tokenizer;
     private final @Nullable Dataset dataset;
     private final Texts texts;
@@ -166,7 +166,7 @@ public final class FineTuning {
         private final Recipe recipe;
         private final List<TrainingListener> listeners = new ArrayList<>();
         private @Nullable Path modelFolder;
-        private @Nullable LanguageModel model;
+        private @Nullable PretrainedModel model;
         private @Nullable Tokenizer tokenizer;
         private @Nullable Dataset dataset;
         private Texts texts = Texts.NONE;
@@ -189,7 +189,7 @@ public final class FineTuning {
          * A model in memory, which the run trains in place. Its initial weights are kept in a temporary folder. Its device and
          * its dtype take the place of the recipe's.
          */
-        public Builder model(LanguageModel model, Tokenizer tokenizer) {
+        public Builder model(PretrainedModel model, Tokenizer tokenizer) {
             this.model = model;
             this.tokenizer = tokenizer;
             return this;
@@ -363,7 +363,7 @@ public final class FineTuning {
     static StepResult step(
             TrainingState state, int step, LongFunction<Batch> batches, double learningRate, LossCheck check) {
         Recipe recipe = state.recipe;
-        LanguageModel model = state.model;
+        PretrainedModel model = state.model;
         Optimizer optimizer = state.optimizer;
         Ranks ranks = state.ranks;
         int accumulation = recipe.gradientAccumulationSteps();
@@ -508,7 +508,7 @@ public final class FineTuning {
         private final boolean shortened; // now ends where it was stopped, and has not been evaluated there
         private final TrainingSetup setup;
         private final Inputs inputs;
-        private final LanguageModel model;
+        private final PretrainedModel model;
         private final TrainingState state;
         private final DivergenceChecks checks;
         private final SpikeGuard spikes;
@@ -1099,8 +1099,8 @@ public final class FineTuning {
         Tokenizer reader = tokenizer != null ? tokenizer : Tokenizer.load(base.path());
         progressed("loading the model");
         DType dtype = recipe.memory().precision().dtype();
-        LanguageModel loaded =
-                model != null ? model : divides() ? base.loadAbsent(device, dtype) : base.load(device, dtype);
+        PretrainedModel loaded =
+                model != null ? model : divides() ? base.loadAbsent(device, dtype) : base.loadModel(device, dtype);
         Dataset data = dataset != null ? dataset : recipeData(reader, loaded, memory.blockLength());
         int steps = steps(data.training());
         return new TrainingSetup(
@@ -1114,7 +1114,7 @@ public final class FineTuning {
                 recipe.schedule(steps));
     }
 
-    private Dataset recipeData(Tokenizer reader, LanguageModel loaded, int blockLength) throws IOException {
+    private Dataset recipeData(Tokenizer reader, PretrainedModel loaded, int blockLength) throws IOException {
         progressed("reading the text");
         TrainingData data = TrainingData.read(recipe, texts, reader, blockLength, time, this::progressed);
         data.requireFits(loaded);

@@ -1,8 +1,8 @@
 package io.gradus.train;
 
 import io.gradus.data.tokenizer.Tokenizer;
-import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.PretrainedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 final class InitialModel {
     private InitialModel() {}
 
-    static ModelFolder write(LanguageModel model, Tokenizer tokenizer) throws IOException {
+    static ModelFolder write(PretrainedModel model, Tokenizer tokenizer) throws IOException {
         Path folder = Files.createTempDirectory("gradus-initial-model");
         tokenizer.save(folder);
         model.save(folder);
@@ -21,6 +21,6 @@ final class InitialModel {
         try (Stream<Path> files = Files.list(folder)) {
             files.forEach(file -> file.toFile().deleteOnExit());
         }
-        return new ModelFolder(folder);
+        return new ModelFolder(folder).withHead(model.head());
     }
 }

@@ -14,7 +14,7 @@ import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.NonFinite;
 import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.train.TrainingListener.Progress;
 import java.util.ArrayList;
 import java.util.Arrays;

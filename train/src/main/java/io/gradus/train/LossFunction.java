@@ -4,7 +4,7 @@ import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.data.Batches.Batch;
-import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.PretrainedModel;
 import org.jspecify.annotations.Nullable;
 
 /** The loss that a run minimizes. */
@@ -18,7 +18,7 @@ public interface LossFunction {
      * @param hiddenStates {@code [B, T, hidden]}; {@code model.logits(hiddenStates)} are the logits
      * @return a scalar
      */
-    Variable sum(LanguageModel model, Variable hiddenStates, Batch batch);
+    Variable sum(PretrainedModel model, Variable hiddenStates, Batch batch);
 
     /**
      * The cross-entropy of the next token, in nats.

@@ -12,8 +12,8 @@ import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.Optimizer;
 import io.gradus.parallel.TrafficCount;
 import io.gradus.train.checkpoint.SavedTensors;
@@ -87,7 +87,7 @@ record Rehearsal(
         WeightSource weights = WeightSource.random(device, recipe.seed())
                 .to(recipe.memory().precision().dtype());
         boolean whole = processes == 1 || recipe.parallel() != ParallelKind.ZERO3;
-        LanguageModel model = config.build(whole ? weights : weights.absent());
+        PretrainedModel model = config.build(whole ? weights : weights.absent());
         int rows = dataset == null ? recipe.batchSize() : dataset.training().batchSize();
         int length = dataset == null
                 ? recipe.data().blockLength(model.contextLength())
@@ -132,7 +132,7 @@ record Rehearsal(
         }
     }
 
-    private int place(LanguageModel model) {
+    private int place(PretrainedModel model) {
         return rank != LARGEST
                 ? rank
                 : ParameterShards.largest(model.parameters(), Optimizers.sharding(recipe, optimizer), processes);
@@ -153,7 +153,7 @@ record Rehearsal(
     }
 
     private void evaluate(TrainingState state, Device device, int rows, int length) {
-        LanguageModel model = state.model;
+        PretrainedModel model = state.model;
         try (Scope _ = Scope.open("evaluation")) {
             model.eval();
             Evaluator.lossSum(model, evaluation(device, rows, length), loss);

@@ -14,10 +14,10 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Samples text before and after a run, with the same prompt and the same random numbers. */
+/** Samples text before and after a run, with the same prompt and the same random numbers. Only language models write any. */
 final class Samples {
     private final Recipe recipe;
-    private final LanguageModel model;
+    private final @Nullable LanguageModel model;
     private final Tokenizer tokenizer;
     private final Set<Integer> stops;
     private final int @Nullable [] prompt;
@@ -27,17 +27,17 @@ final class Samples {
      */
     Samples(Recipe recipe, TrainingSetup setup) {
         this.recipe = recipe;
-        this.model = setup.model();
+        this.model = setup.model() instanceof LanguageModel writes ? writes : null;
         this.tokenizer = setup.tokenizer();
         this.stops = new HashSet<>(Prompts.stops(tokenizer));
         stops.addAll(setup.data().stopIds());
-        this.prompt = recipe.sample().maxTokens() == 0 ? null : prompt(setup.data());
+        this.prompt =
+                model == null || recipe.sample().maxTokens() == 0 ? null : prompt(setup.data(), model.contextLength());
     }
 
     /** The recipe's prompt, or as much of the dataset's as leaves room for a continuation; null if there is neither. */
-    private int @Nullable [] prompt(Dataset data) {
+    private int @Nullable [] prompt(Dataset data, int context) {
         String wanted = recipe.sample().prompt();
-        int context = model.contextLength();
         if (wanted == null) {
             return data.samplePrompt()
                     .map(ids -> Arrays.copyOf(ids, Math.clamp(context / 2, 1, ids.length)))
@@ -53,7 +53,7 @@ final class Samples {
 
     /** A sample, if the recipe wants any. */
     Optional<TrainingListener.Sample> write(int step) {
-        if (prompt == null) {
+        if (model == null || prompt == null) {
             return Optional.empty();
         }
         var sampling = new Sampling(recipe.sample().temperature(), 0, 1, recipe.seed());

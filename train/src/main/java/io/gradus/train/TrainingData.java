@@ -14,7 +14,7 @@ import io.gradus.data.chat.ChatMessage;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Prompts;
 import io.gradus.data.tokenizer.Tokenizer;
-import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
@@ -260,7 +260,7 @@ record TrainingData(
      *
      * @throws RecipeException if the text has a token that the model does not have
      */
-    void requireFits(LanguageModel model) {
+    void requireFits(PretrainedModel model) {
         int max = Stream.concat(Stream.of(training), evaluation.values().stream())
                 .mapToInt(batches -> ((Batches) batches).mixture().maxId())
                 .max()

@@ -5,9 +5,9 @@ import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.tokenizer.Tokenizer;
-import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.ModelWriter;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.Schedule;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.RecipeException;
@@ -28,7 +28,7 @@ record TrainingSetup(
         ModelFolder base,
         ModelWriter writer,
         Tokenizer tokenizer,
-        LanguageModel model,
+        PretrainedModel model,
         Dataset data,
         MemoryPlan memory,
         int steps,

@@ -6,7 +6,7 @@ import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.data.Batches.Batch;
-import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.AnchorWeights;
 import io.gradus.optim.FisherInformation;
 import io.gradus.optim.Freezing;
@@ -59,7 +59,7 @@ final class TrainingState {
     private static final int WRITE = Integer.MAX_VALUE;
 
     final Recipe recipe;
-    final LanguageModel model;
+    final PretrainedModel model;
     final LossFunction loss;
     final Ranks ranks;
     final Optimizer optimizer;
@@ -80,7 +80,7 @@ final class TrainingState {
 
     /** Freezes parameters and creates the optimizer with its state. */
     TrainingState(
-            Recipe recipe, LanguageModel model, LossFunction loss, Optimizer.@Nullable Factory custom, Ranks ranks) {
+            Recipe recipe, PretrainedModel model, LossFunction loss, Optimizer.@Nullable Factory custom, Ranks ranks) {
         this.recipe = recipe;
         this.ranks = ranks;
         this.model = model;

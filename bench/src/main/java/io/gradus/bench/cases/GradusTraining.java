@@ -4,7 +4,7 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroups;

@@ -7,7 +7,7 @@ import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.NonFinite;
 import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -223,6 +223,11 @@ public final class ConfigJson {
         return !get(key).isMissingNode();
     }
 
+    /** The number of keys. */
+    public int size() {
+        return json.size();
+    }
+
     /** Whether there are no keys. */
     public boolean isEmpty() {
         return json.isEmpty();

@@ -29,8 +29,35 @@ public interface ModelConfig {
         return List.of();
     }
 
-    /** Builds the network. The source decides whether its weights are read, initialized or only counted. */
-    LanguageModel build(WeightSource weights);
+    /**
+     * Builds the causal language model. The source decides whether its weights are read, initialized or only counted. A family
+     * without one, such as an encoder, overrides {@link #build(WeightSource, Head)} instead.
+     *
+     * @throws IllegalArgumentException if the family has none
+     */
+    default LanguageModel build(WeightSource weights) {
+        throw new Head.LanguageModeling().unsupported(this);
+    }
+
+    /**
+     * Builds the network with a head. By default a family has language models only.
+     *
+     * @throws IllegalArgumentException if the family does not have the head
+     */
+    default PretrainedModel build(WeightSource weights, Head head) {
+        if (head instanceof Head.LanguageModeling) {
+            return build(weights);
+        }
+        throw head.unsupported(this);
+    }
+
+    /** The name of the class in transformers that has a head, which the saved {@code architectures} names. */
+    default String architecture(Head head) {
+        String own = toJson().texts("architectures").stream().findFirst().orElse("");
+        return head instanceof Head.LanguageModeling
+                ? own
+                : own.replaceFirst("ForCausalLM$|LMHeadModel$", head.suffix());
+    }
 
     /** The contents of {@code config.json}, with {@code model_type}; reading them gives an equal configuration. */
     ConfigJson toJson();
@@ -56,5 +83,16 @@ public interface ModelConfig {
     /** Whether a tensor in a checkpoint that the network does not use may be ignored. By default none may. */
     default boolean ignoresTensor(String name) {
         return false;
+    }
+
+    /**
+     * Whether a tensor in a checkpoint belongs to another head than the network's, so that it need not be used. By default this
+     * is the output layer of a language model.
+     */
+    default boolean isOfOtherHead(String name, Head head) {
+        return !(head instanceof Head.LanguageModeling)
+                && wordEmbeddings()
+                        .filter(weights -> weights.head().equals(name))
+                        .isPresent();
     }
 }

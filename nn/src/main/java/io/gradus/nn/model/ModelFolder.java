@@ -4,11 +4,13 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MemoryCategory;
+import io.gradus.core.Names;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.core.safetensors.SafetensorsException;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.WeightSource.NewWeight;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -17,16 +19,25 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A folder with a model in Hugging Face's layout: {@code config.json} and {@code model.safetensors} (or shards). The
  * tokenizer's files are in the same folder; the tokenizer reads and writes them itself.
  *
  * @param path the folder; to read only the configuration, {@code config.json} itself will do
+ * @param head of the network to build
+ * @param headSeed of the weights of the head that the folder lacks; null if it must have all
  */
-public record ModelFolder(Path path) {
+public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
+    /** A folder with a causal language model. */
+    public ModelFolder(Path path) {
+        this(path, new Head.LanguageModeling(), null);
+    }
+
     /**
      * Opens a folder that must exist.
      *
@@ -35,6 +46,29 @@ public record ModelFolder(Path path) {
     public static ModelFolder open(Path path) throws IOException {
         NotAModel.requireNot(path);
         return new ModelFolder(path);
+    }
+
+    /** The same folder, whose network has another head. The folder must have the weights of the head. */
+    public ModelFolder withHead(Head other) {
+        return new ModelFolder(path, other, null);
+    }
+
+    /** The same folder, whose network has another head. Weights of the head that the folder lacks are initialized. */
+    public ModelFolder withNewHead(Head other, long seed) {
+        return new ModelFolder(path, other, seed);
+    }
+
+    /**
+     * The head that the folder itself has, by its {@code architectures}.
+     *
+     * @throws IOException if {@code config.json} is missing or malformed
+     */
+    public Head savedHead() throws IOException {
+        try {
+            return Head.read(ConfigJson.read(path));
+        } catch (IllegalArgumentException e) {
+            throw ConfigJson.in(ConfigJson.file(path), e);
+        }
     }
 
     /**
@@ -82,7 +116,7 @@ public record ModelFolder(Path path) {
         UnaryOperator<String> names = names(config, checkpoint);
         ConfigSize.require(config.sizes(), checkpoint, names, ConfigJson.file(path));
         WordEmbeddings embeddings = config.wordEmbeddings().orElse(null);
-        if (embeddings != null && embeddings.lacksHead(checkpoint, names)) {
+        if (head instanceof Head.LanguageModeling && embeddings != null && embeddings.lacksHead(checkpoint, names)) {
             throw new IOException(
                     checkpoint.path() + " has no " + embeddings.head() + ", the weight of the output layer."
                             + " If the output layer shares the embedding table, set tie_word_embeddings to true in "
@@ -121,39 +155,84 @@ public record ModelFolder(Path path) {
      *     weights do not fit the network that {@code config.json} describes
      */
     public LanguageModel load(Device device, DType dtype) throws IOException {
+        if (loadModel(device, dtype) instanceof LanguageModel model) {
+            return model;
+        }
+        throw new IOException(path + " does not hold a causal language model, which alone can write text");
+    }
+
+    /** {@link #load(Device, DType)} of a network with this folder's {@link #head}, whatever it is. */
+    public PretrainedModel loadModel(Device device, DType dtype) throws IOException {
         return load(device, dtype, false);
     }
 
     /**
-     * {@link #load(Device, DType)} that checks the weights' names and shapes and reads none of them. The parameters are
-     * {@linkplain io.gradus.core.AbsentStorage absent}.
+     * {@link #loadModel} that checks the weights' names and shapes and reads none of them. The parameters are {@linkplain
+     * io.gradus.core.AbsentStorage absent}.
      */
-    public LanguageModel loadAbsent(Device device, DType dtype) throws IOException {
+    public PretrainedModel loadAbsent(Device device, DType dtype) throws IOException {
         return load(device, dtype, true);
     }
 
-    private LanguageModel load(Device device, DType dtype, boolean absent) throws IOException {
+    private PretrainedModel load(Device device, DType dtype, boolean absent) throws IOException {
         Description description = description();
         warn(description);
         ModelConfig config = description.config();
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(path)) {
             requireFits(config, checkpoint);
             // reports names that do not fit before anything is read
-            build(config, checkpoint, Device.meta(), dtype, false);
-            return build(config, checkpoint, device, dtype, absent);
+            tell(built(config, checkpoint, Device.meta(), dtype, false), config);
+            return built(config, checkpoint, device, dtype, absent).model();
         } catch (UncheckedIOException e) {
             throw Objects.requireNonNull(e.getCause());
+        } catch (IllegalArgumentException e) {
+            throw ConfigJson.in(ConfigJson.file(path), e); // the family does not have the head
         }
     }
 
-    private static LanguageModel build(
+    /**
+     * A network.
+     *
+     * @param created the weights of its head that the folder lacks
+     * @param unused the tensors of the folder that it does not need
+     */
+    private record Built(PretrainedModel model, Map<String, NewWeight> created, Set<String> unused) {}
+
+    private Built built(
             ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype, boolean absent)
             throws IOException {
-        WeightSource weights =
+        WeightSource source =
                 WeightSource.from(checkpoint, device, names(config, checkpoint)).to(dtype);
-        LanguageModel model = config.build(absent ? weights.absent() : weights);
-        weights.requireAllLoaded(config::ignoresTensor);
-        return model;
+        WeightSource weights = headSeed == null ? source : source.withNewHead(headSeed);
+        PretrainedModel model = config.build(absent ? weights.absent() : weights, head);
+        Set<String> unused =
+                weights.requireAllLoaded(name -> config.ignoresTensor(name) || config.isOfOtherHead(name, head));
+        return new Built(model, weights.created(), unused);
+    }
+
+    /** Logs which weights of the head are new, and which tensors another head needs. */
+    private void tell(Built built, ModelConfig config) {
+        System.Logger log = System.getLogger(ModelFolder.class.getName());
+        if (!built.created.isEmpty()) {
+            log.log(
+                    Level.INFO,
+                    "{0}: new weights of the head for {1}: {2}",
+                    path,
+                    head.title(),
+                    Names.few(built.created.keySet()));
+        }
+        Set<String> others = new TreeSet<>(built.unused);
+        others.removeIf(config::ignoresTensor);
+        if (!others.isEmpty()) {
+            log.log(Level.INFO, "{0}: not needed for {1}: {2}", path, head.title(), Names.few(others));
+        }
+    }
+
+    /** The weights of the head that the folder lacks. */
+    private Map<String, NewWeight> created(ModelConfig config, SafetensorsCheckpoint checkpoint) throws IOException {
+        return headSeed == null
+                ? Map.of()
+                : built(config, checkpoint, Device.meta(), DType.F32, false).created();
     }
 
     private void warn(Description description) {
@@ -176,19 +255,24 @@ public record ModelFolder(Path path) {
     }
 
     /**
-     * Reads the weights in F32, one tensor in memory at a time.
+     * Reads the weights in F32, one tensor in memory at a time; those of a new head are initialized as in {@link #loadModel}.
      *
      * @param model a network of this folder's configuration
      * @param action receives each parameter of the model with the folder's tensor for it
      */
-    public void forEachWeight(LanguageModel model, BiConsumer<Variable, Tensor> action) throws IOException {
+    public void forEachWeight(PretrainedModel model, BiConsumer<Variable, Tensor> action) throws IOException {
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
             UnaryOperator<String> names = names(model.config(), file);
+            Map<String, NewWeight> created = created(model.config(), file);
             for (Map.Entry<String, Variable> parameter : model.namedParameters().entrySet()) {
                 try (Scope _ = Scope.open(parameter.getKey())) {
+                    NewWeight weight = created.get(parameter.getKey());
                     String name = names.apply(parameter.getKey());
                     action.accept(
-                            parameter.getValue(), file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE));
+                            parameter.getValue(),
+                            weight != null
+                                    ? weight.on(model.device())
+                                    : file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE));
                 }
             }
         }
@@ -199,19 +283,25 @@ public record ModelFolder(Path path) {
      * config.json} keeps all of its keys, with {@code tie_word_embeddings} corrected if the weights contradict it. The weights
      * are written last and appear at once, so that the target never holds half a model.
      */
-    public void save(LanguageModel model, Path target) throws IOException {
-        DType dtype = model.lmHeadWeight().value().dtype();
+    public void save(PretrainedModel model, Path target) throws IOException {
+        DType dtype = model.parameters().getFirst().value().dtype();
         writer(model).write(Variable::value, _ -> false, _ -> dtype, target);
     }
 
     /** Saves this folder's model with other weights, also after the folder has changed. */
-    public ModelWriter writer(LanguageModel model) throws IOException {
-        return new ModelWriter(this, model, description().json(), file -> names(model.config(), file));
+    public ModelWriter writer(PretrainedModel model) throws IOException {
+        ConfigJson json = description().json();
+        ConfigJson described = head instanceof Head.LanguageModeling ? json : head.write(json, model.config());
+        return new ModelWriter(this, model, described, file -> names(model.config(), file));
     }
 
     /** This folder's tensor for a parameter of a model, in F32. */
-    Tensor read(String parameter, LanguageModel model) throws IOException {
+    Tensor read(String parameter, PretrainedModel model) throws IOException {
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
+            NewWeight weight = created(model.config(), file).get(parameter);
+            if (weight != null) {
+                return weight.on(model.device());
+            }
             String name = names(model.config(), file).apply(parameter);
             return file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE);
         }

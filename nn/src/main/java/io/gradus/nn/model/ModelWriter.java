@@ -14,6 +14,9 @@ import io.gradus.core.safetensors.StreamedTensors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +41,7 @@ public final class ModelWriter {
     private static final double BF16_LIMIT = 0x1.ffp127;
 
     private final ModelFolder base;
-    private final LanguageModel model;
+    private final PretrainedModel model;
     private final ConfigJson config;
     private final GenerationConfig generation;
     private Set<Integer> stops = Set.of();
@@ -52,7 +55,7 @@ public final class ModelWriter {
      */
     ModelWriter(
             ModelFolder base,
-            LanguageModel model,
+            PretrainedModel model,
             ConfigJson config,
             Function<SafetensorsCheckpoint, UnaryOperator<String>> names)
             throws IOException {
@@ -63,9 +66,20 @@ public final class ModelWriter {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(base.path())) {
             UnaryOperator<String> tensor = names.apply(checkpoint);
             for (String name : model.namedParameters().keySet()) {
-                dtypes.put(name, stored(checkpoint.entry(tensor.apply(name)).dtype()));
+                if (checkpoint.contains(tensor.apply(name))) {
+                    dtypes.put(name, stored(checkpoint.entry(tensor.apply(name)).dtype()));
+                }
             }
         }
+        DType usual = most(dtypes.values());
+        model.namedParameters().keySet().forEach(name -> dtypes.putIfAbsent(name, usual)); // of a new head
+    }
+
+    private static DType most(Collection<DType> dtypes) {
+        return dtypes.stream()
+                .max(Comparator.comparingInt((DType each) -> Collections.frequency(dtypes, each))
+                        .thenComparing(Comparator.naturalOrder()))
+                .orElse(DType.F32);
     }
 
     /** The dtype of a stored tensor, or F32 for one that cannot hold a weight. */

@@ -10,7 +10,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.NamedTensor;
 import io.gradus.core.safetensors.SafetensorsWriter;
 import io.gradus.nn.Losses;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -17,7 +17,7 @@ import io.gradus.nn.Dropout;
 import io.gradus.nn.Given;
 import io.gradus.nn.Losses;
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.gpt2.Gpt2;
 import io.gradus.nn.model.gpt2.Gpt2Config;
 import io.gradus.nn.model.llama.Llama;

@@ -11,7 +11,7 @@ import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.Tensor;
 import io.gradus.nn.Given;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,9 +1,12 @@
 package io.gradus.nn.model.decoder;
 
+import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.ConfigSize;
 import io.gradus.nn.model.ConfigSize.Axis;
 import io.gradus.nn.model.ConfigSize.Layers;
+import io.gradus.nn.model.Head;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.nn.model.WordEmbeddings;
 import java.util.List;
 import java.util.Optional;
@@ -62,6 +65,11 @@ public interface DecoderConfig extends ModelConfig {
     default Optional<WordEmbeddings> wordEmbeddings() {
         return Optional.of(new WordEmbeddings(
                 "model.embed_tokens.weight", "lm_head.weight", settings().tieWordEmbeddings()));
+    }
+
+    @Override
+    default PretrainedModel build(WeightSource weights, Head head) {
+        return DecoderHeads.build(this, weights, head, "score");
     }
 
     /** Some checkpoints hold the network without its output layer; their names lack the prefix {@code model.}. */

@@ -7,7 +7,7 @@ import io.gradus.nn.Initializer;
 import io.gradus.nn.Linear;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import org.jspecify.annotations.Nullable;
 
 /**

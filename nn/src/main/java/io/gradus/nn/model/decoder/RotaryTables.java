@@ -1,7 +1,7 @@
 package io.gradus.nn.model.decoder;
 
 import io.gradus.core.Device;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import org.jspecify.annotations.Nullable;
 
 /**

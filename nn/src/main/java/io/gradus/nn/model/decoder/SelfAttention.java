@@ -5,7 +5,7 @@ import io.gradus.core.AttentionOptions;
 import io.gradus.nn.AttentionDropout;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Module;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import org.jspecify.annotations.Nullable;
 
 /**

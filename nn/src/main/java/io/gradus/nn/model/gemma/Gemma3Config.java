@@ -10,6 +10,7 @@ import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Activations;
 import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.ConfigKey;
+import io.gradus.nn.model.Head;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.decoder.DecoderConfig;
 import io.gradus.nn.model.decoder.DecoderKeys;
@@ -148,6 +149,12 @@ public record Gemma3Config(
         }
         require(pattern != 0, "sliding_window_pattern is 0");
         return SlidingWindow.where(layer -> (layer + 1) % pattern != 0, size, layers);
+    }
+
+    /** A model for text only is {@code Gemma3Text} in transformers, except with a language modeling head. */
+    @Override
+    public String architecture(Head head) {
+        return head instanceof Head.LanguageModeling ? "Gemma3ForCausalLM" : "Gemma3Text" + head.suffix();
     }
 
     @Override

@@ -7,7 +7,7 @@ import io.gradus.nn.Dropout;
 import io.gradus.nn.Initializer;
 import io.gradus.nn.Module;
 import io.gradus.nn.WeightSource;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.decoder.SelfAttention;
 import java.util.List;
 

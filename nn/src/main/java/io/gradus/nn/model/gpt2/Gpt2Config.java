@@ -13,9 +13,12 @@ import io.gradus.nn.model.ConfigKey;
 import io.gradus.nn.model.ConfigSize;
 import io.gradus.nn.model.ConfigSize.Axis;
 import io.gradus.nn.model.ConfigSize.Layers;
+import io.gradus.nn.model.Head;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.nn.model.WordEmbeddings;
+import io.gradus.nn.model.decoder.DecoderHeads;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -185,6 +188,11 @@ public record Gpt2Config(
     @Override
     public LanguageModel build(WeightSource weights) {
         return new Gpt2(this, weights);
+    }
+
+    @Override
+    public PretrainedModel build(WeightSource weights, Head head) {
+        return DecoderHeads.build(this, weights, head, "classifier");
     }
 
     /**

@@ -13,9 +13,12 @@ import io.gradus.nn.model.ConfigKey;
 import io.gradus.nn.model.ConfigSize;
 import io.gradus.nn.model.ConfigSize.Axis;
 import io.gradus.nn.model.ConfigSize.Layers;
+import io.gradus.nn.model.Head;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.nn.model.WordEmbeddings;
 import io.gradus.nn.model.decoder.DecoderConfig;
+import io.gradus.nn.model.decoder.DecoderHeads;
 import io.gradus.nn.model.decoder.DecoderKeys;
 import io.gradus.nn.model.decoder.DecoderSettings;
 import io.gradus.nn.model.decoder.Rope;
@@ -136,6 +139,11 @@ public record GptNeoXConfig(
     }
 
     @Override
+    public PretrainedModel build(WeightSource weights, Head head) {
+        return DecoderHeads.build(this, weights, head, "classifier");
+    }
+
+    @Override
     public Optional<WordEmbeddings> wordEmbeddings() {
         return Optional.of(new WordEmbeddings(PREFIX + "embed_in.weight", HEAD, settings.tieWordEmbeddings()));
     }
@@ -161,6 +169,12 @@ public record GptNeoXConfig(
     public boolean ignoresTensor(String name) {
         return MASK.matcher(name).matches()
                 || (settings.tieWordEmbeddings() && (name.equals(HEAD) || name.equals(COMMON_HEAD)));
+    }
+
+    @Override
+    public boolean isOfOtherHead(String name, Head head) {
+        return DecoderConfig.super.isOfOtherHead(name, head)
+                || (name.equals(COMMON_HEAD) && !(head instanceof Head.LanguageModeling));
     }
 
     @Override

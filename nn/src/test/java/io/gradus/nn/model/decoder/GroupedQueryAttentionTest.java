@@ -13,7 +13,7 @@ import io.gradus.nn.Formula;
 import io.gradus.nn.Given;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.model.ConfigJson;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.ArrayList;
 import java.util.List;

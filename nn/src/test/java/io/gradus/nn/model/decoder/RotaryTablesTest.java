@@ -12,7 +12,7 @@ import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.Set;

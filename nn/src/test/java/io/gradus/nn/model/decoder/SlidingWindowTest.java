@@ -9,7 +9,7 @@ import io.gradus.core.Tensor;
 import io.gradus.nn.Given;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.model.ConfigJson;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
 import java.util.Arrays;

@@ -12,7 +12,7 @@ import io.gradus.core.Tensor;
 import io.gradus.nn.Formula;
 import io.gradus.nn.Given;
 import io.gradus.nn.KeyValueCache;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -20,7 +20,7 @@ import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.generate.TextGeneration.End;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -17,7 +17,7 @@ import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.Losses;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
