@@ -10,6 +10,7 @@ module io.gradus.train {
 
     exports io.gradus.train;
     exports io.gradus.train.delta;
+    exports io.gradus.train.export;
     exports io.gradus.train.guard;
     exports io.gradus.train.memory;
     exports io.gradus.train.recipe;

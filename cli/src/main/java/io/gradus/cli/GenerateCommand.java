@@ -6,7 +6,6 @@ import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Prompts;
 import io.gradus.data.tokenizer.StreamingDecoder;
 import io.gradus.data.tokenizer.Tokenizer;
-import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
@@ -43,6 +42,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions options = new ModelOptions();
 
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
@@ -56,40 +58,11 @@ final class GenerateCommand implements Callable<Integer> {
     private boolean chat;
 
     @Option(
-            names = "--temperature",
-            paramLabel = "T",
-            description = "0 always takes the most likely token; higher values give more varied text. Default:"
-                    + " ${DEFAULT-VALUE}.",
-            defaultValue = "0.8")
-    private double temperature;
-
-    @Option(
-            names = "--top-k",
-            paramLabel = "K",
-            description = "Sample only from the K most likely tokens. Default: 0 (all).",
-            defaultValue = "0")
-    private int topK;
-
-    @Option(
-            names = "--top-p",
-            paramLabel = "P",
-            description = "Sample only from the most likely tokens whose probabilities add up to P. Default: 1 (all).",
-            defaultValue = "1")
-    private double topP;
-
-    @Option(
             names = "--max-tokens",
             paramLabel = "N",
             description = "Maximum number of tokens. Default: ${DEFAULT-VALUE}.",
             defaultValue = "200")
     private int maxTokens;
-
-    @Option(
-            names = "--seed",
-            paramLabel = "S",
-            description = "Random seed. The same seed gives the same text. Default: ${DEFAULT-VALUE}.",
-            defaultValue = "42")
-    private long seed;
 
     @Option(
             names = "--no-cache",
@@ -100,7 +73,7 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         ModelFolder folder = options.folder();
         Tokenizer tokenizer = Tokenizer.load(folder.path());
-        TextGeneration generation = generation(tokenizer);
+        TextGeneration generation = sampling.generation(tokenizer, maxTokens, !noCache);
         LanguageModel model;
         try (StatusLine status = Terminal.of(spec).status()) {
             status.show(new Progress("loading the model", 0, 0));
@@ -128,9 +101,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private int[] chat(Tokenizer tokenizer) throws IOException {
-        ChatTemplate template = ChatTemplate.choose(null, tokenizer)
-                .orElseThrow(() -> new ParameterException(
-                        spec.commandLine(), "--chat needs a model with a chat template; this one has none"));
+        ChatTemplate template = options.chatTemplate(tokenizer);
         return tokenizer.encode(template.prompt(List.of(new ChatMessage(Role.USER, prompt)), Map.of()));
     }
 
@@ -154,16 +125,6 @@ final class GenerateCommand implements Callable<Integer> {
                 out.println();
                 out.flush();
             }
-        }
-    }
-
-    private TextGeneration generation(Tokenizer tokenizer) {
-        try {
-            Sampling sampling = new Sampling(temperature, topK, topP, seed);
-            return new TextGeneration(sampling, maxTokens, Prompts.stops(tokenizer), !noCache);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(
-                    spec.commandLine(), "--" + e.getMessage()); // the message begins with the name of the option
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.gradus.cli;
 
 import io.gradus.data.DataFormat;
+import io.gradus.train.export.GgufType;
 import io.gradus.train.recipe.RecipeException;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
@@ -37,11 +38,13 @@ import picocli.CommandLine.UnmatchedArgumentException;
             FinetuneCommand.class,
             LearningRateFinderCommand.class,
             GenerateCommand.class,
+            ChatCommand.class,
             EvaluateCommand.class,
             InspectCommand.class,
             MemoryCommand.class,
             StudyCommand.class,
             DeltaCommand.class,
+            ExportCommand.class,
             DevicesCommand.class
         })
 public final class Main implements Runnable {
@@ -76,6 +79,7 @@ public final class Main implements Runnable {
                 .setExpandAtFiles(false) // a prompt may begin with @
                 .registerConverter(Path.class, Main::path)
                 .registerConverter(DataFormat.Kind.class, text -> constant(text, DataFormat.Kind.values()))
+                .registerConverter(GgufType.class, text -> constant(text, GgufType.values()))
                 .setParameterExceptionHandler((thrown, _) -> reportMisuse(thrown))
                 .setExecutionExceptionHandler((thrown, _, _) -> report(thrown, err));
         try {

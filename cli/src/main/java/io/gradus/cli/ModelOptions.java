@@ -2,6 +2,8 @@ package io.gradus.cli;
 
 import io.gradus.core.Device;
 import io.gradus.corpora.BuiltInModel;
+import io.gradus.data.chat.ChatTemplate;
+import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.model.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,6 +32,15 @@ final class ModelOptions {
 
     ModelFolder folder() throws IOException {
         return ModelFolder.open(model == null ? BuiltInModel.folder() : model);
+    }
+
+    /** The chat template of a model that must have one. */
+    ChatTemplate chatTemplate(Tokenizer tokenizer) throws IOException {
+        return ChatTemplate.choose(null, tokenizer)
+                .orElseThrow(() -> new ParameterException(
+                        command.commandLine(),
+                        "a chat needs a model with a chat template, and " + tokenizer + " has none; add a"
+                                + " chat_template.jinja to the folder, or use generate"));
     }
 
     Device device() {

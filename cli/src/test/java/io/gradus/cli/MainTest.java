@@ -87,7 +87,9 @@ class MainTest {
     // ---- help and misuse ----
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "finetune", "generate", "evaluate", "inspect", "memory", "delta", "devices"})
+    @ValueSource(
+            strings = {"", "finetune", "generate", "chat", "evaluate", "inspect", "memory", "delta", "export", "devices"
+            })
     void helpHasExamples(String command) {
         Ran ran = command.isEmpty() ? gradus("--help") : gradus(command, "--help");
 
@@ -100,10 +102,12 @@ class MainTest {
 
     @Test
     void missingOrUnknownCommandIsAUsageError() {
-        gradus().assertMisused("Missing command. Available commands: finetune, lr, generate, evaluate, inspect, memory,"
-                + " study, delta, devices.");
+        gradus().assertMisused("Missing command. Available commands: finetune, lr, generate, chat, evaluate, inspect,"
+                + " memory, study, delta, export, devices.");
         gradus("study").assertMisused("Missing study. Available studies: forgetting, memory.");
         gradus("study", "memory").assertMisused("Missing required option: '--output=FOLDER'");
+        gradus("export").assertMisused("Missing command. Available commands: gguf, ollama.");
+        gradus("export", "gguf", "--model", "x").assertMisused("Missing required option: '--out=FILE'");
         gradus("finetun").assertMisused("finetune");
         gradus("evaluate").assertMisused("Missing required option: '--data=PATH'");
         gradus("inspect").assertMisused("Missing required parameter: 'PATH'");
@@ -127,7 +131,7 @@ class MainTest {
     @Test
     void chatIsWrittenWithTheTemplateOfTheModel() throws IOException {
         gradus("generate", "--model", model, "--prompt", "hi", "--chat")
-                .assertMisused("--chat needs a model with a chat template; this one has none");
+                .assertMisused("a chat needs a model with a chat template");
         Files.writeString(
                 model.resolve("chat_template.jinja"),
                 "{% if messages[0].role != 'system' %}Be kind.\n{% endif %}{% for m in messages %}{{ m.role | upper }}:"

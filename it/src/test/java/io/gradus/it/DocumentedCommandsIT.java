@@ -43,6 +43,9 @@ class DocumentedCommandsIT {
         RUN.put("./gradus memory --model my-llama --compare", " data.max_seq_len=32");
         RUN.put("./gradus lr recipe.yaml", " --steps=20");
         RUN.put("./gradus evaluate --model my-tuned --data held-out.txt", "");
+        RUN.put("./gradus export gguf --model my-tuned --out tuned.gguf", "");
+        RUN.put("./gradus export gguf --model my-tuned --out tuned.gguf --dtype q8_0", "");
+        RUN.put("./gradus export ollama --model my-tuned --gguf tuned.gguf", "");
         RUN.put("./gradus delta diff my-llama my-tuned -o change.safetensors", "");
         RUN.put("./gradus inspect my-tuned", "");
         RUN.put("./gradus devices", "");
@@ -55,6 +58,7 @@ class DocumentedCommandsIT {
                 "for .*|done|.* --model \\$model .*", "MemoryCommandTest compares what it prints with the document");
         NOT_RUN.put("bench/hosts\\.sh .*", "it makes network namespaces, as root");
         NOT_RUN.put("\\./gradus jshell", "it waits for input; JShellStartupTest runs its imports");
+        NOT_RUN.put("\\./gradus chat .*", "it needs a model with a chat template; ChatCommandTest runs it");
         NOT_RUN.put("\\./gradus study .*", "it takes minutes; the tests of studies run them with fewer steps");
         NOT_RUN.put("sdk install .*|.* device=gpu", "it needs a GPU");
         NOT_RUN.put("\\./gradus finetune (forgetting|memory|study)/.*", "it repeats a run of a study");

@@ -40,6 +40,20 @@ public final class KeyValueCache {
         return valueCounts[valueCounts.length - 1];
     }
 
+    /**
+     * Forgets all tokens but the first ones.
+     *
+     * @param tokens at most {@link #length}
+     */
+    public void truncate(long tokens) {
+        if (tokens < 0 || tokens > length()) {
+            throw new IllegalArgumentException(
+                    "key-value cache: it has " + length() + " tokens and cannot be truncated to " + tokens);
+        }
+        Arrays.fill(keyCounts, tokens);
+        Arrays.fill(valueCounts, tokens);
+    }
+
     /** Frees the memory without waiting for the garbage collector. The cache must not be used afterwards. */
     public void release() {
         Stream.of(keys, values).flatMap(Arrays::stream).filter(Objects::nonNull).forEach(Tensor::release);

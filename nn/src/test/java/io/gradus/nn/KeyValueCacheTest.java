@@ -54,6 +54,18 @@ class KeyValueCacheTest {
     }
 
     @Test
+    void truncatedCacheContinuesAfterTheTokensThatRemain() {
+        KeyValueCache cache = new KeyValueCache(1, 7);
+        cache.appendKeys(0, tokens(1, 0, 5));
+        cache.appendValues(0, tokens(1, 0, 5));
+        cache.truncate(2);
+        assertThat(cache.length()).isEqualTo(2);
+        assertThat(cache.appendKeys(0, tokens(1, 2, 4)).toFloats())
+                .isEqualTo(tokens(1, 0, 4).toFloats());
+        assertThatThrownBy(() -> cache.truncate(3)).hasMessageContaining("has 2 tokens and cannot be truncated to 3");
+    }
+
+    @Test
     void cacheOutlivesScopesOfSteps() {
         KeyValueCache cache = new KeyValueCache(1, 4);
         try (Scope _ = Scope.open("token")) {

@@ -303,9 +303,22 @@ public final class ChatTemplate {
      * @throws IllegalArgumentException if the template cannot write these messages, or does not use a part of them
      */
     public String prompt(List<ChatMessage> messages, Map<String, ?> variables) {
+        return text(messages, variables, true);
+    }
+
+    /**
+     * Writes a chat without looking for the answers in it, as {@link #render} does.
+     *
+     * @throws IllegalArgumentException if the template cannot write these messages, or does not use a part of them
+     */
+    public String text(List<ChatMessage> messages, Map<String, ?> variables) {
+        return text(messages, variables, false);
+    }
+
+    private String text(List<ChatMessage> messages, Map<String, ?> variables, boolean prompt) {
         Source source = source(variables);
         requireUsed(messages, variables, source);
-        return render(source, passed(messages), variables, true).text();
+        return render(source, passed(messages), variables, prompt).text();
     }
 
     private Source source(Map<String, ?> variables) {

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -135,6 +137,12 @@ public final class ByteTokenizer implements Tokenizer {
     @Override
     public Map<String, ChatTemplateText> chatTemplates() throws IOException {
         return files == null ? Map.of() : ChatTemplateText.read(files);
+    }
+
+    @Override
+    public Optional<TokenizerParts> parts() {
+        Map<String, Integer> special = Map.of("bos_token", END_OF_TEXT_ID, "eos_token", END_OF_TEXT_ID);
+        return Optional.of(TokenizerParts.of(description(), special, List.of(), List.of()));
     }
 
     @Override

@@ -7,7 +7,9 @@ import io.gradus.data.tokenizer.huggingface.TransformersTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -108,6 +110,13 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     public boolean addsBos() {
         int[] around = tokenizer.withSpecialTokens(new int[0]);
         return bos().isPresent() && around.length > 0 && around[0] == bos().getAsInt();
+    }
+
+    @Override
+    public Optional<TokenizerParts> parts() {
+        Map<String, Integer> ids = new LinkedHashMap<>();
+        tokenizer.named().keySet().forEach(name -> tokenizer.namedId(name).ifPresent(id -> ids.put(name, id)));
+        return Optional.of(TokenizerParts.of(tokenizer.json(), ids, tokenizer.before(), tokenizer.after()));
     }
 
     @Override

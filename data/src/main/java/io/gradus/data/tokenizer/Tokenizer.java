@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -90,6 +91,11 @@ public interface Tokenizer {
 
     /** Whether the model was trained with {@link #bos()} in front of each text. */
     boolean addsBos();
+
+    /** What it is made of, for programs that write it in another format. Empty unless a tokenizer overrides this. */
+    default Optional<TokenizerParts> parts() {
+        return Optional.empty();
+    }
 
     /**
      * Writes the files from which {@link #load} restores this tokenizer, each atomically; without the model's {@code

@@ -59,6 +59,35 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
      * @throws NonFiniteException if logits are NaN or infinite; names the weight or the layer
      */
     public Result generate(LanguageModel model, int[] prompt, IntConsumer onToken) {
+        KeyValueCache cache = model.newCache((int) Math.min(model.contextLength(), (long) prompt.length + maxTokens));
+        try {
+            return generate(model, prompt, onToken, cache).result;
+        } finally {
+            cache.release();
+        }
+    }
+
+    /**
+     * {@link #generate(LanguageModel, int[], IntConsumer)} of a prompt that continues an earlier text, such as a chat. What the two
+     * have in common is not read again.
+     *
+     * @param read what the model has read last; gets this text
+     */
+    public Result generate(ReadText read, int[] prompt, IntConsumer onToken) {
+        requireFits(read.model(), prompt);
+        Written written = generate(read.model(), prompt, onToken, read.upTo(prompt));
+        read.remember(written.text);
+        return written.result;
+    }
+
+    /**
+     * A result and the prompt before it.
+     *
+     * @param text all tokens; the last one may be unread
+     */
+    private record Written(Result result, int[] text) {}
+
+    private static void requireFits(LanguageModel model, int[] prompt) {
         if (prompt.length == 0) {
             throw new IllegalArgumentException("generate: the prompt has no tokens; start with the model's bos token");
         }
@@ -66,18 +95,20 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
             throw new IllegalArgumentException("generate: the prompt has " + prompt.length
                     + " tokens and the model's context has " + model.contextLength() + "; shorten it");
         }
+    }
+
+    private Written generate(LanguageModel model, int[] prompt, IntConsumer onToken, KeyValueCache cache) {
+        requireFits(model, prompt);
         boolean wasTraining = model.isTraining();
         model.eval();
-        KeyValueCache cache = model.newCache((int) Math.min(model.contextLength(), (long) prompt.length + maxTokens));
         try {
             return Autograd.noGrad(() -> run(model, prompt, onToken, cache));
         } finally {
-            cache.release();
             model.train(wasTraining);
         }
     }
 
-    private Result run(LanguageModel model, int[] prompt, IntConsumer onToken, KeyValueCache cache) {
+    private Written run(LanguageModel model, int[] prompt, IntConsumer onToken, KeyValueCache cache) {
         int[] text = prompt;
         int length = prompt.length;
         List<Integer> generated = new ArrayList<>();
@@ -86,19 +117,19 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
             int[] unread = Arrays.copyOfRange(text, from, length);
             int next = sampling.choose(logits(model, unread, cache, text, length), generated.size());
             if (stopIds.contains(next)) {
-                return result(generated, End.STOP);
+                return result(text, length, generated, End.STOP);
             }
             generated.add(next);
             onToken.accept(next);
             if (generated.size() < maxTokens && length == model.contextLength()) {
-                return result(generated, End.CONTEXT_FULL);
+                return result(text, length, generated, End.CONTEXT_FULL);
             }
             if (length < model.contextLength()) {
                 text = Arrays.copyOf(text, Math.max(text.length, length + 1 + length / 2));
                 text[length++] = next;
             }
         }
-        return result(generated, End.MAX_TOKENS);
+        return result(text, length, generated, End.MAX_TOKENS);
     }
 
     /** The logits for the token after those that the model has not read yet. */
@@ -129,7 +160,8 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
         return Float.isFinite(highest);
     }
 
-    private static Result result(List<Integer> generated, End end) {
-        return new Result(generated.stream().mapToInt(Integer::intValue).toArray(), end);
+    private static Written result(int[] text, int length, List<Integer> generated, End end) {
+        int[] ids = generated.stream().mapToInt(Integer::intValue).toArray();
+        return new Written(new Result(ids, end), Arrays.copyOf(text, length));
     }
 }

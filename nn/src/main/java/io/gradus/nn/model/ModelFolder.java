@@ -99,7 +99,7 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
                 WordEmbeddings embeddings = config.wordEmbeddings().orElse(null);
                 if (embeddings != null
                         && embeddings.tied()
-                        && embeddings.differ(checkpoint, names(config, checkpoint))) {
+                        && embeddings.differ(checkpoint, tensorNames(config, checkpoint))) {
                     return new Description(json, config(json.set("tie_word_embeddings", false)), true);
                 }
             } catch (SafetensorsException e) {
@@ -113,7 +113,7 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
     /** Compares what the names and shapes of the weights show with the configuration. */
     private void requireFits(ModelConfig config, SafetensorsCheckpoint checkpoint) throws IOException {
         Quantization.requireNone(checkpoint);
-        UnaryOperator<String> names = names(config, checkpoint);
+        UnaryOperator<String> names = tensorNames(config, checkpoint);
         ConfigSize.require(config.sizes(), checkpoint, names, ConfigJson.file(path));
         WordEmbeddings embeddings = config.wordEmbeddings().orElse(null);
         if (head instanceof Head.LanguageModeling && embeddings != null && embeddings.lacksHead(checkpoint, names)) {
@@ -124,8 +124,8 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
         }
     }
 
-    /** The names of a network's parameters in a checkpoint. */
-    private static UnaryOperator<String> names(ModelConfig config, SafetensorsCheckpoint checkpoint) {
+    /** The names in a checkpoint of the tensors for a network's parameters. */
+    public static UnaryOperator<String> tensorNames(ModelConfig config, SafetensorsCheckpoint checkpoint) {
         UnaryOperator<String> names = config.tensorNames(checkpoint::contains);
         return config.wordEmbeddings()
                 .map(embeddings -> embeddings.tensorNames(names, checkpoint::contains))
@@ -201,8 +201,8 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
     private Built built(
             ModelConfig config, SafetensorsCheckpoint checkpoint, Device device, DType dtype, boolean absent)
             throws IOException {
-        WeightSource source =
-                WeightSource.from(checkpoint, device, names(config, checkpoint)).to(dtype);
+        WeightSource source = WeightSource.from(checkpoint, device, tensorNames(config, checkpoint))
+                .to(dtype);
         WeightSource weights = headSeed == null ? source : source.withNewHead(headSeed);
         PretrainedModel model = config.build(absent ? weights.absent() : weights, head);
         Set<String> unused =
@@ -262,7 +262,7 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
      */
     public void forEachWeight(PretrainedModel model, BiConsumer<Variable, Tensor> action) throws IOException {
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(path)) {
-            UnaryOperator<String> names = names(model.config(), file);
+            UnaryOperator<String> names = tensorNames(model.config(), file);
             Map<String, NewWeight> created = created(model.config(), file);
             for (Map.Entry<String, Variable> parameter : model.namedParameters().entrySet()) {
                 try (Scope _ = Scope.open(parameter.getKey())) {
@@ -292,7 +292,7 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
     public ModelWriter writer(PretrainedModel model) throws IOException {
         ConfigJson json = description().json();
         ConfigJson described = head instanceof Head.LanguageModeling ? json : head.write(json, model.config());
-        return new ModelWriter(this, model, described, file -> names(model.config(), file));
+        return new ModelWriter(this, model, described, file -> tensorNames(model.config(), file));
     }
 
     /** This folder's tensor for a parameter of a model, in F32. */
@@ -302,7 +302,7 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
             if (weight != null) {
                 return weight.on(model.device());
             }
-            String name = names(model.config(), file).apply(parameter);
+            String name = tensorNames(model.config(), file).apply(parameter);
             return file.read(name, model.device(), DType.F32, MemoryCategory.WORKSPACE);
         }
     }

@@ -27,6 +27,8 @@ public final class TransformersTokenizer {
     private final TokenizerFiles files;
     private final TokenSettings settings;
     private final Map<String, AddedToken> named;
+    private final JsonNode normalizer;
+    private final JsonNode preTokenizer;
     private final Vocabulary vocabulary;
     private final AddedTokens added;
     private final Map<Integer, String> addedTexts;
@@ -54,8 +56,8 @@ public final class TransformersTokenizer {
 
         JsonPart parts = rules == null ? root : root.with(rules.parts(root, settings));
         PipelineCheck pipeline = new PipelineCheck();
-        JsonNode normalizer = pipeline.normalizer(parts.get("normalizer"));
-        JsonNode preTokenizer = pipeline.preTokenizer(parts.get("pre_tokenizer"));
+        normalizer = pipeline.normalizer(parts.get("normalizer"));
+        preTokenizer = pipeline.preTokenizer(parts.get("pre_tokenizer"));
         pipeline.requireUsefulLength(root);
         longestText = pipeline.longestText();
         decoder = TokenDecoder.read(parts.get("decoder"));
@@ -65,7 +67,7 @@ public final class TransformersTokenizer {
         added = add(rules, root);
         template = template(rules, root, isOlder);
         addedTexts = NormalizedTokens.texts(added, normalizer, longestText, root);
-        ObjectNode json = json(normalizer, preTokenizer);
+        ObjectNode json = json();
         splitting = Splitting.of(json, longestText);
         library = NativeTokenizer.of(json.toString(), root.file());
         files = isOlder ? given.with(TokenizerFiles.TOKENIZER, withDecoder(json, parts)) : given;
@@ -209,7 +211,8 @@ public final class TransformersTokenizer {
                 .orElseThrow(() -> root.error("needs a " + name + ", which the settings say it does not have"));
     }
 
-    private ObjectNode json(JsonNode normalizer, JsonNode preTokenizer) {
+    /** The parts that compute ids, in the form of a {@code tokenizer.json}; they are all checked. */
+    public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode().put("version", "1.0");
         json.putNull("truncation").putNull("padding");
         ArrayNode tokens = json.putArray("added_tokens");
@@ -269,6 +272,16 @@ public final class TransformersTokenizer {
     /** Ids with the special tokens in front and behind that the model was trained with. */
     public int[] withSpecialTokens(int[] ids) {
         return template.around(ids);
+    }
+
+    /** The ids in front of a text that the model was trained with. */
+    public List<Integer> before() {
+        return template.before();
+    }
+
+    /** The ids behind a text that the model was trained with. */
+    public List<Integer> after() {
+        return template.after();
     }
 
     /** The text of ids. Ids without a token have no text. */
