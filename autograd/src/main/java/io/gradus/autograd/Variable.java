@@ -26,6 +26,7 @@ import io.gradus.autograd.op.LinearCrossEntropy;
 import io.gradus.autograd.op.Log;
 import io.gradus.autograd.op.LogSoftmax;
 import io.gradus.autograd.op.MatMul;
+import io.gradus.autograd.op.Lstm;
 import io.gradus.autograd.op.Max;
 import io.gradus.autograd.op.Maximum;
 import io.gradus.autograd.op.Mean;
@@ -913,6 +914,22 @@ public final class Variable {
      */
     public Variable attention(Variable keys, Variable values, AttentionOptions options) {
         return apply(new Attention(options), this, keys, values);
+    }
+
+    /**
+     * A long short-term memory over the T steps of this input {@code [T, B, I]}, PyTorch's {@code nn.LSTM} with one layer
+     * and the gates in its order i, f, g, o.
+     *
+     * @param hidden {@code [B, H]}, before the first step; likewise {@code cell}
+     * @param weightIh {@code [4H, I]}
+     * @param weightHh {@code [4H, H]}
+     * @param biasIh {@code [4H]}
+     * @param biasHh {@code [4H]}
+     * @return {@code [T + 1, B, H]}: the hidden states of all steps, and then the cell state of the last
+     */
+    public Variable lstm(
+            Variable hidden, Variable cell, Variable weightIh, Variable weightHh, Variable biasIh, Variable biasHh) {
+        return apply(new Lstm(), this, hidden, cell, weightIh, weightHh, biasIh, biasHh);
     }
 
     /**

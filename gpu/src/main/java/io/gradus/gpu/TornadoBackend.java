@@ -67,6 +67,7 @@ public final class TornadoBackend implements Backend {
                     new Normalization(launcher),
                     new Rotary(launcher),
                     new Attention(launcher),
+                    new Lstm(launcher),
                     new Embedding(launcher),
                     new Movement(launcher),
                     new Scan(launcher),

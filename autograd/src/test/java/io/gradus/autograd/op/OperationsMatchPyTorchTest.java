@@ -58,7 +58,7 @@ class OperationsMatchPyTorchTest {
 
     @Test
     void fixtureHasEveryOperation() throws IOException {
-        assertThat(cases(Device.reference(), DType.F64)).hasSize(272);
+        assertThat(cases(Device.reference(), DType.F64)).hasSize(275);
     }
 
     private static List<DynamicTest> tests(Device device, DType dtype, double tolerance) throws IOException {
@@ -170,6 +170,7 @@ class OperationsMatchPyTorchTest {
                 List.of(x.layerNorm(in.get(1), in.get(2), a.get("eps").asDouble()));
             case "rms_norm" -> List.of(x.rmsNorm(in.get(1), a.get("eps").asDouble()));
             case "rotary" -> List.of(rotary(x, a));
+            case "lstm" -> lstm(in);
             case "scaled_dot_product_attention" -> List.of(attention(in, a));
             case "concat" -> List.of(Variable.concat(number(a, "axis"), in));
             case "slice" -> List.of(x.slice(number(a, "axis"), number(a, "start"), number(a, "end")));
@@ -211,6 +212,12 @@ class OperationsMatchPyTorchTest {
         Tensor mask = flag(a, "key_mask") ? in.get(3).value() : null;
         double scale = 1 / Math.sqrt(q.shape().last());
         return q.attention(in.get(1), in.get(2), new AttentionOptions(flag(a, "causal"), mask, scale));
+    }
+
+    private static List<Variable> lstm(List<Variable> in) {
+        Variable x = in.getFirst();
+        long steps = x.shape().get(0);
+        return x.lstm(in.get(1), in.get(2), in.get(3), in.get(4), in.get(5), in.get(6)).split(0, steps, 1);
     }
 
     private static Variable rotary(Variable x, JsonNode a) {

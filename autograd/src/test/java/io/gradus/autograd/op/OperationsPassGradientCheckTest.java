@@ -83,6 +83,7 @@ class OperationsPassGradientCheckTest {
         softmaxAndLoss();
         network();
         attention();
+        recurrence();
         movement();
     }
 
@@ -431,6 +432,38 @@ class OperationsPassGradientCheckTest {
 
     private static Variable attend(Variable q, Variable k, Variable v, boolean causal, @Nullable Tensor mask) {
         return q.attention(k, v, new AttentionOptions(causal, mask == null ? null : matching(mask, q), 0.6));
+    }
+
+    private void recurrence() {
+        for (long steps : new long[] {1, 4}) {
+            Tensor[] inputs = {
+                any(steps, 2, 3), any(2, 5), any(2, 5), any(20, 3), any(20, 5), any(20), any(20),
+            };
+            String name = steps + " steps";
+            add("Lstm", name, x -> x[0].lstm(x[1], x[2], x[3], x[4], x[5], x[6]), inputs);
+            add(
+                    "Lstm",
+                    name + ", hidden states only",
+                    x -> x[0].lstm(x[1], x[2], x[3], x[4], x[5], x[6]).slice(0, 0, steps),
+                    inputs);
+            add("Lstm", name + ", no bias", x -> Variable.apply(new Lstm(), x), Arrays.copyOf(inputs, 5));
+        }
+        add(
+                "Lstm",
+                "from state to state",
+                x -> {
+                    List<Variable> first = x[0].lstm(x[1], x[2], x[3], x[4], x[5], x[6]).split(0, 2, 1);
+                    Variable hidden = first.getFirst().slice(0, 1, 2).reshape(2, 3);
+                    Variable cell = first.getLast().reshape(2, 3);
+                    return first.getFirst().lstm(hidden, cell, x[3], x[4], x[5], x[6]);
+                },
+                any(2, 2, 3),
+                any(2, 3),
+                any(2, 3),
+                any(12, 3),
+                any(12, 3),
+                any(12),
+                any(12));
     }
 
     private void movement() {

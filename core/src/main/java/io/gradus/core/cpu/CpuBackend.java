@@ -16,6 +16,7 @@ import io.gradus.core.cpu.scalar.Scan;
 import io.gradus.core.cpu.vector.Cast;
 import io.gradus.core.cpu.vector.Embedding;
 import io.gradus.core.cpu.vector.Lanes;
+import io.gradus.core.cpu.vector.Lstm;
 import io.gradus.core.cpu.vector.OptimizerSteps;
 import io.gradus.core.cpu.vector.Rotary;
 import io.gradus.core.cpu.vector.VectorSupport;
@@ -54,6 +55,7 @@ public final class CpuBackend implements Backend {
                 new Normalization(workers),
                 new Rotary(workers),
                 new Attention(workers),
+                new Lstm(workers),
                 new Embedding(workers),
                 new Movement(workers),
                 new Scan(workers),

@@ -24,6 +24,7 @@ final class CheckedKernels
                 NormalizationKernels,
                 RotaryKernels,
                 AttentionKernels,
+                LstmKernels,
                 EmbeddingKernels,
                 MovementKernels,
                 ScanKernels,
@@ -417,6 +418,41 @@ final class CheckedKernels
         if (documentStarts != null) {
             Checks.ids(name, documentStarts, q);
             Checks.shape(name, documentStarts, Shape.of(query.get(0), query.get(1)));
+        }
+    }
+
+    // ---- recurrence ----
+
+    @Override
+    public void lstmCell(Tensor gates, Tensor cell, Tensor nextCell, Tensor hidden) {
+        alike("lstm", cell, nextCell, hidden);
+        checkGates(cell, gates);
+        kernels.lstm().lstmCell(gates, cell, nextCell, hidden);
+    }
+
+    @Override
+    public void lstmCellBackward(
+            Tensor gates, Tensor cell, Tensor nextCell, Tensor dhidden, Tensor dcell, Tensor dgates) {
+        alike("lstm", cell, nextCell, dhidden, dcell);
+        checkGates(cell, gates);
+        checkGates(cell, dgates);
+        kernels.lstm().lstmCellBackward(gates, cell, nextCell, dhidden, dcell, dgates);
+    }
+
+    /** Four gates, side by side, for each unit of a state [B, H]. */
+    private static void checkGates(Tensor cell, Tensor gates) {
+        Checks.computable("lstm", cell, gates);
+        Shape shape = cell.shape();
+        if (shape.rank() != 2
+                || gates.shape().rank() != 2
+                || gates.shape().get(0) != shape.get(0)
+                || gates.shape().get(1) != 4 * shape.get(1)) {
+            throw new ShapeException(
+                    "lstm",
+                    "the state must be [B, H] and the gates [B, 4H]",
+                    "put the sums of i, f, g, o side by side",
+                    cell,
+                    gates);
         }
     }
 

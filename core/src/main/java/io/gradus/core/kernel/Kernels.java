@@ -13,6 +13,7 @@ public record Kernels(
         NormalizationKernels normalization,
         RotaryKernels rotary,
         AttentionKernels attention,
+        LstmKernels lstm,
         EmbeddingKernels embedding,
         MovementKernels movement,
         ScanKernels scan,
@@ -23,6 +24,6 @@ public record Kernels(
     /** These kernels, with shapes, dtypes and devices checked before each call. */
     public Kernels checked() {
         CheckedKernels c = new CheckedKernels(this);
-        return new Kernels(c, c, c, c, c, c, c, c, c, c, c, c, c, c);
+        return new Kernels(c, c, c, c, c, c, c, c, c, c, c, c, c, c, c);
     }
 }

@@ -8,6 +8,7 @@ import io.gradus.core.kernel.ElementwiseKernels;
 import io.gradus.core.kernel.EmbeddingKernels;
 import io.gradus.core.kernel.GemmKernels;
 import io.gradus.core.kernel.Kernels;
+import io.gradus.core.kernel.LstmKernels;
 import io.gradus.core.kernel.MovementKernels;
 import io.gradus.core.kernel.NormalizationKernels;
 import io.gradus.core.kernel.OptimizerStepKernels;
@@ -34,6 +35,7 @@ final class MetaKernels {
                 nothing(NormalizationKernels.class),
                 nothing(RotaryKernels.class),
                 nothing(AttentionKernels.class),
+                nothing(LstmKernels.class),
                 nothing(EmbeddingKernels.class),
                 nothing(MovementKernels.class),
                 nothing(ScanKernels.class),

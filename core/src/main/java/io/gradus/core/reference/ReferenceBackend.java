@@ -23,6 +23,7 @@ public final class ReferenceBackend implements Backend {
             new Normalization(),
             new Rotary(),
             new Attention(),
+            new Lstm(),
             new Embedding(),
             new Movement(),
             new Scan(),

@@ -127,6 +127,11 @@ public abstract class KernelContract {
         return add(numbers(low, high, shape), true, Shape.of(shape));
     }
 
+    /** An operand of given elements that is read and written. */
+    Operand inOut(float[] elements, long... shape) {
+        return add(elements, true, Shape.of(shape));
+    }
+
     /** The output of the device under test, as an input of the next kernel on all devices. */
     Operand asInput(Operand output) {
         return add(output.actual(), false, output.shape());

@@ -28,6 +28,7 @@ final class GemmDevices {
                                 k.normalization(),
                                 k.rotary(),
                                 k.attention(),
+                                k.lstm(),
                                 k.embedding(),
                                 k.movement(),
                                 k.scan(),

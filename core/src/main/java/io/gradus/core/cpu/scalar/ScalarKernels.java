@@ -20,6 +20,7 @@ public final class ScalarKernels {
                 new Normalization(),
                 new Rotary(workers),
                 new Attention(workers),
+                new Lstm(workers),
                 new Embedding(workers),
                 new Movement(workers),
                 new Scan(workers),
