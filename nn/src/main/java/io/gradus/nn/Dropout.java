@@ -43,7 +43,12 @@ public final class Dropout extends Module implements Layer {
 
     @Override
     public Variable forward(Variable x) {
-        return isTraining() && p > 0 ? drop(x, key(nextCall())) : x;
+        return isIdentity() ? x : drop(x, key(nextCall()));
+    }
+
+    /** Whether nothing is dropped now: in evaluation mode, or with a probability of 0. */
+    public boolean isIdentity() {
+        return !isTraining() || p == 0;
     }
 
     /** Drops elements, in any mode. */

@@ -11,8 +11,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The keys and values of the tokens so far, for each layer, so that attention computes only those of new tokens. A cache is
- * for one sequence (or one batch of them); its memory outlives the scopes of single steps.
+ * The keys and values of the tokens so far, for each layer, so that attention computes only those of new tokens. A recurrent
+ * layer keeps its last state instead. A cache is for one sequence (or one batch of them); its memory outlives the scopes of
+ * single steps.
  */
 public final class KeyValueCache {
     private final long capacity;
@@ -20,6 +21,7 @@ public final class KeyValueCache {
     private final @Nullable Tensor[] values;
     private final long[] keyCounts;
     private final long[] valueCounts;
+    private final @Nullable Recurrence[] recurrences;
 
     /**
      * Creates an empty cache. Its memory grows with the tokens that are appended, to at most twice of what they take.
@@ -33,6 +35,7 @@ public final class KeyValueCache {
         this.values = new Tensor[layers];
         this.keyCounts = new long[layers];
         this.valueCounts = new long[layers];
+        this.recurrences = new Recurrence[layers];
     }
 
     /** The number of tokens that every layer has seen: the position of the next one. */
@@ -57,7 +60,57 @@ public final class KeyValueCache {
     /** Frees the memory without waiting for the garbage collector. The cache must not be used afterwards. */
     public void release() {
         Stream.of(keys, values).flatMap(Arrays::stream).filter(Objects::nonNull).forEach(Tensor::release);
+        Arrays.stream(recurrences).filter(Objects::nonNull).forEach(Recurrence::release);
     }
+
+    // ---- recurrent layers ----
+
+    /**
+     * The state of a recurrent layer after its last token.
+     *
+     * @param hidden {@code [B, units]}
+     * @param cell {@code [B, units]}
+     */
+    public record Recurrence(Tensor hidden, Tensor cell) {
+        private void release() {
+            hidden.release();
+            cell.release();
+        }
+    }
+
+    /** A copy of the state that a recurrent layer kept, which {@link #keep} does not change; null before its first token. */
+    public @Nullable Recurrence recurrence(int layer) {
+        Recurrence kept = recurrences[layer];
+        return kept == null ? null : new Recurrence(copy(kept.hidden()), copy(kept.cell()));
+    }
+
+    private static Tensor copy(Tensor tensor) {
+        return tensor.to(tensor.device(), tensor.dtype(), MemoryCategory.ACTIVATIONS);
+    }
+
+    /**
+     * Keeps a copy of the state of a recurrent layer. No gradient passes through it.
+     *
+     * @param layer the index of the layer
+     * @param tokens how many more tokens the layer has seen
+     */
+    public void keep(int layer, Recurrence state, long tokens) {
+        Recurrence before = recurrences[layer];
+        if (before != null) {
+            before.release();
+        }
+        recurrences[layer] = Scope.outside(() -> new Recurrence(copy(state.hidden()), copy(state.cell())));
+        valueCounts[layer] += tokens;
+    }
+
+    /** Forgets the states of recurrent layers: the next token is the first of a text. */
+    public void forget() {
+        Arrays.stream(recurrences).filter(Objects::nonNull).forEach(Recurrence::release);
+        Arrays.fill(recurrences, null);
+        Arrays.fill(valueCounts, 0);
+    }
+
+    // ---- attention layers ----
 
     /**
      * The keys and values of all tokens so far, which are valid until the next ones of their layer are appended.

@@ -100,4 +100,28 @@ class KeyValueCacheTest {
         assertThat(cache.appendKeys(0, tokens(1, 1, 2)).toFloats())
                 .isEqualTo(tokens(1, 0, 2).toFloats());
     }
+
+    @Test
+    void recurrentLayersKeepCopiesOfTheirLastStateOutsideOfScopes() {
+        KeyValueCache cache = new KeyValueCache(2, Integer.MAX_VALUE);
+        assertThat(cache.recurrence(1)).isNull();
+        try (Scope _ = Scope.open("batch")) {
+            cache.keep(0, new KeyValueCache.Recurrence(state(1), state(2)), 3);
+            cache.keep(1, new KeyValueCache.Recurrence(state(3), state(4)), 3);
+        }
+        assertThat(cache.length()).isEqualTo(3);
+        KeyValueCache.Recurrence before = cache.recurrence(1);
+        cache.keep(1, new KeyValueCache.Recurrence(state(5), state(6)), 2);
+        assertThat(before.cell().toFloats()).containsOnly(4);
+        assertThat(cache.recurrence(1).hidden().toFloats()).containsOnly(5);
+        assertThat(cache.recurrence(0).hidden().toFloats()).containsOnly(1);
+        assertThat(cache.length()).isEqualTo(5);
+        cache.forget();
+        assertThat(cache.recurrence(1)).isNull();
+        assertThat(cache.length()).isZero();
+    }
+
+    private static Tensor state(float value) {
+        return Tensor.of(new float[] {value, value}, 1, 2);
+    }
 }

@@ -133,10 +133,8 @@ public final class Lstm extends Operation {
         throughSteps(dy, dcell, dgates);
         GemmKernels gemm = dy.kernels().gemm();
         gradients.write(X, (dx, add) -> gemm.matmul(rows(dgates), false, inputWeight, false, rows(dx), add));
-        gradients.write(
-                HIDDEN, (dh, add) -> gemm.matmul(at(dgates, 0), false, hiddenWeight, false, dh, add));
-        gradients.write(
-                CELL, (dc, add) -> dc.kernels().elementwise().affine(dcell, 1, 0, dc, add));
+        gradients.write(HIDDEN, (dh, add) -> gemm.matmul(at(dgates, 0), false, hiddenWeight, false, dh, add));
+        gradients.write(CELL, (dc, add) -> dc.kernels().elementwise().affine(dcell, 1, 0, dc, add));
         gradients.write(INPUT_WEIGHT, (dw, add) -> gemm.matmul(rows(dgates), true, rows(x), false, dw, add));
         gradients.write(HIDDEN_WEIGHT, (dw, add) -> {
             gemm.matmul(at(dgates, 0), true, hidden, false, dw, add);
@@ -166,12 +164,7 @@ public final class Lstm extends Operation {
             dy.kernels()
                     .lstm()
                     .lstmCellBackward(
-                            at(gates, step),
-                            cellBefore(step),
-                            cellAfter(step),
-                            dhidden,
-                            dcell,
-                            at(dgates, step));
+                            at(gates, step), cellBefore(step), cellAfter(step), dhidden, dcell, at(dgates, step));
         }
         dhidden.release();
     }
@@ -204,6 +197,7 @@ public final class Lstm extends Operation {
 
     /** All steps below each other: {@code [T·B, n]}. */
     private static Tensor rows(Tensor steps) {
-        return steps.reshape(steps.shape().get(0) * steps.shape().get(1), steps.shape().get(2));
+        return steps.reshape(
+                steps.shape().get(0) * steps.shape().get(1), steps.shape().get(2));
     }
 }

@@ -217,7 +217,8 @@ class OperationsMatchPyTorchTest {
     private static List<Variable> lstm(List<Variable> in) {
         Variable x = in.getFirst();
         long steps = x.shape().get(0);
-        return x.lstm(in.get(1), in.get(2), in.get(3), in.get(4), in.get(5), in.get(6)).split(0, steps, 1);
+        return x.lstm(in.get(1), in.get(2), in.get(3), in.get(4), in.get(5), in.get(6))
+                .split(0, steps, 1);
     }
 
     private static Variable rotary(Variable x, JsonNode a) {

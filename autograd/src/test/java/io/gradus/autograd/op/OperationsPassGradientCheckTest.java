@@ -452,7 +452,8 @@ class OperationsPassGradientCheckTest {
                 "Lstm",
                 "from state to state",
                 x -> {
-                    List<Variable> first = x[0].lstm(x[1], x[2], x[3], x[4], x[5], x[6]).split(0, 2, 1);
+                    List<Variable> first =
+                            x[0].lstm(x[1], x[2], x[3], x[4], x[5], x[6]).split(0, 2, 1);
                     Variable hidden = first.getFirst().slice(0, 1, 2).reshape(2, 3);
                     Variable cell = first.getLast().reshape(2, 3);
                     return first.getFirst().lstm(hidden, cell, x[3], x[4], x[5], x[6]);
