@@ -1,4 +1,5 @@
 import io.gradus.nn.model.ModelFamily;
+import io.gradus.nn.model.awdlstm.AwdLstmFamily;
 import io.gradus.nn.model.gemma.Gemma2Family;
 import io.gradus.nn.model.gemma.Gemma3Family;
 import io.gradus.nn.model.gpt2.Gpt2Family;
@@ -18,6 +19,7 @@ module io.gradus.nn {
     exports io.gradus.nn;
     exports io.gradus.nn.generate;
     exports io.gradus.nn.model;
+    exports io.gradus.nn.model.awdlstm;
     exports io.gradus.nn.model.decoder;
     exports io.gradus.nn.model.gemma;
     exports io.gradus.nn.model.gpt2;
@@ -32,6 +34,7 @@ module io.gradus.nn {
     uses ModelFamily;
 
     provides ModelFamily with
+            AwdLstmFamily,
             Gemma2Family,
             Gemma3Family,
             Gpt2Family,

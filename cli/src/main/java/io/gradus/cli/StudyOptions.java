@@ -59,6 +59,11 @@ final class StudyOptions {
 
     /** Returns a consumer that prints what the study does next to standard error. */
     Consumer<String> news() {
+        return news(command);
+    }
+
+    /** Returns such a consumer of a command without these options. */
+    static Consumer<String> news(CommandSpec command) {
         PrintWriter err = command.commandLine().getErr();
         return line -> {
             StatusLine.clearShown();

@@ -1,11 +1,13 @@
 package io.gradus.data;
 
 import io.gradus.core.Device;
+import io.gradus.core.Tensor;
 import io.gradus.data.Batches.Batch;
+import java.util.Map;
 
 /**
- * Numbered batches. A batch is a function of its number alone, so that a run resumes with nothing but a number. {@link
- * Batches} implements this interface for text.
+ * Numbered batches. A batch is a function of its number alone, so that a run resumes with nothing but a number, and the {@link
+ * #state} if there is one. {@link Batches} implements this interface for text.
  */
 public interface BatchSource {
 
@@ -28,4 +30,15 @@ public interface BatchSource {
      * @param device of its tensors
      */
     Batch batch(long index, Device device);
+
+    /**
+     * What passes from batch to batch beside the weights, by name, which a run that resumes needs. By default nothing; contiguous
+     * {@link Batches} have the state of a recurrent network.
+     */
+    default Map<String, Tensor> state() {
+        return Map.of();
+    }
+
+    /** Restores a {@link #state}. */
+    default void load(Map<String, Tensor> state) {}
 }

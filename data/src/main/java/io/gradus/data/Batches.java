@@ -4,9 +4,11 @@ import io.gradus.core.Device;
 import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
 import io.gradus.data.Blocks.Block;
+import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.model.PretrainedModel;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -21,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  * With several sources ({@link Mixture}), each has its own epochs.
  *
  * <p>In order, for evaluation: the last batch of an epoch may be smaller.
+ *
+ * <p>Contiguous, for networks with a state: the blocks of a stream are divided into B runs of equal length, and row r of batch i is
+ * the i-th block of run r, so that each row continues the same row of the batch before, as in fastai's {@code LMDataLoader}. Blocks
+ * that are left over are not read. The batches must then be requested in order, and have a {@link #state}.
  *
  * {@snippet :
  * Tokenizer tokenizer = Tokenizer.load(Path.of("my-llama"));
@@ -41,6 +47,7 @@ public final class Batches implements BatchSource {
     private final int batchSize;
     private final long seed;
     private final boolean shuffle;
+    private final @Nullable StreamState stream; // of contiguous batches
     private final AtomicReferenceArray<Order> latest; // cached per source
 
     private record Order(long epoch, int[] blocks) {}
@@ -66,6 +73,7 @@ public final class Batches implements BatchSource {
      *     document
      * @param attentionMask I32 {@code [B, T]}, 0 for padding; null if there is none
      * @param tokenTypeIds I32 {@code [B, T]}, 1 for the second text of a pair; null if there are no pairs
+     * @param cache the state from which a recurrent network continues, and in which it keeps the one after the batch; or null
      */
     public record Batch(
             Tensor ids,
@@ -74,7 +82,20 @@ public final class Batches implements BatchSource {
             @Nullable Tensor positions,
             @Nullable Tensor documentStarts,
             @Nullable Tensor attentionMask,
-            @Nullable Tensor tokenTypeIds) {
+            @Nullable Tensor tokenTypeIds,
+            @Nullable KeyValueCache cache) {
+
+        /** Rows that do not continue others. */
+        public Batch(
+                Tensor ids,
+                Tensor targets,
+                long counted,
+                @Nullable Tensor positions,
+                @Nullable Tensor documentStarts,
+                @Nullable Tensor attentionMask,
+                @Nullable Tensor tokenTypeIds) {
+            this(ids, targets, counted, positions, documentStarts, attentionMask, tokenTypeIds, null);
+        }
 
         /** Rows without padding. */
         public Batch(
@@ -89,9 +110,15 @@ public final class Batches implements BatchSource {
 
         /** The input of the model; documents that share a row do not attend to each other. */
         public PretrainedModel.Input input() {
-            return positions == null
-                    ? PretrainedModel.Input.padded(ids, attentionMask, tokenTypeIds)
-                    : new PretrainedModel.Input(ids, positions, attentionMask, null, documentStarts, tokenTypeIds);
+            Tensor places = positions != null
+                    ? positions
+                    : PretrainedModel.Input.of(ids).positions();
+            return new PretrainedModel.Input(ids, places, attentionMask, cache, documentStarts, tokenTypeIds);
+        }
+
+        /** The same batch for a recurrent network, which continues from the state in a cache. */
+        public Batch continuing(KeyValueCache state) {
+            return new Batch(ids, targets, counted, positions, documentStarts, attentionMask, tokenTypeIds, state);
         }
     }
 
@@ -113,6 +140,26 @@ public final class Batches implements BatchSource {
      * @param shuffle must be true if there are several sources
      */
     public Batches(Mixture mixture, int batchSize, long seed, boolean shuffle) {
+        this(mixture, batchSize, seed, shuffle, null);
+    }
+
+    /**
+     * Contiguous batches of a stream.
+     *
+     * @param batchSize B, at least 1
+     * @param layers of the network, each of which has a state
+     * @throws IllegalArgumentException if there are fewer blocks than rows
+     */
+    public static Batches contiguous(Blocks blocks, int batchSize, int layers) {
+        if (blocks.size() < batchSize) {
+            throw new IllegalArgumentException("the text has " + blocks.size() + " blocks of " + blocks.length()
+                    + " tokens, too few for " + batchSize
+                    + " contiguous rows; use a smaller batch_size or data.max_seq_len, or more text");
+        }
+        return new Batches(Mixture.of(blocks), batchSize, 0, false, new StreamState(layers));
+    }
+
+    private Batches(Mixture mixture, int batchSize, long seed, boolean shuffle, @Nullable StreamState stream) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
         }
@@ -125,6 +172,7 @@ public final class Batches implements BatchSource {
         this.batchSize = batchSize;
         this.seed = seed;
         this.shuffle = shuffle;
+        this.stream = stream;
     }
 
     @Override
@@ -141,7 +189,7 @@ public final class Batches implements BatchSource {
      * Mixture#rowsPerEpoch} rows. */
     @Override
     public long batchesPerEpoch() {
-        return Math.ceilDiv(mixture.rowsPerEpoch(), batchSize);
+        return stream != null ? mixture.rowsPerEpoch() / batchSize : Math.ceilDiv(mixture.rowsPerEpoch(), batchSize);
     }
 
     /** The sources of the batches. */
@@ -162,8 +210,23 @@ public final class Batches implements BatchSource {
      */
     @Override
     public Batch batch(long index, Device device) {
-        List<Block> blocks = rows(index).stream().map(this::block).toList();
-        int length = mixture.length();
+        Batch batch = of(rows(index).stream().map(this::block).toList(), mixture.length(), device);
+        return stream == null ? batch : batch.continuing(stream.before(index, index % batchesPerEpoch() == 0));
+    }
+
+    @Override
+    public Map<String, Tensor> state() {
+        return stream == null ? Map.of() : stream.tensors();
+    }
+
+    @Override
+    public void load(Map<String, Tensor> state) {
+        if (stream != null) {
+            stream.load(state, batchSize);
+        }
+    }
+
+    private static Batch of(List<Block> blocks, int length, Device device) {
         int[] ids = new int[Math.multiplyExact(blocks.size(), length)];
         int[] targets = new int[ids.length];
         int[] documentStarts = new int[ids.length];
@@ -199,6 +262,12 @@ public final class Batches implements BatchSource {
     public List<Row> rows(long index) {
         if (index < 0) {
             throw new IllegalArgumentException("batch " + index + " was asked for; they count from 0");
+        }
+        if (stream != null) {
+            long run = batchesPerEpoch();
+            return LongStream.range(0, batchSize)
+                    .mapToObj(row -> new Row(0, Math.toIntExact(row * run + index % run)))
+                    .toList();
         }
         if (!shuffle) {
             int size = mixture.sources().getFirst().blocks().size();

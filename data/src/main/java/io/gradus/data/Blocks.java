@@ -106,7 +106,7 @@ public abstract sealed class Blocks permits StreamBlocks, PackedBlocks {
             var tokens = new TokenStore.Builder();
             var ends = new AnswerEnds(tokenizer);
             Blocks blocks = switch (packing) {
-                case STREAM -> {
+                case STREAM, CONTIGUOUS -> {
                     new Tokenization(tokenizer, template, ends, tokens::add, progress).run(documents);
                     yield StreamBlocks.of(tokens.build(), blockLength, padding);
                 }

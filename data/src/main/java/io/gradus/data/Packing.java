@@ -13,7 +13,12 @@ public enum Packing {
      * Whole documents, as many per block as fit, which do not attend to each other; positions restart at 0. To the model each
      * is a row of its own. For examples, which must not be cut.
      */
-    DOCUMENTS;
+    DOCUMENTS,
+    /**
+     * Documents are concatenated as in {@link #STREAM}, and each row of a batch continues the same row of the batch before. For
+     * networks with a state ({@link Batches#contiguous}), which read a text from its beginning.
+     */
+    CONTIGUOUS;
 
     /** {@link #DOCUMENTS} for examples, {@link #STREAM} for text. */
     public static Packing usual(Collection<? extends Document> documents) {

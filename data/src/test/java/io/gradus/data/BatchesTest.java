@@ -7,9 +7,11 @@ import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
+import io.gradus.core.Tensor;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Document.Text;
 import io.gradus.data.tokenizer.ByteTokenizer;
+import io.gradus.nn.KeyValueCache;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -133,5 +135,74 @@ class BatchesTest {
         assertThatThrownBy(() -> new Batches(blocks(2), 0, 0, true)).hasMessageContaining("batch_size is 0");
         assertThatThrownBy(() -> new Batches(blocks(2), 1, 0, true).batch(-1, Device.cpu()))
                 .hasMessageContaining("count from 0");
+    }
+
+    // ---- contiguous ----
+
+    @Test
+    void rowsOfContiguousBatchesContinueThoseOfTheBatchBefore() {
+        Batches batches = Batches.contiguous(blocks(11), 3, 1);
+        assertThat(batches.batchesPerEpoch()).isEqualTo(3);
+        assertThat(indices(batches, 0, 4)).containsExactly(0, 3, 6, 1, 4, 7, 2, 5, 8, 0, 3, 6);
+        Batch first = batches.batch(0, Device.cpu());
+        Batch second = batches.batch(1, Device.cpu());
+        int[] targets = first.targets().toInts();
+        int[] next = second.ids().toInts();
+        for (int row = 0; row < 3; row++) {
+            assertThat(targets[4 * row + 3])
+                    .as("the target of a row's last token is the next row's first")
+                    .isEqualTo(next[4 * row]);
+        }
+        assertThat(second.input().cache()).isSameAs(first.input().cache()).isNotNull();
+    }
+
+    @Test
+    void stateIsCarriedUntilTheEpochEndsOrABatchIsSkipped() {
+        Batches batches = Batches.contiguous(blocks(11), 3, 1);
+        for (long[] pair : new long[][] {{0, 1}, {1, 2}, {3, 4}}) {
+            keep(batches.batch(pair[0], Device.cpu()));
+            assertThat(state(batches.batch(pair[1], Device.cpu())))
+                    .as("batch %d", pair[1])
+                    .isNotNull();
+        }
+        for (long[] pair : new long[][] {{2, 3}, {0, 2}, {1, 1}}) {
+            keep(batches.batch(pair[0], Device.cpu()));
+            assertThat(state(batches.batch(pair[1], Device.cpu())))
+                    .as("batch %d", pair[1])
+                    .isNull();
+        }
+    }
+
+    @Test
+    void restoredStateContinuesWhereItWasSaved() {
+        Batches batches = Batches.contiguous(blocks(11), 3, 1);
+        assertThat(batches.state()).isEmpty();
+        keep(batches.batch(0, Device.cpu()));
+        Batches other = Batches.contiguous(blocks(11), 3, 1);
+        other.load(batches.state());
+        assertThat(state(other.batch(1, Device.cpu()))).isEqualTo(new float[] {1, 2, 3});
+        assertThatThrownBy(() -> Batches.contiguous(blocks(11), 2, 1).load(batches.state()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("2 rows");
+        assertThatThrownBy(() -> Batches.contiguous(blocks(11), 3, 2).load(batches.state()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("1.hidden");
+    }
+
+    @Test
+    void tooFewBlocksForContiguousRowsAreRejected() {
+        assertThatThrownBy(() -> Batches.contiguous(blocks(3), 4, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("smaller batch_size");
+    }
+
+    private static void keep(Batch batch) {
+        Tensor state = Tensor.of(new float[] {1, 2, 3}, 3, 1);
+        batch.input().cache().keep(0, new KeyValueCache.Recurrence(state, state), 4);
+    }
+
+    private static float[] state(Batch batch) {
+        KeyValueCache.Recurrence kept = batch.input().cache().recurrence(0);
+        return kept == null ? null : kept.hidden().toFloats();
     }
 }

@@ -12,6 +12,7 @@ import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.Document;
+import io.gradus.data.Packing;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.NonFiniteException;
@@ -299,6 +300,10 @@ public final class FineTuning {
             }
             return;
         }
+        if (recipe.data().packing() == Packing.CONTIGUOUS) {
+            throw new RecipeException("data.packing is contiguous, but several processes would each read a part of the"
+                    + " batches, which then do not continue each other; train with one process, or use stream");
+        }
         if (recipe.memory().optimizerInBwd()) {
             throw new RecipeException(
                     "optimizer_in_bwd updates each weight before the gradients of all processes are added; train"
@@ -385,14 +390,19 @@ public final class FineTuning {
 
                 // Loss, summed over the targets
                 Variable loss = state.loss.sum(model, hidden, batch);
-                lossSum += loss.item();
+                double batchLoss = loss.item();
+                lossSum += batchLoss;
                 tokens += batch.counted();
+                Variable penalty = model.penalty(hidden); // minimized, but not reported
+                if (penalty != null) {
+                    loss = loss.add(penalty.multiply(batch.counted()));
+                }
 
                 // Backward; gradients add up over the batches, and the last ones over the processes too
                 boolean last = i == accumulation - 1;
                 Consumer<Variable> whenComplete = parameter -> state.sums.completed(parameter, last);
                 if (recipe.memory().optimizerInBwd()) {
-                    result = stepInBackward(optimizer, loss, tokens, check);
+                    result = stepInBackward(optimizer, loss, batchLoss / tokens, tokens, check);
                 } else if (state.scaler == null) {
                     GradientAccumulation.backwardAndRelease(loss, model.parameters(), whenComplete);
                 } else {
@@ -452,8 +462,8 @@ public final class FineTuning {
     }
 
     /** Backward and update in one. The loss is checked before, because each gradient changes its weight at once. */
-    private static StepResult stepInBackward(Optimizer optimizer, Variable sum, long tokens, LossCheck check) {
-        double loss = sum.item() / tokens;
+    private static StepResult stepInBackward(
+            Optimizer optimizer, Variable sum, double loss, long tokens, LossCheck check) {
         Optional<String> reason = check.reasonToSkip(loss);
         double norm = reason.isPresent() ? Double.NaN : optimizer.stepInBackward(sum, 1.0 / tokens) / tokens;
         return new StepResult(loss, tokens, norm, reason.orElse(null));
@@ -1116,9 +1126,14 @@ public final class FineTuning {
 
     private Dataset recipeData(Tokenizer reader, PretrainedModel loaded, int blockLength) throws IOException {
         progressed("reading the text");
-        TrainingData data = TrainingData.read(recipe, texts, reader, blockLength, time, this::progressed);
+        TrainingData data = TrainingData.read(
+                recipe, texts, reader, blockLength, stateLayers(loaded.config()), time, this::progressed);
         data.requireFits(loaded);
         return data;
+    }
+
+    private static int stateLayers(ModelConfig config) {
+        return config.isRecurrent() ? config.numHiddenLayers() : 0;
     }
 
     /** The tokens that end what the model is trained to write. */
@@ -1155,7 +1170,9 @@ public final class FineTuning {
 
     /** The state of a run that has made no step. */
     TrainingState state(TrainingSetup setup) {
-        return new TrainingState(recipe, setup.model(), loss, optimizer, ranks);
+        TrainingState state = new TrainingState(recipe, setup.model(), loss, optimizer, ranks);
+        state.carry(setup.data().training());
+        return state;
     }
 
     private Device device() {

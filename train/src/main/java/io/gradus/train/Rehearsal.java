@@ -11,6 +11,8 @@ import io.gradus.core.cpu.CpuBackend;
 import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
+import io.gradus.data.Packing;
+import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.PretrainedModel;
@@ -103,7 +105,9 @@ record Rehearsal(
                 throw new UncheckedIOException(e); // nothing is read
             }
         }
-        evaluate(state, device, rows, length); // as a run does first: it may read longer rows than training
+        KeyValueCache evaluation = new KeyValueCache(config.numHiddenLayers(), Integer.MAX_VALUE);
+        evaluate(state, device, evaluation, rows, length); // as a run does first: it may read longer rows than training
+        KeyValueCache training = new KeyValueCache(config.numHiddenLayers(), Integer.MAX_VALUE);
         long sent = 0;
         for (int step = 0; step < STEPS; step++) {
             sent = traffic == null ? 0 : traffic.sentBytes();
@@ -111,12 +115,12 @@ record Rehearsal(
             FineTuning.step(
                     state,
                     Integer.MAX_VALUE - STEPS + step,
-                    _ -> batch(device, rows, length),
+                    _ -> carrying(training, batch(device, rows, length)),
                     recipe.learningRate(),
                     FineTuning.LossCheck.NONE);
         }
         sent = traffic == null ? 0 : traffic.sentBytes() - sent;
-        evaluate(state, device, rows, length);
+        evaluate(state, device, evaluation, rows, length);
         try {
             return MemoryPlan.of(
                     device,
@@ -129,6 +133,8 @@ record Rehearsal(
                     process(device, rows, length));
         } finally {
             Reference.reachabilityFence(state); // tensors of collected objects would no longer be counted
+            Reference.reachabilityFence(training);
+            Reference.reachabilityFence(evaluation);
         }
     }
 
@@ -152,13 +158,19 @@ record Rehearsal(
                 config.vocabSize());
     }
 
-    private void evaluate(TrainingState state, Device device, int rows, int length) {
+    private void evaluate(TrainingState state, Device device, KeyValueCache carried, int rows, int length) {
         PretrainedModel model = state.model;
         try (Scope _ = Scope.open("evaluation")) {
             model.eval();
-            Evaluator.lossSum(model, evaluation(device, rows, length), loss);
+            Evaluator.lossSum(model, carrying(carried, evaluation(device, rows, length)), loss);
         }
         state.freeWeights();
+    }
+
+    /** A contiguous batch continues from a state, which takes memory from batch to batch. */
+    private Batch carrying(KeyValueCache state, Batch batch) {
+        boolean carries = dataset == null && config.isRecurrent() && recipe.data().packing() == Packing.CONTIGUOUS;
+        return carries ? batch.continuing(state) : batch;
     }
 
     private Batch general(Device device, int length) {

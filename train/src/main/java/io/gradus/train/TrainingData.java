@@ -58,12 +58,13 @@ record TrainingData(
     private static final int PROMPT_CHARACTERS = 60;
 
     static TrainingData read(Recipe recipe, Texts texts, Tokenizer tokenizer, int blockLength) throws IOException {
-        return read(recipe, texts, tokenizer, blockLength, LocalDateTime.now(ZoneId.systemDefault()), _ -> {});
+        return read(recipe, texts, tokenizer, blockLength, 0, LocalDateTime.now(ZoneId.systemDefault()), _ -> {});
     }
 
     /**
      * Reads the texts of a recipe.
      *
+     * @param layers of a network that has a state, which contiguous batches carry; 0 for another network
      * @param time the local time that chat templates can ask for
      * @param progress is called while a text is tokenized for long
      */
@@ -72,11 +73,16 @@ record TrainingData(
             Texts texts,
             Tokenizer tokenizer,
             int blockLength,
+            int layers,
             LocalDateTime time,
             Consumer<Progress> progress)
             throws IOException {
         Packer packer = new Packer(recipe.data(), tokenizer, blockLength, time, progress);
         List<Part> parts = training(recipe.data(), texts, packer.format);
+        boolean contiguous = recipe.data().packing() == Packing.CONTIGUOUS;
+        if (contiguous) {
+            requireOneStream(recipe, parts, layers);
+        }
         Optional<List<Document>> given = recipe.data().trained().isEmpty() ? texts.heldOut() : Optional.empty();
         List<Collection<Document>> heldOut = new ArrayList<>();
         if (recipe.data().eval() != null) {
@@ -96,10 +102,10 @@ record TrainingData(
             sources.add(new Mixture.Source(part.name, blocks, part.weight == null ? blocks.size() : part.weight));
         }
         Map<String, BatchSource> evaluation = new LinkedHashMap<>();
-        evaluation.put(HELD_OUT, evaluation(recipe, packer.pack("held-out text", Documents.concat(heldOut))));
+        evaluation.put(HELD_OUT, evaluation(recipe, packer.pack("held-out text", Documents.concat(heldOut)), layers));
         General general = general(recipe, texts, packer.format);
         if (!general.evaluated.isEmpty()) {
-            evaluation.put(GENERAL, evaluation(recipe, packer.pack("general text", general.evaluated)));
+            evaluation.put(GENERAL, evaluation(recipe, packer.pack("general text", general.evaluated), layers));
         }
         Mixture mixture = Mixture.of(sources);
         Blocks replay = general.replay.isEmpty() ? null : packer.pack("general text to replay", general.replay);
@@ -110,7 +116,9 @@ record TrainingData(
                     recipe.data().replayRatio());
         }
         return new TrainingData(
-                new Batches(mixture, recipe.batchSize(), recipe.seed(), true),
+                contiguous
+                        ? Batches.contiguous(mixture.sources().getFirst().blocks(), recipe.batchSize(), layers)
+                        : new Batches(mixture, recipe.batchSize(), recipe.seed(), true),
                 evaluation,
                 Optional.ofNullable(replay).map(blocks -> new Batches(blocks, 1, 0, false)),
                 Optional.of(packer.prompt(heldOut.getFirst().iterator().next())),
@@ -118,9 +126,28 @@ record TrainingData(
                 packer.stopIds.isEmpty() ? Optional.empty() : Optional.ofNullable(packer.format.chatTemplate()));
     }
 
-    private static Batches evaluation(Recipe recipe, Blocks blocks) {
+    private static Batches evaluation(Recipe recipe, Blocks blocks, int layers) {
         Blocks first = blocks.first(Math.min(recipe.maxEvalBlocks(), blocks.size()));
-        return new Batches(first, recipe.batchSize(), 0, false);
+        return recipe.data().packing() == Packing.CONTIGUOUS
+                ? Batches.contiguous(first, Math.min(recipe.batchSize(), first.size()), layers)
+                : new Batches(first, recipe.batchSize(), 0, false);
+    }
+
+    /** Contiguous batches are of one text, all of which is learned, for a network that reads it in order. */
+    private static void requireOneStream(Recipe recipe, List<Part> parts, int layers) {
+        String packing = "data.packing is contiguous, ";
+        if (layers == 0) {
+            throw new RecipeException(packing + "but the model has no state that it could carry from row to row; use"
+                    + " stream or documents, or a recurrent model (awd_lstm)");
+        }
+        if (parts.size() > 1 || recipe.data().replayRatio() > 0) {
+            throw new RecipeException(
+                    packing + "but there are several texts (data.sources or data.replay_ratio); name one, data.train");
+        }
+        if (Packing.usual(parts.getFirst().documents) != Packing.STREAM) {
+            throw new RecipeException(packing + "which is for plain text, not for examples; use data.format=text, or"
+                    + " data.packing=stream");
+        }
     }
 
     // ---- documents ----

@@ -5,6 +5,7 @@ import io.gradus.core.DType;
 import io.gradus.core.Scope;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.NamedTensor;
+import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.AnchorWeights;
@@ -55,6 +56,9 @@ final class TrainingState {
     /** Distinguishes the moving average from an optimizer's state of the same name. */
     private static final String AVERAGE = "ema:";
 
+    /** Distinguishes what passes from batch to batch. */
+    private static final String CARRIED = "carried:";
+
     /** What the first process asks for, besides the numbers of parameters. */
     private static final int WRITE = Integer.MAX_VALUE;
 
@@ -77,6 +81,7 @@ final class TrainingState {
     private final @Nullable GatheredWeights gathered; // null if this process has all weights
     private @Nullable WeightAverage average;
     private @Nullable Tensor collected;
+    private @Nullable BatchSource batches; // whose state belongs to that of the run
 
     /** Freezes parameters and creates the optimizer with its state. */
     TrainingState(
@@ -143,6 +148,11 @@ final class TrainingState {
         optimizer.setPenalty(penalty(recipe.forgetting(), general));
         Double decay = recipe.forgetting().emaDecay();
         average = decay == null ? null : new WeightAverage(own(), decay, this::ownWeight);
+    }
+
+    /** Makes the state of the training batches a part of this one. */
+    void carry(BatchSource training) {
+        batches = training;
     }
 
     /** What this process updates: the parameters, or its parts of them. */
@@ -431,6 +441,9 @@ final class TrainingState {
         if (average != null) {
             average.state().forEach((name, tensor) -> tensors.put(AVERAGE + name, tensor));
         }
+        if (batches != null) {
+            batches.state().forEach((name, tensor) -> tensors.put(CARRIED + name, tensor));
+        }
         return tensors;
     }
 
@@ -541,8 +554,11 @@ final class TrainingState {
     private void load(Map<String, Tensor> saved) {
         Map<String, Tensor> optimizerState = new LinkedHashMap<>();
         Map<String, Tensor> averages = new LinkedHashMap<>();
+        Map<String, Tensor> carried = new LinkedHashMap<>();
         saved.forEach((name, tensor) -> {
-            if (name.startsWith(AVERAGE)) {
+            if (name.startsWith(CARRIED)) {
+                carried.put(name.substring(CARRIED.length()), tensor);
+            } else if (name.startsWith(AVERAGE)) {
                 averages.put(name.substring(AVERAGE.length()), tensor);
             } else {
                 optimizerState.put(name, tensor);
@@ -552,6 +568,9 @@ final class TrainingState {
             average.load(averages);
         }
         optimizer.load(optimizerState);
+        if (batches != null) {
+            batches.load(carried);
+        }
     }
 
     // ---- what the first process asks for ----

@@ -27,22 +27,6 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
     private static final double TITLE_FONT = 17 * 1.1; // bold
     private static final double LINE = 16;
 
-    private static final String STYLE = """
-        <style>
-        svg { --paper: #ffffff; --ink: #1b222c; --soft: #5a6473; --rule: #dfe3e9; --point: #2f6db5; }
-        @media (prefers-color-scheme: dark) {
-          svg { --paper: #11151b; --ink: #e4e8ee; --soft: #9aa5b3; --rule: #2b333e; --point: #5b97dd; }
-        }
-        text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
-        text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
-        text.name { fill: var(--ink); }
-        text.x { text-anchor: middle; } text.y { text-anchor: end; }
-        path { stroke: var(--rule); }
-        circle { fill: var(--point); stroke: var(--paper); stroke-width: 1.5; }
-        rect { fill: var(--paper); }
-        </style>
-        """;
-
     /** A point and its name. */
     public record Point(String name, double x, double y) {
         boolean isFinite() {
@@ -79,7 +63,7 @@ public record ScatterChart(String title, String x, String y, List<Point> points)
         Svg.append(svg, "<title>%s</title>\n<desc>", Svg.escaped(title));
         drawn.forEach(point -> Svg.append(
                 svg, "%s: %s, %s. ", Svg.escaped(point.name), Quantities.loss(point.x), Quantities.loss(point.y)));
-        Svg.append(svg, "</desc>\n%s<rect width='%d' height='%d'/>\n", STYLE, WIDTH, HEIGHT);
+        Svg.append(svg, "</desc>\n%s<rect width='%d' height='%d'/>\n", Svg.STYLE, WIDTH, HEIGHT);
         Svg.append(
                 svg,
                 "<text class='title' x='16' y='32'>%s</text>\n",

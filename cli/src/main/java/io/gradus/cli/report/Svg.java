@@ -4,6 +4,26 @@ import java.util.Locale;
 
 /** Writes SVG. */
 final class Svg {
+    /** The style sheet of a file that stands alone, with the colors of the report for light and dark mode. */
+    static final String STYLE = """
+        <style>
+        svg { --paper: #ffffff; --ink: #1b222c; --soft: #5a6473; --rule: #dfe3e9; --point: #2f6db5; --other: #b5562f; }
+        @media (prefers-color-scheme: dark) {
+          svg { --paper: #11151b; --ink: #e4e8ee; --soft: #9aa5b3; --rule: #2b333e; --point: #5b97dd; --other: #e08a5f; }
+        }
+        text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "Noto Sans", Arial, sans-serif; fill: var(--soft); }
+        text.title { font-size: 17px; font-weight: 600; fill: var(--ink); }
+        text.name { fill: var(--ink); }
+        text.x { text-anchor: middle; } text.y { text-anchor: end; }
+        path { stroke: var(--rule); }
+        circle { fill: var(--point); stroke: var(--paper); stroke-width: 1.5; }
+        path.curve { fill: none; stroke: var(--point); stroke-width: 2; }
+        path.curve.other { stroke: var(--other); }
+        circle.other { fill: var(--other); }
+        rect { fill: var(--paper); }
+        </style>
+        """;
+
     private Svg() {}
 
     /** Appends formatted text; numbers have a decimal point in every locale. */

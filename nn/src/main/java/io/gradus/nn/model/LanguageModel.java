@@ -10,6 +10,7 @@ import io.gradus.core.Tensor;
 import io.gradus.nn.KeyValueCache;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A causal language model: for each token of a sequence it returns a score for every token that may come next.
@@ -59,6 +60,11 @@ public abstract class LanguageModel extends PretrainedModel {
     /** The weight of the output layer, {@code [vocab_size, hidden_size]}; the embedding table if the two are tied. */
     public abstract Variable lmHeadWeight();
 
+    /** The bias of the output layer, {@code [vocab_size]}; null if there is none, as in most families. */
+    protected @Nullable Variable lmHeadBias() {
+        return null;
+    }
+
     @Override
     public final Head head() {
         return new Head.LanguageModeling();
@@ -88,7 +94,7 @@ public abstract class LanguageModel extends PretrainedModel {
      */
     @Override
     public final Variable logits(Variable hidden) {
-        Variable logits = hidden.linear(lmHeadWeight(), null);
+        Variable logits = hidden.linear(lmHeadWeight(), lmHeadBias());
         return logitSoftcap() == 0 ? logits : logits.softcap(logitSoftcap());
     }
 
@@ -102,7 +108,7 @@ public abstract class LanguageModel extends PretrainedModel {
      */
     @Override
     public final Variable crossEntropy(Variable hidden, Tensor targets, CrossEntropyOptions options, int chunk) {
-        return hidden.linearCrossEntropy(lmHeadWeight(), null, targets, options, chunk, logitSoftcap());
+        return hidden.linearCrossEntropy(lmHeadWeight(), lmHeadBias(), targets, options, chunk, logitSoftcap());
     }
 
     /**

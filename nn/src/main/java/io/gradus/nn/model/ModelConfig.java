@@ -24,6 +24,11 @@ public interface ModelConfig {
     /** The context length: the largest number of tokens in one sequence. */
     int maxPositionEmbeddings();
 
+    /** Whether the network reads a text token by token and keeps a state, which contiguous batches carry from one to the next. */
+    default boolean isRecurrent() {
+        return false;
+    }
+
     /** The sizes that a checkpoint of this network also shows. By default none are known. */
     default List<ConfigSize> sizes() {
         return List.of();

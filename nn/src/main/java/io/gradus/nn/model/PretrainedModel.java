@@ -81,6 +81,17 @@ public abstract class PretrainedModel extends Module {
         return logits(hidden).crossEntropy(targets, options);
     }
 
+    /**
+     * What the network adds to the mean loss in training mode, beside what is minimized, such as the regularization of its
+     * activations. By default nothing.
+     *
+     * @param hidden of the last forward pass, from {@link #hiddenStates}
+     * @return a scalar, or null for nothing
+     */
+    public @Nullable Variable penalty(Variable hidden) {
+        return null;
+    }
+
     /** The description of this network. */
     public abstract ModelConfig config();
 
