@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 /**
  * The depth of a parameter in the network, from its Hugging Face name: 0 for embeddings; n + 1 for block n
  * ({@code model.layers.3.mlp.up_proj.weight} in Llama, {@code transformer.h.3.attn.c_attn.weight} in GPT-2,
- * {@code bert.encoder.layer.3.output.dense.weight} in BERT); and one more than the last block for everything else, which is
+ * {@code bert.encoder.layer.3.output.dense.weight} in BERT, {@code rnns.1.weight_ih_l0} in AWD-LSTM); and one more than the last block for everything else, which is
  * the final norm and the head.
  *
  * <p>A head that shares its matrix with the embeddings is one parameter with the name of the embeddings, so its depth is 0.
@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
  * @param blocks the number of blocks
  */
 public record LayerDepth(int blocks) implements ToIntFunction<String> {
-    private static final Pattern BLOCK = Pattern.compile("(?:^|\\.)(?:layers|layer|h|blocks)\\.(\\d{1,6})\\.");
+    private static final Pattern BLOCK = Pattern.compile("(?:^|\\.)(?:layers|layer|h|blocks|rnns)\\.(\\d{1,6})\\.");
     private static final Pattern EMBEDDING =
-            Pattern.compile("(?:^|\\.)(?:embed_tokens|embed_positions|embeddings|wte|wpe)(?:\\.|$)");
+            Pattern.compile("(?:^|\\.)(?:embed_tokens|embed_positions|embeddings|wte|wpe|encoder(?=\\.weight$))(?:\\.|$)");
 
     /**
      * The depths for the parameters of a model.

@@ -29,6 +29,9 @@ class LayerDepthTest {
         "bert.encoder.layer.2.output.dense.weight, 3",
         "bert.pooler.dense.weight, 13",
         "layers.1.weight, 2",
+        "encoder.weight, 0",
+        "rnns.1.weight_hh_l0, 2",
+        "decoder.bias, 13",
         "classifier.layersize, 13"
     })
     void depthFollowsFromTheName(String name, int depth) {
