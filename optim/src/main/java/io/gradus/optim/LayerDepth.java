@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
  */
 public record LayerDepth(int blocks) implements ToIntFunction<String> {
     private static final Pattern BLOCK = Pattern.compile("(?:^|\\.)(?:layers|layer|h|blocks|rnns)\\.(\\d{1,6})\\.");
-    private static final Pattern EMBEDDING =
-            Pattern.compile("(?:^|\\.)(?:embed_tokens|embed_positions|embeddings|wte|wpe|encoder(?=\\.weight$))(?:\\.|$)");
+    private static final Pattern EMBEDDING = Pattern.compile(
+            "(?:^|\\.)(?:embed_tokens|embed_positions|embeddings|wte|wpe|encoder(?=\\.weight$))(?:\\.|$)");
 
     /**
      * The depths for the parameters of a model.

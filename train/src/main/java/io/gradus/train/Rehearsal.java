@@ -169,7 +169,8 @@ record Rehearsal(
 
     /** A contiguous batch continues from a state, which takes memory from batch to batch. */
     private Batch carrying(KeyValueCache state, Batch batch) {
-        boolean carries = dataset == null && config.isRecurrent() && recipe.data().packing() == Packing.CONTIGUOUS;
+        boolean carries =
+                dataset == null && config.isRecurrent() && recipe.data().packing() == Packing.CONTIGUOUS;
         return carries ? batch.continuing(state) : batch;
     }
 

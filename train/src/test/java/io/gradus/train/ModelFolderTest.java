@@ -61,9 +61,9 @@ class ModelFolderTest {
         Path config = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
         assertThatThrownBy(() -> load(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageStartingWith(
-                        config + ": model_type is 'bert'; known types are gemma2, gemma3_text, gpt2, gpt_neox, granite,"
-                                + " llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3; to add one, ")
+                .hasMessageStartingWith(config
+                        + ": model_type is 'bert'; known types are awd_lstm, gemma2, gemma3_text, gpt2, gpt_neox, granite,"
+                        + " llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3; to add one, ")
                 .hasMessageContaining("META-INF/services/io.gradus.nn.model.ModelFamily");
     }
 

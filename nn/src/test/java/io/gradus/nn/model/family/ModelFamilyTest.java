@@ -175,7 +175,7 @@ class ModelFamilyTest {
         assertThatThrownBy(this::load)
                 .isInstanceOf(IOException.class)
                 .hasMessage(folder.resolve("config.json")
-                        + ": model_type is 'bert'; known types are bigram, gemma2, gemma3_text, gpt2, gpt_neox, granite,"
+                        + ": model_type is 'bert'; known types are awd_lstm, bigram, gemma2, gemma3_text, gpt2, gpt_neox, granite,"
                         + " llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3, twin; to add"
                         + " one, implement io.gradus.nn.model.ModelFamily and name the class in"
                         + " META-INF/services/io.gradus.nn.model.ModelFamily");
@@ -187,7 +187,7 @@ class ModelFamilyTest {
         write(config);
         assertThatThrownBy(this::load)
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("model_type is missing; known types are bigram, gemma2");
+                .hasMessageContaining("model_type is missing; known types are awd_lstm, bigram, gemma2");
     }
 
     @Test
