@@ -27,6 +27,8 @@ public final class ReadText implements AutoCloseable {
     KeyValueCache upTo(int[] text) {
         int common = Arrays.mismatch(ids, text);
         long known = Math.min(Math.min(common < 0 ? text.length : common, text.length - 1L), cache.length());
+        boolean keysChange = ids.length > model.keysSameUpTo() && text.length <= model.keysSameUpTo();
+        known = keysChange ? 0 : known;
         cache.truncate(known);
         ids = Arrays.copyOf(text, (int) known); // all that is known until the text is complete
         return cache;

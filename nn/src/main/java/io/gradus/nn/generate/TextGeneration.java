@@ -113,6 +113,9 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
         int length = prompt.length;
         List<Integer> generated = new ArrayList<>();
         while (generated.size() < maxTokens) {
+            if (cache.length() <= model.keysSameUpTo() && length > model.keysSameUpTo()) {
+                cache.truncate(0);
+            }
             int from = useCache ? Math.toIntExact(cache.length()) : 0;
             int[] unread = Arrays.copyOfRange(text, from, length);
             int next = sampling.choose(logits(model, unread, cache, text, length), generated.size());

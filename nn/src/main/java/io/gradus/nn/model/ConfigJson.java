@@ -150,6 +150,17 @@ public final class ConfigJson {
         return elements.stream().map(JsonNode::intValue).toList();
     }
 
+    /** The numbers in the list under a key; none if there is no list. */
+    public List<Double> numbers(String key) {
+        JsonNode node = get(key);
+        List<JsonNode> elements =
+                StreamSupport.stream(node.spliterator(), false).toList();
+        require(
+                isAbsent(node) || (node.isArray() && elements.stream().allMatch(JsonNode::isNumber)),
+                prefix + key + " is " + node + ", not a list of numbers");
+        return elements.stream().map(JsonNode::doubleValue).toList();
+    }
+
     /** The whole number under a key that must be present. */
     public int integer(String key) {
         require(!isAbsent(get(key)), prefix + key + " is missing");

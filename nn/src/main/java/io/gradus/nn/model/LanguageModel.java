@@ -112,6 +112,14 @@ public abstract class LanguageModel extends PretrainedModel {
     }
 
     /**
+     * The largest number of tokens in a text whose keys are those of a short one. When a text grows beyond, its earlier keys change,
+     * and generation reads it again. Most networks have none.
+     */
+    public long keysSameUpTo() {
+        return Long.MAX_VALUE;
+    }
+
+    /**
      * An empty cache for one sequence. A network without a cache may ignore the one it is given; generation then reads the
      * whole sequence again for every token.
      *

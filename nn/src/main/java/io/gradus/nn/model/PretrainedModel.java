@@ -200,12 +200,18 @@ public abstract class PretrainedModel extends Module {
 
         /** The number of positions that a table for this input needs: one more than the highest. */
         public long positionCount() {
-            long tokens = ids.shape().get(1) + (cache == null ? 0 : cache.length());
-            if (!ids.backend().hasElements()) {
-                return tokens;
-            }
-            int highest = Arrays.stream(positions.toInts()).max().orElse(-1);
-            return Math.max(tokens, highest + 1L); // an input of one's own may begin at any position
+            return Math.max(tokens(), longestText()); // an input of one's own may begin at any position
+        }
+
+        /** The tokens of the longest document so far: one more than the highest position. */
+        public long longestText() {
+            return ids.backend().hasElements()
+                    ? Arrays.stream(positions.toInts()).max().orElse(-1) + 1L
+                    : tokens();
+        }
+
+        private long tokens() {
+            return ids.shape().get(1) + (cache == null ? 0 : cache.length());
         }
 
         private static Tensor positions(Tensor ids, int first) {

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradus.nn.Given;
+import io.gradus.nn.model.ConfigJson;
 import io.gradus.nn.model.llama.Llama;
 import io.gradus.nn.model.llama.LlamaConfig;
+import io.gradus.nn.model.phi3.Phi3;
+import io.gradus.nn.model.phi3.Phi3Config;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -60,6 +63,28 @@ class ReadTextTest {
                     .hasMessage("stop");
             int[] prompt = {1, 2, 3, 4, 5};
             assertThat(GENERATION.generate(read, prompt, _ -> {}).ids()).isEqualTo(fresh(prompt));
+        }
+    }
+
+    /** Phi-3 with longrope: the keys of all tokens change when a text becomes longer than 8 tokens. */
+    @Test
+    void textIsReadAgainWhenItsKeysChange() {
+        Phi3Config config = Phi3Config.read(ConfigJson.parse("""
+                        {"model_type": "phi3", "vocab_size": 11, "hidden_size": 16,
+                        "intermediate_size": 20, "num_hidden_layers": 2, "num_attention_heads": 2, "pad_token_id": null,
+                        "max_position_embeddings": 40, "original_max_position_embeddings": 8, "rope_scaling":
+                        {"type": "longrope", "short_factor": [1, 1, 1, 2], "long_factor": [1, 3, 9, 27]}}
+                        """));
+        Phi3 phi3 = Given.randomized(new Phi3(config, Given.weights()));
+        TextGeneration again = new TextGeneration(Sampling.GREEDY, 7, Set.of(), false);
+        TextGeneration cached = new TextGeneration(Sampling.GREEDY, 7, Set.of(), true);
+        try (ReadText read = new ReadText(phi3)) {
+            for (int length : new int[] {3, 10, 4, 8, 9, 2}) {
+                int[] prompt = IntStream.rangeClosed(1, length).map(i -> i % 11).toArray();
+                int[] expected = again.generate(phi3, prompt, _ -> {}).ids();
+                assertThat(cached.generate(phi3, prompt, _ -> {}).ids()).isEqualTo(expected);
+                assertThat(cached.generate(read, prompt, _ -> {}).ids()).isEqualTo(expected);
+            }
         }
     }
 }

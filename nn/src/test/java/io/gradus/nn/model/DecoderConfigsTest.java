@@ -48,8 +48,8 @@ class DecoderConfigsTest {
         smollm3     | 'no_rope_layers': null, 'no_rope_layer_interval': 0 | no_rope_layer_interval is 0
         smollm3     | 'num_hidden_layers': 2000000000  | num_hidden_layers is 2000000000; it must be at most 10000
         smollm3     | 'no_rope_layers': null, 'num_hidden_layers': 2000000000  | num_hidden_layers is 2000000000; it must be at most 10000
-        phi3        | 'rope_scaling': {'type': 'longrope', 'short_factor': [1.0], 'long_factor': [2.0]} | rope_type is 'longrope'
-        phi3        | 'rope_scaling': {'type': 'linear', 'factor': 2.0} | rope_type is not 'default'
+        phi3        | 'rope_scaling': {'type': 'longrope', 'short_factor': [1.0], 'long_factor': [2.0]} | rope_type is longrope, and short_factor has 1 numbers; it must have one for each of 4 pairs
+        phi3        | 'rope_scaling': {'type': 'linear', 'factor': 2.0} | rope_type is 'linear'; of Phi-3, default and longrope are supported
         phi3        | 'partial_rotary_factor': 0       | the rotary factor is 0.0; it must be above 0 and at most 1
         phi3        | 'partial_rotary_factor': 0.1     | head_dim is 8 and the rotary factor 0.1, which leaves no pairs of elements
         phi3        | 'resid_pdrop': -1                | resid_pdrop is -1.0; it must be from 0 to 1

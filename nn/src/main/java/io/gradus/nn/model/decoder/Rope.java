@@ -159,6 +159,11 @@ public record Rope(double theta, @Nullable RopeScaling scaling, int dims) {
         return number == 0 ? fallback : number;
     }
 
+    /** The largest number of tokens in a text that has the frequencies of a short one; see {@link RopeScaling#sameUpTo}. */
+    public long sameUpTo() {
+        return scaling == null ? Long.MAX_VALUE : scaling.sameUpTo();
+    }
+
     /** The number of pairs of elements that are rotated. */
     int pairs() {
         return (dims + 1) / 2;

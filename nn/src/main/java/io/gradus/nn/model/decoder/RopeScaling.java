@@ -3,8 +3,10 @@ package io.gradus.nn.model.decoder;
 import static io.gradus.nn.model.ConfigJson.require;
 
 import io.gradus.nn.model.ConfigJson;
+import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** How the rotary frequencies of a model are changed for texts longer than those of pre-training. */
 public sealed interface RopeScaling {
@@ -16,6 +18,16 @@ public sealed interface RopeScaling {
      * @return D/2 numbers, rounded up
      */
     double[] frequencies(double theta, int headDim);
+
+    /** {@link #frequencies(double, int)} for a text, of which some scalings take the length into account. */
+    default double[] frequencies(double theta, int headDim, long length) {
+        return frequencies(theta, headDim);
+    }
+
+    /** The largest number of tokens in a text that has the frequencies of a short one; longer texts have others. */
+    default long sameUpTo() {
+        return Long.MAX_VALUE;
+    }
 
     /** The factor of all cosines and sines. */
     default double attentionFactor() {
@@ -189,6 +201,69 @@ public sealed interface RopeScaling {
                     .set("beta_fast", betaFast)
                     .set("beta_slow", betaSlow)
                     .set("truncate", truncate);
+        }
+    }
+
+    /**
+     * LongRoPE (Ding et al. 2024), as in Phi-3: each frequency is divided by a factor of its own. Texts that are longer than those of
+     * pre-training have other factors than shorter ones.
+     *
+     * @param shortFactor of a short text, for each pair of elements
+     * @param longFactor of a long text
+     * @param originalMaxPositionEmbeddings the length of the longest short text: the context length of pre-training, in tokens
+     * @param attentionFactor the factor of cosines and sines
+     */
+    record LongRope(
+            List<Double> shortFactor,
+            List<Double> longFactor,
+            long originalMaxPositionEmbeddings,
+            double attentionFactor)
+            implements RopeScaling {
+        public LongRope {
+            shortFactor = List.copyOf(shortFactor);
+            longFactor = List.copyOf(longFactor);
+            Stream.of(shortFactor, longFactor).flatMap(List::stream).forEach(RopeScaling::requireFactor);
+        }
+
+        /**
+         * The factor by which attention is made sharper for a longer context.
+         *
+         * @param factor the ratio s of the new to the original context length L
+         * @return {@code √(1 + ln s / ln L)}, or 1 if the context is not longer
+         */
+        public static double attentionFactor(double factor, double original) {
+            return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+        }
+
+        @Override
+        public double[] frequencies(double theta, int headDim) {
+            return divided(theta, headDim, shortFactor);
+        }
+
+        @Override
+        public double[] frequencies(double theta, int headDim, long length) {
+            return divided(theta, headDim, length > originalMaxPositionEmbeddings ? longFactor : shortFactor);
+        }
+
+        private static double[] divided(double theta, int headDim, List<Double> factors) {
+            double[] frequencies = unscaled(theta, headDim);
+            for (int i = 0; i < frequencies.length; i++) {
+                frequencies[i] /= factors.get(i);
+            }
+            return frequencies;
+        }
+
+        @Override
+        public long sameUpTo() {
+            return originalMaxPositionEmbeddings;
+        }
+
+        @Override
+        public ConfigJson toJson() {
+            return new ConfigJson()
+                    .set("type", "longrope")
+                    .set("short_factor", shortFactor)
+                    .set("long_factor", longFactor);
         }
     }
 }

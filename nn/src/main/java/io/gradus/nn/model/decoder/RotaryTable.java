@@ -42,6 +42,11 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
      * @param positions the number of rows
      */
     public static RotaryTable of(Device device, int positions, Rope rope) {
+        return of(device, positions, rope, positions);
+    }
+
+    /** The table for a text of a length in tokens, which with some scalings determines the angles. */
+    static RotaryTable of(Device device, int positions, Rope rope, long length) {
         int pairs = rope.pairs();
         Shape shape = Shape.of(positions, pairs);
         if (!device.backend().hasElements()) {
@@ -53,7 +58,7 @@ public record RotaryTable(Tensor cos, Tensor sin, RopeLayout layout) {
         RopeScaling scaling = rope.scaling();
         double[] frequencies = scaling == null
                 ? RopeScaling.unscaled(rope.theta(), rope.dims())
-                : scaling.frequencies(rope.theta(), rope.dims());
+                : scaling.frequencies(rope.theta(), rope.dims(), length);
         double factor = scaling == null ? 1 : scaling.attentionFactor();
         for (int i = 0; i < pairs; i++) {
             for (int position = 0; position < positions; position++) {

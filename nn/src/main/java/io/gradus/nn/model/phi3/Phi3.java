@@ -63,6 +63,11 @@ public final class Phi3 extends LanguageModel {
     }
 
     @Override
+    public long keysSameUpTo() {
+        return config.settings().rope().sameUpTo();
+    }
+
+    @Override
     public Phi3Config config() {
         return config;
     }

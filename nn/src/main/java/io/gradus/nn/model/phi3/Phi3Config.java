@@ -18,8 +18,10 @@ import io.gradus.nn.model.decoder.DecoderConfig;
 import io.gradus.nn.model.decoder.DecoderKeys;
 import io.gradus.nn.model.decoder.DecoderSettings;
 import io.gradus.nn.model.decoder.Rope;
+import io.gradus.nn.model.decoder.RopeScaling;
 import io.gradus.nn.model.decoder.SlidingWindow;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,12 @@ import org.jspecify.annotations.Nullable;
  * @param residPdrop dropout probability of what attention and the feed-forward network add
  */
 public record Phi3Config(DecoderSettings settings, double residPdrop) implements DecoderConfig {
+    private static final String ORIGINAL = "original_max_position_embeddings";
+    private static final double ORIGINAL_CONTEXT = 4096;
+
+    /** The second is the name in early versions. */
+    private static final Set<String> LONG_ROPE = Set.of("longrope", "yarn");
+
     /** The table of the keys of {@code config.json}. */
     static final List<ConfigKey> KEYS = DecoderKeys.withoutRotary(
             honored("hidden_act", "activation of the feed-forward layers"),
@@ -42,14 +50,18 @@ public record Phi3Config(DecoderSettings settings, double residPdrop) implements
             honored("partial_rotary_factor", "share of each head that is rotated, unless the object below has one"),
             optional("rope_parameters", "rotary positions, in the spelling of transformers 5"),
             optional("rope_scaling", "the same in the spelling of transformers 4; comes first if both are there"),
-            honored("rope_parameters.rope_type", "default; others are rejected"),
+            honored("rope_parameters.rope_type", "default or longrope; others are rejected"),
             honored("rope_parameters.type", "the older name of rope_type"),
             honored("rope_parameters.rope_theta", "base of the rotary frequencies"),
             honored("rope_parameters.partial_rotary_factor", "share of each head that is rotated; 1 by default"),
+            honored("rope_parameters.short_factor", "longrope: divides each frequency in short texts"),
+            honored("rope_parameters.long_factor", "longrope: divides each frequency in long texts"),
+            optional("rope_parameters.factor", "longrope: the ratio of the context lengths, if it is another"),
+            optional("rope_parameters.attention_factor", "longrope: factor of cosines and sines"),
+            honored("original_max_position_embeddings", "longrope: tokens of the longest short text; 4,096 by default"),
             harmless("attention_bias", "Phi-3 has no biases"),
             harmless("embd_pdrop", "transformers does not drop embeddings of Phi-3"),
-            harmless("mlp_bias", "Phi-3 has no biases"),
-            harmless("original_max_position_embeddings", "of rope_type longrope, which is not supported"));
+            harmless("mlp_bias", "Phi-3 has no biases"));
 
     public Phi3Config {
         requireProbability("resid_pdrop", residPdrop);
@@ -86,10 +98,39 @@ public record Phi3Config(DecoderSettings settings, double residPdrop) implements
     }
 
     private static Rope rope(ConfigJson json, int headDim, int context) {
-        Rope rope = Rope.partial(
-                json, headDim, context, json.number("rope_theta", 10_000), json.number("partial_rotary_factor", 1));
-        require(rope.scaling() == null, "rope_type is not 'default', the only one that is supported of Phi-3");
-        return rope;
+        double theta = json.number("rope_theta", 10_000);
+        double share = json.number("partial_rotary_factor", 1);
+        double original = json.number(ORIGINAL, ORIGINAL_CONTEXT);
+        ConfigJson older = json.object("rope_scaling");
+        ConfigJson rope = older.isEmpty() ? json.object("rope_parameters") : older;
+        String type = rope.text("rope_type", rope.text("type", "default"));
+        if (!LONG_ROPE.contains(type)) {
+            Rope plain = Rope.partial(json, headDim, context, theta, share);
+            require(
+                    plain.scaling() == null,
+                    "rope_type is '" + type + "'; of Phi-3, default and longrope are supported");
+            return plain;
+        }
+        rope.ignore(ORIGINAL); // transformers replaces it with the one outside
+        int dims = (int) (headDim * rope.number("partial_rotary_factor", share));
+        double factor = rope.number("factor", context / original);
+        return new Rope(
+                rope.number("rope_theta", theta),
+                new RopeScaling.LongRope(
+                        factors(rope, "short_factor", dims),
+                        factors(rope, "long_factor", dims),
+                        (long) original,
+                        rope.number("attention_factor", RopeScaling.LongRope.attentionFactor(factor, original))),
+                dims);
+    }
+
+    private static List<Double> factors(ConfigJson rope, String key, int dims) {
+        List<Double> factors = rope.numbers(key);
+        require(
+                dims % 2 == 0 && factors.size() == dims / 2,
+                "rope_type is longrope, and " + key + " has " + factors.size()
+                        + " numbers; it must have one for each of " + dims / 2 + " pairs of elements");
+        return factors;
     }
 
     private static SlidingWindow slidingWindow(ConfigJson json) {
@@ -121,7 +162,7 @@ public record Phi3Config(DecoderSettings settings, double residPdrop) implements
     @Override
     public ConfigJson toJson() {
         SlidingWindow window = settings.slidingWindow();
-        return settings.write(new ConfigJson()
+        ConfigJson json = settings.write(new ConfigJson()
                         .set("architectures", List.of("Phi3ForCausalLM"))
                         .set("model_type", "phi3"))
                 .set("hidden_act", Activations.name(settings.hiddenAct()))
@@ -130,5 +171,17 @@ public record Phi3Config(DecoderSettings settings, double residPdrop) implements
                 .set("sliding_window", window.size() > 0 ? window.size() : null)
                 .set("rope_theta", settings.rope().theta())
                 .set("partial_rotary_factor", settings.rope().factor(settings.headDim()));
+        return settings.rope().scaling() instanceof RopeScaling.LongRope scaling ? longRope(json, scaling) : json;
+    }
+
+    /** The factor of cosines and sines is left out if it follows from the rest: version 4 of transformers rejects it. */
+    private ConfigJson longRope(ConfigJson json, RopeScaling.LongRope scaling) {
+        double original = scaling.originalMaxPositionEmbeddings();
+        ConfigJson rope = scaling.toJson();
+        if (scaling.attentionFactor()
+                != RopeScaling.LongRope.attentionFactor(settings.maxPositionEmbeddings() / original, original)) {
+            rope.set("attention_factor", scaling.attentionFactor());
+        }
+        return json.set(ORIGINAL, scaling.originalMaxPositionEmbeddings()).set("rope_scaling", rope);
     }
 }
