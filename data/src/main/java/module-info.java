@@ -7,5 +7,6 @@ module io.gradus.data {
 
     exports io.gradus.data;
     exports io.gradus.data.chat;
+    exports io.gradus.data.serve;
     exports io.gradus.data.tokenizer;
 }

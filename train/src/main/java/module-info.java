@@ -15,6 +15,7 @@ module io.gradus.train {
     exports io.gradus.train.memory;
     exports io.gradus.train.recipe;
     exports io.gradus.train.study;
+    exports io.gradus.train.task;
 
     opens io.gradus.train.checkpoint to
             com.fasterxml.jackson.databind;

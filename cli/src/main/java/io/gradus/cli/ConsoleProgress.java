@@ -3,6 +3,7 @@ package io.gradus.cli;
 import io.gradus.cli.print.MemoryTable;
 import io.gradus.cli.print.Paragraph;
 import io.gradus.cli.print.Quantities;
+import io.gradus.cli.print.ScoreTables;
 import io.gradus.cli.print.TextTable;
 import io.gradus.cli.report.RunReport;
 import io.gradus.core.MemoryCategory;
@@ -86,7 +87,8 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         line(
                 "text",
                 (texts.isEmpty() ? "built-in Java sources" : text) + ", " + Quantities.grouped(plan.trainingTokens())
-                        + " tokens in blocks of " + plan.memory().blockLength());
+                        + (isClassifier(plan) ? " tokens in examples of at most " : " tokens in blocks of ")
+                        + plan.memory().blockLength());
         line("device", plan.device());
         line("rate", sparkline(plan));
         line("output", plan.output().toString());
@@ -97,6 +99,11 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         MemoryTable.lines(plan.memory(), terminal.width()).forEach(out::println);
         out.println();
         out.flush();
+    }
+
+    /** Whether the targets that a step counts are examples. */
+    private static boolean isClassifier(Plan plan) {
+        return plan.recipe().task() == Recipe.TaskKind.SEQUENCE_CLASSIFICATION;
     }
 
     private void line(String label, String text) {
@@ -169,7 +176,8 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         return List.of(
                 steps.loss(decimals),
                 left(known, step, steps) + " left",
-                Quantities.grouped(Math.round(steps.tokensPerSecond())) + " tokens/s",
+                Quantities.grouped(Math.round(steps.tokensPerSecond()))
+                        + (isClassifier(known) ? " examples/s" : " tokens/s"),
                 String.format(Locale.ROOT, "lr %.2e", step.learningRate()));
     }
 
@@ -202,10 +210,11 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         }
         print(String.format(
                 Locale.ROOT,
-                "step %d  %s loss %.4f%s",
+                "step %d  %s loss %.4f%s%s",
                 evaluation.step(),
                 title(evaluation.name()),
                 evaluation.loss(),
+                ScoreTables.line(evaluation.scores()),
                 forgotten(evaluation)));
     }
 
@@ -239,6 +248,11 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     public void finished(RunResult result) {
         terminal.status().clear();
         losses(result);
+        result.scores()
+                .forEach((name, scores) -> ScoreTables.of(scores).forEach(table -> {
+                    out.println();
+                    table.lines(terminal.width()).forEach(out::println);
+                }));
         best(result);
         out.println();
         long peak =
@@ -283,20 +297,27 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         if (result.savedStep() < result.steps()) {
             print(String.format(
                     Locale.ROOT,
-                    "saved the weights %s, which have the lowest held-out loss, %.4f",
+                    "saved the weights %s, which have the %s, %.4f",
                     result.savedStep() == 0 ? "from before the first step" : "of step " + result.savedStep(),
+                    best(),
                     result.bestLoss()));
         } else if (result.bestStep() < result.steps()) {
             print(String.format(
                     Locale.ROOT,
-                    "the lowest held-out loss was %.4f, %s; load_best_model_at_end=true would have kept those"
-                            + " weights",
+                    "the %s was %.4f, %s; load_best_model_at_end=true would have kept those" + " weights",
+                    best(),
                     result.bestLoss(),
                     result.bestStep() == 0 ? "before the first step" : "at step " + result.bestStep()));
         }
         if (result.skipped() > 0) {
             print(Quantities.counted(result.skipped(), "step") + " skipped");
         }
+    }
+
+    /** By what the best weights were chosen. */
+    private String best() {
+        String metric = plan == null ? null : plan.recipe().guards().metricForBestModel();
+        return metric == null || metric.equals("loss") ? "lowest held-out loss" : "best held-out " + metric;
     }
 
     private String planned() {

@@ -7,10 +7,12 @@ import io.gradus.data.Batches;
 import io.gradus.data.Blocks;
 import io.gradus.data.Blocks.Block;
 import io.gradus.data.Mixture;
+import io.gradus.data.PaddedBatches;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.train.DryRun;
 import io.gradus.train.memory.Bytes;
 import io.gradus.train.memory.MemoryPlan;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -52,13 +54,45 @@ final class DryRunText {
      * @param count number of batches to show, starting with the first
      */
     static String of(DryRun run, int count, boolean ansi, int width) {
-        return new DryRunText(run.tokenizer(), run.batches(), ansi, width)
-                .report(
-                        count,
-                        Stream.concat(
-                                        run.chatTemplate().map(template -> "chat template: " + template).stream(),
-                                        Stream.of("memory: " + memory(run.memory()), "time: " + time(run)))
-                                .toList());
+        List<String> estimates = Stream.concat(
+                        run.chatTemplate().map(template -> "chat template: " + template).stream(),
+                        Stream.of("memory: " + memory(run.memory()), "time: " + time(run)))
+                .toList();
+        return switch (run.batches()) {
+            case Batches blocks -> new DryRunText(run.tokenizer(), blocks, ansi, width).report(count, estimates);
+            case PaddedBatches examples -> examples(run, examples, estimates, width);
+            default ->
+                throw new IllegalStateException(
+                        "dry run: batches of " + run.batches().getClass());
+        };
+    }
+
+    /** Returns the text about the examples of a classifier: the first batch as the model reads it. */
+    private static String examples(DryRun run, PaddedBatches batches, List<String> estimates, int width) {
+        List<String> lines = new ArrayList<>();
+        lines.add("tokenizer: " + run.tokenizer());
+        lines.addAll(run.task());
+        lines.add(String.format(
+                Locale.ROOT,
+                "an epoch: %,d examples of %,d tokens, %,d batches of %,d, padded to the longest of each",
+                batches.size(),
+                batches.tokensPerEpoch(),
+                batches.batchesPerEpoch(),
+                batches.batchSize()));
+        lines.add("batch 1");
+        for (int row : batches.rows(0)) {
+            batches.windows(row)
+                    .forEach(window -> lines.add(MARGIN + window.ids().length + " tokens: "
+                            + visible(run.tokenizer().spell(window.ids())).replace('\n', ' ')));
+        }
+        lines.add("");
+        lines.addAll(estimates);
+        lines.add("");
+        lines.add("Nothing was trained and nothing was written.");
+        StringBuilder out = new StringBuilder();
+        lines.forEach(line ->
+                Paragraph.wrapped(line, width).forEach(part -> out.append(part).append('\n')));
+        return out.toString();
     }
 
     private static String memory(MemoryPlan plan) {

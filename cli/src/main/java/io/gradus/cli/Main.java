@@ -40,6 +40,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             GenerateCommand.class,
             ChatCommand.class,
             EvaluateCommand.class,
+            PredictCommand.class,
             InspectCommand.class,
             MemoryCommand.class,
             StudyCommand.class,

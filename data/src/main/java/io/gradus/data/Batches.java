@@ -1,7 +1,6 @@
 package io.gradus.data;
 
 import io.gradus.core.Device;
-import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
 import io.gradus.data.Blocks.Block;
 import io.gradus.nn.KeyValueCache;
@@ -9,7 +8,6 @@ import io.gradus.nn.model.PretrainedModel;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -45,12 +43,9 @@ public final class Batches implements BatchSource {
     private final Mixture mixture;
     private final Mixture.Places places;
     private final int batchSize;
-    private final long seed;
     private final boolean shuffle;
     private final @Nullable StreamState stream; // of contiguous batches
-    private final AtomicReferenceArray<Order> latest; // cached per source
-
-    private record Order(long epoch, int[] blocks) {}
+    private final List<EpochOrder> orders; // of the sources
 
     /**
      * One row of a batch.
@@ -74,6 +69,8 @@ public final class Batches implements BatchSource {
      * @param attentionMask I32 {@code [B, T]}, 0 for padding; null if there is none
      * @param tokenTypeIds I32 {@code [B, T]}, 1 for the second text of a pair; null if there are no pairs
      * @param cache the state from which a recurrent network continues, and in which it keeps the one after the batch; or null
+     * @param textOfRow I32 {@code [B]}, for each row the index of the target of the text of which it is a window, in ascending order;
+     *     null if each row is a text
      */
     public record Batch(
             Tensor ids,
@@ -83,9 +80,10 @@ public final class Batches implements BatchSource {
             @Nullable Tensor documentStarts,
             @Nullable Tensor attentionMask,
             @Nullable Tensor tokenTypeIds,
-            @Nullable KeyValueCache cache) {
+            @Nullable KeyValueCache cache,
+            @Nullable Tensor textOfRow) {
 
-        /** Rows that do not continue others. */
+        /** Rows of one text each that do not continue others. */
         public Batch(
                 Tensor ids,
                 Tensor targets,
@@ -94,7 +92,7 @@ public final class Batches implements BatchSource {
                 @Nullable Tensor documentStarts,
                 @Nullable Tensor attentionMask,
                 @Nullable Tensor tokenTypeIds) {
-            this(ids, targets, counted, positions, documentStarts, attentionMask, tokenTypeIds, null);
+            this(ids, targets, counted, positions, documentStarts, attentionMask, tokenTypeIds, null, null);
         }
 
         /** Rows without padding. */
@@ -118,7 +116,8 @@ public final class Batches implements BatchSource {
 
         /** The same batch for a recurrent network, which continues from the state in a cache. */
         public Batch continuing(KeyValueCache state) {
-            return new Batch(ids, targets, counted, positions, documentStarts, attentionMask, tokenTypeIds, state);
+            return new Batch(
+                    ids, targets, counted, positions, documentStarts, attentionMask, tokenTypeIds, state, textOfRow);
         }
     }
 
@@ -168,9 +167,10 @@ public final class Batches implements BatchSource {
         }
         this.mixture = mixture;
         this.places = mixture.places(seed);
-        this.latest = new AtomicReferenceArray<>(mixture.sources().size());
+        this.orders = IntStream.range(0, mixture.sources().size())
+                .mapToObj(i -> new EpochOrder(mixture.sources().get(i).blocks().size(), seed, PLACE - i))
+                .toList();
         this.batchSize = batchSize;
-        this.seed = seed;
         this.shuffle = shuffle;
         this.stream = stream;
     }
@@ -284,29 +284,6 @@ public final class Batches implements BatchSource {
     }
 
     private Row row(Mixture.Place place) {
-        int size = mixture.sources().get(place.source()).blocks().size();
-        int[] order = order(place.source(), size, place.number() / size);
-        return new Row(place.source(), order[(int) (place.number() % size)]);
-    }
-
-    private int[] order(int source, int size, long epoch) {
-        Order order = latest.get(source);
-        if (order == null || order.epoch != epoch) {
-            order = new Order(epoch, permutation(size, new Philox.Key(seed, Math.toIntExact(epoch), PLACE - source)));
-            latest.set(source, order);
-        }
-        return order.blocks;
-    }
-
-    /** A uniformly random permutation (Fisher &amp; Yates, in Durstenfeld's form). */
-    private static int[] permutation(int size, Philox.Key key) {
-        int[] order = IntStream.range(0, size).toArray();
-        for (int i = size - 1; i > 0; i--) {
-            int j = Philox.below(key, i, i + 1);
-            int swapped = order[i];
-            order[i] = order[j];
-            order[j] = swapped;
-        }
-        return order;
+        return new Row(place.source(), orders.get(place.source()).item(place.number()));
     }
 }

@@ -45,36 +45,64 @@ final class JsonLines implements RecordReader<Document> {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final DataFormat format;
-    private final Path file;
-    private final Utf8Reader bytes;
-    private final LineNumberReader lines;
+    private final Objects objects;
     private String place;
 
     JsonLines(Path file, DataFormat format) throws IOException {
         this.format = format;
-        this.file = file;
-        this.place = file.toString();
-        this.bytes = new Utf8Reader(file);
-        this.lines = new LineNumberReader(bytes);
+        this.objects = new Objects(file);
+        this.place = objects.place();
     }
 
     @Override
     public @Nullable Document next() throws IOException {
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            if (!line.isBlank()) {
-                place = file + ":" + lines.getLineNumber();
-                return document(parse(line, place));
-            }
-        }
-        return null;
+        JsonNode object = objects.next();
+        place = objects.place();
+        return object == null ? null : document(object);
     }
 
     @Override
     public long position() {
-        return bytes.position();
+        return objects.position();
     }
 
     // ---- JSON ----
+
+    /** The values of the lines that are not blank. */
+    static final class Objects implements RecordReader<JsonNode> {
+        private final Path file;
+        private final Utf8Reader bytes;
+        private final LineNumberReader lines;
+        private String place;
+
+        Objects(Path file) throws IOException {
+            this.file = file;
+            this.place = file.toString();
+            this.bytes = new Utf8Reader(file);
+            this.lines = new LineNumberReader(bytes);
+        }
+
+        @Override
+        public @Nullable JsonNode next() throws IOException {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (!line.isBlank()) {
+                    place = file + ":" + lines.getLineNumber();
+                    return parse(line, place);
+                }
+            }
+            return null;
+        }
+
+        /** The file and the line of the latest value. */
+        String place() {
+            return place;
+        }
+
+        @Override
+        public long position() {
+            return bytes.position();
+        }
+    }
 
     private static JsonNode parse(String line, String place) throws IOException {
         try {

@@ -1,19 +1,23 @@
 package io.gradus.train;
 
+import io.gradus.data.BatchSource;
 import io.gradus.data.Batches;
+import io.gradus.data.PaddedBatches;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.train.guard.TrainingException;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a run would train on, and in what memory and time, without training.
  *
- * @param batches of the run, from the first
+ * @param batches of the run, from the first: {@link Batches} of a language model, or {@link PaddedBatches} of examples
+ * @param task lines about the data of the task; none for a language model
  * @param chatTemplate the name of the template of the chats, and where it comes from; empty if there are none
  * @param memory that the run would take
  * @param steps of the run
@@ -22,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record DryRun(
         Tokenizer tokenizer,
-        Batches batches,
+        BatchSource batches,
+        List<String> task,
         Optional<String> chatTemplate,
         MemoryPlan memory,
         int steps,
@@ -37,9 +42,11 @@ public record DryRun(
      */
     public static DryRun of(FineTuning run) throws IOException {
         TrainingSetup setup = run.setup(false);
-        if (!(setup.data().training() instanceof Batches batches)) {
+        BatchSource batches = setup.data().training();
+        if (!(batches instanceof Batches || batches instanceof PaddedBatches)) {
             throw new IllegalStateException(
-                    "a dry run shows text; it needs a dataset whose training() is of class Batches");
+                    "a dry run shows text; it needs a dataset whose training() is of class Batches"
+                            + " or PaddedBatches");
         }
         TrainingState state = run.state(setup);
         state.begin(setup::general);
@@ -61,6 +68,7 @@ public record DryRun(
         return new DryRun(
                 setup.tokenizer(),
                 batches,
+                setup.task().describe(),
                 setup.data().chatTemplate().map(ChatTemplate::toString),
                 setup.memory(),
                 setup.steps(),

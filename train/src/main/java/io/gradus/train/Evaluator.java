@@ -1,6 +1,7 @@
 package io.gradus.train;
 
 import io.gradus.autograd.Autograd;
+import io.gradus.autograd.Variable;
 import io.gradus.core.Backend;
 import io.gradus.core.Scope;
 import io.gradus.data.BatchSource;
@@ -11,9 +12,15 @@ import io.gradus.nn.NonFinite;
 import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.PretrainedModel;
 import io.gradus.train.TrainingListener.Progress;
+import io.gradus.train.task.Scores;
+import io.gradus.train.task.Task;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Evaluates a model on text that it is not trained on. The processes of a parallel run share the batches: each takes every N-th,
@@ -44,7 +51,8 @@ public final class Evaluator {
             PretrainedModel model, Blocks blocks, int maxBlocks, int batchSize, Consumer<Progress> progress) {
         Blocks first = blocks.first(Math.min(maxBlocks, blocks.size()));
         Batches batches = new Batches(first, batchSize, 0, false);
-        return loss(model, batches, LossFunction.crossEntropy(0), "text", ALONE, progress);
+        return measured(model, batches, LossFunction.crossEntropy(0), null, "text", ALONE, progress)
+                .loss();
     }
 
     /**
@@ -53,42 +61,67 @@ public final class Evaluator {
      * @throws NonFiniteException if it is NaN or infinite; names the weight or the layer
      */
     public static double loss(PretrainedModel model, BatchSource batches, LossFunction loss) {
-        return loss(model, batches, loss, "text", ALONE, _ -> {});
+        return measured(model, batches, loss, null, "text", ALONE, _ -> {}).loss();
     }
 
-    private static double loss(
+    /**
+     * What an evaluation has found.
+     *
+     * @param loss the mean over the targets
+     */
+    record Measured(double loss, Scores scores) {}
+
+    private static Measured measured(
             PretrainedModel model,
             BatchSource batches,
             LossFunction loss,
+            @Nullable Task task,
             String name,
             Ranks ranks,
             Consumer<Progress> progress) {
         model.eval();
         double sum = 0;
         long tokens = 0;
+        List<double[]> observed = new ArrayList<>();
         long count = batches.batchesPerEpoch();
         for (long first = 0; first < count; first += ranks.size()) {
             progress.accept(new Progress("evaluating " + name, first, count));
             // A process without a batch repeats the last, so that all make the same number of forward passes.
-            double[] each = ranks.gather(own(model, batches, Math.min(first + ranks.rank(), count - 1), loss));
+            List<double[]> each =
+                    gather(ranks, own(model, batches, Math.min(first + ranks.rank(), count - 1), loss, task));
             for (int i = 0; i < Math.min(ranks.size(), count - first); i++) {
-                double batchSum = each[2 * i];
+                double[] own = each.get(i);
+                double batchSum = own[0];
                 if (!Double.isFinite(batchSum)) {
                     throw new NonFiniteException(
                             "the loss on " + name + " is " + batchSum + ": " + cause(model, batches, first + i, loss));
                 }
                 sum += batchSum;
-                tokens += (long) each[2 * i + 1];
+                tokens += (long) own[1];
+                observed.add(Arrays.copyOfRange(own, 2, own.length));
             }
         }
         if (tokens == 0) {
             throw new IllegalStateException("the loss on " + name + " is undefined: no token counts");
         }
-        return sum / tokens;
+        return new Measured(sum / tokens, task == null ? Scores.NONE : task.score(observed));
     }
 
-    /** The loss of a batch, summed over its targets, and their number. */
-    private static double[] own(PretrainedModel model, BatchSource batches, long index, LossFunction loss) {
+    /** The values of all processes, which may differ in number. */
+    private static List<double[]> gather(Ranks ranks, double[] own) {
+        double[] lengths = ranks.gather(own.length);
+        int longest = (int) Arrays.stream(lengths).max().orElseThrow();
+        double[] all = ranks.gather(Arrays.copyOf(own, longest));
+        List<double[]> each = new ArrayList<>();
+        for (int rank = 0; rank < lengths.length; rank++) {
+            each.add(Arrays.copyOfRange(all, rank * longest, rank * longest + (int) lengths[rank]));
+        }
+        return each;
+    }
+
+    /** The loss of a batch, summed over its targets, their number, and what the task keeps of it. */
+    private static double[] own(
+            PretrainedModel model, BatchSource batches, long index, LossFunction loss, @Nullable Task task) {
         Backend backend = model.device().backend();
         double[] own;
         boolean isSmaller;
@@ -98,12 +131,27 @@ public final class Evaluator {
             if (isSmaller) {
                 backend.trim(); // memory of whole batches does not fit
             }
-            own = new double[] {lossSum(model, batch, loss), batch.counted()};
+            own = observed(model, batch, loss, task);
         }
         if (isSmaller) {
             backend.trim();
         }
         return own;
+    }
+
+    private static double[] observed(PretrainedModel model, Batch batch, LossFunction loss, @Nullable Task task) {
+        if (task == null) {
+            return new double[] {lossSum(model, batch, loss), batch.counted()};
+        }
+        return Autograd.noGrad(() -> {
+            Variable hidden = model.hiddenStates(batch.input());
+            double[] kept = task.observe(model, hidden, batch);
+            double[] all = new double[2 + kept.length];
+            all[0] = loss.sum(model, hidden, batch).item();
+            all[1] = batch.counted();
+            System.arraycopy(kept, 0, all, 2, kept.length);
+            return all;
+        });
     }
 
     private static String cause(PretrainedModel model, BatchSource batches, long index, LossFunction loss) {
@@ -123,16 +171,17 @@ public final class Evaluator {
                 .item();
     }
 
-    /** The losses on several sources, by name; all processes must call this method. */
-    static Map<String, Double> losses(
+    /** What is found on several sources, by name; all processes must call this method. */
+    static Map<String, Measured> all(
             PretrainedModel model,
             Map<String, BatchSource> sources,
             LossFunction loss,
+            Task task,
             Ranks ranks,
             Consumer<Progress> progress) {
-        Map<String, Double> losses = new LinkedHashMap<>();
-        sources.forEach((name, batches) ->
-                losses.put(name, loss(model, batches, loss, name.replace('_', '-') + " text", ranks, progress)));
-        return losses;
+        Map<String, Measured> found = new LinkedHashMap<>();
+        sources.forEach((name, batches) -> found.put(
+                name, measured(model, batches, loss, task, name.replace('_', '-') + " text", ranks, progress)));
+        return found;
     }
 }

@@ -16,14 +16,17 @@ import io.gradus.data.Packing;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.NonFiniteException;
+import io.gradus.nn.model.Head;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.ModelWriter;
 import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.LossScaler;
 import io.gradus.optim.Optimizer;
 import io.gradus.parallel.CommunicationException;
 import io.gradus.parallel.CommunicationTime;
 import io.gradus.parallel.Communicator;
+import io.gradus.train.Evaluator.Measured;
 import io.gradus.train.checkpoint.Checkpoints;
 import io.gradus.train.checkpoint.Checkpoints.Checkpoint;
 import io.gradus.train.checkpoint.DiskSpace;
@@ -39,6 +42,10 @@ import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.Recipe.PrecisionKind;
 import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.task.Scores;
+import io.gradus.train.task.SequenceClassification;
+import io.gradus.train.task.Task;
+import io.gradus.train.task.TaskSetting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -128,8 +135,8 @@ public final class FineTuning {
     private final @Nullable Tokenizer tokenizer;
     private final @Nullable Dataset dataset;
     private final Texts texts;
+    private final Task.@Nullable Factory customTask;
     private final @Nullable LossFunction customLoss;
-    private final LossFunction loss;
     private final Optimizer.@Nullable Factory optimizer;
     private final Ranks ranks;
     private final List<TrainingListener> listeners;
@@ -149,9 +156,7 @@ public final class FineTuning {
         this.dataset = builder.dataset;
         this.texts = builder.texts;
         this.customLoss = builder.loss;
-        this.loss = customLoss != null
-                ? customLoss
-                : LossFunction.crossEntropy(recipe.memory().lossChunkSize());
+        this.customTask = builder.task;
         this.optimizer = builder.optimizer;
         this.ranks = new Ranks(builder.communicator);
         this.listeners = List.copyOf(builder.listeners);
@@ -171,6 +176,7 @@ public final class FineTuning {
         private @Nullable Tokenizer tokenizer;
         private @Nullable Dataset dataset;
         private Texts texts = Texts.NONE;
+        private Task.@Nullable Factory task;
         private @Nullable LossFunction loss;
         private Optimizer.@Nullable Factory optimizer;
         private @Nullable Communicator communicator;
@@ -211,7 +217,13 @@ public final class FineTuning {
             return this;
         }
 
-        /** The loss, instead of the cross-entropy. The first loss is then not compared with that of guessing. */
+        /** What to train, such as {@code MyTask::new}, instead of the recipe's {@code task}. */
+        public Builder task(Task.Factory task) {
+            this.task = task;
+            return this;
+        }
+
+        /** The loss, instead of that of the task. The first loss is then not compared with that of guessing. */
         public Builder loss(LossFunction loss) {
             this.loss = loss;
             return this;
@@ -530,6 +542,7 @@ public final class FineTuning {
         private final List<TrainingListener> receivers =
                 new ArrayList<>(ranks.isFirst() ? listeners : List.<TrainingListener>of());
         private Map<String, Double> latest = Map.of();
+        private Map<String, Scores> scores = Map.of();
         private int underway; // the step that is being made, from 1; 0 before the first
         private long stateBytes; // of a checkpoint, besides the weights
         private boolean begun; // what the run needs is loaded and checked
@@ -566,7 +579,9 @@ public final class FineTuning {
             inputs = inputs(setup.base());
             saved.requireInputs(recipe, inputs);
             warnIfItStartsAgain(resumed.isPresent());
-            checks = new DivergenceChecks(recipe, model.vocabSize(), customLoss == null);
+            checks = new DivergenceChecks(
+                    recipe, model.vocabSize(), customLoss == null && model.head() instanceof Head.LanguageModeling);
+            requireMetric();
             spikes = new SpikeGuard(recipe.guards().spikeZ(), saved.spikes());
             patience = new EarlyStopping(recipe.guards().earlyStoppingPatience(), saved.best());
             samples = new Samples(recipe, setup);
@@ -862,8 +877,8 @@ public final class FineTuning {
             }
             state.finish();
             if (restore) {
-                Path weights = best.step() == 0 ? setup.base().path() : checkpoints.best();
-                new ModelFolder(weights).forEachWeight(model, state::set);
+                ModelFolder weights = best.step() == 0 ? setup.base() : new ModelFolder(checkpoints.best());
+                weights.forEachWeight(model, state::set);
             }
             if (alpha < 1) {
                 setup.base().forEachWeight(model, (parameter, start) -> state.interpolate(parameter, start, alpha));
@@ -888,18 +903,24 @@ public final class FineTuning {
                     before,
                     latest,
                     best.step(),
-                    best.loss(),
+                    metric() == null ? best.loss() : sign(metric()) * best.loss(),
                     restore ? best.step() : steps,
                     spikes.state().skipped() + state.overflows(),
                     model.device().backend().memory().atPeak(),
-                    ProcessMemory.peak());
+                    ProcessMemory.peak(),
+                    scores);
             together(() -> report(listener -> listener.finished(result)));
             return result;
         }
 
         private void evaluate(int step) {
             try {
-                state.withAverage(() -> latest = losses(setup.data().evaluation()));
+                state.withAverage(() -> {
+                    Map<String, Measured> found = measured(setup.data().evaluation());
+                    latest = losses(found);
+                    scores = new LinkedHashMap<>();
+                    found.forEach((name, measured) -> scores.put(name, measured.scores()));
+                });
                 state.freeWeights();
             } catch (NonFiniteException e) {
                 throw step == 0
@@ -913,32 +934,74 @@ public final class FineTuning {
             setup.data()
                     .evaluation()
                     .forEach((name, batches) -> sources.put(name, new PromptsIncluded(batches, shuffled)));
-            return losses(sources);
+            return losses(measured(sources));
         }
 
-        private Map<String, Double> losses(Map<String, BatchSource> sources) {
-            return Evaluator.losses(model, sources, loss, ranks, FineTuning.this::progressed);
+        private Map<String, Measured> measured(Map<String, BatchSource> sources) {
+            return Evaluator.all(model, sources, state.loss, setup.task(), ranks, FineTuning.this::progressed);
+        }
+
+        private static Map<String, Double> losses(Map<String, Measured> found) {
+            Map<String, Double> losses = new LinkedHashMap<>();
+            found.forEach((name, measured) -> losses.put(name, measured.loss()));
+            return losses;
         }
 
         /** Reports the latest evaluation, and saves the weights if it was the best. */
         private void recordEvaluation(int step) throws IOException {
-            together(() -> latest.forEach((name, value) ->
-                    report(listener -> listener.evaluated(new TrainingListener.Evaluation(step, name, value)))));
+            together(() -> latest.forEach((name, value) -> report(listener ->
+                    listener.evaluated(new TrainingListener.Evaluation(step, name, value, scoresOf(name))))));
             if (step > 0) {
                 latest.forEach(
                         (name, value) -> checks.requireConvergent("step " + step + ": the loss on " + name, value));
             }
-            double heldOut = latest.values().stream().findFirst().orElse(Double.NaN);
-            if (patience.improvedBy(step, heldOut)
+            if (patience.improvedBy(step, compared())
                     && step > 0
                     && recipe.guards().restoresBest()) {
                 state.withAverage(() -> lead(() -> checkpoints.writeBest(this::saveExactly)));
             }
         }
 
+        private Scores scoresOf(String name) {
+            return scores.getOrDefault(name, Scores.NONE);
+        }
+
+        private @Nullable String metric() {
+            String metric = recipe.guards().metricForBestModel();
+            return "loss".equals(metric) ? null : metric;
+        }
+
+        private void requireMetric() {
+            Set<String> known = new TreeSet<>(setup.task().metrics().keySet());
+            known.add("loss");
+            if (metric() != null && !known.contains(metric())) {
+                throw new RecipeException("metric_for_best_model is " + RecipeException.brief(metric())
+                        + "; this task has " + String.join(", ", known));
+            }
+        }
+
+        /** Of the latest evaluation, what is to become low: the loss on held-out text, or a metric, negated if more is better. */
+        private double compared() {
+            String metric = metric();
+            if (metric == null) {
+                return latest.values().stream().findFirst().orElse(Double.NaN);
+            }
+            Scores heldOut = scores.values().stream().findFirst().orElse(Scores.NONE);
+            return sign(metric) * heldOut.metrics().getOrDefault(metric, Double.NaN);
+        }
+
+        private int sign(String metric) {
+            return setup.task().metrics().getOrDefault(metric, false) ? -1 : 1;
+        }
+
         /** Saves the model for others, in the dtype that the recipe wants. */
         private void save(Path folder) throws IOException {
             setup.saveTokenizer(folder);
+            setup.task()
+                    .save(
+                            folder,
+                            setup.data().training().length(),
+                            scores.values().stream().findFirst().orElse(Scores.NONE));
             setup.writer().write(state::weight, state::isFrozenAndRounded, recipe.saveDtype()::of, folder);
         }
 
@@ -970,6 +1033,9 @@ public final class FineTuning {
         }
 
         private void sample(int step) {
+            if (!(model.head() instanceof Head.LanguageModeling)) {
+                return;
+            }
             progressed("writing a sample");
             samples.write(step).ifPresent(sample -> report(listener -> listener.sampled(sample)));
             model.device().backend().trim(); // the sizes of a sample do not come again in a step
@@ -1008,6 +1074,10 @@ public final class FineTuning {
                     model.getClass().getName(),
                     "loss",
                     customLoss == null ? "the recipe's" : "custom",
+                    "task",
+                    customTask == null
+                            ? "the recipe's"
+                            : setup.task().getClass().getName(),
                     "dataset",
                     dataset == null ? "the recipe's" : "custom",
                     RunState.PROCESSES,
@@ -1101,39 +1171,52 @@ public final class FineTuning {
     TrainingSetup setup(boolean resumed) throws IOException {
         Device device = model != null ? model.device() : device();
         device.backend().memory().resetPeak(); // earlier runs on this device do not count
-        ModelFolder base = model();
-        ModelConfig config = model != null ? model.config() : base.config();
+        ModelFolder folder = model();
+        ModelConfig config = model != null ? model.config() : folder.config();
+        Task task = task(folder);
+        requireHead(task);
+        ModelFolder base = task.head() instanceof Head.LanguageModeling
+                ? folder.withHead(task.head())
+                : folder.withNewHead(task.head(), recipe.seed());
         progressed("planning memory");
-        MemoryPlan memory = plan(config, resumed, ranks);
-        MemoryFit.require(memory, recipe, other -> withRecipe(other).plan(config, false, ranks), device);
+        MemoryPlan memory = plan(config, task, resumed, ranks);
+        MemoryFit.require(memory, recipe, other -> withRecipe(other).plan(config, task, false, ranks), device);
         Tokenizer reader = tokenizer != null ? tokenizer : Tokenizer.load(base.path());
         progressed("loading the model");
         DType dtype = recipe.memory().precision().dtype();
         PretrainedModel loaded =
                 model != null ? model : divides() ? base.loadAbsent(device, dtype) : base.loadModel(device, dtype);
-        Dataset data = dataset != null ? dataset : recipeData(reader, loaded, memory.blockLength());
+        Dataset data = dataset != null ? dataset : task.dataset(reader, config, memory.blockLength());
         int steps = steps(data.training());
-        return new TrainingSetup(
-                base,
-                base.writer(loaded).stoppingAt(stops(reader, data)),
-                reader,
-                loaded,
-                data,
-                memory,
-                steps,
-                recipe.schedule(steps));
+        ModelWriter writer = base.writer(loaded).stoppingAt(stops(reader, data));
+        if (!(task.head() instanceof Head.LanguageModeling)) {
+            reader.pad().ifPresent(writer::padding);
+        }
+        return new TrainingSetup(task, base, writer, reader, loaded, data, memory, steps, recipe.schedule(steps));
     }
 
-    private Dataset recipeData(Tokenizer reader, PretrainedModel loaded, int blockLength) throws IOException {
-        progressed("reading the text");
-        TrainingData data = TrainingData.read(
-                recipe, texts, reader, blockLength, stateLayers(loaded.config()), time, this::progressed);
-        data.requireFits(loaded);
-        return data;
+    /** The task: that of the builder, or else that of the recipe. */
+    private Task task(ModelFolder folder) throws IOException {
+        if (customTask != null) {
+            return customTask.open(new TaskSetting(recipe, folder, this::progressed));
+        }
+        return switch (recipe.task()) {
+            case LANGUAGE_MODELING -> new LanguageModeling(recipe, texts, time, this::progressed);
+            case SEQUENCE_CLASSIFICATION ->
+                SequenceClassification.open(new TaskSetting(recipe, folder, this::progressed));
+        };
     }
 
-    private static int stateLayers(ModelConfig config) {
-        return config.isRecurrent() ? config.numHiddenLayers() : 0;
+    private LossFunction loss(Task task) {
+        return customLoss != null ? customLoss : task::lossSum;
+    }
+
+    /** A model in memory must have the head that the task trains. */
+    private void requireHead(Task task) {
+        if (model != null && !model.head().equals(task.head())) {
+            throw new RecipeException("the model in memory has the head " + model.head() + ", and the task needs "
+                    + task.head() + "; build it with that head, or pass the folder of the model");
+        }
     }
 
     /** The tokens that end what the model is trained to write. */
@@ -1145,7 +1228,9 @@ public final class FineTuning {
 
     private Inputs inputs(ModelFolder base) throws IOException {
         progressed("checking the inputs");
-        return Inputs.of(recipe, base.path(), dataset == null, dataset == null ? documents() : Map.of());
+        boolean readsTexts =
+                dataset == null && customTask == null && recipe.task() == Recipe.TaskKind.LANGUAGE_MODELING;
+        return Inputs.of(recipe, base.path(), dataset == null, readsTexts ? documents() : Map.of());
     }
 
     /** The documents in memory that this run reads, by what they are for. */
@@ -1170,7 +1255,7 @@ public final class FineTuning {
 
     /** The state of a run that has made no step. */
     TrainingState state(TrainingSetup setup) {
-        TrainingState state = new TrainingState(recipe, setup.model(), loss, optimizer, ranks);
+        TrainingState state = new TrainingState(recipe, setup.model(), loss(setup.task()), optimizer, ranks);
         state.carry(setup.data().training());
         return state;
     }
@@ -1211,7 +1296,8 @@ public final class FineTuning {
      * @throws IOException if the model's {@code config.json} is missing or damaged
      */
     public MemoryPlan plan() throws IOException {
-        return plan(model != null ? model.config() : model().config(), false, ranks);
+        ModelFolder folder = model();
+        return plan(model != null ? model.config() : folder.config(), task(folder), false, ranks);
     }
 
     /**
@@ -1232,16 +1318,22 @@ public final class FineTuning {
      */
     public static MemoryPlan plan(Recipe recipe, ModelConfig config, boolean resumed, int processes) {
         FineTuning run = new FineTuning(recipe);
-        return new Rehearsal(recipe, config, null, run.loss, null, Rehearsal.LARGEST, processes).plan(resumed);
+        Task task = recipe.task() == Recipe.TaskKind.LANGUAGE_MODELING
+                ? new LanguageModeling(recipe, Texts.NONE, run.time, run::progressed)
+                : SequenceClassification.unread(recipe);
+        return new Rehearsal(recipe, config, task, null, task::lossSum, null, Rehearsal.LARGEST, processes)
+                .plan(resumed);
     }
 
-    private MemoryPlan plan(ModelConfig config, boolean resumed, Ranks among) {
-        return new Rehearsal(recipe, config, dataset, loss, optimizer, among.rank(), among.size()).plan(resumed);
+    private MemoryPlan plan(ModelConfig config, Task task, boolean resumed, Ranks among) {
+        return new Rehearsal(recipe, config, task, dataset, loss(task), optimizer, among.rank(), among.size())
+                .plan(resumed);
     }
 
     private FineTuning withRecipe(Recipe other) {
         Builder builder = new Builder(other).texts(texts);
         builder.dataset = dataset;
+        builder.task = customTask;
         builder.loss = customLoss;
         builder.optimizer = optimizer;
         return builder.build();

@@ -68,9 +68,11 @@ final class MetricsLog implements TrainingListener {
 
     @Override
     public void evaluated(Evaluation evaluation) {
-        append(JSON.createObjectNode()
+        ObjectNode line = JSON.createObjectNode()
                 .put("step", evaluation.step())
-                .put(evaluation.name() + "_loss", evaluation.loss()));
+                .put(evaluation.name() + "_loss", evaluation.loss());
+        evaluation.scores().metrics().forEach((metric, value) -> line.put(evaluation.name() + "_" + metric, value));
+        append(line);
     }
 
     @Override

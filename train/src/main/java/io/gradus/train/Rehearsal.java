@@ -14,6 +14,7 @@ import io.gradus.data.Dataset;
 import io.gradus.data.Packing;
 import io.gradus.nn.KeyValueCache;
 import io.gradus.nn.WeightSource;
+import io.gradus.nn.model.Head;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.Optimizer;
@@ -25,6 +26,7 @@ import io.gradus.train.recipe.Optimizers;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.Recipe.ParallelKind;
 import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.task.Task;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.Reference;
@@ -42,12 +44,14 @@ import org.jspecify.annotations.Nullable;
  * and an evaluation are made. Nothing is allocated, read or computed. Not counted are the samples, which are usually shorter
  * than a batch. What the process takes beside its tensors is estimated.
  *
+ * @param task of the run
  * @param rank the process that is planned, or {@link #LARGEST}
  * @param processes the number of processes that train together
  */
 record Rehearsal(
         Recipe recipe,
         ModelConfig config,
+        Task task,
         @Nullable Dataset dataset,
         LossFunction loss,
         Optimizer.@Nullable Factory optimizer,
@@ -89,7 +93,7 @@ record Rehearsal(
         WeightSource weights = WeightSource.random(device, recipe.seed())
                 .to(recipe.memory().precision().dtype());
         boolean whole = processes == 1 || recipe.parallel() != ParallelKind.ZERO3;
-        PretrainedModel model = config.build(whole ? weights : weights.absent());
+        PretrainedModel model = config.build(whole ? weights : weights.absent(), task.head());
         int rows = dataset == null ? recipe.batchSize() : dataset.training().batchSize();
         int length = dataset == null
                 ? recipe.data().blockLength(model.contextLength())
@@ -115,7 +119,7 @@ record Rehearsal(
             FineTuning.step(
                     state,
                     Integer.MAX_VALUE - STEPS + step,
-                    _ -> carrying(training, batch(device, rows, length)),
+                    _ -> carrying(training, task.largest(device, rows, length)),
                     recipe.learningRate(),
                     FineTuning.LossCheck.NONE);
         }
@@ -176,13 +180,15 @@ record Rehearsal(
 
     private Batch general(Device device, int length) {
         BatchSource general = dataset == null ? null : dataset.general().orElse(null);
-        return general == null ? batch(device, 1, length) : batch(device, general.batchSize(), general.length());
+        return general == null
+                ? task.largest(device, 1, length)
+                : task.largest(device, general.batchSize(), general.length());
     }
 
     private Batch evaluation(Device device, int rows, int length) {
         return dataset == null
-                ? batch(device, Math.min(rows, recipe.maxEvalBlocks()), length)
-                : batch(device, largest(BatchSource::batchSize), largest(BatchSource::length));
+                ? task.largest(device, evaluatedRows(rows), length)
+                : task.largest(device, largest(BatchSource::batchSize), largest(BatchSource::length));
     }
 
     private int largest(ToIntFunction<BatchSource> size) {
@@ -200,10 +206,10 @@ record Rehearsal(
         }
     }
 
-    private static Batch batch(Device device, int rows, int length) {
-        Tensor ids = Tensor.empty(device, DType.I32, Shape.of(rows, length), MemoryCategory.ACTIVATIONS);
-        Tensor targets = Tensor.empty(device, DType.I32, Shape.of(ids.size()), MemoryCategory.ACTIVATIONS);
-        return new Batch(ids, targets, ids.size(), null, null);
+    /** The most rows of an evaluated batch. */
+    private int evaluatedRows(int rows) {
+        boolean ofLanguageModel = task.head() instanceof Head.LanguageModeling;
+        return Math.min(rows, ofLanguageModel ? recipe.evaluatedBlocks() : rows);
     }
 
     /** Restores the optimizer's state from a checkpoint. */

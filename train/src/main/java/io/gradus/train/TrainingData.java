@@ -14,7 +14,6 @@ import io.gradus.data.chat.ChatMessage;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Prompts;
 import io.gradus.data.tokenizer.Tokenizer;
-import io.gradus.nn.model.PretrainedModel;
 import io.gradus.train.TrainingListener.Progress;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
@@ -127,7 +126,7 @@ record TrainingData(
     }
 
     private static Batches evaluation(Recipe recipe, Blocks blocks, int layers) {
-        Blocks first = blocks.first(Math.min(recipe.maxEvalBlocks(), blocks.size()));
+        Blocks first = blocks.first(Math.min(recipe.evaluatedBlocks(), blocks.size()));
         return recipe.data().packing() == Packing.CONTIGUOUS
                 ? Batches.contiguous(first, Math.min(recipe.batchSize(), first.size()), layers)
                 : new Batches(first, recipe.batchSize(), 0, false);
@@ -287,14 +286,14 @@ record TrainingData(
      *
      * @throws RecipeException if the text has a token that the model does not have
      */
-    void requireFits(PretrainedModel model) {
+    void requireFits(int vocabSize) {
         int max = Stream.concat(Stream.of(training), evaluation.values().stream())
                 .mapToInt(batches -> ((Batches) batches).mixture().maxId())
                 .max()
                 .orElseThrow();
-        if (max >= model.vocabSize()) {
+        if (max >= vocabSize) {
             throw new RecipeException("the text has the token " + max + ", but the vocab_size of the model is "
-                    + model.vocabSize() + "; the tokenizer belongs to another model");
+                    + vocabSize + "; the tokenizer belongs to another model");
         }
     }
 }

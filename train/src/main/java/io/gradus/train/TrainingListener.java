@@ -3,6 +3,7 @@ package io.gradus.train;
 import io.gradus.parallel.CommunicationTime;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
+import io.gradus.train.task.Scores;
 import java.nio.file.Path;
 
 /** Receives events from a training run. All methods are no-ops by default. */
@@ -119,8 +120,15 @@ public interface TrainingListener {
      * @param step steps completed so far
      * @param name {@code held_out} or {@code general}
      * @param loss the mean over the targets, in nats
+     * @param scores of the task, such as the accuracy; {@link Scores#NONE} for language models
      */
-    record Evaluation(int step, String name, double loss) {}
+    record Evaluation(int step, String name, double loss, Scores scores) {
+
+        /** The loss alone. */
+        public Evaluation(int step, String name, double loss) {
+            this(step, name, loss, Scores.NONE);
+        }
+    }
 
     /**
      * A generated text.

@@ -11,6 +11,7 @@ import io.gradus.nn.model.PretrainedModel;
 import io.gradus.optim.Schedule;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -25,6 +26,7 @@ import java.nio.file.Path;
  * @param schedule of the learning rate, relative to the peak
  */
 record TrainingSetup(
+        Task task,
         ModelFolder base,
         ModelWriter writer,
         Tokenizer tokenizer,

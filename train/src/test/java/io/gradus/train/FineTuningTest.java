@@ -244,13 +244,11 @@ class FineTuningTest {
         ModelFolder written = ModelFolder.open(result.output());
         assertThat(Tokenizer.load(written.path())).isInstanceOf(ByteTokenizer.class);
         TrainingData data = TrainingData.read(recipe("out"), Texts.NONE, Tokenizer.load(written.path()), 32);
-        assertThat(Evaluator.losses(
+        assertThat(Evaluator.loss(
                         written.load(Device.cpu(1)),
-                        data.evaluation(),
-                        LossFunction.crossEntropy(null),
-                        new Ranks(null),
-                        _ -> {}))
-                .isEqualTo(result.after());
+                        data.evaluation().get("held_out"),
+                        LossFunction.crossEntropy(null)))
+                .isEqualTo(result.after().get("held_out"));
         Recipe saved = Recipe.read(result.output().resolve("recipe.yaml"));
         assertThat(saved).isEqualTo(recipe("out"));
     }

@@ -117,10 +117,15 @@ class ResumeTest {
             beta1                       | beta1=0.8 | beta1 was null and is 0.8
             beta2                       | beta2=0.99 | beta2 was null and is 0.99
             check_first_loss            | check_first_loss=false | same
+            classification.class_weights | classification.class_weights=balanced | classification.class_weights has no effect
+            classification.label_smoothing | classification.label_smoothing=0.1 | classification.label_smoothing has no effect
+            classification.problem_type | classification.problem_type=regression | classification.problem_type has no effect
+            classification.truncation   | classification.truncation=head | classification.truncation has no effect
             data.chat_template          | data.chat_template=chatml | data.chat_template was null and is chatml
             data.eval                   | data.eval=other.txt | data.eval was not part of the run and is now
             data.format                 | data.format=text | data.format was AUTO and is TEXT
             data.general                | data.general=other.txt | data.general was not part of the run and is now
+            data.label_column           | data.label_column=class | data.label_column has no effect
             data.label_template.completion | data.label_template.completion=:{label} | data.label_template.completion was
             data.label_template.prompt  | data.label_template.prompt={text} is | data.label_template.prompt was
             data.max_seq_len            | data.max_seq_len=16 | data.max_seq_len was null and is 16
@@ -128,6 +133,8 @@ class ResumeTest {
             data.replay                 | data.replay=other.txt;ewc=1 | ewc was 0.0 and is 1.0
             data.replay_ratio           | data.replay_ratio=0.1;data.replay=other.txt | data.replay_ratio was 0.0 and is 0.1
             data.sources                | data.train=null;data.sources=text.txt,other.txt | data.sources was [] and is
+            data.text_column            | data.text_column=review | data.text_column has no effect
+            data.text_pair_column       | data.text_pair_column=other | data.text_pair_column has no effect
             data.train                  | data.train=other.txt | data.train: other.txt had 1,547 bytes (SHA-256
             data.validation_split       | data.validation_split=0.2 | data.validation_split was 0.05 and is 0.2
             device                      | device=gpu | device was cpu and is gpu
@@ -148,6 +155,7 @@ class ResumeTest {
             loss_chunk_size             | loss_chunk_size=8 | loss_chunk_size was null and is 8
             max_eval_blocks             | max_eval_blocks=1 | same
             max_grad_norm               | max_grad_norm=2 | max_grad_norm was 1.0 and is 2.0
+            metric_for_best_model       | metric_for_best_model=loss | metric_for_best_model has no effect
             min_lr_ratio                | min_lr_ratio=0.5 | min_lr_ratio was null and is 0.5, so completed steps such as step
             model.path                  | model.path=wider | model.path: config.json had
             momentum                    | momentum=0.8;optimizer=sgd | momentum was null and is 0.8
@@ -168,6 +176,7 @@ class ResumeTest {
             seed                        | seed=1 | seed was 42 and is 1
             spike_z                     | spike_z=6 | spike_z was null and is 6.0
             steps                       | steps=12 | the run had 6 steps and has 12, so completed steps such as step
+            task                        | task=sequence_classification | task was LANGUAGE_MODELING and is SEQUENCE_CLASSIFICATION
             threads                     | threads=2 | same
             warmup_ratio                | warmup_ratio=0.5 | warmup_ratio was 0.05 and is 0.5, so completed steps such as step
             weight_decay                | weight_decay=0.1 | weight_decay was 0.01 and is 0.1

@@ -211,13 +211,8 @@ class RunControlTest {
     private double heldOut(Path weights, Recipe recipe) throws IOException {
         ModelFolder written = new ModelFolder(weights);
         TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
-        return Evaluator.losses(
-                        written.load(Device.cpu(1)),
-                        data.evaluation(),
-                        LossFunction.crossEntropy(null),
-                        new Ranks(null),
-                        _ -> {})
-                .get("held_out");
+        return Evaluator.loss(
+                written.load(Device.cpu(1)), data.evaluation().get("held_out"), LossFunction.crossEntropy(null));
     }
 
     @Test

@@ -356,13 +356,8 @@ class SettingsTest {
             Recipe recipe = recipe("unused", "");
             ModelFolder written = new ModelFolder(folder.resolve(output));
             TrainingData data = TrainingData.read(recipe, Texts.NONE, Tokenizer.load(written.path()), 32);
-            return Evaluator.losses(
-                            written.load(Device.cpu(1)),
-                            data.evaluation(),
-                            LossFunction.crossEntropy(null),
-                            new Ranks(null),
-                            _ -> {})
-                    .get("held_out");
+            return Evaluator.loss(
+                    written.load(Device.cpu(1)), data.evaluation().get("held_out"), LossFunction.crossEntropy(null));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

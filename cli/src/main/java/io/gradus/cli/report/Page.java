@@ -2,6 +2,7 @@ package io.gradus.cli.report;
 
 import com.samskivert.mustache.Mustache;
 import io.gradus.cli.print.Quantities;
+import io.gradus.cli.print.ScoreTables;
 import io.gradus.cli.report.Panels.Panel;
 import io.gradus.core.MemoryCategory;
 import io.gradus.corpora.Corpus;
@@ -10,6 +11,7 @@ import io.gradus.train.TrainingListener.Sample;
 import io.gradus.train.memory.Bytes;
 import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
+import io.gradus.train.task.Scores;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -42,6 +44,8 @@ record Page(
         List<Tile> tiles,
         List<String> remarks,
         List<Panel> panels,
+        List<Score> scores,
+        List<List<Row>> tables,
         List<Written> samples,
         String memoryTotal,
         String memoryPlanned,
@@ -71,6 +75,12 @@ record Page(
 
     record Fact(String name, String value) {}
 
+    /** A metric of the saved model. */
+    record Score(String name, String value) {}
+
+    /** A row of a table about classes; the first one is the heading. */
+    record Row(String name, List<String> cells) {}
+
     static Page of(Plan plan, Standing standing, Metrics metrics, ZonedDateTime now, String java) {
         Map<MemoryCategory, Long> peakBytes = standing.peakBytes();
         Recipe recipe = plan.recipe();
@@ -88,17 +98,45 @@ record Page(
                 now.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
                 standing.isFinished(),
                 tiles(plan, standing, metrics),
-                Remarks.of(metrics, standing),
+                Remarks.of(metrics, standing, isClassifier(recipe)),
                 new Panels(metrics, plan.steps()).all(),
+                scores(standing),
+                tables(standing),
                 samples(metrics),
                 Bytes.format(total),
                 Bytes.format(plan.memory().peakBytes()),
                 process(plan.memory(), standing),
                 memory(plan.memory().atPeak(), peakBytes, total),
                 facts(plan, standing, metrics, java),
-                Snippets.python(plan.output(), prompt(metrics)),
-                Snippets.shell(plan.output(), prompt(metrics)),
+                isClassifier(recipe)
+                        ? Snippets.classifierPython(plan.output())
+                        : Snippets.python(plan.output(), prompt(metrics)),
+                isClassifier(recipe)
+                        ? Snippets.classifierShell(plan.output())
+                        : Snippets.shell(plan.output(), prompt(metrics)),
                 recipe.toYaml().replaceFirst("^---\n", "").strip());
+    }
+
+    private static boolean isClassifier(Recipe recipe) {
+        return recipe.task() == Recipe.TaskKind.SEQUENCE_CLASSIFICATION;
+    }
+
+    /** Returns the metrics on held-out text. */
+    private static List<Score> scores(Standing standing) {
+        List<Score> all = new ArrayList<>();
+        Scores heldOut = standing.scores().getOrDefault("held_out", Scores.NONE);
+        heldOut.metrics()
+                .forEach((name, value) -> all.add(new Score(
+                        name.replace('_', ' '), value.isNaN() ? "–" : String.format(Locale.ROOT, "%.4f", value))));
+        return all;
+    }
+
+    private static List<List<Row>> tables(Standing standing) {
+        return ScoreTables.of(standing.scores().getOrDefault("held_out", Scores.NONE)).stream()
+                .map(table -> table.rows().stream()
+                        .map(row -> new Row(row.getFirst(), row.subList(1, row.size())))
+                        .toList())
+                .toList();
     }
 
     private static String steps(Plan plan, Standing standing) {
@@ -123,24 +161,25 @@ record Page(
 
     private static List<Tile> tiles(Plan plan, Standing standing, Metrics metrics) {
         List<Tile> tiles = new ArrayList<>();
-        tiles.add(loss("Loss on held-out text", metrics.evaluation("held_out", standing)));
+        tiles.add(loss("Loss on held-out text", metrics.evaluation("held_out", standing), plan.recipe()));
         Curve general = metrics.evaluation("general", standing);
         if (!general.points().isEmpty()) {
-            tiles.add(loss("Loss on general text", general));
+            tiles.add(loss("Loss on general text", general, plan.recipe()));
         }
         double seconds = metrics.seconds();
         tiles.add(new Tile("Training time", "", Quantities.duration(seconds), "", "", steps(plan, standing)));
+        String unit = isClassifier(plan.recipe()) ? "example" : "token";
         tiles.add(new Tile(
-                "Tokens per second",
+                isClassifier(plan.recipe()) ? "Examples per second" : "Tokens per second",
                 "",
                 seconds > 0 ? Quantities.grouped(Math.round(metrics.tokens() / seconds)) : "–",
                 "",
                 "",
-                Quantities.counted(metrics.tokens(), "token")));
+                Quantities.counted(metrics.tokens(), unit)));
         return tiles;
     }
 
-    private static Tile loss(String heading, Curve losses) {
+    private static Tile loss(String heading, Curve losses, Recipe recipe) {
         if (losses.points().isEmpty()) {
             return new Tile(heading, "", "–", "", "", "not evaluated");
         }
@@ -150,7 +189,8 @@ record Page(
         String direction = change.startsWith("−") ? "better" : change.startsWith("+") ? "worse" : "";
         String perplexity = "perplexity " + Quantities.threeDigits(Math.exp(before)) + " → "
                 + Quantities.threeDigits(Math.exp(after));
-        return new Tile(heading, Quantities.loss(before), Quantities.loss(after), change, direction, perplexity);
+        String note = isClassifier(recipe) ? "mean over the examples" : perplexity;
+        return new Tile(heading, Quantities.loss(before), Quantities.loss(after), change, direction, note);
     }
 
     /** Returns the first and the last sample. */
@@ -246,7 +286,9 @@ record Page(
                 "Tokens",
                 String.format(
                         Locale.ROOT,
-                        "%s targets: %s passes over %s tokens, in blocks of %d",
+                        isClassifier(recipe)
+                                ? "%s examples: %s passes over %s tokens, in examples of at most %d"
+                                : "%s targets: %s passes over %s tokens, in blocks of %d",
                         Quantities.grouped(metrics.tokens()),
                         Quantities.threeDigits(plan.epochs() * standing.steps() / Math.max(1, plan.steps())),
                         Quantities.grouped(plan.trainingTokens()),

@@ -14,28 +14,31 @@ final class Remarks {
 
     private Remarks() {}
 
-    static List<String> of(Metrics metrics, Standing standing) {
+    /** @param classifier whether the model classifies texts instead of writing them */
+    static List<String> of(Metrics metrics, Standing standing, boolean classifier) {
         List<String> remarks = new ArrayList<>();
         if (!standing.isFinished()) {
             remarks.add(standing.unfinished());
         }
         Curve heldOut = metrics.evaluation("held_out");
-        learnt(metrics.evaluation("held_out", standing)).ifPresent(remarks::add);
+        learnt(metrics.evaluation("held_out", standing), classifier).ifPresent(remarks::add);
         tooLong(heldOut, standing.savedStep()).ifPresent(remarks::add);
-        forgot(metrics.evaluation("general", standing)).ifPresent(remarks::add);
+        if (!classifier) {
+            forgot(metrics.evaluation("general", standing)).ifPresent(remarks::add);
+        }
         return remarks;
     }
 
-    private static Optional<String> learnt(Curve losses) {
-        return change(losses).map(change -> "On held-out text, the model " + verdict(change));
+    private static Optional<String> learnt(Curve losses, boolean classifier) {
+        return change(losses).map(change -> "On held-out text, the model " + verdict(change, classifier));
     }
 
-    private static String verdict(double change) {
+    private static String verdict(double change, boolean classifier) {
         if (Math.abs(change) <= WORTH_A_WORD) {
             return "is about as good as before.";
         }
         return change < 0
-                ? "predicts each next token better than before."
+                ? "predicts each " + (classifier ? "label" : "next token") + " better than before."
                 : "became worse: a lower learning_rate or fewer steps may help.";
     }
 

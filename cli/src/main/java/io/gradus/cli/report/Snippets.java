@@ -32,6 +32,21 @@ final class Snippets {
             """, shellWord(folder.toString()), shellWord(oneLine(prompt)));
     }
 
+    /** Returns Python code that classifies a text with Hugging Face transformers. */
+    static String classifierPython(Path folder) {
+        return String.format(Locale.ROOT, """
+            from transformers import pipeline
+
+            classify = pipeline("text-classification", model=%s)
+            print(classify("A text to classify."))\
+            """, pythonString(folder.toString()));
+    }
+
+    /** Returns a {@code gradus predict} command. */
+    static String classifierShell(Path folder) {
+        return "./gradus predict --model " + shellWord(folder.toString()) + " --data texts.csv";
+    }
+
     /** Returns the start of a prompt, without line breaks and control characters. */
     private static String oneLine(String prompt) {
         String text =

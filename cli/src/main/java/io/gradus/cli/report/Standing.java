@@ -2,6 +2,7 @@ package io.gradus.cli.report;
 
 import io.gradus.core.MemoryCategory;
 import io.gradus.train.RunResult;
+import io.gradus.train.task.Scores;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -14,6 +15,7 @@ import java.util.OptionalLong;
  * @param after the losses of the saved model, by the name of the text; empty if there is no such model yet
  * @param peakBytes the measured peak memory; empty if it was not measured yet
  * @param processBytes the most memory that the process has taken; empty if it is not known
+ * @param scores of the saved model, by the name of the text; empty if there are none
  * @param unfinished a sentence about a run that has not finished; empty if it has
  */
 record Standing(
@@ -23,6 +25,7 @@ record Standing(
         Map<String, Double> after,
         Map<MemoryCategory, Long> peakBytes,
         OptionalLong processBytes,
+        Map<String, Scores> scores,
         String unfinished) {
 
     static Standing finished(RunResult result) {
@@ -33,11 +36,12 @@ record Standing(
                 result.after(),
                 result.peakBytes(),
                 result.processBytes(),
+                result.scores(),
                 "");
     }
 
     static Standing unfinished(int steps, int skipped, String sentence) {
-        return new Standing(steps, steps, skipped, Map.of(), Map.of(), OptionalLong.empty(), sentence);
+        return new Standing(steps, steps, skipped, Map.of(), Map.of(), OptionalLong.empty(), Map.of(), sentence);
     }
 
     boolean isFinished() {

@@ -64,7 +64,8 @@ class RemarksTest {
                 new RunResult(Path.of("."), 100, Map.of(), Map.of(), 0, 0, saved, 0, Map.of(), OptionalLong.empty());
         return Remarks.of(
                 new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()),
-                Standing.finished(result));
+                Standing.finished(result),
+                false);
     }
 
     private static SortedMap<Integer, Double> losses(double... values) {

@@ -4,6 +4,7 @@ import io.gradus.data.tokenizer.huggingface.PlacedIds;
 import io.gradus.data.tokenizer.huggingface.Splitting;
 import io.gradus.data.tokenizer.huggingface.TokenizerFiles;
 import io.gradus.data.tokenizer.huggingface.TransformersTokenizer;
+import io.gradus.data.tokenizer.huggingface.TypedIds;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -117,6 +118,22 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         Map<String, Integer> ids = new LinkedHashMap<>();
         tokenizer.named().keySet().forEach(name -> tokenizer.namedId(name).ifPresent(id -> ids.put(name, id)));
         return Optional.of(TokenizerParts.of(tokenizer.json(), ids, tokenizer.before(), tokenizer.after()));
+    }
+
+    @Override
+    public OptionalInt pad() {
+        return tokenizer.namedId("pad_token");
+    }
+
+    @Override
+    public EncodedText withSpecialTokens(int[] ids) {
+        return EncodedText.of(tokenizer.withSpecialTokens(ids));
+    }
+
+    @Override
+    public EncodedText withSpecialTokens(int[] first, int[] second) {
+        TypedIds both = tokenizer.withSpecialTokens(first, second);
+        return new EncodedText(both.ids(), both.types());
     }
 
     @Override

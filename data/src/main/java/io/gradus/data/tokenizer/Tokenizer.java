@@ -97,6 +97,33 @@ public interface Tokenizer {
         return Optional.empty();
     }
 
+    /** The token that fills rows, if there is one. */
+    default OptionalInt pad() {
+        return OptionalInt.empty();
+    }
+
+    /**
+     * A text with the special tokens with which the model was trained. Unless a tokenizer overrides this, these are {@link #bos()}
+     * if it {@linkplain #addsBos adds} that.
+     *
+     * @param ids of the text, from {@link #encode}
+     */
+    default EncodedText withSpecialTokens(int[] ids) {
+        return addsBos()
+                ? EncodedText.of(new int[] {bos().getAsInt()}).followedBy(EncodedText.of(ids))
+                : EncodedText.of(ids);
+    }
+
+    /**
+     * Two texts with the special tokens with which the model was trained, such as {@code [CLS] first [SEP] second [SEP]}. Unless a
+     * tokenizer overrides this, the second follows the first and has no tokens of its own.
+     *
+     * @throws IllegalArgumentException if the tokenizer does not say how
+     */
+    default EncodedText withSpecialTokens(int[] first, int[] second) {
+        return withSpecialTokens(first).followedBy(EncodedText.of(second));
+    }
+
     /**
      * Writes the files from which {@link #load} restores this tokenizer, each atomically; without the model's {@code
      * generation_config.json}.

@@ -155,6 +155,11 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
      *     weights do not fit the network that {@code config.json} describes
      */
     public LanguageModel load(Device device, DType dtype) throws IOException {
+        Head saved = savedHead();
+        if (saved instanceof Head.SequenceClassification || saved instanceof Head.TokenClassification) {
+            throw new IOException(path + " holds a model for " + saved.title()
+                    + ", not a language model, which alone can write text; for labels of texts, use ./gradus predict");
+        }
         if (loadModel(device, dtype) instanceof LanguageModel model) {
             return model;
         }

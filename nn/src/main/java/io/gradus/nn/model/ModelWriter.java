@@ -101,6 +101,17 @@ public final class ModelWriter {
         return this;
     }
 
+    /**
+     * Names the token that fills rows in {@code config.json}, unless that has one. A classifier of transformers needs it to find the
+     * last token of a text.
+     */
+    public ModelWriter padding(int id) {
+        if (!config.has("pad_token_id")) {
+            config.set("pad_token_id", id);
+        }
+        return this;
+    }
+
     /** The dtype that the folder has for a parameter. */
     public DType dtype(String parameter) {
         return dtypes.getOrDefault(parameter, DType.F32);

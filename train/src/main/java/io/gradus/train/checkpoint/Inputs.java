@@ -7,6 +7,7 @@ import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
+import io.gradus.data.LabeledExamples;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -81,7 +82,7 @@ public record Inputs(@JsonValue List<InputFile> files) {
             throws IOException {
         List<Source> sources = new ArrayList<>(model(model));
         if (data) {
-            texts(recipe.data(), sources);
+            texts(recipe, sources);
         }
         try {
             List<InputFile> files =
@@ -123,14 +124,17 @@ public record Inputs(@JsonValue List<InputFile> files) {
                 .toList();
     }
 
-    private static void texts(Recipe.Data data, List<Source> sources) throws IOException {
-        DataFormat format = new DataFormat(data.format(), null, data.labelTemplate());
+    private static void texts(Recipe recipe, List<Source> sources) throws IOException {
+        Recipe.Data data = recipe.data();
+        Lister format = recipe.task() == Recipe.TaskKind.SEQUENCE_CLASSIFICATION
+                ? LabeledExamples::files
+                : documents(new DataFormat(data.format(), null, data.labelTemplate()));
         text(sources, "data.train", data.train(), format);
         for (int i = 0; i < data.sources().size(); i++) {
             text(sources, "data.sources[" + i + "]", data.sources().get(i).path(), format);
         }
         text(sources, "data.eval", data.eval(), format);
-        DataFormat general = new DataFormat(DataFormat.Kind.AUTO, null, data.labelTemplate());
+        Lister general = documents(new DataFormat(DataFormat.Kind.AUTO, null, data.labelTemplate()));
         text(sources, "data.general", data.general(), general);
         text(sources, "data.replay", data.replay(), general);
         Path template = data.chatTemplate() == null ? null : FileNames.path(data.chatTemplate());
@@ -139,12 +143,20 @@ public record Inputs(@JsonValue List<InputFile> files) {
         }
     }
 
-    private static void text(List<Source> sources, String key, @Nullable Path path, DataFormat format)
-            throws IOException {
+    /** The files that a path stands for. */
+    private interface Lister {
+        List<Path> files(Path path) throws IOException;
+    }
+
+    private static Lister documents(DataFormat format) {
+        return path -> Documents.files(path, format);
+    }
+
+    private static void text(List<Source> sources, String key, @Nullable Path path, Lister format) throws IOException {
         if (path == null || !Files.exists(path)) {
             return;
         }
-        for (Path file : Documents.files(path, format)) {
+        for (Path file : format.files(path)) {
             Path name = Files.isDirectory(path) ? path.relativize(file) : Objects.requireNonNull(path.getFileName());
             sources.add(new Source(key, name(name), file));
         }

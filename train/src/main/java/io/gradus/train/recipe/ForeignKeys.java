@@ -38,6 +38,11 @@ final class ForeignKeys {
             Map.entry("enable_activation_checkpointing", "activation_checkpointing"),
             Map.entry("optimizer_in_backward", "optimizer_in_bwd"),
             Map.entry("num_output_chunks", "loss_chunk_size, in tokens"),
+            // classifiers
+            Map.entry("text_column_name", "data.text_column"),
+            Map.entry("label_column_name", "data.label_column"),
+            Map.entry("problem_type", "classification.problem_type"),
+            Map.entry("label_smoothing_factor", "classification.label_smoothing"),
             // the optimizer
             Map.entry("lr", "learning_rate"),
             Map.entry("optim", "optimizer"),

@@ -6,8 +6,10 @@ import io.gradus.core.DType;
 import io.gradus.core.FileNames;
 import io.gradus.core.WholeFile;
 import io.gradus.data.DataFormat;
+import io.gradus.data.ExampleEncoder;
 import io.gradus.data.LabelTemplate;
 import io.gradus.data.Packing;
+import io.gradus.nn.model.ProblemType;
 import io.gradus.optim.Schedule;
 import java.io.IOException;
 import java.io.InputStream;
@@ -43,8 +45,10 @@ import org.jspecify.annotations.Nullable;
  * }
  */
 public record Recipe(
+        TaskKind task,
         Model model,
         Data data,
+        Classification classification,
         @Nullable Path output,
         @Nullable Integer steps,
         @Nullable Double epochs,
@@ -67,7 +71,7 @@ public record Recipe(
         double maxGradNorm,
         @JsonUnwrapped Forgetting forgetting,
         int evalSteps,
-        int maxEvalBlocks,
+        @Nullable Integer maxEvalBlocks,
         @JsonUnwrapped Guards guards,
         int saveSteps,
         int saveTotalLimit,
@@ -89,6 +93,8 @@ public record Recipe(
     /** Default block length, in tokens; the cost of attention grows with its square. */
     public static final int DEFAULT_BLOCK_LENGTH = 256;
 
+    private static final int DEFAULT_EVAL_BLOCKS = 64;
+
     /** The texts, and how they become blocks of tokens. */
     public record Data(
             @Nullable Path train,
@@ -102,7 +108,10 @@ public record Recipe(
             LabelTemplate labelTemplate,
             @Nullable Packing packing,
             double replayRatio,
-            @Nullable Path replay) {
+            @Nullable Path replay,
+            String textColumn,
+            @Nullable String textPairColumn,
+            @Nullable String labelColumn) {
 
         public Data {
             sources = List.copyOf(sources);
@@ -152,6 +161,26 @@ public record Recipe(
                                 + " (max_position_embeddings or n_positions)");
             }
             return maxSeqLen;
+        }
+    }
+
+    /** How a classifier of sequences is trained. */
+    public record Classification(
+            @Nullable ProblemType problemType,
+            List<String> classWeights,
+            double labelSmoothing,
+            ExampleEncoder.Truncation truncation) {
+        public Classification {
+            classWeights = List.copyOf(classWeights);
+            require(
+                    labelSmoothing >= 0 && labelSmoothing < 1,
+                    "classification.label_smoothing",
+                    labelSmoothing,
+                    "at least 0 and below 1");
+            if (problemType == ProblemType.REGRESSION && (!classWeights.isEmpty() || labelSmoothing > 0)) {
+                throw new RecipeException("classification.class_weights and classification.label_smoothing have no"
+                        + " effect with classification.problem_type=regression; remove them");
+            }
         }
     }
 
@@ -222,6 +251,7 @@ public record Recipe(
     public record Guards(
             @Nullable Integer earlyStoppingPatience,
             boolean loadBestModelAtEnd,
+            @Nullable String metricForBestModel,
             @Nullable Double spikeZ) {
 
         public Guards {
@@ -231,9 +261,13 @@ public record Recipe(
                     earlyStoppingPatience,
                     "at least 1");
             require(spikeZ == null || spikeZ > 0 && Double.isFinite(spikeZ), "spike_z", spikeZ, "above 0");
+            if (metricForBestModel != null && earlyStoppingPatience == null && !loadBestModelAtEnd) {
+                throw new RecipeException("metric_for_best_model has no effect without load_best_model_at_end or"
+                        + " early_stopping_patience; set one of them, or remove it");
+            }
         }
 
-        /** Whether the run saves the weights of its lowest held-out loss instead of the last. */
+        /** Whether the run saves the weights of its best evaluation instead of the last. */
         public boolean restoresBest() {
             return loadBestModelAtEnd || earlyStoppingPatience != null;
         }
@@ -246,6 +280,14 @@ public record Recipe(
             require(maxTokens >= 0, "sample.max_tokens", maxTokens, "0 or more");
             require(temperature >= 0 && Double.isFinite(temperature), "sample.temperature", temperature, "0 or more");
         }
+    }
+
+    /** What a run trains. */
+    public enum TaskKind {
+        /** A language model: to predict the next token of texts. */
+        LANGUAGE_MODELING,
+        /** A classifier of texts, or of pairs of texts. */
+        SEQUENCE_CLASSIFICATION
     }
 
     /** The dtype of weights and gradients. */
@@ -361,7 +403,7 @@ public record Recipe(
                 "false without momentum");
         require(maxGradNorm > 0, "max_grad_norm", maxGradNorm, "above 0; Infinity disables clipping");
         require(evalSteps >= 1, "eval_steps", evalSteps, "at least 1");
-        require(maxEvalBlocks >= 1, "max_eval_blocks", maxEvalBlocks, "at least 1");
+        require(maxEvalBlocks == null || maxEvalBlocks >= 1, "max_eval_blocks", maxEvalBlocks, "at least 1");
         require(saveSteps >= 0, "save_steps", saveSteps, "0 or more");
         require(saveTotalLimit >= 1, "save_total_limit", saveTotalLimit, "at least 1");
         require(device.equals("cpu") || device.equals("gpu"), "device", device, "cpu or gpu");
@@ -374,6 +416,11 @@ public record Recipe(
                 optimizerKeys(beta1, beta2, epsilon, momentum, nesterov));
         rejectWithoutEffect(
                 "schedule", schedule, ScheduleKind.values(), kind -> kind.keys, given("min_lr_ratio", minLrRatio));
+        requireHonored(task, data, classification, sample);
+        if (task == TaskKind.SEQUENCE_CLASSIFICATION && forgetting.ewc > 0) {
+            throw new RecipeException(
+                    "ewc needs general text, which a classifier cannot read; use l2_sp with task=sequence_classification");
+        }
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
         }
@@ -399,6 +446,38 @@ public record Recipe(
         if (schedule == ScheduleKind.SLANTED_TRIANGULAR && minLrRatio != null && minLrRatio == 0) {
             throw new RecipeException("schedule=slanted_triangular starts at min_lr_ratio, which is 0, so the"
                     + " first step would have learning rate 0; use min_lr_ratio=0.03125 (1/32)");
+        }
+    }
+
+    /** The most blocks to evaluate on, of a language model. */
+    public int evaluatedBlocks() {
+        return maxEvalBlocks == null ? DEFAULT_EVAL_BLOCKS : maxEvalBlocks;
+    }
+
+    /** Rejects keys that are set but that the task does not honor. */
+    private static void requireHonored(TaskKind task, Data data, Classification classification, Sample sample) {
+        List<String> given = new ArrayList<>();
+        if (task == TaskKind.LANGUAGE_MODELING) {
+            given.addAll(given("classification.problem_type", classification.problemType));
+            given.addAll(given("classification.class_weights", classification.classWeights.isEmpty() ? null : ""));
+            given.addAll(given("classification.label_smoothing", classification.labelSmoothing > 0 ? "" : null));
+            given.addAll(given(
+                    "classification.truncation",
+                    classification.truncation == ExampleEncoder.Truncation.HEAD_TAIL ? null : ""));
+            given.addAll(given("data.text_column", data.textColumn.equals("text") ? null : ""));
+            given.addAll(given("data.text_pair_column", data.textPairColumn));
+            given.addAll(given("data.label_column", data.labelColumn));
+        } else {
+            given.addAll(given("data.general", data.general));
+            given.addAll(given("data.replay_ratio", data.replayRatio > 0 ? "" : null));
+            given.addAll(given("data.chat_template", data.chatTemplate));
+            given.addAll(given("data.packing", data.packing));
+            given.addAll(given("data.format", data.format == DataFormat.Kind.AUTO ? null : ""));
+            given.addAll(given("data.label_template", data.labelTemplate.equals(LabelTemplate.DEFAULT) ? null : ""));
+            given.addAll(given("sample.prompt", sample.prompt));
+        }
+        if (!given.isEmpty()) {
+            throw new RecipeException(given.getFirst() + " has no effect with task=" + lowerCase(task) + "; remove it");
         }
     }
 

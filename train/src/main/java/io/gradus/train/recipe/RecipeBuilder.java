@@ -1,8 +1,10 @@
 package io.gradus.train.recipe;
 
 import io.gradus.data.DataFormat;
+import io.gradus.data.ExampleEncoder;
 import io.gradus.data.LabelTemplate;
 import io.gradus.data.Packing;
+import io.gradus.nn.model.ProblemType;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -27,6 +29,10 @@ public final class RecipeBuilder {
     private RecipeBuilder set(String key, Object value) {
         keys.set(key, value);
         return this;
+    }
+
+    public RecipeBuilder task(Recipe.TaskKind value) {
+        return set("task", value);
     }
 
     public RecipeBuilder model(Path path) {
@@ -79,6 +85,34 @@ public final class RecipeBuilder {
 
     public RecipeBuilder replay(Path path) {
         return set("data.replay", path);
+    }
+
+    public RecipeBuilder textColumn(String value) {
+        return set("data.text_column", value);
+    }
+
+    public RecipeBuilder textPairColumn(String value) {
+        return set("data.text_pair_column", value);
+    }
+
+    public RecipeBuilder labelColumn(String value) {
+        return set("data.label_column", value);
+    }
+
+    public RecipeBuilder problemType(ProblemType value) {
+        return set("classification.problem_type", value);
+    }
+
+    public RecipeBuilder classWeights(List<String> values) {
+        return set("classification.class_weights", values);
+    }
+
+    public RecipeBuilder labelSmoothing(double value) {
+        return set("classification.label_smoothing", value);
+    }
+
+    public RecipeBuilder truncation(ExampleEncoder.Truncation value) {
+        return set("classification.truncation", value);
     }
 
     public RecipeBuilder output(Path path) {
@@ -211,6 +245,10 @@ public final class RecipeBuilder {
 
     public RecipeBuilder loadBestModelAtEnd(boolean value) {
         return set("load_best_model_at_end", value);
+    }
+
+    public RecipeBuilder metricForBestModel(String value) {
+        return set("metric_for_best_model", value);
     }
 
     public RecipeBuilder spikeZ(double value) {

@@ -156,7 +156,7 @@ public final class ForgettingStudy {
                 * recipe.gradientAccumulationSteps();
         double learned = Math.max(LARGEST_SHARE * rows, recipe.forgetting().ewcSamples());
         news.accept("sampling general text from the model");
-        text.write(evaluated, (long) (SPARE * block * recipe.maxEvalBlocks()) + block);
+        text.write(evaluated, (long) (SPARE * block * recipe.evaluatedBlocks()) + block);
         text.write(known, (long) (SPARE * block * learned) + block);
     }
 

@@ -104,7 +104,8 @@ class RecipeTest {
                 "train=x|unknown key 'train'; did you mean 'data.train'?",
                 "data.zzzzz=x|unknown key 'data.zzzzz'; known keys are data.train, data.sources, data.eval,"
                         + " data.validation_split, data.general, data.max_seq_len, data.format, data.chat_template,"
-                        + " data.label_template, data.packing, data.replay_ratio, data.replay",
+                        + " data.label_template, data.packing, data.replay_ratio, data.replay, data.text_column,"
+                        + " data.text_pair_column, data.label_column",
                 "data.train.x=3|data.train is {\"x\":\"3\"}; it must be a path",
                 "steps.x=3|steps is {\"x\":\"3\"}; it must be a whole number",
                 "steps=abc|steps is 'abc'; it must be a whole number",
@@ -445,7 +446,7 @@ class RecipeTest {
     @Test
     void mapHasEveryKey() {
         assertThat(Recipe.parse("", "data.validation_split=0.25", "steps=3").toMap())
-                .hasSize(61)
+                .hasSize(70)
                 .containsEntry("data.validation_split", "0.25")
                 .containsEntry("steps", "3")
                 .containsEntry("sample.max_tokens", "120")

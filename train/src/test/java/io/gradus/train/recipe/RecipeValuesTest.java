@@ -92,6 +92,15 @@ class RecipeValuesTest {
         values.put("sample.temperature", List.of("0.8", "0", "1e10"));
         values.put("seed", List.of("42", "-3", "+7", "0", "9223372036854775807", "-9223372036854775808", "0xFF"));
         values.put("device", List.of("cpu", "gpu"));
+        values.put("task", List.of("language_modeling", "sequence_classification", "LANGUAGE_MODELING"));
+        values.put("data.text_column", List.of("text")); // others have no effect without task
+        values.put("classification.class_weights", List.of("[]"));
+        values.put("classification.label_smoothing", List.of("0.0", "0"));
+        values.put("classification.truncation", List.of("head_tail", "HEAD_TAIL"));
+        for (String key : List.of(
+                "data.text_pair_column", "data.label_column", "classification.problem_type", "metric_for_best_model")) {
+            values.put(key, List.of("~", "null"));
+        }
         return values;
     }
 

@@ -181,14 +181,17 @@ public final class TransformersTokenizer {
             throws IOException {
         if (rules != null) {
             switch (rules) {
-                case BERT, DISTILBERT, ROBERTA -> {
-                    return new SpecialTokenTemplate(List.of(id(root, "cls_token")), List.of(id(root, "sep_token")));
+                case BERT, DISTILBERT -> {
+                    return SpecialTokenTemplate.bert(id(root, "cls_token"), id(root, "sep_token"));
+                }
+                case ROBERTA -> {
+                    return SpecialTokenTemplate.roberta(id(root, "cls_token"), id(root, "sep_token"));
                 }
                 case XLM_ROBERTA -> {
-                    return new SpecialTokenTemplate(List.of(id(root, "bos_token")), List.of(id(root, "eos_token")));
+                    return SpecialTokenTemplate.roberta(id(root, "bos_token"), id(root, "eos_token"));
                 }
                 case T5 -> {
-                    return new SpecialTokenTemplate(List.of(), List.of(id(root, "eos_token")));
+                    return SpecialTokenTemplate.around(List.of(), List.of(id(root, "eos_token")), 0);
                 }
                 case GPT_NEOX -> {
                     return hasFlags ? flagged(root) : SpecialTokenTemplate.NONE;
@@ -202,8 +205,8 @@ public final class TransformersTokenizer {
     private SpecialTokenTemplate flagged(JsonPart root) throws IOException {
         boolean bos = settings.get("add_bos_token").flag(false) && named.containsKey("bos_token");
         boolean eos = settings.get("add_eos_token").flag(false) && named.containsKey("eos_token");
-        return new SpecialTokenTemplate(
-                bos ? List.of(id(root, "bos_token")) : List.of(), eos ? List.of(id(root, "eos_token")) : List.of());
+        return SpecialTokenTemplate.around(
+                bos ? List.of(id(root, "bos_token")) : List.of(), eos ? List.of(id(root, "eos_token")) : List.of(), 1);
     }
 
     private int id(JsonPart root, String name) throws IOException {
@@ -282,6 +285,19 @@ public final class TransformersTokenizer {
     /** The ids behind a text that the model was trained with. */
     public List<Integer> after() {
         return template.after();
+    }
+
+    /**
+     * Two texts with their special tokens.
+     *
+     * @throws IllegalArgumentException if the post-processor does not say how
+     */
+    public TypedIds withSpecialTokens(int[] first, int[] second) {
+        if (template.pair().isEmpty()) {
+            throw new IllegalArgumentException(files.path(TokenizerFiles.TOKENIZER)
+                    + ": the post-processor has no template for pairs of texts; leave out the second text");
+        }
+        return template.around(first, second);
     }
 
     /** The text of ids. Ids without a token have no text. */

@@ -149,6 +149,10 @@ class DecoderHeadsTest {
         assertThatThrownBy(() -> base.load(Device.cpu()))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("causal language model");
+        assertThatThrownBy(() -> LanguageModel.load(FIXTURES.resolve("llama_sequence"), Device.cpu()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("holds a model for sequence classification")
+                .hasMessageContaining("./gradus predict");
     }
 
     /** A Llama for two labels whose folder holds a language model. */
