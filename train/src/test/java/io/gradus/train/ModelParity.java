@@ -2,32 +2,21 @@ package io.gradus.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.autograd.Autograd;
 import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
-import io.gradus.core.safetensors.SafetensorsFile;
 import io.gradus.nn.Losses;
 import io.gradus.nn.generate.Sampling;
 import io.gradus.nn.generate.TextGeneration;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.PretrainedModel.Input;
-import io.gradus.optim.Adam;
-import io.gradus.optim.AdamW;
-import io.gradus.optim.GradientClipping;
-import io.gradus.optim.Optimizer;
-import io.gradus.optim.ParameterGroups;
-import io.gradus.optim.Schedule;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -41,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A model computes, learns and writes what PyTorch and transformers made of the same weights; {@code parity.py} beside the
- * fixtures says what they hold. The relative error of a tensor is {@code max|ours − theirs| / max|theirs|}.
+ * fixtures says what they hold.
  */
 abstract class ModelParity {
     private static final double TOLERANCE = 1e-4;
@@ -51,25 +40,18 @@ abstract class ModelParity {
     protected Path folder = Path.of("");
 
     private LanguageModel model;
-    private SafetensorsFile expected;
-    private JsonNode settings;
-    private double worst;
-    private @Nullable String worstTensor;
+    private ParityFixture expected;
 
     @BeforeEach
     void load() throws IOException {
         model = new ModelFolder(folder).load(Device.cpu());
-        expected = SafetensorsFile.open(folder.resolve("expected.safetensors"));
-        settings = new ObjectMapper()
-                .readTree(folder.resolveSibling("hyperparameters.json").toFile());
+        expected = new ParityFixture(folder, TOLERANCE);
     }
 
     @AfterEach
     void reportTheWorstError(TestReporter reporter) {
         expected.close();
-        if (worstTensor != null) {
-            reporter.publishEntry("worst relative error", "%s: %.2e in %s".formatted(folder, worst, worstTensor));
-        }
+        expected.report(reporter);
     }
 
     @Test
@@ -82,7 +64,7 @@ abstract class ModelParity {
         for (Variable parameter : model.parameters()) {
             assertClose("grad." + parameter.name(), parameter.grad());
         }
-        assertThat(model.namedParameters().keySet()).containsExactlyInAnyOrderElementsOf(names("grad."));
+        assertThat(model.namedParameters().keySet()).containsExactlyInAnyOrderElementsOf(expected.names("grad."));
     }
 
     @Test
@@ -93,16 +75,16 @@ abstract class ModelParity {
                 .reshape(mask.shape().get(0), mask.shape().get(1), 1);
         Variable theirs = Variable.constant(read("padded_logits")).multiply(tokens);
         Variable ours = Autograd.noGrad(() -> model.forward(input)).multiply(tokens);
-        assertClose("padded_logits", ours.value(), theirs.value());
+        expected.assertClose("padded_logits", ours.value(), theirs.value(), 0);
     }
 
     @ParameterizedTest(name = "cache: {0}")
     @ValueSource(booleans = {true, false})
     void greedyGenerationAgrees(boolean cache) throws IOException {
         int[] prompt = Arrays.copyOf(
-                read("input_ids").toInts(), settings.get("prompt_length").intValue());
-        var generation =
-                new TextGeneration(Sampling.GREEDY, settings.get("new_tokens").intValue(), Set.of(), cache);
+                read("input_ids").toInts(), expected.setting("prompt_length").intValue());
+        var generation = new TextGeneration(
+                Sampling.GREEDY, expected.setting("new_tokens").intValue(), Set.of(), cache);
         assertThat(generation.generate(model, prompt, _ -> {}).ids())
                 .containsExactly(read("generated").toInts());
     }
@@ -123,46 +105,13 @@ abstract class ModelParity {
         boolean chunks = all || saving == Saving.LOSS_IN_CHUNKS;
         boolean inBackward = all || saving == Saving.STEP_IN_BACKWARD;
         model.setActivationCheckpointing(all || saving == Saving.ACTIVATION_CHECKPOINTING);
-        int steps = settings.get("steps").intValue();
-        double peak = settings.get("learning_rate").doubleValue();
-        double beta1 = settings.get("betas").get(0).doubleValue();
-        double beta2 = settings.get("betas").get(1).doubleValue();
-        var constants = new Adam.Settings(beta1, beta2, settings.get("eps").doubleValue());
-        var groups = ParameterGroups.withWeightDecay(
-                model.parameters(), settings.get("weight_decay").doubleValue());
-        Optimizer optimizer = new AdamW(groups, peak, constants);
-        Schedule schedule = Schedule.cosine(settings.get("warmup_steps").intValue(), steps, 0);
-        GradientClipping clipping =
-                new GradientClipping(settings.get("max_grad_norm").doubleValue());
         Tensor batches = read("steps.input_ids");
-        float[] rates = new float[steps];
-        float[] losses = new float[steps];
-        float[] norms = new float[steps];
-        for (int step = 0; step < steps; step++) {
+        expected.assertSteps(model.parameters(), inBackward, step -> {
             Tensor ids = batches.slice(step, step + 1)
                     .reshape(batches.shape().get(1), batches.shape().get(2));
-            optimizer.zeroGrad();
-            Variable loss = loss(ids, chunks);
-            loss.backward();
-            double norm = GradientClipping.norm(model.parameters());
-            optimizer.setLearningRate(schedule, step);
-            if (inBackward) { // PyTorch clipped: the norm is known from the pass above
-                optimizer.zeroGrad();
-                norm = optimizer.stepInBackward(loss(ids, chunks), clipping.factor(norm));
-            } else {
-                optimizer.step(clipping.factor(norm));
-            }
-            rates[step] = (float) optimizer.learningRate();
-            losses[step] = (float) loss.item();
-            norms[step] = (float) norm;
-        }
-        assertClose("steps.learning_rate", Tensor.of(rates, steps));
-        assertClose("steps.loss", Tensor.of(losses, steps));
-        assertClose("steps.grad_norm", Tensor.of(norms, steps));
-        for (Variable parameter : model.parameters()) {
-            assertClose("after." + parameter.name(), parameter.value());
-        }
-        assertThat(model.namedParameters().keySet()).containsExactlyInAnyOrderElementsOf(names("after."));
+            return loss(ids, chunks);
+        });
+        assertThat(model.namedParameters().keySet()).containsExactlyInAnyOrderElementsOf(expected.names("after."));
     }
 
     /** The mean over the shifted labels that count, as transformers has it. */
@@ -187,39 +136,10 @@ abstract class ModelParity {
     }
 
     protected final Tensor read(String tensor) throws IOException {
-        DType dtype = expected.entry(tensor).dtype().equals("I32") ? DType.I32 : DType.F32;
-        return expected.read(tensor, Device.cpu(), dtype, MemoryCategory.ACTIVATIONS);
+        return expected.read(tensor);
     }
 
-    private List<String> names(String prefix) {
-        return expected.names().stream()
-                .filter(tensor -> tensor.startsWith(prefix))
-                .map(tensor -> tensor.substring(prefix.length()))
-                .toList();
-    }
-
-    protected final void assertClose(String tensor, Tensor ours) throws IOException {
-        assertThat(ours).as(tensor).isNotNull();
-        Tensor theirs = read(tensor);
-        assertClose(tensor, ours.reshape(theirs.shape()), theirs);
-    }
-
-    private void assertClose(String tensor, Tensor ours, Tensor theirs) {
-        assertThat(ours.shape()).as(tensor).isEqualTo(theirs.shape());
-        double[] a = ours.toDoubles();
-        double[] b = theirs.toDoubles();
-        double distance = 0;
-        double scale = 0;
-        for (int i = 0; i < b.length; i++) {
-            assertThat(a[i]).as("%s, element %d", tensor, i).isFinite();
-            distance = Math.max(distance, Math.abs(a[i] - b[i]));
-            scale = Math.max(scale, Math.abs(b[i]));
-        }
-        double error = distance / scale;
-        if (worstTensor == null || error > worst) {
-            worst = error;
-            worstTensor = tensor;
-        }
-        assertThat(error).as("relative error of %s", tensor).isLessThanOrEqualTo(TOLERANCE);
+    protected final void assertClose(String tensor, @Nullable Tensor ours) throws IOException {
+        expected.assertClose(tensor, ours);
     }
 }

@@ -296,7 +296,7 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
     /** Saves this folder's model with other weights, also after the folder has changed. */
     public ModelWriter writer(PretrainedModel model) throws IOException {
         ConfigJson json = description().json();
-        ConfigJson described = head instanceof Head.LanguageModeling ? json : head.write(json, model.config());
+        ConfigJson described = model instanceof LanguageModel ? json : head.write(json, model.config());
         return new ModelWriter(this, model, described, file -> tensorNames(model.config(), file));
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gradus.autograd.Variable;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
@@ -18,8 +19,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
@@ -55,12 +58,18 @@ final class ConfigFixture {
         /** The largest error of our loss, logits and gradients, relative to the largest number of a kind. */
         double worstError(Path folder) throws IOException {
             fixture.write(folder, set(), json.path("tensors").intValue());
-            return fixture.results(folder, json.path("train").booleanValue()).worstError(json);
+            return fixture.results(folder, json.path("train").booleanValue(), head())
+                    .worstError(json);
+        }
+
+        /** Of an encoder: "sequence" or "token", or empty for the head of masked language modeling. */
+        private String head() {
+            return json.path("head").asText("");
         }
 
         @Override
         public String toString() {
-            return fixture.json.path("base").path("model_type").asText() + " " + set()
+            return fixture.json.path("base").path("model_type").asText() + " " + head() + " " + set()
                     + (json.has("train") ? " in training" : "");
         }
     }
@@ -142,7 +151,8 @@ final class ConfigFixture {
     }
 
     private static Tensor weight(String name, Shape shape) {
-        boolean norm = (name.contains("norm") || name.contains("ln_")) && name.endsWith("weight");
+        boolean norm =
+                (name.toLowerCase(Locale.ROOT).contains("norm") || name.contains("ln_")) && name.endsWith("weight");
         double[] noise = noise(name, Math.toIntExact(shape.size()));
         float[] weight = new float[noise.length];
         for (int i = 0; i < weight.length; i++) {
@@ -216,13 +226,9 @@ final class ConfigFixture {
         }
     }
 
-    Results results(Path folder, boolean train) throws IOException {
-        LanguageModel model = ModelFolder.open(folder).load(Device.cpu());
-        if (train) {
-            model.train();
-        } else {
-            model.eval();
-        }
+    Results results(Path folder, boolean train, String head) throws IOException {
+        PretrainedModel model = ModelFolder.open(folder).withHead(head(head)).loadModel(Device.cpu(), DType.F32);
+        model.train(train);
         int[] ids = list(json.path("ids")).stream()
                 .flatMap(row -> list(row).stream())
                 .mapToInt(id -> id.intValue() % model.vocabSize())
@@ -230,17 +236,45 @@ final class ConfigFixture {
         int length = json.path("ids").path(0).size();
         int rows = ids.length / length;
         Variable logits = model.forward(Input.of(Tensor.of(ids, rows, length)));
-        Variable loss = logits.crossEntropy(Tensor.of(Losses.shiftLabels(ids, length), rows, length));
+        Variable loss = logits.crossEntropy(labels(model, ids, rows));
         loss.backward();
         Map<String, double[]> gradients = new TreeMap<>();
         model.namedParameters().forEach((name, parameter) -> gradients.put(name, digest(name, parameter)));
         double[] all = logits.value().toDoubles();
+        int scores = Math.toIntExact(logits.shape().last());
         List<double[]> chosen = new ArrayList<>();
         for (JsonNode place : json.path("rows")) {
-            int position = place.path(0).intValue() * length + place.path(1).intValue();
-            chosen.add(Arrays.copyOfRange(all, position * model.vocabSize(), (position + 1) * model.vocabSize()));
+            int row = place.path(0).intValue();
+            int position = logits.shape().rank() == 2
+                    ? row
+                    : row * length + place.path(1).intValue();
+            chosen.add(Arrays.copyOfRange(all, position * scores, (position + 1) * scores));
         }
         return new Results(loss.item(), chosen.toArray(double[][]::new), gradients);
+    }
+
+    private static Head head(String name) {
+        Labels two = Labels.of("LABEL_0", "LABEL_1");
+        return switch (name) {
+            case "sequence" -> new Head.SequenceClassification(two);
+            case "token" -> new Head.TokenClassification(two);
+            default -> new Head.LanguageModeling();
+        };
+    }
+
+    private static Tensor labels(PretrainedModel model, int[] ids, int rows) {
+        int length = ids.length / rows;
+        return switch (model.head()) {
+            case Head.SequenceClassification _ ->
+                Tensor.of(
+                        IntStream.range(0, rows)
+                                .map(row -> ids[row * length] % 2)
+                                .toArray(),
+                        rows);
+            case Head.TokenClassification _ ->
+                Tensor.of(Arrays.stream(ids).map(id -> id % 2).toArray(), rows, length);
+            default -> Tensor.of(model instanceof LanguageModel ? Losses.shiftLabels(ids, length) : ids, rows, length);
+        };
     }
 
     private static double[] digest(String name, Variable parameter) {

@@ -47,6 +47,11 @@ class ModelsDocumentTest {
         families.put("Granite 3", "granite");
         families.put("GPT-2", "gpt2");
         families.put("GPT-NeoX", "gpt_neox");
+        families.put("BERT", "bert");
+        families.put("RoBERTa", "roberta");
+        families.put("XLM-RoBERTa", "xlm-roberta");
+        families.put("DistilBERT", "distilbert");
+        families.put("ModernBERT", "modernbert");
         assertThat(families.values()).containsAll(ConfigTableTest.families().toList());
         families.forEach((title, type) -> {
             text.append("\n## ")
