@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.data.Document;
 import io.gradus.data.TokenizedDocument;
+import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.data.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,5 +72,31 @@ class ChatTokenIdsTest {
         }
         assertThat(wrong).isEmpty();
         assertThat(compared).isEqualTo(60);
+    }
+
+    /** By hand: one token per byte, 256 ends a message. The answer and its end are trained on, and nothing else. */
+    @Test
+    void idsAndTargetsAreThoseWrittenByHand() throws IOException {
+        new ByteTokenizer().save(folder);
+        Files.writeString(
+                folder.resolve("chat_template.jinja"),
+                "{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{{ eos_token }}{% endfor %}"
+                        + "{% if add_generation_prompt %}a:{% endif %}");
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        ChatTemplate template = ChatTemplate.choose(null, tokenizer).orElseThrow();
+        Document.Chat chat = new Document.Chat(List.of(
+                new ChatMessage(ChatMessage.Role.SYSTEM, "S"),
+                new ChatMessage(ChatMessage.Role.USER, "Hi"),
+                new ChatMessage(ChatMessage.Role.ASSISTANT, "Yo!"),
+                new ChatMessage(ChatMessage.Role.USER, "?"),
+                new ChatMessage(ChatMessage.Role.ASSISTANT, "é")));
+        TokenizedDocument tokens = TokenizedDocument.of(chat, tokenizer, template);
+        assertThat(tokens.ids())
+                .containsExactly(
+                        's', ':', 'S', 256, 'u', ':', 'H', 'i', 256, 'a', ':', 'Y', 'o', '!', 256, 'u', ':', '?', 256,
+                        'a', ':', 0xC3, 0xA9, 256);
+        boolean[] counts = tokens.counts();
+        assertThat(IntStream.range(0, counts.length).filter(i -> counts[i]))
+                .containsExactly(11, 12, 13, 14, 21, 22, 23);
     }
 }
