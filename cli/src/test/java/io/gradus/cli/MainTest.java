@@ -102,8 +102,8 @@ class MainTest {
 
     @Test
     void missingOrUnknownCommandIsAUsageError() {
-        gradus().assertMisused("Missing command. Available commands: finetune, lr, generate, chat, evaluate, inspect,"
-                + " memory, study, delta, export, devices.");
+        gradus().assertMisused("Missing command. Available commands: finetune, lr, generate, chat, evaluate, predict,"
+                + " inspect, memory, study, delta, export, devices.");
         gradus("study").assertMisused("Missing study. Available studies: forgetting, memory.");
         gradus("study", "memory").assertMisused("Missing required option: '--output=FOLDER'");
         gradus("export").assertMisused("Missing command. Available commands: gguf, ollama.");

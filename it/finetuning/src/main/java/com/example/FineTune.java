@@ -9,6 +9,7 @@ import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.LanguageModel;
+import io.gradus.nn.model.PretrainedModel;
 import io.gradus.train.FineTuning;
 import io.gradus.train.RunResult;
 import io.gradus.train.StoppedException;
@@ -73,7 +74,7 @@ public final class FineTune {
     }
 
     /** {@link ZLoss}, as a sum over the tokens that count. */
-    private static Variable loss(LanguageModel model, Variable hiddenStates, Batch batch) {
+    private static Variable loss(PretrainedModel model, Variable hiddenStates, Batch batch) {
         Variable logits = model.logits(hiddenStates);
         Variable logZ = logits.subtract(logits.logSoftmax(-1)).mean(2, false);
         return logits.crossEntropy(batch.targets(), CrossEntropyOptions.of(Reduction.SUM))
