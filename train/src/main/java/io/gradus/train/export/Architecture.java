@@ -1,6 +1,7 @@
 package io.gradus.train.export;
 
 import io.gradus.nn.model.ModelConfig;
+import io.gradus.nn.model.bert.BertConfig;
 import io.gradus.nn.model.gemma.Gemma2Config;
 import io.gradus.nn.model.gemma.Gemma3Config;
 import io.gradus.nn.model.gpt2.Gpt2Config;
@@ -8,6 +9,8 @@ import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.llama.LlamaType;
 import io.gradus.nn.model.qwen3.Qwen3Config;
 import io.gradus.nn.model.smollm3.SmolLm3Config;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /** A network as llama.cpp knows it: the names and the layout of its weights, and the keys of its settings. */
@@ -40,6 +43,11 @@ interface Architecture {
         return false;
     }
 
+    /** Whether a weight is not in the file. */
+    default boolean isLeftOut(String parameter) {
+        return false;
+    }
+
     /** Tensors that are computed from the settings. */
     default List<GgufTensor> computed() {
         return List.of();
@@ -48,9 +56,11 @@ interface Architecture {
     /**
      * The architecture of a network.
      *
+     * @param folder with the model
      * @throws IllegalArgumentException if llama.cpp does not have it, or does not have one of its settings
+     * @throws IOException if another file of the folder is malformed
      */
-    static Architecture of(ModelConfig config) {
+    static Architecture of(ModelConfig config, Path folder) throws IOException {
         return switch (config) {
             case LlamaConfig qwen2 when qwen2.type() == LlamaType.QWEN2 -> QwenGguf.of(qwen2);
             case LlamaConfig llama -> LlamaGguf.of(llama);
@@ -59,9 +69,10 @@ interface Architecture {
             case Gemma2Config gemma2 -> GemmaGguf.of(gemma2);
             case Gemma3Config gemma3 -> GemmaGguf.of(gemma3);
             case Gpt2Config gpt2 -> new Gpt2Gguf(gpt2);
+            case BertConfig bert -> BertGguf.of(bert, folder);
             default ->
                 throw unsupported("model_type is " + config.toJson().text("model_type", "unknown")
-                        + "; supported are llama, mistral, smollm3, qwen2, qwen3, gemma2, gemma3_text and gpt2");
+                        + "; supported are llama, mistral, smollm3, qwen2, qwen3, gemma2, gemma3_text, gpt2 and bert");
         };
     }
 

@@ -4,8 +4,10 @@ import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.data.tokenizer.Tokenizer;
+import io.gradus.nn.model.Head;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.PretrainedModel;
+import io.gradus.nn.model.bert.BertConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,9 +70,8 @@ public record GgufExport(
      *     cannot be written
      */
     public Written write(Path file) throws IOException {
-        ModelFolder source = ModelFolder.open(folder);
-        PretrainedModel model = source.loadAbsent(Device.cpu(), DType.F32);
-        Architecture architecture = Architecture.of(model.config());
+        PretrainedModel model = source().loadAbsent(Device.cpu(), DType.F32);
+        Architecture architecture = Architecture.of(model.config(), folder);
         List<String> remarks = new ArrayList<>();
         GgufMetadata metadata = new GgufMetadata(architecture.name(), remarks);
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
@@ -78,6 +79,9 @@ public record GgufExport(
             List<GgufTensor> tensors = new ArrayList<>(architecture.computed());
             GgufType chosen = type;
             for (String parameter : model.namedParameters().keySet()) {
+                if (architecture.isLeftOut(parameter)) {
+                    continue;
+                }
                 String stored = names.apply(parameter);
                 if (chosen == null) {
                     chosen = GgufType.of(DType.valueOf(checkpoint.entry(stored).dtype()));
@@ -100,6 +104,20 @@ public record GgufExport(
             GgufWriter.write(file, metadata.values(), tensors);
             return new Written(architecture.name(), most, tensors.size(), Files.size(file), remarks);
         }
+    }
+
+    /** The folder with the network that llama.cpp has: an encoder without a head, or a decoder with that of language modeling. */
+    private ModelFolder source() throws IOException {
+        ModelFolder bare = ModelFolder.open(folder).withHead(new Head.None());
+        if (bare.config() instanceof BertConfig) {
+            return bare;
+        }
+        Head saved = bare.savedHead();
+        if (!(saved instanceof Head.None || saved instanceof Head.LanguageModeling)) {
+            throw Architecture.unsupported(
+                    folder + " has a head for " + saved.title() + ", which llama.cpp does not have for this network");
+        }
+        return bare.withHead(new Head.LanguageModeling());
     }
 
     /** F16 for rows whose length the type cannot store, as in llama.cpp. */

@@ -1,5 +1,7 @@
 package io.gradus.train.export;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradus.data.tokenizer.ChatTemplateText;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.data.tokenizer.TokenizerParts;
@@ -105,8 +107,29 @@ final class TokenizerGguf {
                             .map(merge -> merge.left() + " " + merge.right())
                             .toList());
         }
+        if (model.equals("bert")) {
+            normalizer();
+        }
         special();
         chatTemplates();
+    }
+
+    /** What BERT does with a text before it is split at spaces and punctuation. */
+    private void normalizer() throws IOException {
+        JsonNode normalizer = new ObjectMapper().readTree(parts.normalizer());
+        if (!normalizer.path("type").asText().equals("BertNormalizer")
+                || !normalizer.path("clean_text").asBoolean()
+                || !normalizer.path("handle_chinese_chars").asBoolean()
+                || !parts.preTokenizer().equals("{\"type\":\"BertPreTokenizer\"}")) {
+            throw Architecture.unsupported("the tokenizer (" + tokenizer + ") is WordPiece with the normalizer "
+                    + brief(parts.normalizer()) + " and the pre-tokenizer " + brief(parts.preTokenizer())
+                    + "; llama.cpp has only those of BERT");
+        }
+        boolean lowercase = normalizer.path("lowercase").asBoolean();
+        metadata.flag("tokenizer.ggml.normalizer.lowercase", lowercase);
+        metadata.flag(
+                "tokenizer.ggml.normalizer.strip_accents",
+                normalizer.path("strip_accents").asBoolean(lowercase));
     }
 
     private String model() {

@@ -288,4 +288,30 @@ class GgufExportTest {
                 .hasMessageContaining("column 3");
         assertThat(temporary.resolve("a.gguf")).doesNotExist();
     }
+
+    @Test
+    void poolingOfSentenceTransformersIsInTheFileOfAnEncoder() throws IOException {
+        Path folder = folder("bert");
+        Files.writeString(
+                folder.resolve("modules.json"),
+                "[{\"path\": \"\", \"type\": \"x.Transformer\"}, {\"path\": \"1_Pooling\", \"type\": \"x.Pooling\"}]");
+        Files.createDirectory(folder.resolve("1_Pooling"));
+        Files.writeString(
+                folder.resolve("1_Pooling/config.json"),
+                "{\"pooling_mode_cls_token\": false, \"pooling_mode_mean_tokens\": true}");
+        Path file = temporary.resolve("a.gguf");
+        GgufExport.of(folder).write(file);
+        assertThat(GgufFile.read(file).keys().get("bert.pooling_type").value()).isEqualTo(1);
+    }
+
+    @Test
+    void headThatLlamaCppDoesNotHaveIsRejected() throws IOException {
+        GgufExport export = GgufExport.of(
+                folder(
+                        "llama",
+                        "{\"architectures\": [\"LlamaForSequenceClassification\"], \"id2label\": {\"0\": \"a\", \"1\": \"b\"}}"));
+        assertThatThrownBy(() -> export.write(temporary.resolve("a.gguf")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("which llama.cpp does not have for this network");
+    }
 }
