@@ -55,7 +55,10 @@ class ClassificationTrainingTest {
         Files.writeString(shared.resolve("reviews.csv"), csv.toString().replace("\r", ""));
         Files.writeString(shared.resolve("pairs.jsonl"), jsonl.toString().replace("\r", ""));
         learned = new FineTuning(recipe(
-                        shared.resolve("out"), "steps=30", "load_best_model_at_end=true", "metric_for_best_model=macro_f1"))
+                        shared.resolve("out"),
+                        "steps=30",
+                        "load_best_model_at_end=true",
+                        "metric_for_best_model=macro_f1"))
                 .run();
     }
 
@@ -167,6 +170,23 @@ class ClassificationTrainingTest {
         assertThat(result.scores().get("held_out").classes())
                 .extracting(each -> each.label())
                 .containsExactly("false", "true");
+    }
+
+    @Test
+    void examplesOfEveryClassAreHeldOutWhateverTheirOrder() throws IOException {
+        StringBuilder alternating = new StringBuilder("review,label\n");
+        for (int i = 0; i < 80; i++) {
+            alternating
+                    .append("text ")
+                    .append(i)
+                    .append(',')
+                    .append(i % 2 == 0 ? "even" : "odd")
+                    .append('\n');
+        }
+        Path file = Files.writeString(folder.resolve("alternating.csv"), alternating);
+        DryRun dry = DryRun.of(new FineTuning(recipe("out", "data.train=" + file, "data.validation_split=0.1")));
+        assertThat(dry.task())
+                .contains("label even: 36 to train on, 4 held out", "label odd: 36 to train on, 4 held out");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.gradus.train.task;
 
+import io.gradus.core.Philox;
 import io.gradus.data.ExampleColumns;
 import io.gradus.data.LabeledExample;
 import io.gradus.data.LabeledExamples;
@@ -14,8 +15,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +34,7 @@ record ClassificationData(Recipe recipe, List<LabeledExample> training, List<Lab
     private static final String NUMBER = "[-+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]+)?";
     private static final int FEW = 10;
 
-    /** Reads the files. Without {@code data.eval}, evenly spaced examples of each file are held out, always the same. */
+    /** Reads the files. Without {@code data.eval}, a part of the examples of each file is held out, always the same. */
     static ClassificationData read(Recipe recipe) throws IOException {
         Recipe.Data data = recipe.data();
         if (data.trained().isEmpty()) {
@@ -45,8 +49,9 @@ record ClassificationData(Recipe recipe, List<LabeledExample> training, List<Lab
         for (Path path : data.trained()) {
             List<LabeledExample> all = List.copyOf(LabeledExamples.read(path, columns(recipe)));
             if (data.eval() == null) {
+                Set<Integer> held = held(all, data.validationSplit());
                 for (int i = 0; i < all.size(); i++) {
-                    (holds(i, data.validationSplit()) ? heldOut : training).add(all.get(i));
+                    (held.contains(i) ? heldOut : training).add(all.get(i));
                 }
             } else {
                 training.addAll(all);
@@ -74,9 +79,37 @@ record ClassificationData(Recipe recipe, List<LabeledExample> training, List<Lab
                         : type == null ? ExampleColumns.Labels.AUTO : ExampleColumns.Labels.ONE);
     }
 
-    /** Whether an example is held out: (i·h, (i + 1)·h] contains a whole number. */
-    private static boolean holds(int index, double heldOut) {
-        return Math.floor((index + 1) * heldOut) > Math.floor(index * heldOut);
+    /**
+     * The examples to hold out: the same part of each class, or of all if that leaves none. Of every 1/h examples one is chosen at
+     * random, so that neither a sorted file nor one in which classes alternate is a problem.
+     *
+     * @param part h, between 0 and 1
+     */
+    private static Set<Integer> held(List<LabeledExample> examples, double part) {
+        Map<List<String>, List<Integer>> classes = new LinkedHashMap<>();
+        for (int i = 0; i < examples.size(); i++) {
+            classes.computeIfAbsent(examples.get(i).labels(), _ -> new ArrayList<>())
+                    .add(i);
+        }
+        Set<Integer> held = new HashSet<>();
+        int place = 0;
+        for (List<Integer> members : classes.values()) {
+            held.addAll(chosen(members, part, place++));
+        }
+        return held.isEmpty()
+                ? chosen(IntStream.range(0, examples.size()).boxed().toList(), part, 0)
+                : held;
+    }
+
+    private static Set<Integer> chosen(List<Integer> members, double part, int place) {
+        Set<Integer> chosen = new HashSet<>();
+        int count = (int) Math.floor(members.size() * part);
+        for (int i = 0; i < count; i++) {
+            int from = (int) Math.floor(i / part);
+            int to = Math.min(members.size(), (int) Math.floor((i + 1) / part));
+            chosen.add(members.get(from + Philox.below(new Philox.Key(0, 0, place), i, to - from)));
+        }
+        return chosen;
     }
 
     private static List<LabeledExample> spaced(List<LabeledExample> examples, @Nullable Integer most) {

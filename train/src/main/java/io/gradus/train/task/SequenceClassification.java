@@ -35,6 +35,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -94,6 +95,10 @@ public final class SequenceClassification implements Task {
         return new Head.SequenceClassification(labels);
     }
 
+    private boolean hasPairs() {
+        return Stream.concat(training.stream(), heldOut.stream()).anyMatch(example -> example.pair() != null);
+    }
+
     private boolean isSingle() {
         return labels.problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION;
     }
@@ -112,7 +117,7 @@ public final class SequenceClassification implements Task {
                 null,
                 null,
                 empty(device, DType.I32, shape),
-                null,
+                hasPairs() ? empty(device, DType.I32, shape) : null,
                 null,
                 windows ? empty(device, DType.I32, Shape.of(all)) : null);
     }
@@ -347,7 +352,7 @@ public final class SequenceClassification implements Task {
     @Override
     public List<String> describe() {
         List<String> lines = new ArrayList<>();
-        boolean pairs = training.stream().anyMatch(example -> example.pair() != null);
+        boolean pairs = hasPairs();
         lines.add(labels.problemType().key() + " of " + (pairs ? "pairs of texts" : "texts") + ": " + training.size()
                 + " examples to train on, " + heldOut.size() + " held out");
         Recipe.Data data = recipe.data();
