@@ -1,4 +1,4 @@
-/** Fine-tuned models in a program: labels of texts. */
+/** Models in a program: labels of texts, and vectors of texts. */
 @NullMarked
 package io.gradus.data.serve;
 
