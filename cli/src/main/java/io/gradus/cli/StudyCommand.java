@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Repeats a run with one setting changed at a time, and compares the results.",
         synopsisSubcommandLabel = "STUDY",
-        subcommands = {ForgettingStudyCommand.class, MemoryStudyCommand.class})
+        subcommands = {ForgettingStudyCommand.class, MemoryStudyCommand.class, UlmfitStudyCommand.class})
 final class StudyCommand implements Runnable {
     @Spec
     private CommandSpec spec;

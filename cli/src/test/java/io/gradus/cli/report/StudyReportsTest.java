@@ -10,6 +10,7 @@ import io.gradus.train.memory.Variant;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.study.ForgettingStudy;
 import io.gradus.train.study.MemoryStudy;
+import io.gradus.train.study.UlmfitStudy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +53,29 @@ class StudyReportsTest {
         assertThat(Files.readString(folder.resolve("forgetting.md")))
                 .contains("| plain |")
                 .doesNotContain("L2-SP", "To repeat a single run");
+    }
+
+    @Test
+    void ulmfitReportHasTableRemarksAndAReadableChart() throws Exception {
+        List<UlmfitStudy.Row> rows =
+                List.of(new UlmfitStudy.Row(100, 0.45, 0.31), new UlmfitStudy.Row(1000, 0.305, 0.301));
+        UlmfitReport.write(rows.subList(0, 1), folder);
+        assertThat(Files.readString(folder.resolve("ulmfit.md")))
+                .contains("| 100 labels | 45.0 | 31.0 | -14.0 |")
+                .doesNotContain("1,000 labels", "perplexity");
+        var outcome = new UlmfitStudy.Outcome(rows, 8003, Math.log(900), Math.log(200), 0.487);
+        UlmfitReport.write(outcome, folder);
+        assertThat(UlmfitReport.lines(outcome, 80)).hasSize(3).allMatch(line -> line.length() <= 80);
+        assertThat(Files.readString(folder.resolve("ulmfit.md")))
+                .contains(
+                        "| 1,000 labels | 30.5 | 30.1 | -0.4 |",
+                        "8,003 words",
+                        "900 after",
+                        "200 after",
+                        "48.7% errors");
+        String svg = Files.readString(folder.resolve("ulmfit.svg"));
+        assertThat(svg).contains(">from scratch<", ">pre-trained (ULMFiT)<", ">1,000<");
+        TextBoxes.assertReadable(svg);
     }
 
     @Test

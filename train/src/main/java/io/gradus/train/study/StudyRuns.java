@@ -41,17 +41,26 @@ record StudyRuns(Recipe recipe, Path folder, Function<Recipe, FineTuning.Builder
         if (recipe.epochs() != null) {
             throw new RecipeException("epochs is " + recipe.epochs() + ", but a study uses steps; leave epochs out");
         }
+        requireEmpty(folder);
+        // With a number of threads, each run gets a device of its own, which counts only that run's memory.
+        int threads = recipe.threads() == null ? CpuBackend.defaultThreads() : recipe.threads();
+        Recipe common =
+                with(recipe, List.of("threads=" + threads, "sample.max_tokens=0", "save_steps=0", "resume=false"));
+        return new StudyRuns(common, folder, runs);
+    }
+
+    /**
+     * Creates the folder of a study.
+     *
+     * @throws IOException if it is not empty
+     */
+    static void requireEmpty(Path folder) throws IOException {
         Files.createDirectories(folder);
         try (Stream<Path> found = Files.list(folder)) {
             if (found.anyMatch(file -> !file.endsWith(OutputFolder.LOCK))) {
                 throw new IOException(folder + " is not empty; name another folder");
             }
         }
-        // With a number of threads, each run gets a device of its own, which counts only that run's memory.
-        int threads = recipe.threads() == null ? CpuBackend.defaultThreads() : recipe.threads();
-        Recipe common =
-                with(recipe, List.of("threads=" + threads, "sample.max_tokens=0", "save_steps=0", "resume=false"));
-        return new StudyRuns(common, folder, runs);
     }
 
     StudyRuns with(String... keys) {
