@@ -19,6 +19,11 @@ import java.util.function.Consumer;
  * thread-safe.
  *
  * {@snippet :
+ * Path folder = Path.of("my-chat");
+ * Tokenizer tokenizer = Tokenizer.load(folder);
+ * LanguageModel model = LanguageModel.load(folder, Device.cpu());
+ * ChatTemplate template = ChatTemplate.choose(null, tokenizer).orElseThrow();
+ * TextGeneration generation = new TextGeneration(Sampling.GREEDY, 200, tokenizer.eosIds(), true);
  * try (ChatSession chat = new ChatSession(model, tokenizer, template, generation)) {
  *     chat.add(new ChatMessage(ChatMessage.Role.SYSTEM, "You are a pirate."));
  *     System.out.println(chat.say("Who are you?", _ -> {}).text());
