@@ -17,6 +17,7 @@ import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.NonFiniteException;
 import io.gradus.nn.model.Head;
+import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
 import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.ModelWriter;
@@ -42,6 +43,7 @@ import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.Recipe.PrecisionKind;
 import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.task.MaskedLanguageModeling;
 import io.gradus.train.task.Scores;
 import io.gradus.train.task.SequenceClassification;
 import io.gradus.train.task.Task;
@@ -580,7 +582,7 @@ public final class FineTuning {
             saved.requireInputs(recipe, inputs);
             warnIfItStartsAgain(resumed.isPresent());
             checks = new DivergenceChecks(
-                    recipe, model.vocabSize(), customLoss == null && model.head() instanceof Head.LanguageModeling);
+                    recipe, model.vocabSize(), customLoss == null && model instanceof LanguageModel);
             requireMetric();
             spikes = new SpikeGuard(recipe.guards().spikeZ(), saved.spikes());
             patience = new EarlyStopping(recipe.guards().earlyStoppingPatience(), saved.best());
@@ -1033,7 +1035,7 @@ public final class FineTuning {
         }
 
         private void sample(int step) {
-            if (!(model.head() instanceof Head.LanguageModeling)) {
+            if (!(model instanceof LanguageModel)) {
                 return;
             }
             progressed("writing a sample");
@@ -1175,7 +1177,7 @@ public final class FineTuning {
         ModelConfig config = model != null ? model.config() : folder.config();
         Task task = task(folder);
         requireHead(task);
-        ModelFolder base = task.head() instanceof Head.LanguageModeling
+        ModelFolder base = task.head() instanceof Head.LanguageModeling && !(task instanceof MaskedLanguageModeling)
                 ? folder.withHead(task.head())
                 : folder.withNewHead(task.head(), recipe.seed());
         progressed("planning memory");
@@ -1204,6 +1206,8 @@ public final class FineTuning {
             case LANGUAGE_MODELING -> new LanguageModeling(recipe, texts, time, this::progressed);
             case SEQUENCE_CLASSIFICATION ->
                 SequenceClassification.open(new TaskSetting(recipe, folder, this::progressed));
+            case MASKED_LANGUAGE_MODELING ->
+                MaskedLanguageModeling.open(new TaskSetting(recipe, folder, this::progressed));
         };
     }
 
@@ -1318,9 +1322,11 @@ public final class FineTuning {
      */
     public static MemoryPlan plan(Recipe recipe, ModelConfig config, boolean resumed, int processes) {
         FineTuning run = new FineTuning(recipe);
-        Task task = recipe.task() == Recipe.TaskKind.LANGUAGE_MODELING
-                ? new LanguageModeling(recipe, Texts.NONE, run.time, run::progressed)
-                : SequenceClassification.unread(recipe);
+        Task task = switch (recipe.task()) {
+            case LANGUAGE_MODELING -> new LanguageModeling(recipe, Texts.NONE, run.time, run::progressed);
+            case SEQUENCE_CLASSIFICATION -> SequenceClassification.unread(recipe);
+            case MASKED_LANGUAGE_MODELING -> MaskedLanguageModeling.unread(recipe);
+        };
         return new Rehearsal(recipe, config, task, null, task::lossSum, null, Rehearsal.LARGEST, processes)
                 .plan(resumed);
     }

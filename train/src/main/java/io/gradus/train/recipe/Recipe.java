@@ -287,7 +287,9 @@ public record Recipe(
         /** A language model: to predict the next token of texts. */
         LANGUAGE_MODELING,
         /** A classifier of texts, or of pairs of texts. */
-        SEQUENCE_CLASSIFICATION
+        SEQUENCE_CLASSIFICATION,
+        /** An encoder: to predict hidden tokens of texts. */
+        MASKED_LANGUAGE_MODELING
     }
 
     /** The dtype of weights and gradients. */
@@ -417,9 +419,9 @@ public record Recipe(
         rejectWithoutEffect(
                 "schedule", schedule, ScheduleKind.values(), kind -> kind.keys, given("min_lr_ratio", minLrRatio));
         requireHonored(task, data, classification, sample);
-        if (task == TaskKind.SEQUENCE_CLASSIFICATION && forgetting.ewc > 0) {
-            throw new RecipeException(
-                    "ewc needs general text, which a classifier cannot read; use l2_sp with task=sequence_classification");
+        if (task != TaskKind.LANGUAGE_MODELING && forgetting.ewc > 0) {
+            throw new RecipeException("ewc needs general text, which only language_modeling reads; use l2_sp with task="
+                    + lowerCase(task));
         }
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
@@ -457,7 +459,7 @@ public record Recipe(
     /** Rejects keys that are set but that the task does not honor. */
     private static void requireHonored(TaskKind task, Data data, Classification classification, Sample sample) {
         List<String> given = new ArrayList<>();
-        if (task == TaskKind.LANGUAGE_MODELING) {
+        if (task != TaskKind.SEQUENCE_CLASSIFICATION) {
             given.addAll(given("classification.problem_type", classification.problemType));
             given.addAll(given("classification.class_weights", classification.classWeights.isEmpty() ? null : ""));
             given.addAll(given("classification.label_smoothing", classification.labelSmoothing > 0 ? "" : null));
@@ -467,7 +469,8 @@ public record Recipe(
             given.addAll(given("data.text_column", data.textColumn.equals("text") ? null : ""));
             given.addAll(given("data.text_pair_column", data.textPairColumn));
             given.addAll(given("data.label_column", data.labelColumn));
-        } else {
+        }
+        if (task != TaskKind.LANGUAGE_MODELING) {
             given.addAll(given("data.general", data.general));
             given.addAll(given("data.replay_ratio", data.replayRatio > 0 ? "" : null));
             given.addAll(given("data.chat_template", data.chatTemplate));
