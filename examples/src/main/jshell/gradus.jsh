@@ -9,7 +9,7 @@ import io.gradus.nn.*;
 import io.gradus.nn.Module;
 import io.gradus.nn.generate.*;
 import io.gradus.nn.model.*;
-import io.gradus.nn.model.LanguageModel.Input;
+import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.decoder.*;
 import io.gradus.nn.model.gemma.*;
 import io.gradus.nn.model.gpt2.*;
