@@ -3,6 +3,7 @@ package io.gradus.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.Device;
+import io.gradus.data.serve.Classifier;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.data.tokenizer.Tokenizer;
 import io.gradus.nn.WeightSource;
@@ -24,7 +25,7 @@ class ReadmeTest {
 
     @Test
     void trainingLoopChangesEveryWeightAndSavesModelAndTokenizer() throws Exception {
-        assertTrainsEveryWeight(blocks().getFirst());
+        assertTrainsEveryWeight(blocks().get(1));
     }
 
     @Test
@@ -32,10 +33,24 @@ class ReadmeTest {
         assertTrainsEveryWeight(blocks().getLast());
     }
 
+    @Test
+    void classifierIsTrainedAndUsed() throws Exception {
+        String block = blocks().getFirst();
+        assertThat(block).contains("epochs(6.0)");
+        Path data = Files.copy(Snippets.root().resolve("examples/data/issues.csv"), folder.resolve("issues.csv"));
+        String quick = block.replace("epochs(6.0)", "steps(1)")
+                .replace("\"examples/data/issues.csv\"", '"' + data.toString() + '"')
+                .replace("\"issues\"", '"' + folder.resolve("issues").toString() + '"');
+        Snippets.compile(folder, "Example", program(quick))
+                .getMethod("run", Path.class, Path.class, Path.class, int.class)
+                .invoke(null, folder, folder, folder, 1);
+        assertThat(Classifier.load(folder.resolve("issues")).labels().names()).containsExactly("bug", "feature");
+    }
+
     private static List<String> blocks() throws IOException {
         List<String> blocks =
                 Snippets.javaBlocks(Files.readString(Snippets.root().resolve("README.md")));
-        assertThat(blocks).hasSize(2);
+        assertThat(blocks).hasSize(3);
         return blocks;
     }
 
@@ -63,8 +78,10 @@ class ReadmeTest {
     private static String program(String block) {
         return """
             import io.gradus.core.*;
+            import io.gradus.corpora.BuiltInModel;
             import io.gradus.data.*;
             import io.gradus.data.Batches.Batch;
+            import io.gradus.data.serve.*;
             import io.gradus.data.tokenizer.*;
             import io.gradus.nn.model.*;
             import io.gradus.nn.model.PretrainedModel.Input;

@@ -35,6 +35,10 @@ class DocumentedCommandsIT {
         String few = " steps=2 batch_size=1 data.max_seq_len=32 max_eval_blocks=2 sample.max_tokens=4";
         RUN.put("./gradus finetune output=tuned", few);
         RUN.put("./gradus generate --model tuned --prompt \"public static \" --temperature 0.5", " --max-tokens 8");
+        RUN.put(
+                "./gradus finetune task=sequence_classification data.train=examples/data/issues.csv epochs=6 output=issues",
+                " epochs=1 max_eval_blocks=2");
+        RUN.put("./gradus predict --model issues --data new.csv", "");
         RUN.put("./gradus finetune model.path=my-llama data.train=corpus.txt output=my-tuned steps=300", few);
         RUN.put("./gradus finetune recipe.yaml learning_rate=1e-4", "");
         RUN.put("./gradus finetune recipe.yaml --dry-run", "");
@@ -69,6 +73,7 @@ class DocumentedCommandsIT {
         SourceCopy.require();
         String model = "corpora/src/main/resources/io/gradus/corpora/tiny-llama";
         sh("cp -r " + model + " my-llama && cp README.md corpus.txt && cp CONTRIBUTING.md held-out.txt");
+        Files.writeString(COPY.resolve("new.csv"), "text\nThe page is empty after I log in.\n");
         Files.writeString(COPY.resolve("recipe.yaml"), """
             model: {path: my-llama}
             data: {train: corpus.txt, max_seq_len: 32}
