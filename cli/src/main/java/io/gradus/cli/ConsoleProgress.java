@@ -101,9 +101,8 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         out.flush();
     }
 
-    /** Whether the targets that a step counts are examples. */
     private static boolean isClassifier(Plan plan) {
-        return plan.recipe().task() == Recipe.TaskKind.SEQUENCE_CLASSIFICATION;
+        return plan.recipe().task().isClassification();
     }
 
     private void line(String label, String text) {
@@ -176,8 +175,8 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
         return List.of(
                 steps.loss(decimals),
                 left(known, step, steps) + " left",
-                Quantities.grouped(Math.round(steps.tokensPerSecond()))
-                        + (isClassifier(known) ? " examples/s" : " tokens/s"),
+                Quantities.grouped(Math.round(steps.tokensPerSecond())) + " "
+                        + known.recipe().task().target() + "s/s",
                 String.format(Locale.ROOT, "lr %.2e", step.learningRate()));
     }
 

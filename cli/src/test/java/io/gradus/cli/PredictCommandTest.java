@@ -54,6 +54,25 @@ class PredictCommandTest {
     }
 
     @Test
+    void namesInTextsHaveTheirPlaces() throws IOException {
+        Files.writeString(folder.resolve("train.conll"), "Ada B-PER\nsings O\n\nOslo B-LOC\nrains O\n\n".repeat(8));
+        Ran ran = gradus(
+                "finetune model.path=DIR/model data.train=DIR/train.conll task=token_classification output=DIR/names"
+                        + " steps=40 learning_rate=0.02 eval_steps=20 threads=1 data.validation_split=0.25");
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out()).contains("entity f1").doesNotContain("sample");
+        assertThat(folder.resolve("names/report.html")).content().contains("token-classification");
+        Files.writeString(folder.resolve("texts.jsonl"), "{\"text\": \"Ada sings\"}\n");
+        assertThat(gradus("predict --model DIR/names --data DIR/texts.jsonl --threads 1")
+                        .out())
+                .startsWith("text,start,end,type,name,score\nAda sings,0,3,PER,Ada,0.");
+        assertThat(gradus("predict --model DIR/names --data DIR/texts.jsonl --threads 1 --format jsonl")
+                        .out())
+                .startsWith(
+                        "{\"text\":\"Ada sings\",\"entities\":[{\"type\":\"PER\",\"text\":\"Ada\",\"start\":0,\"end\":3,");
+    }
+
+    @Test
     void jsonLinesAreWrittenToAFile() throws IOException {
         Files.writeString(folder.resolve("new.jsonl"), "{\"body\": \"good\"}\n");
         Ran ran = gradus(

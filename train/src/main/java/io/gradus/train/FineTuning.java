@@ -48,6 +48,7 @@ import io.gradus.train.task.Scores;
 import io.gradus.train.task.SequenceClassification;
 import io.gradus.train.task.Task;
 import io.gradus.train.task.TaskSetting;
+import io.gradus.train.task.TokenClassification;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -1208,6 +1209,7 @@ public final class FineTuning {
                 SequenceClassification.open(new TaskSetting(recipe, folder, this::progressed));
             case MASKED_LANGUAGE_MODELING ->
                 MaskedLanguageModeling.open(new TaskSetting(recipe, folder, this::progressed));
+            case TOKEN_CLASSIFICATION -> TokenClassification.open(new TaskSetting(recipe, folder, this::progressed));
         };
     }
 
@@ -1326,6 +1328,7 @@ public final class FineTuning {
             case LANGUAGE_MODELING -> new LanguageModeling(recipe, Texts.NONE, run.time, run::progressed);
             case SEQUENCE_CLASSIFICATION -> SequenceClassification.unread(recipe);
             case MASKED_LANGUAGE_MODELING -> MaskedLanguageModeling.unread(recipe);
+            case TOKEN_CLASSIFICATION -> TokenClassification.unread(recipe);
         };
         return new Rehearsal(recipe, config, task, null, task::lossSum, null, Rehearsal.LARGEST, processes)
                 .plan(resumed);

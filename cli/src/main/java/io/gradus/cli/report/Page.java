@@ -110,17 +110,13 @@ record Page(
                 process(plan.memory(), standing),
                 memory(plan.memory().atPeak(), peakBytes, total),
                 facts(plan, standing, metrics, java),
-                isClassifier(recipe)
-                        ? Snippets.classifierPython(plan.output())
-                        : Snippets.python(plan.output(), prompt(metrics)),
-                isClassifier(recipe)
-                        ? Snippets.classifierShell(plan.output())
-                        : Snippets.shell(plan.output(), prompt(metrics)),
+                Snippets.python(recipe.task(), plan.output(), prompt(metrics)),
+                Snippets.shell(recipe.task(), plan.output(), prompt(metrics)),
                 recipe.toYaml().replaceFirst("^---\n", "").strip());
     }
 
     private static boolean isClassifier(Recipe recipe) {
-        return recipe.task() == Recipe.TaskKind.SEQUENCE_CLASSIFICATION;
+        return recipe.task().isClassification();
     }
 
     /** Returns the metrics on held-out text. */
@@ -170,9 +166,9 @@ record Page(
         }
         double seconds = metrics.seconds();
         tiles.add(new Tile("Training time", "", Quantities.duration(seconds), "", "", steps(plan, standing)));
-        String unit = isClassifier(plan.recipe()) ? "example" : "token";
+        String unit = plan.recipe().task().target();
         tiles.add(new Tile(
-                isClassifier(plan.recipe()) ? "Examples per second" : "Tokens per second",
+                unit.substring(0, 1).toUpperCase(Locale.ROOT) + unit.substring(1) + "s per second",
                 "",
                 seconds > 0 ? Quantities.grouped(Math.round(metrics.tokens() / seconds)) : "–",
                 "",
@@ -191,7 +187,7 @@ record Page(
         String direction = change.startsWith("−") ? "better" : change.startsWith("+") ? "worse" : "";
         String perplexity = "perplexity " + Quantities.threeDigits(Math.exp(before)) + " → "
                 + Quantities.threeDigits(Math.exp(after));
-        String note = isClassifier(recipe) ? "mean over the examples" : perplexity;
+        String note = isClassifier(recipe) ? "mean over the " + recipe.task().target() + "s" : perplexity;
         return new Tile(heading, Quantities.loss(before), Quantities.loss(after), change, direction, note);
     }
 

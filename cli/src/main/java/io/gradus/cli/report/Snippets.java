@@ -1,5 +1,6 @@
 package io.gradus.cli.report;
 
+import io.gradus.train.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -10,6 +11,39 @@ final class Snippets {
     private Snippets() {}
 
     /** Returns Python code for Hugging Face transformers. */
+    static String python(Recipe.TaskKind task, Path folder, String prompt) {
+        return switch (task) {
+            case LANGUAGE_MODELING -> python(folder, prompt);
+            case SEQUENCE_CLASSIFICATION -> pipeline("text-classification", folder, "", "\"A text to classify.\"");
+            case TOKEN_CLASSIFICATION ->
+                pipeline("token-classification", folder, ", aggregation_strategy=\"first\"", "\"A text to classify.\"");
+            case MASKED_LANGUAGE_MODELING ->
+                pipeline("fill-mask", folder, "", "f\"A text with a {use.tokenizer.mask_token}.\"");
+        };
+    }
+
+    /** Returns a command that uses the model. */
+    static String shell(Recipe.TaskKind task, Path folder, String prompt) {
+        String word = shellWord(folder.toString());
+        return switch (task) {
+            case LANGUAGE_MODELING -> shell(folder, prompt);
+            case SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION ->
+                "./gradus predict --model " + word + " --data texts.csv";
+            case MASKED_LANGUAGE_MODELING ->
+                "./gradus finetune model.path=" + word + " \\\n    task=sequence_classification data.train=texts.csv";
+        };
+    }
+
+    private static String pipeline(String name, Path folder, String options, String text) {
+        return String.format(Locale.ROOT, """
+                from transformers import pipeline
+
+                use = pipeline("%s", model=%s%s)
+                print(use(%s))\
+                """, name, pythonString(folder.toString()), options, text);
+    }
+
+    /** Returns Python code that writes text. */
     static String python(Path folder, String prompt) {
         String model = pythonString(folder.toString());
         String beginning = pythonString(oneLine(prompt));
@@ -30,21 +64,6 @@ final class Snippets {
             ./gradus generate --model %s \\
                 --prompt %s --max-tokens 100\
             """, shellWord(folder.toString()), shellWord(oneLine(prompt)));
-    }
-
-    /** Returns Python code that classifies a text with Hugging Face transformers. */
-    static String classifierPython(Path folder) {
-        return String.format(Locale.ROOT, """
-            from transformers import pipeline
-
-            classify = pipeline("text-classification", model=%s)
-            print(classify("A text to classify."))\
-            """, pythonString(folder.toString()));
-    }
-
-    /** Returns a {@code gradus predict} command. */
-    static String classifierShell(Path folder) {
-        return "./gradus predict --model " + shellWord(folder.toString()) + " --data texts.csv";
     }
 
     /** Returns the start of a prompt, without line breaks and control characters. */

@@ -8,6 +8,7 @@ import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
 import io.gradus.data.LabeledExamples;
+import io.gradus.data.TaggedWordsFiles;
 import io.gradus.train.recipe.Recipe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -126,9 +127,12 @@ public record Inputs(@JsonValue List<InputFile> files) {
 
     private static void texts(Recipe recipe, List<Source> sources) throws IOException {
         Recipe.Data data = recipe.data();
-        Lister format = recipe.task() == Recipe.TaskKind.SEQUENCE_CLASSIFICATION
-                ? LabeledExamples::files
-                : documents(new DataFormat(data.format(), null, data.labelTemplate()));
+        Lister format = switch (recipe.task()) {
+            case LANGUAGE_MODELING, MASKED_LANGUAGE_MODELING ->
+                documents(new DataFormat(data.format(), null, data.labelTemplate()));
+            case SEQUENCE_CLASSIFICATION -> LabeledExamples::files;
+            case TOKEN_CLASSIFICATION -> TaggedWordsFiles::files;
+        };
         text(sources, "data.train", data.train(), format);
         for (int i = 0; i < data.sources().size(); i++) {
             text(sources, "data.sources[" + i + "]", data.sources().get(i).path(), format);

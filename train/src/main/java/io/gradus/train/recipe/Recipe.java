@@ -285,11 +285,35 @@ public record Recipe(
     /** What a run trains. */
     public enum TaskKind {
         /** A language model: to predict the next token of texts. */
-        LANGUAGE_MODELING,
+        LANGUAGE_MODELING("token"),
         /** A classifier of texts, or of pairs of texts. */
-        SEQUENCE_CLASSIFICATION,
+        SEQUENCE_CLASSIFICATION("example"),
+        /** A classifier of the words of sentences. */
+        TOKEN_CLASSIFICATION("word"),
         /** An encoder: to predict hidden tokens of texts. */
-        MASKED_LANGUAGE_MODELING
+        MASKED_LANGUAGE_MODELING("token");
+
+        private final String target;
+
+        TaskKind(String target) {
+            this.target = target;
+        }
+
+        /** What a target of the loss is, in reports: {@code token}, {@code example} or {@code word}. */
+        public String target() {
+            return target;
+        }
+
+        /** Whether targets are labels. */
+        public boolean isClassification() {
+            return this == SEQUENCE_CLASSIFICATION || this == TOKEN_CLASSIFICATION;
+        }
+
+        /** The name in recipes, such as {@code token_classification}. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** The dtype of weights and gradients. */
@@ -420,8 +444,8 @@ public record Recipe(
                 "schedule", schedule, ScheduleKind.values(), kind -> kind.keys, given("min_lr_ratio", minLrRatio));
         requireHonored(task, data, classification, sample);
         if (task != TaskKind.LANGUAGE_MODELING && forgetting.ewc > 0) {
-            throw new RecipeException("ewc needs general text, which only language_modeling reads; use l2_sp with task="
-                    + lowerCase(task));
+            throw new RecipeException(
+                    "ewc needs general text, which only language models read; use l2_sp with task=" + task);
         }
         if (resume && output == null) {
             throw new RecipeException("resume needs output, the folder of the run to continue");
@@ -456,32 +480,37 @@ public record Recipe(
         return maxEvalBlocks == null ? DEFAULT_EVAL_BLOCKS : maxEvalBlocks;
     }
 
+    /** A key that not all tasks honor. */
+    private record TaskKey(String name, boolean given, Set<TaskKind> honoredBy) {}
+
     /** Rejects keys that are set but that the task does not honor. */
     private static void requireHonored(TaskKind task, Data data, Classification classification, Sample sample) {
-        List<String> given = new ArrayList<>();
-        if (task != TaskKind.SEQUENCE_CLASSIFICATION) {
-            given.addAll(given("classification.problem_type", classification.problemType));
-            given.addAll(given("classification.class_weights", classification.classWeights.isEmpty() ? null : ""));
-            given.addAll(given("classification.label_smoothing", classification.labelSmoothing > 0 ? "" : null));
-            given.addAll(given(
-                    "classification.truncation",
-                    classification.truncation == ExampleEncoder.Truncation.HEAD_TAIL ? null : ""));
-            given.addAll(given("data.text_column", data.textColumn.equals("text") ? null : ""));
-            given.addAll(given("data.text_pair_column", data.textPairColumn));
-            given.addAll(given("data.label_column", data.labelColumn));
-        }
-        if (task != TaskKind.LANGUAGE_MODELING) {
-            given.addAll(given("data.general", data.general));
-            given.addAll(given("data.replay_ratio", data.replayRatio > 0 ? "" : null));
-            given.addAll(given("data.chat_template", data.chatTemplate));
-            given.addAll(given("data.packing", data.packing));
-            given.addAll(given("data.format", data.format == DataFormat.Kind.AUTO ? null : ""));
-            given.addAll(given("data.label_template", data.labelTemplate.equals(LabelTemplate.DEFAULT) ? null : ""));
-            given.addAll(given("sample.prompt", sample.prompt));
-        }
-        if (!given.isEmpty()) {
-            throw new RecipeException(given.getFirst() + " has no effect with task=" + lowerCase(task) + "; remove it");
-        }
+        Set<TaskKind> language = Set.of(TaskKind.LANGUAGE_MODELING);
+        Set<TaskKind> sequences = Set.of(TaskKind.SEQUENCE_CLASSIFICATION);
+        Set<TaskKind> classifiers = Set.of(TaskKind.SEQUENCE_CLASSIFICATION, TaskKind.TOKEN_CLASSIFICATION);
+        Stream.of(
+                        new TaskKey("classification.problem_type", classification.problemType != null, sequences),
+                        new TaskKey("classification.class_weights", !classification.classWeights.isEmpty(), sequences),
+                        new TaskKey("classification.label_smoothing", classification.labelSmoothing > 0, classifiers),
+                        new TaskKey(
+                                "classification.truncation",
+                                classification.truncation != ExampleEncoder.Truncation.HEAD_TAIL,
+                                sequences),
+                        new TaskKey("data.text_column", !data.textColumn.equals("text"), sequences),
+                        new TaskKey("data.text_pair_column", data.textPairColumn != null, sequences),
+                        new TaskKey("data.label_column", data.labelColumn != null, classifiers),
+                        new TaskKey("data.general", data.general != null, language),
+                        new TaskKey("data.replay_ratio", data.replayRatio > 0, language),
+                        new TaskKey("data.chat_template", data.chatTemplate != null, language),
+                        new TaskKey("data.packing", data.packing != null, language),
+                        new TaskKey("data.format", data.format != DataFormat.Kind.AUTO, language),
+                        new TaskKey("data.label_template", !data.labelTemplate.equals(LabelTemplate.DEFAULT), language),
+                        new TaskKey("sample.prompt", sample.prompt != null, language))
+                .filter(key -> key.given && !key.honoredBy.contains(task))
+                .findFirst()
+                .ifPresent(key -> {
+                    throw new RecipeException(key.name + " has no effect with task=" + task + "; remove it");
+                });
     }
 
     private static String lowerCase(Enum<?> constant) {

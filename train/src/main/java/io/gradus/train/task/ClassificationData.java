@@ -1,6 +1,5 @@
 package io.gradus.train.task;
 
-import io.gradus.core.Philox;
 import io.gradus.data.ExampleColumns;
 import io.gradus.data.LabeledExample;
 import io.gradus.data.LabeledExamples;
@@ -11,17 +10,11 @@ import io.gradus.nn.model.ProblemType;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The examples of a recipe.
@@ -34,37 +27,11 @@ record ClassificationData(Recipe recipe, List<LabeledExample> training, List<Lab
     private static final String NUMBER = "[-+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]+)?";
     private static final int FEW = 10;
 
-    /** Reads the files. Without {@code data.eval}, a part of the examples of each file is held out, always the same. */
+    /** Reads the files. */
     static ClassificationData read(Recipe recipe) throws IOException {
-        Recipe.Data data = recipe.data();
-        if (data.trained().isEmpty()) {
-            throw new RecipeException("data.train is missing: name the examples to train on, data.train=reviews.csv");
-        }
-        if (data.sources().stream().anyMatch(source -> source.weight() != null)) {
-            throw new RecipeException("data.sources: weights have no effect on a classifier; remove them, and use"
-                    + " classification.class_weights for classes that are rare");
-        }
-        List<LabeledExample> training = new ArrayList<>();
-        List<LabeledExample> heldOut = new ArrayList<>();
-        for (Path path : data.trained()) {
-            List<LabeledExample> all = List.copyOf(LabeledExamples.read(path, columns(recipe)));
-            if (data.eval() == null) {
-                Set<Integer> held = held(all, data.validationSplit());
-                for (int i = 0; i < all.size(); i++) {
-                    (held.contains(i) ? heldOut : training).add(all.get(i));
-                }
-            } else {
-                training.addAll(all);
-            }
-        }
-        if (data.eval() != null) {
-            heldOut.addAll(LabeledExamples.read(data.eval(), columns(recipe)));
-        } else if (heldOut.isEmpty() || training.isEmpty()) {
-            throw new RecipeException("data.validation_split=" + data.validationSplit() + " of "
-                    + (training.size() + heldOut.size()) + " examples leaves none to "
-                    + (heldOut.isEmpty() ? "evaluate" : "train") + " on; add examples, or set data.eval to a file");
-        }
-        return new ClassificationData(recipe, training, spaced(heldOut, recipe.maxEvalBlocks()));
+        TaskExamples<LabeledExample> examples =
+                TaskExamples.read(recipe, path -> LabeledExamples.read(path, columns(recipe)), LabeledExample::labels);
+        return new ClassificationData(recipe, examples.training(), examples.heldOut());
     }
 
     private static ExampleColumns columns(Recipe recipe) {
@@ -77,48 +44,6 @@ record ClassificationData(Recipe recipe, List<LabeledExample> training, List<Lab
                 type == ProblemType.MULTI_LABEL_CLASSIFICATION
                         ? ExampleColumns.Labels.SEVERAL
                         : type == null ? ExampleColumns.Labels.AUTO : ExampleColumns.Labels.ONE);
-    }
-
-    /**
-     * The examples to hold out: the same part of each class, or of all if that leaves none. Of every 1/h examples one is chosen at
-     * random, so that neither a sorted file nor one in which classes alternate is a problem.
-     *
-     * @param part h, between 0 and 1
-     */
-    private static Set<Integer> held(List<LabeledExample> examples, double part) {
-        Map<List<String>, List<Integer>> classes = new LinkedHashMap<>();
-        for (int i = 0; i < examples.size(); i++) {
-            classes.computeIfAbsent(examples.get(i).labels(), _ -> new ArrayList<>())
-                    .add(i);
-        }
-        Set<Integer> held = new HashSet<>();
-        int place = 0;
-        for (List<Integer> members : classes.values()) {
-            held.addAll(chosen(members, part, place++));
-        }
-        return held.isEmpty()
-                ? chosen(IntStream.range(0, examples.size()).boxed().toList(), part, 0)
-                : held;
-    }
-
-    private static Set<Integer> chosen(List<Integer> members, double part, int place) {
-        Set<Integer> chosen = new HashSet<>();
-        int count = (int) Math.floor(members.size() * part);
-        for (int i = 0; i < count; i++) {
-            int from = (int) Math.floor(i / part);
-            int to = Math.min(members.size(), (int) Math.floor((i + 1) / part));
-            chosen.add(members.get(from + Philox.below(new Philox.Key(0, 0, place), i, to - from)));
-        }
-        return chosen;
-    }
-
-    private static List<LabeledExample> spaced(List<LabeledExample> examples, @Nullable Integer most) {
-        if (most == null || examples.size() <= most) {
-            return examples;
-        }
-        return Stream.iterate(0L, i -> i < most, i -> i + 1)
-                .map(i -> examples.get((int) (i * examples.size() / most)))
-                .toList();
     }
 
     // ---- labels ----
