@@ -8,7 +8,8 @@
 #   -r GBITS      the rate of each host in Gb/s, each way, such as 0.1 (unlimited)
 #   -t THREADS    of each host's process (1)
 #   -l LAUNCHER   tcp starts COMMAND on each host with MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE; openmpi and mpich
-#                 start it by mpirun.openmpi and mpirun.mpich, or what MPIRUN names (tcp)
+#                 start it by mpirun.openmpi and mpirun.mpich, or what MPIRUN names (tcp). The rate does not limit MPICH,
+#                 whose processes find a faster way between hosts of one machine.
 #
 # Example: bench/hosts.sh -r 1 ./gradus finetune recipe.yaml parallel=data output=tuned
 set -euo pipefail
@@ -95,7 +96,7 @@ case $launcher in
         export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
         "$work/agent" "$network.1" exec "${MPIRUN:-mpirun.openmpi}" -n "$hosts" --host "$addresses" --bind-to none -x OMP_NUM_THREADS \
             --mca plm_rsh_agent "$work/agent" --mca btl tcp,self --mca btl_tcp_if_include "$network.0/24" \
-            --mca oob_tcp_if_include "$network.0/24" "${@@Q}"
+            --mca oob_tcp_if_include "$network.0/24" --mca btl_tcp_flags 1 "${@@Q}"
         ;;
     mpich)
         "$work/agent" "$network.1" exec "${MPIRUN:-mpirun.mpich}" -n "$hosts" -hosts "$addresses" -launcher ssh -launcher-exec "$work/agent" \

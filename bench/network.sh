@@ -6,7 +6,7 @@
 #   bench/network.sh FOLDER [RATES [MODELS [LAUNCHER]]]
 #
 # FOLDER gets models and runs; RATES are in Gb/s ("10 1 0.1"), MODELS "15m 124m". The machine must be idle. Needs what hosts.sh
-# needs; LAUNCHER is openmpi (the default) or mpich.
+# needs; LAUNCHER is openmpi (the default) or tcp, whose two processes on this machine are also started by mpirun.openmpi.
 set -euo pipefail
 
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -76,7 +76,7 @@ for model in $models; do
     for ((turn = 0; turn < turns; turn++)); do
         by=(env)
         train "$model-alone" "$model" "$steps" threads=2 gradient_accumulation_steps=2
-        by=("${MPIRUN:-mpirun.$launcher}" -n 2)
+        by=("${MPIRUN:-mpirun.openmpi}" -n 2)
         train "$model-local" "$model" "$steps" parallel=data threads=1
         steps_alone+=("$(median "$model-alone" step)")
         ratios+=("$(awk -v t="$(median "$model-local" seconds)" -v a="${steps_alone[turn]}" 'BEGIN { print t / a }')")
