@@ -254,7 +254,7 @@ class GgufExportTest {
         Files.writeString(
                 folder.resolve("tokenizer_config.json"), "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}");
         ObjectNode json = (ObjectNode) JSON.readTree(tokenizer.toFile());
-        json.with("pre_tokenizer").put("add_prefix_space", true);
+        json.withObject("pre_tokenizer").put("add_prefix_space", true);
         Files.writeString(tokenizer, json.toString());
         GgufExport export = GgufExport.of(folder);
         assertThatThrownBy(() -> export.write(temporary.resolve("a.gguf")))

@@ -279,8 +279,7 @@ class AwdLstmTest {
     @Test
     void untiedWeightsAndNoBiasAreHonored() {
         ConfigJson json = config().toJson().set("tie_weights", false).set("out_bias", false);
-        LanguageModel model =
-                (LanguageModel) ModelFamily.of(json).read(json).build(WeightSource.random(Device.cpu(), 3));
+        LanguageModel model = ModelFamily.of(json).read(json).build(WeightSource.random(Device.cpu(), 3));
         assertThat(model.namedParameters()).containsKey("decoder.weight").doesNotContainKey("decoder.bias");
     }
 
