@@ -18,7 +18,10 @@ import java.util.Map;
  * all tasks.
  *
  * {@snippet :
- * FineTuning run = FineTuning.builder(recipe).task(MyTask::new).build(); // MyTask(TaskSetting setting)
+ * Recipe recipe = Recipe.read(Path.of("recipe.yaml"));
+ * FineTuning run = FineTuning.builder(recipe)
+ *         .task(SequenceClassification::open) // or a class of your own that has a TaskSetting
+ *         .build();
  * }
  */
 public interface Task {
