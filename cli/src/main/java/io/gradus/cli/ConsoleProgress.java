@@ -102,7 +102,7 @@ public final class ConsoleProgress implements TrainingListener, AutoCloseable {
     }
 
     private static boolean isClassifier(Plan plan) {
-        return plan.recipe().task().isClassification();
+        return plan.recipe().task().readsExamples();
     }
 
     private void line(String label, String text) {

@@ -43,6 +43,7 @@ import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.Recipe.PrecisionKind;
 import io.gradus.train.recipe.RecipeException;
+import io.gradus.train.task.Embeddings;
 import io.gradus.train.task.MaskedLanguageModeling;
 import io.gradus.train.task.Scores;
 import io.gradus.train.task.SequenceClassification;
@@ -1210,6 +1211,7 @@ public final class FineTuning {
             case MASKED_LANGUAGE_MODELING ->
                 MaskedLanguageModeling.open(new TaskSetting(recipe, folder, this::progressed));
             case TOKEN_CLASSIFICATION -> TokenClassification.open(new TaskSetting(recipe, folder, this::progressed));
+            case EMBEDDINGS -> Embeddings.open(new TaskSetting(recipe, folder, this::progressed));
         };
     }
 
@@ -1329,6 +1331,7 @@ public final class FineTuning {
             case SEQUENCE_CLASSIFICATION -> SequenceClassification.unread(recipe);
             case MASKED_LANGUAGE_MODELING -> MaskedLanguageModeling.unread(recipe);
             case TOKEN_CLASSIFICATION -> TokenClassification.unread(recipe);
+            case EMBEDDINGS -> Embeddings.unread(recipe);
         };
         return new Rehearsal(recipe, config, task, null, task::lossSum, null, Rehearsal.LARGEST, processes)
                 .plan(resumed);

@@ -99,7 +99,7 @@ record Page(
                 now.format(DateTimeFormatter.ofPattern("d MMMM uuuu, HH:mm", Locale.ROOT)),
                 standing.isFinished(),
                 tiles(plan, standing, metrics),
-                Remarks.of(metrics, standing, isClassifier(recipe)),
+                Remarks.of(metrics, standing, recipe.task()),
                 new Panels(metrics, plan.steps()).all(),
                 scores(standing),
                 scores(standing).stream().anyMatch(score -> score.name().equals("temperature")),
@@ -116,7 +116,7 @@ record Page(
     }
 
     private static boolean isClassifier(Recipe recipe) {
-        return recipe.task().isClassification();
+        return recipe.task().readsExamples();
     }
 
     /** Returns the metrics on held-out text. */

@@ -2,6 +2,7 @@ package io.gradus.cli.report;
 
 import io.gradus.cli.print.Quantities;
 import io.gradus.cli.report.Curve.Point;
+import io.gradus.train.recipe.Recipe.TaskKind;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -14,32 +15,38 @@ final class Remarks {
 
     private Remarks() {}
 
-    /** @param classifier whether the model classifies texts instead of writing them */
-    static List<String> of(Metrics metrics, Standing standing, boolean classifier) {
+    /** @param task what was trained */
+    static List<String> of(Metrics metrics, Standing standing, TaskKind task) {
         List<String> remarks = new ArrayList<>();
         if (!standing.isFinished()) {
             remarks.add(standing.unfinished());
         }
         Curve heldOut = metrics.evaluation("held_out");
-        learnt(metrics.evaluation("held_out", standing), classifier).ifPresent(remarks::add);
+        learnt(metrics.evaluation("held_out", standing), task).ifPresent(remarks::add);
         tooLong(heldOut, standing.savedStep()).ifPresent(remarks::add);
-        if (!classifier) {
+        if (!task.readsExamples()) {
             forgot(metrics.evaluation("general", standing)).ifPresent(remarks::add);
         }
         return remarks;
     }
 
-    private static Optional<String> learnt(Curve losses, boolean classifier) {
-        return change(losses).map(change -> "On held-out text, the model " + verdict(change, classifier));
+    private static Optional<String> learnt(Curve losses, TaskKind task) {
+        return change(losses).map(change -> "On held-out text, the model " + verdict(change, task));
     }
 
-    private static String verdict(double change, boolean classifier) {
+    private static String verdict(double change, TaskKind task) {
         if (Math.abs(change) <= WORTH_A_WORD) {
             return "is about as good as before.";
         }
-        return change < 0
-                ? "predicts each " + (classifier ? "label" : "next token") + " better than before."
-                : "became worse: a lower learning_rate or fewer steps may help.";
+        if (change > 0) {
+            return "became worse: a lower learning_rate or fewer steps may help.";
+        }
+        return switch (task) {
+            case LANGUAGE_MODELING -> "predicts each next token better than before.";
+            case MASKED_LANGUAGE_MODELING -> "predicts each hidden token better than before.";
+            case SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION -> "predicts each label better than before.";
+            case EMBEDDINGS -> "tells better than before which texts belong together.";
+        };
     }
 
     /** Returns a remark if the held-out loss was lower at an earlier step. */

@@ -19,6 +19,13 @@ final class Snippets {
                 pipeline("token-classification", folder, ", aggregation_strategy=\"first\"", "\"A text to classify.\"");
             case MASKED_LANGUAGE_MODELING ->
                 pipeline("fill-mask", folder, "", "f\"A text with a {use.tokenizer.mask_token}.\"");
+            case EMBEDDINGS -> String.format(Locale.ROOT, """
+                from sentence_transformers import SentenceTransformer
+
+                embedder = SentenceTransformer(%s)
+                vectors = embedder.encode(["A text.", "Another text."])
+                print(embedder.similarity(vectors, vectors))\
+                """, pythonString(folder.toString()));
         };
     }
 
@@ -31,6 +38,7 @@ final class Snippets {
                 "./gradus predict --model " + word + " --data texts.csv";
             case MASKED_LANGUAGE_MODELING ->
                 "./gradus finetune model.path=" + word + " \\\n    task=sequence_classification data.train=texts.csv";
+            case EMBEDDINGS -> "./gradus finetune model.path=" + word + " \\\n    task=embeddings data.train=pairs.csv";
         };
     }
 

@@ -3,6 +3,7 @@ package io.gradus.cli.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.train.RunResult;
+import io.gradus.train.recipe.Recipe.TaskKind;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -65,7 +66,7 @@ class RemarksTest {
         return Remarks.of(
                 new Metrics(new TreeMap<>(), Map.of("held_out", heldOut, "general", general), new TreeMap<>()),
                 Standing.finished(result),
-                false);
+                TaskKind.LANGUAGE_MODELING);
     }
 
     private static SortedMap<Integer, Double> losses(double... values) {

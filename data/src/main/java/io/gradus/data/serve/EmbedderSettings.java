@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,17 @@ public record EmbedderSettings(
         return new EmbedderSettings("", Pooling.MEAN, true, maxLength, false, "");
     }
 
+    /** Whether a folder has these files. */
+    public static boolean isSavedIn(Path folder) {
+        return Files.exists(folder.resolve(MODULES));
+    }
+
+    /** What the network reads of a text. */
+    public String text(String text) {
+        String read = prompt + text.strip();
+        return lowerCase ? read.toLowerCase(Locale.ROOT) : read;
+    }
+
     /**
      * Reads the files of a folder. Without {@code modules.json} it is the mean of the hidden states, as in sentence-transformers.
      *
@@ -56,7 +68,7 @@ public record EmbedderSettings(
     public static EmbedderSettings read(Path folder) throws IOException {
         ModelFolder.open(folder);
         Path file = folder.resolve(MODULES);
-        if (!Files.exists(file)) {
+        if (!isSavedIn(folder)) {
             return new EmbedderSettings("", Pooling.MEAN, false, null, false, "");
         }
         List<Module> modules = StreamSupport.stream(json(file).spliterator(), false)

@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -103,9 +102,7 @@ public final class TextEmbedder {
     }
 
     private EncodedText encode(String text) {
-        String read = settings.prompt() + text.strip();
-        String cased = settings.lowerCase() ? read.toLowerCase(Locale.ROOT) : read;
-        return encoder.encode(cased, null).windows().getFirst();
+        return encoder.encode(settings.text(text), null).windows().getFirst();
     }
 
     private List<float[]> vectors(List<EncodedText> texts) {

@@ -7,6 +7,7 @@ import io.gradus.core.safetensors.SafetensorsCheckpoint;
 import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
+import io.gradus.data.EmbeddingExamples;
 import io.gradus.data.LabeledExamples;
 import io.gradus.data.TaggedWordsFiles;
 import io.gradus.train.recipe.Recipe;
@@ -132,6 +133,7 @@ public record Inputs(@JsonValue List<InputFile> files) {
                 documents(new DataFormat(data.format(), null, data.labelTemplate()));
             case SEQUENCE_CLASSIFICATION -> LabeledExamples::files;
             case TOKEN_CLASSIFICATION -> TaggedWordsFiles::files;
+            case EMBEDDINGS -> EmbeddingExamples::files;
         };
         text(sources, "data.train", data.train(), format);
         for (int i = 0; i < data.sources().size(); i++) {

@@ -291,7 +291,9 @@ public record Recipe(
         /** A classifier of the words of sentences. */
         TOKEN_CLASSIFICATION("word"),
         /** An encoder: to predict hidden tokens of texts. */
-        MASKED_LANGUAGE_MODELING("token");
+        MASKED_LANGUAGE_MODELING("token"),
+        /** A network that turns texts into vectors. */
+        EMBEDDINGS("pair");
 
         private final String target;
 
@@ -299,14 +301,14 @@ public record Recipe(
             this.target = target;
         }
 
-        /** What a target of the loss is, in reports: {@code token}, {@code example} or {@code word}. */
+        /** What a target of the loss is, in reports: {@code token}, {@code example}, {@code word} or {@code pair}. */
         public String target() {
             return target;
         }
 
-        /** Whether targets are labels. */
-        public boolean isClassification() {
-            return this == SEQUENCE_CLASSIFICATION || this == TOKEN_CLASSIFICATION;
+        /** Whether the data are examples of what is to be learned, such as texts with labels, and not plain text. */
+        public boolean readsExamples() {
+            return this != LANGUAGE_MODELING && this != MASKED_LANGUAGE_MODELING;
         }
 
         /** The name in recipes, such as {@code token_classification}. */
