@@ -127,18 +127,10 @@ public final class PaddedBatches implements BatchSource {
     @Override
     public Batch batch(long index, Device device) {
         int[] chosen = rows(index);
-        Batch input = input(Arrays.stream(chosen).mapToObj(texts::get).toList(), settings.pad, device);
-        int length = Math.toIntExact(input.ids().shape().get(1));
-        return new Batch(
-                input.ids(),
-                targets.of(chosen, length, device),
-                targets.counted(chosen),
-                null,
-                null,
-                input.attentionMask(),
-                input.tokenTypeIds(),
-                null,
-                input.textOfRow());
+        List<List<EncodedText>> windows =
+                Arrays.stream(chosen).mapToObj(texts::get).toList();
+        Tensor made = targets.of(chosen, longest(windows), device);
+        return batch(windows, settings.pad, made, targets.counted(chosen), device);
     }
 
     /**
@@ -148,11 +140,23 @@ public final class PaddedBatches implements BatchSource {
      * @param pad the id that fills rows
      */
     public static Batch input(List<List<EncodedText>> windows, int pad, Device device) {
+        return batch(windows, pad, Tensor.of(device, new int[windows.size()], windows.size()), 0, device);
+    }
+
+    private static int longest(List<List<EncodedText>> windows) {
+        return windows.stream()
+                .flatMap(List::stream)
+                .mapToInt(text -> text.ids().length)
+                .max()
+                .orElseThrow();
+    }
+
+    private static Batch batch(List<List<EncodedText>> windows, int pad, Tensor targets, long counted, Device device) {
         List<EncodedText> texts = windows.stream().flatMap(List::stream).toList();
         int[] textOfRow = IntStream.range(0, windows.size())
                 .flatMap(text -> windows.get(text).stream().mapToInt(_ -> text))
                 .toArray();
-        int length = texts.stream().mapToInt(text -> text.ids().length).max().orElseThrow();
+        int length = longest(windows);
         int[] ids = new int[Math.multiplyExact(texts.size(), length)];
         int[] mask = new int[ids.length];
         int[] types = new int[ids.length];
@@ -168,8 +172,8 @@ public final class PaddedBatches implements BatchSource {
         Tensor idTensor = Tensor.of(device, ids, texts.size(), length);
         return new Batch(
                 idTensor,
-                Tensor.of(device, new int[windows.size()], windows.size()),
-                0,
+                targets,
+                counted,
                 null,
                 null,
                 padded ? Tensor.of(device, mask, texts.size(), length) : null,

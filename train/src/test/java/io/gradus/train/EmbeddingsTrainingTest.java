@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradus.data.serve.EmbedderSettings;
 import io.gradus.data.serve.Pooling;
 import io.gradus.data.serve.TextEmbedder;
+import io.gradus.train.memory.MemoryPlan;
 import io.gradus.train.recipe.Recipe;
 import io.gradus.train.recipe.RecipeException;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -154,6 +156,29 @@ class EmbeddingsTrainingTest {
         new FineTuning(recipe("resumed", train, "resume=true")).run();
         assertThat(folder.resolve("resumed").resolve("model.safetensors"))
                 .hasSameBinaryContentAs(folder.resolve("whole").resolve("model.safetensors"));
+    }
+
+    @Test
+    void twoProcessesDoWhatOneDoesThatAccumulates() throws IOException, InterruptedException {
+        RunResult one = new FineTuning(recipe("one", "gradient_accumulation_steps=2", "save_steps=0")).run();
+        List<JobOfThreads.Outcome> outcomes =
+                JobOfThreads.run(2, _ -> recipe("two", "parallel=zero2", "save_steps=0"), builder -> builder);
+        assertThat(outcomes).extracting(JobOfThreads.Outcome::failure).containsOnlyNulls();
+        RunResult two = Objects.requireNonNull(outcomes.getFirst().result());
+        assertThat(two.after()).isEqualTo(one.after());
+        assertThat(two.scores()).isEqualTo(one.scores());
+        assertThat(folder.resolve("two").resolve("model.safetensors"))
+                .hasSameBinaryContentAs(folder.resolve("one").resolve("model.safetensors"));
+    }
+
+    @Test
+    void planCoversARun() throws IOException {
+        FineTuning run = new FineTuning(recipe("out", "data.max_seq_len=7", "save_steps=0"));
+        MemoryPlan plan = run.plan();
+        long used = run.run().peakBytes().values().stream()
+                .mapToLong(bytes -> bytes)
+                .sum();
+        assertThat(used).isBetween(plan.peakBytes() / 2, plan.peakBytes());
     }
 
     @Test
