@@ -119,6 +119,11 @@ public abstract class LanguageModel extends PretrainedModel {
         return Long.MAX_VALUE;
     }
 
+    @Override
+    public final Device device() {
+        return lmHeadWeight().device();
+    }
+
     /**
      * An empty cache for one sequence. A network without a cache may ignore the one it is given; generation then reads the
      * whole sequence again for every token.

@@ -124,7 +124,7 @@ public abstract class PretrainedModel extends Module {
     }
 
     /** The device of the parameters. */
-    public final Device device() {
+    public Device device() {
         Device known = device;
         if (known == null) {
             known = parameters().getFirst().device();

@@ -171,12 +171,13 @@ class ModelFamilyTest {
 
     @Test
     void unknownModelTypeIsRejectedWithTheKnownOnesAndTheWayToAddOne() throws IOException {
-        write("{\"model_type\": \"bert\"}");
+        write("{\"model_type\": \"electra\"}");
         assertThatThrownBy(this::load)
                 .isInstanceOf(IOException.class)
                 .hasMessage(folder.resolve("config.json")
-                        + ": model_type is 'bert'; known types are awd_lstm, bigram, gemma2, gemma3_text, gpt2, gpt_neox, granite,"
-                        + " llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3, twin; to add"
+                        + ": model_type is 'electra'; known types are awd_lstm, bert, bigram, distilbert, gemma2, gemma3_text,"
+                        + " gpt2, gpt_neox, granite, llama, mistral, modernbert, olmo2, phi3, qwen2, qwen3, roberta, smollm3,"
+                        + " twin, xlm-roberta; to add"
                         + " one, implement io.gradus.nn.model.ModelFamily and name the class in"
                         + " META-INF/services/io.gradus.nn.model.ModelFamily");
     }
@@ -187,7 +188,8 @@ class ModelFamilyTest {
         write(config);
         assertThatThrownBy(this::load)
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("model_type is missing; known types are awd_lstm, bigram, gemma2");
+                .hasMessageContaining(
+                        "model_type is missing; known types are awd_lstm, bert, bigram, distilbert, gemma2");
     }
 
     @Test
