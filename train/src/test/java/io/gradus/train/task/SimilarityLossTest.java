@@ -48,7 +48,7 @@ class SimilarityLossTest {
         Pooling pooling = Pooling.valueOf(expected.get("pooling").asText().toUpperCase(Locale.ROOT));
         Variable loss = new SimilarityLoss(pooling, scored).sum(states, batch);
         loss.backward();
-        assertThat((double) loss.item()).isCloseTo(expected.get("loss").doubleValue(), within(1e-5));
+        assertThat(loss.item()).isCloseTo(expected.get("loss").doubleValue(), within(1e-5));
         assertThat(Objects.requireNonNull(states.grad()).toDoubles())
                 .containsExactly(JSON.convertValue(expected.get("gradient"), double[].class), within(1e-5));
     }
