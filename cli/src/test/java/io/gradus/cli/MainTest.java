@@ -104,7 +104,7 @@ class MainTest {
     void missingOrUnknownCommandIsAUsageError() {
         gradus().assertMisused("Missing command. Available commands: finetune, lr, generate, chat, evaluate, predict,"
                 + " inspect, memory, study, delta, export, devices.");
-        gradus("study").assertMisused("Missing study. Available studies: forgetting, memory.");
+        gradus("study").assertMisused("Missing study. Available studies: forgetting, memory, ulmfit.");
         gradus("study", "memory").assertMisused("Missing required option: '--output=FOLDER'");
         gradus("export").assertMisused("Missing command. Available commands: gguf, ollama.");
         gradus("export", "gguf", "--model", "x").assertMisused("Missing required option: '--out=FILE'");

@@ -58,12 +58,13 @@ class ModelFolderTest {
 
     @Test
     void unknownModelTypeIsRejectedWithTheKnownOnes() throws IOException {
-        Path config = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
+        Path config = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"electra\"}");
         assertThatThrownBy(() -> load(folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith(config
-                        + ": model_type is 'bert'; known types are awd_lstm, gemma2, gemma3_text, gpt2, gpt_neox, granite,"
-                        + " llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3; to add one, ")
+                        + ": model_type is 'electra'; known types are awd_lstm, bert, distilbert, gemma2, gemma3_text, gpt2,"
+                        + " gpt_neox, granite, llama, mistral, modernbert, olmo2, phi3, qwen2, qwen3, roberta, smollm3,"
+                        + " xlm-roberta; to add one, ")
                 .hasMessageContaining("META-INF/services/io.gradus.nn.model.ModelFamily");
     }
 
