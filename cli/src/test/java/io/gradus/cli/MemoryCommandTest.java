@@ -155,8 +155,8 @@ class MemoryCommandTest {
                 "--model 'llama-8b' is neither a folder nor a config.json, nor one of llama-7b, llama-13b, llama-70b");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertRefused(memory("--model", empty), 1, "config.json is missing");
-        Path bert = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
-        assertRefused(memory("--model", bert), 1, "model_type is 'bert'");
+        Path electra = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"electra\"}");
+        assertRefused(memory("--model", electra), 1, "model_type is 'electra'");
         Path text = Files.writeString(folder.resolve("notes.txt"), "not JSON");
         assertRefused(memory("--model", text), 1, "notes.txt is not JSON");
     }
