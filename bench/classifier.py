@@ -20,6 +20,7 @@ import csv
 import json
 import pathlib
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def child(job):
 
 def gradus(folder, model, data, seed, threads, *keys):
     """One run of Gradus: its metrics by step, and the accuracy on held-out sentences."""
+    shutil.rmtree(folder, ignore_errors=True)
     command = [str(GRADUS), "finetune", "task=sequence_classification", f"model.path={model}", f"data.train={data / 'train.csv'}",
                f"data.eval={data / 'test.csv'}", f"data.max_seq_len={LENGTH}", f"batch_size={BATCH}", f"learning_rate={RATE}",
                "schedule=linear", "warmup_ratio=0.1", "weight_decay=0.01", "max_grad_norm=1.0", f"seed={seed}", f"threads={threads}",
