@@ -210,7 +210,7 @@ def main():
             if turn == 0:
                 write_batches(args.folder / "time.jsonl", base, data, 1, count)
             other = child(job(base, args.folder / "time.jsonl", steps, 1, False))
-            ours = statistics.median(s["seconds"] for s in steps[count // 3:])
+            ours = statistics.median(s["tokens"] / s["tokens_per_second"] for s in steps[count // 3:])
             ratios.append(ours / statistics.median(other["seconds"][count // 3:]))
             ours_seconds.append(ours)
             memory = [line for line in out.splitlines() if "process" in line][-1:], other["peak"]

@@ -10,8 +10,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * Texts in numbered batches, one text per row, or a long one in several, padded on the right to the longest of the batch. A batch is a function of its number
- * alone.
+ * Texts in numbered batches, one text per row, or a long one in several, padded on the right to the longest of the batch, or a little more. A batch is a function of its
+ * number alone.
  *
  * <p>Shuffled, for training: each epoch has its own order, and a batch may contain the end of one epoch and the beginning of the
  * next. In order, for evaluation: the last batch may be smaller.
@@ -19,6 +19,11 @@ import java.util.stream.LongStream;
 public final class PaddedBatches implements BatchSource {
     /** The Philox stream of the shuffle, as that of {@link Batches}. */
     private static final int PLACE = -1;
+
+    /**
+     * The length of a row is a multiple of this. Memory is kept from step to step by size, so fewer lengths are fewer sizes to keep.
+     */
+    private static final int LENGTH_STEP = 8;
 
     private final List<List<EncodedText>> texts; // in windows
     private final Targets targets;
@@ -129,8 +134,9 @@ public final class PaddedBatches implements BatchSource {
         int[] chosen = rows(index);
         List<List<EncodedText>> windows =
                 Arrays.stream(chosen).mapToObj(texts::get).toList();
-        Tensor made = targets.of(chosen, longest(windows), device);
-        return batch(windows, settings.pad, made, targets.counted(chosen), device);
+        int length = Math.min(settings.length, Math.ceilDiv(longest(windows), LENGTH_STEP) * LENGTH_STEP);
+        Tensor made = targets.of(chosen, length, device);
+        return batch(windows, length, settings.pad, made, targets.counted(chosen), device);
     }
 
     /**
@@ -140,7 +146,8 @@ public final class PaddedBatches implements BatchSource {
      * @param pad the id that fills rows
      */
     public static Batch input(List<List<EncodedText>> windows, int pad, Device device) {
-        return batch(windows, pad, Tensor.of(device, new int[windows.size()], windows.size()), 0, device);
+        Tensor targets = Tensor.of(device, new int[windows.size()], windows.size());
+        return batch(windows, longest(windows), pad, targets, 0, device);
     }
 
     private static int longest(List<List<EncodedText>> windows) {
@@ -151,12 +158,12 @@ public final class PaddedBatches implements BatchSource {
                 .orElseThrow();
     }
 
-    private static Batch batch(List<List<EncodedText>> windows, int pad, Tensor targets, long counted, Device device) {
+    private static Batch batch(
+            List<List<EncodedText>> windows, int length, int pad, Tensor targets, long counted, Device device) {
         List<EncodedText> texts = windows.stream().flatMap(List::stream).toList();
         int[] textOfRow = IntStream.range(0, windows.size())
                 .flatMap(text -> windows.get(text).stream().mapToInt(_ -> text))
                 .toArray();
-        int length = longest(windows);
         int[] ids = new int[Math.multiplyExact(texts.size(), length)];
         int[] mask = new int[ids.length];
         int[] types = new int[ids.length];

@@ -145,30 +145,31 @@ class LabeledExamplesTest {
     // ---- batches ----
 
     @Test
-    void batchesArePaddedToTheirLongestRow() {
-        List<EncodedText> rows = IntStream.range(1, 8)
+    void batchesArePaddedToAMultipleOfEightOrTheLongestRow() {
+        List<EncodedText> rows = IntStream.range(1, 21)
                 .mapToObj(length -> EncodedText.of(
                         IntStream.generate(() -> length).limit(length).toArray()))
                 .toList();
         PaddedBatches.Targets targets = (chosen, _, device) -> Tensor.of(device, chosen, chosen.length);
-        PaddedBatches batches = new PaddedBatches(rows, targets, new PaddedBatches.Settings(3, 7, 0, 1, true));
+        PaddedBatches batches = new PaddedBatches(rows, targets, new PaddedBatches.Settings(3, 20, 0, 1, true));
         Batches.Batch batch = batches.batch(1, Device.cpu());
         int[] chosen = batches.rows(1);
         int longest = Arrays.stream(chosen).max().orElseThrow() + 1;
-        assertThat(batch.ids().shape().toArray()).containsExactly(3, longest);
+        assertThat(batch.ids().shape().toArray()).containsExactly(3, longest > 16 ? 20 : longest > 8 ? 16 : 8);
         assertThat(batch.targets().toInts()).containsExactly(chosen);
         assertThat(Arrays.stream(batch.attentionMask().toInts()).sum())
                 .isEqualTo(Arrays.stream(chosen).map(row -> row + 1).sum());
         assertThat(batches.batch(1, Device.cpu()).ids().toInts())
                 .containsExactly(batch.ids().toInts());
-        assertThat(IntStream.range(0, 7)
+        assertThat(IntStream.range(0, 20)
                         .flatMap(i -> Arrays.stream(batches.rows(i)))
                         .boxed()
                         .toList())
-                .hasSize(21)
-                .containsOnly(0, 1, 2, 3, 4, 5, 6); // three epochs
-        PaddedBatches ordered = new PaddedBatches(rows, targets, new PaddedBatches.Settings(3, 7, 0, 1, false));
-        assertThat(ordered.rows(2)).containsExactly(6);
-        assertThat(ordered.batch(2, Device.cpu()).attentionMask()).isNull();
+                .hasSize(60) // three epochs
+                .containsAll(IntStream.range(0, 20).boxed().toList());
+        PaddedBatches ordered = new PaddedBatches(rows, targets, new PaddedBatches.Settings(3, 20, 0, 1, false));
+        assertThat(ordered.rows(6)).containsExactly(18, 19);
+        PaddedBatches single = new PaddedBatches(rows, targets, new PaddedBatches.Settings(1, 20, 0, 1, false));
+        assertThat(single.batch(19, Device.cpu()).attentionMask()).isNull();
     }
 }
