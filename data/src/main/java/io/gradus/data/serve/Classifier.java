@@ -19,11 +19,9 @@ import io.gradus.nn.model.ProblemType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +35,6 @@ import org.jspecify.annotations.Nullable;
  * }
  */
 public final class Classifier {
-    private static final int BATCH = 16;
 
     private final PretrainedModel model;
     private final Labels labels;
@@ -102,19 +99,7 @@ public final class Classifier {
     public List<Prediction> classifyPairs(List<Pair> pairs) {
         List<List<EncodedText>> encoded =
                 pairs.stream().map(pair -> encode(pair.text, pair.second)).toList();
-        List<Integer> byLength = IntStream.range(0, encoded.size())
-                .boxed()
-                .sorted(Comparator.comparingInt(i -> encoded.get(i).getFirst().ids().length))
-                .toList();
-        Prediction[] predictions = new Prediction[encoded.size()];
-        for (int from = 0; from < byLength.size(); from += BATCH) {
-            List<Integer> rows = byLength.subList(from, Math.min(byLength.size(), from + BATCH));
-            List<Prediction> made = predict(rows.stream().map(encoded::get).toList());
-            for (int i = 0; i < rows.size(); i++) {
-                predictions[rows.get(i)] = made.get(i);
-            }
-        }
-        return List.of(predictions);
+        return LengthBatches.map(encoded, windows -> windows.getFirst().ids().length, this::predict);
     }
 
     private List<EncodedText> encode(String text, @Nullable String pair) {

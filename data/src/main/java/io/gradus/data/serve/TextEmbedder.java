@@ -16,9 +16,7 @@ import io.gradus.nn.model.ModelFolder;
 import io.gradus.nn.model.PretrainedModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -34,7 +32,6 @@ import java.util.stream.IntStream;
  * }
  */
 public final class TextEmbedder {
-    private static final int BATCH = 16;
 
     private final PretrainedModel model;
     private final ExampleEncoder encoder;
@@ -86,19 +83,7 @@ public final class TextEmbedder {
     /** The vectors of texts, several at a time. Texts of like lengths go together, so that few tokens are padding. */
     public List<float[]> embed(List<String> texts) {
         List<EncodedText> encoded = texts.stream().map(this::encode).toList();
-        List<Integer> byLength = IntStream.range(0, encoded.size())
-                .boxed()
-                .sorted(Comparator.comparingInt(i -> encoded.get(i).ids().length))
-                .toList();
-        float[][] vectors = new float[encoded.size()][];
-        for (int from = 0; from < byLength.size(); from += BATCH) {
-            List<Integer> rows = byLength.subList(from, Math.min(byLength.size(), from + BATCH));
-            List<float[]> made = vectors(rows.stream().map(encoded::get).toList());
-            for (int i = 0; i < rows.size(); i++) {
-                vectors[rows.get(i)] = made.get(i);
-            }
-        }
-        return new ArrayList<>(Arrays.asList(vectors));
+        return LengthBatches.map(encoded, text -> text.ids().length, this::vectors);
     }
 
     private EncodedText encode(String text) {

@@ -18,8 +18,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.text.BreakIterator;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -36,7 +34,6 @@ import java.util.stream.IntStream;
  * }
  */
 public final class TokenClassifier {
-    private static final int BATCH = 16;
     private static final int USUAL_LENGTH = 512;
 
     private final PretrainedModel model;
@@ -117,20 +114,12 @@ public final class TokenClassifier {
             rowCounts[i] = own.size();
             rows.addAll(own);
         }
-        Tag[][] tags = new Tag[rows.size()][];
-        List<Integer> byLength = IntStream.range(0, rows.size())
-                .boxed()
-                .sorted(Comparator.comparingInt(i -> rows.get(i).text().ids().length))
-                .toList();
-        for (int from = 0; from < byLength.size(); from += BATCH) {
-            List<Integer> batch = byLength.subList(from, Math.min(byLength.size(), from + BATCH));
-            predict(batch, rows, tags);
-        }
+        List<List<Tag>> tags = LengthBatches.map(rows, row -> row.text().ids().length, this::predict);
         List<List<Tag>> all = new ArrayList<>();
         int next = 0;
         for (int count : rowCounts) {
-            all.add(Arrays.stream(tags, next, next + count)
-                    .flatMap(Arrays::stream)
+            all.add(tags.subList(next, next + count).stream()
+                    .flatMap(List::stream)
                     .toList());
             next += count;
         }
@@ -181,22 +170,22 @@ public final class TokenClassifier {
         return places;
     }
 
-    private void predict(List<Integer> batch, List<WordEncoder.Row> rows, Tag[][] tags) {
-        List<EncodedText> texts =
-                batch.stream().map(row -> rows.get(row).text()).toList();
+    private List<List<Tag>> predict(List<WordEncoder.Row> rows) {
+        List<List<EncodedText>> texts =
+                rows.stream().map(row -> List.of(row.text())).toList();
         try (Scope _ = Scope.open("classify")) {
-            Batch input = PaddedBatches.input(texts.stream().map(List::of).toList(), encoder.pad(), model.device());
+            Batch input = PaddedBatches.input(texts, encoder.pad(), model.device());
             double[] logits =
                     Autograd.noGrad(() -> model.forward(input.input())).value().toDoubles();
             int length = Math.toIntExact(input.ids().shape().get(1));
-            for (int i = 0; i < batch.size(); i++) {
-                int[] first = rows.get(batch.get(i)).firstTokens();
-                Tag[] own = new Tag[first.length];
-                for (int word = 0; word < first.length; word++) {
-                    own[word] = first[word] < 0 ? outside() : tag(logits, (i * length + first[word]) * labels.size());
-                }
-                tags[batch.get(i)] = own;
+            List<List<Tag>> tags = new ArrayList<>();
+            for (int i = 0; i < rows.size(); i++) {
+                int row = i * length;
+                tags.add(IntStream.of(rows.get(i).firstTokens())
+                        .mapToObj(first -> first < 0 ? outside() : tag(logits, (row + first) * labels.size()))
+                        .toList());
             }
+            return tags;
         }
     }
 
