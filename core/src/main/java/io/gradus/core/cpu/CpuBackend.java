@@ -9,6 +9,7 @@ import io.gradus.core.cpu.common.CpuMemoryPool;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.HostMemory;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.machine.MachineCode;
 import io.gradus.core.cpu.scalar.Movement;
 import io.gradus.core.cpu.scalar.Random;
 import io.gradus.core.cpu.scalar.ScalarKernels;
@@ -89,7 +90,9 @@ public final class CpuBackend implements Backend {
     public String description() {
         return System.getProperty("os.arch") + ", " + workers.threads()
                 + (workers.threads() == 1 ? " thread" : " threads")
-                + (VectorSupport.isUsable() ? ", vectors of " + Lanes.COUNT * 32 + " bits" : ", scalar kernels");
+                + (VectorSupport.isUsable()
+                        ? ", vectors of " + Lanes.COUNT * 32 + " bits, " + MachineCode.description()
+                        : ", scalar kernels");
     }
 
     @Override

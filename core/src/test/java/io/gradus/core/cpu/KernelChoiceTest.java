@@ -1,6 +1,7 @@
 package io.gradus.core.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gradus.core.Device;
 import java.nio.charset.StandardCharsets;
@@ -53,6 +54,26 @@ final class KernelChoiceTest {
     void withoutC2ScalarKernelsRun() throws Exception {
         String said = say(List.of("--add-modules", "jdk.incubator.vector", "-XX:TieredStopAtLevel=1"));
         assertThat(said).contains("scalar kernels").containsOnlyOnce("-XX:TieredStopAtLevel=1");
+    }
+
+    @Test
+    void withoutNativeAccessDescriptionNamesTheFlag() throws Exception {
+        assumeTrue(System.getProperty("os.name").equals("Linux"), "machine code is written for Linux only");
+        assumeTrue(System.getProperty("os.arch").equals("amd64"), "machine code is written for amd64 only");
+        String said = say(List.of("--add-modules", "jdk.incubator.vector", "--illegal-native-access=deny"));
+        assertThat(said).contains("BF16 without machine code (java runs without --enable-native-access=ALL-UNNAMED)");
+    }
+
+    @Test
+    void machineCodeCanBeTurnedOff() throws Exception {
+        String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.machinecode=off"));
+        assertThat(said).contains("BF16 without machine code (-Dgradus.machinecode=off)");
+    }
+
+    @Test
+    void invalidMachineCodePropertyIsRejected() throws Exception {
+        String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.machinecode=maybe"));
+        assertThat(said).contains("-Dgradus.machinecode=maybe is neither on nor off");
     }
 
     @Test

@@ -1,0 +1,74 @@
+package io.gradus.core.cpu.machine;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts code where the processor may execute it. A page is first writable and then, for the rest of the program, executable:
+ * never both at once, so that no mistake elsewhere can change what runs. The system may refuse, for example by a policy of
+ * SELinux or of a container.
+ *
+ * <p>For Linux on x86-64, in a program that may call native functions.
+ */
+final class CodePage {
+    private static final int READ = 1;
+    private static final int WRITE = 2;
+    private static final int EXECUTE = 4;
+    private static final int PRIVATE_ANONYMOUS = 0x22;
+    private static final long FAILED = -1;
+    private static final long BYTES = 4096;
+
+    private CodePage() {}
+
+    /**
+     * A routine of the given code, with the calling convention of C.
+     *
+     * @return null if the system does not allow programs to write code
+     */
+    @SuppressWarnings("restricted") // callers ask before whether this is enabled
+    static @Nullable MethodHandle routine(Assembler code, FunctionDescriptor type, Linker.Option... options) {
+        MemorySegment page = write(code.bytes());
+        return page == null ? null : Linker.nativeLinker().downcallHandle(page, type, options);
+    }
+
+    /** A page of code, or null if the system refuses. */
+    @SuppressWarnings("restricted")
+    static @Nullable MemorySegment write(byte[] code) {
+        if (code.length > BYTES) {
+            throw new IllegalArgumentException(
+                    "a routine of " + code.length + " bytes does not fit a page of " + BYTES);
+        }
+        try {
+            long address = (long) function("mmap", 6)
+                    .invokeExact(0L, BYTES, (long) (READ | WRITE), (long) PRIVATE_ANONYMOUS, -1L, 0L);
+            if (address == FAILED) {
+                return null;
+            }
+            MemorySegment page = MemorySegment.ofAddress(address).reinterpret(BYTES);
+            MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
+            long refused = (long) function("mprotect", 3).invokeExact(address, BYTES, (long) (READ | EXECUTE));
+            if ((int) refused != 0) {
+                long _ = (long) function("munmap", 2).invokeExact(address, BYTES);
+                return null;
+            }
+            return page;
+        } catch (Throwable e) {
+            throw new IllegalStateException("a page for code could not be made", e);
+        }
+    }
+
+    /** A function of the C library that takes and returns integers, which registers of 64 bits hold whatever their size. */
+    @SuppressWarnings("restricted")
+    private static MethodHandle function(String name, int arguments) {
+        Linker linker = Linker.nativeLinker();
+        ValueLayout[] types = new ValueLayout[arguments];
+        Arrays.fill(types, ValueLayout.JAVA_LONG);
+        return linker.downcallHandle(
+                linker.defaultLookup().findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_LONG, types));
+    }
+}
