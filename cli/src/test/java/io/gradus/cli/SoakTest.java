@@ -38,6 +38,7 @@ class SoakTest {
     private static final int STEPS = 40;
     private static final int KILLS_PER_RUN = 10;
     private static final int FULL_DISKS = 10;
+    private static final int SIGKILL_EXIT = 128 + 9;
     private static final long PATIENCE_SECONDS = 300;
     private static final long SEED = Long.getLong("gradus.soak.seed", 2026);
 
@@ -136,7 +137,7 @@ class SoakTest {
         Path output = folder.resolve("killed");
         RunFolder killed = new RunFolder(output);
         List<String> kills = new ArrayList<>();
-        for (int kill = 0; kill < KILLS_PER_RUN; kill++) {
+        while (kills.size() < KILLS_PER_RUN) {
             Process process = Program.finetune(keys, output);
             if (random.nextInt(4) > 0) {
                 int wanted = killed.newestCheckpoint() + 1 + random.nextInt(3);
@@ -145,9 +146,15 @@ class SoakTest {
             } else {
                 process.waitFor(random.nextInt(4000), TimeUnit.MILLISECONDS); // perhaps while it starts and loads
             }
-            assertThat(process.isAlive()).as(Program.log(output)).isTrue();
             process.destroyForcibly().waitFor(); // SIGKILL
-            kills.add(killed.requireWholeCheckpoints() + (killed.unfinished().isEmpty() ? "" : "*"));
+            if (process.exitValue() == 0) { // the run ended first, so the next one starts from the first step
+                killed.requireSameAs(whole, STEPS);
+                Folders.delete(output);
+            } else {
+                assertThat(process.exitValue()).as(Program.log(output)).isEqualTo(SIGKILL_EXIT);
+                kills.add(
+                        killed.requireWholeCheckpoints() + (killed.unfinished().isEmpty() ? "" : "*"));
+            }
         }
         run(keys, output);
 
