@@ -3,6 +3,7 @@ package io.gradus.core;
 import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The memory and kernels of one device. A kernel reads its operands and writes to an output that the caller allocated; it
@@ -47,6 +48,20 @@ public interface Backend {
     /** Whether tensors have elements. If not, the device only counts their bytes, and what an upload would copy need not exist. */
     default boolean hasElements() {
         return true;
+    }
+
+    /** How precisely this backend computes matrix products of F32. */
+    default MatmulPrecision matmulPrecision() {
+        return MatmulPrecision.HIGHEST;
+    }
+
+    /**
+     * A backend of the same memory that computes matrix products of F32 in another precision. By default there is none.
+     *
+     * @param precision not that of this backend
+     */
+    default Optional<Backend> withMatmulPrecision(MatmulPrecision precision) {
+        return Optional.empty();
     }
 
     /** Copies raw elements (in the target's dtype, little-endian, row-major) from host memory into a tensor. */

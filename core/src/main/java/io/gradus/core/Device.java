@@ -104,6 +104,28 @@ public final class Device {
         return backend;
     }
 
+    /** How precisely this device computes matrix products of F32. */
+    public MatmulPrecision matmulPrecision() {
+        return backend.matmulPrecision();
+    }
+
+    /**
+     * This device, with matrix products of F32 in another precision. It shares this device's memory and threads, and tensors of both
+     * can be operands of one kernel. An operation computes on the device of its first operand.
+     *
+     * @throws UnsupportedOperationException if the device has only one precision
+     */
+    public Device withMatmulPrecision(MatmulPrecision precision) {
+        if (precision == matmulPrecision()) {
+            return this;
+        }
+        Backend other = backend.withMatmulPrecision(precision)
+                .orElseThrow(() -> new UnsupportedOperationException("device " + this
+                        + " computes matrix products in one precision, " + matmulPrecision() + ", not in " + precision
+                        + "; use the CPU"));
+        return new Device(type, index, other);
+    }
+
     /**
      * The kernels of this device. Each checks the dtypes, devices and shapes of its operands first, and throws a
      * {@link ShapeException} or IllegalArgumentException that names the operation, the operands and the fix.

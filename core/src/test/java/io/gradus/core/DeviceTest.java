@@ -2,8 +2,10 @@ package io.gradus.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gradus.core.cpu.CpuBackend;
+import io.gradus.core.cpu.vector.VectorSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
@@ -53,6 +55,38 @@ final class DeviceTest {
                 System.setProperty("gradus.threads", before);
             }
         }
+    }
+
+    @Test
+    void matmulPrecisionIsAnotherViewOfTheSameDevice() {
+        Device cpu = Device.cpu(1);
+        Device medium = cpu.withMatmulPrecision(MatmulPrecision.MEDIUM);
+        assertThat(cpu.matmulPrecision()).isEqualTo(MatmulPrecision.HIGHEST);
+        assertThat(cpu.withMatmulPrecision(MatmulPrecision.HIGHEST)).isSameAs(cpu);
+        assertThat(medium.matmulPrecision()).isEqualTo(MatmulPrecision.MEDIUM);
+        assertThat(medium).isNotEqualTo(cpu);
+        assertThat(medium.backend().memory()).isSameAs(cpu.backend().memory());
+    }
+
+    @Test
+    void mediumPrecisionRoundsOperandsOfProducts() {
+        assumeTrue(VectorSupport.isUsable(), "the scalar kernels compute products in F32");
+        Device cpu = Device.cpu(1);
+        float tie = 1 + 0x1p-8f; // half a BF16 above 1
+        Tensor a = Tensor.of(cpu, new float[] {tie, tie, tie, tie}, 4, 1);
+        Tensor one = Tensor.of(cpu, new float[] {1}, 1, 1);
+        for (MatmulPrecision precision : MatmulPrecision.values()) {
+            Tensor out = Tensor.of(cpu, new float[4], 4, 1);
+            cpu.withMatmulPrecision(precision).kernels().gemm().matmul(a, false, one, false, out, false);
+            assertThat(out.toFloats()).containsOnly(precision == MatmulPrecision.MEDIUM ? 1 : tie);
+        }
+    }
+
+    @Test
+    void deviceOfOnePrecisionRejectsAnother() {
+        assertThatThrownBy(() -> Device.reference().withMatmulPrecision(MatmulPrecision.MEDIUM))
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContainingAll("reference", "MEDIUM", "HIGHEST");
     }
 
     @Test

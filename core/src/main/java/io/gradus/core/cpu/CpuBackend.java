@@ -1,6 +1,7 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.Backend;
+import io.gradus.core.MatmulPrecision;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
@@ -23,6 +24,7 @@ import io.gradus.core.cpu.vector.Rotary;
 import io.gradus.core.cpu.vector.VectorSupport;
 import io.gradus.core.cpu.vector.attention.Attention;
 import io.gradus.core.cpu.vector.elementwise.Elementwise;
+import io.gradus.core.cpu.vector.gemm.Arithmetic;
 import io.gradus.core.cpu.vector.gemm.Gemm;
 import io.gradus.core.cpu.vector.normalization.Normalization;
 import io.gradus.core.cpu.vector.reduction.Reduction;
@@ -30,25 +32,41 @@ import io.gradus.core.cpu.vector.softmax.CrossEntropy;
 import io.gradus.core.cpu.vector.softmax.Softmax;
 import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** The CPU: memory outside the Java heap, and multithreaded kernels. */
 public final class CpuBackend implements Backend {
-    private final MemoryLedger ledger = new MemoryLedger();
-    private final CpuMemoryPool pool = new CpuMemoryPool(ledger);
+    private final MemoryLedger ledger;
+    private final CpuMemoryPool pool;
     private final Workers workers;
+    private final MatmulPrecision matmulPrecision;
     private final Kernels kernels;
 
     /**
      * @param threads the number of threads, including the caller's; at least 1
      */
     public CpuBackend(int threads) {
+        ledger = new MemoryLedger();
+        pool = new CpuMemoryPool(ledger);
         workers = new Workers(threads);
-        kernels = VectorSupport.isUsable() ? vectorKernels(workers) : ScalarKernels.create(workers);
+        matmulPrecision = MatmulPrecision.HIGHEST;
+        kernels = VectorSupport.isUsable()
+                ? vectorKernels(workers, Arithmetic.of(matmulPrecision))
+                : ScalarKernels.create(workers);
     }
 
-    private static Kernels vectorKernels(Workers workers) {
+    /** The same memory and threads with other kernels. */
+    private CpuBackend(CpuBackend shared, MatmulPrecision matmulPrecision, Kernels kernels) {
+        this.ledger = shared.ledger;
+        this.pool = shared.pool;
+        this.workers = shared.workers;
+        this.matmulPrecision = matmulPrecision;
+        this.kernels = kernels;
+    }
+
+    private static Kernels vectorKernels(Workers workers, Arithmetic products) {
         return new Kernels(
-                new Gemm(workers),
+                new Gemm(workers, products),
                 new Elementwise(workers),
                 new Reduction(workers),
                 new Softmax(workers),
@@ -84,6 +102,23 @@ public final class CpuBackend implements Backend {
             // reported below, like numbers that are too small
         }
         throw new IllegalArgumentException("-Dgradus.threads=" + property + " is not a number of at least 1");
+    }
+
+    /** The scalar kernels compute all products in F32. */
+    @Override
+    public Optional<Backend> withMatmulPrecision(MatmulPrecision precision) {
+        Kernels others = VectorSupport.isUsable() ? vectorKernels(workers, Arithmetic.of(precision)) : kernels;
+        return Optional.of(new CpuBackend(this, precision, others));
+    }
+
+    /** The same memory and threads, with products of these numbers. For tests, where the Vector API is usable. */
+    CpuBackend with(Arithmetic products) {
+        return new CpuBackend(this, matmulPrecision, vectorKernels(workers, products));
+    }
+
+    @Override
+    public MatmulPrecision matmulPrecision() {
+        return matmulPrecision;
     }
 
     @Override

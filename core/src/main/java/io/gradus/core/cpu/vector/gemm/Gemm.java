@@ -4,7 +4,6 @@ import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.BatchOffsets;
 import io.gradus.core.cpu.common.Workers;
-import io.gradus.core.cpu.vector.Lanes;
 import io.gradus.core.kernel.GemmKernels;
 import java.lang.foreign.MemorySegment;
 
@@ -39,9 +38,11 @@ public final class Gemm implements GemmKernels {
     private static final Workers ALONE = new Workers(1);
 
     private final Workers workers;
+    private final Arithmetic arithmetic;
 
-    public Gemm(Workers workers) {
+    public Gemm(Workers workers, Arithmetic arithmetic) {
         this.workers = workers;
+        this.arithmetic = arithmetic;
     }
 
     @Override
@@ -54,9 +55,9 @@ public final class Gemm implements GemmKernels {
         multiply(a, transposeA, b, transposeB, out, Tile.of(epilogue));
     }
 
-    /** {@code c (+)= a·b}, {@code [m, n] = [m, k]·[k, n]}, on this thread only, as a step of a larger kernel. */
+    /** {@code c (+)= a·b}, {@code [m, n] = [m, k]·[k, n]}, in F32 and on this thread only, as a step of a larger kernel. */
     public static void multiply(Matrix a, Matrix b, Matrix c, int m, int n, int k, boolean accumulate) {
-        new Product(a, b, c, m, n, k, Tile.accumulating(accumulate)).run(ALONE);
+        new Product(a, b, c, m, n, k, Tile.accumulating(accumulate), Arithmetic.FLOATS).run(ALONE);
     }
 
     private void multiply(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, Tile write) {
@@ -74,7 +75,8 @@ public final class Gemm implements GemmKernels {
                 m,
                 n,
                 k,
-                write);
+                write,
+                arithmetic);
         Shape batch = shape.sub(0, shape.rank() - 2);
         if (batch.size() == 1) {
             whole.run(workers);
@@ -91,7 +93,7 @@ public final class Gemm implements GemmKernels {
     }
 
     /** One product, {@code c = a·b}: {@code [m, n] = [m, k]·[k, n]}. */
-    record Product(Matrix a, Matrix b, Matrix c, int m, int n, int k, Tile write) {
+    record Product(Matrix a, Matrix b, Matrix c, int m, int n, int k, Tile write, Arithmetic arithmetic) {
 
         /** The number of multiply-adds. */
         long size() {
@@ -100,7 +102,8 @@ public final class Gemm implements GemmKernels {
 
         /** The product of other matrices of the batch. */
         private Product at(long a, long b, long c) {
-            return new Product(this.a.at(a * m * k), this.b.at(b * k * n), this.c.at(c * m * n), m, n, k, write);
+            return new Product(
+                    this.a.at(a * m * k), this.b.at(b * k * n), this.c.at(c * m * n), m, n, k, write, arithmetic);
         }
 
         private void run(Workers workers) {
@@ -108,22 +111,27 @@ public final class Gemm implements GemmKernels {
                 Gemv.multiply(this, workers);
                 return;
             }
-            int most = m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH;
-            int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, Lanes.COUNT) : most;
+            int most = arithmetic.depth(m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH);
+            int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, arithmetic.unit()) : most;
             int k0 = 0;
             do { // once even if k is 0: the result is then zeros
                 int part = Math.min(depth, k - k0);
-                new Block(this, k0, part, write.ofBlock(k0 == 0, k0 + part == k), workers).run();
+                new Block(this, k0, part, arithmetic.steps(part), write.ofBlock(k0 == 0, k0 + part == k), workers)
+                        .run();
                 k0 += depth;
             } while (k0 < k);
         }
     }
 
-    /** One block of k of a product. */
-    private record Block(Product p, int k0, int depth, Tile write, Workers workers) {
+    /**
+     * One block of k of a product.
+     *
+     * @param steps the number of steps of the micro-kernel for {@code depth} elements, and so the length of panels
+     */
+    private record Block(Product p, int k0, int depth, int steps, Tile write, Workers workers) {
 
         void run() {
-            int most = SHARED / Math.max(1, depth);
+            int most = SHARED / Math.max(1, steps);
             if (p.n >= p.m || (2 * p.n >= p.m && p.n >= 2 * STRIPE * workers.threads())) {
                 int rows = most / MicroKernel.ROWS * MicroKernel.ROWS;
                 for (int row = 0; row < p.m; row += rows) {
@@ -140,16 +148,16 @@ public final class Gemm implements GemmKernels {
         /** All threads pack these rows of A; then each computes stripes of columns. */
         private void shareColumns(int row0, int row1) {
             int panels = panels(row1 - row0);
-            float[] rows = GemmBuffers.ofThread().sharedRows(panels * MicroKernel.ROWS * depth);
+            float[] rows = GemmBuffers.ofThread().sharedRows(panels * MicroKernel.ROWS * steps);
             int pieces = Math.max(1, panels / (2 * workers.threads())); // wide, to read rows in order
-            forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * depth, (from, to) -> {
+            forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * steps, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
             });
             int stripe = stripe(p.n, workers.threads());
-            forEach(p.n, stripe, (long) (row1 - row0) * depth, (from, to) -> {
+            forEach(p.n, stripe, (long) (row1 - row0) * steps, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
-                MemorySegment columns = own.columns(roundUp(stripe, MicroKernel.COLUMNS) * depth);
-                p.b.packColumns(from, to, k0, depth, columns, 0, own.square());
+                MemorySegment columns = own.columns(roundUp(stripe, MicroKernel.COLUMNS) * steps);
+                p.arithmetic.packColumns(p.b, from, to, k0, depth, columns, 0, own.square());
                 multiply(row0, row1, rows, columns, 0, from, to, own.tile());
             });
         }
@@ -157,25 +165,25 @@ public final class Gemm implements GemmKernels {
         /** All threads pack these columns of B; then each computes blocks of rows. */
         private void shareRows(int column0, int column1) {
             MemorySegment columns =
-                    GemmBuffers.ofThread().sharedColumns(roundUp(column1 - column0, MicroKernel.COLUMNS) * depth);
+                    GemmBuffers.ofThread().sharedColumns(roundUp(column1 - column0, MicroKernel.COLUMNS) * steps);
             int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
-            forEach(column1 - column0, pieces, (long) PACKING * depth, (from, to) -> {
-                long at = (long) from * depth;
+            forEach(column1 - column0, pieces, (long) PACKING * steps, (from, to) -> {
+                long at = (long) from * steps;
                 float[] square = GemmBuffers.ofThread().square();
-                p.b.packColumns(column0 + from, column0 + to, k0, depth, columns, at, square);
+                p.arithmetic.packColumns(p.b, column0 + from, column0 + to, k0, depth, columns, at, square);
             });
             int panels = panels(p.m);
             int balanced = Math.max(1, panels / (4 * workers.threads()));
             int block = Math.min(balanced, atDepth(ROWS, MicroKernel.ROWS) / MicroKernel.ROWS);
             int stripe = atDepth(STRIPE, MicroKernel.COLUMNS);
-            forEach(panels, block, (long) MicroKernel.ROWS * (column1 - column0) * depth, (from, to) -> {
+            forEach(panels, block, (long) MicroKernel.ROWS * (column1 - column0) * steps, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
-                float[] rows = own.rows(block * MicroKernel.ROWS * depth);
+                float[] rows = own.rows(block * MicroKernel.ROWS * steps);
                 packRows(0, p.m, from, to, rows, 0);
                 int row0 = from * MicroKernel.ROWS;
                 int row1 = Math.min(p.m, to * MicroKernel.ROWS);
                 for (int column = column0; column < column1; column += stripe) {
-                    long at = (long) (column - column0) * depth;
+                    long at = (long) (column - column0) * steps;
                     int end = Math.min(column1, column + stripe);
                     multiply(row0, row1, rows, columns, at, column, end, own.tile());
                 }
@@ -190,8 +198,8 @@ public final class Gemm implements GemmKernels {
         private void packRows(int row0, int row1, int from, int to, float[] rows, int at) {
             int start = row0 + from * MicroKernel.ROWS;
             int end = Math.min(row1, row0 + to * MicroKernel.ROWS);
-            int place = at * MicroKernel.ROWS * depth;
-            p.a.packRows(start, end, k0, depth, rows, place);
+            int place = at * MicroKernel.ROWS * steps;
+            p.arithmetic.packRows(p.a, start, end, k0, depth, rows, place);
         }
 
         /** Multiplies packed rows by packed columns: each panel of rows with all panels of columns. */
@@ -205,12 +213,12 @@ public final class Gemm implements GemmKernels {
                 int column1,
                 float[] tile) {
             for (int row = row0; row < row1; row += MicroKernel.ROWS) {
-                int a = (row - row0) * depth;
+                int a = (row - row0) * steps;
                 for (int column = column0; column < column1; column += Tile.STRIDE) {
                     int n = Math.min(Tile.STRIDE, column1 - column);
                     for (int j = 0; j < n; j += MicroKernel.COLUMNS) {
-                        long b = at + (long) (column - column0 + j) * depth;
-                        MicroKernel.multiply(rows, a, columns, b, depth, n - j, tile, j, Tile.STRIDE);
+                        long b = at + (long) (column - column0 + j) * steps;
+                        p.arithmetic.multiply(rows, a, columns, b, steps, n - j, tile, j);
                     }
                     int height = Math.min(MicroKernel.ROWS, row1 - row);
                     write.store(tile, 0, p.c, row, column, height, n);
@@ -218,9 +226,9 @@ public final class Gemm implements GemmKernels {
             }
         }
 
-        /** The number of lines in a block of the size that {@code lines} have at full depth; at most three times as many. */
+        /** The number of lines in a block of the size that {@code lines} have at full steps; at most three times as many. */
         private int atDepth(int lines, int unit) {
-            return Math.max(unit, lines * DEPTH / Math.max(DEPTH / 3, depth) / unit * unit);
+            return Math.max(unit, lines * DEPTH / Math.max(DEPTH / 3, steps) / unit * unit);
         }
 
         /** The stripe width that minimizes the time of the slowest thread; narrow stripes cost slightly more. */

@@ -1,0 +1,67 @@
+package io.gradus.core.cpu.vector.gemm;
+
+import io.gradus.core.MatmulPrecision;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The numbers that a product multiplies: how a block of an operand is packed into panels, and the micro-kernel for these. Results
+ * are F32, as are sums.
+ */
+public sealed interface Arithmetic permits FloatArithmetic, RoundedArithmetic, PairedArithmetic {
+    /** F32, as stored. */
+    Arithmetic FLOATS = new FloatArithmetic();
+
+    /** Operands rounded to BF16 and multiplied as F32: the Vector API has no products of BF16. */
+    Arithmetic ROUNDED = new RoundedArithmetic();
+
+    /** Operands rounded to BF16, multiplied in pairs by machine code; only if {@link #hasPairs()}. */
+    Arithmetic PAIRED = new PairedArithmetic(false);
+
+    /**
+     * Each operand split into a BF16 and the BF16 of what is left, in pairs as above; three products. 16 of the 24 bits of a float
+     * count. Infinities become NaN.
+     */
+    Arithmetic SPLIT = new PairedArithmetic(true);
+
+    /** The numbers of a precision, on this processor. */
+    static Arithmetic of(MatmulPrecision precision) {
+        return switch (precision) {
+            case HIGHEST, HIGH -> FLOATS; // three products of pairs take longer than one of floats
+            case MEDIUM -> hasPairs() ? PAIRED : ROUNDED;
+        };
+    }
+
+    /** Whether this program can multiply pairs of BF16. */
+    static boolean hasPairs() {
+        return PairedArithmetic.isUsable();
+    }
+
+    /** The number of steps of the micro-kernel for a block of k of this length. */
+    int steps(int depth);
+
+    /** The length of a block of k for at most this many steps. */
+    int depth(int steps);
+
+    /** Blocks of k start at multiples of this. */
+    int unit();
+
+    /** Packs {@code [row0, row1)} × {@code [k0, k0 + depth)} of A into panels of {@link MicroKernel#ROWS}. */
+    void packRows(Matrix a, int row0, int row1, int k0, int depth, float[] panels, int to);
+
+    /**
+     * Packs {@code [k0, k0 + depth)} × {@code [column0, column1)} of B into panels of {@link MicroKernel#COLUMNS}.
+     *
+     * @param square scratch of {@link Panels#SQUARE} floats
+     */
+    void packColumns(
+            Matrix b, int column0, int column1, int k0, int depth, MemorySegment panels, long to, float[] square);
+
+    /**
+     * {@code c = a·b} for one tile of packed operands.
+     *
+     * @param columns the number of columns; the rest of the tile is undefined afterwards
+     * @param c rows of {@link Tile#STRIDE} floats
+     * @param cFrom 0, or a column
+     */
+    void multiply(float[] a, int aFrom, MemorySegment b, long bFrom, int steps, int columns, float[] c, int cFrom);
+}
