@@ -37,6 +37,9 @@ public final class Lanes {
 
     private static final Class<?> OFF_HEAP = MemorySegment.NULL.getClass();
 
+    /** A thread that never runs: memory that it may access belongs to no thread. */
+    private static final Thread ANY_THREAD = Thread.ofPlatform().unstarted(() -> {});
+
     private Lanes() {}
 
     private static VectorSpecies<Float> floats() {
@@ -77,10 +80,16 @@ public final class Lanes {
      * Tells the JIT compiler that memory is outside the Java heap. Otherwise its profile would include the interpreter's own stores
      * to a {@code byte[]} (for converting float vectors to int vectors), and it would order each access after all others: loops
      * would take two to three times as long.
+     *
+     * <p>It also tells the compiler that the memory belongs to no thread. Each access checks this. Where other code has read memory
+     * of one thread before, the compiler would expect that of a long loop too, and check the thread before the loop. The check
+     * would fail each time, and the loop would run in the interpreter until it is compiled again, a hundred times: a step of AdamW
+     * would take half a second for 20M weights.
      */
     private static MemorySegment offHeap(MemorySegment memory) {
-        if (memory.getClass() != OFF_HEAP) {
-            throw new IllegalArgumentException("vectors are for memory outside the Java heap, not " + memory);
+        if (memory.getClass() != OFF_HEAP || !memory.isAccessibleBy(ANY_THREAD)) {
+            throw new IllegalArgumentException(
+                    "vectors are for memory outside the Java heap that all threads may access, not " + memory);
         }
         return memory;
     }
