@@ -93,6 +93,11 @@ final class DeviceTest {
     void descriptionNamesThreads() {
         assertThat(Device.cpu(1).backend().description()).contains("1 thread");
         assertThat(Device.cpu(2).backend().description()).contains("2 threads");
+        assertThat(Device.cpu(1)
+                        .withMatmulPrecision(MatmulPrecision.HIGH)
+                        .backend()
+                        .description())
+                .contains("matmul_precision high: products in F32");
         assertThat(Device.reference().backend().description()).contains("double");
     }
 }

@@ -4,6 +4,7 @@ import io.gradus.autograd.GradientAccumulation;
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.MatmulPrecision;
 import io.gradus.core.ProcessMemory;
 import io.gradus.core.Scope;
 import io.gradus.core.safetensors.AtomicFile;
@@ -87,6 +88,7 @@ import org.jspecify.annotations.Nullable;
  *       fit in memory. Gradients are weighted by target tokens, so the result is that of one large batch.
  *   <li><b>Mixed precision</b> ({@code precision}): weights and gradients in BF16 or F16 halve their memory; master weights
  *       and moments stay in F32, and F16 scales the loss.
+ *   <li><b>Faster products</b> ({@code matmul_precision}): operands of matrix products rounded to BF16, sums in F32.
  *   <li><b>Activation checkpointing</b> ({@code activation_checkpointing}), <b>loss in chunks</b> ({@code loss_chunk_size})
  *       and the <b>optimizer step in the backward pass</b> ({@code optimizer_in_bwd}): less memory, more time. The <b>memory
  *       plan</b> knows the peak of the tensors to the byte before the run starts, and about what the process adds.
@@ -1174,6 +1176,7 @@ public final class FineTuning {
      */
     TrainingSetup setup(boolean resumed) throws IOException {
         Device device = model != null ? model.device() : device();
+        requirePrecision(device);
         device.backend().memory().resetPeak(); // earlier runs on this device do not count
         ModelFolder folder = model();
         ModelConfig config = model != null ? model.config() : folder.config();
@@ -1217,6 +1220,16 @@ public final class FineTuning {
 
     private LossFunction loss(Task task) {
         return customLoss != null ? customLoss : task::lossSum;
+    }
+
+    /** A model in memory computes products in the precision of its own device, which a recipe cannot change. */
+    private void requirePrecision(Device device) {
+        MatmulPrecision wanted = recipe.memory().matmulPrecision();
+        if (wanted != MatmulPrecision.HIGHEST && device.matmulPrecision() != wanted) {
+            throw new RecipeException("matmul_precision is " + wanted + ", and the model in memory is on a device that"
+                    + " computes products in " + device.matmulPrecision() + "; load it on"
+                    + " device.withMatmulPrecision(MatmulPrecision." + wanted + "), or remove matmul_precision");
+        }
     }
 
     /** A model in memory must have the head that the task trains. */
@@ -1272,7 +1285,8 @@ public final class FineTuning {
         if (recipe.device().equals("gpu")) {
             return Device.gpu();
         }
-        return recipe.threads() == null ? Device.cpu() : Device.cpu(recipe.threads());
+        Device cpu = recipe.threads() == null ? Device.cpu() : Device.cpu(recipe.threads());
+        return cpu.withMatmulPrecision(recipe.memory().matmulPrecision());
     }
 
     private int steps(BatchSource training) {

@@ -153,6 +153,7 @@ class ResumeTest {
             learning_rate               | learning_rate=0.02 | learning_rate was 0.01 and is 0.02
             load_best_model_at_end      | load_best_model_at_end=true | load_best_model_at_end was false and is true
             loss_chunk_size             | loss_chunk_size=8 | loss_chunk_size was null and is 8
+            matmul_precision            | matmul_precision=medium | matmul_precision was HIGHEST and is MEDIUM
             max_eval_blocks             | max_eval_blocks=1 | same
             max_grad_norm               | max_grad_norm=2 | max_grad_norm was 1.0 and is 2.0
             metric_for_best_model       | metric_for_best_model=loss | metric_for_best_model has no effect

@@ -32,6 +32,7 @@ import io.gradus.core.cpu.vector.softmax.CrossEntropy;
 import io.gradus.core.cpu.vector.softmax.Softmax;
 import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The CPU: memory outside the Java heap, and multithreaded kernels. */
@@ -127,7 +128,24 @@ public final class CpuBackend implements Backend {
                 + (workers.threads() == 1 ? " thread" : " threads")
                 + (VectorSupport.isUsable()
                         ? ", vectors of " + Lanes.COUNT * 32 + " bits, " + MachineCode.description()
-                        : ", scalar kernels");
+                        : ", scalar kernels")
+                + products();
+    }
+
+    /** What becomes of a precision of products other than the default. */
+    private String products() {
+        if (matmulPrecision == MatmulPrecision.HIGHEST) {
+            return "";
+        }
+        String precision = matmulPrecision.name().toLowerCase(Locale.ROOT);
+        if (!VectorSupport.isUsable()) {
+            return "; matmul_precision " + precision + ": products in F32, scalar kernels have no other";
+        }
+        if (matmulPrecision == MatmulPrecision.HIGH) {
+            return "; matmul_precision high: products in F32, no slower here than sums of two BF16";
+        }
+        return "; matmul_precision medium: products in BF16"
+                + (Arithmetic.hasPairs() ? "" : ", no faster without machine code");
     }
 
     @Override

@@ -34,6 +34,7 @@ final class ForeignKeys {
             Map.entry("fp32", "precision: f32"),
             Map.entry("dtype", "precision"),
             Map.entry("torch_dtype", "precision"),
+            Map.entry("float32_matmul_precision", "matmul_precision"),
             Map.entry("gradient_checkpointing", "activation_checkpointing"),
             Map.entry("enable_activation_checkpointing", "activation_checkpointing"),
             Map.entry("optimizer_in_backward", "optimizer_in_bwd"),

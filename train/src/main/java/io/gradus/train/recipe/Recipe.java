@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.gradus.core.DType;
 import io.gradus.core.FileNames;
+import io.gradus.core.MatmulPrecision;
 import io.gradus.core.WholeFile;
 import io.gradus.data.DataFormat;
 import io.gradus.data.ExampleEncoder;
@@ -209,6 +210,7 @@ public record Recipe(
     /** Memory and precision. In YAML these keys are at the top level, as are those of the next two records. */
     public record Memory(
             PrecisionKind precision,
+            MatmulPrecision matmulPrecision,
             boolean activationCheckpointing,
             boolean optimizerInBwd,
             @Nullable Integer lossChunkSize) {
@@ -436,6 +438,11 @@ public record Recipe(
         require(saveTotalLimit >= 1, "save_total_limit", saveTotalLimit, "at least 1");
         require(device.equals("cpu") || device.equals("gpu"), "device", device, "cpu or gpu");
         require(threads == null || threads >= 1, "threads", threads, "at least 1");
+        if (device.equals("gpu") && memory.matmulPrecision != MatmulPrecision.HIGHEST) {
+            throw new RecipeException("matmul_precision=" + lowerCase(memory.matmulPrecision)
+                    + " has no effect with device=gpu, which computes products in F32; set matmul_precision=highest, or"
+                    + " device=cpu");
+        }
         rejectWithoutEffect(
                 "optimizer",
                 optimizer,

@@ -1,5 +1,6 @@
 package io.gradus.train.recipe;
 
+import io.gradus.core.MatmulPrecision;
 import io.gradus.data.DataFormat;
 import io.gradus.data.ExampleEncoder;
 import io.gradus.data.LabelTemplate;
@@ -137,6 +138,10 @@ public final class RecipeBuilder {
 
     public RecipeBuilder precision(Recipe.PrecisionKind value) {
         return set("precision", value);
+    }
+
+    public RecipeBuilder matmulPrecision(MatmulPrecision value) {
+        return set("matmul_precision", value);
     }
 
     public RecipeBuilder activationCheckpointing(boolean value) {

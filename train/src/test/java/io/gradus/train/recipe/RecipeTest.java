@@ -201,6 +201,8 @@ class RecipeTest {
                 "optimizer_in_bwd=true max_grad_norm=Infinity precision=f16|optimizer_in_bwd and precision=f16 exclude"
                         + " each other: a step in f16 is skipped when any gradient overflows, but by then weights have"
                         + " changed; use precision=bf16",
+                "matmul_precision=medium device=gpu|matmul_precision=medium has no effect with device=gpu, which"
+                        + " computes products in F32; set matmul_precision=highest, or device=cpu",
                 "l2_sp=1 ewc=1|l2_sp and ewc both keep the weights near their start; use one of them",
                 "schedule=slanted_triangular min_lr_ratio=0|schedule=slanted_triangular starts at min_lr_ratio, which"
                         + " is 0, so the first step would have learning rate 0; use min_lr_ratio=0.03125 (1/32)",
@@ -446,7 +448,7 @@ class RecipeTest {
     @Test
     void mapHasEveryKey() {
         assertThat(Recipe.parse("", "data.validation_split=0.25", "steps=3").toMap())
-                .hasSize(70)
+                .hasSize(71)
                 .containsEntry("data.validation_split", "0.25")
                 .containsEntry("steps", "3")
                 .containsEntry("sample.max_tokens", "120")

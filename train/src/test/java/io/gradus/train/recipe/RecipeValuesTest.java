@@ -65,6 +65,7 @@ class RecipeValuesTest {
         values.put("save_dtype", List.of("keep", "f32", "bf16", "f16", "BF16"));
         values.put("parallel", List.of("none", "data", "NONE"));
         values.put("precision", List.of("f32", "bf16", "f16", "BF16"));
+        values.put("matmul_precision", List.of("highest", "high", "medium", "MEDIUM"));
         Recipe.defaults().toMap().forEach((key, value) -> {
             if (value.equals("true") || value.equals("false")) {
                 values.put(key, List.of("false", "False", "FALSE", "~"));
