@@ -17,6 +17,7 @@ import io.gradus.bench.measure.Peaks;
 import io.gradus.bench.report.History;
 import io.gradus.bench.report.Report;
 import io.gradus.bench.report.Result;
+import io.gradus.core.MatmulPrecision;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -68,7 +69,9 @@ public final class Main implements Callable<Integer> {
     private static final int WARM_UP_STEPS = 30;
 
     private static final List<Group> GROUPS = List.of(
-            new GemmCases(),
+            new GemmCases(MatmulPrecision.HIGHEST),
+            new GemmCases(MatmulPrecision.MEDIUM),
+            new GemmCases(MatmulPrecision.HIGH),
             new ElementwiseCases(),
             new NormCases(),
             new SoftmaxCases(),
@@ -91,8 +94,9 @@ public final class Main implements Callable<Integer> {
             names = "--only",
             split = ",",
             paramLabel = "GROUP",
-            description = "Run only these groups: gemm, elementwise, norms, softmax, cross-entropy, adamw, gpt2, llama,"
-                    + " memory, warm-up.")
+            description =
+                    "Run only these groups: gemm, gemm-medium, gemm-high, elementwise, norms, softmax, cross-entropy,"
+                            + " adamw, gpt2, llama, memory, warm-up.")
     private Set<String> only = Set.of();
 
     @Option(names = "--quick", description = "Fewer samples: for a first impression, not for the record.")

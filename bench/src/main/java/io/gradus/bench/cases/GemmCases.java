@@ -2,9 +2,11 @@ package io.gradus.bench.cases;
 
 import io.gradus.bench.measure.Work;
 import io.gradus.core.Device;
+import io.gradus.core.MatmulPrecision;
 import io.gradus.core.Scope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -13,11 +15,25 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * Every matrix product of a training step of GPT-2 (124M) with B·T = 256 and 1,024 rows, and square matrices. libtorch:
  * {@code at::mm_out} with transposed views.
+ *
+ * <p>In medium precision, operands and results are F32 in memory on both sides, and rounding them is part of the time. libtorch
+ * rounds them to BF16, as its autocast does, and converts the result. Its result is rounded to BF16 and ours is not.
  */
 public final class GemmCases implements Group {
     private static final int WIDTH = 768;
     private static final int VOCABULARY = 50_257;
     private static final double TOLERANCE = 1e-4;
+    /** Half of the distance of two BF16, and something for sums. */
+    private static final double BF16_TOLERANCE = 5e-3;
+
+    private final MatmulPrecision precision;
+
+    /**
+     * @param precision ours; {@code medium} is compared with libtorch's BF16, the others with its F32
+     */
+    public GemmCases(MatmulPrecision precision) {
+        this.precision = precision;
+    }
 
     /**
      * {@code [m, k] · [k, n]}.
@@ -81,7 +97,9 @@ public final class GemmCases implements Group {
 
     @Override
     public String name() {
-        return "gemm";
+        return precision == MatmulPrecision.HIGHEST
+                ? "gemm"
+                : "gemm-" + precision.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
@@ -89,12 +107,12 @@ public final class GemmCases implements Group {
         for (Form form : forms()) {
             try (Scope _ = Scope.open("gemm");
                     PointerScope _ = new PointerScope()) {
-                measure.accept(of(device, form));
+                measure.accept(of(device.withMatmulPrecision(precision), form));
             }
         }
     }
 
-    private static Case of(Device device, Form f) {
+    private Case of(Device device, Form f) {
         Twin a = f.transposeA ? Twin.random(device, 1, 1, f.k, f.m) : Twin.random(device, 1, 1, f.m, f.k);
         Twin b = f.transposeB ? Twin.random(device, 2, 1, f.n, f.k) : Twin.random(device, 2, 1, f.k, f.n);
         Twin out = Twin.zeros(device, f.m, f.n);
@@ -102,7 +120,9 @@ public final class GemmCases implements Group {
         Tensor right = f.transposeB ? b.theirs().t() : b.theirs();
         Runnable ours =
                 () -> device.kernels().gemm().matmul(a.ours(), f.transposeA, b.ours(), f.transposeB, out.ours(), false);
-        Runnable theirs = () -> torch.mm_out(out.theirs(), left, right).close();
+        Runnable theirs = precision != MatmulPrecision.MEDIUM
+                ? () -> torch.mm_out(out.theirs(), left, right).close()
+                : () -> multiplyRounded(left, right, out.theirs());
         return new Case(
                 f.label(),
                 ours,
@@ -112,7 +132,14 @@ public final class GemmCases implements Group {
                     theirs.run();
                     return out.difference();
                 },
-                TOLERANCE,
+                precision == MatmulPrecision.MEDIUM ? BF16_TOLERANCE : TOLERANCE,
                 Work.flops(2.0 * f.m * f.n * f.k));
+    }
+
+    private static void multiplyRounded(Tensor left, Tensor right, Tensor out) {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor product = left.to(torch.ScalarType.BFloat16).mm(right.to(torch.ScalarType.BFloat16));
+            out.copy_(product);
+        }
     }
 }

@@ -35,6 +35,8 @@ public record Target(String name, double minimum, Predicate<Result> cases, ToDou
                 1.1,
                 gemm.and(result -> GemmCases.hasVocabularyEdge(result.name())),
                 Target::slowest));
+        targets.add(new Target("GEMM in BF16, median of all shapes", 0.85, in("gemm-medium"), Target::median));
+        targets.add(new Target("GEMM in BF16, slowest shape", 0.65, in("gemm-medium"), Target::slowest));
         targets.add(slowest("cross-entropy fwd+bwd", 5, in("cross-entropy").and(named("cross-entropy fwd+bwd"))));
         targets.add(slowest("GELU tanh forward", 2.5, named("GELU tanh fwd")));
         targets.add(slowest("GELU tanh backward", 2.5, named("GELU tanh bwd")));

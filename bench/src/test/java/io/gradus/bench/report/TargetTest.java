@@ -20,6 +20,17 @@ class TargetTest {
     }
 
     @Test
+    void productsInBf16HaveTargetsOfTheirOwn() {
+        List<Verdict> verdicts = Target.judge(List.of(
+                Results.of("gemm-medium", "head 256 NT", 2, 1.4),
+                Results.of("gemm-medium", "qkv 256 NN", 2, 0.9),
+                Results.of("gemm-medium", "fc 256 NN", 2, 0.6)));
+
+        assertThat(verdicts).extracting(Verdict::value).containsExactly(0.9, 0.6);
+        assertThat(verdicts).extracting(Verdict::isMet).containsExactly(true, false);
+    }
+
+    @Test
     void eachNumberOfThreadsIsJudgedSeparately() {
         List<Verdict> verdicts = Target.judge(List.of(
                 Results.of("gpt2", "gpt2 B 4 T 64", 1, 1.2),
