@@ -50,6 +50,11 @@ public final class MemoryLedger {
         held -= bytes;
     }
 
+    /** Bytes that the device holds, in use or kept for reuse. 0 on devices that do not count them. */
+    public synchronized long held() {
+        return held;
+    }
+
     /**
      * The most bytes that the device held at once, in use or kept for reuse. 0 on devices that do not count them.
      */

@@ -37,7 +37,7 @@ public final class MetaBackend implements Backend {
 
     /** The size of the block that the CPU would take for this allocation. */
     private synchronized long block(long bytes) {
-        Long reused = free.take(bytes, ledger.live());
+        Long reused = free.take(bytes, ledger.live(), ledger.held());
         if (reused != null) {
             return reused;
         }

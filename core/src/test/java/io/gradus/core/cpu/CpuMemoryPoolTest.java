@@ -176,17 +176,35 @@ final class CpuMemoryPoolTest {
     }
 
     @Test
-    void unusedBlocksAreFreed() {
-        CpuMemoryPool pool = ((CpuBackend) cpu.backend()).pool();
-        long before = 0;
-        for (long floats : new long[] {1_000_000, 700_000, 500_000, 0, 500_000, 700_000, 1_000_000}) {
-            before = floats == 0 ? pool.allocated() : before;
+    void longestUnusedBlocksAreFreedBeforeMoreMemoryIsTaken() {
+        long held = 0;
+        for (long floats :
+                new long[] {1_000_000, 3_000_000, 7_000_000, 15_000_000}) { // each more than twice the one before
             try (Scope _ = Scope.open("step")) {
                 tensor(floats);
             }
+            held = cpu.backend().memory().held();
+            assertThat(held).isBetween(floats * 4, floats * 4 * 9 / 8 + (1 << 20));
         }
-        long again = pool.allocated() - before - FreeBlocks.blockSize(0);
-        assertThat(again).isEqualTo(FreeBlocks.blockSize(4_000_000)); // the others were still in the pool
+        assertThat(cpu.backend().memory().heldPeak()).isEqualTo(held);
+    }
+
+    /** The lengths of batches of texts. Blocks of the longest serve all. */
+    @Test
+    void batchesOfVaryingLengthTakeTheMemoryOfTheLongest() {
+        long longest = 0;
+        for (int length : new int[] {56, 48, 64, 80, 56, 48, 72, 64, 80, 48}) {
+            cpu.backend().memory().resetPeak();
+            try (Scope _ = Scope.open("step")) {
+                for (int layer = 0; layer < 6; layer++) {
+                    for (long width : new long[] {384, 384, 384, 1536, 1536, 384}) {
+                        tensor(length * 32L * width);
+                    }
+                }
+            }
+            longest = Math.max(longest, cpu.backend().memory().peak());
+            assertThat(cpu.backend().memory().held()).isLessThanOrEqualTo(longest * 9 / 8 + (1 << 20));
+        }
     }
 
     @Test
@@ -221,8 +239,8 @@ final class CpuMemoryPoolTest {
             large = address(1_000_000);
         }
         try (Scope _ = Scope.open("small")) {
-            assertThat(address(500_000)).isNotEqualTo(large);
-            assertThat(address(950_000)).isEqualTo(large);
+            assertThat(address(200_000)).isNotEqualTo(large);
+            assertThat(address(510_000)).isEqualTo(large);
         }
     }
 

@@ -55,7 +55,7 @@ public final class CpuMemoryPool {
     }
 
     private synchronized @Nullable MemorySegment reuse(long bytes) {
-        return free.take(bytes, ledger.live());
+        return free.take(bytes, ledger.live(), ledger.held());
     }
 
     /** Gives up all free blocks. */

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The freed blocks of a memory pool, and the rule by which they are reused. An allocation gets the smallest free block that is
- * large enough, if it is at most an eighth too large. A step needs more blocks than the bytes in use, because not every block
- * fits every tensor. If the free blocks exceed 1.5 times the most bytes that were in use, those unused for longest are given up.
+ * large enough, if it is at most twice as large: a batch of short texts lives in the blocks of a batch of longer ones. Where none
+ * fits, the pool asks the system for memory. First those unused for longest are given up, until the pool holds at most an eighth
+ * more than the most bytes that were in use: a step needs some more, because not every block fits every tensor.
  *
  * <p>The rule knows sizes only, so that the memory of a run can be planned without memory. Not thread-safe.
  *
@@ -50,16 +51,19 @@ public final class FreeBlocks<B> {
     }
 
     /**
-     * A block for an allocation, or null if none fits.
+     * A block for an allocation, or null if none fits and the pool is to obtain one of {@link #blockSize} bytes.
      *
      * @param wanted the bytes of the tensor
      * @param inUse bytes of tensors in use, without this one
+     * @param held bytes that the pool has from the system, in use or free
      */
-    public @Nullable B take(long wanted, long inUse) {
+    public @Nullable B take(long wanted, long inUse, long held) {
         mostInUse = Math.max(mostInUse, inUse + wanted);
         long size = blockSize(wanted);
         Map.Entry<Long, Deque<Idle<B>>> fitting = idle.ceilingEntry(size);
-        if (fitting == null || fitting.getKey() > size + size / 8) {
+        if (fitting == null || fitting.getKey() > 2 * size) {
+            long most = mostInUse + mostInUse / 8 + LARGE;
+            giveUp(held + size - most);
             return null;
         }
         B block = fitting.getValue().pop().block;
@@ -71,14 +75,17 @@ public final class FreeBlocks<B> {
     public void put(B block, long size) {
         idle.computeIfAbsent(size, _ -> new ArrayDeque<>(4)).push(new Idle<>(block, recycled++));
         bytes += size;
-        while (bytes > mostInUse + mostInUse / 2 + LARGE) {
-            giveUpLongestUnused();
-        }
     }
 
     /** Gives up all blocks. */
     public void clear() {
-        while (!idle.isEmpty()) {
+        giveUp(Long.MAX_VALUE);
+    }
+
+    /** Gives up blocks of at least {@code excess} bytes, or all. */
+    private void giveUp(long excess) {
+        long rest = bytes - excess;
+        while (bytes > rest && !idle.isEmpty()) {
             giveUpLongestUnused();
         }
     }
