@@ -14,7 +14,7 @@ public enum MatmulPrecision {
 
     /**
      * Each operand as a sum of two BF16, and three products of these: 16 of the 24 bits of a float count. F32 where that is no
-     * slower. An infinity in an operand may become NaN.
+     * slower, which is everywhere but on processors with AMX. An infinity in an operand may become NaN.
      */
     HIGH,
 

@@ -142,10 +142,11 @@ public final class CpuBackend implements Backend {
             return "; matmul_precision " + precision + ": products in F32, scalar kernels have no other";
         }
         if (matmulPrecision == MatmulPrecision.HIGH) {
-            return "; matmul_precision high: products in F32, no slower here than sums of two BF16";
+            return "; matmul_precision high: products "
+                    + (Arithmetic.hasTiles() ? "of sums of two BF16" : "in F32, faster here than sums of two BF16");
         }
         return "; matmul_precision medium: products in BF16"
-                + (Arithmetic.hasPairs() ? "" : ", no faster without machine code");
+                + (Arithmetic.hasPairs() || Arithmetic.hasTiles() ? "" : ", no faster without machine code");
     }
 
     @Override

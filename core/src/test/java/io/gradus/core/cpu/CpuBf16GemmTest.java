@@ -83,4 +83,44 @@ final class CpuBf16GemmTest {
             return List.of(DEVICES.getLast());
         }
     }
+
+    @Nested
+    final class InTiles extends Bf16GemmContract {
+        private static final List<Device> DEVICES = devices(Arithmetic.TILES);
+
+        @BeforeAll
+        static void processorHasTheInstruction() {
+            assumeTrue(Arithmetic.hasTiles(), MachineCode.description());
+        }
+
+        @Override
+        protected Device device() {
+            return DEVICES.getFirst();
+        }
+
+        @Override
+        protected List<Device> sameBits() {
+            return List.of(DEVICES.getLast());
+        }
+    }
+
+    @Nested
+    final class InTilesOfSplitOperands extends SplitGemmContract {
+        private static final List<Device> DEVICES = devices(Arithmetic.SPLIT_TILES);
+
+        @BeforeAll
+        static void processorHasTheInstruction() {
+            assumeTrue(Arithmetic.hasTiles(), MachineCode.description());
+        }
+
+        @Override
+        protected Device device() {
+            return DEVICES.getFirst();
+        }
+
+        @Override
+        protected List<Device> sameBits() {
+            return List.of(DEVICES.getLast());
+        }
+    }
 }

@@ -71,6 +71,12 @@ final class KernelChoiceTest {
     }
 
     @Test
+    void invalidAmxPropertyIsRejected() throws Exception {
+        String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.amx=no"));
+        assertThat(said).contains("-Dgradus.amx=no is neither on nor off");
+    }
+
+    @Test
     void invalidMachineCodePropertyIsRejected() throws Exception {
         String said = say(List.of("--add-modules", "jdk.incubator.vector", "-Dgradus.machinecode=maybe"));
         assertThat(said).contains("-Dgradus.machinecode=maybe is neither on nor off");

@@ -64,11 +64,11 @@ final class CodePage {
 
     /** A function of the C library that takes and returns integers, which registers of 64 bits hold whatever their size. */
     @SuppressWarnings("restricted")
-    private static MethodHandle function(String name, int arguments) {
+    static MethodHandle function(String name, int arguments, Linker.Option... options) {
         Linker linker = Linker.nativeLinker();
         ValueLayout[] types = new ValueLayout[arguments];
         Arrays.fill(types, ValueLayout.JAVA_LONG);
         return linker.downcallHandle(
-                linker.defaultLookup().findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_LONG, types));
+                linker.defaultLookup().findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_LONG, types), options);
     }
 }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,11 @@ record Processor(boolean avx512Bf16, boolean amxBf16) {
     private static final long VECTOR_STATES = 0b1110_0110;
     /** The configuration of tiles, and the tiles. */
     private static final long TILE_STATES = 0b11L << 17;
+
+    // arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)
+    private static final long ARCH_PRCTL = 158;
+    private static final long REQUEST_PERMISSION = 0x1023;
+    private static final long TILE_DATA = 18;
 
     /** Asks the processor. Null if the system does not allow the routine that asks. */
     static @Nullable Processor ask() {
@@ -45,6 +51,17 @@ record Processor(boolean avx512Bf16, boolean amxBf16) {
             return new Processor(vectors && bit(more[0], 5), tiles && bit(features[3], 22));
         } catch (Throwable e) {
             throw new IllegalStateException("the processor could not be asked for its instructions", e);
+        }
+    }
+
+    /** Asks the system for the tile registers, which it gives to processes that ask, for all of their threads. */
+    static boolean requestTiles() {
+        try {
+            return 0
+                    == (long) CodePage.function("syscall", 3, Linker.Option.firstVariadicArg(1))
+                            .invokeExact(ARCH_PRCTL, REQUEST_PERMISSION, TILE_DATA);
+        } catch (Throwable e) {
+            throw new IllegalStateException("the system could not be asked for tiles", e);
         }
     }
 

@@ -1,4 +1,5 @@
-"""Writes instructions.txt: instructions in Intel's syntax, and the bytes that GNU as makes of them.
+"""Writes instructions.txt: instructions in Intel's syntax, and the bytes that GNU as makes of them. Writes tiles.txt: the bytes of
+the kernel for AMX, which most machines that run the tests cannot run.
 
     python generate.py        (needs GNU binutils: as and objcopy)
 
@@ -13,6 +14,40 @@ GENERAL = "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split(
 LOWER = "eax ecx edx ebx esp ebp esi edi r8d r9d r10d r11d r12d r13d r14d r15d".split()
 DISPLACEMENTS = [0, 4, 64, 127, 128, 192, 256, 508, 512, 1024, 8128, 8192, -4, -64, -128, -8192]
 VECTORS = [(0, 1, 2), (7, 8, 9), (15, 16, 17), (23, 24, 25), (31, 30, 29), (8, 0, 31), (16, 31, 0), (3, 19, 11)]
+
+
+# a: rdi, rows of r8 bytes; b: rsi and c: rdx, rows of 256 bytes; rcx: 16 steps, times; r9: the sizes of tiles
+TILES = """
+    ldtilecfg [r9]
+    mov eax, 256
+    mov r10, r8
+    shl r10, 4
+    add r10, rdi
+    tilezero tmm0
+    tilezero tmm1
+    tilezero tmm2
+    tilezero tmm3
+1:  tileloadd tmm4, [rdi + r8]
+    tileloadd tmm6, [rsi + rax]
+    tileloadd tmm7, [rsi + rax + 64]
+    tdpbf16ps tmm0, tmm4, tmm6
+    tileloadd tmm5, [r10 + r8]
+    tdpbf16ps tmm1, tmm4, tmm7
+    tdpbf16ps tmm2, tmm5, tmm6
+    tdpbf16ps tmm3, tmm5, tmm7
+    add rdi, 64
+    add r10, 64
+    add rsi, 4096
+    dec rcx
+    jnz 1b
+    tilestored [rdx + rax], tmm0
+    tilestored [rdx + rax + 64], tmm1
+    add rdx, 4096
+    tilestored [rdx + rax], tmm2
+    tilestored [rdx + rax + 64], tmm3
+    tilerelease
+    ret
+"""
 
 
 def places():
@@ -64,19 +99,25 @@ def instructions():
     yield from ("ret", "cpuid", "xgetbv", "vzeroupper", "tilerelease")
 
 
+def assemble(source):
+    with tempfile.TemporaryDirectory() as folder:
+        objects, binary = Path(folder, "code.o"), Path(folder, "code.bin")
+        text = ".intel_syntax noprefix\n.text\n" + source
+        subprocess.run(["as", "-o", objects, "-"], input=text.encode(), check=True)
+        subprocess.run(["objcopy", "-O", "binary", "-j", ".text", objects, binary], check=True)
+        return binary.read_bytes()
+
+
 def main():
     lines = list(dict.fromkeys(instructions()))
     marker = b"\xde\xad\xbe\xef\x0b\xad\xf0\x0d"
     mark = ".byte " + ", ".join(str(byte) for byte in marker)
-    source = ".intel_syntax noprefix\n.text\n" + "".join(f"{mark}\n{line}\n" for line in lines) + mark + "\n"
-    with tempfile.TemporaryDirectory() as folder:
-        objects, binary = Path(folder, "code.o"), Path(folder, "code.bin")
-        subprocess.run(["as", "-o", objects, "-"], input=source.encode(), check=True)
-        subprocess.run(["objcopy", "-O", "binary", "-j", ".text", objects, binary], check=True)
-        parts = binary.read_bytes().split(marker)[1:-1]
+    parts = assemble("".join(f"{mark}\n{line}\n" for line in lines) + mark + "\n").split(marker)[1:-1]
     assert len(parts) == len(lines), (len(parts), len(lines))
     text = "".join(f"{line}: {part.hex(' ')}\n" for line, part in zip(lines, parts))
-    Path(__file__).with_name("instructions.txt").write_text(text)
+    folder = Path(__file__).parent
+    (folder / "instructions.txt").write_text(text)
+    (folder / "tiles.txt").write_text(assemble(TILES).hex(" ") + "\n")
 
 
 if __name__ == "__main__":

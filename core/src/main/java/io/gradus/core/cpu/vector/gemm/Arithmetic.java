@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.vector.gemm;
 
 import io.gradus.core.MatmulPrecision;
+import io.gradus.core.cpu.machine.TileKernel;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -14,27 +15,42 @@ public sealed interface Arithmetic permits FloatArithmetic, RoundedArithmetic, P
     /** Operands rounded to BF16 and multiplied as F32: the Vector API has no products of BF16. */
     Arithmetic ROUNDED = new RoundedArithmetic();
 
-    /** Operands rounded to BF16, multiplied in pairs by machine code; only if {@link #hasPairs()}. */
-    Arithmetic PAIRED = new PairedArithmetic(false);
+    /** Operands rounded to BF16, multiplied in pairs by machine code, in vectors; only if {@link #hasPairs()}. */
+    Arithmetic PAIRED = new DotProductArithmetic(false);
+
+    /** The same in tiles; only if {@link #hasTiles()}. */
+    Arithmetic TILES = new TileArithmetic(false, TileKernel::multiply);
 
     /**
      * Each operand split into a BF16 and the BF16 of what is left, in pairs as above; three products. 16 of the 24 bits of a float
      * count. Infinities become NaN.
      */
-    Arithmetic SPLIT = new PairedArithmetic(true);
+    Arithmetic SPLIT = new DotProductArithmetic(true);
+
+    /** The same in tiles. */
+    Arithmetic SPLIT_TILES = new TileArithmetic(true, TileKernel::multiply);
 
     /** The numbers of a precision, on this processor. */
     static Arithmetic of(MatmulPrecision precision) {
         return switch (precision) {
-            case HIGHEST, HIGH -> FLOATS; // three products of pairs take longer than one of floats
-            case MEDIUM -> hasPairs() ? PAIRED : ROUNDED;
+            case HIGHEST -> FLOATS;
+            case HIGH -> hasTiles() ? SPLIT_TILES : FLOATS; // in vectors, three products take longer than one of floats
+            case MEDIUM -> hasTiles() ? TILES : hasPairs() ? PAIRED : ROUNDED;
         };
     }
 
-    /** Whether this program can multiply pairs of BF16. */
+    /** Whether this program can multiply pairs of BF16 in vectors. */
     static boolean hasPairs() {
-        return PairedArithmetic.isUsable();
+        return DotProductArithmetic.isUsable();
     }
+
+    /** Whether this program can multiply pairs of BF16 in tiles. */
+    static boolean hasTiles() {
+        return TileArithmetic.isUsable();
+    }
+
+    /** The number of rows of a panel of A, up to {@link Tile#MOST_ROWS}. */
+    int rows();
 
     /** The number of steps of the micro-kernel for a block of k of this length. */
     int steps(int depth);
@@ -45,7 +61,7 @@ public sealed interface Arithmetic permits FloatArithmetic, RoundedArithmetic, P
     /** Blocks of k start at multiples of this. */
     int unit();
 
-    /** Packs {@code [row0, row1)} × {@code [k0, k0 + depth)} of A into panels of {@link MicroKernel#ROWS}. */
+    /** Packs {@code [row0, row1)} × {@code [k0, k0 + depth)} of A into panels of {@link #rows}. */
     void packRows(Matrix a, int row0, int row1, int k0, int depth, float[] panels, int to);
 
     /**

@@ -7,6 +7,11 @@ import java.lang.foreign.MemorySegment;
 final class FloatArithmetic implements Arithmetic {
 
     @Override
+    public int rows() {
+        return MicroKernel.ROWS;
+    }
+
+    @Override
     public int steps(int depth) {
         return depth;
     }

@@ -133,7 +133,7 @@ public final class Gemm implements GemmKernels {
         void run() {
             int most = SHARED / Math.max(1, steps);
             if (p.n >= p.m || (2 * p.n >= p.m && p.n >= 2 * STRIPE * workers.threads())) {
-                int rows = most / MicroKernel.ROWS * MicroKernel.ROWS;
+                int rows = most / height() * height();
                 for (int row = 0; row < p.m; row += rows) {
                     shareColumns(row, Math.min(p.m, row + rows));
                 }
@@ -148,9 +148,9 @@ public final class Gemm implements GemmKernels {
         /** All threads pack these rows of A; then each computes stripes of columns. */
         private void shareColumns(int row0, int row1) {
             int panels = panels(row1 - row0);
-            float[] rows = GemmBuffers.ofThread().sharedRows(panels * MicroKernel.ROWS * steps);
+            float[] rows = GemmBuffers.ofThread().sharedRows(panels * height() * steps);
             int pieces = Math.max(1, panels / (2 * workers.threads())); // wide, to read rows in order
-            forEach(panels, pieces, (long) PACKING * MicroKernel.ROWS * steps, (from, to) -> {
+            forEach(panels, pieces, (long) PACKING * height() * steps, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
             });
             int stripe = stripe(p.n, workers.threads());
@@ -174,14 +174,14 @@ public final class Gemm implements GemmKernels {
             });
             int panels = panels(p.m);
             int balanced = Math.max(1, panels / (4 * workers.threads()));
-            int block = Math.min(balanced, atDepth(ROWS, MicroKernel.ROWS) / MicroKernel.ROWS);
+            int block = Math.min(balanced, atDepth(ROWS, height()) / height());
             int stripe = atDepth(STRIPE, MicroKernel.COLUMNS);
-            forEach(panels, block, (long) MicroKernel.ROWS * (column1 - column0) * steps, (from, to) -> {
+            forEach(panels, block, (long) height() * (column1 - column0) * steps, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
-                float[] rows = own.rows(block * MicroKernel.ROWS * steps);
+                float[] rows = own.rows(block * height() * steps);
                 packRows(0, p.m, from, to, rows, 0);
-                int row0 = from * MicroKernel.ROWS;
-                int row1 = Math.min(p.m, to * MicroKernel.ROWS);
+                int row0 = from * height();
+                int row1 = Math.min(p.m, to * height());
                 for (int column = column0; column < column1; column += stripe) {
                     long at = (long) (column - column0) * steps;
                     int end = Math.min(column1, column + stripe);
@@ -190,15 +190,20 @@ public final class Gemm implements GemmKernels {
             });
         }
 
-        private static int panels(int rows) {
-            return (rows + MicroKernel.ROWS - 1) / MicroKernel.ROWS;
+        /** The number of rows of a panel. */
+        private int height() {
+            return p.arithmetic.rows();
+        }
+
+        private int panels(int rows) {
+            return (rows + height() - 1) / height();
         }
 
         /** Packs some of the panels of these rows, to the position of panel {@code at}. */
         private void packRows(int row0, int row1, int from, int to, float[] rows, int at) {
-            int start = row0 + from * MicroKernel.ROWS;
-            int end = Math.min(row1, row0 + to * MicroKernel.ROWS);
-            int place = at * MicroKernel.ROWS * steps;
+            int start = row0 + from * height();
+            int end = Math.min(row1, row0 + to * height());
+            int place = at * height() * steps;
             p.arithmetic.packRows(p.a, start, end, k0, depth, rows, place);
         }
 
@@ -212,7 +217,7 @@ public final class Gemm implements GemmKernels {
                 int column0,
                 int column1,
                 float[] tile) {
-            for (int row = row0; row < row1; row += MicroKernel.ROWS) {
+            for (int row = row0; row < row1; row += height()) {
                 int a = (row - row0) * steps;
                 for (int column = column0; column < column1; column += Tile.STRIDE) {
                     int n = Math.min(Tile.STRIDE, column1 - column);
@@ -220,8 +225,8 @@ public final class Gemm implements GemmKernels {
                         long b = at + (long) (column - column0 + j) * steps;
                         p.arithmetic.multiply(rows, a, columns, b, steps, n - j, tile, j);
                     }
-                    int height = Math.min(MicroKernel.ROWS, row1 - row);
-                    write.store(tile, 0, p.c, row, column, height, n);
+                    int rowsOfTile = Math.min(height(), row1 - row);
+                    write.store(tile, 0, p.c, row, column, rowsOfTile, n);
                 }
             }
         }

@@ -19,7 +19,7 @@ final class GemmBuffers {
     private float[] rows = {};
     private MemorySegment sharedColumns = MemorySegment.NULL;
     private MemorySegment columns = MemorySegment.NULL;
-    private final float[] tile = new float[MicroKernel.ROWS * Tile.STRIDE];
+    private final float[] tile = new float[Tile.MOST_ROWS * Tile.STRIDE];
     private final float[] square = new float[Panels.SQUARE];
 
     private final MemorySegment vector = Arena.ofAuto().allocate(Lanes.COUNT * 4L, CACHE_LINE);

@@ -1,20 +1,18 @@
 package io.gradus.core.cpu.vector.gemm;
 
-import io.gradus.core.cpu.machine.DotProductKernel;
-import io.gradus.core.cpu.machine.MachineCode;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
 
 /**
  * Products of BF16 in machine code. A step of its kernel multiplies pairs of elements along k, which {@link Bf16Words} makes one
- * 32-bit word each. Words are packed like floats.
+ * 32-bit word each.
  *
  * <p>Operands may also be split, {@code a = h + r}: a BF16, and the BF16 of what is left. One after the other along
  * k, panels of A have h, r and h, and those of B h, h and r. So one product of three times the length sums
  * {@code hₐhᵦ + rₐhᵦ + hₐrᵦ}; what is missing, {@code rₐrᵦ}, is below the last bit of a split number. Henry, Tang &amp; Heinecke
  * (2019) compare such splits.
  */
-final class PairedArithmetic implements Arithmetic {
+abstract sealed class PairedArithmetic implements Arithmetic permits DotProductArithmetic, TileArithmetic {
     private final boolean[] left;
     private final boolean[] right;
 
@@ -26,11 +24,11 @@ final class PairedArithmetic implements Arithmetic {
         right = split ? new boolean[] {false, false, true} : new boolean[] {false};
     }
 
-    static boolean isUsable() {
-        return MachineCode.hasDotProducts()
-                && DotProductKernel.ROWS == MicroKernel.ROWS
-                && DotProductKernel.COLUMNS == MicroKernel.COLUMNS;
-    }
+    /** The unit of the number of rows that are packed together. */
+    abstract int rowsTogether();
+
+    /** Packs words {@code [lines, steps]} into panels of rows. */
+    abstract void packWords(Matrix words, int lines, int steps, float[] panels, int to);
 
     @Override
     public int steps(int depth) {
@@ -50,11 +48,11 @@ final class PairedArithmetic implements Arithmetic {
     @Override
     public void packRows(Matrix a, int row0, int row1, int k0, int depth, float[] panels, int to) {
         int steps = steps(depth);
-        int lines = Bf16Words.linesAtATime(steps, Bf16Words.ROWS);
+        int lines = Bf16Words.linesAtATime(steps, rowsTogether());
         for (int row = row0; row < row1; row += lines) {
             int end = Math.min(row1, row + lines);
             Matrix words = Bf16Words.of(a, row, end, k0, depth, left);
-            words.packRows(0, end - row, 0, steps, panels, to + (row - row0) * steps);
+            packWords(words, end - row, steps, panels, to + (row - row0) * steps);
         }
     }
 
@@ -70,16 +68,5 @@ final class PairedArithmetic implements Arithmetic {
             long at = to + (long) (column - column0) * steps;
             words.packColumns(0, end - column, 0, steps, panels, at, square);
         }
-    }
-
-    @Override
-    public void multiply(
-            float[] a, int aFrom, MemorySegment b, long bFrom, int steps, int columns, float[] c, int cFrom) {
-        DotProductKernel.multiply(
-                MemorySegment.ofArray(a).asSlice(aFrom * 4L),
-                b.asSlice(bFrom * 4),
-                MemorySegment.ofArray(c).asSlice(cFrom * 4L),
-                steps,
-                columns);
     }
 }

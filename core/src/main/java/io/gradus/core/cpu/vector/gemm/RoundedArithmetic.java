@@ -10,6 +10,11 @@ import java.lang.foreign.MemorySegment;
 final class RoundedArithmetic implements Arithmetic {
 
     @Override
+    public int rows() {
+        return MicroKernel.ROWS;
+    }
+
+    @Override
     public int steps(int depth) {
         return depth;
     }

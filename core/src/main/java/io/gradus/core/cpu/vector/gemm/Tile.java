@@ -24,6 +24,9 @@ record Tile(
     /** Columns written at a time: more than two cache lines, so that pages are not visited too often. */
     static final int STRIDE = Math.max(MicroKernel.COLUMNS, 32);
 
+    /** The most rows that a tile has. */
+    static final int MOST_ROWS = 32;
+
     static Tile accumulating(boolean add) {
         return new Tile(add, null, null);
     }
