@@ -105,11 +105,30 @@ class EmbeddingsTrainingTest {
         assertThat(after.get("recall_at_1")).isGreaterThan(0.4);
         assertThat(after.get("mrr")).isGreaterThan(0.55);
         TextEmbedder embedder = TextEmbedder.load(folder.resolve("out"));
-        assertThat(embedder.settings()).isEqualTo(new EmbedderSettings("", Pooling.MEAN, true, 24, false, ""));
+        assertThat(embedder.settings()).isEqualTo(new EmbedderSettings(Pooling.MEAN, true, 24, false, ""));
         float[] anchor = embedder.embed("the cat dog");
         double right = TextEmbedder.cosine(anchor, embedder.embed("of mat house"));
         double wrong = TextEmbedder.cosine(anchor, embedder.embed("of all their"));
         assertThat(right).isGreaterThan(wrong + 0.3);
+    }
+
+    @Test
+    void networkInAFolderOfItsOwnIsTrainedAndSavedWithoutOne() throws IOException {
+        Path inner = Files.createDirectory(base.resolve("0_Transformer"));
+        for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            Files.move(base.resolve(file), inner.resolve(file));
+        }
+        Path modules = base.resolve("modules.json");
+        Files.writeString(
+                modules,
+                Files.readString(modules)
+                        .replace("\"path\": \"\"", "\"path\": \"0_Transformer\"")
+                        .replaceAll("(?s),\\s*\\{[^{]*Normalize[^}]*\\}", ""));
+        new FineTuning(recipe("out", "steps=1", "save_steps=0")).run();
+        TextEmbedder embedder = TextEmbedder.load(folder.resolve("out"));
+        assertThat(embedder.settings().normalize()).isFalse();
+        assertThat(folder.resolve("out").resolve("0_Transformer")).doesNotExist();
+        assertThat(embedder.embed("the cat")).hasSize(12);
     }
 
     private static Map<String, Double> scores(Recipe recipe) throws IOException {

@@ -1,11 +1,9 @@
 package io.gradus.data.serve;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.gradus.core.WholeFile;
 import io.gradus.core.safetensors.AtomicFile;
 import io.gradus.data.ExampleEncoder.Truncation;
+import io.gradus.nn.model.ConfigJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,24 +44,20 @@ public record ClassifierSettings(int maxLength, Truncation truncation, double te
         if (!Files.exists(file)) {
             return new ClassifierSettings(Math.min(USUAL_LENGTH, contextLength), Truncation.HEAD, 1);
         }
-        try {
-            JsonNode json = JSON.readTree(WholeFile.text(file));
-            String kind = json.path("truncation").asText();
+        return ConfigJson.read(file, json -> {
+            String kind = json.text("truncation", "");
             Truncation truncation = Arrays.stream(Truncation.values())
                     .filter(each -> each.toString().equals(kind))
                     .findFirst()
                     .orElseThrow(() -> new IllegalArgumentException(
                             "truncation is '" + kind + "'; it must be one of " + Arrays.toString(Truncation.values())));
-            int length = json.path("max_length").asInt();
+            int length = json.size("max_length");
             if (length > contextLength) {
                 throw new IllegalArgumentException(
                         "max_length is " + length + ", and the model reads at most " + contextLength + " tokens");
             }
-            return new ClassifierSettings(
-                    length, truncation, json.path("temperature").asDouble());
-        } catch (JsonProcessingException | IllegalArgumentException e) {
-            throw new IOException(file + ": " + e.getMessage(), e);
-        }
+            return new ClassifierSettings(length, truncation, json.number("temperature"));
+        });
     }
 
     /** Writes the file. */

@@ -1,13 +1,13 @@
 package io.gradus.data.serve;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.gradus.core.WholeFile;
+import io.gradus.core.json.JsonProblem;
 import io.gradus.core.safetensors.AtomicFile;
-import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.ConfigJson;
+import io.gradus.nn.model.SentenceModules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,15 +15,15 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
-import java.util.stream.StreamSupport;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a folder of sentence-transformers turns texts into vectors: {@code modules.json}, {@code 1_Pooling/config.json}, {@code
  * sentence_bert_config.json} and {@code config_sentence_transformers.json}.
  *
- * @param network the folder of the network within the folder; empty if it is the same
  * @param pooling of hidden states
  * @param normalize whether vectors get the length 1
  * @param maxLength the most tokens of a text, special ones included; null for the context length of the model
@@ -31,27 +31,20 @@ import org.jspecify.annotations.Nullable;
  * @param prompt in front of each text, usually empty
  */
 public record EmbedderSettings(
-        String network,
         Pooling pooling,
         boolean normalize,
         @Nullable Integer maxLength,
         boolean lowerCase,
         String prompt) {
-    private static final String MODULES = "modules.json";
     private static final String TRANSFORMER = "sentence_bert_config.json";
     private static final String SETTINGS = "config_sentence_transformers.json";
     private static final String CONFIG = "config.json";
     private static final String MODE = "pooling_mode";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Mean pooling and a length of 1, with the network in the same folder. */
+    /** Mean pooling and a length of 1, for texts of a length. */
     public static EmbedderSettings of(int maxLength) {
-        return new EmbedderSettings("", Pooling.MEAN, true, maxLength, false, "");
-    }
-
-    /** Whether a folder has these files. */
-    public static boolean isSavedIn(Path folder) {
-        return Files.exists(folder.resolve(MODULES));
+        return new EmbedderSettings(Pooling.MEAN, true, maxLength, false, "");
     }
 
     /** What the network reads of a text. */
@@ -61,101 +54,91 @@ public record EmbedderSettings(
     }
 
     /**
-     * Reads the files of a folder. Without {@code modules.json} it is the mean of the hidden states, as in sentence-transformers.
+     * Reads the files of a folder, or if it is that of a network, also of the folder around it. Without {@code modules.json} it is
+     * the mean of the hidden states, as in sentence-transformers.
      *
      * @throws IOException if a file is missing or malformed, or has what is not supported; the message names it
      */
-    public static EmbedderSettings read(Path folder) throws IOException {
-        ModelFolder.open(folder);
-        Path file = folder.resolve(MODULES);
-        if (!isSavedIn(folder)) {
-            return new EmbedderSettings("", Pooling.MEAN, false, null, false, "");
-        }
-        List<Module> modules = StreamSupport.stream(json(file).spliterator(), false)
-                .map(module -> new Module(
-                        module.path("type").asText(), module.path("path").asText()))
-                .toList();
-        List<String> kinds = modules.stream().map(Module::kind).toList();
-        boolean normalize = kinds.equals(List.of("Transformer", "Pooling", "Normalize"));
-        if (!normalize && !kinds.equals(List.of("Transformer", "Pooling"))) {
-            throw new IOException(file + " has the modules " + kinds
-                    + "; supported are Transformer and Pooling, and Normalize after them");
-        }
-        String network = modules.getFirst().path;
-        Path transformer = folder.resolve(network).resolve(TRANSFORMER);
-        JsonNode reading = Files.exists(transformer) ? json(transformer) : JSON.createObjectNode();
-        Path pooling = folder.resolve(modules.get(1).path).resolve(CONFIG);
-        return new EmbedderSettings(
-                network,
-                pooling(pooling),
-                normalize,
-                reading.path("max_seq_length").isInt()
-                        ? (Integer) reading.path("max_seq_length").intValue()
-                        : null,
-                reading.path("do_lower_case").asBoolean(false),
-                prompt(folder.resolve(SETTINGS), pooling));
-    }
-
-    /** A part of the model, such as {@code sentence_transformers.models.Pooling}. */
-    private record Module(String type, String path) {
-        String kind() {
-            return type.substring(type.lastIndexOf('.') + 1);
-        }
-    }
-
-    private static Pooling pooling(Path file) throws IOException {
-        JsonNode json = json(file);
-        Set<String> modes = new LinkedHashSet<>();
-        json.properties().forEach(entry -> {
-            if (entry.getKey().startsWith(MODE + "_") && entry.getValue().asBoolean()) {
-                modes.add(entry.getKey());
-            }
-        });
-        if (json.has(MODE)) { // newer versions
-            modes.add(json.path(MODE).asText());
-        }
-        for (Pooling pooling : Pooling.values()) {
-            if (modes.equals(Set.of(pooling.key())) || modes.equals(Set.of(pooling.toString()))) {
-                return pooling;
-            }
-        }
-        throw new IOException(
-                file + " has the pooling " + modes + "; supported is one of " + Arrays.toString(Pooling.values()));
-    }
-
-    /** The text in front of each text: the prompt with the default name. */
-    private static String prompt(Path file, Path pooling) throws IOException {
-        JsonNode json = Files.exists(file) ? json(file) : JSON.createObjectNode();
-        String name = json.path("default_prompt_name").asText("");
-        if (!json.hasNonNull("default_prompt_name")) {
-            return "";
-        }
-        if (!json.path("prompts").has(name)) {
-            throw new IOException(file + ": default_prompt_name is '" + name + "', which prompts does not have");
-        }
-        if (!json(pooling).path("include_prompt").asBoolean(true)) {
-            throw new IOException(
-                    pooling + ": include_prompt is false, which is not supported with a default_prompt_name");
-        }
-        return json.path("prompts").path(name).asText();
-    }
-
-    private static JsonNode json(Path file) throws IOException {
-        try {
-            return JSON.readTree(WholeFile.text(file));
-        } catch (JsonProcessingException e) {
-            throw new IOException(file + ": " + e.getOriginalMessage(), e);
-        }
+    public static EmbedderSettings read(Path network) throws IOException {
+        return saved(network).orElse(new EmbedderSettings(Pooling.MEAN, false, null, false, ""));
     }
 
     /**
-     * Writes the files.
+     * {@link #read} of the files that are there.
+     *
+     * @return empty if there is no {@code modules.json}
+     */
+    public static Optional<EmbedderSettings> saved(Path network) throws IOException {
+        Path folder = SentenceModules.around(network);
+        if (!SentenceModules.areIn(folder)) {
+            return Optional.empty();
+        }
+        List<SentenceModules> modules = SentenceModules.read(folder);
+        List<String> kinds = modules.stream().map(SentenceModules::kind).toList();
+        boolean normalize = kinds.equals(List.of("Transformer", "Pooling", "Normalize"));
+        if (!normalize && !kinds.equals(List.of("Transformer", "Pooling"))) {
+            throw new IOException(folder.resolve(SentenceModules.FILE) + " has the modules " + JsonProblem.brief(kinds)
+                    + "; supported are Transformer and Pooling, and Normalize after them");
+        }
+        Path pooling = modules.get(1).folder().resolve(CONFIG);
+        Pooling kind = ConfigJson.read(pooling, EmbedderSettings::pooling);
+        String prompt = readIfPresent(folder.resolve(SETTINGS), EmbedderSettings::prompt);
+        if (!prompt.isEmpty() && !ConfigJson.read(pooling, json -> json.flag("include_prompt", true))) {
+            throw new IOException(
+                    pooling + ": include_prompt is false, which is not supported with a default_prompt_name");
+        }
+        return Optional.of(readIfPresent(
+                modules.getFirst().folder().resolve(TRANSFORMER),
+                json -> new EmbedderSettings(
+                        kind,
+                        normalize,
+                        json.has("max_seq_length") ? (Integer) json.size("max_seq_length") : null,
+                        json.flag("do_lower_case", false),
+                        prompt)));
+    }
+
+    private static <T> T readIfPresent(Path file, Function<ConfigJson, T> reader) throws IOException {
+        return Files.exists(file) ? ConfigJson.read(file, reader) : reader.apply(new ConfigJson());
+    }
+
+    private static Pooling pooling(ConfigJson json) {
+        Set<String> modes = new LinkedHashSet<>();
+        for (String key : json.keys()) {
+            if (key.startsWith(MODE + "_") && json.flag(key, false)) {
+                modes.add(key);
+            }
+        }
+        if (json.has(MODE)) { // newer versions
+            modes.add(json.text(MODE, ""));
+        }
+        return Arrays.stream(Pooling.values())
+                .filter(pooling -> modes.equals(Set.of(pooling.key())) || modes.equals(Set.of(pooling.toString())))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("the pooling is " + JsonProblem.brief(modes)
+                        + "; supported is one of " + Arrays.toString(Pooling.values())));
+    }
+
+    /** The text in front of each text: the prompt with the default name. */
+    private static String prompt(ConfigJson json) {
+        if (!json.has("default_prompt_name")) {
+            return "";
+        }
+        String name = json.text("default_prompt_name", "");
+        if (!json.object("prompts").has(name)) {
+            throw new IllegalArgumentException(
+                    "default_prompt_name is " + JsonProblem.brief("'" + name + "'") + ", which prompts does not have");
+        }
+        return json.object("prompts").text(name, "");
+    }
+
+    /**
+     * Writes the files, for a network in the same folder.
      *
      * @param dimension of the vectors
      */
     public void write(Path folder, int dimension) throws IOException {
         ArrayNode modules = JSON.createArrayNode();
-        add(modules, "Transformer", network);
+        add(modules, "Transformer", "");
         add(modules, "Pooling", "1_Pooling");
         if (normalize) {
             add(modules, "Normalize", "2_Normalize");
@@ -175,11 +158,10 @@ public record EmbedderSettings(
         ObjectNode reading =
                 JSON.createObjectNode().put("max_seq_length", maxLength).put("do_lower_case", lowerCase);
         Files.createDirectories(folder.resolve("1_Pooling"));
-        Files.createDirectories(folder.resolve(network));
         write(folder.resolve("1_Pooling").resolve(CONFIG), modes);
-        write(folder.resolve(network).resolve(TRANSFORMER), reading);
+        write(folder.resolve(TRANSFORMER), reading);
         write(folder.resolve(SETTINGS), settings);
-        write(folder.resolve(MODULES), modules);
+        write(folder.resolve(SentenceModules.FILE), modules);
     }
 
     private static void add(ArrayNode modules, String kind, String path) {

@@ -55,14 +55,13 @@ public final class TextEmbedder {
      * @throws IOException if a file is missing or malformed, or has what is not supported; the message names it
      */
     public static TextEmbedder load(Path folder, Device device) throws IOException {
-        EmbedderSettings settings = EmbedderSettings.read(folder);
-        Path network = folder.resolve(settings.network());
-        PretrainedModel model =
-                ModelFolder.open(network).withHead(new Head.None()).loadModel(device, DType.F32);
+        ModelFolder network = ModelFolder.open(folder).withHead(new Head.None());
+        EmbedderSettings settings = EmbedderSettings.read(network.path());
+        PretrainedModel model = network.loadModel(device, DType.F32);
         int length = settings.maxLength() == null
                 ? model.contextLength()
                 : Math.min(settings.maxLength(), model.contextLength());
-        return new TextEmbedder(model, new ExampleEncoder(Tokenizer.load(network), length, Truncation.HEAD), settings);
+        return new TextEmbedder(model, new ExampleEncoder(Tokenizer.load(network.path()), length, Truncation.HEAD), settings);
     }
 
     /** How texts become vectors. */

@@ -85,7 +85,7 @@ class TextEmbedderTest {
     void eachPoolingIsThatOfSentenceTransformers(Pooling pooling) throws IOException {
         copyTiny();
         Files.delete(copy.resolve("modules.json"));
-        EmbedderSettings settings = new EmbedderSettings("", pooling, false, 16, false, "");
+        EmbedderSettings settings = new EmbedderSettings(pooling, false, 16, false, "");
         settings.write(copy, 12);
         assertThat(EmbedderSettings.read(copy)).isEqualTo(settings);
         assertVectors(TextEmbedder.load(copy).embed(texts()), expected().path(pooling.toString()));
@@ -94,16 +94,54 @@ class TextEmbedderTest {
     @Test
     void writtenSettingsReadTheSame() throws IOException {
         copyTiny();
-        EmbedderSettings settings = new EmbedderSettings("0_Transformer", Pooling.MAX, true, 9, true, "query: ");
+        EmbedderSettings settings = new EmbedderSettings(Pooling.MAX, true, 9, true, "query: ");
         settings.write(copy, 12);
         assertThat(EmbedderSettings.read(copy)).isEqualTo(settings);
         assertThat(EmbedderSettings.read(TINY)).isEqualTo(EmbedderSettings.of(16));
     }
 
+    /** As in older versions, whose {@code config.json} of the whole has nothing but versions. */
+    private void moveNetworkToItsOwnFolder() throws IOException {
+        Path network = Files.createDirectory(copy.resolve("0_Transformer"));
+        try (Stream<Path> files = Files.list(copy)) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                if (!file.endsWith("modules.json")) {
+                    Files.move(file, network.resolve(file.getFileName()));
+                }
+            }
+        }
+        Files.writeString(copy.resolve("config.json"), "{\"__version__\": \"0.3.0\"}");
+        Path modules = copy.resolve("modules.json");
+        Files.writeString(modules, Files.readString(modules).replace("\"path\": \"\"", "\"path\": \"0_Transformer\""));
+    }
+
+    @Test
+    void networkInAFolderOfItsOwnHasTheSameVectors() throws IOException {
+        copyTiny();
+        moveNetworkToItsOwnFolder();
+        assertVectors(TextEmbedder.load(copy).embed(texts()), expected().path("normalized"));
+        assertThat(EmbedderSettings.read(copy.resolve("0_Transformer"))).isEqualTo(EmbedderSettings.of(16));
+        assertThat(EmbedderSettings.saved(copy.resolve("1_Pooling"))).isEmpty(); // no network
+    }
+
+    @Test
+    void networkOutsideOfTheFolderIsRejected() throws IOException {
+        copyTiny();
+        Path modules = copy.resolve("modules.json");
+        String valid = Files.readString(modules);
+        for (String elsewhere : List.of("../other", "/tmp", "\\u0000")) {
+            Files.writeString(modules, valid.replace("\"path\": \"\"", "\"path\": \"" + elsewhere + "\""));
+            assertThatThrownBy(() -> TextEmbedder.load(copy))
+                    .as(elsewhere)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining(modules.toString());
+        }
+    }
+
     @Test
     void promptAndLowerCaseChangeWhatIsRead() throws IOException {
         copyTiny();
-        new EmbedderSettings("", Pooling.MEAN, true, 16, true, "The dog ").write(copy, 12);
+        new EmbedderSettings(Pooling.MEAN, true, 16, true, "The dog ").write(copy, 12);
         assertThat(TextEmbedder.load(copy).embed("sat on the MAT"))
                 .containsExactly(TextEmbedder.load(TINY).embed("The dog sat on the mat"));
     }

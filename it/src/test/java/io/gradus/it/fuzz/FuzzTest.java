@@ -28,7 +28,7 @@ class FuzzTest {
     /** The kinds, with their parts of the loads. */
     private static Map<Kind, Integer> kinds() {
         Map<Kind, Integer> kinds = new LinkedHashMap<>();
-        Stream.of(WeightKinds.all(), TextKinds.all(), RunKinds.all())
+        Stream.of(WeightKinds.all(), TextKinds.all(), RunKinds.all(), ServingKinds.all())
                 .flatMap(List::stream)
                 .forEach(kind -> kinds.put(kind, PARTS.getOrDefault(kind.name(), 10)));
         return kinds;

@@ -7,6 +7,8 @@ import io.gradus.data.DataFormat;
 import io.gradus.data.Document;
 import io.gradus.data.Documents;
 import io.gradus.data.LabelTemplate;
+import io.gradus.data.TaggedWords;
+import io.gradus.data.TaggedWordsFiles;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.train.recipe.Recipe;
@@ -51,8 +53,15 @@ final class TextKinds {
 
                         naïve 😀\tneg\t3
                         """, List.of("\t", "\"", "\n", "\r\n", "\r", "text", "label", "\t\t", "\uFEFF")),
+                new Conll(),
+                new TaggedLines(),
                 new Table(
                         "txt", "First line\n\n\u2028é漢😀\nlast line\n", List.of("\r", "\uFEFF", "\0", "\u2028", " ")));
+    }
+
+    /** All sentences; reading them again must give the same. */
+    private static List<TaggedWords> sentences(Path file) throws IOException {
+        return List.copyOf(TaggedWordsFiles.read(file, null));
     }
 
     /** Lines removed, doubled, exchanged or moved. */
@@ -67,6 +76,17 @@ final class TextKinds {
             default -> lines.set(one, lines.get(one) + lines.get(other));
         }
         return String.join(random.nextInt(4) == 0 ? "\r\n" : "\n", lines);
+    }
+
+    /** JSON Lines, one of which is changed. */
+    private static byte[] lines(List<String> valid, List<String> values, RandomGenerator random) {
+        List<String> lines = new ArrayList<>(valid);
+        int line = random.nextInt(lines.size());
+        if (random.nextInt(3) > 0) {
+            lines.set(line, Json.mutate(Json.parse(lines.get(line)), values, random));
+        }
+        byte[] file = utf8(lines.stream().collect(Collectors.joining("\n", "", "\n")));
+        return random.nextInt(3) > 0 ? file : Bytes.mutate(file, values, random);
     }
 
     /** A recipe, with keys of the command line. */
@@ -216,13 +236,7 @@ final class TextKinds {
 
         @Override
         public Map<String, byte[]> sample(RandomGenerator random) {
-            List<String> lines = new ArrayList<>(LINES);
-            int line = random.nextInt(lines.size());
-            if (random.nextInt(3) > 0) {
-                lines.set(line, Json.mutate(Json.parse(lines.get(line)), VALUES, random));
-            }
-            byte[] file = utf8(lines.stream().collect(Collectors.joining("\n", "", "\n")));
-            return Map.of("a.jsonl", random.nextInt(3) > 0 ? file : Bytes.mutate(file, VALUES, random));
+            return Map.of("a.jsonl", lines(LINES, VALUES, random));
         }
 
         @Override
@@ -253,6 +267,71 @@ final class TextKinds {
                 }
             }
             return documents;
+        }
+    }
+
+    /** Words with tags, in columns. */
+    private static final class Conll implements Kind {
+        private static final String FILE = """
+                -DOCSTART- -X- O O
+
+                EU NNP B-NP B-ORG
+                rejects VBZ B-VP O
+                naïve\tJJ\tO\tB-MISC
+                😀 NN I-NP I-MISC
+
+                Peter B-PER
+                Blackburn I-PER
+                """;
+        private static final List<String> TOKENS = List.of(
+                " ", "\t", "\n", "\n\n", "\r\n", "\r", "O", "B-", "I-PER", "-DOCSTART-", "\u00A0", "\u2028", "\uFEFF", "\0");
+
+        @Override
+        public String name() {
+            return "conll";
+        }
+
+        @Override
+        public Map<String, byte[]> sample(RandomGenerator random) {
+            String text = random.nextInt(3) == 0 ? shuffleLines(FILE, random) : FILE;
+            return Map.of("a.conll", Bytes.mutate(utf8(text), TOKENS, random));
+        }
+
+        @Override
+        public Object load(Path folder) throws IOException {
+            List<TaggedWords> sentences = sentences(folder.resolve("a.conll"));
+            for (TaggedWords sentence : sentences) {
+                if (sentence.words().size() != sentence.tags().size()
+                        || sentence.words().stream().anyMatch(String::isBlank)
+                        || sentence.tags().stream().anyMatch(String::isBlank)) {
+                    throw new AssertionError("a word is blank or has no tag: " + sentence);
+                }
+            }
+            return sentences;
+        }
+    }
+
+    /** Words with tags, as JSON Lines. */
+    private static final class TaggedLines implements Kind {
+        private static final List<String> LINES = List.of(
+                "{\"tokens\":[\"EU\",\"rejects\",\"call\"],\"ner_tags\":[\"B-ORG\",\"O\",\"O\"]}",
+                "{\"id\":2,\"tokens\":[\"na\\u00efve\",\"\\ud83d\\ude00\"],\"tags\":[\"O\",\"I-X\"]}");
+        private static final List<String> VALUES =
+                List.of("\"O\"", "\"B-PER\"", "\"tokens\"", "\"tags\"", "[\"a\"]", "\" \"", "\"\\ud83d\"");
+
+        @Override
+        public String name() {
+            return "tags";
+        }
+
+        @Override
+        public Map<String, byte[]> sample(RandomGenerator random) {
+            return Map.of("a.jsonl", lines(LINES, VALUES, random));
+        }
+
+        @Override
+        public Object load(Path folder) throws IOException {
+            return sentences(folder.resolve("a.jsonl"));
         }
     }
 }

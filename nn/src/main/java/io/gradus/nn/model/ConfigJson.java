@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,21 @@ public final class ConfigJson {
             return parse(WholeFile.text(file));
         } catch (CharacterCodingException e) {
             throw new IOException(file + " is not UTF-8; save it in that encoding, or download it again", e);
+        } catch (IllegalArgumentException e) {
+            throw in(file, e);
+        }
+    }
+
+    /**
+     * Reads another file of such a folder, and makes something of it.
+     *
+     * @param reader whose errors are those of a key
+     * @throws IOException if the file is missing or is not a JSON object, or the reader has found an error; names the file
+     */
+    public static <T> T read(Path file, Function<ConfigJson, T> reader) throws IOException {
+        ConfigJson json = read(file);
+        try {
+            return reader.apply(json);
         } catch (IllegalArgumentException e) {
             throw in(file, e);
         }
@@ -232,6 +248,11 @@ public final class ConfigJson {
     /** Whether a key is present, even with {@code null}. */
     public boolean mentions(String key) {
         return !get(key).isMissingNode();
+    }
+
+    /** All keys, in the order of the file. */
+    public List<String> keys() {
+        return json.properties().stream().map(Map.Entry::getKey).toList();
     }
 
     /** The number of keys. */

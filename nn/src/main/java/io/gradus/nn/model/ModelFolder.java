@@ -39,13 +39,15 @@ public record ModelFolder(Path path, Head head, @Nullable Long headSeed) {
     }
 
     /**
-     * Opens a folder that must exist.
+     * Opens a folder that must exist. Of a model of sentence-transformers, it is the folder of the network, which older versions
+     * keep within that of the model.
      *
      * @throws IOException if there is no such folder, or if it does not hold a model; says what it holds instead
      */
     public static ModelFolder open(Path path) throws IOException {
-        NotAModel.requireNot(path);
-        return new ModelFolder(path);
+        Path network = SentenceModules.network(path);
+        NotAModel.requireNot(network);
+        return new ModelFolder(network);
     }
 
     /** The same folder, whose network has another head. The folder must have the weights of the head. */

@@ -2,15 +2,15 @@ package io.gradus.train.export;
 
 import static io.gradus.train.export.Architecture.require;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradus.data.serve.EmbedderSettings;
+import io.gradus.data.serve.Pooling;
 import io.gradus.nn.Activation;
 import io.gradus.nn.model.bert.BertConfig;
 import io.gradus.nn.model.bert.BertType;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -22,8 +22,8 @@ record BertGguf(BertConfig config, OptionalInt pooling) implements Architecture 
     private static final String NAME = "bert";
 
     /** Ways of {@code sentence-transformers}, with llama.cpp's numbers. */
-    private static final Map<String, Integer> POOLING =
-            Map.of("pooling_mode_mean_tokens", 1, "pooling_mode_cls_token", 2);
+    private static final Map<Pooling, Integer> POOLING =
+            Map.of(Pooling.MEAN, 1, Pooling.CLS, 2);
 
     private static final LayerNames NAMES = new LayerNames(
             "encoder.layer.",
@@ -60,25 +60,13 @@ record BertGguf(BertConfig config, OptionalInt pooling) implements Architecture 
     }
 
     private static OptionalInt pooling(Path folder) throws IOException {
-        Path modules = folder.resolve("modules.json");
-        if (!Files.isRegularFile(modules)) {
+        Optional<Pooling> pooling = EmbedderSettings.saved(folder).map(EmbedderSettings::pooling);
+        if (pooling.isEmpty()) {
             return OptionalInt.empty();
         }
-        ObjectMapper json = new ObjectMapper();
-        for (JsonNode module : json.readTree(modules.toFile())) {
-            if (module.path("type").asText().endsWith("Pooling")) {
-                Path file = folder.resolve(module.path("path").asText()).resolve("config.json");
-                JsonNode modes = json.readTree(file.toFile());
-                for (Map.Entry<String, Integer> mode : POOLING.entrySet()) {
-                    if (modes.path(mode.getKey()).asBoolean()) {
-                        return OptionalInt.of(mode.getValue());
-                    }
-                }
-                throw Architecture.unsupported(file + " names none of " + POOLING.keySet()
-                        + ", which llama.cpp has in its architecture " + NAME);
-            }
-        }
-        return OptionalInt.empty();
+        Integer number = POOLING.get(pooling.get());
+        require(number != null, NAME, "the pooling is " + pooling.get());
+        return OptionalInt.of(number);
     }
 
     @Override

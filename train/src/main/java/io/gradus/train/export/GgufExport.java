@@ -70,11 +70,12 @@ public record GgufExport(
      *     cannot be written
      */
     public Written write(Path file) throws IOException {
-        PretrainedModel model = source().loadAbsent(Device.cpu(), DType.F32);
-        Architecture architecture = Architecture.of(model.config(), folder);
+        ModelFolder source = source();
+        PretrainedModel model = source.loadAbsent(Device.cpu(), DType.F32);
+        Architecture architecture = Architecture.of(model.config(), source.path());
         List<String> remarks = new ArrayList<>();
         GgufMetadata metadata = new GgufMetadata(architecture.name(), remarks);
-        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
+        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(source.path())) {
             UnaryOperator<String> names = ModelFolder.tensorNames(model.config(), checkpoint);
             List<GgufTensor> tensors = new ArrayList<>(architecture.computed());
             GgufType chosen = type;
@@ -100,7 +101,7 @@ public record GgufExport(
                     .number("general.file_type", most.fileType())
                     .number("general.quantization_version", QUANTIZATION_VERSION);
             architecture.describe(metadata);
-            new TokenizerGguf(Tokenizer.load(folder), model.vocabSize(), metadata).describe(pre);
+            new TokenizerGguf(Tokenizer.load(source.path()), model.vocabSize(), metadata).describe(pre);
             GgufWriter.write(file, metadata.values(), tensors);
             return new Written(architecture.name(), most, tensors.size(), Files.size(file), remarks);
         }

@@ -1,12 +1,12 @@
 package io.gradus.train.task;
 
+import static io.gradus.train.task.TaskBatches.empty;
+
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.EmbeddingExample;
@@ -41,7 +41,6 @@ import java.util.stream.Stream;
  * processes do the same as one that accumulates N batches, and one batch of the N-fold size is something else.
  */
 public final class Embeddings implements Task {
-    private static final String HELD_OUT = "held_out";
 
     /** Of an example with a negative. */
     private static final int MOST_TEXTS = 3;
@@ -69,9 +68,8 @@ public final class Embeddings implements Task {
      */
     public static Embeddings open(TaskSetting setting) throws IOException {
         setting.progress().accept("reading the text");
-        Path base = setting.base().path();
         EmbedderSettings settings =
-                EmbedderSettings.isSavedIn(base) ? EmbedderSettings.read(base) : EmbedderSettings.of(0);
+                EmbedderSettings.saved(setting.base().path()).orElse(EmbedderSettings.of(0));
         Embeddings task = new Embeddings(
                 setting.recipe(),
                 TaskExamples.read(setting.recipe(), EmbeddingExamples::read, _ -> "pair"),
@@ -115,42 +113,30 @@ public final class Embeddings implements Task {
         int all = Math.multiplyExact(rows, hasNegatives() ? MOST_TEXTS : 2);
         Shape shape = Shape.of(all, length);
         return new Batch(
-                empty(device, DType.I32, shape),
+                empty(device, shape),
                 empty(device, loss.scored() ? DType.F32 : DType.I32, Shape.of(rows)),
                 rows,
                 null,
                 null,
-                empty(device, DType.I32, shape),
+                empty(device, shape),
                 null,
                 null,
-                empty(device, DType.I32, Shape.of(all)));
-    }
-
-    private static Tensor empty(Device device, DType dtype, Shape shape) {
-        return Tensor.empty(device, dtype, shape, MemoryCategory.ACTIVATIONS);
+                empty(device, Shape.of(all)));
     }
 
     // ---- data ----
 
-    private record Data(BatchSource training, Map<String, BatchSource> evaluation) implements Dataset {}
-
     @Override
     public Dataset dataset(Tokenizer tokenizer, ModelConfig config, int length) {
         ExampleEncoder encoder = new ExampleEncoder(tokenizer, length, Truncation.HEAD);
-        int pad = Math.min(encoder.pad(), config.vocabSize() - 1);
-        return new Data(
-                batches(
-                        examples.training(),
-                        encoder,
-                        config,
-                        new PaddedBatches.Settings(recipe.batchSize(), length, pad, recipe.seed(), true)),
-                Map.of(
-                        HELD_OUT,
-                        batches(
-                                examples.heldOut(),
-                                encoder,
-                                config,
-                                new PaddedBatches.Settings(recipe.batchSize(), length, pad, 0, false))));
+        return TaskBatches.of(
+                recipe,
+                config,
+                length,
+                encoder.pad(),
+                examples.training(),
+                examples.heldOut(),
+                (pairs, settings) -> batches(pairs, encoder, config, settings));
     }
 
     private PaddedBatches batches(
@@ -166,15 +152,7 @@ public final class Embeddings implements Task {
                 .map(texts ->
                         texts.stream().map(text -> text.windows().getFirst()).toList())
                 .toList();
-        int largest = rows.stream()
-                .flatMap(List::stream)
-                .flatMapToInt(row -> Arrays.stream(row.ids()))
-                .max()
-                .orElse(0);
-        if (largest >= config.vocabSize()) {
-            throw new RecipeException("the text has the token " + largest + ", but the vocab_size of the model is "
-                    + config.vocabSize() + "; the tokenizer belongs to another model");
-        }
+        TaskBatches.requireKnown(rows.stream().flatMap(List::stream), config);
         return PaddedBatches.ofWindows(rows, (chosen, _, device) -> targets(pairs, chosen, device), batches);
     }
 
@@ -269,7 +247,7 @@ public final class Embeddings implements Task {
     @Override
     public void save(Path folder, int length, Scores heldOut) throws IOException {
         new EmbedderSettings(
-                        "", settings.pooling(), settings.normalize(), length, settings.lowerCase(), settings.prompt())
+                        settings.pooling(), settings.normalize(), length, settings.lowerCase(), settings.prompt())
                 .write(folder, dimension);
     }
 

@@ -1,15 +1,14 @@
 package io.gradus.train.task;
 
+import static io.gradus.train.task.TaskBatches.empty;
+
 import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.core.DType;
 import io.gradus.core.Device;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.Document;
@@ -34,6 +33,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +41,6 @@ import org.jspecify.annotations.Nullable;
  * becomes a classifier (Gururangan et al. 2020). A text has one row with the special tokens of the model; a longer one has several.
  */
 public final class MaskedLanguageModeling implements Task {
-    private static final String HELD_OUT = "held_out";
     private static final String ACCURACY = "accuracy";
 
     private final Recipe recipe;
@@ -113,13 +112,7 @@ public final class MaskedLanguageModeling implements Task {
                 empty(device, shape), empty(device, shape), shape.size(), null, null, empty(device, shape), null);
     }
 
-    private static Tensor empty(Device device, Shape shape) {
-        return Tensor.empty(device, DType.I32, shape, MemoryCategory.ACTIVATIONS);
-    }
-
     // ---- data ----
-
-    private record Data(BatchSource training, Map<String, BatchSource> evaluation) implements Dataset {}
 
     @Override
     public Dataset dataset(Tokenizer tokenizer, ModelConfig config, int length) throws IOException {
@@ -141,12 +134,15 @@ public final class MaskedLanguageModeling implements Task {
         if (recipe.maxEvalBlocks() != null && recipe.maxEvalBlocks() < held.size()) {
             held = held.subList(0, recipe.maxEvalBlocks());
         }
-        int pad = Math.min(tokenizer.pad().orElse(0), config.vocabSize() - 1);
-        return new Data(
-                batches(rows, tokens, new PaddedBatches.Settings(recipe.batchSize(), length, pad, recipe.seed(), true)),
-                Map.of(
-                        HELD_OUT,
-                        batches(held, tokens, new PaddedBatches.Settings(recipe.batchSize(), length, pad, 0, false))));
+        TaskBatches.requireKnown(Stream.concat(rows.stream(), held.stream()), config);
+        return TaskBatches.of(
+                recipe,
+                config,
+                length,
+                tokenizer.pad().orElse(0),
+                rows,
+                held,
+                (texts, settings) -> batches(texts, tokens, settings));
     }
 
     private static MaskedBatches batches(

@@ -1,14 +1,14 @@
 package io.gradus.train.task;
 
+import static io.gradus.train.task.TaskBatches.empty;
+
 import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.ExampleEncoder;
@@ -52,8 +52,6 @@ import org.jspecify.annotations.Nullable;
  * it does not depend on how examples are split into batches.
  */
 public final class SequenceClassification implements Task {
-    private static final String HELD_OUT = "held_out";
-
     private final Recipe recipe;
     private final Labels labels;
     private final List<LabeledExample> training;
@@ -109,59 +107,44 @@ public final class SequenceClassification implements Task {
         int all = Math.multiplyExact(rows, windows ? Truncation.MOST_WINDOWS : 1);
         Shape shape = Shape.of(all, length);
         return new Batch(
-                empty(device, DType.I32, shape),
+                empty(device, shape),
                 isSingle()
-                        ? empty(device, DType.I32, Shape.of(rows))
+                        ? empty(device, Shape.of(rows))
                         : empty(device, DType.F32, Shape.of(rows, labels.size())),
                 rows,
                 null,
                 null,
-                empty(device, DType.I32, shape),
-                hasPairs() ? empty(device, DType.I32, shape) : null,
+                empty(device, shape),
+                hasPairs() ? empty(device, shape) : null,
                 null,
-                windows ? empty(device, DType.I32, Shape.of(all)) : null);
-    }
-
-    private static Tensor empty(Device device, DType dtype, Shape shape) {
-        return Tensor.empty(device, dtype, shape, MemoryCategory.ACTIVATIONS);
+                windows ? empty(device, Shape.of(all)) : null);
     }
 
     // ---- data ----
-
-    private record Data(BatchSource training, Map<String, BatchSource> evaluation) implements Dataset {}
 
     @Override
     public Dataset dataset(Tokenizer tokenizer, ModelConfig config, int length) throws IOException {
         ExampleEncoder encoder =
                 new ExampleEncoder(tokenizer, length, recipe.classification().truncation());
-        int pad = Math.min(encoder.pad(), config.vocabSize() - 1);
-        return new Data(
-                batches(
-                        encode("training text", training, encoder, config),
-                        training,
-                        new PaddedBatches.Settings(recipe.batchSize(), length, pad, recipe.seed(), true)),
-                Map.of(
-                        HELD_OUT,
-                        batches(
-                                encode("held-out text", heldOut, encoder, config),
-                                heldOut,
-                                new PaddedBatches.Settings(recipe.batchSize(), length, pad, 0, false))));
+        return TaskBatches.of(
+                recipe,
+                config,
+                length,
+                encoder.pad(),
+                new Encoded(training, encode("training text", training, encoder, config)),
+                new Encoded(heldOut, encode("held-out text", heldOut, encoder, config)),
+                (encoded, settings) -> batches(encoded.windows, encoded.examples, settings));
     }
+
+    /** Examples with the windows of each. */
+    private record Encoded(List<LabeledExample> examples, List<List<EncodedText>> windows) {}
 
     private static List<List<EncodedText>> encode(
             String name, List<LabeledExample> examples, ExampleEncoder encoder, ModelConfig config) {
         List<ExampleEncoder.Encoded> encoded = examples.stream()
                 .map(example -> encoder.encode(example.text(), example.pair()))
                 .toList();
-        int largest = encoded.stream()
-                .flatMap(each -> each.windows().stream())
-                .flatMapToInt(window -> Arrays.stream(window.ids()))
-                .max()
-                .orElse(0);
-        if (largest >= config.vocabSize()) {
-            throw new RecipeException("the text has the token " + largest + ", but the vocab_size of the model is "
-                    + config.vocabSize() + "; the tokenizer belongs to another model");
-        }
+        TaskBatches.requireKnown(encoded.stream().flatMap(each -> each.windows().stream()), config);
         long truncated =
                 encoded.stream().filter(ExampleEncoder.Encoded::truncated).count();
         if (truncated > 0) {

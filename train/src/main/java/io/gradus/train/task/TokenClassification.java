@@ -1,15 +1,14 @@
 package io.gradus.train.task;
 
+import static io.gradus.train.task.TaskBatches.empty;
+
 import io.gradus.autograd.CrossEntropyOptions;
 import io.gradus.autograd.Reduction;
 import io.gradus.autograd.Variable;
 import io.gradus.autograd.op.CrossEntropy;
-import io.gradus.core.DType;
 import io.gradus.core.Device;
-import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.data.BatchSource;
 import io.gradus.data.Batches.Batch;
 import io.gradus.data.Dataset;
 import io.gradus.data.Entity;
@@ -35,14 +34,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Classifies the words of sentences, such as the parts of names. The first token of a word has its tag, and the others do not count,
  * as in transformers. The loss is the cross-entropy of the tags.
  */
 public final class TokenClassification implements Task {
-    private static final String HELD_OUT = "held_out";
-
     private final Recipe recipe;
     private final Labels labels;
     private final TaskExamples<TaggedWords> examples;
@@ -119,13 +117,7 @@ public final class TokenClassification implements Task {
                 null);
     }
 
-    private static Tensor empty(Device device, Shape shape) {
-        return Tensor.empty(device, DType.I32, shape, MemoryCategory.ACTIVATIONS);
-    }
-
     // ---- data ----
-
-    private record Data(BatchSource training, Map<String, BatchSource> evaluation) implements Dataset {}
 
     /**
      * A row with its tags.
@@ -144,14 +136,10 @@ public final class TokenClassification implements Task {
     @Override
     public Dataset dataset(Tokenizer tokenizer, ModelConfig config, int length) {
         WordEncoder encoder = new WordEncoder(tokenizer, length);
-        int pad = Math.min(encoder.pad(), config.vocabSize() - 1);
         List<TaggedRow> training = rows(examples.training(), encoder, config);
         evaluated = rows(examples.heldOut(), encoder, config);
-        return new Data(
-                batches(training, new PaddedBatches.Settings(recipe.batchSize(), length, pad, recipe.seed(), true)),
-                Map.of(
-                        HELD_OUT,
-                        batches(evaluated, new PaddedBatches.Settings(recipe.batchSize(), length, pad, 0, false))));
+        return TaskBatches.of(
+                recipe, config, length, encoder.pad(), training, evaluated, TokenClassification::batches);
     }
 
     private List<TaggedRow> rows(List<TaggedWords> sentences, WordEncoder encoder, ModelConfig config) {
@@ -161,7 +149,7 @@ public final class TokenClassification implements Task {
                     sentences.get(sentence).tags().stream().mapToInt(labels::id).toArray();
             int from = 0;
             for (WordEncoder.Row row : encoder.encode(sentences.get(sentence).words())) {
-                requireFits(row, config);
+                TaskBatches.requireKnown(Stream.of(row.text()), config);
                 int to = from + row.firstTokens().length;
                 TaggedRow tagged = new TaggedRow(row, Arrays.copyOfRange(tags, from, to), sentence);
                 if (tagged.counted() > 0) {
@@ -174,14 +162,6 @@ public final class TokenClassification implements Task {
             throw new RecipeException("no word of the sentences has a token; the tokenizer belongs to another model");
         }
         return rows;
-    }
-
-    private static void requireFits(WordEncoder.Row row, ModelConfig config) {
-        int largest = Arrays.stream(row.text().ids()).max().orElse(0);
-        if (largest >= config.vocabSize()) {
-            throw new RecipeException("the text has the token " + largest + ", but the vocab_size of the model is "
-                    + config.vocabSize() + "; the tokenizer belongs to another model");
-        }
     }
 
     private static PaddedBatches batches(List<TaggedRow> rows, PaddedBatches.Settings settings) {
