@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Writes a model as one GGUF file, for llama.cpp, Ollama, and other programs.",
-            "Families: Llama, Mistral, SmolLM3, Qwen2, Qwen3, Gemma 2, Gemma 3, GPT-2, BERT."
+            "Families: Llama, Mistral, SmolLM3, Qwen2, Qwen3, Gemma 2, Gemma 3, Phi-3, OLMo 2, Granite 3,"
+                    + " GPT-2, BERT."
         },
         footer = {
             "",

@@ -5,8 +5,11 @@ import io.gradus.nn.model.bert.BertConfig;
 import io.gradus.nn.model.gemma.Gemma2Config;
 import io.gradus.nn.model.gemma.Gemma3Config;
 import io.gradus.nn.model.gpt2.Gpt2Config;
+import io.gradus.nn.model.granite.GraniteConfig;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.llama.LlamaType;
+import io.gradus.nn.model.olmo2.Olmo2Config;
+import io.gradus.nn.model.phi3.Phi3Config;
 import io.gradus.nn.model.qwen3.Qwen3Config;
 import io.gradus.nn.model.smollm3.SmolLm3Config;
 import java.io.IOException;
@@ -62,17 +65,21 @@ interface Architecture {
      */
     static Architecture of(ModelConfig config, Path folder) throws IOException {
         return switch (config) {
-            case LlamaConfig qwen2 when qwen2.type() == LlamaType.QWEN2 -> QwenGguf.of(qwen2);
+            case LlamaConfig qwen2 when qwen2.type() == LlamaType.QWEN2 -> UnchangedGguf.of(qwen2);
             case LlamaConfig llama -> LlamaGguf.of(llama);
             case SmolLm3Config smollm3 -> LlamaGguf.of(smollm3);
-            case Qwen3Config qwen3 -> QwenGguf.of(qwen3);
+            case Qwen3Config qwen3 -> UnchangedGguf.of(qwen3);
+            case Olmo2Config olmo2 -> UnchangedGguf.of(olmo2);
+            case Phi3Config phi3 -> UnchangedGguf.of(phi3);
+            case GraniteConfig granite -> LlamaGguf.of(granite);
             case Gemma2Config gemma2 -> GemmaGguf.of(gemma2);
             case Gemma3Config gemma3 -> GemmaGguf.of(gemma3);
             case Gpt2Config gpt2 -> new Gpt2Gguf(gpt2);
             case BertConfig bert -> BertGguf.of(bert, folder);
             default ->
                 throw unsupported("model_type is " + config.toJson().text("model_type", "unknown")
-                        + "; supported are llama, mistral, smollm3, qwen2, qwen3, gemma2, gemma3_text, gpt2 and bert");
+                        + "; supported are llama, mistral, smollm3, qwen2, qwen3, gemma2, gemma3_text, phi3,"
+                        + " olmo2, granite, gpt2 and bert");
         };
     }
 

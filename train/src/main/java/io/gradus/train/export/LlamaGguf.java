@@ -4,23 +4,28 @@ import static io.gradus.train.export.Architecture.require;
 
 import io.gradus.nn.Activation;
 import io.gradus.nn.model.decoder.DecoderSettings;
+import io.gradus.nn.model.granite.GraniteConfig;
 import io.gradus.nn.model.llama.LlamaConfig;
 import io.gradus.nn.model.smollm3.SmolLm3Config;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
- * Llama, Mistral ({@code llama}) and SmolLM3 ({@code smollm3}). llama.cpp rotates neighboring elements of their queries and keys,
+ * Llama, Mistral ({@code llama}), SmolLM3 ({@code smollm3}) and Granite 3 ({@code granite}). llama.cpp rotates neighboring elements of their queries and keys,
  * so the rows of {@code q_proj} and {@code k_proj} are interleaved.
  *
  * @param name of the architecture
  * @param settings of the network
  * @param rope its positions
+ * @param factors more settings of the network: numbers by which it multiplies
  */
-record LlamaGguf(String name, DecoderSettings settings, RopeGguf rope) implements Architecture {
+record LlamaGguf(String name, DecoderSettings settings, RopeGguf rope, Map<String, Double> factors) implements Architecture {
+    private static final String GRANITE = "granite";
     private static final int SMOLLM3_INTERVAL = 4;
 
     static LlamaGguf of(LlamaConfig config) {
-        return of("llama", config.settings(), true);
+        return of("llama", config.settings(), true, Map.of());
     }
 
     static LlamaGguf of(SmolLm3Config config) {
@@ -33,12 +38,26 @@ record LlamaGguf(String name, DecoderSettings settings, RopeGguf rope) implement
         }
         require(!config.attentionBias(), name, "attention_bias is true");
         require(!config.mlpBias(), name, "mlp_bias is true");
-        return of(name, config.settings(), false);
+        return of(name, config.settings(), false, Map.of());
     }
 
-    private static LlamaGguf of(String name, DecoderSettings settings, boolean hasFactors) {
+    static LlamaGguf of(GraniteConfig config) {
+        require(config.attentionMultiplier() != 0, GRANITE, "attention_multiplier is 0"); // there, it means none is given
+        return of(
+                GRANITE,
+                config.settings(),
+                false,
+                Map.of(
+                        "attention.scale", config.attentionMultiplier(),
+                        "embedding_scale", config.embeddingMultiplier(),
+                        "residual_scale", config.residualMultiplier(),
+                        "logit_scale", config.logitsScaling()));
+    }
+
+    private static LlamaGguf of(
+            String name, DecoderSettings settings, boolean hasFrequencies, Map<String, Double> factors) {
         DecoderGguf.requireActivation(settings, Activation.SILU, name);
-        return new LlamaGguf(name, settings, new RopeGguf(name, settings.rope(), hasFactors));
+        return new LlamaGguf(name, settings, new RopeGguf(name, settings.rope(), hasFrequencies), factors);
     }
 
     @Override
@@ -46,6 +65,7 @@ record LlamaGguf(String name, DecoderSettings settings, RopeGguf rope) implement
         DecoderGguf.describe(settings, metadata);
         DecoderGguf.limitToWindow(settings, name, metadata);
         rope.describe(metadata);
+        new TreeMap<>(factors).forEach((key, factor) -> metadata.network(key, factor.doubleValue()));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.gradus.nn.model.decoder.Rope;
 import io.gradus.nn.model.decoder.RopeScaling;
 import java.util.List;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * Rotary positions as llama.cpp knows them.
@@ -26,6 +27,10 @@ record RopeGguf(String architecture, Rope rope, boolean hasFactors) {
                     architecture,
                     "the attention_factor of rope_scaling is " + yarn.attentionFactor());
         }
+        require(
+                architecture.equals("phi3") || !(rope.scaling() instanceof RopeScaling.LongRope),
+                architecture,
+                "rope_type is longrope");
         require(hasFactors || !(rope.scaling() instanceof RopeScaling.Llama3), architecture, "rope_type is llama3");
     }
 
@@ -40,20 +45,38 @@ record RopeGguf(String architecture, Rope rope, boolean hasFactors) {
                         .network("rope.scaling.original_context_length", (int) yarn.originalMaxPositionEmbeddings())
                         .network("rope.scaling.yarn_beta_fast", yarn.betaFast())
                         .network("rope.scaling.yarn_beta_slow", yarn.betaSlow());
+            case RopeScaling.LongRope longRope -> {
+                metadata.network(
+                                "rope.scaling.original_context_length",
+                                (int) longRope.originalMaxPositionEmbeddings())
+                        .network("rope.scaling.attn_factor", longRope.attentionFactor());
+                metadata.remark("llama.cpp uses the rotary positions of long texts also for short ones if its context is longer"
+                        + " than " + longRope.originalMaxPositionEmbeddings() + " tokens");
+            }
             case null, default -> {} // Llama3 is a tensor; Dynamic has no effect up to the context length
         }
     }
 
-    /** The ratio of the frequencies before and after scaling, for each pair of elements, in {@code [head_dim/2]}. */
+    /** By what each pair of elements has its frequency divided, in {@code [dims/2]}. */
     List<GgufTensor> computed() {
-        if (!(rope.scaling() instanceof RopeScaling.Llama3 scaling)) {
-            return List.of();
-        }
-        double[] before = RopeScaling.unscaled(rope.theta(), rope.dims());
-        double[] after = scaling.frequencies(rope.theta(), rope.dims());
-        List<Float> factors = DoubleStream.iterate(0, i -> i < before.length, i -> i + 1)
-                .mapToObj(i -> (float) (before[(int) i] / after[(int) i]))
-                .toList();
-        return List.of(new GgufTensor("rope_freqs.weight", GgufType.F32, Rows.of(factors)));
+        return switch (rope.scaling()) {
+            case RopeScaling.Llama3 llama3 -> {
+                double[] before = RopeScaling.unscaled(rope.theta(), rope.dims());
+                double[] after = llama3.frequencies(rope.theta(), rope.dims());
+                yield List.of(factors(
+                        "rope_freqs",
+                        IntStream.range(0, before.length).mapToDouble(i -> before[i] / after[i])));
+            }
+            case RopeScaling.LongRope longRope ->
+                List.of(
+                        factors("rope_factors_long", longRope.longFactor().stream().mapToDouble(factor -> factor)),
+                        factors("rope_factors_short", longRope.shortFactor().stream().mapToDouble(factor -> factor)));
+            case null, default -> List.of();
+        };
+    }
+
+    private static GgufTensor factors(String name, DoubleStream factors) {
+        List<Float> all = factors.mapToObj(factor -> (float) factor).toList();
+        return new GgufTensor(name + ".weight", GgufType.F32, Rows.of(all));
     }
 }

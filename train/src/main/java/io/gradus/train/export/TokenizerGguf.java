@@ -217,7 +217,7 @@ final class TokenizerGguf {
             }
         });
         Set<Integer> ends = new TreeSet<>(tokenizer.eosIds());
-        ends.remove(named.get("eos"));
+        ends.removeIf(id -> id.equals(named.get("eos")));
         List<Integer> others = new ArrayList<>(ends);
         if (!others.isEmpty()) {
             named.put("eot", others.getFirst());

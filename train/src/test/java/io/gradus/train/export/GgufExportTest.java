@@ -235,6 +235,7 @@ class GgufExportTest {
                     smollm3 | {"no_rope_layers": [1, 0]}               | no_rope_layers
                     gemma2  | {"attn_logit_softcapping": null}         | attn_logit_softcapping is null
                     gemma3  | {"query_pre_attn_scalar": 99}            | query_pre_attn_scalar is 99, not 24
+                    granite | {"attention_multiplier": 0}              | attention_multiplier is 0
                     gpt2    | {"scale_attn_by_inverse_layer_idx": true} | scale_attn_by_inverse_layer_idx is true
                     """)
     void settingThatLlamaCppDoesNotHaveIsNamed(String name, String change, String message) throws IOException {
