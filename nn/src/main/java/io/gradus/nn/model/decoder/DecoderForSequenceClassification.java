@@ -5,46 +5,36 @@ import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
-import io.gradus.nn.Initializer;
-import io.gradus.nn.Linear;
 import io.gradus.nn.WeightSource;
 import io.gradus.nn.model.Head;
 import io.gradus.nn.model.Labels;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelConfig;
-import io.gradus.nn.model.PretrainedModel;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A decoder that classifies sequences, as transformers' {@code GenericForSequenceClassification}: a linear layer without bias reads
  * the last token that is not padding, which alone attends to the whole sequence.
  */
-public final class DecoderForSequenceClassification extends PretrainedModel {
-    private final ModelConfig config;
-    private final Labels labels;
-    private final LanguageModel decoder;
-    private final Linear score;
-
+public final class DecoderForSequenceClassification extends DecoderClassifier {
     /**
      * @param decoder without a weight of an output layer
      * @param weights provides {@code score.weight}, {@code [labels, hidden_size]}
      */
     DecoderForSequenceClassification(ModelConfig config, LanguageModel decoder, WeightSource weights, Labels labels) {
-        this.config = config;
-        this.labels = labels;
-        this.decoder = register(decoder);
-        this.score = register(new Linear(
-                weights.ofHead().in("score"),
-                config.hiddenSize(),
+        super(
+                config,
+                decoder,
+                new Head.SequenceClassification(labels),
                 labels.size(),
-                false,
-                Initializer.normal(DecoderHeads.INITIALIZER_RANGE)));
+                weights.ofHead().in("score"),
+                false);
     }
 
     /** The hidden state of the last token of each row that is not padding, {@code [B, hidden_size]}. */
     @Override
     public Variable hiddenStates(Input input) {
-        Variable hidden = decoder.hiddenStates(input);
+        Variable hidden = tokenStates(input);
         long rows = hidden.shape().get(0);
         long length = hidden.shape().get(1);
         return hidden.reshape(rows * length, hidden.shape().last())
@@ -68,25 +58,5 @@ public final class DecoderForSequenceClassification extends PretrainedModel {
             last[row] = row * length + token;
         }
         return Tensor.of(ids.device(), last, rows);
-    }
-
-    @Override
-    public Variable logits(Variable hidden) {
-        return score.forward(hidden);
-    }
-
-    @Override
-    public ModelConfig config() {
-        return config;
-    }
-
-    @Override
-    public Head head() {
-        return new Head.SequenceClassification(labels);
-    }
-
-    @Override
-    public void setActivationCheckpointing(boolean checkpointing) {
-        decoder.setActivationCheckpointing(checkpointing);
     }
 }
