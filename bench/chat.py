@@ -142,7 +142,9 @@ def chats(count, seed):
 def conversations(drawn):
     """50 conversations: 30 without tools and 20 with tools, calls and results."""
     plain, tools = [], []
-    odd = ("  two spaces, then a line\n\n\tand a tab  ", "naïve café — “quotes” 日本語 🏴‍☠️", "x < 3 && y > \"4\" {{ not }} {% a %} template", "")
+    odd = ("  two spaces, then a line\n\n\tand a tab  ",
+           "naïve café — “quotes” 日本語 🏴‍☠️",
+           "x < 3 && y > \"4\" {{ not }} {% a %} template", "")
     for i in range(50):
         messages = [{"role": "system", "content": SYSTEM + (odd[i % 4] if i % 3 else "")}] if i % 2 else []
         for _ in range(1 + i % 4):

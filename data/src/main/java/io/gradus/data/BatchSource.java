@@ -31,6 +31,11 @@ public interface BatchSource {
      */
     Batch batch(long index, Device device);
 
+    /** By what the learning rate is multiplied at a batch, for example because it is shorter than others; by default 1. */
+    default double rateFactor(long index) {
+        return 1;
+    }
+
     /**
      * What passes from batch to batch beside the weights, by name, which a run that resumes needs. By default nothing; contiguous
      * {@link Batches} have the state of a recurrent network.

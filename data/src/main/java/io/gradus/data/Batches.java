@@ -1,5 +1,6 @@
 package io.gradus.data;
 
+import io.gradus.autograd.op.CrossEntropy;
 import io.gradus.core.Device;
 import io.gradus.core.Tensor;
 import io.gradus.data.Blocks.Block;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Contiguous, for networks with a state: the blocks of a stream are divided into B runs of equal length, and row r of batch i is
  * the i-th block of run r, so that each row continues the same row of the batch before, as in fastai's {@code LMDataLoader}. Blocks
- * that are left over are not read. The batches must then be requested in order, and have a {@link #state}.
+ * that are left over are not read. The batches must then be requested in order, and have a {@link #state}. Their lengths may be
+ * random ({@link #ofRandomLengths}).
  *
  * {@snippet :
  * Tokenizer tokenizer = Tokenizer.load(Path.of("my-llama"));
@@ -45,6 +47,7 @@ public final class Batches implements BatchSource {
     private final int batchSize;
     private final boolean shuffle;
     private final @Nullable StreamState stream; // of contiguous batches
+    private final @Nullable RandomLengths lengths;
     private final List<EpochOrder> orders; // of the sources
 
     /**
@@ -139,7 +142,7 @@ public final class Batches implements BatchSource {
      * @param shuffle must be true if there are several sources
      */
     public Batches(Mixture mixture, int batchSize, long seed, boolean shuffle) {
-        this(mixture, batchSize, seed, shuffle, null);
+        this(mixture, batchSize, seed, shuffle, null, null);
     }
 
     /**
@@ -150,15 +153,47 @@ public final class Batches implements BatchSource {
      * @throws IllegalArgumentException if there are fewer blocks than rows
      */
     public static Batches contiguous(Blocks blocks, int batchSize, int layers) {
+        requireRows(blocks, batchSize);
+        return new Batches(Mixture.of(blocks), batchSize, 0, false, new StreamState(layers), null);
+    }
+
+    /**
+     * Contiguous batches of a stream, with random lengths of at most {@link #length()} tokens, usually nearly as many (Merity et al.
+     * 2018, section 5). The learning rate of a batch is in proportion to its length ({@link #rateFactor}). Epochs have slightly
+     * different numbers of batches.
+     *
+     * @param batchSize B, at least 1
+     * @param layers of the network, each of which has a state
+     * @param seed of the lengths
+     * @throws IllegalArgumentException if there are fewer blocks than rows
+     */
+    public static Batches ofRandomLengths(Blocks blocks, int batchSize, int layers, long seed) {
+        requireRows(blocks, batchSize);
+        long rowLength = (long) (blocks.size() / batchSize) * blocks.length();
+        return new Batches(
+                Mixture.of(blocks),
+                batchSize,
+                0,
+                false,
+                new StreamState(layers),
+                new RandomLengths(rowLength, blocks.length(), seed));
+    }
+
+    private static void requireRows(Blocks blocks, int batchSize) {
         if (blocks.size() < batchSize) {
             throw new IllegalArgumentException("the text has " + blocks.size() + " blocks of " + blocks.length()
                     + " tokens, too few for " + batchSize
                     + " contiguous rows; use a smaller batch_size or data.max_seq_len, or more text");
         }
-        return new Batches(Mixture.of(blocks), batchSize, 0, false, new StreamState(layers));
     }
 
-    private Batches(Mixture mixture, int batchSize, long seed, boolean shuffle, @Nullable StreamState stream) {
+    private Batches(
+            Mixture mixture,
+            int batchSize,
+            long seed,
+            boolean shuffle,
+            @Nullable StreamState stream,
+            @Nullable RandomLengths lengths) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch_size is " + batchSize + "; it must be at least 1");
         }
@@ -173,6 +208,7 @@ public final class Batches implements BatchSource {
         this.batchSize = batchSize;
         this.shuffle = shuffle;
         this.stream = stream;
+        this.lengths = lengths;
     }
 
     @Override
@@ -186,9 +222,14 @@ public final class Batches implements BatchSource {
     }
 
     /** The number of batches in which every block of one source is seen once; with several sources, {@link
-     * Mixture#rowsPerEpoch} rows. */
+     * Mixture#rowsPerEpoch} rows; with random lengths, of the first epoch. */
     @Override
     public long batchesPerEpoch() {
+        return lengths != null ? lengths.first() : blocksPerEpoch();
+    }
+
+    /** The number of batches in an epoch, if each has one block in each row. */
+    private long blocksPerEpoch() {
         return stream != null ? mixture.rowsPerEpoch() / batchSize : Math.ceilDiv(mixture.rowsPerEpoch(), batchSize);
     }
 
@@ -210,8 +251,41 @@ public final class Batches implements BatchSource {
      */
     @Override
     public Batch batch(long index, Device device) {
+        if (stream != null && lengths != null) {
+            RandomLengths.Part part = lengths.part(index);
+            return part(part, device).continuing(stream.before(index, part.from() == 0));
+        }
         Batch batch = of(rows(index).stream().map(this::block).toList(), mixture.length(), device);
         return stream == null ? batch : batch.continuing(stream.before(index, index % batchesPerEpoch() == 0));
+    }
+
+    /** A part of each row, which may begin and end within blocks. */
+    private Batch part(RandomLengths.Part part, Device device) {
+        int[] ids = new int[Math.multiplyExact(batchSize, part.length())];
+        int[] targets = new int[ids.length];
+        for (int row = 0; row < batchSize; row++) {
+            for (int done = 0; done < part.length(); ) {
+                long from = part.from() + done;
+                Block block = block(new Row(0, Math.toIntExact(row * blocksPerEpoch() + from / length())));
+                int within = (int) (from % length());
+                int count = Math.min(length() - within, part.length() - done);
+                System.arraycopy(block.ids(), within, ids, row * part.length() + done, count);
+                System.arraycopy(block.targets(), within, targets, row * part.length() + done, count);
+                done += count;
+            }
+        }
+        return new Batch(
+                Tensor.of(device, ids, batchSize, part.length()),
+                Tensor.of(device, targets, targets.length),
+                Arrays.stream(targets)
+                        .filter(target -> target != CrossEntropy.IGNORE_INDEX)
+                        .count());
+    }
+
+    /** The length of a batch relative to the usual one. */
+    @Override
+    public double rateFactor(long index) {
+        return lengths == null ? 1 : (double) lengths.part(index).length() / length();
     }
 
     @Override
@@ -258,15 +332,16 @@ public final class Batches implements BatchSource {
         return mixture.sources().get(row.source).blocks().get(row.index);
     }
 
-    /** The rows of a batch, as indices of sources and blocks. */
+    /** The rows of a batch, as indices of sources and blocks; with random lengths, the blocks in which the rows begin. */
     public List<Row> rows(long index) {
         if (index < 0) {
             throw new IllegalArgumentException("batch " + index + " was asked for; they count from 0");
         }
         if (stream != null) {
-            long run = batchesPerEpoch();
+            long run = blocksPerEpoch();
+            long block = lengths != null ? lengths.part(index).from() / length() : index % run;
             return LongStream.range(0, batchSize)
-                    .mapToObj(row -> new Row(0, Math.toIntExact(row * run + index % run)))
+                    .mapToObj(row -> new Row(0, Math.toIntExact(row * run + block)))
                     .toList();
         }
         if (!shuffle) {

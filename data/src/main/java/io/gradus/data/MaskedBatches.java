@@ -52,6 +52,11 @@ public final class MaskedBatches implements BatchSource {
         this.repeats = repeats;
     }
 
+    /** The rows before tokens are hidden. */
+    public PaddedBatches rows() {
+        return rows;
+    }
+
     @Override
     public int batchSize() {
         return rows.batchSize();

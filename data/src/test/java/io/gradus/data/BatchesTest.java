@@ -12,8 +12,11 @@ import io.gradus.data.Batches.Batch;
 import io.gradus.data.Document.Text;
 import io.gradus.data.tokenizer.ByteTokenizer;
 import io.gradus.nn.KeyValueCache;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -194,6 +197,72 @@ class BatchesTest {
         assertThatThrownBy(() -> Batches.contiguous(blocks(3), 4, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("smaller batch_size");
+    }
+
+    @Test
+    void randomLengthsReadEveryTokenOfEachEpoch() {
+        String text =
+                new Random(1).ints(245, 'a', 'z').mapToObj(Character::toString).collect(Collectors.joining());
+        Blocks blocks = Blocks.pack(List.of(new Text(text)), new ByteTokenizer(), 4); // 61
+        Batches whole = Batches.contiguous(blocks, 3, 1);
+        Batches batches = Batches.ofRandomLengths(blocks, 3, 1, 7);
+        long index = 0;
+        for (int epoch = 0; epoch < 2; epoch++) {
+            List<List<Integer>> rows = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+            while (rows.getFirst().size() < 80) {
+                Batch batch = batches.batch(index, Device.cpu());
+                int length = (int) batch.ids().shape().get(1);
+                assertThat(length).isBetween(1, 4);
+                assertThat(batches.rateFactor(index)).isEqualTo(length / 4.0);
+                assertThat(state(batch) == null).isEqualTo(rows.getFirst().isEmpty());
+                keep(batch);
+                int[] ids = batch.ids().toInts();
+                int[] targets = batch.targets().toInts();
+                for (int i = 0; i < ids.length; i++) {
+                    rows.get(i / length).add(ids[i]);
+                    if ((i + 1) % length != 0) {
+                        assertThat(targets[i]).isEqualTo(ids[i + 1]);
+                    }
+                }
+                index++;
+            }
+            for (int row = 0; row < 3; row++) {
+                assertThat(rows.get(row)).isEqualTo(row(whole, row, epoch * 20L, 20));
+            }
+            assertThat(epoch > 0 || index == batches.batchesPerEpoch()).isTrue();
+        }
+        assertThat(indicesOf(batches, 0)).containsExactly(0, 20, 40);
+    }
+
+    private static List<Integer> row(Batches batches, int row, long from, int count) {
+        List<Integer> ids = new ArrayList<>();
+        for (long index = from; index < from + count; index++) {
+            int[] all = batches.batch(index, Device.cpu()).ids().toInts();
+            for (int i = 0; i < batches.length(); i++) {
+                ids.add(all[row * batches.length() + i]);
+            }
+        }
+        return ids;
+    }
+
+    @Test
+    void randomLengthsAreNearTheUsualOneOrItsHalf() {
+        RandomLengths lengths = new RandomLengths(100_000, 70, 3);
+        int count = (int) lengths.first();
+        int[] drawn = IntStream.range(0, count - 1)
+                .map(batch -> lengths.part(batch).length())
+                .toArray();
+        assertThat(Arrays.stream(drawn)).allMatch(length -> length >= 5 && length <= 70);
+        double halves =
+                (double) Arrays.stream(drawn).filter(length -> length < 52).count() / drawn.length;
+        assertThat(halves).isBetween(0.03, 0.07);
+        double mean =
+                Arrays.stream(drawn).filter(length -> length >= 52).average().orElseThrow();
+        assertThat(mean).isBetween(67.0, 69.0); // 70 − 5/√(2π), rounded down
+        long second = lengths.part(count).from();
+        assertThat(second).isZero();
+        assertThat(new RandomLengths(100_000, 70, 3).part(count + 5L)).isEqualTo(lengths.part(count + 5L));
+        assertThat(lengths.part(count + 5L)).isNotEqualTo(lengths.part(5));
     }
 
     private static void keep(Batch batch) {

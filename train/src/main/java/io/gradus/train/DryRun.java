@@ -2,6 +2,7 @@ package io.gradus.train;
 
 import io.gradus.data.BatchSource;
 import io.gradus.data.Batches;
+import io.gradus.data.MaskedBatches;
 import io.gradus.data.PaddedBatches;
 import io.gradus.data.chat.ChatTemplate;
 import io.gradus.data.tokenizer.Tokenizer;
@@ -42,11 +43,12 @@ public record DryRun(
      */
     public static DryRun of(FineTuning run) throws IOException {
         TrainingSetup setup = run.setup(false);
-        BatchSource batches = setup.data().training();
+        BatchSource training = setup.data().training();
+        BatchSource batches = training instanceof MaskedBatches masked ? masked.rows() : training;
         if (!(batches instanceof Batches || batches instanceof PaddedBatches)) {
             throw new IllegalStateException(
                     "a dry run shows text; it needs a dataset whose training() is of class Batches"
-                            + " or PaddedBatches");
+                            + ", PaddedBatches or MaskedBatches");
         }
         TrainingState state = run.state(setup);
         state.begin(setup::general);

@@ -75,6 +75,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -822,12 +823,21 @@ public final class FineTuning {
             receivers.addFirst(new MetricsLog(output.resolve(METRICS), first));
         }
 
+        /** By what the batches of a step multiply its learning rate: their mean. */
+        private double rateFactor(int step) {
+            int accumulation = recipe.gradientAccumulationSteps();
+            return IntStream.range(0, accumulation)
+                    .mapToDouble(i -> setup.data().training().rateFactor(ranks.batch(step, i, accumulation)))
+                    .average()
+                    .orElseThrow();
+        }
+
         private void trainOneStep(int step) throws IOException {
             long start = System.nanoTime();
             CommunicationTime before = ranks.communication();
             int number = step + 1;
             underway = number;
-            double rate = state.optimizer.baseLearningRate() * setup.schedule().factor(step);
+            double rate = state.optimizer.baseLearningRate() * setup.schedule().factor(step) * rateFactor(step);
             StepResult made;
             try {
                 made = step(state, step, setup::batch, rate, loss -> reasonToSkip(number, loss));

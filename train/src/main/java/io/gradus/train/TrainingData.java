@@ -116,13 +116,19 @@ record TrainingData(
         }
         return new TrainingData(
                 contiguous
-                        ? Batches.contiguous(mixture.sources().getFirst().blocks(), recipe.batchSize(), layers)
+                        ? stream(recipe, mixture.sources().getFirst().blocks(), layers)
                         : new Batches(mixture, recipe.batchSize(), recipe.seed(), true),
                 evaluation,
                 Optional.ofNullable(replay).map(blocks -> new Batches(blocks, 1, 0, false)),
                 Optional.of(packer.prompt(heldOut.getFirst().iterator().next())),
                 packer.stopIds,
                 packer.stopIds.isEmpty() ? Optional.empty() : Optional.ofNullable(packer.format.chatTemplate()));
+    }
+
+    private static Batches stream(Recipe recipe, Blocks blocks, int layers) {
+        return recipe.data().variableBptt()
+                ? Batches.ofRandomLengths(blocks, recipe.batchSize(), layers, recipe.seed())
+                : Batches.contiguous(blocks, recipe.batchSize(), layers);
     }
 
     private static Batches evaluation(Recipe recipe, Blocks blocks, int layers) {

@@ -85,6 +85,36 @@ class AwdLstmTrainingTest {
         assertThat(weights(resumed)).isEqualTo(whole);
     }
 
+    @Test
+    void learningRateOfARandomLengthIsInProportionAndResumes() throws IOException {
+        String[] keys = {"data.variable_bptt=true", "schedule=constant", "warmup_ratio=0", "steps=12"};
+        List<Double> rates = new ArrayList<>();
+        RunResult whole = new FineTuning(recipe("whole", keys), new TrainingListener() {
+                    @Override
+                    public void stepped(Step step) {
+                        rates.add(step.learningRate());
+                        assertThat(step.tokens()).isEqualTo(Math.round(step.learningRate() / 0.01 * 16) * 4);
+                    }
+                })
+                .run();
+        assertThat(rates).hasSize(12).allMatch(rate -> rate <= 0.01).anyMatch(rate -> rate < 0.01);
+        FineTuning[] run = new FineTuning[1];
+        run[0] = new FineTuning(recipe("stopped", keys), new TrainingListener() {
+            @Override
+            public void stepped(Step step) {
+                if (step.step() == 5) {
+                    run[0].stop();
+                }
+            }
+        });
+        assertThatThrownBy(run[0]::run).isInstanceOf(StoppedException.class);
+        assertThat(weights(new FineTuning(recipe("stopped", keys).with("resume=true")).run()))
+                .isEqualTo(weights(whole));
+        assertThatThrownBy(() -> recipe("other", "data.packing=stream", "data.variable_bptt=true"))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageContainingAll("data.variable_bptt", "contiguous");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"gradient_accumulation_steps=2", "loss_chunk_size=0 activation_checkpointing=true"})
     void runTakesThePlannedBytes(String changes) throws IOException {

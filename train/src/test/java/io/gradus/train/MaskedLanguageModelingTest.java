@@ -91,6 +91,15 @@ class MaskedLanguageModelingTest {
     }
 
     @Test
+    void dryRunShowsTheRowsBeforeTokensAreHidden() throws IOException {
+        DryRun dry = DryRun.of(new FineTuning(recipe("out")));
+        assertThat(dry.failure()).isNull();
+        assertThat(dry.batches()).isInstanceOf(PaddedBatches.class);
+        assertThat(dry.task()).containsExactly("masked language modeling: 40 texts to train on");
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    @Test
     void keysOfOtherTasksAreRejected() throws IOException {
         Stream.of("data.general=x.txt", "classification.label_smoothing=0.1", "ewc=1", "data.packing=stream")
                 .forEach(key -> assertThatThrownBy(() -> recipe("out", key))

@@ -31,11 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param prompt in front of each text, usually empty
  */
 public record EmbedderSettings(
-        Pooling pooling,
-        boolean normalize,
-        @Nullable Integer maxLength,
-        boolean lowerCase,
-        String prompt) {
+        Pooling pooling, boolean normalize, @Nullable Integer maxLength, boolean lowerCase, String prompt) {
     private static final String TRANSFORMER = "sentence_bert_config.json";
     private static final String SETTINGS = "config_sentence_transformers.json";
     private static final String CONFIG = "config.json";

@@ -61,7 +61,8 @@ public final class TextEmbedder {
         int length = settings.maxLength() == null
                 ? model.contextLength()
                 : Math.min(settings.maxLength(), model.contextLength());
-        return new TextEmbedder(model, new ExampleEncoder(Tokenizer.load(network.path()), length, Truncation.HEAD), settings);
+        return new TextEmbedder(
+                model, new ExampleEncoder(Tokenizer.load(network.path()), length, Truncation.HEAD), settings);
     }
 
     /** How texts become vectors. */

@@ -40,8 +40,8 @@ final class ServingKinds {
     /** Length, truncation and temperature of a classifier. */
     private static final class ClassifierFile implements Kind {
         private static final int CONTEXT = 64;
-        private static final List<String> VALUES =
-                List.of("\"head\"", "\"head_tail\"", "\"windows\"", "\"HEAD\"", "\"1.5\"", "65", "1e-400", "\"Infinity\"");
+        private static final List<String> VALUES = List.of(
+                "\"head\"", "\"head_tail\"", "\"windows\"", "\"HEAD\"", "\"1.5\"", "65", "1e-400", "\"Infinity\"");
 
         private final byte[] file = Samples.files(
                         folder -> new ClassifierSettings(48, Truncation.HEAD_TAIL, 1.25).write(folder))
@@ -89,8 +89,8 @@ final class ServingKinds {
                 "{\"default\":1}",
                 "{\"query\":\"q: \"}");
 
-        private final Map<String, byte[]> flat = Samples.files(
-                folder -> new EmbedderSettings(Pooling.CLS, true, 9, true, "query: ").write(folder, 4));
+        private final Map<String, byte[]> flat =
+                Samples.files(folder -> new EmbedderSettings(Pooling.CLS, true, 9, true, "query: ").write(folder, 4));
 
         @Override
         public String name() {

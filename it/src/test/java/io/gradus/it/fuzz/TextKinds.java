@@ -284,7 +284,20 @@ final class TextKinds {
                 Blackburn I-PER
                 """;
         private static final List<String> TOKENS = List.of(
-                " ", "\t", "\n", "\n\n", "\r\n", "\r", "O", "B-", "I-PER", "-DOCSTART-", "\u00A0", "\u2028", "\uFEFF", "\0");
+                " ",
+                "\t",
+                "\n",
+                "\n\n",
+                "\r\n",
+                "\r",
+                "O",
+                "B-",
+                "I-PER",
+                "-DOCSTART-",
+                "\u00A0",
+                "\u2028",
+                "\uFEFF",
+                "\0");
 
         @Override
         public String name() {

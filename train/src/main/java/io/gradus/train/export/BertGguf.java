@@ -21,10 +21,6 @@ import java.util.OptionalInt;
 record BertGguf(BertConfig config, OptionalInt pooling) implements Architecture {
     private static final String NAME = "bert";
 
-    /** Ways of {@code sentence-transformers}, with llama.cpp's numbers. */
-    private static final Map<Pooling, Integer> POOLING =
-            Map.of(Pooling.MEAN, 1, Pooling.CLS, 2);
-
     private static final LayerNames NAMES = new LayerNames(
             "encoder.layer.",
             Map.of(
@@ -64,9 +60,11 @@ record BertGguf(BertConfig config, OptionalInt pooling) implements Architecture 
         if (pooling.isEmpty()) {
             return OptionalInt.empty();
         }
-        Integer number = POOLING.get(pooling.get());
-        require(number != null, NAME, "the pooling is " + pooling.get());
-        return OptionalInt.of(number);
+        return switch (pooling.get()) {
+            case MEAN -> OptionalInt.of(1);
+            case CLS -> OptionalInt.of(2);
+            case MAX -> throw Architecture.unsupported("the pooling is max, which llama.cpp does not have");
+        };
     }
 
     @Override

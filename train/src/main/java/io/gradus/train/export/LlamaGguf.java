@@ -20,7 +20,8 @@ import java.util.TreeMap;
  * @param rope its positions
  * @param factors more settings of the network: numbers by which it multiplies
  */
-record LlamaGguf(String name, DecoderSettings settings, RopeGguf rope, Map<String, Double> factors) implements Architecture {
+record LlamaGguf(String name, DecoderSettings settings, RopeGguf rope, Map<String, Double> factors)
+        implements Architecture {
     private static final String GRANITE = "granite";
     private static final int SMOLLM3_INTERVAL = 4;
 
@@ -42,7 +43,10 @@ record LlamaGguf(String name, DecoderSettings settings, RopeGguf rope, Map<Strin
     }
 
     static LlamaGguf of(GraniteConfig config) {
-        require(config.attentionMultiplier() != 0, GRANITE, "attention_multiplier is 0"); // there, it means none is given
+        require(
+                config.attentionMultiplier() != 0,
+                GRANITE,
+                "attention_multiplier is 0"); // there, it means none is given
         return of(
                 GRANITE,
                 config.settings(),

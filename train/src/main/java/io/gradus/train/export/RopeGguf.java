@@ -46,12 +46,11 @@ record RopeGguf(String architecture, Rope rope, boolean hasFactors) {
                         .network("rope.scaling.yarn_beta_fast", yarn.betaFast())
                         .network("rope.scaling.yarn_beta_slow", yarn.betaSlow());
             case RopeScaling.LongRope longRope -> {
-                metadata.network(
-                                "rope.scaling.original_context_length",
-                                (int) longRope.originalMaxPositionEmbeddings())
+                metadata.network("rope.scaling.original_context_length", (int) longRope.originalMaxPositionEmbeddings())
                         .network("rope.scaling.attn_factor", longRope.attentionFactor());
-                metadata.remark("llama.cpp uses the rotary positions of long texts also for short ones if its context is longer"
-                        + " than " + longRope.originalMaxPositionEmbeddings() + " tokens");
+                metadata.remark(
+                        "llama.cpp uses the rotary positions of long texts also for short ones if its context is longer"
+                                + " than " + longRope.originalMaxPositionEmbeddings() + " tokens");
             }
             case null, default -> {} // Llama3 is a tensor; Dynamic has no effect up to the context length
         }
@@ -64,13 +63,16 @@ record RopeGguf(String architecture, Rope rope, boolean hasFactors) {
                 double[] before = RopeScaling.unscaled(rope.theta(), rope.dims());
                 double[] after = llama3.frequencies(rope.theta(), rope.dims());
                 yield List.of(factors(
-                        "rope_freqs",
-                        IntStream.range(0, before.length).mapToDouble(i -> before[i] / after[i])));
+                        "rope_freqs", IntStream.range(0, before.length).mapToDouble(i -> before[i] / after[i])));
             }
             case RopeScaling.LongRope longRope ->
                 List.of(
-                        factors("rope_factors_long", longRope.longFactor().stream().mapToDouble(factor -> factor)),
-                        factors("rope_factors_short", longRope.shortFactor().stream().mapToDouble(factor -> factor)));
+                        factors(
+                                "rope_factors_long",
+                                longRope.longFactor().stream().mapToDouble(factor -> factor)),
+                        factors(
+                                "rope_factors_short",
+                                longRope.shortFactor().stream().mapToDouble(factor -> factor)));
             case null, default -> List.of();
         };
     }

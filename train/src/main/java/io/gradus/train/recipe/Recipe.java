@@ -108,6 +108,7 @@ public record Recipe(
             @Nullable String chatTemplate,
             LabelTemplate labelTemplate,
             @Nullable Packing packing,
+            boolean variableBptt,
             double replayRatio,
             @Nullable Path replay,
             String textColumn,
@@ -123,6 +124,12 @@ public record Recipe(
                     "between 0 and 1");
             require(maxSeqLen == null || maxSeqLen >= 2, "data.max_seq_len", maxSeqLen, "at least 2");
             require(replayRatio >= 0 && replayRatio < 1, "data.replay_ratio", replayRatio, "at least 0 and below 1");
+            if (variableBptt && packing != Packing.CONTIGUOUS) {
+                throw new RecipeException(
+                        "data.variable_bptt has an effect on data.packing=contiguous only, and data.packing is "
+                                + (packing == null ? "null" : lowerCase(packing))
+                                + "; set that, or remove data.variable_bptt");
+            }
             if (train != null && !sources.isEmpty()) {
                 throw new RecipeException(
                         "data.train and data.sources both name text to train on; leave one of them out");

@@ -80,6 +80,10 @@ public final class RecipeBuilder {
         return set("data.packing", value);
     }
 
+    public RecipeBuilder variableBptt(boolean value) {
+        return set("data.variable_bptt", value);
+    }
+
     public RecipeBuilder replayRatio(double value) {
         return set("data.replay_ratio", value);
     }

@@ -246,8 +246,7 @@ public final class Embeddings implements Task {
     /** Writes a folder of sentence-transformers. */
     @Override
     public void save(Path folder, int length, Scores heldOut) throws IOException {
-        new EmbedderSettings(
-                        settings.pooling(), settings.normalize(), length, settings.lowerCase(), settings.prompt())
+        new EmbedderSettings(settings.pooling(), settings.normalize(), length, settings.lowerCase(), settings.prompt())
                 .write(folder, dimension);
     }
 

@@ -108,9 +108,7 @@ public final class SequenceClassification implements Task {
         Shape shape = Shape.of(all, length);
         return new Batch(
                 empty(device, shape),
-                isSingle()
-                        ? empty(device, Shape.of(rows))
-                        : empty(device, DType.F32, Shape.of(rows, labels.size())),
+                isSingle() ? empty(device, Shape.of(rows)) : empty(device, DType.F32, Shape.of(rows, labels.size())),
                 rows,
                 null,
                 null,

@@ -37,17 +37,16 @@ record TaskBatches(BatchSource training, Map<String, BatchSource> evaluation) im
         int known = Math.min(pad, config.vocabSize() - 1);
         return new TaskBatches(
                 maker.make(
-                        training,
-                        new PaddedBatches.Settings(recipe.batchSize(), length, known, recipe.seed(), true)),
+                        training, new PaddedBatches.Settings(recipe.batchSize(), length, known, recipe.seed(), true)),
                 Map.of(
                         HELD_OUT,
-                        maker.make(
-                                heldOut, new PaddedBatches.Settings(recipe.batchSize(), length, known, 0, false))));
+                        maker.make(heldOut, new PaddedBatches.Settings(recipe.batchSize(), length, known, 0, false))));
     }
 
     /** @throws RecipeException if a text has a token that the model does not have */
     static void requireKnown(Stream<EncodedText> texts, ModelConfig config) {
-        int largest = texts.flatMapToInt(text -> Arrays.stream(text.ids())).max().orElse(0);
+        int largest =
+                texts.flatMapToInt(text -> Arrays.stream(text.ids())).max().orElse(0);
         if (largest >= config.vocabSize()) {
             throw new RecipeException("the text has the token " + largest + ", but the vocab_size of the model is "
                     + config.vocabSize() + "; the tokenizer belongs to another model");

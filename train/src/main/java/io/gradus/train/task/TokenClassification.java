@@ -138,8 +138,7 @@ public final class TokenClassification implements Task {
         WordEncoder encoder = new WordEncoder(tokenizer, length);
         List<TaggedRow> training = rows(examples.training(), encoder, config);
         evaluated = rows(examples.heldOut(), encoder, config);
-        return TaskBatches.of(
-                recipe, config, length, encoder.pad(), training, evaluated, TokenClassification::batches);
+        return TaskBatches.of(recipe, config, length, encoder.pad(), training, evaluated, TokenClassification::batches);
     }
 
     private List<TaggedRow> rows(List<TaggedWords> sentences, WordEncoder encoder, ModelConfig config) {

@@ -104,7 +104,7 @@ class RecipeTest {
                 "train=x|unknown key 'train'; did you mean 'data.train'?",
                 "data.zzzzz=x|unknown key 'data.zzzzz'; known keys are data.train, data.sources, data.eval,"
                         + " data.validation_split, data.general, data.max_seq_len, data.format, data.chat_template,"
-                        + " data.label_template, data.packing, data.replay_ratio, data.replay, data.text_column,"
+                        + " data.label_template, data.packing, data.variable_bptt, data.replay_ratio, data.replay, data.text_column,"
                         + " data.text_pair_column, data.label_column",
                 "data.train.x=3|data.train is {\"x\":\"3\"}; it must be a path",
                 "steps.x=3|steps is {\"x\":\"3\"}; it must be a whole number",
