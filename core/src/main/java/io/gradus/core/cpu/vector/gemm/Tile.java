@@ -48,10 +48,12 @@ record Tile(
             long to = c.place(row + i, column);
             if (add) {
                 add(tile, at, memory, to, columns);
-            } else {
+            } else if (bias == null) {
                 store(tile, at, memory, to, columns);
+            } else {
+                store(tile, at, bias, column, memory, to, columns);
             }
-            if (bias != null) {
+            if (add && bias != null) {
                 add(bias, column, memory, to, columns);
             }
             if (activation != null) {
@@ -101,6 +103,19 @@ record Tile(
         }
         if (j < count) {
             Lanes.store(Lanes.load(tile, at + j), memory, to + j, Lanes.first(count - j));
+        }
+    }
+
+    /** Writes a row plus the bias, in one pass. */
+    private static void store(
+            float[] tile, int at, MemorySegment bias, long column, MemorySegment memory, long to, int count) {
+        int j = 0;
+        for (; j <= count - V; j += V) {
+            Lanes.store(Lanes.load(tile, at + j).add(Lanes.load(bias, column + j)), memory, to + j);
+        }
+        if (j < count) {
+            VectorMask<Float> rest = Lanes.first(count - j);
+            Lanes.store(Lanes.load(tile, at + j).add(Lanes.load(bias, column + j, rest)), memory, to + j, rest);
         }
     }
 }
