@@ -137,6 +137,7 @@ class ResumeTest {
             data.text_pair_column       | data.text_pair_column=other | data.text_pair_column has no effect
             data.train                  | data.train=other.txt | data.train: other.txt had 1,547 bytes (SHA-256
             data.validation_split       | data.validation_split=0.2 | data.validation_split was 0.05 and is 0.2
+            data.variable_bptt          | data.variable_bptt=true | data.variable_bptt has an effect on data.packing=contiguous only
             device                      | device=gpu | device was cpu and is gpu
             early_stopping_patience     | early_stopping_patience=9 | early_stopping_patience was null and is 9
             ema_decay                   | ema_decay=0.9 | ema_decay was null and is 0.9

@@ -448,7 +448,7 @@ class RecipeTest {
     @Test
     void mapHasEveryKey() {
         assertThat(Recipe.parse("", "data.validation_split=0.25", "steps=3").toMap())
-                .hasSize(71)
+                .hasSize(72)
                 .containsEntry("data.validation_split", "0.25")
                 .containsEntry("steps", "3")
                 .containsEntry("sample.max_tokens", "120")
