@@ -94,11 +94,8 @@ public final class OutputFolder implements AutoCloseable {
             missing.addFirst(existing);
             existing = existing.getParent();
         }
-        if (existing != null && !Files.isDirectory(existing)) {
-            boolean itself = missing.isEmpty();
-            throw new IOException("output " + folder + (itself ? " is" : ": " + existing + " is")
-                    + (Files.isSymbolicLink(existing) ? " a link to something that is not a folder" : " a file")
-                    + "; name a" + (itself ? "" : "nother") + " folder");
+        if (existing != null) {
+            requireFolder(folder, existing, missing.isEmpty());
         }
         for (Path each : missing) {
             try {
@@ -111,6 +108,22 @@ public final class OutputFolder implements AutoCloseable {
             } catch (IOException e) {
                 throw unwritable(folder, each, e);
             }
+        }
+    }
+
+    /**
+     * Rejects what is not a folder, by one look at it, because another run may delete it meanwhile.
+     *
+     * @throws NoSuchFileException if it is gone
+     */
+    private static void requireFolder(Path folder, Path existing, boolean itself) throws IOException {
+        BasicFileAttributes found =
+                Files.readAttributes(existing, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        boolean link = found.isSymbolicLink();
+        if (!found.isDirectory() && !(link && Files.isDirectory(existing))) {
+            throw new IOException("output " + folder + (itself ? " is" : ": " + existing + " is")
+                    + (link ? " a link to something that is not a folder" : " a file")
+                    + "; name a" + (itself ? "" : "nother") + " folder");
         }
     }
 

@@ -37,7 +37,7 @@ public record ProcessPlan(long reuse, long buffers, long heap, long jvm) {
     /** libjvm, other libraries and mapped files; metaspace and class data; symbols. */
     private static final long JVM = 92 * MB;
     /** Compiled code, and memory of the compilers that the C library keeps. */
-    private static final long COMPILED = 58 * MB;
+    private static final long COMPILED = 42 * MB;
     /** Native memory of the tokenizer for an entry of the vocabulary. */
     private static final long NATIVE_PER_TOKEN = 400;
 
