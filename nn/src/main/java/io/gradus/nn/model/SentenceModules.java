@@ -25,6 +25,9 @@ public record SentenceModules(String kind, Path folder) {
     /** The file's name. */
     public static final String FILE = "modules.json";
 
+    /** The longest name of a file in most file systems. */
+    private static final int LONGEST = 255;
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Whether a folder has the file. */
@@ -69,6 +72,10 @@ public record SentenceModules(String kind, Path folder) {
     }
 
     private static Path within(Path folder, String path) throws IOException {
+        if (path.length() > LONGEST) {
+            throw new IOException(folder.resolve(FILE) + ": the path of a module is "
+                    + JsonProblem.brief("'" + path + "'") + ", which is too long for the name of a folder");
+        }
         try {
             Path found = folder.resolve(FileNames.path(path));
             if (found.normalize().startsWith(folder.normalize())) {

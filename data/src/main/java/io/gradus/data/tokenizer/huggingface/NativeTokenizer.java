@@ -1,6 +1,7 @@
 package io.gradus.data.tokenizer.huggingface;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import io.gradus.core.json.JsonProblem;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
@@ -32,7 +33,7 @@ final class NativeTokenizer {
         try {
             return new NativeTokenizer(TokenizersLibrary.LIB.createTokenizerFromString(json));
         } catch (RuntimeException e) {
-            throw new IOException(file + ": " + e.getMessage(), e);
+            throw new IOException(file + ": " + JsonProblem.brief(String.valueOf(e.getMessage())), e);
         }
     }
 
@@ -75,7 +76,7 @@ final class NativeTokenizer {
                 TokenizersLibrary.LIB.deleteEncoding(encoding);
             }
         } catch (RuntimeException e) {
-            throw new IllegalArgumentException(e.getMessage(), e);
+            throw new IllegalArgumentException(JsonProblem.brief(String.valueOf(e.getMessage())), e);
         } finally {
             Reference.reachabilityFence(this);
         }

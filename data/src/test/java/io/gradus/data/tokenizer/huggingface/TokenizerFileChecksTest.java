@@ -298,4 +298,17 @@ class TokenizerFileChecksTest {
         }
         assertThat(accepted).isBetween(1, 299);
     }
+
+    @Test
+    void messageQuotesOnlyTheBeginningOfALongUnknownToken() throws IOException {
+        TransformersTokenizer tokenizer = read(
+                "model",
+                "{'type': 'WordPiece', 'unk_token': '" + "u".repeat(5000) + "', 'continuing_subword_prefix': '##',"
+                        + " 'max_input_chars_per_word': 100, 'vocab': {'a': 0, 'b': 1}}");
+        assertThatThrownBy(() -> tokenizer.encode("c"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("the text has no tokens")
+                .message()
+                .hasSizeLessThan(500);
+    }
 }
