@@ -11,6 +11,7 @@ import io.gradus.core.WholeFile;
 import io.gradus.core.json.JsonProblem;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -134,7 +135,14 @@ public final class ConfigJson {
     public String text(String key, String fallback) {
         JsonNode node = get(key);
         require(isAbsent(node) || node.isTextual(), prefix + key + " is " + node + ", not a text");
-        return node.asText(fallback);
+        String text = node.asText(fallback);
+        require(isWhole(text), prefix + key + " has half a surrogate pair, which is no character");
+        return text;
+    }
+
+    /** Whether UTF-8 can encode a text, so that it is the same when it is written and read again. */
+    private static boolean isWhole(String text) {
+        return StandardCharsets.UTF_8.newEncoder().canEncode(text);
     }
 
     /** The boolean under a key. */
@@ -152,7 +160,11 @@ public final class ConfigJson {
         require(
                 isAbsent(node) || (node.isArray() && elements.stream().allMatch(JsonNode::isTextual)),
                 prefix + key + " is " + node + ", not a list of texts");
-        return elements.stream().map(JsonNode::asText).toList();
+        List<String> texts = elements.stream().map(JsonNode::asText).toList();
+        require(
+                texts.stream().allMatch(ConfigJson::isWhole),
+                prefix + key + " has half a surrogate pair, which is no character");
+        return texts;
     }
 
     /** The whole numbers in the list under a key; none if there is no list. */

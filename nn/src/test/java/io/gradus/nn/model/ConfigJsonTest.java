@@ -65,6 +65,17 @@ class ConfigJsonTest {
     }
 
     @Test
+    void halfASurrogatePairIsRejected() {
+        ConfigJson json =
+                ConfigJson.parse("{\"text\": \"a\\ud800\", \"list\": [\"\\udc00\"], \"whole\": \"\\ud83d\\ude00\"}");
+        assertThatThrownBy(() -> json.text("text", ""))
+                .hasMessage("config.json: text has half a surrogate pair, which is no character");
+        assertThatThrownBy(() -> json.texts("list"))
+                .hasMessage("config.json: list has half a surrogate pair, which is no character");
+        assertThat(json.text("whole", "")).isEqualTo("\ud83d\ude00");
+    }
+
+    @Test
     void missingAndNullKeysGiveTheFallback() {
         ConfigJson json = ConfigJson.parse("{\"a\": null}");
         for (String key : new String[] {"a", "b"}) {
