@@ -60,7 +60,7 @@ import picocli.CommandLine.Spec;
             "  gradus bench steps --engine GRADUS --steps 20",
             "  gradus bench jmh"
         },
-        subcommands = {StepsCommand.class, JmhCommand.class})
+        subcommands = {StepsCommand.class, GenerationCommand.class, JmhCommand.class})
 public final class Main implements Callable<Integer> {
     private static final String MEMORY = "memory";
     private static final String WARM_UP = "warm-up";

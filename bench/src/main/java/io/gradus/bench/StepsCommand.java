@@ -5,12 +5,18 @@ import io.gradus.bench.cases.GradusTraining;
 import io.gradus.bench.cases.Network;
 import io.gradus.bench.libtorch.LibTorch;
 import io.gradus.bench.libtorch.TorchTraining;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
+import io.gradus.core.MatmulPrecision;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.ProcessMemory;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -43,7 +49,7 @@ final class StepsCommand implements Callable<Integer> {
     @Option(names = "--engine", defaultValue = "GRADUS", description = "GRADUS or LIBTORCH (${DEFAULT-VALUE}).")
     private Engine engine;
 
-    @Option(names = "--network", defaultValue = "GPT2", description = "GPT2, LLAMA or STORIES260K (${DEFAULT-VALUE}).")
+    @Option(names = "--network", defaultValue = "GPT2", description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
     private Network network;
 
     @Option(names = "--batch", defaultValue = "4", description = "Sequences (${DEFAULT-VALUE}).")
@@ -65,6 +71,25 @@ final class StepsCommand implements Callable<Integer> {
                     + " graph and the loop (${DEFAULT-VALUE}).")
     private String device;
 
+    @Option(
+            names = "--precision",
+            defaultValue = "F32",
+            description = "With GRADUS: the dtype of weights, F32, BF16 or F16 (${DEFAULT-VALUE}).")
+    private DType precision;
+
+    @Option(
+            names = "--matmul-precision",
+            defaultValue = "HIGHEST",
+            description = "With GRADUS: of matrix products, ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+    private MatmulPrecision matmulPrecision;
+
+    @Option(
+            names = "--on-request",
+            description =
+                    "Print the batch, then wait for lines of input with a number of steps, and print the peak after each of"
+                            + " them. The input of bench/pytorch.py.")
+    private boolean onRequest;
+
     @Override
     public Integer call() throws IOException {
         switch (engine) {
@@ -77,9 +102,12 @@ final class StepsCommand implements Callable<Integer> {
                         throw new ParameterException(
                                 spec.commandLine(), "--device: '" + device + "' must be cpu, gpu or meta");
                 };
-                GradusTraining training = network.train(on, batch, length);
+                GradusTraining training =
+                        network.train(on.withMatmulPrecision(matmulPrecision), precision, batch, length);
                 run(training::step, on);
-                report(on.backend().memory());
+                if (!onRequest) {
+                    report(on.backend().memory());
+                }
             }
             case LIBTORCH -> {
                 LibTorch.load();
@@ -92,11 +120,27 @@ final class StepsCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** Prints a line per step. Device counters are shown as their change during the step. */
     private void run(DoubleSupplier step, Device device) throws IOException {
+        if (!onRequest) {
+            run(step, steps, device);
+            return;
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("ids " + Arrays.toString(network.ids(batch, length)));
+        out.println("targets " + Arrays.toString(network.targets(batch, length)));
+        out.flush();
+        BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = requests.readLine(); line != null; line = requests.readLine()) {
+            run(step, Integer.parseInt(line.strip()), device);
+            out.flush();
+        }
+    }
+
+    /** Prints a line per step. Device counters are shown as their change during the step. */
+    private void run(DoubleSupplier step, int count, Device device) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         Map<String, Double> before = device.backend().counters();
-        for (int i = 1; i <= steps; i++) {
+        for (int i = 1; i <= count; i++) {
             long heap = THREADS.getTotalThreadAllocatedBytes();
             long start = System.nanoTime();
             double loss = step.getAsDouble();

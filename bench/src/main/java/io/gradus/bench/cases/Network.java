@@ -5,6 +5,7 @@ import io.gradus.bench.libtorch.TorchGpt2;
 import io.gradus.bench.libtorch.TorchLlama;
 import io.gradus.bench.libtorch.TorchModel;
 import io.gradus.bench.libtorch.TorchTraining;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
 import io.gradus.nn.WeightSource;
@@ -26,7 +27,9 @@ public enum Network {
     /** A Llama with 15M parameters and the shape of stories15M. */
     LLAMA,
     /** A Llama with 260K parameters and the shape of stories260K. */
-    STORIES260K;
+    STORIES260K,
+    /** A Llama with 135M parameters and the shape of SmolLM2-135M. */
+    SMOLLM2;
 
     public static final double LEARNING_RATE = 1e-4;
     public static final double WEIGHT_DECAY = 0.01;
@@ -36,13 +39,16 @@ public enum Network {
 
     private static final LlamaConfig STORIES260K_CONFIG = LlamaConfig.of(512, 64, 172, 5, 8, 4, 512);
 
+    private static final LlamaConfig SMOLLM2_CONFIG = LlamaConfig.of(49_152, 576, 1536, 30, 9, 3, 2048);
+
     /** The network in Gradus, with random weights. */
-    LanguageModel ours(Device device) {
-        WeightSource weights = WeightSource.random(device, 42);
+    private LanguageModel ours(Device device, DType dtype) {
+        WeightSource weights = WeightSource.random(device, 42).to(dtype);
         return switch (this) {
             case GPT2 -> new Gpt2(GPT2_CONFIG, weights);
             case LLAMA -> new Llama(LLAMA_CONFIG, weights);
             case STORIES260K -> new Llama(STORIES260K_CONFIG, weights);
+            case SMOLLM2 -> new Llama(SMOLLM2_CONFIG, weights);
         };
     }
 
@@ -52,6 +58,7 @@ public enum Network {
             case GPT2 -> new TorchGpt2(GPT2_CONFIG);
             case LLAMA -> new TorchLlama(LLAMA_CONFIG);
             case STORIES260K -> new TorchLlama(STORIES260K_CONFIG);
+            case SMOLLM2 -> new TorchLlama(SMOLLM2_CONFIG);
         };
         model.drawMatrices(0.02);
         return model;
@@ -62,13 +69,25 @@ public enum Network {
             case GPT2 -> GPT2_CONFIG.vocabSize();
             case LLAMA -> LLAMA_CONFIG.vocabSize();
             case STORIES260K -> STORIES260K_CONFIG.vocabSize();
+            case SMOLLM2 -> SMOLLM2_CONFIG.vocabSize();
         };
     }
 
-    /** Training steps with Gradus. */
+    /** Training steps with Gradus, on weights of F32. */
     public GradusTraining train(Device device, int batch, int length) {
+        return train(device, DType.F32, batch, length);
+    }
+
+    /** Training steps with Gradus. */
+    public GradusTraining train(Device device, DType dtype, int batch, int length) {
         return new GradusTraining(
-                ours(device), ids(batch, length), targets(batch, length), batch, length, LEARNING_RATE, WEIGHT_DECAY);
+                ours(device, dtype),
+                ids(batch, length),
+                targets(batch, length),
+                batch,
+                length,
+                LEARNING_RATE,
+                WEIGHT_DECAY);
     }
 
     /** Training steps with libtorch. */
@@ -77,13 +96,15 @@ public enum Network {
                 this::theirs, ids(batch, length), targets(batch, length), batch, length, LEARNING_RATE, WEIGHT_DECAY);
     }
 
-    private int[] ids(int batch, int length) {
+    /** The tokens of the batch. */
+    public int[] ids(int batch, int length) {
         return new SplittableRandom(1)
                 .ints((long) batch * length, 0, vocabulary())
                 .toArray();
     }
 
-    private int[] targets(int batch, int length) {
+    /** The target of each token. */
+    public int[] targets(int batch, int length) {
         return new SplittableRandom(2)
                 .ints((long) batch * length, 0, vocabulary())
                 .toArray();
