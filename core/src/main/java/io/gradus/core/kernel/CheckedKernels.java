@@ -56,15 +56,15 @@ final class CheckedKernels
         checkProduct(a, transposeA, b, transposeB, out);
         Tensor bias = epilogue.bias();
         if (bias != null) {
-            Checks.computable("matmul", out, bias);
+            Checks.sameDevice("matmul", out, bias);
+            Checks.computable("matmul", bias);
             Checks.shape("matmul: bias", bias, Shape.of(out.shape().get(-1)));
         }
         kernels.gemm().matmul(a, transposeA, b, transposeB, epilogue, out);
     }
 
     private static void checkProduct(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out) {
-        Checks.readable("matmul", a, out);
-        Checks.readable("matmul", b, out);
+        Checks.product("matmul", out, a, b);
         Checks.shape("matmul", out, GemmKernels.outputShape("matmul", a, transposeA, b, transposeB));
     }
 

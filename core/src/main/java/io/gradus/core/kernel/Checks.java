@@ -58,6 +58,25 @@ public final class Checks {
         }
     }
 
+    /**
+     * A result and operands that kernels read and write in their own dtypes if these are 16-bit floats.
+     *
+     * @throws IllegalArgumentException when one has another dtype that the device does not compute in, or another device
+     */
+    public static void product(String operation, Tensor out, Tensor... operands) {
+        floating(operation, out);
+        for (Tensor operand : operands) {
+            sameDevice(operation, out, operand);
+            floating(operation, operand);
+        }
+    }
+
+    private static void floating(String operation, Tensor tensor) {
+        if (!tensor.dtype().isHalf() || tensor.device().type().equals("reference")) {
+            computable(operation, tensor);
+        }
+    }
+
     /** I32 ids, positions or a mask, on the device of another operand. */
     public static void ids(String operation, Tensor ids, Tensor other) {
         dtype(operation, ids, DType.I32);

@@ -1,5 +1,7 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.DType;
+import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
@@ -12,8 +14,9 @@ public interface GemmKernels {
      * {@code out (+)= op(a) · op(b)} over the last two axes, where op transposes them when its flag is set. The axes before
      * them are a batch and broadcast: {@code [2, 1, 4, 5] · [3, 5, 6]} is {@code [2, 3, 4, 6]}.
      *
-     * @param a F32, BF16 or F16, and so is {@code b}; sums are F32, as {@code out} is (on the reference all are F64)
-     * @param out of the shape given by {@link #outputShape}; must not share memory with an operand
+     * @param a F32, BF16 or F16, as are {@code b} and {@code out}; sums are F32 (on the reference all are F64)
+     * @param out of the shape given by {@link #outputShape}, each element rounded once if it has 16 bits; must not share memory with an
+     *     operand
      * @param accumulate whether to add to {@code out}
      */
     void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate);
@@ -21,16 +24,23 @@ public interface GemmKernels {
     /**
      * A function applied to each element of a product as it is computed: {@code activation(product + bias)}.
      *
-     * @param bias {@code [n]}, added to each row; or null
+     * @param bias {@code [n]} in F32, added to each row; or null
      * @param activation or null
      */
     record Epilogue(@Nullable Tensor bias, ElementwiseKernels.@Nullable Unary activation) {}
 
     /**
      * {@code out = epilogue(op(a) · op(b))}, with operands and shapes as in {@link #matmul(Tensor, boolean, Tensor, boolean,
-     * Tensor, boolean)}. The default implementation runs three kernels.
+     * Tensor, boolean)}. The default implementation runs three kernels, and one more that rounds the result to 16 bits.
      */
     default void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
+        if (out.dtype().isHalf()) {
+            Tensor floats = Tensor.empty(out.device(), DType.F32, out.shape(), MemoryCategory.WORKSPACE);
+            matmul(a, transposeA, b, transposeB, epilogue, floats);
+            out.kernels().cast().cast(floats, out);
+            floats.release();
+            return;
+        }
         matmul(a, transposeA, b, transposeB, out, false);
         ElementwiseKernels elementwise = out.kernels().elementwise();
         if (epilogue.bias != null) {

@@ -1,6 +1,7 @@
 package io.gradus.core.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradus.core.DType;
 import io.gradus.core.Device;
@@ -10,10 +11,12 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels.Unary;
 import io.gradus.core.kernel.GemmKernels.Epilogue;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -119,22 +122,76 @@ public abstract class GemmContract extends KernelContract {
     @EnumSource(names = {"BF16", "F16"})
     void matmulConverts16BitOperands(DType half) {
         GemmKernels gemm = device().kernels().gemm();
-        for (int[] size : new int[][] {{1, 40, 70}, {20, 800, 37}}) {
+        for (int[] size : new int[][] {{1, 40, 70}, {20, 800, 37}, {33, 65, 130}}) {
             for (int flags = 0; flags < 4; flags++) {
                 boolean transposeA = (flags & 1) != 0;
                 boolean transposeB = (flags & 2) != 0;
-                Tensor a = random(transposeA ? size[1] : size[0], transposeA ? size[0] : size[1])
-                        .on(1)
-                        .to(half);
-                Tensor b = random(transposeB ? size[2] : size[1], transposeB ? size[1] : size[2])
-                        .on(1)
-                        .to(half);
+                Tensor a = matrix(half, size[0], size[1], transposeA);
+                Tensor b = matrix(half, size[1], size[2], transposeB);
                 Tensor expected = zeros(size[0], size[2]);
                 Tensor actual = zeros(size[0], size[2]);
                 gemm.matmul(a.to(DType.F32), transposeA, b.to(DType.F32), transposeB, expected, false);
                 gemm.matmul(a, transposeA, b, transposeB, actual, false);
-                assertThat(actual.toFloats()).containsExactly(expected.toFloats());
+                // Products of two BF16 may be summed in another order.
+                double allowed = ((2 + Math.sqrt(size[1])) * ULP + operandError()) * 1.5 * size[1];
+                assertThat(actual.toFloats()).containsExactly(expected.toFloats(), within((float) allowed));
             }
+        }
+    }
+
+    /** Elements from −2 to 2. */
+    private Tensor matrix(DType dtype, int rows, int columns, boolean transposed) {
+        return random(transposed ? columns : rows, transposed ? rows : columns)
+                .on(1)
+                .to(dtype);
+    }
+
+    static Stream<Arguments> halvesAndSizes() {
+        return Stream.of(
+                        new int[] {1, 40, 700},
+                        new int[] {3, 9, 1},
+                        new int[] {20, 800, 37},
+                        new int[] {70, 33, 130},
+                        new int[] {5, 0, 4},
+                        new int[] {9, 7000, 65}) // several blocks of k
+                .flatMap(size -> Stream.of(DType.BF16, DType.F16).map(half -> Arguments.of(half, size)));
+    }
+
+    /** Each element of a 16-bit result is rounded once: it is the F32 result, rounded. */
+    @ParameterizedTest
+    @MethodSource("halvesAndSizes")
+    void matmulRounds16BitResultsOnce(DType half, int[] size) {
+        GemmKernels gemm = device().kernels().gemm();
+        for (int flags = 0; flags < 8; flags++) {
+            boolean transposeA = (flags & 1) != 0;
+            boolean transposeB = (flags & 2) != 0;
+            boolean accumulate = (flags & 4) != 0;
+            for (DType operand : List.of(half, DType.F32)) {
+                Tensor a = matrix(operand, size[0], size[1], transposeA);
+                Tensor b = matrix(half, size[1], size[2], transposeB);
+                Tensor actual = matrix(half, size[0], size[2], false);
+                Tensor expected = actual.to(DType.F32);
+                gemm.matmul(a, transposeA, b, transposeB, expected, accumulate);
+                gemm.matmul(a, transposeA, b, transposeB, actual, accumulate);
+                assertThat(actual.toFloats()).containsExactly(expected.to(half).toFloats());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("activations")
+    void matmulWithBiasAndActivationRounds16BitResultsOnce(@Nullable Unary activation) {
+        GemmKernels gemm = device().kernels().gemm();
+        for (int[] size : new int[][] {{2, 30, 1100}, {19, 40, 37}, {20, 900, 64}, {9, 7000, 65}}) {
+            Tensor a = range(-0.3, 0.3, size[0], size[1]).on(1).to(DType.BF16);
+            Tensor b = range(-0.3, 0.3, size[1], size[2]).on(1).to(DType.BF16);
+            Epilogue epilogue = new Epilogue(random(size[2]).on(1), activation);
+            Tensor expected = zeros(size[0], size[2]);
+            Tensor actual = zeros(size[0], size[2]).to(DType.BF16);
+            gemm.matmul(a, false, b, false, epilogue, expected);
+            gemm.matmul(a, false, b, false, epilogue, actual);
+            assertThat(actual.toFloats())
+                    .containsExactly(expected.to(DType.BF16).toFloats());
         }
     }
 

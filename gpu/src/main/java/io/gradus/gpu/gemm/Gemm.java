@@ -71,11 +71,22 @@ public final class Gemm implements GemmKernels {
 
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, boolean accumulate) {
-        multiply(new GemmProduct(a, transposeA, b, transposeB, out, accumulate, null, GemmProduct.IDENTITY));
+        if (out.dtype() == DType.F32) {
+            multiply(new GemmProduct(a, transposeA, b, transposeB, out, accumulate, null, GemmProduct.IDENTITY));
+            return;
+        }
+        Tensor floats = out.to(out.device(), DType.F32, MemoryCategory.WORKSPACE);
+        multiply(new GemmProduct(a, transposeA, b, transposeB, floats, accumulate, null, GemmProduct.IDENTITY));
+        out.kernels().cast().cast(floats, out);
+        floats.release();
     }
 
     @Override
     public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Epilogue epilogue, Tensor out) {
+        if (out.dtype() != DType.F32) {
+            GemmKernels.super.matmul(a, transposeA, b, transposeB, epilogue, out);
+            return;
+        }
         int activation = code(epilogue.activation());
         multiply(new GemmProduct(a, transposeA, b, transposeB, out, false, epilogue.bias(), activation));
         if (epilogue.activation() != null && activation == GemmProduct.IDENTITY) {

@@ -38,12 +38,22 @@ final class Gemm implements GemmKernels {
         this.workers = workers;
     }
 
-    /** The memory of an operand. */
+    /** The memory of an operand or the result. */
     private record Operand(MemorySegment memory, DType dtype) {
 
         /** The matrix that begins at an element. */
         Operand at(long element, long size) {
             return new Operand(memory.asSlice(element * dtype.bytes(), size * dtype.bytes()), dtype);
+        }
+
+        /** Copies floats from the start of an array, rounded to the dtype. */
+        void store(float[] source, long to, int count) {
+            if (dtype == DType.F32) {
+                CpuStorage.store(source, memory, to, count);
+            } else {
+                MemorySegment stored = memory.asSlice(to * dtype.bytes(), (long) count * dtype.bytes());
+                HostCast.convert(MemorySegment.ofArray(source), DType.F32, stored, dtype, count);
+            }
         }
 
         /** Copies elements to the start of an array, as floats. */
@@ -63,7 +73,7 @@ final class Gemm implements GemmKernels {
             boolean transposeA,
             Operand b,
             boolean transposeB,
-            MemorySegment c,
+            Operand c,
             boolean transposeC,
             int m,
             int n,
@@ -89,7 +99,7 @@ final class Gemm implements GemmKernels {
         int n = onItsSide ? rows : columns;
         Operand left = new Operand(CpuStorage.of(a), a.dtype());
         Operand right = new Operand(CpuStorage.of(b), b.dtype());
-        MemorySegment cMemory = CpuStorage.of(out);
+        Operand result = new Operand(CpuStorage.of(out), out.dtype());
         Shape batch = shape.sub(0, shape.rank() - 2);
         BatchOffsets aOffsets = new BatchOffsets(a.shape().sub(0, a.shape().rank() - 2), batch);
         BatchOffsets bOffsets = new BatchOffsets(b.shape().sub(0, b.shape().rank() - 2), batch);
@@ -110,7 +120,7 @@ final class Gemm implements GemmKernels {
                         transposeA,
                         right.at(bOffsets.of(item) * k * columns, (long) k * columns),
                         transposeB,
-                        part(cMemory, item, (long) rows * columns),
+                        result.at(item * rows * columns, (long) rows * columns),
                         false,
                         rows,
                         columns,
@@ -128,10 +138,6 @@ final class Gemm implements GemmKernels {
 
     private static int parts(int length, int part) {
         return (length + part - 1) / part;
-    }
-
-    private static MemorySegment part(MemorySegment memory, long index, long floats) {
-        return memory.asSlice(index * floats * 4, floats * 4);
     }
 
     private static void compute(Product p, int row0, int rows, int column0, int width) {
@@ -169,13 +175,13 @@ final class Gemm implements GemmKernels {
 
     private static void store(Product p, float[] values, long at, int count, float[] run) {
         if (p.accumulate) {
-            CpuStorage.load(p.c, at, run, count);
+            p.c.load(at, run, count);
             for (int j = 0; j < count; j++) {
                 run[j] += values[j];
             }
-            CpuStorage.store(run, p.c, at, count);
+            p.c.store(run, at, count);
         } else {
-            CpuStorage.store(values, p.c, at, count);
+            p.c.store(values, at, count);
         }
     }
 

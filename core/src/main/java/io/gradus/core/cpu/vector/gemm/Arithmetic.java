@@ -30,6 +30,12 @@ public sealed interface Arithmetic permits FloatArithmetic, RoundedArithmetic, P
     /** The same in tiles. */
     Arithmetic SPLIT_TILES = new TileArithmetic(true, TileKernel::multiply);
 
+    /**
+     * For two operands that are BF16 in memory, in any precision: their products are exact in F32, so only the order of sums differs
+     * from {@link #FLOATS}, and denormal numbers may count as zeros.
+     */
+    Arithmetic OF_BF16 = hasTiles() ? TILES : hasPairs() ? PAIRED : FLOATS;
+
     /** The numbers of a precision, on this processor. */
     static Arithmetic of(MatmulPrecision precision) {
         return switch (precision) {

@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.vector.gemm;
 
 import io.gradus.core.cpu.common.Scratch;
+import io.gradus.core.cpu.vector.Halves;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -72,13 +73,13 @@ final class Bf16Words {
     private static void joinWithinRow(MemorySegment source, long from, int depth, MemorySegment words, long to) {
         int k = 0;
         for (; k <= depth - 2 * V; k += 2 * V) {
-            IntVector lower = upper(Lanes.loadInts(source, from + k));
-            IntVector upper = upper(Lanes.loadInts(source, from + k + V));
+            IntVector lower = Halves.upper(Lanes.loadInts(source, from + k));
+            IntVector upper = Halves.upper(Lanes.loadInts(source, from + k + V));
             Lanes.store(join(lower, upper), words, to + k / 2);
         }
         if (k < depth) {
-            IntVector lower = upper(load(source, from + k, Lanes.first(depth - k)));
-            IntVector upper = upper(load(source, from + k + V, Lanes.first(Math.max(0, depth - k - V))));
+            IntVector lower = Halves.upper(load(source, from + k, Lanes.first(depth - k)));
+            IntVector upper = Halves.upper(load(source, from + k + V, Lanes.first(Math.max(0, depth - k - V))));
             Lanes.store(join(lower, upper), words, to + k / 2);
         }
     }
@@ -105,14 +106,14 @@ final class Bf16Words {
             MemorySegment source, long first, long second, int count, MemorySegment words, long to) {
         int i = 0;
         for (; i <= count - V; i += V) {
-            IntVector lower = upper(Lanes.loadInts(source, first + i));
-            IntVector upper = upper(Lanes.loadInts(source, second + i));
+            IntVector lower = Halves.upper(Lanes.loadInts(source, first + i));
+            IntVector upper = Halves.upper(Lanes.loadInts(source, second + i));
             Lanes.store(join(lower, upper), words, to + i);
         }
         if (i < count) {
             VectorMask<Float> lanes = Lanes.first(count - i);
-            IntVector lower = upper(load(source, first + i, lanes));
-            IntVector upper = upper(load(source, second + i, lanes));
+            IntVector lower = Halves.upper(load(source, first + i, lanes));
+            IntVector upper = Halves.upper(load(source, second + i, lanes));
             Lanes.store(join(lower, upper), words, to + i, lanes);
         }
     }
@@ -121,7 +122,7 @@ final class Bf16Words {
     private static void joinOne(MemorySegment source, long from, int count, MemorySegment words, long to) {
         for (int i = 0; i < count; i += V) {
             VectorMask<Float> lanes = Lanes.first(count - i);
-            IntVector lower = upper(load(source, from + i, lanes));
+            IntVector lower = Halves.upper(load(source, from + i, lanes));
             Lanes.store(lower.lanewise(VectorOperators.LSHR, 16).reinterpretAsFloats(), words, to + i, lanes);
         }
     }
@@ -184,14 +185,7 @@ final class Bf16Words {
     }
 
     private static FloatVector rounded(IntVector bits) {
-        return upper(bits).and(UPPER).reinterpretAsFloats();
-    }
-
-    /** The BF16 of floats, in the upper halves; the lower halves are undefined. */
-    private static IntVector upper(IntVector bits) {
-        VectorMask<Integer> nan = bits.and(0x7FFF_FFFF).compare(VectorOperators.GT, 0x7F80_0000);
-        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-        return bits.add(0x7FFF).add(odd).blend(bits.or(0x40_0000), nan);
+        return Halves.upper(bits).and(UPPER).reinterpretAsFloats();
     }
 
     private static IntVector load(MemorySegment memory, long at, VectorMask<Float> lanes) {

@@ -1,9 +1,12 @@
 package io.gradus.core.cpu.vector.gemm;
 
+import io.gradus.core.DType;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.BatchOffsets;
+import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.Halves;
 import io.gradus.core.kernel.GemmKernels;
 import java.lang.foreign.MemorySegment;
 
@@ -76,7 +79,7 @@ public final class Gemm implements GemmKernels {
                 n,
                 k,
                 write,
-                arithmetic);
+                bothBf16(a, b) ? Arithmetic.OF_BF16 : arithmetic);
         Shape batch = shape.sub(0, shape.rank() - 2);
         if (batch.size() == 1) {
             whole.run(workers);
@@ -90,6 +93,10 @@ public final class Gemm implements GemmKernels {
                 whole.at(aOffsets.of(item), bOffsets.of(item), item).run(workers);
             }
         });
+    }
+
+    private static boolean bothBf16(Tensor a, Tensor b) {
+        return a.dtype() == DType.BF16 && b.dtype() == DType.BF16;
     }
 
     /** One product, {@code c = a·b}: {@code [m, n] = [m, k]·[k, n]}. */
@@ -106,6 +113,26 @@ public final class Gemm implements GemmKernels {
                     this.a.at(a * m * k), this.b.at(b * k * n), this.c.at(c * m * n), m, n, k, write, arithmetic);
         }
 
+        /** Sums several blocks of k in F32, so that the result is rounded once. */
+        private void runInFloats(Workers workers) {
+            MemorySegment memory = Scratch.ofThread().memory(Scratch.SUMS, (long) m * n);
+            Matrix sums = new Matrix(memory, 0, n, false);
+            int rows = Math.max(1, CONVERTED / n);
+            if (write.add()) {
+                workers.forEach(m, rows, (from, to) -> {
+                    for (long row = from; row < to; row++) {
+                        Halves.widen(c.memory(), c.dtype(), c.place(row, 0), memory, sums.place(row, 0), n);
+                    }
+                });
+            }
+            new Product(a, b, sums, m, n, k, write, arithmetic).run(workers);
+            workers.forEach(m, rows, (from, to) -> {
+                for (long row = from; row < to; row++) {
+                    Halves.narrow(memory, sums.place(row, 0), c.memory(), c.dtype(), c.place(row, 0), n);
+                }
+            });
+        }
+
         private void run(Workers workers) {
             if (m < FEW_ROWS) {
                 Gemv.multiply(this, workers);
@@ -113,6 +140,10 @@ public final class Gemm implements GemmKernels {
             }
             int most = arithmetic.depth(m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH);
             int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, arithmetic.unit()) : most;
+            if (depth < k && c.dtype() != DType.F32) {
+                runInFloats(workers);
+                return;
+            }
             int k0 = 0;
             do { // once even if k is 0: the result is then zeros
                 int part = Math.min(depth, k - k0);
@@ -122,6 +153,9 @@ public final class Gemm implements GemmKernels {
             } while (k0 < k);
         }
     }
+
+    /** How many elements of a result are converted at a time. */
+    private static final int CONVERTED = 1 << 15;
 
     /**
      * One block of k of a product.

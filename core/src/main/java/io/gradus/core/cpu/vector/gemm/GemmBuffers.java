@@ -15,6 +15,9 @@ final class GemmBuffers {
     /** The number of floats that vectors may write beyond the last panel. */
     private static final int SLACK = 64;
 
+    /** The number of floats in {@link #line}. */
+    static final int LINE = 512;
+
     private float[] sharedRows = {};
     private float[] rows = {};
     private MemorySegment sharedColumns = MemorySegment.NULL;
@@ -22,6 +25,7 @@ final class GemmBuffers {
     private final float[] tile = new float[Tile.MOST_ROWS * Tile.STRIDE];
     private final float[] square = new float[Panels.SQUARE];
 
+    private final MemorySegment line = Arena.ofAuto().allocate(LINE * 4L, CACHE_LINE);
     private final MemorySegment vector = Arena.ofAuto().allocate(Lanes.COUNT * 4L, CACHE_LINE);
 
     private GemmBuffers() {}
@@ -72,6 +76,11 @@ final class GemmBuffers {
     /** The buffer for a {@link Tile}. */
     float[] tile() {
         return tile;
+    }
+
+    /** The buffer for a part of a row of the result. */
+    MemorySegment line() {
+        return line;
     }
 
     /** The buffer for one vector. */

@@ -1,10 +1,10 @@
 package io.gradus.core.cpu.vector.gemm;
 
 import io.gradus.core.DType;
-import io.gradus.core.HostCast;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Scratch;
+import io.gradus.core.cpu.vector.Halves;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -64,8 +64,7 @@ public record Matrix(MemorySegment memory, long offset, long stride, boolean tra
         MemorySegment floats = Scratch.ofThread().memory(Scratch.CONVERTED, (long) lines * length);
         for (long line = 0; line < lines; line++) {
             long from = place(transposed ? row0 : row0 + line, transposed ? column0 + line : column0);
-            MemorySegment stored = memory.asSlice(from * dtype.bytes(), (long) length * dtype.bytes());
-            HostCast.convert(stored, dtype, floats.asSlice(line * length * 4), DType.F32, length);
+            Halves.widen(memory, dtype, from, floats, line * length, length);
         }
         Matrix whole = new Matrix(floats, 0, length, transposed);
         return whole.at(-whole.place(row0, column0));

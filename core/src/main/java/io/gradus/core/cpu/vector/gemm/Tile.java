@@ -1,6 +1,8 @@
 package io.gradus.core.cpu.vector.gemm;
 
+import io.gradus.core.DType;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.vector.Halves;
 import io.gradus.core.cpu.vector.Lanes;
 import io.gradus.core.cpu.vector.elementwise.Activations;
 import io.gradus.core.cpu.vector.elementwise.Elementwise;
@@ -42,23 +44,44 @@ record Tile(
 
     /** Writes the first rows and columns of a tile to the result, starting at {@code row} and {@code column}. */
     void store(float[] tile, int from, Matrix c, int row, int column, int rows, int columns) {
-        MemorySegment memory = c.memory();
         for (int i = 0; i < rows; i++) {
             int at = from + i * STRIDE;
             long to = c.place(row + i, column);
-            if (add) {
-                add(tile, at, memory, to, columns);
-            } else if (bias == null) {
-                store(tile, at, memory, to, columns);
+            if (c.dtype() == DType.F32) {
+                storeRow(tile, at, column, c.memory(), to, columns);
             } else {
-                store(tile, at, bias, column, memory, to, columns);
+                storeHalves(tile, at, column, c, to, columns);
             }
-            if (add && bias != null) {
-                add(bias, column, memory, to, columns);
+        }
+    }
+
+    /** Writes a row to F32 memory. */
+    private void storeRow(float[] tile, int at, int column, MemorySegment memory, long to, int columns) {
+        if (add) {
+            add(tile, at, memory, to, columns);
+        } else if (bias == null) {
+            store(tile, at, memory, to, columns);
+        } else {
+            store(tile, at, bias, column, memory, to, columns);
+        }
+        if (add && bias != null) {
+            add(bias, column, memory, to, columns);
+        }
+        if (activation != null) {
+            activate(Activations.forward(activation), memory, to, columns);
+        }
+    }
+
+    /** Writes a row to memory of 16-bit floats, each rounded once, after everything else. */
+    private void storeHalves(float[] tile, int at, int column, Matrix c, long to, int columns) {
+        MemorySegment floats = GemmBuffers.ofThread().line();
+        for (int j = 0; j < columns; j += GemmBuffers.LINE) {
+            int count = Math.min(GemmBuffers.LINE, columns - j);
+            if (add) {
+                Halves.widen(c.memory(), c.dtype(), to + j, floats, 0, count);
             }
-            if (activation != null) {
-                activate(Activations.forward(activation), memory, to, columns);
-            }
+            storeRow(tile, at + j, column + j, floats, 0, count);
+            Halves.narrow(floats, 0, c.memory(), c.dtype(), to + j, count);
         }
     }
 
