@@ -1,6 +1,7 @@
 package io.gradus.bench;
 
 import io.gradus.bench.cases.AdamWCases;
+import io.gradus.bench.cases.AttentionCases;
 import io.gradus.bench.cases.CrossEntropyCases;
 import io.gradus.bench.cases.ElementwiseCases;
 import io.gradus.bench.cases.GemmCases;
@@ -75,6 +76,7 @@ public final class Main implements Callable<Integer> {
             new ElementwiseCases(),
             new NormCases(),
             new SoftmaxCases(),
+            new AttentionCases(),
             new CrossEntropyCases(),
             new AdamWCases(),
             new TrainingStepCases(Network.GPT2, USUAL, new Batch(1, 512)),
@@ -94,9 +96,8 @@ public final class Main implements Callable<Integer> {
             names = "--only",
             split = ",",
             paramLabel = "GROUP",
-            description =
-                    "Run only these groups: gemm, gemm-medium, gemm-high, elementwise, norms, softmax, cross-entropy,"
-                            + " adamw, gpt2, llama, memory, warm-up.")
+            description = "Run only these groups: gemm, gemm-medium, gemm-high, elementwise, norms, softmax, attention,"
+                    + " cross-entropy, adamw, gpt2, llama, memory, warm-up.")
     private Set<String> only = Set.of();
 
     @Option(names = "--quick", description = "Fewer samples: for a first impression, not for the record.")
