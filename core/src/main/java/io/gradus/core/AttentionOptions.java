@@ -1,5 +1,6 @@
 package io.gradus.core;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param window a query attends only to the keys less than this many places from its own (Beltagy et al. 2020): a causal query to
  *     so many keys, itself included; 0 if there is no window. Time is proportional to the window, not to S
  * @param softcap the bound c of the scores: {@code c·tanh(scale·q·k / c)} (Gemma Team 2024, section 2); 0 if there is none
+ * @param textLengths the lengths of texts that share the only row, one after the other, as {@code cu_seqlens} of FlashAttention: a query
+ *     attends only to the keys of its own text. Then B is 1, T and S are the sum of the lengths, and there are no mask and no document
+ *     starts. Time is proportional to the sum of the squares of the lengths. Null if each row of the batch is a text
  */
 public record AttentionOptions(
         boolean causal,
@@ -22,9 +26,11 @@ public record AttentionOptions(
         double scale,
         @Nullable Tensor documentStarts,
         int window,
-        double softcap) {
+        double softcap,
+        @Nullable List<Integer> textLengths) {
 
     public AttentionOptions {
+        textLengths = textLengths == null ? null : List.copyOf(textLengths);
         if (window < 0) {
             throw new IllegalArgumentException(
                     "attention: a window of " + window + " tokens; use at least 1, or 0 for none");
@@ -38,7 +44,7 @@ public record AttentionOptions(
     /** Options without a window and without a softcap. */
     public AttentionOptions(
             boolean causal, @Nullable Tensor attentionMask, double scale, @Nullable Tensor documentStarts) {
-        this(causal, attentionMask, scale, documentStarts, 0, 0);
+        this(causal, attentionMask, scale, documentStarts, 0, 0, null);
     }
 
     /** Options for one document per row, without a window and without a softcap. */
@@ -66,27 +72,32 @@ public record AttentionOptions(
 
     /** These options with another {@link #attentionMask}. */
     public AttentionOptions withAttentionMask(@Nullable Tensor attentionMask) {
-        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap);
+        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap, textLengths);
     }
 
     /** These options with another {@link #scale}. */
     public AttentionOptions withScale(double scale) {
-        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap);
+        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap, textLengths);
     }
 
     /** These options with other {@link #documentStarts}. */
     public AttentionOptions withDocumentStarts(@Nullable Tensor documentStarts) {
-        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap);
+        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap, textLengths);
+    }
+
+    /** These options with other {@link #textLengths}. */
+    public AttentionOptions withTextLengths(@Nullable List<Integer> textLengths) {
+        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap, textLengths);
     }
 
     /** These options with another {@link #window}. */
     public AttentionOptions withWindow(int window) {
-        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap);
+        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap, textLengths);
     }
 
     /** These options with another {@link #softcap}. */
     public AttentionOptions withSoftcap(double softcap) {
-        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap);
+        return new AttentionOptions(causal, attentionMask, scale, documentStarts, window, softcap, textLengths);
     }
 
     /**

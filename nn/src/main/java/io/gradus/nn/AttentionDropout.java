@@ -20,11 +20,12 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>The attention kernel never has all probabilities in memory, so it cannot drop any. In training they are computed here, for
- * one row of the batch at a time, and again in the backward pass: slower, and with memory for the probabilities of one row.
+ * one text at a time, and again in the backward pass: slower, and with memory for the probabilities of one text. A text is a row of
+ * the batch, or one of those that share the only row.
  */
 public final class AttentionDropout extends Module {
-    /** Above the numbers of all dropout layers; each row of a batch adds a multiple of it. */
-    private static final int ROW = 1 << 16;
+    /** Above the numbers of all dropout layers; each text of a batch adds a multiple of it. */
+    private static final int TEXT = 1 << 16;
 
     private static final double HIDDEN = -1e30;
 
@@ -49,34 +50,47 @@ public final class AttentionDropout extends Module {
             return q.attention(k, v, options);
         }
         Philox.Key key = dropout.key(dropout.nextCall());
-        List<Variable> rows = new ArrayList<>();
-        for (int b = 0; b < q.shape().get(0); b++) {
-            int row = b;
-            Philox.Key own = new Philox.Key(key.seed(), key.step(), key.place() + b * ROW);
-            rows.add(Checkpoint.apply(
-                    inputs -> attend(inputs.get(0), inputs.get(1), inputs.get(2), options, row, own),
-                    q.slice(0, b, b + 1),
-                    k.slice(0, b, b + 1),
-                    v.slice(0, b, b + 1)));
+        Shape shape = q.shape();
+        List<Integer> lengths = options.textLengths();
+        long rows = shape.get(0);
+        // The tokens of all texts, one after the other: slices of them are views.
+        Variable queries = q.reshape(rows * shape.get(1), shape.get(2), shape.get(3));
+        Variable keys = k.reshape(rows * k.shape().get(1), k.shape().get(2), k.shape().get(3));
+        Variable values = v.reshape(rows * v.shape().get(1), v.shape().get(2), v.shape().get(3));
+        List<Variable> results = new ArrayList<>();
+        long t0 = 0;
+        long s0 = 0;
+        for (int i = 0; i < (lengths == null ? rows : lengths.size()); i++) {
+            int text = i;
+            long t = lengths == null ? shape.get(1) : lengths.get(i);
+            long s = lengths == null ? k.shape().get(1) : lengths.get(i);
+            Philox.Key own = new Philox.Key(key.seed(), key.step(), key.place() + i * TEXT);
+            results.add(Checkpoint.apply(
+                    inputs -> attend(inputs.get(0), inputs.get(1), inputs.get(2), options, text, own),
+                    queries.slice(0, t0, t0 + t),
+                    keys.slice(0, s0, s0 + s),
+                    values.slice(0, s0, s0 + s)));
+            t0 += t;
+            s0 += s;
         }
-        return Variable.concat(0, rows);
+        return Variable.concat(0, results).reshape(shape.toArray());
     }
 
-    /** One row of the batch: {@code [1, T, H, D]}. The query heads of a key-value head are one matrix. */
-    private Variable attend(Variable q, Variable k, Variable v, AttentionOptions options, int row, Philox.Key key) {
-        long t = q.shape().get(1);
-        long heads = q.shape().get(2);
-        long width = q.shape().get(3);
-        long s = k.shape().get(1);
-        long groups = k.shape().get(2);
-        Variable queries = q.permute(0, 2, 1, 3).reshape(groups, heads / groups * t, width);
-        Variable keys = k.permute(0, 2, 1, 3).reshape(groups, s, width);
-        Variable values = v.permute(0, 2, 1, 3).reshape(groups, s, width);
+    /** One text: {@code [T, H, D]}. The query heads of a key-value head are one matrix. */
+    private Variable attend(Variable q, Variable k, Variable v, AttentionOptions options, int text, Philox.Key key) {
+        long t = q.shape().get(0);
+        long heads = q.shape().get(1);
+        long width = q.shape().get(2);
+        long s = k.shape().get(0);
+        long groups = k.shape().get(1);
+        Variable queries = q.permute(1, 0, 2).reshape(groups, heads / groups * t, width);
+        Variable keys = k.permute(1, 0, 2).reshape(groups, s, width);
+        Variable values = v.permute(1, 0, 2).reshape(groups, s, width);
         Variable products =
                 queries.matmul(keys, false, true).multiply(options.scale()).reshape(heads, t, s);
         double softcap = options.softcap();
         Variable scores = softcap == 0 ? products : products.softcap(softcap);
-        Tensor seen = seen(q, (int) t, (int) s, options, row);
+        Tensor seen = seen(q, (int) t, (int) s, options, text);
         Variable probabilities =
                 Variable.where(seen, scores, number(HIDDEN, scores)).softmax(-1);
         if (options.attentionMask() != null) { // a query may see nothing, and then its result is 0
@@ -85,8 +99,8 @@ public final class AttentionDropout extends Module {
         return dropout.drop(probabilities, key)
                 .reshape(groups, heads / groups * t, s)
                 .matmul(values)
-                .reshape(1, heads, t, width)
-                .permute(0, 2, 1, 3);
+                .reshape(heads, t, width)
+                .permute(1, 0, 2);
     }
 
     private static Variable number(double value, Variable like) {
@@ -95,10 +109,10 @@ public final class AttentionDropout extends Module {
                 Tensor.full(tensor.device(), tensor.dtype(), Shape.scalar(), value, MemoryCategory.WORKSPACE));
     }
 
-    /** For each query of a row and each key 1 if it is attended to, else 0: I32 {@code [1, T, S]}. */
-    private static Tensor seen(Variable q, int t, int s, AttentionOptions options, int row) {
-        int[] padding = row(options.attentionMask(), row);
-        int[] starts = row(options.documentStarts(), row);
+    /** For each query of a text and each key 1 if it is attended to, else 0: I32 {@code [1, T, S]}. */
+    private static Tensor seen(Variable q, int t, int s, AttentionOptions options, int text) {
+        int[] padding = row(options.attentionMask(), text);
+        int[] starts = row(options.documentStarts(), text);
         int[] seen = new int[t * s];
         for (int query = 0; query < t; query++) {
             int window = options.firstKey(query, t, s);

@@ -60,12 +60,12 @@ class AttentionDropoutTest {
             mask[i] = i % 4 == 1 || i == 0 ? 0 : 1; // the first query of the first row may see nothing
         }
         AttentionOptions options = new AttentionOptions(
-                causal,
-                padding ? Tensor.of(mask, 2, keys) : null,
-                0.7,
-                documents ? Given.ids(2, 0, 1, 1, 3, 0, 0, 2, 2) : null,
-                window,
-                softcap);
+                        causal,
+                        padding ? Tensor.of(mask, 2, keys) : null,
+                        0.7,
+                        documents ? Given.ids(2, 0, 1, 1, 3, 0, 0, 2, 2) : null)
+                .withWindow(window)
+                .withSoftcap(softcap);
         AttentionDropout evaluated = new AttentionDropout(0.5, 0);
         List<double[]> expected = results(evaluated, options, keys);
         List<double[]> composed = results(training(ALMOST_NEVER), options, keys);

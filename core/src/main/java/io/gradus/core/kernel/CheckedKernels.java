@@ -419,6 +419,30 @@ final class CheckedKernels
             Checks.ids(name, documentStarts, q);
             Checks.shape(name, documentStarts, Shape.of(query.get(0), query.get(1)));
         }
+        if (options.textLengths() != null) {
+            checkTexts(name, options, options.textLengths(), q, k);
+        }
+    }
+
+    private static void checkTexts(
+            String name, AttentionOptions options, List<Integer> lengths, Tensor q, Tensor k) {
+        long tokens = lengths.stream().mapToLong(Integer::longValue).sum();
+        if (q.shape().get(0) != 1
+                || q.shape().get(1) != tokens
+                || k.shape().get(1) != tokens
+                || lengths.stream().anyMatch(length -> length < 0)) {
+            throw new ShapeException(
+                    name,
+                    "texts with the lengths " + lengths + " must share one row of " + tokens + " queries and keys",
+                    "put their tokens one after the other, without padding",
+                    q,
+                    k);
+        }
+        if (options.attentionMask() != null || options.documentStarts() != null) {
+            throw new IllegalArgumentException(name + ": texts that share a row have no "
+                    + (options.attentionMask() != null ? "padding, but there is an attention mask" : "document starts")
+                    + "; leave it out");
+        }
     }
 
     // ---- recurrence ----

@@ -142,15 +142,36 @@ final class Attention implements AttentionKernels {
         int firstKey(AttentionOptions settings, long b, long t) {
             int first = settings.firstKey((int) t, (int) queries, (int) keys);
             Tensor documentStarts = settings.documentStarts();
-            int start = documentStarts == null ? 0 : Elements.of(documentStarts).getInt(b * queries + t);
+            int start = documentStarts == null
+                    ? (int) text(settings, t).from
+                    : Elements.of(documentStarts).getInt(b * queries + t);
             return Math.max(first, start);
+        }
+
+        /** The places of a text in its row, of which {@code end} is no longer one. */
+        private record Text(long from, long end) {}
+
+        /** The text of a query. */
+        private Text text(AttentionOptions settings, long t) {
+            if (settings.textLengths() == null) {
+                return new Text(0, keys);
+            }
+            long from = 0;
+            for (int length : settings.textLengths()) {
+                if (t < from + length) {
+                    return new Text(from, from + length);
+                }
+                from += length;
+            }
+            throw new IllegalArgumentException("attention: query " + t + " belongs to no text");
         }
 
         /** The score of each key for one query from its first key on, {@link #UNSEEN} if the query does not attend to it. */
         double[] scores(AttentionOptions settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
             Elements mask = settings.attentionMask() == null ? null : Elements.of(settings.attentionMask());
             int first = firstKey(settings, b, t);
-            int end = settings.endOfKeys((int) t, (int) queries, (int) keys);
+            int end = (int)
+                    Math.min(text(settings, t).end, settings.endOfKeys((int) t, (int) queries, (int) keys));
             double[] scores = new double[Math.max(0, end - first)];
             for (int i = 0; i < scores.length; i++) {
                 long s = (long) first + i;

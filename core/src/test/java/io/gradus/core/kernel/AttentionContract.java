@@ -9,6 +9,7 @@ import io.gradus.core.GradientBuffer;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.jspecify.annotations.Nullable;
@@ -115,6 +116,56 @@ public abstract class AttentionContract extends KernelContract {
             start += length;
         }
         return start;
+    }
+
+    /** Texts of no token, of one, of a few, and of more than a block, in one row. */
+    @Test
+    void textsThatShareARowAttendToThemselvesOnly() {
+        List<Integer> lengths = List.of(7, 1, 0, 300, 2, 33, 3, 16, 129);
+        int tokens = lengths.stream().mapToInt(Integer::intValue).sum();
+        for (Size size : List.of(new Size(1, tokens, tokens, 2, 1, 8), new Size(1, tokens, tokens, 3, 3, 5))) {
+            AttentionOptions plain = new AttentionOptions(false, null, 1 / Math.sqrt(size.d)).withTextLengths(lengths);
+            check(size, plain, null, null);
+            check(size, plain.withWindow(5), null, null);
+            check(size, plain.withWindow(150), null, null);
+            check(size, plain.withSoftcap(0.5), null, null);
+            check(size, new AttentionOptions(true, null, 0.3).withTextLengths(lengths), null, null);
+        }
+    }
+
+    @Test
+    void textThatSharesARowIsNotAffectedByTheOthers() {
+        float[] keys = new float[40 * 4];
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = i < 13 * 4 || i >= 24 * 4 ? Float.NaN : i % 13 / 13f;
+        }
+        AttentionOptions options =
+                AttentionOptions.bidirectional(4).withTextLengths(List.of(13, 11, 16));
+        assertThat(Arrays.copyOfRange(firstGradient(keys, options), 13 * 4, 24 * 4))
+                .doesNotContain(Float.NaN);
+        assertThat(Arrays.copyOfRange(lastGradients(keys, options), 13 * 4, 24 * 4))
+                .doesNotContain(Float.NaN);
+    }
+
+    @Test
+    void textsThatDoNotFillTheirRowAreRefused() {
+        AttentionOptions texts = AttentionOptions.bidirectional(4).withTextLengths(List.of(2, 3));
+        refuses(
+                ShapeException.class,
+                () -> forward(zeros(1, 6, 1, 4), zeros(1, 6, 1, 4), texts),
+                "attention",
+                "[2, 3]",
+                "one row of 5",
+                "[1, 6, 1, 4]");
+        refuses(ShapeException.class, () -> forward(zeros(2, 5, 1, 4), zeros(2, 5, 1, 4), texts), "one row of 5");
+        refuses(
+                IllegalArgumentException.class,
+                () -> forward(zeros(1, 5, 1, 4), zeros(1, 5, 1, 4), texts.withAttentionMask(zeroIds(1, 5))),
+                "attention mask");
+        refuses(
+                IllegalArgumentException.class,
+                () -> forward(zeros(1, 5, 1, 4), zeros(1, 5, 1, 4), texts.withDocumentStarts(zeroIds(1, 5))),
+                "document starts");
     }
 
     /** Document starts need not increase from query to query, and may lie outside the keys. */

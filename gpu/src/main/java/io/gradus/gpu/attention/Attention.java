@@ -17,7 +17,7 @@ public final class Attention implements AttentionKernels {
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
-        try (Workspace none = AttentionSizes.none(q)) {
+        try (Workspace none = AttentionSizes.none(q, settings)) {
             AttentionForward.run(launcher, AttentionSizes.of(q, k, v, settings, none.tensor()), out, logSumExp);
         }
     }
@@ -34,7 +34,7 @@ public final class Attention implements AttentionKernels {
             GradientBuffer dq,
             GradientBuffer dk,
             GradientBuffer dv) {
-        try (Workspace none = AttentionSizes.none(q);
+        try (Workspace none = AttentionSizes.none(q, settings);
                 Workspace statistics = AttentionBackward.statistics(logSumExp)) {
             AttentionBackward.run(
                     launcher,

@@ -225,8 +225,8 @@ final class AttentionBackward {
         int visitedStride = visitedHeads * dims;
         int firstHead = ownsKeys ? head * group : head / group;
         int endOfHeads = ownsKeys ? firstHead + group : firstHead + 1;
-        int start = ownsKeys ? AttentionSizes.firstQuery(d, own0) : AttentionSizes.firstKey(d, starts, b, own0);
-        int end = ownsKeys ? AttentionSizes.endOfQueries(d, own0) : AttentionSizes.endOfKeys(d, own0);
+        int start = ownsKeys ? AttentionSizes.firstQuery(d, starts, own0) : AttentionSizes.firstKey(d, starts, b, own0);
+        int end = ownsKeys ? AttentionSizes.endOfQueries(d, starts, own0) : AttentionSizes.endOfKeys(d, starts, own0);
         boolean accumulateOwn = d.get(ACCUMULATE_OWN) != 0;
         boolean accumulateValue = d.get(ACCUMULATE_VALUE) != 0;
         int x = c.localIdx;

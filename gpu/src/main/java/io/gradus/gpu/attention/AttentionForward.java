@@ -95,7 +95,7 @@ final class AttentionForward {
             sums[item] = 0;
         }
         int start = AttentionSizes.firstKey(d, starts, b, query0);
-        int end = AttentionSizes.endOfKeys(d, query0);
+        int end = AttentionSizes.endOfKeys(d, starts, query0);
         for (int key0 = start; key0 < end; key0 += TILE) {
             int kLines = keys - key0;
             int kTile = ((b * keys + key0) * keyHeads + keyHead) * dims;

@@ -11,13 +11,14 @@ import io.gradus.gpu.math.FloatMath;
 import io.gradus.gpu.runtime.Kernel;
 import io.gradus.gpu.runtime.Launcher;
 import io.gradus.gpu.runtime.Workspace;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The operands and sizes that the attention kernels share, and which query attends to which key. The first two operands of
- * each kernel are the attention mask and the document starts. Sizes have the letters of the tensors' shapes: q is
+ * each kernel are the attention mask and the document starts; of texts that share a row these are the starts of the texts, then their ends. Sizes have the letters of the tensors' shapes: q is
  * {@code [B, T, H, D]}, k and v are {@code [B, S, G, D]}.
  */
 record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor mask, Tensor starts) {
@@ -30,6 +31,7 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
     static final int D = Kernel.INTS + 4;
     static final int CAUSAL = Kernel.INTS + 5;
     static final int HAS_MASK = Kernel.INTS + 6;
+    /** 0 for none, 1 for the starts of documents, 2 for the starts and the ends of texts. */
     static final int HAS_STARTS = Kernel.INTS + 7;
     /** 0 if there is no window. */
     static final int WINDOW = Kernel.INTS + 8;
@@ -41,16 +43,27 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
     /** 0 if there is no softcap. */
     static final int SOFTCAP = 1;
 
-    /** {@code none}, an I32 tensor with any contents, stands in for an absent mask or absent document starts. */
+    /** {@code none} stands in for an absent mask or absent document starts. */
     static AttentionSizes of(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor none) {
         Tensor mask = options.attentionMask();
         Tensor starts = options.documentStarts();
         return new AttentionSizes(q, k, v, options, mask == null ? none : mask, starts == null ? none : starts);
     }
 
-    /** The last argument of {@link #of}; the caller closes it. */
-    static Workspace none(Tensor q) {
-        return Workspace.of(q, DType.I32, Shape.of(1));
+    /** The last argument of {@link #of}; the caller closes it. It holds the starts and the ends of texts, if these share a row. */
+    static Workspace none(Tensor q, AttentionOptions options) {
+        if (options.textLengths() == null) {
+            return Workspace.of(q, DType.I32, Shape.of(1));
+        }
+        int tokens = Math.toIntExact(q.shape().get(1));
+        int[] bounds = new int[2 * tokens];
+        int from = 0;
+        for (int length : options.textLengths()) {
+            Arrays.fill(bounds, from, from + length, from);
+            Arrays.fill(bounds, tokens + from, tokens + from + length, from + length);
+            from += length;
+        }
+        return new Workspace(Tensor.of(q.device(), bounds, 2, tokens));
     }
 
     long batch() {
@@ -83,7 +96,7 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
                 q.shape().get(3),
                 flag(options.causal()),
                 flag(options.attentionMask() != null),
-                flag(options.documentStarts() != null),
+                options.textLengths() != null ? 2 : flag(options.documentStarts() != null),
                 options.window());
         return IntStream.concat(IntStream.of(sizes), IntStream.of(more)).toArray();
     }
@@ -114,6 +127,9 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
         if (attends && d.get(HAS_STARTS) != 0) {
             attends = key >= starts.get(d.get(STARTS) + b * queries + query);
         }
+        if (attends && d.get(HAS_STARTS) == 2) {
+            attends = key < starts.get(d.get(STARTS) + queries + query);
+        }
         return attends;
     }
 
@@ -142,11 +158,14 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
     }
 
     /** The end of the keys that any query of the tile at {@code query0} may attend to, the mask aside. */
-    static int endOfKeys(IntArray d, int query0) {
+    static int endOfKeys(IntArray d, IntArray starts, int query0) {
         int keys = d.get(S);
-        int end = keys;
-        if (d.get(CAUSAL) != 0 && query0 + TILE < d.get(T)) {
-            end = query0 + TILE + keys - d.get(T);
+        int end = endOfText(d, starts, query0, keys);
+        if (d.get(CAUSAL) != 0) {
+            int reached = query0 + TILE + keys - d.get(T);
+            if (reached < end) {
+                end = reached;
+            }
         } else if (d.get(WINDOW) != 0) {
             int reached = query0 + TILE - 1 + keys - d.get(T) + d.get(WINDOW);
             if (reached < end) {
@@ -156,8 +175,18 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
         return end;
     }
 
+    /** The end of the text of the last token of the tile at {@code token0}; {@code end} if texts do not share rows. */
+    private static int endOfText(IntArray d, IntArray starts, int token0, int end) {
+        int reached = end;
+        if (d.get(HAS_STARTS) == 2) {
+            int last = token0 + TILE < end ? token0 + TILE - 1 : end - 1;
+            reached = starts.get(d.get(STARTS) + end + last);
+        }
+        return reached;
+    }
+
     /** The first query that may attend to any key of the tile at {@code key0}. */
-    static int firstQuery(IntArray d, int key0) {
+    static int firstQuery(IntArray d, IntArray starts, int key0) {
         int query = 0;
         if (d.get(CAUSAL) != 0) {
             query = key0 + d.get(T) - d.get(S);
@@ -167,12 +196,16 @@ record AttentionSizes(Tensor q, Tensor k, Tensor v, AttentionOptions options, Te
         if (query < 0) {
             query = 0;
         }
+        if (d.get(HAS_STARTS) == 2) {
+            int start = starts.get(d.get(STARTS) + key0);
+            query = start > query ? start : query;
+        }
         return query;
     }
 
     /** The end of the queries that may attend to any key of the tile at {@code key0}. */
-    static int endOfQueries(IntArray d, int key0) {
-        int end = d.get(T);
+    static int endOfQueries(IntArray d, IntArray starts, int key0) {
+        int end = endOfText(d, starts, key0, d.get(T));
         if (d.get(WINDOW) != 0) {
             int reached = key0 + TILE - 1 + d.get(T) - d.get(S) + d.get(WINDOW);
             if (reached < end) {

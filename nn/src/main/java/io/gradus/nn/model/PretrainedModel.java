@@ -144,6 +144,8 @@ public abstract class PretrainedModel extends Module {
      *     token begins; the token attends to nothing before it. Null if each row is one document
      * @param tokenTypeIds I32 {@code [B, T]}: 0 for the first and 1 for the second text of a pair, which some encoders read; null
      *     if all are 0
+     * @param textLengths the lengths of texts that share the only row, without padding; a token attends only to those of its own text.
+     *     Null if each row is a text. Encoders make such inputs of padded ones
      */
     public record Input(
             Tensor ids,
@@ -151,7 +153,19 @@ public abstract class PretrainedModel extends Module {
             @Nullable Tensor attentionMask,
             @Nullable KeyValueCache cache,
             @Nullable Tensor documentStarts,
-            @Nullable Tensor tokenTypeIds) {
+            @Nullable Tensor tokenTypeIds,
+            @Nullable List<Integer> textLengths) {
+
+        /** An input without texts that share a row. */
+        public Input(
+                Tensor ids,
+                Tensor positions,
+                @Nullable Tensor attentionMask,
+                @Nullable KeyValueCache cache,
+                @Nullable Tensor documentStarts,
+                @Nullable Tensor tokenTypeIds) {
+            this(ids, positions, attentionMask, cache, documentStarts, tokenTypeIds, null);
+        }
 
         /** An input without token types. */
         public Input(

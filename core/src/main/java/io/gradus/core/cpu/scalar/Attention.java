@@ -3,11 +3,13 @@ package io.gradus.core.cpu.scalar;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.AttentionText;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.AttentionKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,40 +26,14 @@ final class Attention implements AttentionKernels {
         this.workers = workers;
     }
 
-    /** The sizes of one call, named as in {@link AttentionKernels}. */
-    private record Sizes(int t, int s, int h, int g, int d, AttentionOptions settings) {
-        Sizes(Tensor q, Tensor k, AttentionOptions settings) {
-            this(
-                    Math.toIntExact(q.shape().get(1)),
-                    Math.toIntExact(k.shape().get(1)),
-                    Math.toIntExact(q.shape().get(2)),
-                    Math.toIntExact(k.shape().get(2)),
-                    Math.toIntExact(q.shape().get(3)),
-                    settings);
-        }
-
-        /** The first key visible to the query {@code t0}, its document aside. */
-        int first(int t0) {
-            return settings.firstKey(t0, t, s);
-        }
-
-        /** The end of the keys visible to the last query before {@code t1}, not before the first. */
-        int end(int t0, int t1) {
-            return Math.max(first(t0), settings.endOfKeys(t1 - 1, t, s));
-        }
-    }
-
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
-        Sizes sizes = new Sizes(q, k, settings);
-        long heads = q.shape().get(0) * sizes.h;
-        int blocks = (sizes.t + QUERIES - 1) / QUERIES;
-        workers.forEach(heads * blocks, 1, (from, to) -> {
-            for (long item = from; item < to; item++) {
-                int t0 = (int) (item % blocks) * QUERIES;
-                Block block = new Block(sizes, item / blocks / sizes.h, (int) (item / blocks % sizes.h));
-                block.load(k, v, t0);
-                block.forward(t0, q, out, logSumExp);
+        List<AttentionText.Block> blocks = AttentionText.blocks(q, k, settings, QUERIES);
+        workers.forEach(blocks.size(), 1, (from, to) -> {
+            for (AttentionText.Block each : blocks.subList((int) from, (int) to)) {
+                Block block = new Block(each.text(), each.head());
+                block.load(k, v, each.t0());
+                block.forward(each.t0(), q, out, logSumExp);
             }
         });
     }
@@ -74,22 +50,24 @@ final class Attention implements AttentionKernels {
             GradientBuffer dq,
             GradientBuffer dk,
             GradientBuffer dv) {
-        Sizes sizes = new Sizes(q, k, settings);
-        int group = sizes.h / sizes.g;
-        // One task per key-value head, so that one thread sums the gradients of its keys in order.
-        workers.forEach(q.shape().get(0) * sizes.g, 1, (from, to) -> {
+        List<AttentionText> texts = AttentionText.of(q, k, settings);
+        int keyHeads = Math.toIntExact(k.shape().get(2));
+        int group = Math.toIntExact(q.shape().get(2)) / keyHeads;
+        // One task per key-value head of a text, so that one thread sums the gradients of its keys in order.
+        workers.forEach((long) texts.size() * keyHeads, 1, (from, to) -> {
             for (long item = from; item < to; item++) {
-                Gradients gradients = new Gradients(sizes);
-                int g = (int) (item % sizes.g);
+                AttentionText z = texts.get((int) (item / keyHeads));
+                Gradients gradients = new Gradients(z);
+                int g = (int) (item % keyHeads);
                 for (int head = g * group; head < (g + 1) * group; head++) {
-                    Block block = new Block(sizes, item / sizes.g, head);
-                    for (int t0 = 0; t0 < sizes.t; t0 += QUERIES) {
+                    Block block = new Block(z, head);
+                    for (int t0 = 0; t0 < z.t(); t0 += QUERIES) {
                         block.load(k, v, t0);
                         block.backward(t0, q, out, logSumExp, dout, dq, gradients);
                     }
                 }
-                store(gradients.dk, sizes, item / sizes.g, g, CpuStorage.of(dk.gradient()), dk.accumulate());
-                store(gradients.dv, sizes, item / sizes.g, g, CpuStorage.of(dv.gradient()), dv.accumulate());
+                store(gradients.dk, z, g, CpuStorage.of(dk.gradient()), dk.accumulate());
+                store(gradients.dv, z, g, CpuStorage.of(dv.gradient()), dv.accumulate());
             }
         });
     }
@@ -99,31 +77,30 @@ final class Attention implements AttentionKernels {
         private final float[][] dk;
         private final float[][] dv;
 
-        Gradients(Sizes sizes) {
-            dk = new float[sizes.d][sizes.s];
-            dv = new float[sizes.d][sizes.s];
+        Gradients(AttentionText z) {
+            dk = new float[z.d()][z.s()];
+            dv = new float[z.d()][z.s()];
         }
     }
 
     /** Transposes rows of S per element to rows of D per key. */
-    private static void store(float[][] rows, Sizes z, long b, int g, MemorySegment memory, boolean accumulate) {
-        float[] row = new float[z.d];
-        for (int j = 0; j < z.s; j++) {
-            long at = ((b * z.s + j) * z.g + g) * z.d;
+    private static void store(float[][] rows, AttentionText z, int g, MemorySegment memory, boolean accumulate) {
+        float[] row = new float[z.d()];
+        for (int j = 0; j < z.s(); j++) {
+            long at = z.keyAt(j, g);
             if (accumulate) {
-                CpuStorage.load(memory, at, row, z.d);
+                CpuStorage.load(memory, at, row, z.d());
             }
-            for (int d = 0; d < z.d; d++) {
+            for (int d = 0; d < z.d(); d++) {
                 row[d] = accumulate ? row[d] + rows[d][j] : rows[d][j];
             }
-            CpuStorage.store(row, memory, at, z.d);
+            CpuStorage.store(row, memory, at, z.d());
         }
     }
 
-    /** One head of one batch item, its current block of queries, and the keys that these may see. */
+    /** One head of one text, its current block of queries, and the keys that these may see. */
     private static final class Block {
-        private final Sizes z;
-        private final long b;
+        private final AttentionText z;
         private final int head;
         private final float[] row;
         private int from; // the first key in memory
@@ -132,48 +109,53 @@ final class Attention implements AttentionKernels {
         private float[] values = {};
         private boolean[] hidden = {};
 
-        Block(Sizes sizes, long b, int head) {
-            this.z = sizes;
-            this.b = b;
+        Block(AttentionText z, int head) {
+            this.z = z;
             this.head = head;
-            row = new float[sizes.d];
+            row = new float[z.d()];
         }
 
         /** Loads the keys and values of this head that some queries may see, and their padding mask, unless they are there. */
         void load(Tensor k, Tensor v, int t0) {
-            boolean all = z.settings.window() == 0;
-            int first = all ? 0 : z.first(t0);
-            int end = all ? z.s : z.end(t0, Math.min(z.t, t0 + QUERIES));
+            boolean all = z.options().window() == 0;
+            int first = all ? 0 : first(t0);
+            int end = all ? z.s() : end(t0, Math.min(z.t(), t0 + QUERIES));
             if (all && keys.length > 0) {
                 return;
             }
             from = first;
             count = end - first;
-            keys = new float[count * z.d];
-            values = new float[count * z.d];
+            keys = new float[count * z.d()];
+            values = new float[count * z.d()];
             hidden = new boolean[count];
-            int g = head / (z.h / z.g);
+            int g = head / (z.h() / z.g());
             gather(CpuStorage.of(k), g, keys);
             gather(CpuStorage.of(v), g, values);
-            Tensor mask = z.settings.attentionMask();
-            if (mask != null) {
-                MemorySegment memory = CpuStorage.of(mask);
-                for (int j = 0; j < count; j++) {
-                    hidden[j] = CpuStorage.getInt(memory, b * z.s + from + j) == 0;
-                }
+            for (int j = 0; j < count; j++) {
+                hidden[j] = z.hides(from + j);
             }
+        }
+
+        /** The first key visible to the query {@code t0}, its document aside. */
+        private int first(int t0) {
+            return z.options().firstKey(t0, z.t(), z.s());
+        }
+
+        /** The end of the keys visible to the last query before {@code t1}, not before the first. */
+        private int end(int t0, int t1) {
+            return Math.max(first(t0), z.visible(t1));
         }
 
         private void gather(MemorySegment memory, int g, float[] into) {
             for (int j = 0; j < count; j++) {
-                CpuStorage.load(memory, ((b * z.s + from + j) * z.g + g) * z.d, row, z.d);
-                System.arraycopy(row, 0, into, j * z.d, z.d);
+                CpuStorage.load(memory, z.keyAt(from + j, g), row, z.d());
+                System.arraycopy(row, 0, into, j * z.d(), z.d());
             }
         }
 
         void forward(int t0, Tensor q, Tensor out, Tensor logSumExp) {
-            int lanes = Math.min(QUERIES, z.t - t0);
-            int visible = z.end(t0, t0 + lanes) - from;
+            int lanes = Math.min(QUERIES, z.t() - t0);
+            int visible = end(t0, t0 + lanes) - from;
             float[][] p = scores(t0, lanes, visible, lanes(CpuStorage.of(q), t0, lanes), null);
             float[] max = new float[lanes];
             Arrays.fill(max, Float.NEGATIVE_INFINITY);
@@ -191,11 +173,11 @@ final class Attention implements AttentionKernels {
                     sum[lane] += p[j][lane];
                 }
             }
-            float[][] o = new float[z.d][lanes];
+            float[][] o = new float[z.d()][lanes];
             float[] column = new float[visible];
-            for (int d = 0; d < z.d; d++) {
+            for (int d = 0; d < z.d(); d++) {
                 for (int j = 0; j < visible; j++) {
-                    column[j] = values[j * z.d + d];
+                    column[j] = values[j * z.d() + d];
                 }
                 Gemm.addMultiples(p, column, 0, visible, o[d], lanes);
                 for (int lane = 0; lane < lanes; lane++) {
@@ -206,54 +188,54 @@ final class Attention implements AttentionKernels {
             MemorySegment statistics = CpuStorage.of(logSumExp);
             for (int lane = 0; lane < lanes; lane++) {
                 float logarithm = (float) (max[lane] + Math.log(sum[lane]));
-                CpuStorage.set(statistics, (b * z.h + head) * z.t + t0 + lane, logarithm);
+                CpuStorage.set(statistics, z.statisticsAt(head) + t0 + lane, logarithm);
             }
         }
 
         void backward(
                 int t0, Tensor q, Tensor out, Tensor logSumExp, Tensor dout, GradientBuffer dq, Gradients gradients) {
-            int lanes = Math.min(QUERIES, z.t - t0);
-            int visible = z.end(t0, t0 + lanes) - from;
-            float scale = (float) z.settings.scale();
+            int lanes = Math.min(QUERIES, z.t() - t0);
+            int visible = end(t0, t0 + lanes) - from;
+            float scale = (float) z.options().scale();
             float[][] queries = lanes(CpuStorage.of(q), t0, lanes);
             float[][] o = lanes(CpuStorage.of(out), t0, lanes);
             float[][] dO = lanes(CpuStorage.of(dout), t0, lanes);
             float[] shift = new float[lanes];
-            CpuStorage.load(CpuStorage.of(logSumExp), (b * z.h + head) * z.t + t0, shift, lanes);
+            CpuStorage.load(CpuStorage.of(logSumExp), z.statisticsAt(head) + t0, shift, lanes);
             for (int lane = 0; lane < lanes; lane++) {
                 // A query without keys has −∞ here and scores of −∞: any finite shift gives probabilities of 0.
                 shift[lane] = shift[lane] == Float.NEGATIVE_INFINITY ? 0 : shift[lane];
             }
             float[] delta = new float[lanes]; // Σ dO ⊙ O
-            for (int d = 0; d < z.d; d++) {
+            for (int d = 0; d < z.d(); d++) {
                 addProduct(delta, dO[d], o[d], lanes);
             }
-            float[][] slopes = z.settings.softcap() == 0 ? null : new float[visible][lanes];
+            float[][] slopes = z.options().softcap() == 0 ? null : new float[visible][lanes];
             float[][] p = scores(t0, lanes, visible, queries, slopes);
             float[][] dS = new float[visible][lanes];
             exponential(p, visible, shift, lanes);
             for (int j = 0; j < visible; j++) {
-                Gemm.addMultiples(dO, values, j * z.d, z.d, dS[j], lanes);
+                Gemm.addMultiples(dO, values, j * z.d(), z.d(), dS[j], lanes);
                 scoreGradient(dS[j], p[j], delta, scale, lanes);
                 if (slopes != null) {
                     FloatMath.multiply(dS[j], slopes[j], lanes);
                 }
             }
-            float[][] dQ = new float[z.d][lanes];
+            float[][] dQ = new float[z.d()][lanes];
             float[] column = new float[visible];
-            for (int d = 0; d < z.d; d++) {
+            for (int d = 0; d < z.d(); d++) {
                 for (int j = 0; j < visible; j++) {
-                    column[j] = keys[j * z.d + d];
+                    column[j] = keys[j * z.d() + d];
                 }
                 Gemm.addMultiples(dS, column, 0, visible, dQ[d], lanes);
             }
             storeLanes(dQ, CpuStorage.of(dq.gradient()), t0, lanes, dq.accumulate());
             float[][] turned = transpose(p, visible, lanes);
-            for (int d = 0; d < z.d; d++) {
+            for (int d = 0; d < z.d(); d++) {
                 addMultiples(turned, dO[d], lanes, gradients.dv[d], visible);
             }
             turned = transpose(dS, visible, lanes);
-            for (int d = 0; d < z.d; d++) {
+            for (int d = 0; d < z.d(); d++) {
                 addMultiples(turned, queries[d], lanes, gradients.dk[d], visible);
             }
         }
@@ -276,23 +258,23 @@ final class Attention implements AttentionKernels {
          */
         private float[][] scores(int t0, int lanes, int visible, float[][] queries, float @Nullable [][] slopes) {
             float[][] scores = new float[visible][lanes];
-            float[] scaled = new float[z.d];
-            int lead = z.s - z.t;
+            float[] scaled = new float[z.d()];
+            int lead = z.s() - z.t();
             int[] first = firstKeys(t0, lanes);
             int earliest = Arrays.stream(first).min().orElse(0);
             int latest = Arrays.stream(first).max().orElse(0);
-            int ahead = z.settings.causal() ? 1 : z.settings.window(); // no key so many places after a query is visible
-            float softcap = (float) z.settings.softcap();
+            int ahead = z.options().causal() ? 1 : z.options().window(); // no key so many places after a query is visible
+            float softcap = (float) z.options().softcap();
             for (int i = 0; i < visible; i++) {
                 int j = from + i;
                 if (hidden[i] || j < earliest) {
                     Arrays.fill(scores[i], Float.NEGATIVE_INFINITY);
                     continue;
                 }
-                for (int d = 0; d < z.d; d++) {
-                    scaled[d] = (float) (keys[i * z.d + d] * z.settings.scale());
+                for (int d = 0; d < z.d(); d++) {
+                    scaled[d] = (float) (keys[i * z.d() + d] * z.options().scale());
                 }
-                Gemm.addMultiples(queries, scaled, 0, z.d, scores[i], lanes);
+                Gemm.addMultiples(queries, scaled, 0, z.d(), scores[i], lanes);
                 if (softcap != 0) {
                     cap(scores[i], softcap, slopes == null ? null : slopes[i], lanes);
                 }
@@ -323,23 +305,16 @@ final class Attention implements AttentionKernels {
         /** The first key visible to each lane's query. */
         private int[] firstKeys(int t0, int lanes) {
             int[] first = new int[lanes];
-            Tensor documentStarts = z.settings.documentStarts();
-            for (int lane = 0; lane < lanes; lane++) {
-                first[lane] = z.first(t0 + lane);
-                if (documentStarts != null) {
-                    int start = CpuStorage.getInt(CpuStorage.of(documentStarts), b * z.t + t0 + lane);
-                    first[lane] = Math.max(first[lane], start);
-                }
-            }
+            Arrays.setAll(first, lane -> z.firstKey(t0 + lane));
             return first;
         }
 
         /** Transposes rows of D per query to one array of lanes per element. */
         private float[][] lanes(MemorySegment memory, int t0, int lanes) {
-            float[][] turned = new float[z.d][lanes];
+            float[][] turned = new float[z.d()][lanes];
             for (int lane = 0; lane < lanes; lane++) {
-                CpuStorage.load(memory, ((b * z.t + t0 + lane) * z.h + head) * z.d, row, z.d);
-                for (int d = 0; d < z.d; d++) {
+                CpuStorage.load(memory, z.queryAt(t0 + lane, head), row, z.d());
+                for (int d = 0; d < z.d(); d++) {
                     turned[d][lane] = row[d];
                 }
             }
@@ -348,14 +323,14 @@ final class Attention implements AttentionKernels {
 
         private void storeLanes(float[][] turned, MemorySegment memory, int t0, int lanes, boolean accumulate) {
             for (int lane = 0; lane < lanes; lane++) {
-                long at = ((b * z.t + t0 + lane) * z.h + head) * z.d;
+                long at = z.queryAt(t0 + lane, head);
                 if (accumulate) {
-                    CpuStorage.load(memory, at, row, z.d);
+                    CpuStorage.load(memory, at, row, z.d());
                 }
-                for (int d = 0; d < z.d; d++) {
+                for (int d = 0; d < z.d(); d++) {
                     row[d] = accumulate ? row[d] + turned[d][lane] : turned[d][lane];
                 }
-                CpuStorage.store(row, memory, at, z.d);
+                CpuStorage.store(row, memory, at, z.d());
             }
         }
     }

@@ -51,7 +51,7 @@ public final class SelfAttention extends Module {
      * @param q {@code [B, T, H, D]}
      * @param k {@code [B, T, G, D]}, where G divides H
      * @param v {@code [B, T, G, D]}
-     * @param input padding mask, document starts and cache of the forward pass
+     * @param input padding mask, document starts, text lengths and cache of the forward pass
      * @return {@code [B, T, H·D]}
      * @throws IllegalStateException if there is a cache and gradients are recorded: none pass through a cache
      */
@@ -62,8 +62,9 @@ public final class SelfAttention extends Module {
             k = all.keys();
             v = all.values();
         }
-        AttentionOptions seen =
-                options.withAttentionMask(input.attentionMask()).withDocumentStarts(input.documentStarts());
+        AttentionOptions seen = options.withAttentionMask(input.attentionMask())
+                .withDocumentStarts(input.documentStarts())
+                .withTextLengths(input.textLengths());
         Variable attended = dropout == null ? q.attention(k, v, seen) : dropout.forward(q, k, v, seen);
         long b = q.shape().get(0);
         long t = q.shape().get(1);

@@ -3,6 +3,7 @@ package io.gradus.core.cpu.vector.attention;
 import io.gradus.core.AttentionOptions;
 import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
+import io.gradus.core.cpu.common.AttentionText;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
@@ -11,6 +12,7 @@ import io.gradus.core.cpu.vector.gemm.Matrix;
 import io.gradus.core.kernel.AttentionKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Attention without a T × T matrix in memory (Dao et al. 2022). A block of {@value #QUERIES} queries is
@@ -37,20 +39,30 @@ public final class Attention implements AttentionKernels {
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
-        AttentionSizes z = AttentionSizes.of(q, k, settings);
-        int blocks = (z.t() + QUERIES - 1) / QUERIES;
-        workers.forEach(z.b() * z.h() * blocks, 1, (from, to) -> {
-            for (long item = from; item < to; item++) {
-                Head head = new Head(z, item / blocks / z.h(), (int) (item / blocks % z.h()), q, k, v);
-                int t0 = (int) (item % blocks) * QUERIES;
-                Matrix result = z.queries(out, head.b, head.h);
+        List<AttentionText.Block> blocks = AttentionText.blocks(q, k, settings, QUERIES);
+        workers.forEach(blocks.size(), 1, (from, to) -> {
+            for (AttentionText.Block block : blocks.subList((int) from, (int) to)) {
+                AttentionText z = block.text();
+                Head head = new Head(z, block.head(), q, k, v);
+                Matrix result = queries(out, z, block.head());
                 if (z.t() < FEW) {
                     head.answerEach(result, CpuStorage.of(logSumExp));
                 } else {
-                    head.forward(t0, Math.min(z.t(), t0 + QUERIES), result, CpuStorage.of(logSumExp));
+                    int t1 = Math.min(z.t(), block.t0() + QUERIES);
+                    head.forward(block.t0(), t1, result, CpuStorage.of(logSumExp));
                 }
             }
         });
+    }
+
+    /** The queries of one head of a text, one per row. */
+    private static Matrix queries(Tensor tensor, AttentionText z, int head) {
+        return new Matrix(CpuStorage.of(tensor), z.queryAt(0, head), (long) z.h() * z.d(), false);
+    }
+
+    /** The keys of one key-value head of a text, one per row. */
+    private static Matrix keys(Tensor tensor, AttentionText z, int keyHead) {
+        return new Matrix(CpuStorage.of(tensor), z.keyAt(0, keyHead), (long) z.g() * z.d(), false);
     }
 
     @Override
@@ -65,24 +77,25 @@ public final class Attention implements AttentionKernels {
             GradientBuffer dq,
             GradientBuffer dk,
             GradientBuffer dv) {
-        AttentionSizes z = AttentionSizes.of(q, k, settings);
-        int group = z.h() / z.g();
-        // One task per key-value head, so that one thread sums the gradients of its keys in order.
-        workers.forEach(z.b() * z.g(), 1, (from, to) -> {
+        List<AttentionText> texts = AttentionText.of(q, k, settings);
+        int keyHeads = Math.toIntExact(k.shape().get(2));
+        int group = Math.toIntExact(q.shape().get(2)) / keyHeads;
+        // One task per key-value head of a text, so that one thread sums the gradients of its keys in order.
+        workers.forEach((long) texts.size() * keyHeads, 1, (from, to) -> {
             for (long item = from; item < to; item++) {
-                long b = item / z.g();
-                int g = (int) (item % z.g());
-                Matrix keyGradient = z.keys(dk.gradient(), b, g);
-                Matrix valueGradient = z.keys(dv.gradient(), b, g);
+                AttentionText z = texts.get((int) (item / keyHeads));
+                int g = (int) (item % keyHeads);
+                Matrix keyGradient = keys(dk.gradient(), z, g);
+                Matrix valueGradient = keys(dv.gradient(), z, g);
                 clear(keyGradient, z, dk.accumulate());
                 clear(valueGradient, z, dv.accumulate());
                 for (int h = g * group; h < (g + 1) * group; h++) {
-                    Head head = new Head(z, b, h, q, k, v);
+                    Head head = new Head(z, h, q, k, v);
                     Gradients gradients = new Gradients(
-                            z.queries(out, b, h),
-                            z.queries(dout, b, h),
+                            queries(out, z, h),
+                            queries(dout, z, h),
                             CpuStorage.of(logSumExp),
-                            z.queries(dq.gradient(), b, h),
+                            queries(dq.gradient(), z, h),
                             keyGradient,
                             valueGradient,
                             dq.accumulate());
@@ -95,7 +108,7 @@ public final class Attention implements AttentionKernels {
     }
 
     /** Zeros the gradients of a head's keys or values unless {@code accumulate}. */
-    private static void clear(Matrix rows, AttentionSizes z, boolean accumulate) {
+    private static void clear(Matrix rows, AttentionText z, boolean accumulate) {
         for (int j = 0; j < z.s() && !accumulate; j++) {
             rows.clearRow(j, z.d());
         }
@@ -105,28 +118,23 @@ public final class Attention implements AttentionKernels {
     private record Gradients(
             Matrix out, Matrix dout, MemorySegment logSumExp, Matrix dq, Matrix dk, Matrix dv, boolean accumulateQ) {}
 
-    /** One head of one batch item. */
+    /** One head of one text. */
     private static final class Head {
-        private final AttentionSizes z;
-        private final long b;
-        private final int h;
+        private final AttentionText z;
+        private final float scale;
+        private final long statistics; // the offset of this head's log-sum-exp
         private final Matrix q;
         private final Matrix k;
         private final Matrix v;
 
-        Head(AttentionSizes z, long b, int h, Tensor q, Tensor k, Tensor v) {
+        Head(AttentionText z, int h, Tensor q, Tensor k, Tensor v) {
             this.z = z;
-            this.b = b;
-            this.h = h;
+            this.scale = (float) z.options().scale();
+            this.statistics = z.statisticsAt(h);
             int g = h / (z.h() / z.g());
-            this.q = z.queries(q, b, h);
-            this.k = z.keys(k, b, g);
-            this.v = z.keys(v, b, g);
-        }
-
-        /** The offset of this head's log-sum-exp. */
-        private long statistics() {
-            return (b * z.h() + h) * z.t();
+            this.q = queries(q, z, h);
+            this.k = keys(k, z, g);
+            this.v = keys(v, z, g);
         }
 
         void forward(int t0, int t1, Matrix out, MemorySegment logSumExp) {
@@ -140,16 +148,16 @@ public final class Attention implements AttentionKernels {
             for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
                 scores(p, t0, j0, keys);
-                float scale = cap(p, keys);
+                float factor = cap(p, keys);
                 hide(p, t0, j0, keys, first);
-                softmax.next(p, keys, scale);
+                softmax.next(p, keys, factor);
                 boolean add = j0 > first.earliest;
                 if (add) {
                     softmax.rescale(o, z.d());
                 }
                 Gemm.multiply(p.matrix().transpose(), v.row(j0), o, lanes, z.d(), keys, add);
             }
-            softmax.finish(o, out.row(t0), z.d(), logSumExp, statistics() + t0);
+            softmax.finish(o, out.row(t0), z.d(), logSumExp, statistics + t0);
         }
 
         /** The raw scores of a block of queries and a block of keys. */
@@ -161,9 +169,9 @@ public final class Attention implements AttentionKernels {
         private float cap(ScoreTile s, int keys) {
             float softcap = (float) z.options().softcap();
             if (softcap == 0) {
-                return z.scale();
+                return scale;
             }
-            s.cap(keys, z.scale(), softcap);
+            s.cap(keys, scale, softcap);
             return 1;
         }
 
@@ -172,9 +180,10 @@ public final class Attention implements AttentionKernels {
             AttentionOptions options = z.options();
             int ahead = options.causal() ? 1 : options.window(); // no key so many places after a query is visible
             int behind = options.documentStarts() == null ? options.window() : 0;
+            int lead = z.s() - z.t(); // keys before that of the first query
             for (int j = 0; j < keys; j++) {
-                int place = j0 + j - t0 - z.lead(); // the lane of the query whose own key this is
-                if (z.hides(b, j0 + j)) {
+                int place = j0 + j - t0 - lead; // the lane of the query whose own key this is
+                if (z.hides(j0 + j)) {
                     s.hide(j, s.lanes());
                 } else if (ahead > 0) {
                     s.hide(j, Math.min(s.lanes(), place - ahead + 1));
@@ -192,7 +201,7 @@ public final class Attention implements AttentionKernels {
 
         private FirstKeys firstKeys(int t0, int t1) {
             int[] first = new int[t1 - t0];
-            Arrays.setAll(first, i -> z.firstKey(b, t0 + i));
+            Arrays.setAll(first, i -> z.firstKey(t0 + i));
             return new FirstKeys(
                     first,
                     Math.max(0, Arrays.stream(first).min().orElse(0)),
@@ -210,7 +219,7 @@ public final class Attention implements AttentionKernels {
             float[] shift = new float[ScoreTile.STRIDE];
             float[] delta = new float[ScoreTile.STRIDE]; // Σ dO ⊙ O
             for (int i = 0; i < lanes; i++) {
-                float logarithm = CpuStorage.get(g.logSumExp, statistics() + t0 + i);
+                float logarithm = CpuStorage.get(g.logSumExp, statistics + t0 + i);
                 // A query without keys has −∞ here and scores of −∞: any finite shift gives 0.
                 shift[i] = logarithm == Float.NEGATIVE_INFINITY ? 0 : logarithm;
                 delta[i] = dot(g.out, g.dout, t0 + i);
@@ -220,16 +229,16 @@ public final class Attention implements AttentionKernels {
             for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
                 scores(p, t0, j0, keys);
-                float scale = cap(p, keys);
+                float factor = cap(p, keys);
                 if (softcap != 0) {
                     slopes.slopes(keys, p, softcap);
                 }
                 hide(p, t0, j0, keys, first);
-                p.exponentials(keys, scale, shift);
+                p.exponentials(keys, factor, shift);
                 Matrix dout = g.dout.row(t0);
                 Gemm.multiply(p.matrix(), dout, g.dv.row(j0), keys, z.d(), lanes, true);
                 Gemm.multiply(v.row(j0), dout.transpose(), ds.matrix(), keys, lanes, z.d(), false);
-                ds.scoreGradients(keys, p, delta, z.scale());
+                ds.scoreGradients(keys, p, delta, scale);
                 if (softcap != 0) {
                     ds.multiply(keys, slopes);
                 }
@@ -255,19 +264,19 @@ public final class Attention implements AttentionKernels {
             MemorySegment row = Scratch.ofThread().memory(0, z.s());
             Matrix p = new Matrix(row, 0, z.s(), false);
             for (int t = 0; t < z.t(); t++) {
-                int first = Math.clamp(z.firstKey(b, t), 0, z.s());
+                int first = Math.clamp(z.firstKey(t), 0, z.s());
                 int count = Math.max(0, z.visible(t + 1) - first);
                 if (count == 0) {
                     out.clearRow(t, z.d());
-                    CpuStorage.set(logSumExp, statistics() + t, Float.NEGATIVE_INFINITY);
+                    CpuStorage.set(logSumExp, statistics + t, Float.NEGATIVE_INFINITY);
                     continue;
                 }
                 Gemm.multiply(q.row(t), k.row(first).transpose(), p, 1, count, z.d(), false);
                 float largest = Float.NEGATIVE_INFINITY;
                 for (int j = 0; j < count; j++) {
-                    float score = z.hides(b, first + j)
+                    float score = z.hides(first + j)
                             ? Float.NEGATIVE_INFINITY
-                            : capped(CpuStorage.get(row, j) * z.scale());
+                            : capped(CpuStorage.get(row, j) * scale);
                     CpuStorage.set(row, j, score);
                     largest = Math.max(largest, score);
                 }
@@ -281,7 +290,7 @@ public final class Attention implements AttentionKernels {
                 for (int j = 0; j < count; j++) {
                     CpuStorage.set(row, j, sum == 0 ? 0 : (float) (CpuStorage.get(row, j) / sum));
                 }
-                CpuStorage.set(logSumExp, statistics() + t, (float) (largest + Math.log(sum)));
+                CpuStorage.set(logSumExp, statistics + t, (float) (largest + Math.log(sum)));
                 Gemm.multiply(p, v.row(first), out.row(t), 1, z.d(), count, false);
             }
         }
