@@ -55,8 +55,10 @@ public final class AttentionDropout extends Module {
         long rows = shape.get(0);
         // The tokens of all texts, one after the other: slices of them are views.
         Variable queries = q.reshape(rows * shape.get(1), shape.get(2), shape.get(3));
-        Variable keys = k.reshape(rows * k.shape().get(1), k.shape().get(2), k.shape().get(3));
-        Variable values = v.reshape(rows * v.shape().get(1), v.shape().get(2), v.shape().get(3));
+        Variable keys =
+                k.reshape(rows * k.shape().get(1), k.shape().get(2), k.shape().get(3));
+        Variable values =
+                v.reshape(rows * v.shape().get(1), v.shape().get(2), v.shape().get(3));
         List<Variable> results = new ArrayList<>();
         long t0 = 0;
         long s0 = 0;

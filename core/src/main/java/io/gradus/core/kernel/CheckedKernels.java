@@ -424,8 +424,7 @@ final class CheckedKernels
         }
     }
 
-    private static void checkTexts(
-            String name, AttentionOptions options, List<Integer> lengths, Tensor q, Tensor k) {
+    private static void checkTexts(String name, AttentionOptions options, List<Integer> lengths, Tensor q, Tensor k) {
         long tokens = lengths.stream().mapToLong(Integer::longValue).sum();
         if (q.shape().get(0) != 1
                 || q.shape().get(1) != tokens

@@ -170,8 +170,7 @@ final class Attention implements AttentionKernels {
         double[] scores(AttentionOptions settings, Elements likeQueries, long b, long t, long h, Elements likeKeys) {
             Elements mask = settings.attentionMask() == null ? null : Elements.of(settings.attentionMask());
             int first = firstKey(settings, b, t);
-            int end = (int)
-                    Math.min(text(settings, t).end, settings.endOfKeys((int) t, (int) queries, (int) keys));
+            int end = (int) Math.min(text(settings, t).end, settings.endOfKeys((int) t, (int) queries, (int) keys));
             double[] scores = new double[Math.max(0, end - first)];
             for (int i = 0; i < scores.length; i++) {
                 long s = (long) first + i;

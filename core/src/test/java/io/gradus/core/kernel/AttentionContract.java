@@ -139,8 +139,7 @@ public abstract class AttentionContract extends KernelContract {
         for (int i = 0; i < keys.length; i++) {
             keys[i] = i < 13 * 4 || i >= 24 * 4 ? Float.NaN : i % 13 / 13f;
         }
-        AttentionOptions options =
-                AttentionOptions.bidirectional(4).withTextLengths(List.of(13, 11, 16));
+        AttentionOptions options = AttentionOptions.bidirectional(4).withTextLengths(List.of(13, 11, 16));
         assertThat(Arrays.copyOfRange(firstGradient(keys, options), 13 * 4, 24 * 4))
                 .doesNotContain(Float.NaN);
         assertThat(Arrays.copyOfRange(lastGradients(keys, options), 13 * 4, 24 * 4))

@@ -224,8 +224,12 @@ public abstract class PretrainedModel extends Module {
                     : tokens();
         }
 
+        /** Of the longest text that may be in the input. */
         private long tokens() {
-            return ids.shape().get(1) + (cache == null ? 0 : cache.length());
+            long ofRow = ids.shape().get(1) + (cache == null ? 0 : cache.length());
+            return textLengths == null
+                    ? ofRow
+                    : textLengths.stream().mapToInt(Integer::intValue).max().orElse(0);
         }
 
         private static Tensor positions(Tensor ids, int first) {

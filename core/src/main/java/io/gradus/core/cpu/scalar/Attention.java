@@ -263,7 +263,8 @@ final class Attention implements AttentionKernels {
             int[] first = firstKeys(t0, lanes);
             int earliest = Arrays.stream(first).min().orElse(0);
             int latest = Arrays.stream(first).max().orElse(0);
-            int ahead = z.options().causal() ? 1 : z.options().window(); // no key so many places after a query is visible
+            int ahead =
+                    z.options().causal() ? 1 : z.options().window(); // no key so many places after a query is visible
             float softcap = (float) z.options().softcap();
             for (int i = 0; i < visible; i++) {
                 int j = from + i;

@@ -90,7 +90,7 @@ final class AwdLstmEncoder extends Module {
      * @throws IllegalArgumentException if a row has several documents, or padding that is not on the right
      */
     static int[] lengths(Input input) {
-        if (input.documentStarts() != null) {
+        if (input.documentStarts() != null || input.textLengths() != null) {
             throw new IllegalArgumentException(
                     "awd_lstm: a row has several documents, and the state of one would pass to"
                             + " the next; use data.packing=stream or contiguous");

@@ -11,6 +11,7 @@ import io.gradus.nn.model.Labels;
 import io.gradus.nn.model.encoder.ClassifierHead;
 import io.gradus.nn.model.encoder.EncoderHead;
 import io.gradus.nn.model.encoder.MaskedLanguageHead;
+import io.gradus.nn.model.encoder.Texts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,8 +60,8 @@ public final class Bert extends BertNetwork {
         }
 
         @Override
-        protected Variable features(Variable states, Input input) {
-            return super.features(pooled(states), input);
+        protected Variable features(Variable states, Texts texts) {
+            return super.features(pool(texts.firstToken(states)), texts);
         }
     }
 }

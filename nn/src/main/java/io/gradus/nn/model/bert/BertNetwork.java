@@ -69,11 +69,16 @@ public abstract sealed class BertNetwork extends Encoder permits Bert, Roberta {
      * @throws IllegalStateException if this network has no pooler
      */
     public final Variable pooled(Variable states) {
+        return pool(EncoderHead.firstToken(states));
+    }
+
+    /** The pooled output by the hidden states of first tokens, {@code [B, hidden_size]}. */
+    final Variable pool(Variable firstTokens) {
         if (pooler == null) {
             throw new IllegalStateException(
                     config.type().modelType() + ": the network has no pooler; load a folder with pooler.dense.weight");
         }
-        return pooler.forward(EncoderHead.firstToken(states)).tanh();
+        return pooler.forward(firstTokens).tanh();
     }
 
     /** The embedding table, {@code [vocab_size, hidden_size]}. */

@@ -13,6 +13,7 @@ import io.gradus.nn.model.Labels;
 import io.gradus.nn.model.encoder.ClassifierHead;
 import io.gradus.nn.model.encoder.EncoderHead;
 import io.gradus.nn.model.encoder.MaskedLanguageHead;
+import io.gradus.nn.model.encoder.Texts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,9 +67,9 @@ public final class Roberta extends BertNetwork {
         }
 
         @Override
-        protected Variable features(Variable states, Input input) {
-            Variable first = inputDropout.forward(firstToken(states));
-            return super.features(dense.forward(first).tanh(), input);
+        protected Variable features(Variable states, Texts texts) {
+            Variable first = inputDropout.forward(texts.firstToken(states));
+            return super.features(dense.forward(first).tanh(), texts);
         }
     }
 }

@@ -22,6 +22,7 @@ import io.gradus.nn.model.encoder.ClassifierHead;
 import io.gradus.nn.model.encoder.Encoder;
 import io.gradus.nn.model.encoder.EncoderHead;
 import io.gradus.nn.model.encoder.MaskedLanguageHead;
+import io.gradus.nn.model.encoder.Texts;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -186,8 +187,9 @@ public final class DistilBert extends Encoder {
         }
 
         @Override
-        protected Variable features(Variable states, Input input) {
-            return super.features(preClassifier.forward(firstToken(states)).relu(), input);
+        protected Variable features(Variable states, Texts texts) {
+            return super.features(
+                    preClassifier.forward(texts.firstToken(states)).relu(), texts);
         }
     }
 }

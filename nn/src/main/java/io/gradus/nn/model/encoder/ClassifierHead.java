@@ -3,7 +3,6 @@ package io.gradus.nn.model.encoder;
 import io.gradus.autograd.Variable;
 import io.gradus.nn.Dropout;
 import io.gradus.nn.Linear;
-import io.gradus.nn.model.PretrainedModel.Input;
 import org.jspecify.annotations.Nullable;
 
 /** Scores of labels: a linear layer after dropout. By itself it classifies each token. */
@@ -18,7 +17,7 @@ public class ClassifierHead extends EncoderHead {
     }
 
     @Override
-    protected Variable features(Variable states, Input input) {
+    protected Variable features(Variable states, Texts texts) {
         return dropout.forward(states);
     }
 

@@ -28,10 +28,10 @@ public abstract class Encoder extends PretrainedModel {
     }
 
     /**
-     * The hidden states after the last layer, {@code last_hidden_state} of transformers. Those of padding have no meaning.
+     * The hidden states after the last layer, {@code last_hidden_state} of transformers.
      *
-     * @param input token ids, positions, padding mask and token types
-     * @return {@code [B, T, hidden_size]}
+     * @param input token ids, positions, token types, and a padding mask or, which is usual, texts without padding that share a row
+     * @return {@code [B, T, hidden_size]}; of padding, what has no meaning
      */
     protected abstract Variable lastHiddenState(Input input);
 
@@ -44,7 +44,8 @@ public abstract class Encoder extends PretrainedModel {
     }
 
     /**
-     * The input of the output layer; of a bare network the hidden states of the tokens, of which those of padding have no meaning.
+     * The input of the output layer; of a bare network the hidden states of the tokens. Layers compute nothing for padding on the right,
+     * of which the result is 0; that of other padding has no meaning.
      *
      * @param input token ids, positions, padding mask, and token types, which not all families read
      * @return {@code [B, hidden_size]} for a classifier of sequences, else {@code [B, T, hidden_size]}
@@ -53,9 +54,11 @@ public abstract class Encoder extends PretrainedModel {
     @Override
     public final Variable hiddenStates(Input input) {
         requireFits(input);
-        Variable states = lastHiddenState(input);
+        Texts texts = Texts.of(input);
+        Variable states = lastHiddenState(texts.input());
         EncoderHead output = output();
-        return output == null ? states : output.features(states, input);
+        Variable features = output == null ? states : output.features(states, texts);
+        return features.shape().rank() == 3 ? texts.padded(features) : features;
     }
 
     @Override
@@ -79,9 +82,11 @@ public abstract class Encoder extends PretrainedModel {
                     "encoder: the text has " + length + " tokens and the model has positions for " + contextLength()
                             + " (max_position_embeddings in config.json); shorten it");
         }
-        if (input.cache() != null || input.documentStarts() != null) {
-            throw new IllegalArgumentException("encoder: the input has "
-                    + (input.cache() != null ? "a key-value cache" : "document starts")
+        if (input.cache() != null || input.documentStarts() != null || input.textLengths() != null) {
+            String has = input.cache() != null
+                    ? "a key-value cache"
+                    : input.documentStarts() != null ? "document starts" : "text lengths";
+            throw new IllegalArgumentException("encoder: the input has " + has
                     + ", but a token of an encoder attends to all of its row; give each text a row, with padding");
         }
     }

@@ -4,7 +4,6 @@ import io.gradus.autograd.Variable;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.nn.Module;
-import io.gradus.nn.model.PretrainedModel.Input;
 import org.jspecify.annotations.Nullable;
 
 /** What an {@link Encoder} computes from the hidden states of its tokens: the input of the output layer, and its weights. */
@@ -15,10 +14,11 @@ public abstract class EncoderHead extends Module {
     /**
      * The input of the output layer.
      *
-     * @param states {@code [B, T, hidden_size]}
-     * @return {@code [B, hidden_size]} for a classifier of sequences, else {@code [B, T, hidden_size]}
+     * @param states of the tokens, {@code [B, T, hidden_size]}, or {@code [1, tokens, hidden_size]} if the texts share a row
+     * @param texts of which these are the tokens
+     * @return {@code [B, hidden_size]} for a classifier of sequences, else the shape of the states
      */
-    protected abstract Variable features(Variable states, Input input);
+    protected abstract Variable features(Variable states, Texts texts);
 
     /** The weight of the output layer, {@code [scores, hidden_size]}. */
     protected abstract Variable weight();
@@ -26,14 +26,14 @@ public abstract class EncoderHead extends Module {
     /** The bias of the output layer, {@code [scores]}, or null. */
     protected abstract @Nullable Variable bias();
 
-    /** The hidden states of the first token of each text, {@code [B, hidden_size]}. */
+    /** The hidden states of the first token of each row, {@code [B, hidden_size]}. */
     public static Variable firstToken(Variable states) {
         return states.slice(1, 0, 1)
                 .reshape(states.shape().get(0), states.shape().last());
     }
 
     /**
-     * The mean of the hidden states of each text, {@code [B, hidden_size]}.
+     * The mean of the hidden states of each row, {@code [B, hidden_size]}; zeros for a row of padding.
      *
      * @param mask I32 {@code [B, T]}, 0 for padding; null if there is none
      */
@@ -43,6 +43,6 @@ public abstract class EncoderHead extends Module {
         }
         Shape shape = states.shape();
         Variable counted = Variable.constant(mask.to(states.value().dtype())).reshape(shape.get(0), shape.get(1), 1);
-        return states.multiply(counted).sum(1).divide(counted.sum(1));
+        return states.multiply(counted).sum(1).divide(counted.sum(1).clamp(1, Double.POSITIVE_INFINITY));
     }
 }

@@ -4,7 +4,6 @@ import io.gradus.autograd.Variable;
 import io.gradus.nn.Activation;
 import io.gradus.nn.LayerNorm;
 import io.gradus.nn.Linear;
-import io.gradus.nn.model.PretrainedModel.Input;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +33,7 @@ public final class MaskedLanguageHead extends EncoderHead {
     }
 
     @Override
-    protected Variable features(Variable states, Input input) {
+    protected Variable features(Variable states, Texts texts) {
         return norm.forward(activation.forward(dense.forward(states)));
     }
 

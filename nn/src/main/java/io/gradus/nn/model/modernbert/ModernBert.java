@@ -25,6 +25,7 @@ import io.gradus.nn.model.encoder.ClassifierHead;
 import io.gradus.nn.model.encoder.Encoder;
 import io.gradus.nn.model.encoder.EncoderHead;
 import io.gradus.nn.model.encoder.MaskedLanguageHead;
+import io.gradus.nn.model.encoder.Texts;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -239,15 +240,15 @@ public final class ModernBert extends Encoder {
         }
 
         @Override
-        protected Variable features(Variable states, Input input) {
-            Variable read = ofSequence ? pooled(states, input.attentionMask()) : states;
-            return super.features(norm.forward(config.classifier().activation().forward(dense.forward(read))), input);
+        protected Variable features(Variable states, Texts texts) {
+            Variable read = ofSequence ? pooled(states, texts) : states;
+            return super.features(norm.forward(config.classifier().activation().forward(dense.forward(read))), texts);
         }
 
-        private Variable pooled(Variable states, @Nullable Tensor mask) {
+        private Variable pooled(Variable states, Texts texts) {
             return switch (config.classifier().pooling()) {
-                case CLS -> firstToken(states);
-                case MEAN -> mean(states, mask);
+                case CLS -> texts.firstToken(states);
+                case MEAN -> texts.mean(states);
             };
         }
     }

@@ -274,9 +274,7 @@ public final class Attention implements AttentionKernels {
                 Gemm.multiply(q.row(t), k.row(first).transpose(), p, 1, count, z.d(), false);
                 float largest = Float.NEGATIVE_INFINITY;
                 for (int j = 0; j < count; j++) {
-                    float score = z.hides(first + j)
-                            ? Float.NEGATIVE_INFINITY
-                            : capped(CpuStorage.get(row, j) * scale);
+                    float score = z.hides(first + j) ? Float.NEGATIVE_INFINITY : capped(CpuStorage.get(row, j) * scale);
                     CpuStorage.set(row, j, score);
                     largest = Math.max(largest, score);
                 }
