@@ -4,6 +4,7 @@ import io.gradus.core.DType;
 import io.gradus.core.HostCast;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
@@ -25,14 +26,24 @@ public final class Halves {
 
     private Halves() {}
 
+    /** Loads BF16 as floats. */
+    public static FloatVector load(MemorySegment memory, long at) {
+        return bits(Lanes.offHeap(memory), at).reinterpretAsFloats();
+    }
+
+    /** The bits of BF16 as floats. */
+    private static IntVector bits(MemorySegment memory, long at) {
+        ShortVector upper = ShortVector.fromMemorySegment(SHORTS, memory, at * 2, ORDER);
+        IntVector bits = (IntVector) upper.convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.INTS, 0);
+        return bits.lanewise(VectorOperators.LSHL, 16);
+    }
+
     /** Converts elements to F32, exactly. */
     public static void widen(MemorySegment source, DType dtype, long from, MemorySegment target, long to, long count) {
         long i = 0;
         if (dtype == DType.BF16) {
             for (; i <= count - V; i += V) {
-                ShortVector upper = ShortVector.fromMemorySegment(SHORTS, source, (from + i) * 2, ORDER);
-                IntVector bits = (IntVector) upper.convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.INTS, 0);
-                bits.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(target, (to + i) * 4, ORDER);
+                bits(source, from + i).intoMemorySegment(target, (to + i) * 4, ORDER);
             }
         }
         if (i < count) {

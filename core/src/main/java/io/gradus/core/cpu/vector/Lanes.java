@@ -86,7 +86,7 @@ public final class Lanes {
      * would fail each time, and the loop would run in the interpreter until it is compiled again, a hundred times: a step of AdamW
      * would take half a second for 20M weights.
      */
-    private static MemorySegment offHeap(MemorySegment memory) {
+    static MemorySegment offHeap(MemorySegment memory) {
         if (memory.getClass() != OFF_HEAP || !memory.isAccessibleBy(ANY_THREAD)) {
             throw new IllegalArgumentException(
                     "vectors are for memory outside the Java heap that all threads may access, not " + memory);

@@ -1,5 +1,6 @@
 package io.gradus.core.cpu.vector.gemm;
 
+import io.gradus.core.DType;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.cpu.vector.Lanes;
@@ -8,18 +9,25 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * The product of a few rows and a matrix, as in generating one token at a time. Each element of the matrix is used once per row,
- * so reading it takes most of the time: it is read in place and in order, without packing.
+ * so reading it takes most of the time: it is read in place and in order, without packing, and as BF16 if it is stored so
+ * ({@link Bf16Gemv}).
+ *
+ * <p>Each element of the result is summed by itself, in an order that depends only on k. So the columns may be divided by the
+ * number of threads.
  */
 final class Gemv {
     private static final int V = Lanes.COUNT;
     /** Columns whose sums are held in registers if rows of the matrix are contiguous. */
-    private static final int BLOCK = 8 * V;
-    /** Elements of the matrix in a chunk. */
-    private static final int GRAIN = 1 << 16;
+    static final int BLOCK = 8 * V;
+    /** The least number of elements of the matrix in a chunk. */
+    private static final int GRAIN = 1 << 14;
+    /** Chunks per thread: a thread that begins late leaves some to the others. */
+    private static final int CHUNKS = 4;
 
     private Gemv() {}
 
     static void multiply(Gemm.Product p, Workers workers) {
+        boolean half = p.b().dtype() == DType.BF16;
         float[] rows = new float[p.m() * p.k()];
         Matrix a = p.a().floats(0, p.m(), 0, p.k());
         for (int i = 0; i < p.m(); i++) {
@@ -27,46 +35,92 @@ final class Gemv {
                 rows[i * p.k() + k] = a.get(i, k);
             }
         }
-        int columns = Math.max(BLOCK, GRAIN / Math.max(1, p.k()) / BLOCK * BLOCK);
-        workers.forEach(p.n(), columns, (from, to) -> {
+        workers.forEach(p.n(), columns(p, workers.threads()), (from, to) -> {
             int count = (int) (to - from);
+            int column = (int) from;
             float[] sums = new float[count + V];
-            Matrix b = p.b().floats(0, p.k(), (int) from, (int) to);
+            Matrix b = half ? p.b() : p.b().floats(0, p.k(), column, (int) to);
             for (int i = 0; i < p.m(); i++) {
-                if (b.transposed()) {
-                    dots(rows, i * p.k(), p.k(), b, (int) from, sums, count);
+                int at = i * p.k();
+                if (half && b.transposed()) {
+                    Bf16Gemv.dots(rows, at, p.k(), b, column, sums, count);
+                } else if (half) {
+                    Bf16Gemv.multiples(rows, at, p.k(), b, column, sums, count);
+                } else if (b.transposed()) {
+                    dots(rows, at, p.k(), b, column, sums, count);
                 } else {
-                    multiples(rows, i * p.k(), p.k(), b, (int) from, sums, count);
+                    multiples(rows, at, p.k(), b, column, sums, count);
                 }
-                p.write().store(sums, 0, p.c(), i, (int) from, 1, count);
+                p.write().store(sums, 0, p.c(), i, column, 1, count);
             }
         });
     }
 
-    /** {@code sums[j] = Σₖ row[k]·b[k, column + j]}, where a column of b is contiguous. */
+    /** The number of columns in a chunk. Rows of the matrix are read in pieces of whole blocks, and so are whole cache lines. */
+    private static int columns(Gemm.Product p, int threads) {
+        int unit = p.b().transposed() ? 8 : BLOCK;
+        int least = GRAIN / Math.max(1, p.k());
+        int even = Math.ceilDiv(p.n(), CHUNKS * threads);
+        return Math.ceilDiv(Math.max(1, Math.max(least, even)), unit) * unit;
+    }
+
+    /**
+     * {@code sums[j] = Σₖ row[k]·b[k, column + j]}, where a column of b is contiguous. Four columns at a time, a quarter of the chunk
+     * apart: memory is read as four long streams, which is up to 1.5 times as fast as one.
+     */
     private static void dots(float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
-        for (int j = 0; j < count; j++) {
+        int quarter = count / 4;
+        for (int j = 0; j < quarter; j++) {
+            fourDots(row, at, k, b.memory(), b.place(0, column + j), quarter * b.stride(), sums, j, quarter);
+        }
+        for (int j = 4 * quarter; j < count; j++) {
             sums[j] = dot(row, at, k, b.memory(), b.place(0, column + j));
         }
     }
 
-    private static float dot(float[] row, int at, int k, MemorySegment memory, long from) {
-        FloatVector s0 = Lanes.zero(), s1 = s0, s2 = s0, s3 = s0;
+    /** {@link #dot} with four columns of the matrix, {@code apart} elements apart. */
+    private static void fourDots(
+            float[] row, int at, int k, MemorySegment memory, long from, long apart, float[] sums, int to, int step) {
+        FloatVector p0 = Lanes.zero(), p1 = p0, q0 = p0, q1 = p0, r0 = p0, r1 = p0, s0 = p0, s1 = p0;
+        long q = from + apart;
+        long r = q + apart;
+        long s = r + apart;
         int i = 0;
-        for (; i <= k - 4 * V; i += 4 * V) {
+        for (; i <= k - 2 * V; i += 2 * V) {
+            FloatVector x0 = Lanes.load(row, at + i);
+            FloatVector x1 = Lanes.load(row, at + i + V);
+            p0 = x0.fma(Lanes.load(memory, from + i), p0);
+            q0 = x0.fma(Lanes.load(memory, q + i), q0);
+            r0 = x0.fma(Lanes.load(memory, r + i), r0);
+            s0 = x0.fma(Lanes.load(memory, s + i), s0);
+            p1 = x1.fma(Lanes.load(memory, from + i + V), p1);
+            q1 = x1.fma(Lanes.load(memory, q + i + V), q1);
+            r1 = x1.fma(Lanes.load(memory, r + i + V), r1);
+            s1 = x1.fma(Lanes.load(memory, s + i + V), s1);
+        }
+        sums[to] = withRest(Lanes.sum(p0.add(p1)), row, at, i, k, memory, from);
+        sums[to + step] = withRest(Lanes.sum(q0.add(q1)), row, at, i, k, memory, q);
+        sums[to + 2 * step] = withRest(Lanes.sum(r0.add(r1)), row, at, i, k, memory, r);
+        sums[to + 3 * step] = withRest(Lanes.sum(s0.add(s1)), row, at, i, k, memory, s);
+    }
+
+    private static float dot(float[] row, int at, int k, MemorySegment memory, long from) {
+        FloatVector s0 = Lanes.zero(), s1 = s0;
+        int i = 0;
+        for (; i <= k - 2 * V; i += 2 * V) {
             s0 = Lanes.load(row, at + i).fma(Lanes.load(memory, from + i), s0);
             s1 = Lanes.load(row, at + i + V).fma(Lanes.load(memory, from + i + V), s1);
-            s2 = Lanes.load(row, at + i + 2 * V).fma(Lanes.load(memory, from + i + 2 * V), s2);
-            s3 = Lanes.load(row, at + i + 3 * V).fma(Lanes.load(memory, from + i + 3 * V), s3);
         }
-        for (; i <= k - V; i += V) {
-            s0 = Lanes.load(row, at + i).fma(Lanes.load(memory, from + i), s0);
+        return withRest(Lanes.sum(s0.add(s1)), row, at, i, k, memory, from);
+    }
+
+    /** Adds the products of the elements from {@code i}, fewer than two vectors, to a sum. */
+    private static float withRest(float sum, float[] row, int at, int i, int k, MemorySegment memory, long from) {
+        float whole = sum;
+        for (int j = i; j < k; j++) {
+            whole = Math.fma(row[at + j], CpuStorage.get(memory, from + j), whole);
         }
-        float sum = Lanes.sum(s0.add(s1).add(s2.add(s3)));
-        for (; i < k; i++) {
-            sum = Math.fma(row[at + i], CpuStorage.get(memory, from + i), sum);
-        }
-        return sum;
+        return whole;
     }
 
     /** {@code sums[j] = Σₖ row[k]·b[k, column + j]}, where a row of b is contiguous. */
