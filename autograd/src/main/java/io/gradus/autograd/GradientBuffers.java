@@ -80,7 +80,7 @@ final class GradientBuffers {
      * @param memory the memory that the gradient is in
      */
     void pass(Variable variable, Tensor gradient, Memory memory) {
-        boolean complete = gradient.shape().equals(variable.shape());
+        boolean complete = gradient.shape().equals(variable.shape()) && gradient.dtype() == dtype(variable);
         if (complete && !variable.isLeaf() && !pending.containsKey(variable)) {
             pending.put(variable, memory.hold(gradient));
         } else {
@@ -90,7 +90,17 @@ final class GradientBuffers {
 
     /** Adds a gradient to a variable's, summing over the axes along which the variable was broadcast. */
     void add(Variable variable, Tensor gradient) {
-        HalfBuffers.write(bufferOf(variable), (buffer, accumulate) -> add(gradient, buffer, accumulate));
+        write(variable, (buffer, accumulate) -> add(gradient, buffer, accumulate));
+    }
+
+    /** Lets a kernel write to a variable's gradient. */
+    void write(Variable variable, Gradients.Writer writer) {
+        GradientBuffer buffer = bufferOf(variable);
+        if (variable.isLeaf()) {
+            HalfBuffers.write(buffer, writer);
+        } else {
+            writer.write(buffer.gradient(), buffer.accumulate());
+        }
     }
 
     /** The buffer in which a variable's gradient is added up. */
@@ -102,7 +112,8 @@ final class GradientBuffers {
         if (present != null && present.isExclusive()) {
             return new GradientBuffer(present.gradient, true);
         }
-        Tensor buffer = empty(variable, variable.shape());
+        Tensor buffer =
+                Tensor.empty(variable.device(), dtype(variable), variable.shape(), MemoryCategory.GRADIENTS);
         pending.put(variable, Memory.owned(buffer).hold(buffer));
         if (present == null) {
             return new GradientBuffer(buffer, false);
@@ -112,7 +123,13 @@ final class GradientBuffers {
         return new GradientBuffer(buffer, true);
     }
 
-    /** An undefined gradient of a variable, or of the shape that the variable was broadcast to. */
+    /** The dtype of the gradient of an operation's result: that of the result, if the device computes in it. */
+    private static DType dtype(Variable variable) {
+        DType own = variable.value().dtype();
+        return variable.value().backend().computesIn(own) ? own : own.computed();
+    }
+
+    /** An undefined gradient of a variable, or of the shape that the variable was broadcast to, not rounded to 16 bits. */
     static Tensor empty(Variable variable, Shape shape) {
         DType dtype = variable.value().dtype().computed();
         return Tensor.empty(variable.device(), dtype, shape, MemoryCategory.GRADIENTS);

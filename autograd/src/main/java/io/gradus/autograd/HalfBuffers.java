@@ -5,7 +5,7 @@ import io.gradus.core.GradientBuffer;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 
-/** Writes to gradient buffers of 16 bits, which no kernel writes to directly. */
+/** Writes to gradient buffers of 16 bits that several kernels may add to. */
 final class HalfBuffers {
     private HalfBuffers() {}
 

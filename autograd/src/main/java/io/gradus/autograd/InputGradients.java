@@ -41,7 +41,7 @@ final class InputGradients implements Gradients {
     @Override
     public void write(int input, Writer writer) {
         if (wanted(input)) {
-            HalfBuffers.write(buffers.bufferOf(inputs.get(input)), writer);
+            buffers.write(inputs.get(input), writer);
         }
     }
 
@@ -82,14 +82,16 @@ final class InputGradients implements Gradients {
     @Override
     public GradientBuffer buffer(int input) {
         Variable variable = inputs.get(input);
-        boolean half = variable.isLeaf() && variable.value().dtype().isHalf();
+        Tensor value = variable.value();
+        boolean half = variable.isLeaf()
+                && value.dtype().isHalf()
+                && !value.backend().computesIn(value.dtype());
         if (wanted(input) && !half && !handedOut.contains(variable)) {
             handedOut.add(variable);
             return buffers.bufferOf(variable);
         }
-        // The gradient is not wanted, or is stored in 16 bits, or the kernel is about to write to the variable's own
-        // buffer
-        // for another input (as in self-attention of x on x).
+        // The gradient is not wanted, or is stored in 16 bits that kernels do not write, or the kernel is about to write
+        // to the variable's own buffer for another input (as in self-attention of x on x).
         Tensor gradient = GradientBuffers.empty(variable, variable.shape());
         scratch.add(new Scratch(variable, gradient));
         return new GradientBuffer(gradient, false);

@@ -74,11 +74,19 @@ public abstract class Operation {
     }
 
     /**
-     * Whether {@link #forward} and {@link #backward} can read an input of BF16 or F16. If not, they get it converted to
-     * F32.
+     * Whether the operation reads an input of BF16 or F16 on every device, such as the weight of a matrix product. If
+     * not, and if it does not {@linkplain #computesInHalf() compute} in that dtype, it gets the input converted to F32.
      */
     protected boolean readsHalf(int input) {
         return false;
+    }
+
+    /**
+     * Whether the operation takes 16-bit inputs where the device {@linkplain io.gradus.core.Backend#computesIn computes} in
+     * them. Its kernels then read operands of several dtypes and round each result to that of the tensor they write to.
+     */
+    protected boolean computesInHalf() {
+        return true;
     }
 
     /**

@@ -134,8 +134,7 @@ public final class Variable {
         Tensor[] values = new Tensor[inputs.length];
         boolean recorded = false;
         for (int i = 0; i < inputs.length; i++) {
-            boolean converted = inputs[i].value.dtype().isHalf() && !operation.readsHalf(i);
-            read[i] = converted ? inputs[i].to(DType.F32) : inputs[i];
+            read[i] = isRead(operation, i, inputs[i].value) ? inputs[i] : inputs[i].to(DType.F32);
             values[i] = read[i].value;
             recorded |= read[i].requiresGrad;
         }
@@ -146,6 +145,13 @@ public final class Variable {
             listener.computed(operation, List.of(inputs), value);
         }
         return new Variable(value, recorded ? new Node(operation, List.of(read)) : null, recorded);
+    }
+
+    /** Whether an operation reads an input in its own dtype. */
+    private static boolean isRead(Operation operation, int input, Tensor value) {
+        return !value.dtype().isHalf()
+                || operation.readsHalf(input)
+                || operation.computesInHalf() && value.backend().computesIn(value.dtype());
     }
 
     /** A leaf with this value, without its history, that requires a gradient if this variable does. */
@@ -449,7 +455,8 @@ public final class Variable {
 
     /** A constant of this variable's device and dtype. */
     private Variable scalar(double number) {
-        return constant(Tensor.full(device(), value.dtype(), Shape.scalar(), number, MemoryCategory.ACTIVATIONS));
+        return constant(Tensor.full(
+                device(), value.dtype().computed(), Shape.scalar(), number, MemoryCategory.ACTIVATIONS));
     }
 
     /** The smaller of two elements; where they are equal, each gets half of the gradient. */

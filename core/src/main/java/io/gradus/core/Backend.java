@@ -64,6 +64,14 @@ public interface Backend {
         return Optional.empty();
     }
 
+    /**
+     * Whether kernels read and write tensors of a dtype wherever they take F32, and each rounds its result once. If not, 16-bit
+     * floats only store: see {@link DType#computed()}.
+     */
+    default boolean computesIn(DType dtype) {
+        return dtype == DType.F32;
+    }
+
     /** Copies raw elements (in the target's dtype, little-endian, row-major) from host memory into a tensor. */
     void upload(MemorySegment source, Tensor target);
 

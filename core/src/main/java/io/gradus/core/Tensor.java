@@ -118,6 +118,15 @@ public final class Tensor {
         return tensor;
     }
 
+    /**
+     * A tensor in existing memory; for backends.
+     *
+     * @param offset where it begins, in elements
+     */
+    public static Tensor in(Storage storage, long offset, Device device, DType dtype, Shape shape) {
+        return new Tensor(device, dtype, shape, storage, offset, null);
+    }
+
     /** A tensor with this device and dtype, the given shape, and undefined elements. */
     public Tensor emptyLike(Shape shape) {
         return empty(device, dtype, shape, MemoryCategory.ACTIVATIONS);

@@ -18,7 +18,7 @@ public final class Add extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor a = inputs[0];
         Tensor b = inputs[1];
-        Tensor y = a.emptyLike(Shape.broadcast("add", a, b));
+        Tensor y = Results.of(Shape.broadcast("add", a, b), a, b);
         a.kernels().elementwise().binary(Binary.ADD, a, b, y, false);
         return y;
     }

@@ -54,7 +54,7 @@ public final class Attention extends Operation {
             throw new ShapeException("attention", "queries must be [B, T, H, D]", "reshape the projections", q, k);
         }
         out = q.emptyLike(shape);
-        logSumExp = q.emptyLike(Shape.of(shape.get(0), shape.get(2), shape.get(1)));
+        logSumExp = Results.exact(q, Shape.of(shape.get(0), shape.get(2), shape.get(1)));
         q.kernels().attention().forward(q, k, v, options, out, logSumExp);
         return out;
     }

@@ -11,8 +11,7 @@ import io.gradus.core.Tensor;
  *
  * <p>To a wider dtype, this is the identity, whose derivative is 1. To a narrower one, it is a step function, whose
  * derivative is 0 almost everywhere and therefore useless; the derivative of the identity is used instead. So
- * {@code dx = dy} in both cases. Gradients of intermediate results are F32; they are rounded where a parameter stores
- * its gradient in 16 bits.
+ * {@code dx = dy} in both cases, rounded if x has fewer bits.
  */
 public final class Cast extends Operation {
     private final DType dtype;

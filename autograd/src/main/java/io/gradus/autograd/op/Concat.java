@@ -42,7 +42,7 @@ public final class Concat extends Operation {
             starts[i] = length;
             length += shape.get(along);
         }
-        Tensor y = first.emptyLike(first.shape().with(along, length));
+        Tensor y = Results.of(first.shape().with(along, length), first, inputs);
         for (int i = 0; i < inputs.length; i++) {
             y.kernels().movement().place(inputs[i], along, starts[i], y, false);
         }

@@ -73,11 +73,11 @@ public final class CrossEntropy extends Operation {
         }
         factor = rows.factor();
         smoothing = rows.smoothing(logits);
-        Tensor losses = logits.emptyLike(targets.shape());
+        Tensor losses = Results.exact(logits, targets.shape());
         if (reduction != Reduction.NONE && isRecorded()) {
             dlogits = gradient(factor, losses);
         } else {
-            logSumExp = logits.emptyLike(targets.shape());
+            logSumExp = Results.exact(logits, targets.shape());
             kernels().forward(rows(logits), targets, ignoreIndex, losses, logSumExp);
         }
         if (smoothing != null) {

@@ -23,7 +23,7 @@ public final class Divide extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor a = inputs[0];
         b = inputs[1];
-        y = a.emptyLike(Shape.broadcast("divide", a, b));
+        y = Results.of(Shape.broadcast("divide", a, b), a, b);
         a.kernels().elementwise().binary(Binary.DIVIDE, a, b, y, false);
         return y;
     }

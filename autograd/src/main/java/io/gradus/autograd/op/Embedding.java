@@ -33,7 +33,9 @@ public final class Embedding extends Operation {
         Tensor weight = inputs[0];
         Tensor y = Tensor.empty(
                 weight.device(),
-                weight.dtype().computed(),
+                weight.backend().computesIn(weight.dtype())
+                        ? weight.dtype()
+                        : weight.dtype().computed(),
                 ids.shape().append(weight.shape().last()),
                 MemoryCategory.ACTIVATIONS);
         weight.kernels().embedding().gather(weight, ids, y);

@@ -60,6 +60,11 @@ public final class Huber extends Operation {
     }
 
     @Override
+    protected boolean computesInHalf() {
+        return false;
+    }
+
+    @Override
     protected void backward(Tensor dy, Gradients gradients) {
         var kernels = dy.kernels().elementwise();
         gradients.write(0, (dx, add) -> kernels.binary(Binary.MULTIPLY, dy, z, dx, add));

@@ -37,6 +37,11 @@ public final class KlDivergence extends Operation {
     }
 
     @Override
+    protected boolean computesInHalf() {
+        return false;
+    }
+
+    @Override
     protected void backward(Tensor dy, Gradients gradients) {
         var kernels = dy.kernels().elementwise();
         gradients.write(0, (dx, add) -> {

@@ -23,7 +23,7 @@ record LabelSmoothing(Tensor targets, Tensor epsilons) {
     /**
      * Smoothing for N rows.
      *
-     * @param like a tensor of the device and dtype of the logits
+     * @param like the logits
      * @param targets I32 {@code [N]}
      */
     static LabelSmoothing of(double epsilon, Tensor like, Tensor targets, int ignoreIndex) {
@@ -33,7 +33,7 @@ record LabelSmoothing(Tensor targets, Tensor epsilons) {
                 .toArray();
         Arrays.setAll(classes, i -> classes[i] == ignoreIndex ? 0 : classes[i]);
         Tensor column = Tensor.of(like.device(), epsilons, classes.length, 1);
-        return new LabelSmoothing(Tensor.of(like.device(), classes, classes.length, 1), column.to(like.dtype()));
+        return new LabelSmoothing(Tensor.of(like.device(), classes, classes.length, 1), column.to(like.dtype().computed()));
     }
 
     /** Smoothing for some of the rows. */

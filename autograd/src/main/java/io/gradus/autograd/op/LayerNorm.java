@@ -41,8 +41,8 @@ public final class LayerNorm extends Operation {
         weight = inputs[1];
         biased = inputs.length > 2;
         Shape rows = Shape.of(x.shape().rows());
-        mean = x.emptyLike(rows);
-        rstd = x.emptyLike(rows);
+        mean = Results.exact(x, rows);
+        rstd = Results.exact(x, rows);
         Tensor y = x.emptyLike(x.shape());
         x.kernels().normalization().layerNorm(x, weight, biased ? inputs[2] : null, eps, y, mean, rstd);
         return y;

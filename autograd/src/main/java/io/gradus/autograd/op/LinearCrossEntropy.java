@@ -127,8 +127,8 @@ public final class LinearCrossEntropy extends Operation {
         counts = chunksThatCount();
         factor = losses.factor();
         smoothing = losses.smoothing(hidden);
-        Tensor each = hidden.emptyLike(losses.targets().shape());
-        logSumExp = hidden.emptyLike(losses.targets().shape());
+        Tensor each = Results.exact(hidden, losses.targets().shape());
+        logSumExp = Results.exact(hidden, losses.targets().shape());
         each.kernels().elementwise().fill(each, 0);
         forEachChunk((from, to, logits) -> {
             Tensor chunk = each.slice(from, to);
@@ -278,7 +278,7 @@ public final class LinearCrossEntropy extends Operation {
     private Tensor logits() {
         return Tensor.empty(
                 hidden.device(),
-                hidden.dtype(),
+                softcap == 0 ? hidden.dtype() : hidden.dtype().computed(),
                 Shape.of(
                         Math.min(chunkSize(), hidden.shape().get(0)),
                         weight.shape().get(0)),

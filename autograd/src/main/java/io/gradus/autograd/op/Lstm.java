@@ -127,6 +127,11 @@ public final class Lstm extends Operation {
     }
 
     @Override
+    protected boolean computesInHalf() {
+        return false;
+    }
+
+    @Override
     protected void backward(Tensor dy, Gradients gradients) {
         Tensor dgates = Workspace.like(gates, gates.shape());
         Tensor dcell = Workspace.like(cell, cell.shape());

@@ -42,7 +42,7 @@ public final class MatMul extends Operation {
         a = inputs[0];
         b = inputs[1];
         Shape shape = GemmKernels.outputShape("matmul", a, transposeA, b, transposeB);
-        Tensor y = a.emptyLike(shape);
+        Tensor y = Results.of(shape, a, b);
         a.kernels().gemm().matmul(a, transposeA, b, transposeB, y, false);
         return y;
     }

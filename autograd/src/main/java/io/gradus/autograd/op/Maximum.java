@@ -21,7 +21,7 @@ public final class Maximum extends Operation {
     protected Tensor forward(Tensor... inputs) {
         a = inputs[0];
         b = inputs[1];
-        Tensor y = a.emptyLike(Shape.broadcast(label(), a, b));
+        Tensor y = Results.of(Shape.broadcast(label(), a, b), a, b);
         a.kernels().elementwise().binary(Binary.MAXIMUM, a, b, y, false);
         return y;
     }

@@ -30,7 +30,7 @@ public final class Mean extends Operation {
         Tensor x = inputs[0];
         shapes = Reduced.of("mean", x, axes, keepDim);
         Tensor sum = Workspace.like(x, shapes.kept());
-        Tensor y = x.emptyLike(shapes.kept());
+        Tensor y = Results.exact(x, shapes.kept());
         x.kernels().reduction().sumTo(x, sum, false);
         x.kernels().elementwise().affine(sum, 1.0 / shapes.count(), 0, y, false);
         sum.release();

@@ -19,7 +19,7 @@ public final class Multiply extends Operation {
     protected Tensor forward(Tensor... inputs) {
         a = inputs[0];
         b = inputs[1];
-        Tensor y = a.emptyLike(Shape.broadcast("multiply", a, b));
+        Tensor y = Results.of(Shape.broadcast("multiply", a, b), a, b);
         a.kernels().elementwise().binary(Binary.MULTIPLY, a, b, y, false);
         return y;
     }

@@ -28,7 +28,7 @@ public final class Power extends Operation {
     protected Tensor forward(Tensor... inputs) {
         a = inputs[0];
         b = inputs[1];
-        y = a.emptyLike(Shape.broadcast("pow", a, b));
+        y = Results.of(Shape.broadcast("pow", a, b), a, b);
         a.kernels().elementwise().binary(Binary.POW, a, b, y, false);
         return y;
     }

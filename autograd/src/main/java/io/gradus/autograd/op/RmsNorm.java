@@ -36,7 +36,7 @@ public final class RmsNorm extends Operation {
     protected Tensor forward(Tensor... inputs) {
         x = inputs[0];
         weight = inputs[1];
-        rstd = x.emptyLike(Shape.of(x.shape().rows()));
+        rstd = Results.exact(x, Shape.of(x.shape().rows()));
         Tensor y = x.emptyLike(x.shape());
         x.kernels().normalization().rmsNorm(x, weight, eps, y, rstd);
         return y;

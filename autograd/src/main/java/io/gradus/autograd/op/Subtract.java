@@ -17,7 +17,7 @@ public final class Subtract extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor a = inputs[0];
         Tensor b = inputs[1];
-        Tensor y = a.emptyLike(Shape.broadcast("subtract", a, b));
+        Tensor y = Results.of(Shape.broadcast("subtract", a, b), a, b);
         a.kernels().elementwise().binary(Binary.SUBTRACT, a, b, y, false);
         return y;
     }

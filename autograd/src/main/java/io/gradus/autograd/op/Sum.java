@@ -30,7 +30,7 @@ public final class Sum extends Operation {
     protected Tensor forward(Tensor... inputs) {
         Tensor x = inputs[0];
         shapes = Reduced.of("sum", x, axes, keepDim);
-        Tensor y = x.emptyLike(shapes.kept());
+        Tensor y = Results.exact(x, shapes.kept());
         x.kernels().reduction().sumTo(x, y, false);
         return y.reshape(shapes.result());
     }

@@ -26,7 +26,7 @@ public final class SwiGlu extends Operation {
     protected Tensor forward(Tensor... inputs) {
         gate = inputs[0];
         up = inputs[1];
-        Tensor y = gate.emptyLike(gate.shape());
+        Tensor y = Results.of(gate.shape(), gate, up);
         gate.kernels().elementwise().swiglu(gate, up, y);
         return y;
     }

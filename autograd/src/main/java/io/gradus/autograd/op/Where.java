@@ -28,7 +28,7 @@ public final class Where extends Operation {
         Tensor a = inputs[0];
         Tensor b = inputs[1];
         Shape both = Shape.broadcast("where", a, b);
-        Tensor y = a.emptyLike(Shape.broadcast("where", condition.shape(), both));
+        Tensor y = Results.of(Shape.broadcast("where", condition.shape(), both), a, b);
         a.kernels().elementwise().where(condition, a, b, y, false);
         return y;
     }

@@ -9,9 +9,9 @@ import io.gradus.core.Tensor;
 final class Workspace {
     private Workspace() {}
 
-    /** A tensor with undefined elements, of the device and dtype of another. */
+    /** A tensor with undefined elements on the device of another, not rounded to 16 bits. */
     static Tensor like(Tensor other, Shape shape) {
-        return Tensor.empty(other.device(), other.dtype(), shape, MemoryCategory.WORKSPACE);
+        return Tensor.empty(other.device(), other.dtype().computed(), shape, MemoryCategory.WORKSPACE);
     }
 
     /** An I32 tensor with undefined elements, for the result of a comparison. */
@@ -19,8 +19,9 @@ final class Workspace {
         return Tensor.empty(other.device(), DType.I32, shape, MemoryCategory.WORKSPACE);
     }
 
-    /** A scalar of the device and dtype of another tensor. */
+    /** A scalar on the device of another tensor, not rounded to 16 bits. */
     static Tensor scalar(Tensor other, double value) {
-        return Tensor.full(other.device(), other.dtype(), Shape.scalar(), value, MemoryCategory.WORKSPACE);
+        return Tensor.full(
+                other.device(), other.dtype().computed(), Shape.scalar(), value, MemoryCategory.WORKSPACE);
     }
 }

@@ -1,6 +1,7 @@
 package io.gradus.core.cpu;
 
 import io.gradus.core.Backend;
+import io.gradus.core.DType;
 import io.gradus.core.MatmulPrecision;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
@@ -10,6 +11,7 @@ import io.gradus.core.cpu.common.CpuMemoryPool;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.HostMemory;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.half.HalfKernels;
 import io.gradus.core.cpu.machine.MachineCode;
 import io.gradus.core.cpu.scalar.Movement;
 import io.gradus.core.cpu.scalar.Random;
@@ -53,7 +55,7 @@ public final class CpuBackend implements Backend {
         matmulPrecision = MatmulPrecision.HIGHEST;
         kernels = VectorSupport.isUsable()
                 ? vectorKernels(workers, Arithmetic.of(matmulPrecision))
-                : ScalarKernels.create(workers);
+                : HalfKernels.over(ScalarKernels.create(workers), ScalarKernels.create(new Workers(1)), workers);
     }
 
     /** The same memory and threads with other kernels. */
@@ -66,6 +68,10 @@ public final class CpuBackend implements Backend {
     }
 
     private static Kernels vectorKernels(Workers workers, Arithmetic products) {
+        return HalfKernels.over(floatKernels(workers, products), floatKernels(new Workers(1), products), workers);
+    }
+
+    private static Kernels floatKernels(Workers workers, Arithmetic products) {
         return new Kernels(
                 new Gemm(workers, products),
                 new Elementwise(workers),
@@ -147,6 +153,11 @@ public final class CpuBackend implements Backend {
         }
         return "; matmul_precision medium: products in BF16"
                 + (Arithmetic.hasPairs() || Arithmetic.hasTiles() ? "" : ", no faster without machine code");
+    }
+
+    @Override
+    public boolean computesIn(DType dtype) {
+        return dtype == DType.F32 || dtype == DType.BF16;
     }
 
     @Override

@@ -37,9 +37,15 @@ final class CheckedKernels
         this.kernels = kernels;
     }
 
-    /** Operands of the dtype that the device computes in, on one device, of one shape. */
+    /** Operands of dtypes that the device computes in, on one device, of one shape. */
     private static void alike(String operation, Tensor first, Tensor... others) {
         Checks.computable(operation, first, others);
+        Checks.sameShape(operation, first, others);
+    }
+
+    /** Operands of the dtype of numbers that are not rounded to 16 bits, on one device, of one shape. */
+    private static void exactlyAlike(String operation, Tensor first, Tensor... others) {
+        Checks.exact(operation, first, others);
         Checks.sameShape(operation, first, others);
     }
 
@@ -165,14 +171,14 @@ final class CheckedKernels
     @Override
     public double sumOfSquares(List<Tensor> tensors) {
         for (Tensor tensor : tensors) {
-            Checks.computable("sumOfSquares", tensors.getFirst(), tensor);
+            Checks.exact("sumOfSquares", tensors.getFirst(), tensor);
         }
         return kernels.reduction().sumOfSquares(tensors);
     }
 
     @Override
     public double[] squaresByChunk(Tensor x) {
-        Checks.computable("squaresByChunk", x);
+        Checks.exact("squaresByChunk", x);
         return kernels.reduction().squaresByChunk(x);
     }
 
@@ -260,6 +266,7 @@ final class CheckedKernels
     /** Logits [N, V], targets [N], and tensors with one element per row. */
     private static void checkCrossEntropy(Tensor logits, Tensor targets, Tensor... rows) {
         Checks.computable("crossEntropy", logits, rows);
+        Checks.exact("crossEntropy", rows[0], rows);
         Checks.ids("crossEntropy", targets, logits);
         if (logits.shape().rank() != 2
                 || !targets.shape().equals(Shape.of(logits.shape().get(0)))) {
@@ -327,6 +334,7 @@ final class CheckedKernels
     /** Means and reciprocal standard deviations, of shape [N]. */
     private static void checkStatistics(String operation, Tensor x, Tensor... statistics) {
         Checks.computable(operation, x, statistics);
+        Checks.exact(operation, statistics[0], statistics);
         Shape rows = Shape.of(x.shape().rows());
         for (Tensor statistic : statistics) {
             Checks.shape(operation, statistic, rows);
@@ -348,7 +356,7 @@ final class CheckedKernels
         alike("rotary", x, out);
         Checks.computable("rotary", x, cos);
         Checks.ids("rotary", positions, x);
-        alike("rotary", cos, sin);
+        exactlyAlike("rotary", cos, sin);
         if (x.shape().rank() != 4
                 || cos.shape().rank() != 2
                 || cos.shape().get(1) * 2 != x.shape().get(3)) {
@@ -387,6 +395,7 @@ final class CheckedKernels
             Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor out, Tensor logSumExp) {
         String name = "attention";
         Checks.computable(name, q, k, v, out, logSumExp);
+        Checks.exact(name, logSumExp);
         Shape query = q.shape();
         Shape key = k.shape();
         if (query.rank() != 4
@@ -448,7 +457,7 @@ final class CheckedKernels
 
     @Override
     public void lstmCell(Tensor gates, Tensor cell, Tensor nextCell, Tensor hidden) {
-        alike("lstm", cell, nextCell, hidden);
+        exactlyAlike("lstm", cell, nextCell, hidden);
         checkGates(cell, gates);
         kernels.lstm().lstmCell(gates, cell, nextCell, hidden);
     }
@@ -456,7 +465,7 @@ final class CheckedKernels
     @Override
     public void lstmCellBackward(
             Tensor gates, Tensor cell, Tensor nextCell, Tensor dhidden, Tensor dcell, Tensor dgates) {
-        alike("lstm", cell, nextCell, dhidden, dcell);
+        exactlyAlike("lstm", cell, nextCell, dhidden, dcell);
         checkGates(cell, gates);
         checkGates(cell, dgates);
         kernels.lstm().lstmCellBackward(gates, cell, nextCell, dhidden, dcell, dgates);
@@ -464,7 +473,7 @@ final class CheckedKernels
 
     /** Four gates, side by side, for each unit of a state [B, H]. */
     private static void checkGates(Tensor cell, Tensor gates) {
-        Checks.computable("lstm", cell, gates);
+        Checks.exact("lstm", cell, gates);
         Shape shape = cell.shape();
         if (shape.rank() != 2
                 || gates.shape().rank() != 2
@@ -602,13 +611,13 @@ final class CheckedKernels
 
     @Override
     public void uniform(Tensor out, double low, double high, Philox.Key key) {
-        Checks.computable("uniform", out);
+        Checks.exact("uniform", out);
         kernels.random().uniform(out, low, high, key);
     }
 
     @Override
     public void normal(Tensor out, double mean, double standardDeviation, Philox.Key key) {
-        Checks.computable("normal", out);
+        Checks.exact("normal", out);
         kernels.random().normal(out, mean, standardDeviation, key);
     }
 
@@ -631,9 +640,9 @@ final class CheckedKernels
             OptimizerStepKernels.Sgd settings,
             double gradientScale,
             boolean first) {
-        alike("sgd", parameter, gradient);
+        exactlyAlike("sgd", parameter, gradient);
         if (buffer != null) {
-            alike("sgd", parameter, buffer);
+            exactlyAlike("sgd", parameter, buffer);
         }
         kernels.optimizerSteps().sgd(parameter, gradient, buffer, settings, gradientScale, first);
     }
@@ -641,7 +650,7 @@ final class CheckedKernels
     @Override
     public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
         checkStep("adam", step.step());
-        alike("adam", parameter, gradient, firstMoment, secondMoment);
+        exactlyAlike("adam", parameter, gradient, firstMoment, secondMoment);
         kernels.optimizerSteps().adam(parameter, gradient, firstMoment, secondMoment, step);
     }
 
@@ -655,11 +664,11 @@ final class CheckedKernels
             double gradientScale,
             long step) {
         checkStep("adafactor", step);
-        alike("adafactor", parameter, gradient);
+        exactlyAlike("adafactor", parameter, gradient);
         if (columnVariance == null) {
-            alike("adafactor", parameter, variance);
+            exactlyAlike("adafactor", parameter, variance);
         } else {
-            Checks.computable("adafactor", parameter, variance, columnVariance);
+            Checks.exact("adafactor", parameter, variance, columnVariance);
             Shape shape = parameter.shape();
             int rank = shape.rank();
             if (rank < 2) {
@@ -686,8 +695,8 @@ final class CheckedKernels
             Tensor secondLargest,
             AdamStep step) {
         checkStep("adam8bit", step.step());
-        alike("adam8bit", parameter, gradient);
-        Checks.computable("adam8bit", parameter, firstLargest, secondLargest);
+        exactlyAlike("adam8bit", parameter, gradient);
+        Checks.exact("adam8bit", parameter, firstLargest, secondLargest);
         Checks.codes("adam8bit", firstCodes, parameter);
         Checks.codes("adam8bit", secondCodes, parameter);
         Checks.sameShape("adam8bit", parameter, firstCodes, secondCodes);
@@ -700,9 +709,9 @@ final class CheckedKernels
 
     @Override
     public void proximalStep(Tensor parameter, Tensor anchor, @Nullable Tensor importance, double strength) {
-        alike("proximalStep", parameter, anchor);
+        exactlyAlike("proximalStep", parameter, anchor);
         if (importance != null) {
-            alike("proximalStep", parameter, importance);
+            exactlyAlike("proximalStep", parameter, importance);
         }
         if (!(strength >= 0)) {
             throw new IllegalArgumentException("proximalStep: the strength is " + strength + "; it must be at least 0");

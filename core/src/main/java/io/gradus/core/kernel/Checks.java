@@ -30,18 +30,39 @@ public final class Checks {
     }
 
     /**
-     * All tensors are on one device and of the dtype that it computes in.
+     * All tensors are on one device and of dtypes that its kernels read and write.
      *
      * @throws IllegalArgumentException when not; names the missing conversion
      */
     public static void computable(String operation, Tensor first, Tensor... others) {
-        boolean reference = first.device().type().equals("reference");
-        DType expected = reference ? DType.F64 : DType.F32;
-        dtype(operation, first, expected);
+        computable(operation, first);
         for (Tensor other : others) {
             sameDevice(operation, first, other);
-            dtype(operation, other, expected);
+            computable(operation, other);
         }
+    }
+
+    private static void computable(String operation, Tensor tensor) {
+        if (!tensor.backend().computesIn(tensor.dtype())) {
+            dtype(operation, tensor, exact(tensor));
+        }
+    }
+
+    /**
+     * All tensors are on one device and of the dtype that it computes in.
+     *
+     * @throws IllegalArgumentException when not; names the missing conversion
+     */
+    public static void exact(String operation, Tensor first, Tensor... others) {
+        dtype(operation, first, exact(first));
+        for (Tensor other : others) {
+            sameDevice(operation, first, other);
+            dtype(operation, other, exact(first));
+        }
+    }
+
+    private static DType exact(Tensor tensor) {
+        return tensor.device().type().equals("reference") ? DType.F64 : DType.F32;
     }
 
     /**

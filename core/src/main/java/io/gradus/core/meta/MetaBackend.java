@@ -55,6 +55,12 @@ public final class MetaBackend implements Backend {
         return ledger;
     }
 
+    /** As the CPU. */
+    @Override
+    public boolean computesIn(DType dtype) {
+        return dtype == DType.F32 || dtype == DType.BF16;
+    }
+
     @Override
     public boolean hasElements() {
         return false;

@@ -1,6 +1,7 @@
 package io.gradus.core.reference;
 
 import io.gradus.core.Backend;
+import io.gradus.core.DType;
 import io.gradus.core.MemoryCategory;
 import io.gradus.core.MemoryLedger;
 import io.gradus.core.Storage;
@@ -34,6 +35,11 @@ public final class ReferenceBackend implements Backend {
     @Override
     public String description() {
         return "reference, double precision, 1 thread, plain Java";
+    }
+
+    @Override
+    public boolean computesIn(DType dtype) {
+        return dtype == DType.F64;
     }
 
     @Override

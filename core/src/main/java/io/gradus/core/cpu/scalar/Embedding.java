@@ -29,10 +29,11 @@ public final class Embedding implements EmbeddingKernels {
         long width = weight.shape().get(1);
         DType dtype = weight.dtype();
         long bytes = width * dtype.bytes();
+        long written = width * out.dtype().bytes();
         Chunks.rows(workers, ids.size(), width, (scratch, row) -> {
             long id = CpuStorage.getInt(chosen, row);
             MemorySegment stored = table.asSlice(id * bytes, bytes);
-            HostCast.convert(stored, dtype, target.asSlice(row * width * 4, width * 4), DType.F32, width);
+            HostCast.convert(stored, dtype, target.asSlice(row * written, written), out.dtype(), width);
         });
     }
 

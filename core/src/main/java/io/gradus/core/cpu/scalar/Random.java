@@ -3,6 +3,7 @@ package io.gradus.core.cpu.scalar;
 import io.gradus.core.Philox;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.FloatMemory;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.kernel.RandomKernels;
 import java.lang.foreign.MemorySegment;
@@ -62,19 +63,19 @@ public final class Random implements RandomKernels {
 
     @Override
     public void dropout(Tensor x, double p, Philox.Key key, Tensor out, boolean accumulate) {
-        MemorySegment source = CpuStorage.of(x);
-        MemorySegment target = CpuStorage.of(out);
+        FloatMemory source = FloatMemory.of(x);
+        FloatMemory target = FloatMemory.of(out);
         float factor = (float) (1 / (1 - p));
         Chunks.elements(workers, x.size(), (scratch, from, n) -> {
             float[] values = scratch.floats(0, n);
             float[] chance = scratch.floats(1, n + 3);
-            CpuStorage.load(source, from, values, n);
+            source.load(from, values, n);
             uniform(key, from, chance, n);
             for (int i = 0; i < n; i++) {
                 int mask = chance[i] >= p ? -1 : 0;
                 values[i] = Float.intBitsToFloat(Float.floatToRawIntBits(values[i] * factor) & mask);
             }
-            Chunks.write(scratch, values, target, from, n, accumulate);
+            target.store(values, from, n, accumulate);
         });
     }
 }

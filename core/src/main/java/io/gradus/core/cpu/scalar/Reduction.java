@@ -4,6 +4,7 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.FloatMemory;
 import io.gradus.core.cpu.common.ReductionPlan;
 import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.StridedView;
@@ -30,22 +31,22 @@ public final class Reduction implements ReductionKernels {
 
     @Override
     public void sumTo(Tensor x, Tensor out, boolean accumulate) {
-        MemorySegment memory = CpuStorage.of(x);
+        FloatMemory memory = FloatMemory.of(x);
         fold(
                 Reducer.SUM,
                 x.shape(),
-                (scratch, from, target, n) -> CpuStorage.load(memory, from, target, n),
+                (_, from, target, n) -> memory.load(from, target, n),
                 out,
                 accumulate);
     }
 
     @Override
     public void maxTo(Tensor x, Tensor out) {
-        MemorySegment memory = CpuStorage.of(x);
+        FloatMemory memory = FloatMemory.of(x);
         fold(
                 Reducer.MAX,
                 x.shape(),
-                (scratch, from, target, n) -> CpuStorage.load(memory, from, target, n),
+                (_, from, target, n) -> memory.load(from, target, n),
                 out,
                 false);
     }

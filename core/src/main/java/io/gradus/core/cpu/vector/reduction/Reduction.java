@@ -1,11 +1,13 @@
 package io.gradus.core.cpu.vector.reduction;
 
+import io.gradus.core.DType;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.ReductionPlan;
 import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.StridedView;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.Halves;
 import io.gradus.core.kernel.ReductionKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -54,7 +56,7 @@ public final class Reduction implements ReductionKernels {
             return;
         }
         ReductionPlan plan = ReductionPlan.of(x.shape(), out.shape());
-        MemorySegment memory = CpuStorage.of(x);
+        Source memory = new Source(CpuStorage.of(x), x.dtype());
         MemorySegment target = CpuStorage.of(out);
         long each = Math.max(1, plan.partCount() * plan.run());
         boolean many = plan.resultCount() >= MANY_RESULTS;
@@ -79,19 +81,19 @@ public final class Reduction implements ReductionKernels {
     // ---- the innermost axes are reduced ----
 
     /** Reduces the runs of one result in order. */
-    private static double runs(VectorReducer fold, MemorySegment memory, long base, ReductionPlan plan) {
+    private static double runs(VectorReducer fold, Source memory, long base, ReductionPlan plan) {
         if (plan.partCount() == 1) {
-            return fold.run(memory, base, plan.run());
+            return memory.run(fold, base, plan.run());
         }
         double total = fold.identity();
         for (long part = 0; part < plan.partCount(); part++) {
-            total = fold.pair(total, fold.run(memory, base + plan.parts().source(part), plan.run()));
+            total = fold.pair(total, memory.run(fold, base + plan.parts().source(part), plan.run()));
         }
         return total;
     }
 
     /** The same on all threads, with runs divided into pieces. */
-    private double pieces(VectorReducer fold, MemorySegment memory, long base, ReductionPlan plan) {
+    private double pieces(VectorReducer fold, Source memory, long base, ReductionPlan plan) {
         long perRun = Math.max(1, (plan.run() + PIECE - 1) / PIECE);
         int count = Math.toIntExact(plan.partCount() * perRun);
         double[] partial = Scratch.ofThread().doubles(0, count);
@@ -99,7 +101,7 @@ public final class Reduction implements ReductionKernels {
             for (int piece = (int) from; piece < to; piece++) {
                 long begin = piece % perRun * PIECE;
                 long at = base + plan.parts().source(piece / perRun) + begin;
-                partial[piece] = fold.run(memory, at, Math.min(PIECE, plan.run() - begin));
+                partial[piece] = memory.run(fold, at, Math.min(PIECE, plan.run() - begin));
             }
         });
         double total = fold.identity();
@@ -117,7 +119,7 @@ public final class Reduction implements ReductionKernels {
      */
     private void columns(
             VectorReducer fold,
-            MemorySegment memory,
+            Source memory,
             long base,
             ReductionPlan plan,
             MemorySegment out,
@@ -166,7 +168,7 @@ public final class Reduction implements ReductionKernels {
 
     private static void foldRows(
             VectorReducer fold,
-            MemorySegment memory,
+            Source memory,
             long base,
             StridedView rows,
             long from,
@@ -179,10 +181,54 @@ public final class Reduction implements ReductionKernels {
             for (int i = 0; i < at.length; i++) {
                 at[i] = base + rows.source(row + i);
             }
-            fold.rows(totals, memory, at, width);
+            memory.rows(fold, totals, at, width);
         }
         for (; row < to; row++) {
-            fold.row(totals, memory, base + rows.source(row), width);
+            memory.row(fold, totals, base + rows.source(row), width);
+        }
+    }
+
+    /** The elements of a tensor, of which the 16-bit ones are converted to F32 piece by piece. */
+    private record Source(MemorySegment memory, DType dtype) {
+
+        double run(VectorReducer fold, long at, long length) {
+            if (!dtype.isHalf()) {
+                return fold.run(memory, at, length);
+            }
+            MemorySegment wide = scratch(length);
+            load(at, length, wide, 0);
+            return fold.run(wide, 0, length);
+        }
+
+        void row(VectorReducer fold, double[] totals, long at, int width) {
+            if (!dtype.isHalf()) {
+                fold.row(totals, memory, at, width);
+                return;
+            }
+            MemorySegment wide = scratch(width);
+            load(at, width, wide, 0);
+            fold.row(totals, wide, 0, width);
+        }
+
+        void rows(VectorReducer fold, double[] totals, long[] at, int width) {
+            if (!dtype.isHalf()) {
+                fold.rows(totals, memory, at, width);
+                return;
+            }
+            MemorySegment wide = scratch((long) at.length * width);
+            for (int i = 0; i < at.length; i++) {
+                load(at[i], width, wide, (long) i * width);
+                at[i] = (long) i * width;
+            }
+            fold.rows(totals, wide, at, width);
+        }
+
+        private static MemorySegment scratch(long length) {
+            return Scratch.ofThread().memory(Scratch.CONVERTED, length);
+        }
+
+        private void load(long from, long count, MemorySegment wide, long at) {
+            Halves.widen(memory, dtype, from, wide, at, count);
         }
     }
 
