@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +60,16 @@ public final class Device {
 
     /** A new device that counts the bytes of its tensors and computes nothing; see {@link MetaBackend}. */
     public static Device meta() {
-        return new Device("meta", 0, new MetaBackend());
+        return meta(DType.F32, DType.BF16);
+    }
+
+    /**
+     * A new device that counts the bytes of a device whose kernels read and write other dtypes.
+     *
+     * @param computed those dtypes
+     */
+    public static Device meta(DType... computed) {
+        return new Device("meta", 0, new MetaBackend(Set.of(computed)));
     }
 
     /**

@@ -89,7 +89,7 @@ record Rehearsal(
     }
 
     private MemoryPlan count(boolean resumed) {
-        Device device = Device.meta();
+        Device device = recipe.device().equals("gpu") ? Device.meta(DType.F32) : Device.meta();
         WeightSource weights = WeightSource.random(device, recipe.seed())
                 .to(recipe.memory().precision().dtype());
         boolean whole = processes == 1 || recipe.parallel() != ParallelKind.ZERO3;

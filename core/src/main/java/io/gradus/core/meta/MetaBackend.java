@@ -10,6 +10,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.FreeBlocks;
 import io.gradus.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
+import java.util.Set;
 
 /**
  * A backend that only counts the bytes of tensors, exactly as on the CPU.
@@ -24,6 +25,14 @@ public final class MetaBackend implements Backend {
     private final MemoryLedger ledger = new MemoryLedger();
     private final Kernels kernels = MetaKernels.create();
     private final FreeBlocks<Long> free = new FreeBlocks<>(ledger::giveBack);
+    private final Set<DType> computed;
+
+    /**
+     * @param computed the dtypes that kernels read and write
+     */
+    public MetaBackend(Set<DType> computed) {
+        this.computed = computed;
+    }
 
     @Override
     public String description() {
@@ -55,10 +64,9 @@ public final class MetaBackend implements Backend {
         return ledger;
     }
 
-    /** As the CPU. */
     @Override
     public boolean computesIn(DType dtype) {
-        return dtype == DType.F32 || dtype == DType.BF16;
+        return computed.contains(dtype);
     }
 
     @Override
