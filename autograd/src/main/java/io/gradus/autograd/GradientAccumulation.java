@@ -57,7 +57,7 @@ public final class GradientAccumulation {
      * @param sum of the gradients of earlier passes
      */
     public static void add(Tensor pass, Tensor sum) {
-        HalfBuffers.write(new GradientBuffer(sum, true), (buffer, accumulate) -> {
+        HalfBuffers.writeOnce(new GradientBuffer(sum, true), (buffer, accumulate) -> {
             Tensor addend = pass.to(buffer.dtype());
             addend.kernels().elementwise().affine(addend, 1, 0, buffer, accumulate);
             if (addend != pass) {

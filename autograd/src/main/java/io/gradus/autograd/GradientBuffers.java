@@ -90,10 +90,10 @@ final class GradientBuffers {
 
     /** Adds a gradient to a variable's, summing over the axes along which the variable was broadcast. */
     void add(Variable variable, Tensor gradient) {
-        write(variable, (buffer, accumulate) -> add(gradient, buffer, accumulate));
+        writeOnce(variable, (buffer, accumulate) -> add(gradient, buffer, accumulate));
     }
 
-    /** Lets a kernel write to a variable's gradient. */
+    /** Lets kernels write to a variable's gradient. */
     void write(Variable variable, Gradients.Writer writer) {
         GradientBuffer buffer = bufferOf(variable);
         if (variable.isLeaf()) {
@@ -101,6 +101,11 @@ final class GradientBuffers {
         } else {
             writer.write(buffer.gradient(), buffer.accumulate());
         }
+    }
+
+    /** Lets a kernel that writes each element once write to a variable's gradient. */
+    void writeOnce(Variable variable, Gradients.Writer writer) {
+        HalfBuffers.writeOnce(bufferOf(variable), writer);
     }
 
     /** The buffer in which a variable's gradient is added up. */
@@ -137,7 +142,7 @@ final class GradientBuffers {
 
     /** Adds to {@link Variable#grad()}. */
     static void addToStored(Variable variable, Tensor gradient) {
-        HalfBuffers.write(variable.gradientBuffer(), (buffer, accumulate) -> add(gradient, buffer, accumulate));
+        HalfBuffers.writeOnce(variable.gradientBuffer(), (buffer, accumulate) -> add(gradient, buffer, accumulate));
     }
 
     private static void add(Tensor gradient, Tensor buffer, boolean accumulate) {

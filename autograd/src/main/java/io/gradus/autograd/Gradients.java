@@ -30,6 +30,12 @@ public interface Gradients {
     void write(int input, Writer writer);
 
     /**
+     * {@link #write(int, Writer)} for a kernel that writes each element once. A gradient of 16 bits is then rounded by the
+     * kernel, where {@link #write(int, Writer)} would let it write to a copy in F32.
+     */
+    void writeOnce(int input, Writer writer);
+
+    /**
      * {@link #write(int, Writer)} for an input that was broadcast: the buffer has the shape that the input was
      * broadcast to, and is summed back to the input's shape.
      */

@@ -9,8 +9,18 @@ import io.gradus.core.Tensor;
 final class HalfBuffers {
     private HalfBuffers() {}
 
+    /** Lets a kernel that writes each element once write to a buffer; to a copy in F32 if the device does not compute in its dtype. */
+    static void writeOnce(GradientBuffer buffer, Gradients.Writer writer) {
+        Tensor stored = buffer.gradient();
+        if (stored.backend().computesIn(stored.dtype())) {
+            writer.write(stored, buffer.accumulate());
+        } else {
+            write(buffer, writer);
+        }
+    }
+
     /**
-     * Lets a kernel write to a buffer. A buffer of 16 bits is converted to F32 before and back after: what one
+     * Lets kernels write to a buffer. A buffer of 16 bits is converted to F32 before and back after: what one
      * operation contributes is summed in F32 and rounded once. Each further operation that reads the same parameter,
      * and each further backward pass, rounds once more.
      */

@@ -46,6 +46,13 @@ final class InputGradients implements Gradients {
     }
 
     @Override
+    public void writeOnce(int input, Writer writer) {
+        if (wanted(input)) {
+            buffers.writeOnce(inputs.get(input), writer);
+        }
+    }
+
+    @Override
     public void write(int input, Shape broadcastTo, Writer writer) {
         Variable variable = inputs.get(input);
         if (variable.shape().equals(broadcastTo)) {

@@ -49,7 +49,7 @@ public final class Embedding extends Operation {
 
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
-        gradients.write(0, (dw, add) -> {
+        gradients.writeOnce(0, (dw, add) -> {
             if (paddingIndex == null) {
                 dy.kernels().embedding().scatterAdd(ids, dy, dw, add);
             } else {

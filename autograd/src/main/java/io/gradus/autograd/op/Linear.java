@@ -103,8 +103,8 @@ public final class Linear extends Operation {
     @Override
     protected void backward(Tensor dy, Gradients gradients) {
         GemmKernels gemm = dy.kernels().gemm();
-        gradients.write(0, (dx, add) -> gemm.matmul(rows(dy), false, weight, !transposeWeight, rows(dx), add));
-        gradients.write(1, (dw, add) -> {
+        gradients.writeOnce(0, (dx, add) -> gemm.matmul(rows(dy), false, weight, !transposeWeight, rows(dx), add));
+        gradients.writeOnce(1, (dw, add) -> {
             if (transposeWeight) {
                 gemm.matmul(rows(dy), true, rows(x), false, dw, add);
             } else {

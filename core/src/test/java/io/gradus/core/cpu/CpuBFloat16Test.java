@@ -520,9 +520,20 @@ final class CpuBFloat16Test {
                         .scan()
                         .topk(run.in(5, 60), 1, run.out(5, 4), run.result(run.ids(1, 5, 4)));
                 run.kernels().embedding().gather(run.in(19, width), run.ids(19, 3, 4), run.out(3, 4, width));
+            });
+            sameAsF32(
+                    run -> {
+                        var embedding = run.kernels().embedding();
+                        embedding.scatterAdd(run.ids(19, 30, 4), run.in(30, 4, width), run.exactOut(19, width), true);
+                        embedding.scatterAdd(run.ids(19, 30, 4), run.in(30, 4, width), run.exactOut(19, width), false);
+                    },
+                    1e-5); // the sum of equal ids is added to what was there, not each of them
+            sameAsF32(run -> {
+                int[] ids = {3, 1, 3, 0};
                 run.kernels()
                         .embedding()
-                        .scatterAdd(run.ids(19, 3, 4), run.in(3, 4, width), run.exactOut(19, width), true);
+                        .scatterAdd(
+                                Tensor.of(run.device, ids, 4), run.in(4, width), run.out(19, width), false);
             });
         }
     }

@@ -26,7 +26,7 @@ public final class HalfKernels {
                 new Rotary(kernels.rotary(), ofBlock.rotary(), blocks),
                 new Attention(kernels.attention(), ofBlock.attention(), workers),
                 kernels.lstm(),
-                new Embedding(kernels.embedding()),
+                new Embedding(kernels.embedding(), kernels.elementwise(), ofBlock.elementwise(), workers),
                 new Movement(kernels.movement(), ofBlock.movement(), blocks),
                 new Scan(kernels.scan()),
                 kernels.random(),

@@ -3,6 +3,7 @@ package io.gradus.nn.model.gemma;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradus.core.DType;
+import io.gradus.core.Tensor;
 import io.gradus.nn.Activation;
 import io.gradus.nn.Given;
 import io.gradus.nn.WeightSource;
@@ -39,6 +40,7 @@ class GemmaEmbeddingTest {
         GemmaEmbedding embedding = new GemmaEmbedding(weights, SETTINGS);
         double row = embedding.weight().value().toDoubles()[3072];
         double embedded = embedding.forward(Given.ids(1, 1)).value().toDoubles()[0];
-        assertThat(embedded).isEqualTo((float) (row * (float) scale));
+        Tensor product = Tensor.of(new float[] {(float) (row * (float) scale)}, 1);
+        assertThat(embedded).isEqualTo(product.to(dtype).item());
     }
 }
