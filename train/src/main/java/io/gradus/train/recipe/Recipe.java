@@ -327,7 +327,7 @@ public record Recipe(
         }
     }
 
-    /** The dtype of weights and gradients. */
+    /** The dtype of weights and gradients, and of activations if the device computes in it. */
     public enum PrecisionKind {
         F32(DType.F32),
         BF16(DType.BF16),
