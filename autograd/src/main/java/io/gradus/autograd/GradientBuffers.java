@@ -70,7 +70,8 @@ final class GradientBuffers {
     }
 
     /** The complete gradient of a variable that is about to be visited; null if none was written. */
-    @Nullable Pending remove(Variable variable) {
+    @Nullable
+    Pending remove(Variable variable) {
         return pending.remove(variable);
     }
 
@@ -117,8 +118,7 @@ final class GradientBuffers {
         if (present != null && present.isExclusive()) {
             return new GradientBuffer(present.gradient, true);
         }
-        Tensor buffer =
-                Tensor.empty(variable.device(), dtype(variable), variable.shape(), MemoryCategory.GRADIENTS);
+        Tensor buffer = Tensor.empty(variable.device(), dtype(variable), variable.shape(), MemoryCategory.GRADIENTS);
         pending.put(variable, Memory.owned(buffer).hold(buffer));
         if (present == null) {
             return new GradientBuffer(buffer, false);

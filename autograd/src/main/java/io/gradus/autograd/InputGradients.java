@@ -90,14 +90,14 @@ final class InputGradients implements Gradients {
     public GradientBuffer buffer(int input) {
         Variable variable = inputs.get(input);
         Tensor value = variable.value();
-        boolean half = variable.isLeaf()
-                && value.dtype().isHalf()
-                && !value.backend().computesIn(value.dtype());
+        boolean half =
+                variable.isLeaf() && value.dtype().isHalf() && !value.backend().computesIn(value.dtype());
         if (wanted(input) && !half && !handedOut.contains(variable)) {
             handedOut.add(variable);
             return buffers.bufferOf(variable);
         }
-        // The gradient is not wanted, or is stored in 16 bits that kernels do not write, or the kernel is about to write
+        // The gradient is not wanted, or is stored in 16 bits that kernels do not write, or the kernel is about to
+        // write
         // to the variable's own buffer for another input (as in self-attention of x on x).
         Tensor gradient = GradientBuffers.empty(variable, variable.shape());
         scratch.add(new Scratch(variable, gradient));

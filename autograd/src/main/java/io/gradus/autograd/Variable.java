@@ -234,7 +234,8 @@ public final class Variable {
         return constant(value);
     }
 
-    @Nullable Node node() {
+    @Nullable
+    Node node() {
         return node;
     }
 
@@ -455,8 +456,8 @@ public final class Variable {
 
     /** A constant of this variable's device and dtype. */
     private Variable scalar(double number) {
-        return constant(Tensor.full(
-                device(), value.dtype().computed(), Shape.scalar(), number, MemoryCategory.ACTIVATIONS));
+        return constant(
+                Tensor.full(device(), value.dtype().computed(), Shape.scalar(), number, MemoryCategory.ACTIVATIONS));
     }
 
     /** The smaller of two elements; where they are equal, each gets half of the gradient. */

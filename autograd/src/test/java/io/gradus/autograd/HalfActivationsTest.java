@@ -53,7 +53,8 @@ class HalfActivationsTest {
                 x.layerNorm(row, row, 1e-5),
                 x.linear(weight, row),
                 x.matmul(weight),
-                x.reshape(2, 6, 2, 4).attention(x.reshape(2, 6, 2, 4), x.reshape(2, 6, 2, 4), AttentionOptions.causal(4)),
+                x.reshape(2, 6, 2, 4)
+                        .attention(x.reshape(2, 6, 2, 4), x.reshape(2, 6, 2, 4), AttentionOptions.causal(4)),
                 weight.embedding(ids),
                 x.permute(1, 0, 2),
                 x.slice(1, 0, 3),

@@ -11,9 +11,9 @@ import io.gradus.core.MemoryCategory;
 import io.gradus.core.Tensor;
 import io.gradus.core.safetensors.SafetensorsFile;
 import io.gradus.nn.Losses;
-import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.nn.model.LanguageModel;
 import io.gradus.nn.model.ModelFolder;
+import io.gradus.nn.model.PretrainedModel.Input;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -58,7 +58,8 @@ class BFloat16ParityTest {
         JsonNode theirs = new ObjectMapper()
                 .readTree(FIXTURES.resolve("bf16").resolve(name + ".json").toFile());
         Map<String, Distance> ours = new LinkedHashMap<>();
-        try (SafetensorsFile file = SafetensorsFile.open(FIXTURES.resolve("bf16").resolve(name + ".safetensors"))) {
+        try (SafetensorsFile file =
+                SafetensorsFile.open(FIXTURES.resolve("bf16").resolve(name + ".safetensors"))) {
             Tensor batches = read(file, "input_ids", DType.I32);
             double[] losses = read(file, "loss", DType.F64).toDoubles();
             for (int i = 0; i < losses.length; i++) {
@@ -83,7 +84,8 @@ class BFloat16ParityTest {
                         distance.relative(),
                         theirs.get(tensor).get("pure").doubleValue(),
                         theirs.get(tensor).get("autocast").doubleValue())));
-        assertThat(ours.remove("loss").relative()).isLessThan(2e-3); // a loss is one number, whose errors cancel by chance
+        assertThat(ours.remove("loss").relative())
+                .isLessThan(2e-3); // a loss is one number, whose errors cancel by chance
         assertThat(ours).allSatisfy((tensor, distance) -> {
             // the errors of a vector of twenty elements are too few for their mean to be exact
             double noise = distance.elements < 100 ? 1.1 : 1;
@@ -99,7 +101,8 @@ class BFloat16ParityTest {
     }
 
     private static Variable loss(LanguageModel model, Tensor ids) {
-        int[] targets = Losses.shiftLabels(ids.toInts(), Math.toIntExact(ids.shape().get(1)));
+        int[] targets =
+                Losses.shiftLabels(ids.toInts(), Math.toIntExact(ids.shape().get(1)));
         return model.forward(Input.of(ids))
                 .crossEntropy(Tensor.of(targets, ids.shape().toArray()));
     }

@@ -33,7 +33,9 @@ record LabelSmoothing(Tensor targets, Tensor epsilons) {
                 .toArray();
         Arrays.setAll(classes, i -> classes[i] == ignoreIndex ? 0 : classes[i]);
         Tensor column = Tensor.of(like.device(), epsilons, classes.length, 1);
-        return new LabelSmoothing(Tensor.of(like.device(), classes, classes.length, 1), column.to(like.dtype().computed()));
+        return new LabelSmoothing(
+                Tensor.of(like.device(), classes, classes.length, 1),
+                column.to(like.dtype().computed()));
     }
 
     /** Smoothing for some of the rows. */

@@ -21,7 +21,6 @@ final class Workspace {
 
     /** A scalar on the device of another tensor, not rounded to 16 bits. */
     static Tensor scalar(Tensor other, double value) {
-        return Tensor.full(
-                other.device(), other.dtype().computed(), Shape.scalar(), value, MemoryCategory.WORKSPACE);
+        return Tensor.full(other.device(), other.dtype().computed(), Shape.scalar(), value, MemoryCategory.WORKSPACE);
     }
 }

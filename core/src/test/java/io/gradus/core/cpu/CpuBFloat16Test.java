@@ -103,7 +103,8 @@ final class CpuBFloat16Test {
             for (int i = 0; i < elements.length; i++) {
                 elements[i] = (float) random.nextDouble(low, high);
             }
-            Tensor whole = Tensor.of(device, elements, elements.length).to(DType.BF16).to(type);
+            Tensor whole =
+                    Tensor.of(device, elements, elements.length).to(DType.BF16).to(type);
             return whole.slice(before, elements.length).reshape(shape);
         }
     }
@@ -148,9 +149,7 @@ final class CpuBFloat16Test {
                     Tensor x = run.positive(shape);
                     Tensor y = x.emptyLike(shape);
                     run.kernels().elementwise().unary(op, x, y);
-                    run.kernels()
-                            .elementwise()
-                            .unaryBackward(op, x, y, run.in(shape), run.out(shape), accumulate);
+                    run.kernels().elementwise().unaryBackward(op, x, y, run.in(shape), run.out(shape), accumulate);
                     if (y.dtype() == DType.F32) {
                         // y is an operand of BF16 in the other run; here it must have the same numbers
                         run.results.clear();
@@ -204,9 +203,8 @@ final class CpuBFloat16Test {
     void otherElementwiseKernelsAreRoundedOnce() {
         for (Shape shape : SHAPES) {
             for (boolean accumulate : List.of(false, true)) {
-                sameAsF32(run -> run.kernels()
-                        .elementwise()
-                        .affine(run.in(shape), 1.7, -0.3, run.out(shape), accumulate));
+                sameAsF32(run ->
+                        run.kernels().elementwise().affine(run.in(shape), 1.7, -0.3, run.out(shape), accumulate));
                 sameAsF32(run -> run.kernels()
                         .elementwise()
                         .affine(run.exact(shape.toArray()), 1.7, -0.3, run.out(shape), accumulate));
@@ -230,8 +228,7 @@ final class CpuBFloat16Test {
                         .random()
                         .dropout(run.in(shape), 0.25, new Philox.Key(7, 1, 2), run.out(shape), accumulate));
             }
-            sameAsF32(run ->
-                    run.kernels().elementwise().swiglu(run.in(shape), run.in(shape), run.out(shape)));
+            sameAsF32(run -> run.kernels().elementwise().swiglu(run.in(shape), run.in(shape), run.out(shape)));
             for (Comparison op : Comparison.values()) {
                 sameAsF32(run -> run.kernels()
                         .elementwise()
@@ -276,8 +273,7 @@ final class CpuBFloat16Test {
             Shape to = pair.get(1);
             for (boolean accumulate : List.of(false, true)) {
                 sameAsF32(run -> run.kernels().reduction().sumTo(run.in(from), run.out(to), accumulate));
-                sameAsF32(run ->
-                        run.kernels().reduction().sumTo(run.in(from), run.exactOut(to.toArray()), accumulate));
+                sameAsF32(run -> run.kernels().reduction().sumTo(run.in(from), run.exactOut(to.toArray()), accumulate));
             }
             sameAsF32(run -> run.kernels().reduction().maxTo(run.in(from), run.out(to)));
         }
@@ -313,8 +309,7 @@ final class CpuBFloat16Test {
         int rows = 37;
         sameAsF32(run -> run.kernels()
                 .crossEntropy()
-                .forward(
-                        run.in(rows, classes), run.ids(classes, rows), 1, run.exactOut(rows), run.exactOut(rows)));
+                .forward(run.in(rows, classes), run.ids(classes, rows), 1, run.exactOut(rows), run.exactOut(rows)));
         sameAsF32(run -> run.kernels()
                 .crossEntropy()
                 .forwardBackward(
@@ -495,10 +490,8 @@ final class CpuBFloat16Test {
             for (boolean accumulate : List.of(false, true)) {
                 sameAsF32(run -> {
                     var movement = run.kernels().movement();
-                    movement.permute(
-                            run.in(5, 6, width), new int[] {1, 0, 2}, run.out(6, 5, width), accumulate);
-                    movement.permute(
-                            run.in(5, 6, width), new int[] {2, 0, 1}, run.out(width, 5, 6), accumulate);
+                    movement.permute(run.in(5, 6, width), new int[] {1, 0, 2}, run.out(6, 5, width), accumulate);
+                    movement.permute(run.in(5, 6, width), new int[] {2, 0, 1}, run.out(width, 5, 6), accumulate);
                     movement.slice(run.in(5, 6, width), 1, 2, run.out(5, 3, width), accumulate);
                     movement.slice(run.in(5, 6, width), 2, 2, run.out(5, 6, 4), accumulate);
                     movement.slice(run.in(5, 6, width), 2, 3, run.out(5, 6, 4), accumulate);
@@ -507,18 +500,12 @@ final class CpuBFloat16Test {
                     movement.place(run.in(5, 6, 4), 2, 1, run.out(5, 6, width), accumulate);
                     movement.gatherBackward(
                             run.ids(6, 5, 4, width), 1, run.in(5, 4, width), run.out(5, 6, width), accumulate);
-                    run.kernels()
-                            .scan()
-                            .cumsum(run.in(5, 6, width), 1, accumulate, run.out(5, 6, width), accumulate);
+                    run.kernels().scan().cumsum(run.in(5, 6, width), 1, accumulate, run.out(5, 6, width), accumulate);
                 });
             }
             sameAsF32(run -> {
-                run.kernels()
-                        .movement()
-                        .gather(run.in(5, 6, width), 1, run.ids(6, 5, 4, width), run.out(5, 4, width));
-                run.kernels()
-                        .scan()
-                        .topk(run.in(5, 60), 1, run.out(5, 4), run.result(run.ids(1, 5, 4)));
+                run.kernels().movement().gather(run.in(5, 6, width), 1, run.ids(6, 5, 4, width), run.out(5, 4, width));
+                run.kernels().scan().topk(run.in(5, 60), 1, run.out(5, 4), run.result(run.ids(1, 5, 4)));
                 run.kernels().embedding().gather(run.in(19, width), run.ids(19, 3, 4), run.out(3, 4, width));
             });
             sameAsF32(
@@ -532,8 +519,7 @@ final class CpuBFloat16Test {
                 int[] ids = {3, 1, 3, 0};
                 run.kernels()
                         .embedding()
-                        .scatterAdd(
-                                Tensor.of(run.device, ids, 4), run.in(4, width), run.out(19, width), false);
+                        .scatterAdd(Tensor.of(run.device, ids, 4), run.in(4, width), run.out(19, width), false);
             });
         }
     }
@@ -543,9 +529,8 @@ final class CpuBFloat16Test {
     @Test
     void statisticsAndOptimizerStatesStayF32() {
         Run run = new Run(DEVICES.getFirst(), DType.BF16);
-        assertThatThrownBy(() -> run.kernels()
-                        .crossEntropy()
-                        .forward(run.in(3, 4), run.ids(4, 3), -1, run.in(3), run.exact(3)))
+        assertThatThrownBy(() ->
+                        run.kernels().crossEntropy().forward(run.in(3, 4), run.ids(4, 3), -1, run.in(3), run.exact(3)))
                 .hasMessageContaining("crossEntropy: BF16 [3] on cpu is not F32; convert it with to(DType.F32)");
         assertThatThrownBy(() -> run.kernels().reduction().sumOfSquares(List.of(run.in(3))))
                 .hasMessageContaining("is not F32");

@@ -57,7 +57,7 @@ class MemoryFitTest {
                 .dropWhile(line -> !line.startsWith("These settings would fit:"))
                 .skip(1)
                 .toList();
-        assertThat(offered).hasSize(2).allSatisfy(line -> {
+        assertThat(offered).hasSize(4).allSatisfy(line -> {
             String[] overrides = line.strip().split(" {3}")[1].split(" ");
             assertThatCode(() -> require(recipe.with(overrides), capacity)).doesNotThrowAnyException();
         });

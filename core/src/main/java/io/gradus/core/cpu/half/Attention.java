@@ -148,9 +148,7 @@ record Attention(AttentionKernels kernels, AttentionKernels ofHead, Workers work
         /** The elements of {@code [B, H, T]} that belong to the head. */
         Tensor statistics(Tensor all) {
             long first = b * whole.get(2) + g * heads();
-            return all.reshape(-1, whole.get(1))
-                    .slice(first, first + heads())
-                    .reshape(1, heads(), whole.get(1));
+            return all.reshape(-1, whole.get(1)).slice(first, first + heads()).reshape(1, heads(), whole.get(1));
         }
     }
 }

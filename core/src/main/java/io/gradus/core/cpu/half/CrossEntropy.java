@@ -44,8 +44,7 @@ record CrossEntropy(CrossEntropyKernels kernels, CrossEntropyKernels ofBlock, Bl
         Targets _ = Targets.of(targets, ignoreIndex, logits.shape().last());
         blocks.forEach(
                 targets.size(),
-                (_, b) -> ofBlock.backward(
-                        b.get(0), b.get(1), ignoreIndex, b.get(2), b.get(3), b.get(4), accumulate),
+                (_, b) -> ofBlock.backward(b.get(0), b.get(1), ignoreIndex, b.get(2), b.get(3), b.get(4), accumulate),
                 in(logits),
                 in(targets),
                 in(logSumExp),

@@ -48,11 +48,7 @@ record Elementwise(ElementwiseKernels kernels, ElementwiseKernels ofBlock, Block
     public void swiglu(Tensor gate, Tensor up, Tensor out) {
         if (Blocks.anyHalf(gate, up, out)) {
             blocks.forEach(
-                    out.size(),
-                    (_, b) -> ofBlock.swiglu(b.get(0), b.get(1), b.get(2)),
-                    in(gate),
-                    in(up),
-                    out(out));
+                    out.size(), (_, b) -> ofBlock.swiglu(b.get(0), b.get(1), b.get(2)), in(gate), in(up), out(out));
         } else {
             kernels.swiglu(gate, up, out);
         }
@@ -109,10 +105,7 @@ record Elementwise(ElementwiseKernels kernels, ElementwiseKernels ofBlock, Block
             return;
         }
         broadcast(
-                out,
-                accumulate,
-                (parts, result) -> ofBlock.affine(parts.get(0), scale, shift, result, accumulate),
-                x);
+                out, accumulate, (parts, result) -> ofBlock.affine(parts.get(0), scale, shift, result, accumulate), x);
     }
 
     @Override

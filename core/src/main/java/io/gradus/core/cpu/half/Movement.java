@@ -24,8 +24,7 @@ record Movement(MovementKernels kernels, MovementKernels ofBlock, Blocks blocks)
         } else if (from != null && to != null && order[order.length - 1] == order.length - 1) {
             kernels.permute(from, order, to, false);
         } else {
-            Blocks.whole(
-                    (_, b) -> kernels.permute(b.get(0), order, b.get(1), accumulate), in(x), out(out, accumulate));
+            Blocks.whole((_, b) -> kernels.permute(b.get(0), order, b.get(1), accumulate), in(x), out(out, accumulate));
         }
     }
 

@@ -122,7 +122,8 @@ record Normalization(
     private void add(Sums sums, int index, GradientBuffer gradient) {
         Tensor total = sums.tensor.slice(0, 1).reshape(-1, sums.width).slice(index, index + 1);
         for (long part = 1; part < sums.tensor.shape().get(0); part++) {
-            Tensor next = sums.tensor.slice(part, part + 1).reshape(-1, sums.width).slice(index, index + 1);
+            Tensor next =
+                    sums.tensor.slice(part, part + 1).reshape(-1, sums.width).slice(index, index + 1);
             elementwise.affine(next, 1, 0, total, true);
         }
         Tensor result = gradient.gradient().reshape(total.shape());

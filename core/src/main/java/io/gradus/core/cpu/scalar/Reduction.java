@@ -32,23 +32,13 @@ public final class Reduction implements ReductionKernels {
     @Override
     public void sumTo(Tensor x, Tensor out, boolean accumulate) {
         FloatMemory memory = FloatMemory.of(x);
-        fold(
-                Reducer.SUM,
-                x.shape(),
-                (_, from, target, n) -> memory.load(from, target, n),
-                out,
-                accumulate);
+        fold(Reducer.SUM, x.shape(), (_, from, target, n) -> memory.load(from, target, n), out, accumulate);
     }
 
     @Override
     public void maxTo(Tensor x, Tensor out) {
         FloatMemory memory = FloatMemory.of(x);
-        fold(
-                Reducer.MAX,
-                x.shape(),
-                (_, from, target, n) -> memory.load(from, target, n),
-                out,
-                false);
+        fold(Reducer.MAX, x.shape(), (_, from, target, n) -> memory.load(from, target, n), out, false);
     }
 
     /** Loads elements, starting at {@code from}; may use any scratch slot but 0. */
