@@ -9,7 +9,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.kernel.ElementwiseKernels;
 import java.util.List;
 
-/** Functions applied to each element. {@link Broadcast} divides operands that are broadcast. */
+/** Functions applied to each element. Operands that are broadcast are divided along the axes that they have. */
 record Elementwise(ElementwiseKernels kernels, ElementwiseKernels ofBlock, Blocks blocks)
         implements ElementwiseKernels {
 
