@@ -28,9 +28,23 @@ public abstract class Bf16GemmContract extends GemmContract {
                 new int[] {200, 31, 17},
                 new int[] {100, 48, 2}, // many panels of rows
                 new int[] {6, 33, 300},
+                new int[] {33, 64, 65}, // around tiles
+                new int[] {64, 96, 32},
+                new int[] {300, 40, 5},
+                new int[] {9, 2100, 1030}, // stripes of columns
                 new int[] {0, 3, 4},
                 new int[] {5, 0, 4},
                 new int[] {5, 4, 0});
+    }
+
+    /** Every kind of edge of a tile of 16 or 32 lines, and of a block of k. */
+    @Test
+    void matmulOfEdges() {
+        for (int edge : new int[] {1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65}) {
+            matmulOfAnySizeAndTranspose(new int[] {edge, 40, 9});
+            matmulOfAnySizeAndTranspose(new int[] {9, edge, 40});
+            matmulOfAnySizeAndTranspose(new int[] {5, 3, edge});
+        }
     }
 
     @Override

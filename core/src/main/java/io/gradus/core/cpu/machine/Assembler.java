@@ -22,10 +22,17 @@ final class Assembler {
     private static final int MAP_0F = 1;
     private static final int MAP_0F38 = 2;
 
+    private static final int MAP_0F3A = 3;
+
+    /** Added to a prefix of EVEX: the bit W, which chooses among instructions for elements of two sizes. */
+    private static final int W1 = 0x80;
+
     /** The bytes of a vector, by which EVEX divides displacements of one byte. */
     private static final int VECTOR = 64;
     /** The same for one float. */
     private static final int FLOAT = 4;
+    /** The same for half a vector. */
+    private static final int HALF_VECTOR = 32;
 
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
 
@@ -54,6 +61,12 @@ final class Assembler {
         }
         emit(0xB8 | to.low());
         emitInt(unsigned);
+    }
+
+    void move(Register to, Address from) {
+        rex(to.high(), from.indexHigh(), from.base().high());
+        emit(0x8B);
+        address(to.number(), from, 1);
     }
 
     /** Stores the lower half of a register. */
@@ -196,6 +209,106 @@ final class Assembler {
         evex(sum, a, b, PF3, MAP_0F38);
         emit(0x52);
         registers(sum, b);
+    }
+
+    /** Rounds 32 floats to BF16: 16 of {@code lower} to the lower half, 16 of {@code upper} to the upper half. */
+    void vcvtne2ps2bf16(int to, int upper, Address lower) {
+        evex(to, upper, lower, PF2, MAP_0F38);
+        emit(0x72);
+        address(to, lower, VECTOR);
+    }
+
+    /** The same from registers only. */
+    void vcvtne2ps2bf16(int to, int upper, int lower) {
+        evex(to, upper, lower, PF2, MAP_0F38);
+        emit(0x72);
+        registers(to, lower);
+    }
+
+    /** Moves 16-bit elements: each of {@code to} is the one of {@code from} whose number is in {@code places}. */
+    void vpermw(int to, int places, int from) {
+        evex(to, places, from, P66 | W1, MAP_0F38);
+        emit(0x8D);
+        registers(to, from);
+    }
+
+    /** Extends 16 elements from 16 to 32 bits with zeros. */
+    void vpmovzxwd(int to, Address from) {
+        evex(to, 0, from, P66, MAP_0F38);
+        emit(0x33);
+        address(to, from, HALF_VECTOR);
+    }
+
+    /** The same from the lower half of a vector. */
+    void vpmovzxwd(int to, int from) {
+        evex(to, 0, from, P66, MAP_0F38);
+        emit(0x33);
+        registers(to, from);
+    }
+
+    /** Stores half of a vector, 0 or 1, in the lower half of another, and zeros in its upper half. */
+    void vextracti64x4(int to, int from, int half) {
+        evex(from, 0, to, P66 | W1, MAP_0F3A);
+        emit(0x3B);
+        registers(from, to);
+        emit(half);
+    }
+
+    /** Shifts each 32-bit lane. */
+    void vpslld(int to, int from, int bits) {
+        evex(6, to, from, P66, MAP_0F);
+        emit(0x72);
+        registers(6, from);
+        emit(bits);
+    }
+
+    /** {@code to = a | b}, bit by bit. */
+    void vpord(int to, int a, int b) {
+        evex(to, a, b, P66, MAP_0F);
+        emit(0xEB);
+        registers(to, b);
+    }
+
+    void vsubps(int to, int a, int b) {
+        evex(to, a, b, NONE, MAP_0F);
+        emit(0x5C);
+        registers(to, b);
+    }
+
+    /** In each 128 bits: the lower two 32-bit lanes of a and b, in turns. */
+    void vpunpckldq(int to, int a, int b) {
+        evex(to, a, b, P66, MAP_0F);
+        emit(0x62);
+        registers(to, b);
+    }
+
+    /** In each 128 bits: the upper two 32-bit lanes of a and b, in turns. */
+    void vpunpckhdq(int to, int a, int b) {
+        evex(to, a, b, P66, MAP_0F);
+        emit(0x6A);
+        registers(to, b);
+    }
+
+    /** In each 128 bits: the lower 64-bit lanes of a and b. */
+    void vpunpcklqdq(int to, int a, int b) {
+        evex(to, a, b, P66 | W1, MAP_0F);
+        emit(0x6C);
+        registers(to, b);
+    }
+
+    /** In each 128 bits: the upper 64-bit lanes of a and b. */
+    void vpunpckhqdq(int to, int a, int b) {
+        evex(to, a, b, P66 | W1, MAP_0F);
+        emit(0x6D);
+        registers(to, b);
+    }
+
+    /** Two of the four 128-bit lanes of a, then two of b; each two bits of {@code lanes} are a number, the lowest first. */
+    void vshufi32x4(int to, int a, int b, int lanes) {
+        evex(to, a, b, P66, MAP_0F3A);
+        emit(0x43);
+        registers(to, b);
+        emit(lanes);
     }
 
     // ---- tiles ----

@@ -21,7 +21,10 @@ final class CodePage {
     private static final int EXECUTE = 4;
     private static final int PRIVATE_ANONYMOUS = 0x22;
     private static final long FAILED = -1;
-    private static final long BYTES = 4096;
+    private static final long PAGE = 4096;
+
+    private static final MethodHandle MMAP = function("mmap", 6);
+    private static final MethodHandle MPROTECT = function("mprotect", 3);
 
     private CodePage() {}
 
@@ -39,21 +42,17 @@ final class CodePage {
     /** A page of code, or null if the system refuses. */
     @SuppressWarnings("restricted")
     static @Nullable MemorySegment write(byte[] code) {
-        if (code.length > BYTES) {
-            throw new IllegalArgumentException(
-                    "a routine of " + code.length + " bytes does not fit a page of " + BYTES);
-        }
+        long bytes = (code.length + PAGE - 1) / PAGE * PAGE;
         try {
-            long address = (long) function("mmap", 6)
-                    .invokeExact(0L, BYTES, (long) (READ | WRITE), (long) PRIVATE_ANONYMOUS, -1L, 0L);
+            long address = (long) MMAP.invokeExact(0L, bytes, (long) (READ | WRITE), (long) PRIVATE_ANONYMOUS, -1L, 0L);
             if (address == FAILED) {
                 return null;
             }
-            MemorySegment page = MemorySegment.ofAddress(address).reinterpret(BYTES);
+            MemorySegment page = MemorySegment.ofAddress(address).reinterpret(bytes);
             MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
-            long refused = (long) function("mprotect", 3).invokeExact(address, BYTES, (long) (READ | EXECUTE));
+            long refused = (long) MPROTECT.invokeExact(address, bytes, (long) (READ | EXECUTE));
             if ((int) refused != 0) {
-                long _ = (long) function("munmap", 2).invokeExact(address, BYTES);
+                long _ = (long) function("munmap", 2).invokeExact(address, bytes);
                 return null;
             }
             return page;

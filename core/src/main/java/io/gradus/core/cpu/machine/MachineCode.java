@@ -67,7 +67,7 @@ public final class MachineCode {
         if (PROCESSOR == null) {
             return NO_CODE == null ? REFUSED : NO_CODE;
         }
-        if (!PROCESSOR.amxBf16()) {
+        if (!PROCESSOR.amxBf16() || !PROCESSOR.avx512Bf16()) {
             return "the processor has no AMX";
         }
         if (off) {
@@ -75,6 +75,9 @@ public final class MachineCode {
         }
         if (!Processor.requestTiles()) {
             return "the system gives this process no tiles of AMX";
+        }
+        if (!PackingKernel.isWritten()) {
+            return REFUSED;
         }
         return TileKernel.works() ? null : "the tiles of AMX gave a wrong product";
     }

@@ -19,84 +19,108 @@ import org.jspecify.annotations.Nullable;
  * serve four instructions.
  *
  * <pre>
- *                          16 steps of B: 32 columns
+ *                          a block of B: 32 columns
  *                         tmm6            tmm7
- *                      ┌───────────────────────────────┐       RDI, R10  the next steps of A, rows 0 and 16
- *   16 steps   tmm4    │ tmm0            tmm1          │ rows 0 to 15    R8   bytes of a row of A
- *   of A       tmm5    │ tmm2            tmm3          │ rows 16 to 31   RSI  the next steps of B
- *                      └───────────────────────────────┘       RDX  C        RAX  bytes of a row of B and C
- *                                                              RCX  16 steps, times left   R9  the sizes of tiles
+ *                      ┌───────────────────────────────┐
+ *   a block    tmm4    │ tmm0            tmm1          │ rows 0 to 15
+ *   of A       tmm5    │ tmm2            tmm3          │ rows 16 to 31
+ *                      └───────────────────────────────┘
+ *   RDI  A               R12  its next block     R10  bytes of a row of a tile of A
+ *   RSI  the next block of B                     RAX  bytes of a row of a block of B
+ *   RDX  C, row 0        R11  row 16             R8   bytes from one row of C to the next
+ *   RCX  blocks          RBX  blocks left        R9   the sizes of tiles, then panels of B left
  * </pre>
+ *
+ * <p>Blocks are those of {@link PackingKernel}. Split ones, a = h + r, take three products: with h of B in tmm6 and tmm7, r and then h
+ * of A; then h of A with r of B. What is missing, rₐrᵦ, is below the last bit of a split number (Henry, Tang &amp; Heinecke 2019).
  *
  * <p>The sizes of tiles are set at the beginning and forgotten at the end, so that Java never runs with tiles in use, which the system
  * would have to save. The instruction rounds sums to the nearest float, and takes denormal numbers as zeros.
  */
 public final class TileKernel {
-    /** Rows of a block of four tiles. */
-    public static final int ROWS = 32;
-    /** Columns of a panel of B and of C: two blocks of tiles. */
-    public static final int COLUMNS = 64;
-    /** Steps are a multiple of this. */
-    public static final int STEPS = 16;
-
     private static final int SIDE = 16;
-    private static final int TILE = 64;
-    private static final int ROW = COLUMNS * 4;
-    private static final int BLOCK = COLUMNS / 2;
+    private static final int TILE = 1024;
+    /** Bytes of a row of a tile. */
+    private static final int ROW = 64;
 
-    private static final @Nullable MethodHandle ROUTINE = CodePage.routine(
-            code(),
-            FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS),
-            Linker.Option.critical(true));
+    /** Rows and columns of the result. */
+    private static final int LINES = PackingKernel.LINES;
+
+    private static final FunctionDescriptor TYPE =
+            FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG);
+    private static final @Nullable MethodHandle PRODUCT = routine(false, false);
+    private static final @Nullable MethodHandle SUM = routine(false, true);
+    private static final @Nullable MethodHandle SPLIT_PRODUCT = routine(true, false);
+    private static final @Nullable MethodHandle SPLIT_SUM = routine(true, true);
     private static final MemorySegment SIZES = sizes();
 
     private TileKernel() {}
+
+    private static @Nullable MethodHandle routine(boolean split, boolean add) {
+        return CodePage.routine(code(split, add), TYPE, Linker.Option.critical(true)); // it takes microseconds
+    }
 
     /** All tiles: 16 rows of 64 bytes. */
     private static MemorySegment sizes() {
         MemorySegment sizes = Arena.global().allocate(64, 64);
         sizes.set(JAVA_BYTE, 0, (byte) 1); // the only format there is
         for (int tile = 0; tile < 8; tile++) {
-            sizes.set(JAVA_SHORT, 16 + 2L * tile, (short) TILE);
+            sizes.set(JAVA_SHORT, 16 + 2L * tile, (short) ROW);
             sizes.set(JAVA_BYTE, 48 + tile, (byte) SIDE);
         }
         return sizes;
     }
 
     /**
-     * {@code c = a·b} for one panel of each. Any of the operands may be an array.
+     * {@code c (+)= a·b} for a panel of a and several of b. Any of the operands may be an array.
      *
-     * @param a {@code [32][steps]} pairs of BF16, the element of the smaller k in the lower half
-     * @param b {@code [steps][64]} such pairs
-     * @param c {@code [32][64]} floats
-     * @param steps a multiple of 16
-     * @param columns the number of columns needed; the rest of the tile is undefined afterwards
-     * @throws IndexOutOfBoundsException when an operand is smaller
+     * @param a blocks of 32 rows, as {@link PackingKernel} packs them
+     * @param b panels that follow one another, of blocks of 32 columns
+     * @param panels the number of panels of b
+     * @param blocks the number of blocks of a panel; with none, the product is zero
+     * @param split whether blocks are split
+     * @param c {@code [32, 32·panels]} floats
+     * @param stride floats from one row of c to the next
+     * @throws IndexOutOfBoundsException when the memory of an operand is too small
      */
-    public static void multiply(MemorySegment a, MemorySegment b, MemorySegment c, int steps, int columns) {
-        // Machine code checks nothing: these are the bounds of all that it reads and writes.
-        MemorySegment tile = c.asSlice(0, (long) ROWS * ROW);
-        if (steps <= 0) {
-            tile.fill((byte) 0);
+    public static void multiply(
+            MemorySegment a,
+            MemorySegment b,
+            int panels,
+            int blocks,
+            boolean split,
+            MemorySegment c,
+            long stride,
+            boolean add) {
+        if (panels <= 0) {
             return;
         }
-        if (steps % STEPS != 0) {
-            throw new IllegalArgumentException(steps + " steps are not a multiple of " + STEPS);
+        // Machine code checks nothing: these are the bounds of all that it reads and writes.
+        long width = (long) panels * LINES;
+        MemorySegment result = c.asSlice(0, ((LINES - 1) * stride + width) * 4);
+        if (blocks <= 0) {
+            for (int i = 0; i < LINES && !add; i++) {
+                result.asSlice(i * stride * 4, width * 4).fill((byte) 0);
+            }
+            return;
         }
-        MemorySegment left = a.asSlice(0, (long) ROWS * steps * 4);
-        MemorySegment right = b.asSlice(0, (long) steps * ROW);
-        if (ROUTINE == null) {
+        long bytes = (long) blocks * PackingKernel.BLOCK * (split ? 2 : 1);
+        MemorySegment left = a.asSlice(0, bytes);
+        MemorySegment right = b.asSlice(0, panels * bytes);
+        if (PRODUCT == null || SUM == null || SPLIT_PRODUCT == null || SPLIT_SUM == null) {
             throw new IllegalStateException("tdpbf16ps is not available; see MachineCode");
         }
         try {
-            for (long column = 0; column < Math.min(columns, COLUMNS); column += BLOCK) {
-                ROUTINE.invokeExact(
-                        left,
-                        right.asSlice(column * 4),
-                        tile.asSlice(column * 4),
-                        (long) (steps / STEPS),
-                        steps * 4L,
-                        SIZES);
+            if (split) {
+                if (add) {
+                    SPLIT_SUM.invokeExact(left, right, result, (long) blocks, stride * 4, SIZES, (long) panels);
+                } else {
+                    SPLIT_PRODUCT.invokeExact(left, right, result, (long) blocks, stride * 4, SIZES, (long) panels);
+                }
+            } else if (add) {
+                SUM.invokeExact(left, right, result, (long) blocks, stride * 4, SIZES, (long) panels);
+            } else {
+                PRODUCT.invokeExact(left, right, result, (long) blocks, stride * 4, SIZES, (long) panels);
             }
         } catch (Throwable e) {
             throw new IllegalStateException("machine code could not be called", e);
@@ -105,25 +129,25 @@ public final class TileKernel {
 
     /** Whether the code is there and gives the right product of small integers, all of whose sums are exact. */
     static boolean works() {
-        if (ROUTINE == null) {
+        if (PRODUCT == null || SUM == null || SPLIT_PRODUCT == null || SPLIT_SUM == null) {
             return false;
         }
-        int steps = 3 * STEPS;
-        int[] a = new int[ROWS * steps];
-        int[] b = new int[steps * COLUMNS];
-        for (int i = 0; i < a.length; i++) {
+        int blocks = 3;
+        int words = blocks * PackingKernel.BLOCK / 4;
+        int[] a = new int[words];
+        int[] b = new int[words];
+        for (int i = 0; i < words; i++) {
             a[i] = pair(i % 7 - 3, i % 5 - 2);
-        }
-        for (int i = 0; i < b.length; i++) {
             b[i] = pair(i % 11 - 5, i % 3 - 1);
         }
-        float[] c = new float[ROWS * COLUMNS];
-        multiply(MemorySegment.ofArray(a), MemorySegment.ofArray(b), MemorySegment.ofArray(c), steps, COLUMNS);
+        float[] c = new float[LINES * LINES];
+        MemorySegment result = MemorySegment.ofArray(c);
+        multiply(MemorySegment.ofArray(a), MemorySegment.ofArray(b), 1, blocks, false, result, LINES, false);
         for (int i = 0; i < c.length; i++) {
             float sum = 0;
-            for (int k = 0; k < steps; k++) {
-                int left = a[i / COLUMNS * steps + k];
-                int right = b[k * COLUMNS + i % COLUMNS];
+            for (int k = 0; k < blocks * SIDE; k++) {
+                int left = a[k / SIDE * SIDE * LINES + i / LINES * SIDE + k % SIDE];
+                int right = b[k * LINES + i % LINES];
                 sum += Float.intBitsToFloat(left << 16) * Float.intBitsToFloat(right << 16);
                 sum += Float.intBitsToFloat(left >> 16 << 16) * Float.intBitsToFloat(right >> 16 << 16);
             }
@@ -139,37 +163,73 @@ public final class TileKernel {
     }
 
     /** The kernel for two tiles of rows and two of columns. */
-    static Assembler code() {
+    static Assembler code(boolean split, boolean add) {
         Assembler code = new Assembler();
         code.ldtilecfg(Address.of(Register.R9));
-        code.move(Register.RAX, ROW);
-        code.move(Register.R10, Register.R8);
-        code.shiftLeft(Register.R10, 4);
-        code.add(Register.R10, Register.RDI);
+        code.move(Register.RAX, 2 * ROW);
+        code.move(Register.R10, ROW);
+        code.push(Register.RBX);
+        code.push(Register.R12);
+        code.move(Register.R9, Address.of(Register.RSP, 24)); // the seventh argument, above three words
+        int panel = code.here();
+        code.move(Register.R12, Register.RDI);
+        code.move(Register.RBX, Register.RCX);
+        code.move(Register.R11, Register.R8);
+        code.shiftLeft(Register.R11, 4);
+        code.add(Register.R11, Register.RDX);
         for (int sum = 0; sum < 4; sum++) {
-            code.tilezero(sum);
+            if (add) {
+                code.tileloadd(sum, result(sum));
+            } else {
+                code.tilezero(sum);
+            }
         }
         int loop = code.here();
-        code.tileloadd(4, Address.rows(Register.RDI, Register.R8, 0));
+        int rest = PackingKernel.BLOCK;
         code.tileloadd(6, Address.rows(Register.RSI, Register.RAX, 0));
-        code.tileloadd(7, Address.rows(Register.RSI, Register.RAX, TILE));
-        code.tdpbf16ps(0, 4, 6);
-        code.tileloadd(5, Address.rows(Register.R10, Register.R8, 0));
-        code.tdpbf16ps(1, 4, 7);
-        code.tdpbf16ps(2, 5, 6);
-        code.tdpbf16ps(3, 5, 7);
-        code.add(Register.RDI, TILE);
-        code.add(Register.R10, TILE);
-        code.add(Register.RSI, STEPS * ROW);
-        code.decrement(Register.RCX);
+        if (split) {
+            multiplyRows(code, rest, true);
+        }
+        multiplyRows(code, 0, !split);
+        if (split) {
+            code.tileloadd(6, Address.rows(Register.RSI, Register.RAX, rest));
+            code.tileloadd(7, Address.rows(Register.RSI, Register.RAX, rest + ROW));
+            code.tdpbf16ps(0, 4, 6);
+            code.tdpbf16ps(2, 5, 6);
+            code.tdpbf16ps(1, 4, 7);
+            code.tdpbf16ps(3, 5, 7);
+        }
+        code.add(Register.R12, split ? 2 * PackingKernel.BLOCK : PackingKernel.BLOCK);
+        code.add(Register.RSI, split ? 2 * PackingKernel.BLOCK : PackingKernel.BLOCK);
+        code.decrement(Register.RBX);
         code.jumpIfNotZero(loop);
-        code.tilestored(Address.rows(Register.RDX, Register.RAX, 0), 0);
-        code.tilestored(Address.rows(Register.RDX, Register.RAX, TILE), 1);
-        code.add(Register.RDX, SIDE * ROW);
-        code.tilestored(Address.rows(Register.RDX, Register.RAX, 0), 2);
-        code.tilestored(Address.rows(Register.RDX, Register.RAX, TILE), 3);
+        for (int sum = 0; sum < 4; sum++) {
+            code.tilestored(result(sum), sum);
+        }
+        code.add(Register.RDX, LINES * 4);
+        code.decrement(Register.R9);
+        code.jumpIfNotZero(panel);
+        code.pop(Register.R12);
+        code.pop(Register.RBX);
         code.tilerelease();
         code.ret();
         return code;
+    }
+
+    /** Loads the tiles of A from an offset in its block, and those of B that are missing, and multiplies them. */
+    private static void multiplyRows(Assembler code, int offset, boolean loadSecond) {
+        code.tileloadd(4, Address.rows(Register.R12, Register.R10, offset));
+        if (loadSecond) {
+            code.tileloadd(7, Address.rows(Register.RSI, Register.RAX, ROW));
+        }
+        code.tdpbf16ps(0, 4, 6);
+        code.tileloadd(5, Address.rows(Register.R12, Register.R10, offset + TILE));
+        code.tdpbf16ps(1, 4, 7);
+        code.tdpbf16ps(2, 5, 6);
+        code.tdpbf16ps(3, 5, 7);
+    }
+
+    private static Address result(int sum) {
+        return Address.rows(sum < 2 ? Register.RDX : Register.R11, Register.R8, sum % 2 * ROW);
     }
 }

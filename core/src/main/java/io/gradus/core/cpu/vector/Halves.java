@@ -38,7 +38,7 @@ public final class Halves {
         return bits.lanewise(VectorOperators.LSHL, 16);
     }
 
-    /** Converts elements to F32, exactly. */
+    /** Converts elements to F32, exactly; elements that are F32 are copied. */
     public static void widen(MemorySegment source, DType dtype, long from, MemorySegment target, long to, long count) {
         long i = 0;
         if (dtype == DType.BF16) {
@@ -47,11 +47,16 @@ public final class Halves {
             }
         }
         if (i < count) {
-            HostCast.convert(source.asSlice((from + i) * 2), dtype, target.asSlice((to + i) * 4), DType.F32, count - i);
+            HostCast.convert(
+                    source.asSlice((from + i) * dtype.bytes()),
+                    dtype,
+                    target.asSlice((to + i) * 4),
+                    DType.F32,
+                    count - i);
         }
     }
 
-    /** Rounds F32 to the nearest, even on a tie. A NaN remains one. */
+    /** Rounds F32 to the nearest, even on a tie, or copies it. A NaN remains one. */
     public static void narrow(MemorySegment source, long from, MemorySegment target, DType dtype, long to, long count) {
         long i = 0;
         if (dtype == DType.BF16) {
@@ -62,7 +67,12 @@ public final class Halves {
             }
         }
         if (i < count) {
-            HostCast.convert(source.asSlice((from + i) * 4), DType.F32, target.asSlice((to + i) * 2), dtype, count - i);
+            HostCast.convert(
+                    source.asSlice((from + i) * 4),
+                    DType.F32,
+                    target.asSlice((to + i) * dtype.bytes()),
+                    dtype,
+                    count - i);
         }
     }
 

@@ -33,7 +33,7 @@ final class AssemblerTest {
                     .isEqualTo(sides[1]);
             mnemonics.add(words[0]);
         }
-        assertThat(mnemonics).hasSize(21);
+        assertThat(mnemonics).hasSize(33);
     }
 
     @Test
@@ -94,6 +94,33 @@ final class AssemblerTest {
             case "vbroadcastss" -> to.vbroadcastss(number(operands[0]), place(operands[1]));
             case "vpxord" -> to.vpxord(number(operands[0]), number(operands[1]), number(operands[2]));
             case "vdpbf16ps" -> to.vdpbf16ps(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vcvtne2ps2bf16" -> {
+                if (operands[2].contains("[")) {
+                    to.vcvtne2ps2bf16(number(operands[0]), number(operands[1]), place(operands[2]));
+                } else {
+                    to.vcvtne2ps2bf16(number(operands[0]), number(operands[1]), number(operands[2]));
+                }
+            }
+            case "vpmovzxwd" -> {
+                if (operands[1].contains("[")) {
+                    to.vpmovzxwd(number(operands[0]), place(operands[1]));
+                } else {
+                    to.vpmovzxwd(number(operands[0]), number(operands[1]));
+                }
+            }
+            case "vextracti64x4" ->
+                to.vextracti64x4(number(operands[0]), number(operands[1]), Integer.parseInt(operands[2]));
+            case "vpslld" -> to.vpslld(number(operands[0]), number(operands[1]), Integer.parseInt(operands[2]));
+            case "vshufi32x4" ->
+                to.vshufi32x4(
+                        number(operands[0]), number(operands[1]), number(operands[2]), Integer.parseInt(operands[3]));
+            case "vpermw" -> to.vpermw(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vpord" -> to.vpord(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vsubps" -> to.vsubps(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vpunpckldq" -> to.vpunpckldq(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vpunpckhdq" -> to.vpunpckhdq(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vpunpcklqdq" -> to.vpunpcklqdq(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vpunpckhqdq" -> to.vpunpckhqdq(number(operands[0]), number(operands[1]), number(operands[2]));
             case "ldtilecfg" -> to.ldtilecfg(place(operands[0]));
             case "tilerelease" -> to.tilerelease();
             case "tilezero" -> to.tilezero(number(operands[0]));
@@ -107,6 +134,8 @@ final class AssemblerTest {
     private static void move(Assembler to, String[] operands) {
         if (operands[0].startsWith("dword")) {
             to.storeInt(place(operands[0]), register(operands[1]));
+        } else if (operands[1].contains("[")) {
+            to.move(register(operands[0]), place(operands[1]));
         } else if (operands[1].matches("\\d+")) {
             to.move(register(operands[0]), Integer.parseInt(operands[1]));
         } else {

@@ -16,35 +16,60 @@ DISPLACEMENTS = [0, 4, 64, 127, 128, 192, 256, 508, 512, 1024, 8128, 8192, -4, -
 VECTORS = [(0, 1, 2), (7, 8, 9), (15, 16, 17), (23, 24, 25), (31, 30, 29), (8, 0, 31), (16, 31, 0), (3, 19, 11)]
 
 
-# a: rdi, rows of r8 bytes; b: rsi and c: rdx, rows of 256 bytes; rcx: 16 steps, times; r9: the sizes of tiles
-TILES = """
-    ldtilecfg [r9]
-    mov eax, 256
-    mov r10, r8
-    shl r10, 4
-    add r10, rdi
-    tilezero tmm0
-    tilezero tmm1
-    tilezero tmm2
-    tilezero tmm3
-1:  tileloadd tmm4, [rdi + r8]
-    tileloadd tmm6, [rsi + rax]
+def tiles(split, add):
+    """a: rdi, rows of 64 bytes; b: rsi, rows of 128 bytes; rcx: blocks; c: rdx, rows of r8 bytes; r9: the sizes of
+    tiles; on the stack: panels of b"""
+    places = ["[rdx + r8]", "[rdx + r8 + 64]", "[r11 + r8]", "[r11 + r8 + 64]"]
+    rest = """
+    tileloadd tmm4, [r12 + r10 + 2048]
     tileloadd tmm7, [rsi + rax + 64]
     tdpbf16ps tmm0, tmm4, tmm6
-    tileloadd tmm5, [r10 + r8]
+    tileloadd tmm5, [r12 + r10 + 3072]
     tdpbf16ps tmm1, tmm4, tmm7
     tdpbf16ps tmm2, tmm5, tmm6
     tdpbf16ps tmm3, tmm5, tmm7
-    add rdi, 64
-    add r10, 64
-    add rsi, 4096
-    dec rcx
+"""
+    last = """
+    tileloadd tmm6, [rsi + rax + 2048]
+    tileloadd tmm7, [rsi + rax + 2112]
+    tdpbf16ps tmm0, tmm4, tmm6
+    tdpbf16ps tmm2, tmm5, tmm6
+    tdpbf16ps tmm1, tmm4, tmm7
+    tdpbf16ps tmm3, tmm5, tmm7
+"""
+    return f"""
+    ldtilecfg [r9]
+    mov eax, 128
+    mov r10d, 64
+    push rbx
+    push r12
+    mov r9, [rsp + 24]
+2:  mov r12, rdi
+    mov rbx, rcx
+    mov r11, r8
+    shl r11, 4
+    add r11, rdx
+    {"".join(f"tileloadd tmm{i}, {place};" if add else f"tilezero tmm{i};" for i, place in enumerate(places))}
+1:  tileloadd tmm6, [rsi + rax]
+    {rest if split else ""}
+    tileloadd tmm4, [r12 + r10]
+    {"" if split else "tileloadd tmm7, [rsi + rax + 64]"}
+    tdpbf16ps tmm0, tmm4, tmm6
+    tileloadd tmm5, [r12 + r10 + 1024]
+    tdpbf16ps tmm1, tmm4, tmm7
+    tdpbf16ps tmm2, tmm5, tmm6
+    tdpbf16ps tmm3, tmm5, tmm7
+    {last if split else ""}
+    add r12, {4096 if split else 2048}
+    add rsi, {4096 if split else 2048}
+    dec rbx
     jnz 1b
-    tilestored [rdx + rax], tmm0
-    tilestored [rdx + rax + 64], tmm1
-    add rdx, 4096
-    tilestored [rdx + rax], tmm2
-    tilestored [rdx + rax + 64], tmm3
+    {"".join(f"tilestored {place}, tmm{i};" for i, place in enumerate(places))}
+    add rdx, 128
+    dec r9
+    jnz 2b
+    pop r12
+    pop rbx
     tilerelease
     ret
 """
@@ -83,13 +108,24 @@ def instructions():
         yield f"pop {to}"
     for i, place in enumerate(places()):
         yield f"mov dword ptr {place}, {LOWER[i % 16]}"
+        yield f"mov {GENERAL[(3 * i + 1) % 16]}, qword ptr {place}"
         yield f"vmovups zmm{i % 32}, zmmword ptr {place}"
         yield f"vmovups zmmword ptr {place}, zmm{(7 * i + 1) % 32}"
         yield f"vbroadcastss zmm{(5 * i + 2) % 32}, dword ptr {place}"
+        yield f"vcvtne2ps2bf16 zmm{(3 * i + 4) % 32}, zmm{(11 * i + 9) % 32}, zmmword ptr {place}"
+        yield f"vpmovzxwd zmm{(13 * i + 6) % 32}, ymmword ptr {place}"
         yield f"ldtilecfg {place}"
     for a, b, c in VECTORS:
         yield f"vpxord zmm{a}, zmm{b}, zmm{c}"
         yield f"vdpbf16ps zmm{a}, zmm{b}, zmm{c}"
+        for name in ("vcvtne2ps2bf16", "vpermw", "vpord", "vsubps"):
+            yield f"{name} zmm{a}, zmm{b}, zmm{c}"
+        for name in ("vpunpckldq", "vpunpckhdq", "vpunpcklqdq", "vpunpckhqdq"):
+            yield f"{name} zmm{a}, zmm{b}, zmm{c}"
+        yield f"vshufi32x4 zmm{a}, zmm{b}, zmm{c}, 136"
+        yield f"vpslld zmm{a}, zmm{b}, 16"
+        yield f"vpmovzxwd zmm{a}, ymm{b}"
+        yield f"vextracti64x4 ymm{a}, zmm{b}, 1"
     for tile in range(8):
         yield f"tilezero tmm{tile}"
         yield f"tdpbf16ps tmm{tile}, tmm{(tile + 1) % 8}, tmm{(tile + 3) % 8}"
@@ -117,7 +153,8 @@ def main():
     text = "".join(f"{line}: {part.hex(' ')}\n" for line, part in zip(lines, parts))
     folder = Path(__file__).parent
     (folder / "instructions.txt").write_text(text)
-    (folder / "tiles.txt").write_text(assemble(TILES).hex(" ") + "\n")
+    kernels = [assemble(tiles(split=False, add=False)), assemble(tiles(split=True, add=True))]
+    (folder / "tiles.txt").write_text("".join(kernel.hex(" ") + "\n" for kernel in kernels))
 
 
 if __name__ == "__main__":

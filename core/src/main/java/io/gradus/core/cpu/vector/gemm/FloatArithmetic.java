@@ -4,7 +4,7 @@ import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
 
 /** Products of F32, as stored or converted from 16 bits. */
-final class FloatArithmetic implements Arithmetic {
+sealed class FloatArithmetic implements PanelArithmetic permits RoundedArithmetic {
 
     @Override
     public int rows() {

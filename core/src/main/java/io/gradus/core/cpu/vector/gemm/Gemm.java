@@ -6,6 +6,7 @@ import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.BatchOffsets;
 import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.machine.PackingKernel;
 import io.gradus.core.cpu.vector.Halves;
 import io.gradus.core.kernel.GemmKernels;
 import java.lang.foreign.MemorySegment;
@@ -37,6 +38,9 @@ public final class Gemm implements GemmKernels {
     private static final int PACKING = 16;
     /** With fewer rows than this, packing does not pay off. */
     private static final int FEW_ROWS = 4;
+
+    /** Elements of a result that a thread converts at a time. */
+    private static final int CONVERTED = 1 << 15;
 
     private static final Workers ALONE = new Workers(1);
 
@@ -79,7 +83,7 @@ public final class Gemm implements GemmKernels {
                 n,
                 k,
                 write,
-                bothBf16(a, b) ? Arithmetic.OF_BF16 : arithmetic);
+                bothBf16(a, b) ? Arithmetic.ofBf16() : arithmetic);
         Shape batch = shape.sub(0, shape.rank() - 2);
         if (batch.size() == 1) {
             whole.run(workers);
@@ -113,6 +117,19 @@ public final class Gemm implements GemmKernels {
                     this.a.at(a * m * k), this.b.at(b * k * n), this.c.at(c * m * n), m, n, k, write, arithmetic);
         }
 
+        /** The length of blocks of k. */
+        private int depth() {
+            int most = switch (arithmetic) {
+                case PanelArithmetic panels -> panels.depth(m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH);
+                case TileArithmetic tiles -> tiles.depth();
+            };
+            int unit = switch (arithmetic) {
+                case PanelArithmetic panels -> panels.unit();
+                case TileArithmetic _ -> PackingKernel.DEPTH;
+            };
+            return k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, unit) : most;
+        }
+
         /** Sums several blocks of k in F32, so that the result is rounded once. */
         private void runInFloats(Workers workers) {
             MemorySegment memory = Scratch.ofThread().memory(Scratch.SUMS, (long) m * n);
@@ -138,8 +155,7 @@ public final class Gemm implements GemmKernels {
                 Gemv.multiply(this, workers);
                 return;
             }
-            int most = arithmetic.depth(m <= SMALL_RESULT && !b.transposed() ? SHALLOW : DEPTH);
-            int depth = k <= most ? k : k < 2 * most ? roundUp((k + 1) / 2, arithmetic.unit()) : most;
+            int depth = depth();
             if (depth < k && c.dtype() != DType.F32) {
                 runInFloats(workers);
                 return;
@@ -147,22 +163,24 @@ public final class Gemm implements GemmKernels {
             int k0 = 0;
             do { // once even if k is 0: the result is then zeros
                 int part = Math.min(depth, k - k0);
-                new Block(this, k0, part, arithmetic.steps(part), write.ofBlock(k0 == 0, k0 + part == k), workers)
-                        .run();
+                Tile store = write.ofBlock(k0 == 0, k0 + part == k);
+                switch (arithmetic) {
+                    case PanelArithmetic panels ->
+                        new Block(this, panels, k0, part, panels.steps(part), store, workers).run();
+                    case TileArithmetic tiles -> new TileProduct(this, k0, part, tiles.split(), store, workers).run();
+                }
                 k0 += depth;
             } while (k0 < k);
         }
     }
-
-    /** How many elements of a result are converted at a time. */
-    private static final int CONVERTED = 1 << 15;
 
     /**
      * One block of k of a product.
      *
      * @param steps the number of steps of the micro-kernel for {@code depth} elements, and so the length of panels
      */
-    private record Block(Product p, int k0, int depth, int steps, Tile write, Workers workers) {
+    private record Block(
+            Product p, PanelArithmetic arithmetic, int k0, int depth, int steps, Tile write, Workers workers) {
 
         void run() {
             int most = SHARED / Math.max(1, steps);
@@ -184,14 +202,14 @@ public final class Gemm implements GemmKernels {
             int panels = panels(row1 - row0);
             float[] rows = GemmBuffers.ofThread().sharedRows(panels * height() * steps);
             int pieces = Math.max(1, panels / (2 * workers.threads())); // wide, to read rows in order
-            forEach(panels, pieces, (long) PACKING * height() * steps, (from, to) -> {
+            lines().forEach(panels, pieces, (long) PACKING * height() * steps, (from, to) -> {
                 packRows(row0, row1, from, to, rows, from);
             });
-            int stripe = stripe(p.n, workers.threads());
-            forEach(p.n, stripe, (long) (row1 - row0) * steps, (from, to) -> {
+            int stripe = lines().stripe(p.n, MicroKernel.COLUMNS, atDepth(STRIPE, MicroKernel.COLUMNS));
+            lines().forEach(p.n, stripe, (long) (row1 - row0) * steps, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
                 MemorySegment columns = own.columns(roundUp(stripe, MicroKernel.COLUMNS) * steps);
-                p.arithmetic.packColumns(p.b, from, to, k0, depth, columns, 0, own.square());
+                arithmetic.packColumns(p.b, from, to, k0, depth, columns, 0, own.square());
                 multiply(row0, row1, rows, columns, 0, from, to, own.tile());
             });
         }
@@ -201,16 +219,16 @@ public final class Gemm implements GemmKernels {
             MemorySegment columns =
                     GemmBuffers.ofThread().sharedColumns(roundUp(column1 - column0, MicroKernel.COLUMNS) * steps);
             int pieces = roundUp((column1 - column0) / (2 * workers.threads()), MicroKernel.COLUMNS);
-            forEach(column1 - column0, pieces, (long) PACKING * steps, (from, to) -> {
+            lines().forEach(column1 - column0, pieces, (long) PACKING * steps, (from, to) -> {
                 long at = (long) from * steps;
                 float[] square = GemmBuffers.ofThread().square();
-                p.arithmetic.packColumns(p.b, column0 + from, column0 + to, k0, depth, columns, at, square);
+                arithmetic.packColumns(p.b, column0 + from, column0 + to, k0, depth, columns, at, square);
             });
             int panels = panels(p.m);
             int balanced = Math.max(1, panels / (4 * workers.threads()));
             int block = Math.min(balanced, atDepth(ROWS, height()) / height());
             int stripe = atDepth(STRIPE, MicroKernel.COLUMNS);
-            forEach(panels, block, (long) height() * (column1 - column0) * steps, (from, to) -> {
+            lines().forEach(panels, block, (long) height() * (column1 - column0) * steps, (from, to) -> {
                 GemmBuffers own = GemmBuffers.ofThread();
                 float[] rows = own.rows(block * height() * steps);
                 packRows(0, p.m, from, to, rows, 0);
@@ -224,9 +242,13 @@ public final class Gemm implements GemmKernels {
             });
         }
 
+        private Lines lines() {
+            return new Lines(workers, SMALL);
+        }
+
         /** The number of rows of a panel. */
         private int height() {
-            return p.arithmetic.rows();
+            return arithmetic.rows();
         }
 
         private int panels(int rows) {
@@ -238,7 +260,7 @@ public final class Gemm implements GemmKernels {
             int start = row0 + from * height();
             int end = Math.min(row1, row0 + to * height());
             int place = at * height() * steps;
-            p.arithmetic.packRows(p.a, start, end, k0, depth, rows, place);
+            arithmetic.packRows(p.a, start, end, k0, depth, rows, place);
         }
 
         /** Multiplies packed rows by packed columns: each panel of rows with all panels of columns. */
@@ -257,7 +279,7 @@ public final class Gemm implements GemmKernels {
                     int n = Math.min(Tile.STRIDE, column1 - column);
                     for (int j = 0; j < n; j += MicroKernel.COLUMNS) {
                         long b = at + (long) (column - column0 + j) * steps;
-                        p.arithmetic.multiply(rows, a, columns, b, steps, n - j, tile, j);
+                        arithmetic.multiply(rows, a, columns, b, steps, n - j, tile, j);
                     }
                     int rowsOfTile = Math.min(height(), row1 - row);
                     write.store(tile, 0, p.c, row, column, rowsOfTile, n);
@@ -268,41 +290,6 @@ public final class Gemm implements GemmKernels {
         /** The number of lines in a block of the size that {@code lines} have at full steps; at most three times as many. */
         private int atDepth(int lines, int unit) {
             return Math.max(unit, lines * DEPTH / Math.max(DEPTH / 3, steps) / unit * unit);
-        }
-
-        /** The stripe width that minimizes the time of the slowest thread; narrow stripes cost slightly more. */
-        private int stripe(int n, int threads) {
-            int best = MicroKernel.COLUMNS;
-            double least = Double.MAX_VALUE;
-            for (int width = best; width <= atDepth(STRIPE, MicroKernel.COLUMNS); width += MicroKernel.COLUMNS) {
-                int stripes = (n + width - 1) / width;
-                int rounds = (stripes - 1) / threads;
-                boolean lastAlone = (stripes - 1) % threads == 0;
-                double columns = (double) rounds * width + (lastAlone ? n - (stripes - 1) * width : width);
-                double cost = columns * (1 + 8.0 / width);
-                if (cost < least) {
-                    least = cost;
-                    best = width;
-                }
-            }
-            return best;
-        }
-
-        /** An action on a range of lines. */
-        @FunctionalInterface
-        private interface Lines {
-            void run(int from, int to);
-        }
-
-        /** Runs lines in parallel unless they are too little work. */
-        private void forEach(int count, int grain, long workOfLine, Lines body) {
-            if (count * workOfLine < SMALL) {
-                for (int from = 0; from < count; from += grain) {
-                    body.run(from, Math.min(count, from + grain));
-                }
-            } else {
-                workers.forEach(count, grain, (from, to) -> body.run((int) from, (int) to));
-            }
         }
     }
 

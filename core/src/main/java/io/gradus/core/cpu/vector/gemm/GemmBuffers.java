@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.vector.gemm;
 
 import io.gradus.core.cpu.common.HugePages;
+import io.gradus.core.cpu.machine.PackingKernel;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,9 @@ final class GemmBuffers {
     /** The number of floats in {@link #line}. */
     static final int LINE = 512;
 
+    private MemorySegment sharedTiles = MemorySegment.NULL;
+    private MemorySegment tiles = MemorySegment.NULL;
+    private MemorySegment edge = MemorySegment.NULL;
     private float[] sharedRows = {};
     private float[] rows = {};
     private MemorySegment sharedColumns = MemorySegment.NULL;
@@ -25,6 +29,8 @@ final class GemmBuffers {
     private final float[] tile = new float[Tile.MOST_ROWS * Tile.STRIDE];
     private final float[] square = new float[Panels.SQUARE];
 
+    private final MemorySegment tileSums =
+            Arena.ofAuto().allocate(PackingKernel.LINES * TileProduct.WIDTH * 4L, CACHE_LINE);
     private final MemorySegment line = Arena.ofAuto().allocate(LINE * 4L, CACHE_LINE);
     private final MemorySegment vector = Arena.ofAuto().allocate(Lanes.COUNT * 4L, CACHE_LINE);
 
@@ -63,8 +69,29 @@ final class GemmBuffers {
         return columns;
     }
 
+    /** The buffer for panels of tiles that all threads read. */
+    MemorySegment sharedTiles(long bytes) {
+        sharedTiles = enough(sharedTiles, bytes);
+        return sharedTiles;
+    }
+
+    /** The buffer for panels of tiles that only this thread reads. */
+    MemorySegment tiles(long bytes) {
+        tiles = enough(tiles, bytes);
+        return tiles;
+    }
+
+    /** The buffer for the edge of an operand, filled up to whole panels. */
+    MemorySegment edge(long bytes) {
+        edge = enough(edge, bytes);
+        return edge;
+    }
+
     private static MemorySegment enough(MemorySegment memory, int floats) {
-        long bytes = (floats + SLACK) * 4L;
+        return enough(memory, (floats + SLACK) * 4L);
+    }
+
+    private static MemorySegment enough(MemorySegment memory, long bytes) {
         if (memory.byteSize() >= bytes) {
             return memory;
         }
@@ -76,6 +103,11 @@ final class GemmBuffers {
     /** The buffer for a {@link Tile}. */
     float[] tile() {
         return tile;
+    }
+
+    /** The buffer for a part of a result in tiles. */
+    MemorySegment tileSums() {
+        return tileSums;
     }
 
     /** The buffer for a part of a row of the result. */

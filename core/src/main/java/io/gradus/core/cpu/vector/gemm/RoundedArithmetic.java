@@ -1,33 +1,12 @@
 package io.gradus.core.cpu.vector.gemm;
 
-import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
 
 /**
  * Products of BF16 where no instruction multiplies these: operands are rounded while they are packed, and multiplied as F32. A product
- * of two BF16 is exact in F32, so only the order of sums differs from {@link PairedArithmetic}.
+ * of two BF16 is exact in F32, so only the order of sums differs from {@link DotProductArithmetic}.
  */
-final class RoundedArithmetic implements Arithmetic {
-
-    @Override
-    public int rows() {
-        return MicroKernel.ROWS;
-    }
-
-    @Override
-    public int steps(int depth) {
-        return depth;
-    }
-
-    @Override
-    public int depth(int steps) {
-        return steps;
-    }
-
-    @Override
-    public int unit() {
-        return Lanes.COUNT;
-    }
+final class RoundedArithmetic extends FloatArithmetic {
 
     @Override
     public void packRows(Matrix a, int row0, int row1, int k0, int depth, float[] panels, int to) {
@@ -50,11 +29,5 @@ final class RoundedArithmetic implements Arithmetic {
             long at = to + (long) (column - column0) * depth;
             rounded.packColumns(0, end - column, 0, depth, panels, at, square);
         }
-    }
-
-    @Override
-    public void multiply(
-            float[] a, int aFrom, MemorySegment b, long bFrom, int steps, int columns, float[] c, int cFrom) {
-        MicroKernel.multiply(a, aFrom, b, bFrom, steps, columns, c, cFrom, Tile.STRIDE);
     }
 }

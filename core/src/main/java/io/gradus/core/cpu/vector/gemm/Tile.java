@@ -37,9 +37,24 @@ record Tile(
         return new Tile(false, epilogue.bias() == null ? null : CpuStorage.of(epilogue.bias()), epilogue.activation());
     }
 
+    /** Whether nothing is added to a row but what it was before. */
+    boolean isPlain() {
+        return bias == null && activation == null;
+    }
+
     /** For one of several blocks of k: all but the first add, and only the last applies the bias and the activation. */
     Tile ofBlock(boolean first, boolean last) {
         return new Tile(add || !first, last ? bias : null, last ? activation : null);
+    }
+
+    /** Applies the bias and the activation in place to the first rows and columns of a square in F32. */
+    void finish(MemorySegment square, int stride, int column, int rows, int columns) {
+        for (int i = 0; i < rows && bias != null; i++) {
+            add(bias, column, square, (long) i * stride, columns);
+        }
+        if (activation != null) {
+            Activations.forward(activation).run(square, 0, square, 0, rows * stride);
+        }
     }
 
     /** Writes the first rows and columns of a tile to the result, starting at {@code row} and {@code column}. */
