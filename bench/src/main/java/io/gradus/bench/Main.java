@@ -73,6 +73,7 @@ public final class Main implements Callable<Integer> {
             new GemmCases(MatmulPrecision.HIGHEST),
             new GemmCases(MatmulPrecision.MEDIUM),
             new GemmCases(MatmulPrecision.HIGH),
+            GemmCases.ofBf16(),
             new ElementwiseCases(),
             new NormCases(),
             new SoftmaxCases(),
@@ -96,8 +97,8 @@ public final class Main implements Callable<Integer> {
             names = "--only",
             split = ",",
             paramLabel = "GROUP",
-            description = "Run only these groups: gemm, gemm-medium, gemm-high, elementwise, norms, softmax, attention,"
-                    + " cross-entropy, adamw, gpt2, llama, memory, warm-up.")
+            description = "Run only these groups: gemm, gemm-medium, gemm-high, gemm-bf16, elementwise, norms, softmax,"
+                    + " attention, cross-entropy, adamw, gpt2, llama, memory, warm-up.")
     private Set<String> only = Set.of();
 
     @Option(names = "--quick", description = "Fewer samples: for a first impression, not for the record.")

@@ -1,6 +1,7 @@
 package io.gradus.bench.cases;
 
 import io.gradus.bench.measure.Work;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MatmulPrecision;
 import io.gradus.core.Scope;
@@ -18,6 +19,8 @@ import org.bytedeco.pytorch.global.torch;
  *
  * <p>In medium precision, operands and results are F32 in memory on both sides, and rounding them is part of the time. libtorch
  * rounds them to BF16, as its autocast does, and converts the result. Its result is rounded to BF16 and ours is not.
+ *
+ * <p>In the last group, operands and results are BF16 in memory.
  */
 public final class GemmCases implements Group {
     private static final int WIDTH = 768;
@@ -25,14 +28,27 @@ public final class GemmCases implements Group {
     private static final double TOLERANCE = 1e-4;
     /** Half of the distance of two BF16, and something for sums. */
     private static final double BF16_TOLERANCE = 5e-3;
+    /** The distance of two BF16: sums that differ in order may be rounded to either. */
+    private static final double NEIGHBOR_TOLERANCE = 1e-2;
 
     private final MatmulPrecision precision;
+    private final boolean half;
 
     /**
      * @param precision ours; {@code medium} is compared with libtorch's BF16, the others with its F32
      */
     public GemmCases(MatmulPrecision precision) {
+        this(precision, false);
+    }
+
+    private GemmCases(MatmulPrecision precision, boolean half) {
         this.precision = precision;
+        this.half = half;
+    }
+
+    /** The group with BF16 in memory. */
+    public static GemmCases ofBf16() {
+        return new GemmCases(MatmulPrecision.HIGHEST, true);
     }
 
     /**
@@ -97,6 +113,9 @@ public final class GemmCases implements Group {
 
     @Override
     public String name() {
+        if (half) {
+            return "gemm-bf16";
+        }
         return precision == MatmulPrecision.HIGHEST
                 ? "gemm"
                 : "gemm-" + precision.name().toLowerCase(Locale.ROOT);
@@ -113,9 +132,10 @@ public final class GemmCases implements Group {
     }
 
     private Case of(Device device, Form f) {
-        Twin a = f.transposeA ? Twin.random(device, 1, 1, f.k, f.m) : Twin.random(device, 1, 1, f.m, f.k);
-        Twin b = f.transposeB ? Twin.random(device, 2, 1, f.n, f.k) : Twin.random(device, 2, 1, f.k, f.n);
-        Twin out = Twin.zeros(device, f.m, f.n);
+        DType dtype = half ? DType.BF16 : DType.F32;
+        Twin a = (f.transposeA ? Twin.random(device, 1, 1, f.k, f.m) : Twin.random(device, 1, 1, f.m, f.k)).to(dtype);
+        Twin b = (f.transposeB ? Twin.random(device, 2, 1, f.n, f.k) : Twin.random(device, 2, 1, f.k, f.n)).to(dtype);
+        Twin out = Twin.zeros(device, f.m, f.n).to(dtype);
         Tensor left = f.transposeA ? a.theirs().t() : a.theirs();
         Tensor right = f.transposeB ? b.theirs().t() : b.theirs();
         Runnable ours =
@@ -130,9 +150,9 @@ public final class GemmCases implements Group {
                 () -> {
                     ours.run();
                     theirs.run();
-                    return out.difference();
+                    return out.to(DType.F32).difference();
                 },
-                precision == MatmulPrecision.MEDIUM ? BF16_TOLERANCE : TOLERANCE,
+                half ? NEIGHBOR_TOLERANCE : precision == MatmulPrecision.MEDIUM ? BF16_TOLERANCE : TOLERANCE,
                 Work.flops(2.0 * f.m * f.n * f.k));
     }
 

@@ -1,10 +1,12 @@
 package io.gradus.bench.cases;
 
 import io.gradus.bench.libtorch.LibTorch;
+import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import java.util.SplittableRandom;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * A tensor in both libraries, with the same numbers.
@@ -32,6 +34,15 @@ record Twin(Tensor ours, org.bytedeco.pytorch.Tensor theirs) {
     /** Zeros, for results. */
     static Twin zeros(Device device, long... shape) {
         return of(device, new float[Math.toIntExact(Shape.of(shape).size())], shape);
+    }
+
+    /** The same numbers in F32 or BF16: this twin if they already are. */
+    Twin to(DType dtype) {
+        return ours.dtype() == dtype
+                ? this
+                : new Twin(
+                        ours.to(dtype),
+                        theirs.to(dtype == DType.BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float));
     }
 
     /** The largest difference, relative to their largest number; infinite if one of ours is not finite. */
