@@ -1,6 +1,7 @@
 package io.gradus.optim;
 
 import io.gradus.core.kernel.AdamStep;
+import io.gradus.core.kernel.OptimizerStepKernels;
 import java.util.List;
 
 /**
@@ -81,15 +82,13 @@ public sealed class Adam extends Optimizer permits AdamW {
     }
 
     static void step(ParameterStep step, Settings settings, boolean decoupled) {
-        step.weight()
-                .kernels()
-                .optimizerSteps()
-                .adam(
-                        step.weight(),
-                        step.unscaledGradient(),
-                        step.state("exp_avg"),
-                        step.state("exp_avg_sq"),
-                        constants(step, settings, decoupled));
+        OptimizerStepKernels kernels = step.weight().kernels().optimizerSteps();
+        kernels.adam(
+                step.weight(),
+                kernels.adamReads(step.storedGradient().dtype()) ? step.storedGradient() : step.unscaledGradient(),
+                step.state("exp_avg"),
+                step.state("exp_avg_sq"),
+                constants(step, settings, decoupled));
     }
 
     static AdamStep constants(ParameterStep step, Settings settings, boolean decoupled) {

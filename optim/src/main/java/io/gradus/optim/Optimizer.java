@@ -180,7 +180,7 @@ public abstract class Optimizer {
         double rate = learningRate * group.learningRateFactor();
         entry.steps++;
         try (Scope _ = Scope.open("optimizer step")) {
-            update(new ParameterStep(group, rate, weight, Precision.widen(gradient), gradientScale, entry));
+            update(new ParameterStep(group, rate, weight, gradient, gradientScale, entry));
         }
         if (penalty != null) {
             penalty.proximalStep(parameter, weight, rate);

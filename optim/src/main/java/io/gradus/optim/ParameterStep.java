@@ -12,22 +12,23 @@ public final class ParameterStep {
     private final ParameterGroup group;
     private final double learningRate;
     private final Tensor weight;
-    private final Tensor unscaledGradient;
+    private final Tensor storedGradient;
     private final double gradientScale;
     private final OptimizerState.Entry state;
+    private @Nullable Tensor unscaledGradient;
     private @Nullable Tensor gradient;
 
     ParameterStep(
             ParameterGroup group,
             double learningRate,
             Tensor weight,
-            Tensor unscaledGradient,
+            Tensor storedGradient,
             double gradientScale,
             OptimizerState.Entry state) {
         this.group = group;
         this.learningRate = learningRate;
         this.weight = weight;
-        this.unscaledGradient = unscaledGradient;
+        this.storedGradient = storedGradient;
         this.gradientScale = gradientScale;
         this.state = state;
     }
@@ -44,7 +45,7 @@ public final class ParameterStep {
     public Tensor gradient() {
         if (gradient == null) {
             gradient = Tensor.empty(weight.device(), weight.dtype(), weight.shape(), MemoryCategory.WORKSPACE);
-            weight.kernels().elementwise().affine(unscaledGradient, gradientScale, 0, gradient, false);
+            weight.kernels().elementwise().affine(unscaledGradient(), gradientScale, 0, gradient, false);
         }
         return gradient;
     }
@@ -86,7 +87,15 @@ public final class ParameterStep {
      * well. It must not be changed.
      */
     public Tensor unscaledGradient() {
+        if (unscaledGradient == null) {
+            unscaledGradient = Precision.widen(storedGradient);
+        }
         return unscaledGradient;
+    }
+
+    /** {@link #unscaledGradient} in the dtype of the parameter, for a kernel that reads 16-bit floats. */
+    Tensor storedGradient() {
+        return storedGradient;
     }
 
     /** The factor given to {@link Optimizer#step(double)}. */

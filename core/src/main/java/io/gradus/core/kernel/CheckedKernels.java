@@ -1,6 +1,7 @@
 package io.gradus.core.kernel;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.DType;
 import io.gradus.core.GradientBuffer;
 import io.gradus.core.Philox;
 import io.gradus.core.RopeLayout;
@@ -650,8 +651,19 @@ final class CheckedKernels
     @Override
     public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
         checkStep("adam", step.step());
-        exactlyAlike("adam", parameter, gradient, firstMoment, secondMoment);
+        exactlyAlike("adam", parameter, firstMoment, secondMoment);
+        if (kernels.optimizerSteps().adamReads(gradient.dtype())) {
+            Checks.readable("adam", gradient, parameter);
+            Checks.sameShape("adam", parameter, gradient);
+        } else {
+            exactlyAlike("adam", parameter, gradient);
+        }
         kernels.optimizerSteps().adam(parameter, gradient, firstMoment, secondMoment, step);
+    }
+
+    @Override
+    public boolean adamReads(DType gradient) {
+        return kernels.optimizerSteps().adamReads(gradient);
     }
 
     @Override

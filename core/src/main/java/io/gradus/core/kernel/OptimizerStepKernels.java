@@ -1,5 +1,6 @@
 package io.gradus.core.kernel;
 
+import io.gradus.core.DType;
 import io.gradus.core.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +28,15 @@ public interface OptimizerStepKernels {
      * {@code g = gradientScale·gradient (+ weightDecay·θ when coupled)}; {@code m = β₁m + (1 − β₁)g};
      * {@code v = β₂v + (1 − β₂)g²}; {@code θ −= learningRate·weightDecay·θ} when decoupled;
      * {@code θ −= learningRate·(m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + ε)}.
+     *
+     * @param gradient of the dtype of the others, or BF16 or F16 if {@link #adamReads} says so
      */
     void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step);
+
+    /** Whether {@link #adam} reads gradients of a dtype as they are; others must be converted to F32. */
+    default boolean adamReads(DType gradient) {
+        return !gradient.isHalf();
+    }
 
     /**
      * The proximal step of a quadratic penalty (Parikh &amp; Boyd 2014, section 4.2): {@code θ = a + (θ − a)/(1 + s·F)} with the

@@ -52,6 +52,7 @@ final class MetaKernels {
                         case "sumOfSquares" -> size((List<?>) arguments[0]);
                         case "squaresByChunk" -> chunks((Tensor) arguments[0]);
                         case "count" -> (int) arguments[1] == 1 ? 0L : ((Tensor) arguments[0]).size();
+                        case "adamReads" -> true;
                         default -> null;
                     };
                 }));

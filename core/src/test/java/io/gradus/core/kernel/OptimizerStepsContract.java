@@ -1,16 +1,20 @@
 package io.gradus.core.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.gradus.core.DType;
 import io.gradus.core.ShapeException;
 import io.gradus.core.Tensor;
 import io.gradus.core.kernel.OptimizerStepKernels.Adafactor;
 import io.gradus.core.kernel.OptimizerStepKernels.Sgd;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -126,6 +130,37 @@ public abstract class OptimizerStepsContract extends KernelContract {
             firstMoment.assertClose(8 * ULP, 0.5);
             secondMoment.assertClose(16 * ULP, 1e-6);
         }
+    }
+
+    /** A 16-bit gradient gives the bits of its F32 copy: the sizes have whole and partial pieces, and several chunks. */
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    void adamReads16BitGradients(DType half) {
+        OptimizerStepKernels kernels = device().kernels().optimizerSteps();
+        assumeTrue(kernels.adamReads(half), "this device takes gradients in F32");
+        AdamStep settings = new AdamStep(1e-2, 0.9, 0.999, 1e-8, 0.1, true, 0.25, 1);
+        for (int size : new int[] {0, 1, 4099, 70_003}) {
+            float[] start = random(size).on(1).toFloats();
+            Tensor gradient = random(size).on(1).to(half);
+            List<Tensor> expected = threeOf(start);
+            List<Tensor> actual = threeOf(start);
+            kernels.adam(expected.get(0), gradient.to(DType.F32), expected.get(1), expected.get(2), settings);
+            kernels.adam(actual.get(0), gradient, actual.get(1), actual.get(2), settings);
+            for (int i = 0; i < 3; i++) {
+                assertThat(actual.get(i).toFloats()).containsExactly(expected.get(i).toFloats());
+            }
+        }
+    }
+
+    /** A weight and two moments: numbers and, because the second moment is not negative, their magnitudes. */
+    private List<Tensor> threeOf(float[] elements) {
+        float[] magnitudes = new float[elements.length];
+        for (int i = 0; i < elements.length; i++) {
+            magnitudes[i] = Math.abs(elements[i]);
+        }
+        return Stream.of(elements, elements, magnitudes)
+                .map(numbers -> Tensor.of(device(), numbers, numbers.length))
+                .toList();
     }
 
     /** Late in a run both bias corrections are 1; in the first step 1 − 0.999 must be computed without cancellation. */

@@ -1,5 +1,7 @@
 package io.gradus.core.cpu.scalar;
 
+import io.gradus.core.DType;
+import io.gradus.core.HostCast;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Workers;
@@ -84,7 +86,12 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             float[] m = scratch.floats(2, n);
             float[] v = scratch.floats(3, n);
             CpuStorage.load(weights, from, w, n);
-            CpuStorage.load(gradients, from, g, n);
+            HostCast.convert(
+                    gradients.asSlice(from * gradient.dtype().bytes()),
+                    gradient.dtype(),
+                    MemorySegment.ofArray(g),
+                    DType.F32,
+                    n);
             CpuStorage.load(means, from, m, n);
             CpuStorage.load(squares, from, v, n);
             adam(w, g, m, v, n, factors);
@@ -92,6 +99,11 @@ public final class OptimizerSteps implements OptimizerStepKernels {
             CpuStorage.store(m, means, from, n);
             CpuStorage.store(v, squares, from, n);
         });
+    }
+
+    @Override
+    public boolean adamReads(DType gradient) {
+        return gradient.isFloating();
     }
 
     /** One step for n weights, moments and gradients; the gradients are overwritten. */

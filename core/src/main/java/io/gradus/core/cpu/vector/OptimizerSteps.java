@@ -1,7 +1,9 @@
 package io.gradus.core.cpu.vector;
 
+import io.gradus.core.DType;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.cpu.scalar.ProximalStep;
 import io.gradus.core.kernel.AdamStep;
@@ -19,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 public final class OptimizerSteps implements OptimizerStepKernels {
     /** Elements in a chunk: 256 KiB of each array, long enough for hardware prefetching. */
     private static final long RUN = 1 << 16;
+
+    /** Elements of a 16-bit gradient that are converted at a time: they stay in the first-level cache. */
+    private static final long PIECE = 1 << 12;
 
     private final Workers workers;
     private final OptimizerStepKernels scalar;
@@ -67,7 +72,27 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         MemorySegment g = CpuStorage.of(gradient);
         MemorySegment m = CpuStorage.of(firstMoment);
         MemorySegment v = CpuStorage.of(secondMoment);
-        workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, factors));
+        if (gradient.dtype() == DType.F32) {
+            workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, factors));
+            return;
+        }
+        workers.forEach(parameter.size(), RUN, (from, to) -> {
+            MemorySegment floats = Scratch.ofThread().memory(Scratch.CONVERTED, PIECE);
+            for (long at = from; at < to; at += PIECE) {
+                long count = Math.min(PIECE, to - at);
+                Halves.widen(g, gradient.dtype(), at, floats, 0, count);
+                adam(piece(w, at, count), floats, piece(m, at, count), piece(v, at, count), 0, count, factors);
+            }
+        });
+    }
+
+    @Override
+    public boolean adamReads(DType gradient) {
+        return gradient.isFloating();
+    }
+
+    private static MemorySegment piece(MemorySegment memory, long from, long count) {
+        return memory.asSlice(from * 4, count * 4);
     }
 
     @Override
