@@ -31,7 +31,7 @@ def llama_engine(job):
     import numpy
 
     exact = job["precision"] == "f32"
-    kind = llama_cpp.GGML_TYPE_F32 if exact else llama_cpp.GGML_TYPE_BF16
+    kind = llama_cpp.GGML_TYPE_F32 if exact else llama_cpp.GGML_TYPE_F16  # of keys and values; F16 is its default
     model = llama_cpp.Llama(job["gguf"], n_ctx=1024, n_threads=job["threads"], n_threads_batch=job["threads"], type_k=kind,
                             type_v=kind, verbose=False)
     print(" ".join(map(str, model.tokenize(job["text"].encode(), add_bos=False))), flush=True)

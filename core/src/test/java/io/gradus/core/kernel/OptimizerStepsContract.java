@@ -147,7 +147,8 @@ public abstract class OptimizerStepsContract extends KernelContract {
             kernels.adam(expected.get(0), gradient.to(DType.F32), expected.get(1), expected.get(2), settings);
             kernels.adam(actual.get(0), gradient, actual.get(1), actual.get(2), settings);
             for (int i = 0; i < 3; i++) {
-                assertThat(actual.get(i).toFloats()).containsExactly(expected.get(i).toFloats());
+                assertThat(actual.get(i).toFloats())
+                        .containsExactly(expected.get(i).toFloats());
             }
         }
     }

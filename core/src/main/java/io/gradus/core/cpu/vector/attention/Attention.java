@@ -7,6 +7,7 @@ import io.gradus.core.cpu.common.AttentionText;
 import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.Rows;
 import io.gradus.core.cpu.vector.gemm.Gemm;
 import io.gradus.core.cpu.vector.gemm.Matrix;
 import io.gradus.core.kernel.AttentionKernels;
@@ -280,14 +281,10 @@ public final class Attention implements AttentionKernels {
                 }
                 float shift = largest == Float.NEGATIVE_INFINITY ? 0 : largest;
                 double sum = 0;
-                for (int j = 0; j < count; j++) {
-                    double weight = Math.exp(CpuStorage.get(row, j) - shift);
-                    sum += weight;
-                    CpuStorage.set(row, j, (float) weight);
+                for (long at = 0; at < count; at += Rows.BLOCK) {
+                    sum += Rows.exp(row, shift, row, at, Rows.blockEnd(at, count));
                 }
-                for (int j = 0; j < count; j++) {
-                    CpuStorage.set(row, j, sum == 0 ? 0 : (float) (CpuStorage.get(row, j) / sum));
-                }
+                Rows.scale(row, sum == 0 ? 0 : (float) (1 / sum), 0, count);
                 CpuStorage.set(logSumExp, statistics + t, (float) (largest + Math.log(sum)));
                 Gemm.multiply(p, v.row(first), out.row(t), 1, z.d(), count, false);
             }
