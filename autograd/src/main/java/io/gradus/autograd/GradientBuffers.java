@@ -70,8 +70,7 @@ final class GradientBuffers {
     }
 
     /** The complete gradient of a variable that is about to be visited; null if none was written. */
-    @Nullable
-    Pending remove(Variable variable) {
+    @Nullable Pending remove(Variable variable) {
         return pending.remove(variable);
     }
 

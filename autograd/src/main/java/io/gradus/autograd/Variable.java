@@ -234,8 +234,7 @@ public final class Variable {
         return constant(value);
     }
 
-    @Nullable
-    Node node() {
+    @Nullable Node node() {
         return node;
     }
 
