@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * <p>For Linux on x86-64, in a program that may call native functions.
  */
 final class CodePage {
+    /** The longest distance in an operand; 2³¹ − 1 times this is still a long. */
+    private static final long MOST = 1L << 32;
+
     private static final int READ = 1;
     private static final int WRITE = 2;
     private static final int EXECUTE = 4;
@@ -69,5 +72,17 @@ final class CodePage {
         Arrays.fill(types, ValueLayout.JAVA_LONG);
         return linker.downcallHandle(
                 linker.defaultLookup().findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_LONG, types), options);
+    }
+
+    /**
+     * Checks the distance between parts of an operand of machine code, so that the size of the operand, a multiple of it, does not
+     * overflow.
+     *
+     * @throws IndexOutOfBoundsException unless it is between {@code least} and 2³²
+     */
+    static void checkStride(long stride, long least) {
+        if (stride < least || stride > MOST) {
+            throw new IndexOutOfBoundsException("a stride of " + stride + " is not between " + least + " and " + MOST);
+        }
     }
 }

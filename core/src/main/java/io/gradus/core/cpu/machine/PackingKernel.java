@@ -113,13 +113,14 @@ public final class PackingKernel {
      * @param stride bytes from one row to the next
      * @param target the first block of the panel
      * @param others whether these are the second 16 lines of the panel
-     * @throws IndexOutOfBoundsException when the memory of an operand is too small
+     * @throws IndexOutOfBoundsException when the memory of an operand is too small, or a distance is out of range
      */
     public static void packLines(
             Form form, MemorySegment source, long stride, MemorySegment target, boolean others, int blocks) {
         if (blocks <= 0) {
             return;
         }
+        CodePage.checkStride(stride, 0);
         MemorySegment from = source.asSlice(0, (SIDE - 1) * stride + (long) blocks * DEPTH * form.elementBytes());
         MemorySegment to = target.asSlice(0, (long) blocks * form.block()).asSlice(others ? form.other() : 0);
         call(form, from, stride, to, form.block(), blocks);
@@ -133,13 +134,15 @@ public final class PackingKernel {
      * @param stride bytes from one row to the next
      * @param target the block of the first panel
      * @param panelBytes bytes from one panel to the next
-     * @throws IndexOutOfBoundsException when the memory of an operand is too small
+     * @throws IndexOutOfBoundsException when the memory of an operand is too small, or a distance is out of range
      */
     public static void packPanels(
             Form form, MemorySegment source, long stride, MemorySegment target, long panelBytes, int panels) {
         if (panels <= 0) {
             return;
         }
+        CodePage.checkStride(stride, 0);
+        CodePage.checkStride(panelBytes, form.block());
         MemorySegment from = source.asSlice(0, (DEPTH - 1) * stride + (long) panels * LINES * form.elementBytes());
         MemorySegment to = target.asSlice(0, (panels - 1) * panelBytes + form.block());
         call(form, from, stride, to, panelBytes, panels);

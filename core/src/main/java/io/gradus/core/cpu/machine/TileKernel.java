@@ -81,7 +81,7 @@ public final class TileKernel {
      * @param split whether blocks are split
      * @param c {@code [32, 32·panels]} floats
      * @param stride floats from one row of c to the next
-     * @throws IndexOutOfBoundsException when the memory of an operand is too small
+     * @throws IndexOutOfBoundsException when the memory of an operand is too small, or rows of c overlap
      */
     public static void multiply(
             MemorySegment a,
@@ -97,6 +97,7 @@ public final class TileKernel {
         }
         // Machine code checks nothing: these are the bounds of all that it reads and writes.
         long width = (long) panels * LINES;
+        CodePage.checkStride(stride, width);
         MemorySegment result = c.asSlice(0, ((LINES - 1) * stride + width) * 4);
         if (blocks <= 0) {
             for (int i = 0; i < LINES && !add; i++) {
@@ -106,7 +107,7 @@ public final class TileKernel {
         }
         long bytes = (long) blocks * PackingKernel.BLOCK * (split ? 2 : 1);
         MemorySegment left = a.asSlice(0, bytes);
-        MemorySegment right = b.asSlice(0, panels * bytes);
+        MemorySegment right = b.asSlice(0, Math.multiplyExact(panels, bytes));
         if (PRODUCT == null || SUM == null || SPLIT_PRODUCT == null || SPLIT_SUM == null) {
             throw new IllegalStateException("tdpbf16ps is not available; see MachineCode");
         }

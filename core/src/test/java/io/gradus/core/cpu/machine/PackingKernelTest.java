@@ -116,6 +116,9 @@ final class PackingKernelTest {
             rejects(() -> PackingKernel.packPanels(across, source.asSlice(4), 128, target, PackingKernel.BLOCK, 1));
             rejects(() -> PackingKernel.packPanels(across, source, 128, target.asSlice(4), PackingKernel.BLOCK, 1));
             rejects(() -> PackingKernel.packPanels(across, source, 64, target, PackingKernel.BLOCK, 2));
+            rejects(() -> PackingKernel.packLines(along, source, -64, target, false, 1));
+            rejects(() -> PackingKernel.packPanels(across, source, -64, target, PackingKernel.BLOCK, 1));
+            rejects(() -> PackingKernel.packPanels(across, source, 64, target, -PackingKernel.BLOCK, 2));
         }
     }
 

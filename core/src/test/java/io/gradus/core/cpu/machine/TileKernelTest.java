@@ -57,6 +57,9 @@ final class TileKernelTest {
         rejects(a.asSlice(4), b, 1, false, c, 32);
         rejects(a, b.asSlice(4), 1, false, c, 32);
         rejects(a, b, 1, false, c.asSlice(4), 32);
+        rejects(a, b, 1, false, c, 31);
+        rejects(a, b, 1, false, c, -32);
+        rejects(a, b, 1, false, c, Long.MIN_VALUE / 4 + 32);
         assertThatThrownBy(() -> TileKernel.multiply(a, b, 2, 1, false, c, 32, false))
                 .isInstanceOf(IndexOutOfBoundsException.class);
     }
