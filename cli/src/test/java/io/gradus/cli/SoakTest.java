@@ -129,6 +129,8 @@ class SoakTest {
                 "load_best_model_at_end=true learning_rate=0.1",
                 "ema_decay=0.9 spike_z=4 wise_ft_alpha=0.5",
                 "precision=f16 freeze=*embed_tokens*",
+                "matmul_precision=medium ema_decay=0.9",
+                "matmul_precision=high max_grad_norm=1",
                 "optimizer=sgd momentum=0.9 l2_sp=0.01 schedule=constant"
             })
     void runKilledAtRandomMomentsLosesNothing(String more) throws Exception {
@@ -265,8 +267,8 @@ class SoakTest {
 
         assertThat(Program.log(folder.resolve("second")))
                 .containsPattern("output \\Q" + output + "\\E is in use by process " + first.pid()
-                        + " on \\S+, started [0-9: -]+ \\(io.gradus.cli.Main finetune .*; wait until it ends, stop it, or"
-                        + " name another folder\n");
+                        + " on \\S+, started [0-9: -]+ \\(io.gradus.cli.Main finetune .*; wait until it ends, stop it,"
+                        + " or name another folder\n");
         new RunFolder(output).requireSameAs(whole, STEPS);
         report("a second run on one folder was rejected, same bytes");
     }
