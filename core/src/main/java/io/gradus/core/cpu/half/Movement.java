@@ -30,31 +30,25 @@ record Movement(MovementKernels kernels, MovementKernels ofBlock, Blocks blocks)
 
     @Override
     public void slice(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
-        if (!Blocks.anyHalf(x, out)) {
-            kernels.slice(x, axis, start, out, accumulate);
-            return;
-        }
-        int along = x.shape().axis(axis);
-        Tensor from = pairs(x, out, accumulate);
-        Tensor to = pairs(out, x, accumulate);
-        boolean last = along == x.shape().rank() - 1;
-        if (from != null && to != null && (!last || start % 2 == 0)) {
-            kernels.slice(from, along, last ? start / 2 : start, to, false);
-            return;
-        }
-        long outer = x.shape().sub(0, along).size();
-        blocks.forEach(
-                outer,
-                (_, b) -> ofBlock.slice(
-                        lines(b.get(0), x.shape(), along), 1, start, lines(b.get(1), out.shape(), along), accumulate),
-                in(x),
-                out(out, accumulate));
+        part(kernels::slice, ofBlock::slice, x, axis, start, out, accumulate, accumulate);
     }
 
     @Override
     public void place(Tensor x, int axis, long start, Tensor out, boolean accumulate) {
+        part(kernels::place, ofBlock::place, x, axis, start, out, accumulate, true); // the rest of the result stays
+    }
+
+    /** {@link MovementKernels#slice} or {@link MovementKernels#place}. */
+    @FunctionalInterface
+    private interface Move {
+        void run(Tensor x, int axis, long start, Tensor out, boolean accumulate);
+    }
+
+    /** @param keeps whether the result has elements that remain as they are, or are added to */
+    private void part(
+            Move move, Move ofBlock, Tensor x, int axis, long start, Tensor out, boolean accumulate, boolean keeps) {
         if (!Blocks.anyHalf(x, out)) {
-            kernels.place(x, axis, start, out, accumulate);
+            move.run(x, axis, start, out, accumulate);
             return;
         }
         int along = x.shape().axis(axis);
@@ -62,16 +56,16 @@ record Movement(MovementKernels kernels, MovementKernels ofBlock, Blocks blocks)
         Tensor to = pairs(out, x, accumulate);
         boolean last = along == x.shape().rank() - 1;
         if (from != null && to != null && (!last || start % 2 == 0)) {
-            kernels.place(from, along, last ? start / 2 : start, to, false);
+            move.run(from, along, last ? start / 2 : start, to, false);
             return;
         }
         long outer = x.shape().sub(0, along).size();
         blocks.forEach(
                 outer,
-                (_, b) -> ofBlock.place(
+                (_, b) -> ofBlock.run(
                         lines(b.get(0), x.shape(), along), 1, start, lines(b.get(1), out.shape(), along), accumulate),
                 in(x),
-                out(out, true)); // the rest of it stays
+                out(out, keeps));
     }
 
     @Override
