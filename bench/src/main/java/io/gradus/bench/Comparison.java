@@ -3,6 +3,7 @@ package io.gradus.bench;
 import io.gradus.bench.cases.Case;
 import io.gradus.bench.cases.Group;
 import io.gradus.bench.cases.Network;
+import io.gradus.bench.cases.Precision;
 import io.gradus.bench.cases.TrainingStepCases;
 import io.gradus.bench.cases.TrainingStepCases.Batch;
 import io.gradus.bench.libtorch.LibTorch;
@@ -77,14 +78,15 @@ final class Comparison {
     }
 
     /** Measures the peak memory of a separate process for each engine during a few steps. The outcome holds bytes, not seconds. */
-    Result memory(Network network, Batch batch, int steps, int threads, Peaks peaks) throws IOException {
+    Result memory(Network network, Precision precision, Batch batch, int steps, int threads, Peaks peaks)
+            throws IOException {
         progress.show("peak memory of a training step");
-        long ours = StepsProcess.run(Engine.GRADUS, network, batch.size(), batch.length(), steps, threads)
+        long ours = StepsProcess.run(Engine.GRADUS, network, precision, batch, steps, threads)
                 .peakBytes();
-        long theirs = StepsProcess.run(Engine.LIBTORCH, network, batch.size(), batch.length(), steps, threads)
+        long theirs = StepsProcess.run(Engine.LIBTORCH, network, precision, batch, steps, threads)
                 .peakBytes();
         Outcome outcome = new Outcome(ours, theirs, (double) theirs / ours, 1, 1);
-        String name = "GPT-2 " + batch + ", " + steps + " steps";
+        String name = precision.group("GPT-2") + " " + batch + ", " + steps + " steps";
         progress.clear();
         out.println();
         out.print(Report.memory(name, outcome));
@@ -95,7 +97,7 @@ final class Comparison {
     /** Returns the first step after a cold start that reaches 90% of the final speed. */
     int warmUp(Network network, Batch batch, int steps, int threads) throws IOException {
         progress.show("warm-up of a training step");
-        StepsProcess process = StepsProcess.run(Engine.GRADUS, network, batch.size(), batch.length(), steps, threads);
+        StepsProcess process = StepsProcess.run(Engine.GRADUS, network, Precision.HIGHEST, batch, steps, threads);
         progress.clear();
         out.println();
         out.println("warm-up, GPT-2 " + batch + ", milliseconds of each step from a cold start:");

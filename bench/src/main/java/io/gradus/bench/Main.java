@@ -8,6 +8,7 @@ import io.gradus.bench.cases.GemmCases;
 import io.gradus.bench.cases.Group;
 import io.gradus.bench.cases.Network;
 import io.gradus.bench.cases.NormCases;
+import io.gradus.bench.cases.Precision;
 import io.gradus.bench.cases.SoftmaxCases;
 import io.gradus.bench.cases.TrainingStepCases;
 import io.gradus.bench.cases.TrainingStepCases.Batch;
@@ -18,7 +19,6 @@ import io.gradus.bench.measure.Peaks;
 import io.gradus.bench.report.History;
 import io.gradus.bench.report.Report;
 import io.gradus.bench.report.Result;
-import io.gradus.core.MatmulPrecision;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -52,8 +52,8 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "",
-            "A sample is quiet if other processes used less than 10%% of the CPU time. A complete run takes about"
-                    + " half an hour, --quick about 10 minutes.",
+            "A sample is quiet if other processes used less than 10%% of the CPU time. A complete run takes one"
+                    + " to two hours, --quick about half an hour.",
             "",
             "Examples:",
             "  gradus bench",
@@ -66,22 +66,29 @@ public final class Main implements Callable<Integer> {
     private static final String MEMORY = "memory";
     private static final String WARM_UP = "warm-up";
     private static final Batch USUAL = new Batch(4, 64);
+    private static final Batch LONG = new Batch(1, 512);
+    private static final Batch LARGE = new Batch(8, 256);
     private static final int MEMORY_STEPS = 5;
     private static final int WARM_UP_STEPS = 30;
 
     private static final List<Group> GROUPS = List.of(
-            new GemmCases(MatmulPrecision.HIGHEST),
-            new GemmCases(MatmulPrecision.MEDIUM),
-            new GemmCases(MatmulPrecision.HIGH),
-            GemmCases.ofBf16(),
+            new GemmCases(Precision.HIGHEST),
+            new GemmCases(Precision.MEDIUM),
+            new GemmCases(Precision.HIGH),
+            new GemmCases(Precision.BF16),
             new ElementwiseCases(),
             new NormCases(),
             new SoftmaxCases(),
             new AttentionCases(),
             new CrossEntropyCases(),
             new AdamWCases(),
-            new TrainingStepCases(Network.GPT2, USUAL, new Batch(1, 512)),
-            new TrainingStepCases(Network.LLAMA, new Batch(4, 256)));
+            new TrainingStepCases(Network.GPT2, Precision.HIGHEST, USUAL, LONG),
+            new TrainingStepCases(Network.GPT2, Precision.HIGH, USUAL, LONG),
+            new TrainingStepCases(Network.GPT2, Precision.MEDIUM, USUAL, LONG, LARGE),
+            new TrainingStepCases(Network.GPT2, Precision.BF16, USUAL, LONG, LARGE),
+            new TrainingStepCases(Network.LLAMA, Precision.HIGHEST, new Batch(4, 256)),
+            new TrainingStepCases(Network.SMOLLM2, Precision.MEDIUM, new Batch(2, 256)),
+            new TrainingStepCases(Network.SMOLLM2, Precision.BF16, new Batch(2, 256)));
 
     @Spec
     private CommandSpec spec;
@@ -98,7 +105,8 @@ public final class Main implements Callable<Integer> {
             split = ",",
             paramLabel = "GROUP",
             description = "Run only these groups: gemm, gemm-medium, gemm-high, gemm-bf16, elementwise, norms, softmax,"
-                    + " attention, cross-entropy, adamw, gpt2, llama, memory, warm-up.")
+                    + " attention, cross-entropy, adamw, gpt2, gpt2-high, gpt2-medium, gpt2-bf16, llama,"
+                    + " smollm2-medium, smollm2-bf16, memory, warm-up.")
     private Set<String> only = Set.of();
 
     @Option(names = "--quick", description = "Fewer samples: for a first impression, not for the record.")
@@ -165,8 +173,15 @@ public final class Main implements Callable<Integer> {
         }
         for (int count : threadCounts()) {
             if (wants(MEMORY)) {
-                results.add(comparison.memory(
-                        Network.GPT2, USUAL, MEMORY_STEPS, count, Objects.requireNonNull(peaks.get(count))));
+                for (Precision precision : List.of(Precision.HIGHEST, Precision.MEDIUM, Precision.BF16)) {
+                    results.add(comparison.memory(
+                            Network.GPT2,
+                            precision,
+                            USUAL,
+                            MEMORY_STEPS,
+                            count,
+                            Objects.requireNonNull(peaks.get(count))));
+                }
             }
             if (wants(WARM_UP)) {
                 warmUpSteps.put(count, comparison.warmUp(Network.GPT2, USUAL, WARM_UP_STEPS, count));

@@ -3,6 +3,7 @@ package io.gradus.bench;
 import com.sun.management.ThreadMXBean;
 import io.gradus.bench.cases.GradusTraining;
 import io.gradus.bench.cases.Network;
+import io.gradus.bench.cases.Precision;
 import io.gradus.bench.libtorch.LibTorch;
 import io.gradus.bench.libtorch.TorchTraining;
 import io.gradus.core.DType;
@@ -74,20 +75,21 @@ final class StepsCommand implements Callable<Integer> {
     @Option(
             names = "--precision",
             defaultValue = "F32",
-            description = "With GRADUS: the dtype of weights, F32, BF16 or F16 (${DEFAULT-VALUE}).")
-    private DType precision;
+            description = "The dtype of weights, F32, BF16 or F16 (${DEFAULT-VALUE}); with LIBTORCH, BF16 is autocast.")
+    private DType dtype;
 
     @Option(
             names = "--matmul-precision",
             defaultValue = "HIGHEST",
-            description = "With GRADUS: of matrix products, ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+            description = "Of matrix products, ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}); with LIBTORCH, MEDIUM is"
+                    + " autocast.")
     private MatmulPrecision matmulPrecision;
 
     @Option(
             names = "--on-request",
             description =
-                    "Print the batch, then wait for lines of input with a number of steps, and print the peak after each of"
-                            + " them. The input of bench/pytorch.py.")
+                    "Print the batch, then wait for lines of input with a number of steps, and print the peak after"
+                            + " each of them. The input of bench/pytorch.py.")
     private boolean onRequest;
 
     @Override
@@ -102,8 +104,7 @@ final class StepsCommand implements Callable<Integer> {
                         throw new ParameterException(
                                 spec.commandLine(), "--device: '" + device + "' must be cpu, gpu or meta");
                 };
-                GradusTraining training =
-                        network.train(on.withMatmulPrecision(matmulPrecision), precision, batch, length);
+                GradusTraining training = network.train(on, precision(), batch, length);
                 run(training::step, on);
                 if (!onRequest) {
                     report(on.backend().memory());
@@ -112,12 +113,16 @@ final class StepsCommand implements Callable<Integer> {
             case LIBTORCH -> {
                 LibTorch.load();
                 LibTorch.setThreads(threads);
-                try (TorchTraining training = network.trainWithLibTorch(batch, length)) {
+                try (TorchTraining training = network.trainWithLibTorch(precision(), batch, length)) {
                     run(training::step, Device.cpu());
                 }
             }
         }
         return 0;
+    }
+
+    private Precision precision() {
+        return new Precision(dtype, matmulPrecision);
     }
 
     private void run(DoubleSupplier step, Device device) throws IOException {

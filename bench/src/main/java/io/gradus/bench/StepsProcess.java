@@ -1,6 +1,8 @@
 package io.gradus.bench;
 
 import io.gradus.bench.cases.Network;
+import io.gradus.bench.cases.Precision;
+import io.gradus.bench.cases.TrainingStepCases.Batch;
 import io.gradus.bench.measure.Medians;
 import java.io.File;
 import java.io.IOException;
@@ -24,14 +26,17 @@ record StepsProcess(List<Double> seconds, long peakBytes) {
      *
      * @throws IOException if it fails; contains its error output
      */
-    static StepsProcess run(Engine engine, Network network, int batch, int length, int steps, int threads)
+    static StepsProcess run(Engine engine, Network network, Precision precision, Batch batch, int steps, int threads)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
         command.addAll(List.of("-classpath", System.getProperty("java.class.path"), Main.class.getName(), "steps"));
         command.addAll(List.of("--engine", engine.name(), "--network", network.name()));
-        command.addAll(List.of("--batch", Integer.toString(batch), "--length", Integer.toString(length)));
+        command.addAll(List.of("--precision", precision.dtype().name()));
+        command.addAll(List.of("--matmul-precision", precision.products().name()));
+        command.addAll(List.of("--batch", Integer.toString(batch.size())));
+        command.addAll(List.of("--length", Integer.toString(batch.length())));
         command.addAll(List.of("--steps", Integer.toString(steps), "--threads", Integer.toString(threads)));
         File errors = File.createTempFile("gradus-steps", ".log");
         try {

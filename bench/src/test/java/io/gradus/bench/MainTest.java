@@ -33,6 +33,16 @@ class MainTest {
     }
 
     @Test
+    void usageNamesEveryGroup() {
+        run("--only", "everything");
+        String groups = err.toString().replaceAll("(?s).*the groups are \\[(.*?)].*", "$1");
+        run("--help");
+        assertThat(groups.split(", "))
+                .hasSizeGreaterThan(12)
+                .allSatisfy(group -> assertThat(out.toString()).containsPattern("\\s" + group + "[,.]"));
+    }
+
+    @Test
     void zeroThreadsAreRejected() {
         assertThat(run("--threads", "0")).isEqualTo(2);
         assertThat(err.toString()).contains("--threads: 0 is less than 1");

@@ -3,11 +3,9 @@ package io.gradus.bench.cases;
 import io.gradus.bench.measure.Work;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
-import io.gradus.core.MatmulPrecision;
 import io.gradus.core.Scope;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -20,7 +18,7 @@ import org.bytedeco.pytorch.global.torch;
  * <p>In medium precision, operands and results are F32 in memory on both sides, and rounding them is part of the time. libtorch
  * rounds them to BF16, as its autocast does, and converts the result. Its result is rounded to BF16 and ours is not.
  *
- * <p>In the last group, operands and results are BF16 in memory.
+ * <p>In BF16, operands and results are BF16 in memory.
  */
 public final class GemmCases implements Group {
     private static final int WIDTH = 768;
@@ -31,24 +29,10 @@ public final class GemmCases implements Group {
     /** The distance of two BF16: sums that differ in order may be rounded to either. */
     private static final double NEIGHBOR_TOLERANCE = 1e-2;
 
-    private final MatmulPrecision precision;
-    private final boolean half;
+    private final Precision precision;
 
-    /**
-     * @param precision ours; {@code medium} is compared with libtorch's BF16, the others with its F32
-     */
-    public GemmCases(MatmulPrecision precision) {
-        this(precision, false);
-    }
-
-    private GemmCases(MatmulPrecision precision, boolean half) {
+    public GemmCases(Precision precision) {
         this.precision = precision;
-        this.half = half;
-    }
-
-    /** The group with BF16 in memory. */
-    public static GemmCases ofBf16() {
-        return new GemmCases(MatmulPrecision.HIGHEST, true);
     }
 
     /**
@@ -113,12 +97,7 @@ public final class GemmCases implements Group {
 
     @Override
     public String name() {
-        if (half) {
-            return "gemm-bf16";
-        }
-        return precision == MatmulPrecision.HIGHEST
-                ? "gemm"
-                : "gemm-" + precision.name().toLowerCase(Locale.ROOT);
+        return precision.group("gemm");
     }
 
     @Override
@@ -126,13 +105,14 @@ public final class GemmCases implements Group {
         for (Form form : forms()) {
             try (Scope _ = Scope.open("gemm");
                     PointerScope _ = new PointerScope()) {
-                measure.accept(of(device.withMatmulPrecision(precision), form));
+                measure.accept(of(device.withMatmulPrecision(precision.products()), form));
             }
         }
     }
 
     private Case of(Device device, Form f) {
-        DType dtype = half ? DType.BF16 : DType.F32;
+        DType dtype = precision.dtype();
+        boolean rounds = precision.equals(Precision.MEDIUM);
         Twin a = (f.transposeA ? Twin.random(device, 1, 1, f.k, f.m) : Twin.random(device, 1, 1, f.m, f.k)).to(dtype);
         Twin b = (f.transposeB ? Twin.random(device, 2, 1, f.n, f.k) : Twin.random(device, 2, 1, f.k, f.n)).to(dtype);
         Twin out = Twin.zeros(device, f.m, f.n).to(dtype);
@@ -140,9 +120,9 @@ public final class GemmCases implements Group {
         Tensor right = f.transposeB ? b.theirs().t() : b.theirs();
         Runnable ours =
                 () -> device.kernels().gemm().matmul(a.ours(), f.transposeA, b.ours(), f.transposeB, out.ours(), false);
-        Runnable theirs = precision != MatmulPrecision.MEDIUM
-                ? () -> torch.mm_out(out.theirs(), left, right).close()
-                : () -> multiplyRounded(left, right, out.theirs());
+        Runnable theirs = rounds
+                ? () -> multiplyRounded(left, right, out.theirs())
+                : () -> torch.mm_out(out.theirs(), left, right).close();
         return new Case(
                 f.label(),
                 ours,
@@ -152,7 +132,7 @@ public final class GemmCases implements Group {
                     theirs.run();
                     return out.to(DType.F32).difference();
                 },
-                half ? NEIGHBOR_TOLERANCE : precision == MatmulPrecision.MEDIUM ? BF16_TOLERANCE : TOLERANCE,
+                dtype == DType.BF16 ? NEIGHBOR_TOLERANCE : rounds ? BF16_TOLERANCE : TOLERANCE,
                 Work.flops(2.0 * f.m * f.n * f.k));
     }
 

@@ -73,15 +73,10 @@ public enum Network {
         };
     }
 
-    /** Training steps with Gradus, on weights of F32. */
-    public GradusTraining train(Device device, int batch, int length) {
-        return train(device, DType.F32, batch, length);
-    }
-
     /** Training steps with Gradus. */
-    public GradusTraining train(Device device, DType dtype, int batch, int length) {
+    public GradusTraining train(Device device, Precision precision, int batch, int length) {
         return new GradusTraining(
-                ours(device, dtype),
+                ours(device.withMatmulPrecision(precision.products()), precision.dtype()),
                 ids(batch, length),
                 targets(batch, length),
                 batch,
@@ -90,10 +85,17 @@ public enum Network {
                 WEIGHT_DECAY);
     }
 
-    /** Training steps with libtorch. */
-    public TorchTraining trainWithLibTorch(int batch, int length) {
+    /** Training steps with libtorch, under its BF16 autocast if Gradus multiplies BF16. */
+    public TorchTraining trainWithLibTorch(Precision precision, int batch, int length) {
         return new TorchTraining(
-                this::theirs, ids(batch, length), targets(batch, length), batch, length, LEARNING_RATE, WEIGHT_DECAY);
+                this::theirs,
+                precision.multipliesBf16(),
+                ids(batch, length),
+                targets(batch, length),
+                batch,
+                length,
+                LEARNING_RATE,
+                WEIGHT_DECAY);
     }
 
     /** The tokens of the batch. */

@@ -14,8 +14,11 @@ public final class TrainingStepCases implements Group {
     private static final int COMPARED_STEPS = 5;
     /** Relative, for losses of about 10. Rounding errors differ and grow from step to step. */
     private static final double TOLERANCE = 1e-4;
+    /** With BF16, the sides round different intermediate results. */
+    private static final double BF16_TOLERANCE = 3e-3;
 
     private final Network network;
+    private final Precision precision;
     private final List<Batch> batches;
 
     /**
@@ -35,14 +38,15 @@ public final class TrainingStepCases implements Group {
         }
     }
 
-    public TrainingStepCases(Network network, Batch... batches) {
+    public TrainingStepCases(Network network, Precision precision, Batch... batches) {
         this.network = network;
+        this.precision = precision;
         this.batches = List.of(batches);
     }
 
     @Override
     public String name() {
-        return network.name().toLowerCase(Locale.ROOT);
+        return precision.group(network.name().toLowerCase(Locale.ROOT));
     }
 
     public List<Batch> batches() {
@@ -57,11 +61,16 @@ public final class TrainingStepCases implements Group {
     @Override
     public void run(Device device, Consumer<Case> measure) {
         for (Batch batch : batches) {
-            GradusTraining ours = network.train(device, batch.size, batch.length);
-            try (TorchTraining theirs = network.trainWithLibTorch(batch.size, batch.length)) {
+            GradusTraining ours = network.train(device, precision, batch.size, batch.length);
+            try (TorchTraining theirs = network.trainWithLibTorch(precision, batch.size, batch.length)) {
                 Network.copyWeights(ours.model(), theirs.model());
                 measure.accept(new Case(
-                        caseName(batch), ours::step, theirs::step, () -> difference(ours, theirs), TOLERANCE, null));
+                        caseName(batch),
+                        ours::step,
+                        theirs::step,
+                        () -> difference(ours, theirs),
+                        precision.multipliesBf16() ? BF16_TOLERANCE : TOLERANCE,
+                        null));
             }
         }
     }

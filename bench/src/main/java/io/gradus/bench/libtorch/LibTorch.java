@@ -70,6 +70,23 @@ public final class LibTorch {
     }
 
     /**
+     * Runs a function under BF16 autocast, as {@code with torch.autocast("cpu", torch.bfloat16)} does: a weight is converted once,
+     * and the copy is dropped at the end.
+     */
+    public static Tensor autocast(Supplier<Tensor> body) {
+        torch.set_autocast_dtype(torch.DeviceType.CPU, torch.ScalarType.BFloat16);
+        torch.set_autocast_enabled(torch.DeviceType.CPU, true);
+        torch.increment_nesting();
+        try {
+            return body.get();
+        } finally {
+            torch.decrement_nesting();
+            torch.clear_cache();
+            torch.set_autocast_enabled(torch.DeviceType.CPU, false);
+        }
+    }
+
+    /**
      * Runs a function with the lifetimes of C++: temporaries are freed when it returns, and the result belongs to the caller's
      * scope. Otherwise temporaries would live until they are garbage-collected.
      */

@@ -5,16 +5,21 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Training steps with libtorch on one batch: forward, {@code cross_entropy}, backward, AdamW. */
+/**
+ * Training steps with libtorch on one batch: forward, {@code cross_entropy}, backward, AdamW. Autocast is for the forward pass and
+ * the loss, as PyTorch recommends.
+ */
 public final class TorchTraining implements AutoCloseable {
     private final PointerScope scope = new PointerScope();
     private final TorchModel model;
+    private final boolean autocast;
     private final FusedAdamW optimizer;
     private final Tensor ids;
     private final Tensor targets;
 
     public TorchTraining(
             Supplier<TorchModel> model,
+            boolean autocast,
             int[] ids,
             int[] targets,
             int batch,
@@ -22,6 +27,7 @@ public final class TorchTraining implements AutoCloseable {
             double learningRate,
             double weightDecay) {
         this.model = model.get();
+        this.autocast = autocast;
         this.ids = LibTorch.indices(ids, batch, length);
         this.targets = LibTorch.indices(targets, (long) batch * length);
         this.optimizer = new FusedAdamW(this.model.parameters(), learningRate, weightDecay);
@@ -35,14 +41,16 @@ public final class TorchTraining implements AutoCloseable {
     public double step() {
         try (PointerScope _ = new PointerScope()) {
             optimizer.zeroGrad();
-            Tensor loss = LibTorch.function(() -> {
-                Tensor logits = model.forward(ids);
-                return torch.cross_entropy_loss(logits.view(targets.numel(), logits.size(2)), targets);
-            });
+            Tensor loss = LibTorch.function(() -> autocast ? LibTorch.autocast(this::loss) : loss());
             loss.backward();
             optimizer.step();
             return loss.item_float();
         }
+    }
+
+    private Tensor loss() {
+        Tensor logits = model.forward(ids);
+        return torch.cross_entropy_loss(logits.view(targets.numel(), logits.size(2)), targets);
     }
 
     @Override
