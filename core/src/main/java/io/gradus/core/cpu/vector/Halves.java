@@ -38,6 +38,21 @@ public final class Halves {
         return bits.lanewise(VectorOperators.LSHL, 16);
     }
 
+    /** Loads twice as many BF16 as a vector has floats: pairs of neighbors, of which the first is the lower half of a lane. */
+    public static IntVector pairs(MemorySegment memory, long at) {
+        return IntVector.fromMemorySegment(Lanes.INTS, Lanes.offHeap(memory), at * 2, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** The first elements of {@link #pairs} as floats. */
+    public static FloatVector evens(IntVector pairs) {
+        return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /** The second elements of {@link #pairs} as floats. */
+    public static FloatVector odds(IntVector pairs) {
+        return pairs.and(0xFFFF_0000).reinterpretAsFloats();
+    }
+
     /** Converts elements to F32, exactly; elements that are F32 are copied. */
     public static void widen(MemorySegment source, DType dtype, long from, MemorySegment target, long to, long count) {
         long i = 0;

@@ -1,7 +1,7 @@
 package io.gradus.core.cpu.vector.gemm;
 
 import io.gradus.core.DType;
-import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.common.FloatMemory;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
@@ -18,7 +18,7 @@ import jdk.incubator.vector.FloatVector;
 final class Gemv {
     private static final int V = Lanes.COUNT;
     /** Columns whose sums are held in registers if rows of the matrix are contiguous. */
-    static final int BLOCK = 8 * V;
+    private static final int BLOCK = 8 * V;
     /** The least number of elements of the matrix in a chunk. */
     private static final int GRAIN = 1 << 14;
     /** Chunks per thread: a thread that begins late leaves some to the others. */
@@ -28,32 +28,45 @@ final class Gemv {
 
     static void multiply(Gemm.Product p, Workers workers) {
         boolean half = p.b().dtype() == DType.BF16;
-        float[] rows = new float[p.m() * p.k()];
-        Matrix a = p.a().floats(0, p.m(), 0, p.k());
-        for (int i = 0; i < p.m(); i++) {
-            for (int k = 0; k < p.k(); k++) {
-                rows[i * p.k() + k] = a.get(i, k);
-            }
-        }
+        float[] rows = rows(p, half && p.b().transposed());
         workers.forEach(p.n(), columns(p, workers.threads()), (from, to) -> {
             int count = (int) (to - from);
             int column = (int) from;
             float[] sums = new float[count + V];
             Matrix b = half ? p.b() : p.b().floats(0, p.k(), column, (int) to);
             for (int i = 0; i < p.m(); i++) {
-                int at = i * p.k();
-                if (half && b.transposed()) {
-                    Bf16Gemv.dots(rows, at, p.k(), b, column, sums, count);
-                } else if (half) {
-                    Bf16Gemv.multiples(rows, at, p.k(), b, column, sums, count);
-                } else if (b.transposed()) {
-                    dots(rows, at, p.k(), b, column, sums, count);
+                if (b.transposed()) {
+                    dots(half, rows, i * p.k(), p.k(), b, column, sums, count);
                 } else {
-                    multiples(rows, at, p.k(), b, column, sums, count);
+                    multiples(half, rows, i * p.k(), p.k(), b, column, sums, count);
                 }
                 p.write().store(sums, 0, p.c(), i, column, 1, count);
             }
         });
+    }
+
+    /**
+     * The rows of A in F32.
+     *
+     * @param split whether their elements are ordered for {@link Bf16Gemv#fourDots}
+     */
+    private static float[] rows(Gemm.Product p, boolean split) {
+        float[] rows = new float[p.m() * p.k()];
+        Matrix a = p.a().floats(0, p.m(), 0, p.k());
+        for (int i = 0; i < p.m(); i++) {
+            for (int k = 0; k < p.k(); k++) {
+                rows[i * p.k() + k] = a.get(i, k);
+            }
+            if (split) {
+                Bf16Gemv.split(rows, i * p.k(), whole(p.k()));
+            }
+        }
+        return rows;
+    }
+
+    /** The elements of a dot product of length k that are in whole pairs of vectors. */
+    private static int whole(int k) {
+        return k - k % (2 * V);
     }
 
     /** The number of columns in a chunk. Rows of the matrix are read in pieces of whole blocks, and so are whole cache lines. */
@@ -68,25 +81,49 @@ final class Gemv {
      * {@code sums[j] = Σₖ row[k]·b[k, column + j]}, where a column of b is contiguous. Four columns at a time, a quarter of the chunk
      * apart: memory is read as four long streams, which is up to 1.5 times as fast as one.
      */
-    private static void dots(float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
+    private static void dots(
+            boolean half, float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
         int quarter = count / 4;
         for (int j = 0; j < quarter; j++) {
-            fourDots(row, at, k, b.memory(), b.place(0, column + j), quarter * b.stride(), sums, j, quarter);
+            fourDots(half, row, at, k, b, b.place(0, column + j), quarter * b.stride(), sums, j, quarter);
         }
         for (int j = 4 * quarter; j < count; j++) {
-            sums[j] = dot(row, at, k, b.memory(), b.place(0, column + j));
+            fourDots(half, row, at, k, b, b.place(0, column + j), 0, sums, j, 0); // the same one four times
+        }
+        FloatMemory elements = new FloatMemory(b.memory(), half);
+        for (int j = 0; j < count; j++) {
+            for (int i = whole(k); i < k; i++) {
+                sums[j] = Math.fma(row[at + i], elements.get(b.place(i, column + j)), sums[j]);
+            }
         }
     }
 
-    /** {@link #dot} with four columns of the matrix, {@code apart} elements apart. */
+    private static void fourDots(
+            boolean half,
+            float[] row,
+            int at,
+            int k,
+            Matrix b,
+            long from,
+            long apart,
+            float[] sums,
+            int to,
+            int step) {
+        if (half) {
+            Bf16Gemv.fourDots(row, at, k, b.memory(), from, apart, sums, to, step);
+        } else {
+            fourDots(row, at, k, b.memory(), from, apart, sums, to, step);
+        }
+    }
+
+    /** Dot products of the row and four columns of the matrix, {@code apart} elements apart, up to the last whole pair of vectors. */
     private static void fourDots(
             float[] row, int at, int k, MemorySegment memory, long from, long apart, float[] sums, int to, int step) {
         FloatVector p0 = Lanes.zero(), p1 = p0, q0 = p0, q1 = p0, r0 = p0, r1 = p0, s0 = p0, s1 = p0;
         long q = from + apart;
         long r = q + apart;
         long s = r + apart;
-        int i = 0;
-        for (; i <= k - 2 * V; i += 2 * V) {
+        for (int i = 0; i <= k - 2 * V; i += 2 * V) {
             FloatVector x0 = Lanes.load(row, at + i);
             FloatVector x1 = Lanes.load(row, at + i + V);
             p0 = x0.fma(Lanes.load(memory, from + i), p0);
@@ -98,48 +135,44 @@ final class Gemv {
             r1 = x1.fma(Lanes.load(memory, r + i + V), r1);
             s1 = x1.fma(Lanes.load(memory, s + i + V), s1);
         }
-        sums[to] = withRest(Lanes.sum(p0.add(p1)), row, at, i, k, memory, from);
-        sums[to + step] = withRest(Lanes.sum(q0.add(q1)), row, at, i, k, memory, q);
-        sums[to + 2 * step] = withRest(Lanes.sum(r0.add(r1)), row, at, i, k, memory, r);
-        sums[to + 3 * step] = withRest(Lanes.sum(s0.add(s1)), row, at, i, k, memory, s);
-    }
-
-    private static float dot(float[] row, int at, int k, MemorySegment memory, long from) {
-        FloatVector s0 = Lanes.zero(), s1 = s0;
-        int i = 0;
-        for (; i <= k - 2 * V; i += 2 * V) {
-            s0 = Lanes.load(row, at + i).fma(Lanes.load(memory, from + i), s0);
-            s1 = Lanes.load(row, at + i + V).fma(Lanes.load(memory, from + i + V), s1);
-        }
-        return withRest(Lanes.sum(s0.add(s1)), row, at, i, k, memory, from);
-    }
-
-    /** Adds the products of the elements from {@code i}, fewer than two vectors, to a sum. */
-    private static float withRest(float sum, float[] row, int at, int i, int k, MemorySegment memory, long from) {
-        float whole = sum;
-        for (int j = i; j < k; j++) {
-            whole = Math.fma(row[at + j], CpuStorage.get(memory, from + j), whole);
-        }
-        return whole;
+        sums[to] = Lanes.sum(p0.add(p1));
+        sums[to + step] = Lanes.sum(q0.add(q1));
+        sums[to + 2 * step] = Lanes.sum(r0.add(r1));
+        sums[to + 3 * step] = Lanes.sum(s0.add(s1));
     }
 
     /** {@code sums[j] = Σₖ row[k]·b[k, column + j]}, where a row of b is contiguous. */
-    private static void multiples(float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
+    private static void multiples(
+            boolean half, float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
+        MemorySegment memory = b.memory();
+        long stride = b.stride();
         int j = 0;
         for (; j <= count - BLOCK; j += BLOCK) {
-            block(row, at, k, b.memory(), b.place(0, column + j), b.stride(), sums, j);
+            long from = b.place(0, column + j);
+            if (half) {
+                Bf16Gemv.block(row, at, k, memory, from, stride, sums, j);
+            } else {
+                block(row, at, k, memory, from, stride, sums, j);
+            }
         }
         for (; j <= count - V; j += V) {
-            vector(row, at, k, b.memory(), b.place(0, column + j), b.stride(), sums, j);
+            long from = b.place(0, column + j);
+            if (half) {
+                Bf16Gemv.vector(row, at, k, memory, from, stride, sums, j);
+            } else {
+                vector(row, at, k, memory, from, stride, sums, j);
+            }
         }
+        FloatMemory elements = new FloatMemory(memory, half);
         for (; j < count; j++) {
             sums[j] = 0;
             for (int i = 0; i < k; i++) {
-                sums[j] = Math.fma(row[at + i], b.get(i, column + j), sums[j]);
+                sums[j] = Math.fma(row[at + i], elements.get(b.place(i, column + j)), sums[j]);
             }
         }
     }
 
+    /** The sums of as many columns as a vector has lanes. */
     private static void vector(
             float[] row, int at, int k, MemorySegment memory, long from, long stride, float[] sums, int to) {
         FloatVector sum = Lanes.zero();
@@ -149,6 +182,7 @@ final class Gemv {
         sum.intoArray(sums, to);
     }
 
+    /** The sums of {@link #BLOCK} columns. */
     private static void block(
             float[] row, int at, int k, MemorySegment memory, long from, long stride, float[] sums, int to) {
         FloatVector s0 = Lanes.zero(), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
