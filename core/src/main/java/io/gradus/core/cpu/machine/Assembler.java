@@ -78,6 +78,16 @@ final class Assembler {
         address(from.number(), to, 1);
     }
 
+    /** Requests a cache line for later. The address may be any. */
+    void prefetcht0(Address at) {
+        if (at.indexHigh() + at.base().high() > 0) {
+            emit(0x40 | at.indexHigh() << 1 | at.base().high());
+        }
+        emit(0x0F);
+        emit(0x18);
+        address(1, at, 1);
+    }
+
     void add(Register to, Register from) {
         rex(from.high(), 0, to.high());
         emit(0x01);
@@ -204,6 +214,27 @@ final class Assembler {
         address(to, from, FLOAT);
     }
 
+    /** Copies the lower half of a general register into all 16 lanes. */
+    void vpbroadcastd(int to, Register from) {
+        evex(to, 0, 0, from.high(), P66, MAP_0F38);
+        emit(0x7C);
+        registers(to, from.number());
+    }
+
+    /** {@code sum += a·b} with one rounding. */
+    void vfmadd231ps(int sum, int a, int b) {
+        evex(sum, a, b, P66, MAP_0F38);
+        emit(0xB8);
+        registers(sum, b);
+    }
+
+    /** The same with a vector in memory. */
+    void vfmadd231ps(int sum, int a, Address b) {
+        evex(sum, a, b, P66, MAP_0F38);
+        emit(0xB8);
+        address(sum, b, VECTOR);
+    }
+
     /** In each 32-bit lane, adds the products of two pairs of BF16 to a float. */
     void vdpbf16ps(int sum, int a, int b) {
         evex(sum, a, b, PF3, MAP_0F38);
@@ -266,6 +297,19 @@ final class Assembler {
     void vpord(int to, int a, int b) {
         evex(to, a, b, P66, MAP_0F);
         emit(0xEB);
+        registers(to, b);
+    }
+
+    /** {@code to = a & b}, bit by bit. */
+    void vpandd(int to, int a, int b) {
+        evex(to, a, b, P66, MAP_0F);
+        emit(0xDB);
+        registers(to, b);
+    }
+
+    void vaddps(int to, int a, int b) {
+        evex(to, a, b, NONE, MAP_0F);
+        emit(0x58);
         registers(to, b);
     }
 

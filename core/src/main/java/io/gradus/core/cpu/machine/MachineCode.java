@@ -4,9 +4,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides once whether products of BF16 matrices run in machine code that this program writes. The Vector API has no such
- * instructions, but a processor that has them multiplies BF16 at least twice as fast as floats. An {@link Assembler} in Java
- * encodes the few that are needed, {@link CodePage} makes them executable, and {@code java.lang.foreign} calls them. There is
+ * Decides once which products run in machine code that this program writes: those of BF16 matrices, and those of a few rows. The
+ * Vector API has no such instructions, but a processor that has them multiplies BF16 at least twice as fast as floats, and reads
+ * ahead what it will multiply. An {@link Assembler} in Java encodes the few that are needed, {@link CodePage} makes them executable, and {@code java.lang.foreign} calls them. There is
  * nothing to install or to compile.
  *
  * <p>This needs Linux on x86-64, permission to call native functions, and what the processor says it has, whatever its name.
@@ -23,6 +23,8 @@ public final class MachineCode {
     private static final @Nullable String NO_TILES = noTiles();
     private static final @Nullable String NO_DOT_PRODUCTS = noDotProducts();
 
+    private static final boolean HAS_GEMV = PROCESSOR != null && PROCESSOR.avx512() && GemvKernel.isWritten();
+
     private MachineCode() {}
 
     /** Whether {@link TileKernel} can be called. */
@@ -33,6 +35,11 @@ public final class MachineCode {
     /** Whether {@link DotProductKernel} can be called. */
     public static boolean hasDotProducts() {
         return NO_DOT_PRODUCTS == null;
+    }
+
+    /** Whether {@link GemvKernel} can be called. */
+    public static boolean hasGemv() {
+        return HAS_GEMV;
     }
 
     /** What multiplies BF16, for people: an instruction, and why not a faster one. */

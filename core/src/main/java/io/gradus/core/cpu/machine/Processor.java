@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
  * What the processor can do, by its own account (the instruction CPUID), and which registers the system saves when it switches
  * threads (XGETBV), without which they cannot be used.
  *
+ * @param avx512 whether vectors of 512 bits can be used (AVX512F)
  * @param avx512Bf16 whether {@code vdpbf16ps} can be used
  * @param amxBf16 whether {@code tdpbf16ps} can be used, if the system also permits this process to
  */
-record Processor(boolean avx512Bf16, boolean amxBf16) {
+record Processor(boolean avx512, boolean avx512Bf16, boolean amxBf16) {
     /** XMM, YMM, the masks, and both parts of ZMM. */
     private static final long VECTOR_STATES = 0b1110_0110;
     /** The configuration of tiles, and the tiles. */
@@ -41,14 +42,14 @@ record Processor(boolean avx512Bf16, boolean amxBf16) {
             int last = registers(cpuid, 0, 0, answer)[0];
             boolean statesAreKnown = bit(registers(cpuid, 1, 0, answer)[2], 27);
             if (last < 7 || !statesAreKnown) {
-                return new Processor(false, false);
+                return new Processor(false, false, false);
             }
             long states = (long) xgetbv.invokeExact();
             int[] features = registers(cpuid, 7, 0, answer);
             int[] more = features[0] < 1 ? new int[4] : registers(cpuid, 7, 1, answer);
             boolean vectors = bit(features[1], 16) && (states & VECTOR_STATES) == VECTOR_STATES;
             boolean tiles = bit(features[3], 24) && (states & TILE_STATES) == TILE_STATES;
-            return new Processor(vectors && bit(more[0], 5), tiles && bit(features[3], 22));
+            return new Processor(vectors, vectors && bit(more[0], 5), tiles && bit(features[3], 22));
         } catch (Throwable e) {
             throw new IllegalStateException("the processor could not be asked for its instructions", e);
         }

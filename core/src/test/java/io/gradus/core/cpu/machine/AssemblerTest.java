@@ -33,7 +33,7 @@ final class AssemblerTest {
                     .isEqualTo(sides[1]);
             mnemonics.add(words[0]);
         }
-        assertThat(mnemonics).hasSize(33);
+        assertThat(mnemonics).hasSize(38);
     }
 
     @Test
@@ -114,6 +114,17 @@ final class AssemblerTest {
             case "vshufi32x4" ->
                 to.vshufi32x4(
                         number(operands[0]), number(operands[1]), number(operands[2]), Integer.parseInt(operands[3]));
+            case "prefetcht0" -> to.prefetcht0(place(operands[0]));
+            case "vpbroadcastd" -> to.vpbroadcastd(number(operands[0]), register(operands[1]));
+            case "vfmadd231ps" -> {
+                if (operands[2].contains("[")) {
+                    to.vfmadd231ps(number(operands[0]), number(operands[1]), place(operands[2]));
+                } else {
+                    to.vfmadd231ps(number(operands[0]), number(operands[1]), number(operands[2]));
+                }
+            }
+            case "vpandd" -> to.vpandd(number(operands[0]), number(operands[1]), number(operands[2]));
+            case "vaddps" -> to.vaddps(number(operands[0]), number(operands[1]), number(operands[2]));
             case "vpermw" -> to.vpermw(number(operands[0]), number(operands[1]), number(operands[2]));
             case "vpord" -> to.vpord(number(operands[0]), number(operands[1]), number(operands[2]));
             case "vsubps" -> to.vsubps(number(operands[0]), number(operands[1]), number(operands[2]));

@@ -68,6 +68,7 @@ final class CodePageTest {
                 .findFirst()
                 .orElse("");
         Processor processor = Processor.ask();
+        assertThat(processor.avx512()).isEqualTo(flags.contains(" avx512f"));
         assertThat(processor.avx512Bf16()).isEqualTo(flags.contains(" avx512_bf16"));
         assertThat(processor.amxBf16()).isEqualTo(flags.contains(" amx_bf16"));
     }

@@ -104,6 +104,7 @@ def instructions():
             yield f"add {to}, {number}"
         yield f"shl {to}, {i + 2}"
         yield f"dec {to}"
+        yield f"vpbroadcastd zmm{(7 * i + 4) % 32}, {LOWER[i]}"
         yield f"push {to}"
         yield f"pop {to}"
     for i, place in enumerate(places()):
@@ -115,10 +116,12 @@ def instructions():
         yield f"vcvtne2ps2bf16 zmm{(3 * i + 4) % 32}, zmm{(11 * i + 9) % 32}, zmmword ptr {place}"
         yield f"vpmovzxwd zmm{(13 * i + 6) % 32}, ymmword ptr {place}"
         yield f"ldtilecfg {place}"
+        yield f"prefetcht0 byte ptr {place}"
+        yield f"vfmadd231ps zmm{(9 * i + 5) % 32}, zmm{(3 * i + 2) % 32}, zmmword ptr {place}"
     for a, b, c in VECTORS:
         yield f"vpxord zmm{a}, zmm{b}, zmm{c}"
         yield f"vdpbf16ps zmm{a}, zmm{b}, zmm{c}"
-        for name in ("vcvtne2ps2bf16", "vpermw", "vpord", "vsubps"):
+        for name in ("vcvtne2ps2bf16", "vpermw", "vpord", "vsubps", "vpandd", "vaddps", "vfmadd231ps"):
             yield f"{name} zmm{a}, zmm{b}, zmm{c}"
         for name in ("vpunpckldq", "vpunpckhdq", "vpunpcklqdq", "vpunpckhqdq"):
             yield f"{name} zmm{a}, zmm{b}, zmm{c}"
@@ -132,6 +135,8 @@ def instructions():
     for i, place in enumerate(rows()):
         yield f"tileloadd tmm{i % 8}, {place}"
         yield f"tilestored {place}, tmm{(3 * i + 1) % 8}"
+        yield f"prefetcht0 byte ptr {place}"
+        yield f"vfmadd231ps zmm{(7 * i + 3) % 32}, zmm{(5 * i + 1) % 32}, zmmword ptr {place}"
     yield from ("ret", "cpuid", "xgetbv", "vzeroupper", "tilerelease")
 
 

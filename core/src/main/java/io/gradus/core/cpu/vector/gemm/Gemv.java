@@ -3,6 +3,8 @@ package io.gradus.core.cpu.vector.gemm;
 import io.gradus.core.DType;
 import io.gradus.core.cpu.common.FloatMemory;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.machine.GemvKernel;
+import io.gradus.core.cpu.machine.MachineCode;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -23,6 +25,11 @@ final class Gemv {
     private static final int GRAIN = 1 << 14;
     /** Chunks per thread: a thread that begins late leaves some to the others. */
     private static final int CHUNKS = 4;
+
+    /** Groups of four columns in a call of machine code. */
+    private static final int AT_A_TIME = 16;
+
+    private static final boolean READS_AHEAD = V == GemvKernel.LANES && MachineCode.hasGemv();
 
     private Gemv() {}
 
@@ -84,8 +91,12 @@ final class Gemv {
     private static void dots(
             boolean half, float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
         int quarter = count / 4;
-        for (int j = 0; j < quarter; j++) {
-            fourDots(half, row, at, k, b, b.place(0, column + j), quarter * b.stride(), sums, j, quarter);
+        if (READS_AHEAD && quarter > 0 && b.stride() == k && k > 0 && k == whole(k)) {
+            readAhead(half, row, at, k, b, column, sums, quarter);
+        } else {
+            for (int j = 0; j < quarter; j++) {
+                fourDots(half, row, at, k, b, b.place(0, column + j), quarter * b.stride(), sums, j, quarter);
+            }
         }
         for (int j = 4 * quarter; j < count; j++) {
             fourDots(half, row, at, k, b, b.place(0, column + j), 0, sums, j, 0); // the same one four times
@@ -94,6 +105,29 @@ final class Gemv {
         for (int j = 0; j < count; j++) {
             for (int i = whole(k); i < k; i++) {
                 sums[j] = Math.fma(row[at + i], elements.get(b.place(i, column + j)), sums[j]);
+            }
+        }
+    }
+
+    /** The same four columns at a time in machine code, which adds in the same order. */
+    private static void readAhead(
+            boolean half, float[] row, int at, int k, Matrix b, int column, float[] sums, int quarter) {
+        int bytes = b.dtype().bytes();
+        float[] lanes = new float[AT_A_TIME * 4 * V];
+        for (int j = 0; j < quarter; j += AT_A_TIME) {
+            int some = Math.min(AT_A_TIME, quarter - j);
+            GemvKernel.dots(
+                    half,
+                    MemorySegment.ofArray(row).asSlice(at * 4L),
+                    b.memory().asSlice(b.place(0, column + j) * bytes),
+                    MemorySegment.ofArray(lanes),
+                    k / (2 * V),
+                    (long) quarter * k * bytes,
+                    some);
+            for (int i = 0; i < some; i++) {
+                for (int of4 = 0; of4 < 4; of4++) {
+                    sums[of4 * quarter + j + i] = Lanes.sum(Lanes.load(lanes, (4 * i + of4) * V));
+                }
             }
         }
     }
