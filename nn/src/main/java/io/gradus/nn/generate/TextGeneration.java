@@ -153,14 +153,14 @@ public record TextGeneration(Sampling sampling, int maxTokens, Set<Integer> stop
 
     /** Whether a choice makes sense: a logit of −∞ excludes a token, but NaN and ∞ come from damaged weights. */
     private static boolean areUsable(float[] logits) {
-        float highest = Float.NEGATIVE_INFINITY;
+        boolean any = false;
         for (float logit : logits) {
-            if (Float.isNaN(logit)) {
+            if (!(logit < Float.POSITIVE_INFINITY)) {
                 return false;
             }
-            highest = Math.max(highest, logit);
+            any |= logit > Float.NEGATIVE_INFINITY;
         }
-        return Float.isFinite(highest);
+        return any;
     }
 
     private static Written result(int[] text, int length, List<Integer> generated, End end) {

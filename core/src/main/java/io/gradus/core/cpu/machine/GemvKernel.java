@@ -71,7 +71,8 @@ public final class GemvKernel {
         if (steps < 1 || groups < 1) {
             throw new IndexOutOfBoundsException("there are " + steps + " steps and " + groups + " groups");
         }
-        // Machine code checks nothing: these are the bounds of all that it reads and writes. (A prefetch accesses nothing.)
+        // Machine code checks nothing: these are the bounds of all that it reads and writes. (A prefetch accesses
+        // nothing.)
         long line = Math.multiplyExact(steps, STEP * (half ? 2L : 4L));
         CodePage.checkStride(apart, 0);
         MemorySegment x = row.asSlice(0, Math.multiplyExact(steps, STEP * 4L));

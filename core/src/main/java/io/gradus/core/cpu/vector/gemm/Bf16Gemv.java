@@ -64,8 +64,7 @@ final class Bf16Gemv {
     }
 
     /** {@link Gemv#vector}. */
-    static void vector(
-            float[] row, int at, int k, MemorySegment memory, long from, long stride, float[] sums, int to) {
+    static void vector(float[] row, int at, int k, MemorySegment memory, long from, long stride, float[] sums, int to) {
         FloatVector sum = Lanes.zero();
         for (int i = 0; i < k; i++) {
             sum = Lanes.broadcast(row[at + i]).fma(Halves.load(memory, from + i * stride), sum);
@@ -74,8 +73,7 @@ final class Bf16Gemv {
     }
 
     /** {@link Gemv#block}. */
-    static void block(
-            float[] row, int at, int k, MemorySegment memory, long from, long stride, float[] sums, int to) {
+    static void block(float[] row, int at, int k, MemorySegment memory, long from, long stride, float[] sums, int to) {
         FloatVector p0 = Lanes.zero(), p1 = p0, q0 = p0, q1 = p0, r0 = p0, r1 = p0, s0 = p0, s1 = p0;
         for (int i = 0; i < k; i++) {
             FloatVector x = Lanes.broadcast(row[at + i]);

@@ -7,12 +7,13 @@ import io.gradus.core.cpu.machine.GemvKernel;
 import io.gradus.core.cpu.machine.MachineCode;
 import io.gradus.core.cpu.vector.Lanes;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
 /**
  * The product of a few rows and a matrix, as in generating one token at a time. Each element of the matrix is used once per row,
- * so reading it takes most of the time: it is read in place and in order, without packing, and as BF16 if it is stored so
- * ({@link Bf16Gemv}).
+ * so reading it takes most of the time: it is read in place and in order, without packing, as BF16 if it is stored so
+ * ({@link Bf16Gemv}), and ahead of its use where machine code can ({@link GemvKernel}).
  *
  * <p>Each element of the result is summed by itself, in an order that depends only on k. So the columns may be divided by the
  * number of threads.
@@ -61,8 +62,12 @@ final class Gemv {
         float[] rows = new float[p.m() * p.k()];
         Matrix a = p.a().floats(0, p.m(), 0, p.k());
         for (int i = 0; i < p.m(); i++) {
-            for (int k = 0; k < p.k(); k++) {
-                rows[i * p.k() + k] = a.get(i, k);
+            if (a.transposed()) {
+                for (int k = 0; k < p.k(); k++) {
+                    rows[i * p.k() + k] = a.get(i, k);
+                }
+            } else {
+                MemorySegment.copy(a.memory(), ValueLayout.JAVA_FLOAT, a.place(i, 0) * 4, rows, i * p.k(), p.k());
             }
             if (split) {
                 Bf16Gemv.split(rows, i * p.k(), whole(p.k()));
@@ -88,8 +93,7 @@ final class Gemv {
      * {@code sums[j] = Σₖ row[k]·b[k, column + j]}, where a column of b is contiguous. Four columns at a time, a quarter of the chunk
      * apart: memory is read as four long streams, which is up to 1.5 times as fast as one.
      */
-    private static void dots(
-            boolean half, float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
+    private static void dots(boolean half, float[] row, int at, int k, Matrix b, int column, float[] sums, int count) {
         int quarter = count / 4;
         if (READS_AHEAD && quarter > 0 && b.stride() == k && k > 0 && k == whole(k)) {
             readAhead(half, row, at, k, b, column, sums, quarter);
@@ -133,16 +137,7 @@ final class Gemv {
     }
 
     private static void fourDots(
-            boolean half,
-            float[] row,
-            int at,
-            int k,
-            Matrix b,
-            long from,
-            long apart,
-            float[] sums,
-            int to,
-            int step) {
+            boolean half, float[] row, int at, int k, Matrix b, long from, long apart, float[] sums, int to, int step) {
         if (half) {
             Bf16Gemv.fourDots(row, at, k, b.memory(), from, apart, sums, to, step);
         } else {
