@@ -5,8 +5,8 @@ package io.gradus.core;
  * {@code torch.set_float32_matmul_precision}. A lower precision permits less exact products where they are faster. Results remain
  * F32, and so do sums.
  *
- * <p>A device computes everything but matrix products as before, including products within a larger kernel, such as
- * attention's, and products of fewer than four rows.
+ * <p>A device computes everything but matrix products as before, including products of fewer than four rows. Products within attention
+ * are matrix products on processors with AMX.
  */
 public enum MatmulPrecision {
     /** F32. The default. */

@@ -80,7 +80,7 @@ public final class CpuBackend implements Backend {
                 new CrossEntropy(workers),
                 new Normalization(workers),
                 new Rotary(workers),
-                new Attention(workers),
+                new Attention(workers, products),
                 new Lstm(workers),
                 new Embedding(workers),
                 new Movement(workers),

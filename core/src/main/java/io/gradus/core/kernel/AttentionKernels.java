@@ -14,7 +14,7 @@ public interface AttentionKernels {
      * {@code out = softmax(scale·q·kᵀ)·v} for each batch and head; zeros where a query attends to no key. A softcap c replaces each
      * score s by {@code c·tanh(s/c)}. A non-finite value, and without a softcap a non-finite key, yields NaN for every query that
      * attends to it, and possibly for others in the same batch and head. With a window, time is proportional to
-     * {@code T·(window + a constant)}.
+     * {@code T·(window + a constant)}. Operands of products, such as the weights of values, may be rounded as in a matrix product.
      *
      * @param q {@code [B, T, H, D]}
      * @param k {@code [B, S, G, D]}, where G divides H

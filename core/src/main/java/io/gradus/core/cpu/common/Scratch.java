@@ -24,9 +24,12 @@ public final class Scratch {
     /** The off-heap slot for the F32 sums of a matrix product whose result has 16 bits. */
     public static final int SUMS = BF16_REST + 1;
 
+    /** The first of three off-heap slots for the F32 sums of gradients of 16 bits. */
+    public static final int GRADIENTS = SUMS + 1;
+
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
     private static final int SLOTS = 8;
-    private static final int MEMORY_SLOTS = SUMS + 1;
+    private static final int MEMORY_SLOTS = GRADIENTS + 3;
     private static final int MIN_LENGTH = 1024;
     private static final int CACHE_LINE = 64;
 
@@ -58,7 +61,7 @@ public final class Scratch {
         return doubles[slot];
     }
 
-    /** Memory outside the Java heap for at least {@code length} floats; the same each time for the same slot, 0 to 11. */
+    /** Memory outside the Java heap for at least {@code length} floats; the same each time for the same slot, 0 to 14. */
     public MemorySegment memory(int slot, long length) {
         if (memory[slot].byteSize() < length * 4) {
             memory[slot] = Arena.ofAuto().allocate(length * 4, CACHE_LINE);

@@ -5,14 +5,20 @@ import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.VectorSupport;
 import io.gradus.core.kernel.AttentionKernels;
 
-/** Attention, with one key-value head and its query heads at a time in F32. */
+/**
+ * Attention of 16-bit floats. The vector kernels read and write them; few queries, and the scalar kernels, compute one key-value head and
+ * its query heads at a time in F32.
+ */
 record Attention(AttentionKernels kernels, AttentionKernels ofHead, Workers workers) implements AttentionKernels {
+    private static final int FEW_QUERIES = 4;
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor out, Tensor logSumExp) {
-        if (!Blocks.anyHalf(q, k, v, out)) {
+        boolean vectors = VectorSupport.isUsable() && q.shape().get(1) >= FEW_QUERIES;
+        if (vectors || !Blocks.anyHalf(q, k, v, out)) {
             kernels.forward(q, k, v, options, out, logSumExp);
             return;
         }
@@ -43,7 +49,8 @@ record Attention(AttentionKernels kernels, AttentionKernels ofHead, Workers work
             GradientBuffer dq,
             GradientBuffer dk,
             GradientBuffer dv) {
-        if (!Blocks.anyHalf(q, k, v, out, dout, dq.gradient(), dk.gradient(), dv.gradient())) {
+        if (VectorSupport.isUsable()
+                || !Blocks.anyHalf(q, k, v, out, dout, dq.gradient(), dk.gradient(), dv.gradient())) {
             kernels.backward(q, k, v, options, out, logSumExp, dout, dq, dk, dv);
             return;
         }
@@ -148,7 +155,9 @@ record Attention(AttentionKernels kernels, AttentionKernels ofHead, Workers work
         /** The elements of {@code [B, H, T]} that belong to the head. */
         Tensor statistics(Tensor all) {
             long first = b * whole.get(2) + g * heads();
-            return all.reshape(-1, whole.get(1)).slice(first, first + heads()).reshape(1, heads(), whole.get(1));
+            return all.reshape(whole.get(0) * whole.get(2), whole.get(1))
+                    .slice(first, first + heads())
+                    .reshape(1, heads(), whole.get(1));
         }
     }
 }

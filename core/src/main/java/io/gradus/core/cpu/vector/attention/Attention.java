@@ -1,6 +1,7 @@
 package io.gradus.core.cpu.vector.attention;
 
 import io.gradus.core.AttentionOptions;
+import io.gradus.core.DType;
 import io.gradus.core.GradientBuffer;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.AttentionText;
@@ -8,6 +9,7 @@ import io.gradus.core.cpu.common.CpuStorage;
 import io.gradus.core.cpu.common.Scratch;
 import io.gradus.core.cpu.common.Workers;
 import io.gradus.core.cpu.vector.Rows;
+import io.gradus.core.cpu.vector.gemm.Arithmetic;
 import io.gradus.core.cpu.vector.gemm.Gemm;
 import io.gradus.core.cpu.vector.gemm.Matrix;
 import io.gradus.core.kernel.AttentionKernels;
@@ -32,19 +34,36 @@ public final class Attention implements AttentionKernels {
     /** Fewer queries than this, as in generating token by token, are computed one by one. */
     private static final int FEW = 4;
 
-    private final Workers workers;
+    // Slots of scratch memory for gradients that are stored in 16 bits.
+    private static final int QUERY_GRADIENT = Scratch.GRADIENTS;
+    private static final int KEY_GRADIENT = Scratch.GRADIENTS + 1;
+    private static final int VALUE_GRADIENT = Scratch.GRADIENTS + 2;
 
-    public Attention(Workers workers) {
+    private final Workers workers;
+    private final Arithmetic arithmetic;
+
+    /**
+     * @param arithmetic of products of F32
+     */
+    public Attention(Workers workers, Arithmetic arithmetic) {
         this.workers = workers;
+        this.arithmetic = arithmetic;
+    }
+
+    /** The numbers that products multiply. If these are BF16, weights of values and gradients of scores are rounded too. */
+    private Arithmetic products(Tensor q, Tensor k, Tensor v) {
+        boolean half = q.dtype() == DType.BF16 && k.dtype() == DType.BF16 && v.dtype() == DType.BF16;
+        return Arithmetic.ofSmall(half ? Arithmetic.ofBf16() : arithmetic);
     }
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions settings, Tensor out, Tensor logSumExp) {
+        Arithmetic products = products(q, k, v);
         List<AttentionText.Block> blocks = AttentionText.blocks(q, k, settings, QUERIES);
         workers.forEach(blocks.size(), 1, (from, to) -> {
             for (AttentionText.Block block : blocks.subList((int) from, (int) to)) {
                 AttentionText z = block.text();
-                Head head = new Head(z, block.head(), q, k, v);
+                Head head = new Head(z, block.head(), q, k, v, products);
                 Matrix result = queries(out, z, block.head());
                 if (z.t() < FEW) {
                     head.answerEach(result, CpuStorage.of(logSumExp));
@@ -58,12 +77,12 @@ public final class Attention implements AttentionKernels {
 
     /** The queries of one head of a text, one per row. */
     private static Matrix queries(Tensor tensor, AttentionText z, int head) {
-        return new Matrix(CpuStorage.of(tensor), z.queryAt(0, head), (long) z.h() * z.d(), false);
+        return new Matrix(CpuStorage.of(tensor), z.queryAt(0, head), (long) z.h() * z.d(), false, tensor.dtype());
     }
 
     /** The keys of one key-value head of a text, one per row. */
     private static Matrix keys(Tensor tensor, AttentionText z, int keyHead) {
-        return new Matrix(CpuStorage.of(tensor), z.keyAt(0, keyHead), (long) z.g() * z.d(), false);
+        return new Matrix(CpuStorage.of(tensor), z.keyAt(0, keyHead), (long) z.g() * z.d(), false, tensor.dtype());
     }
 
     @Override
@@ -81,38 +100,34 @@ public final class Attention implements AttentionKernels {
         List<AttentionText> texts = AttentionText.of(q, k, settings);
         int keyHeads = Math.toIntExact(k.shape().get(2));
         int group = Math.toIntExact(q.shape().get(2)) / keyHeads;
+        Arithmetic products = products(q, k, v);
         // One task per key-value head of a text, so that one thread sums the gradients of its keys in order.
         workers.forEach((long) texts.size() * keyHeads, 1, (from, to) -> {
             for (long item = from; item < to; item++) {
                 AttentionText z = texts.get((int) (item / keyHeads));
                 int g = (int) (item % keyHeads);
-                Matrix keyGradient = keys(dk.gradient(), z, g);
-                Matrix valueGradient = keys(dv.gradient(), z, g);
-                clear(keyGradient, z, dk.accumulate());
-                clear(valueGradient, z, dv.accumulate());
+                RowSums keySums = new RowSums(keys(dk.gradient(), z, g), KEY_GRADIENT, z.s(), z.d());
+                RowSums valueSums = new RowSums(keys(dv.gradient(), z, g), VALUE_GRADIENT, z.s(), z.d());
+                keySums.begin(dk.accumulate());
+                valueSums.begin(dv.accumulate());
                 for (int h = g * group; h < (g + 1) * group; h++) {
-                    Head head = new Head(z, h, q, k, v);
+                    Head head = new Head(z, h, q, k, v, products);
                     Gradients gradients = new Gradients(
                             queries(out, z, h),
                             queries(dout, z, h),
                             CpuStorage.of(logSumExp),
                             queries(dq.gradient(), z, h),
-                            keyGradient,
-                            valueGradient,
+                            keySums.sums(),
+                            valueSums.sums(),
                             dq.accumulate());
                     for (int t0 = 0; t0 < z.t(); t0 += QUERIES) {
                         head.backward(t0, Math.min(z.t(), t0 + QUERIES), gradients);
                     }
                 }
+                keySums.end();
+                valueSums.end();
             }
         });
-    }
-
-    /** Zeros the gradients of a head's keys or values unless {@code accumulate}. */
-    private static void clear(Matrix rows, AttentionText z, boolean accumulate) {
-        for (int j = 0; j < z.s() && !accumulate; j++) {
-            rows.clearRow(j, z.d());
-        }
     }
 
     /** The operands and results of one head's backward pass, with a row per query or key. */
@@ -127,9 +142,11 @@ public final class Attention implements AttentionKernels {
         private final Matrix q;
         private final Matrix k;
         private final Matrix v;
+        private final Arithmetic products;
 
-        Head(AttentionText z, int h, Tensor q, Tensor k, Tensor v) {
+        Head(AttentionText z, int h, Tensor q, Tensor k, Tensor v, Arithmetic products) {
             this.z = z;
+            this.products = products;
             this.scale = (float) z.options().scale();
             this.statistics = z.statisticsAt(h);
             int g = h / (z.h() / z.g());
@@ -156,14 +173,14 @@ public final class Attention implements AttentionKernels {
                 if (add) {
                     softmax.rescale(o, z.d());
                 }
-                Gemm.multiply(p.matrix().transpose(), v.row(j0), o, lanes, z.d(), keys, add);
+                Gemm.multiply(products, p.matrix().transpose(), v.row(j0), o, lanes, z.d(), keys, add);
             }
             softmax.finish(o, out.row(t0), z.d(), logSumExp, statistics + t0);
         }
 
         /** The raw scores of a block of queries and a block of keys. */
         private void scores(ScoreTile s, int t0, int j0, int keys) {
-            Gemm.multiply(k.row(j0), q.row(t0).transpose(), s.matrix(), keys, s.lanes(), z.d(), false);
+            Gemm.multiply(products, k.row(j0), q.row(t0).transpose(), s.matrix(), keys, s.lanes(), z.d(), false);
         }
 
         /** Caps raw scores if there is a softcap. Returns the factor that they still need. */
@@ -212,21 +229,25 @@ public final class Attention implements AttentionKernels {
         void backward(int t0, int t1, Gradients g) {
             int lanes = t1 - t0;
             Scratch scratch = Scratch.ofThread();
+            float[] delta = delta(g, t0, t1);
             ScoreTile p = new ScoreTile(scratch.memory(0, (long) KEYS * ScoreTile.STRIDE), lanes);
             ScoreTile ds = new ScoreTile(scratch.memory(1, (long) KEYS * ScoreTile.STRIDE), lanes);
             float softcap = (float) z.options().softcap();
             ScoreTile slopes =
                     softcap == 0 ? ds : new ScoreTile(scratch.memory(2, (long) KEYS * ScoreTile.STRIDE), lanes);
             float[] shift = new float[ScoreTile.STRIDE];
-            float[] delta = new float[ScoreTile.STRIDE]; // Σ dO ⊙ O
             for (int i = 0; i < lanes; i++) {
                 float logarithm = CpuStorage.get(g.logSumExp, statistics + t0 + i);
                 // A query without keys has −∞ here and scores of −∞: any finite shift gives 0.
                 shift[i] = logarithm == Float.NEGATIVE_INFINITY ? 0 : logarithm;
-                delta[i] = dot(g.out, g.dout, t0 + i);
             }
             int visible = z.visible(t1);
             FirstKeys first = firstKeys(t0, t1);
+            RowSums dq = new RowSums(g.dq.row(t0), QUERY_GRADIENT, lanes, z.d());
+            boolean add = g.accumulateQ;
+            if (add || visible <= first.earliest) {
+                dq.begin(add);
+            }
             for (int j0 = first.earliest; j0 < visible; j0 += KEYS) {
                 int keys = Math.min(visible, j0 + KEYS) - j0;
                 scores(p, t0, j0, keys);
@@ -237,27 +258,46 @@ public final class Attention implements AttentionKernels {
                 hide(p, t0, j0, keys, first);
                 p.exponentials(keys, factor, shift);
                 Matrix dout = g.dout.row(t0);
-                Gemm.multiply(p.matrix(), dout, g.dv.row(j0), keys, z.d(), lanes, true);
-                Gemm.multiply(v.row(j0), dout.transpose(), ds.matrix(), keys, lanes, z.d(), false);
+                Gemm.multiply(products, p.matrix(), dout, g.dv.row(j0), keys, z.d(), lanes, true);
+                Gemm.multiply(products, v.row(j0), dout.transpose(), ds.matrix(), keys, lanes, z.d(), false);
                 ds.scoreGradients(keys, p, delta, scale);
                 if (softcap != 0) {
                     ds.multiply(keys, slopes);
                 }
-                boolean add = g.accumulateQ || j0 > first.earliest;
-                Gemm.multiply(ds.matrix().transpose(), k.row(j0), g.dq.row(t0), lanes, z.d(), keys, add);
-                Gemm.multiply(ds.matrix(), q.row(t0), g.dk.row(j0), keys, z.d(), lanes, true);
+                Gemm.multiply(products, ds.matrix().transpose(), k.row(j0), dq.sums(), lanes, z.d(), keys, add);
+                add = true;
+                Gemm.multiply(products, ds.matrix(), q.row(t0), g.dk.row(j0), keys, z.d(), lanes, true);
             }
-            for (int t = t0; t < t1 && visible <= first.earliest && !g.accumulateQ; t++) {
-                g.dq.clearRow(t, z.d());
-            }
+            dq.end();
         }
 
-        private float dot(Matrix a, Matrix b, int row) {
-            double sum = 0;
-            for (int d = 0; d < z.d(); d++) {
-                sum += a.get(row, d) * b.get(row, d);
+        /** {@code Σ dO ⊙ O} for each query. */
+        private float[] delta(Gradients g, int t0, int t1) {
+            Matrix out = g.out.floats(0, t0, t1, 0, z.d());
+            Matrix dout = g.dout.floats(1, t0, t1, 0, z.d());
+            float[] delta = new float[ScoreTile.STRIDE];
+            for (int t = t0; t < t1; t += 4) {
+                fourDots(out, dout, t, t1 - 1, z.d(), delta, t - t0);
             }
-            return (float) sum;
+            return delta;
+        }
+
+        /** The dot products of four rows of two matrices, of which those after the last row are undefined. Each is summed in order. */
+        private static void fourDots(Matrix x, Matrix y, int row, int last, int width, float[] dots, int to) {
+            double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+            int row1 = Math.min(row + 1, last);
+            int row2 = Math.min(row + 2, last);
+            int row3 = Math.min(row + 3, last);
+            for (int d = 0; d < width; d++) {
+                sum0 += x.get(row, d) * y.get(row, d);
+                sum1 += x.get(row1, d) * y.get(row1, d);
+                sum2 += x.get(row2, d) * y.get(row2, d);
+                sum3 += x.get(row3, d) * y.get(row3, d);
+            }
+            dots[to] = (float) sum0;
+            dots[to + 1] = (float) sum1;
+            dots[to + 2] = (float) sum2;
+            dots[to + 3] = (float) sum3;
         }
 
         /** For few queries: computes one query at a time with products of a row and a matrix that is read in place. */
@@ -272,7 +312,7 @@ public final class Attention implements AttentionKernels {
                     CpuStorage.set(logSumExp, statistics + t, Float.NEGATIVE_INFINITY);
                     continue;
                 }
-                Gemm.multiply(q.row(t), k.row(first).transpose(), p, 1, count, z.d(), false);
+                Gemm.multiply(Arithmetic.FLOATS, q.row(t), k.row(first).transpose(), p, 1, count, z.d(), false);
                 float largest = Float.NEGATIVE_INFINITY;
                 for (int j = 0; j < count; j++) {
                     float score = z.hides(first + j) ? Float.NEGATIVE_INFINITY : capped(CpuStorage.get(row, j) * scale);
@@ -286,7 +326,7 @@ public final class Attention implements AttentionKernels {
                 }
                 Rows.scale(row, sum == 0 ? 0 : (float) (1 / sum), 0, count);
                 CpuStorage.set(logSumExp, statistics + t, (float) (largest + Math.log(sum)));
-                Gemm.multiply(p, v.row(first), out.row(t), 1, z.d(), count, false);
+                Gemm.multiply(Arithmetic.FLOATS, p, v.row(first), out.row(t), 1, z.d(), count, false);
             }
         }
 

@@ -1,6 +1,8 @@
 package io.gradus.core.cpu.vector.attention;
 
+import io.gradus.core.DType;
 import io.gradus.core.cpu.common.CpuStorage;
+import io.gradus.core.cpu.vector.Halves;
 import io.gradus.core.cpu.vector.Lanes;
 import io.gradus.core.cpu.vector.VectorMath;
 import io.gradus.core.cpu.vector.gemm.Matrix;
@@ -78,11 +80,16 @@ final class OnlineSoftmax {
 
     /** Writes the weighted means of the values and the log-sum-exp of the scores; zeros and −∞ without keys. */
     void finish(Matrix sums, Matrix out, int width, MemorySegment logSumExp, long at) {
+        boolean rounds = out.dtype() != DType.F32;
+        Matrix means = rounds ? sums : out;
         for (int i = 0; i < lanes; i++) {
             if (sum[i] == 0) {
-                out.clearRow(i, width);
+                means.clearRow(i, width);
             } else {
-                scale(sums.memory(), sums.place(i, 0), 1 / sum[i], out.memory(), out.place(i, 0), width);
+                scale(sums.memory(), sums.place(i, 0), 1 / sum[i], means.memory(), means.place(i, 0), width);
+            }
+            if (rounds) {
+                Halves.narrow(means.memory(), means.place(i, 0), out.memory(), out.dtype(), out.place(i, 0), width);
             }
             CpuStorage.set(logSumExp, at + i, (float) (max[i] + Math.log(sum[i])));
         }

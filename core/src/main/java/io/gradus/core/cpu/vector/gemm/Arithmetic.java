@@ -33,6 +33,14 @@ public sealed interface Arithmetic permits PanelArithmetic, TileArithmetic {
         return Bf16.PRODUCTS;
     }
 
+    /**
+     * The numbers for products that are steps of a larger kernel, and pack their operands each time: F32 unless there are tiles, since
+     * packing for {@code vdpbf16ps} takes longer than it saves.
+     */
+    static Arithmetic ofSmall(Arithmetic arithmetic) {
+        return arithmetic instanceof TileArithmetic ? arithmetic : FLOATS;
+    }
+
     /** Chosen when it is needed: programs that compute in F32 only do not ask the processor. */
     final class Bf16 {
         private static final Arithmetic PRODUCTS = hasTiles() ? TILES : hasPairs() ? PAIRED : FLOATS;

@@ -62,9 +62,10 @@ public final class Gemm implements GemmKernels {
         multiply(a, transposeA, b, transposeB, out, Tile.of(epilogue));
     }
 
-    /** {@code c (+)= a·b}, {@code [m, n] = [m, k]·[k, n]}, in F32 and on this thread only, as a step of a larger kernel. */
-    public static void multiply(Matrix a, Matrix b, Matrix c, int m, int n, int k, boolean accumulate) {
-        new Product(a, b, c, m, n, k, Tile.accumulating(accumulate), Arithmetic.FLOATS).run(ALONE);
+    /** {@code c (+)= a·b}, {@code [m, n] = [m, k]·[k, n]}, on this thread only, as a step of a larger kernel. */
+    public static void multiply(
+            Arithmetic arithmetic, Matrix a, Matrix b, Matrix c, int m, int n, int k, boolean accumulate) {
+        new Product(a, b, c, m, n, k, Tile.accumulating(accumulate), arithmetic).run(ALONE);
     }
 
     private void multiply(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor out, Tile write) {

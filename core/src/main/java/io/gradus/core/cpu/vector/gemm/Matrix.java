@@ -37,9 +37,10 @@ public record Matrix(MemorySegment memory, long offset, long stride, boolean tra
         return at(place(row, 0));
     }
 
-    /** Zeros the first {@code width} elements of a row of an F32 matrix that is not transposed. */
+    /** Zeros the first {@code width} elements of a row of a matrix that is not transposed. */
     public void clearRow(long row, int width) {
-        memory.asSlice(place(row, 0) * 4, width * 4L).fill((byte) 0);
+        memory.asSlice(place(row, 0) * dtype.bytes(), (long) width * dtype.bytes())
+                .fill((byte) 0);
     }
 
     public Matrix transpose() {
@@ -56,12 +57,17 @@ public record Matrix(MemorySegment memory, long offset, long stride, boolean tra
 
     /** This matrix if it is F32; otherwise a part of it, converted to F32 in per-thread memory that is valid until the next call. */
     Matrix floats(int row0, int row1, int column0, int column1) {
+        return floats(Scratch.CONVERTED, row0, row1, column0, column1);
+    }
+
+    /** The same in a slot of {@link Scratch}. */
+    public Matrix floats(int slot, int row0, int row1, int column0, int column1) {
         if (dtype == DType.F32) {
             return this;
         }
         int lines = transposed ? column1 - column0 : row1 - row0;
         int length = transposed ? row1 - row0 : column1 - column0;
-        MemorySegment floats = Scratch.ofThread().memory(Scratch.CONVERTED, (long) lines * length);
+        MemorySegment floats = Scratch.ofThread().memory(slot, (long) lines * length);
         for (long line = 0; line < lines; line++) {
             long from = place(transposed ? row0 : row0 + line, transposed ? column0 + line : column0);
             Halves.widen(memory, dtype, from, floats, line * length, length);
