@@ -6,6 +6,10 @@ import io.gradus.bench.cases.Network;
 import io.gradus.bench.cases.Precision;
 import io.gradus.bench.libtorch.LibTorch;
 import io.gradus.bench.libtorch.TorchTraining;
+import io.gradus.bench.measure.Peaks;
+import io.gradus.bench.profile.ProductSpeed;
+import io.gradus.bench.profile.Profile;
+import io.gradus.bench.profile.TimedBackend;
 import io.gradus.core.DType;
 import io.gradus.core.Device;
 import io.gradus.core.MatmulPrecision;
@@ -92,6 +96,12 @@ final class StepsCommand implements Callable<Integer> {
                             + " each of them. The input of bench/pytorch.py.")
     private boolean onRequest;
 
+    @Option(
+            names = "--profile",
+            description = "With GRADUS: print the mean time per kernel in the second half of the steps, and how fast the"
+                    + " machine could be.")
+    private boolean profiled;
+
     @Override
     public Integer call() throws IOException {
         switch (engine) {
@@ -104,6 +114,10 @@ final class StepsCommand implements Callable<Integer> {
                         throw new ParameterException(
                                 spec.commandLine(), "--device: '" + device + "' must be cpu, gpu or meta");
                 };
+                if (profiled) {
+                    profile(on);
+                    return 0;
+                }
                 GradusTraining training = network.train(on, precision(), batch, length);
                 run(training::step, on);
                 if (!onRequest) {
@@ -139,6 +153,23 @@ final class StepsCommand implements Callable<Integer> {
             run(step, Integer.parseInt(line.strip()), device);
             out.flush();
         }
+    }
+
+    /** The first half of the steps warms up. */
+    private void profile(Device device) throws IOException {
+        Profile profile = new Profile();
+        GradusTraining training = network.train(TimedBackend.on(device, profile), precision(), batch, length);
+        DoubleSupplier step = () -> {
+            double loss = training.step(profile::begin);
+            profile.endStep();
+            return loss;
+        };
+        run(step, steps / 2, device);
+        profile.clear();
+        run(step, steps - steps / 2, device);
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(profile.text(Peaks.measure(threads), ProductSpeed.gigaFlops(device, precision())));
+        out.flush();
     }
 
     /** Prints a line per step. Device counters are shown as their change during the step. */

@@ -1,5 +1,6 @@
 package io.gradus.optim;
 
+import io.gradus.core.Tensor;
 import io.gradus.core.kernel.AdamStep;
 import io.gradus.core.kernel.OptimizerStepKernels;
 import java.util.List;
@@ -83,12 +84,17 @@ public sealed class Adam extends Optimizer permits AdamW {
 
     static void step(ParameterStep step, Settings settings, boolean decoupled) {
         OptimizerStepKernels kernels = step.weight().kernels().optimizerSteps();
-        kernels.adam(
-                step.weight(),
-                kernels.adamReads(step.storedGradient().dtype()) ? step.storedGradient() : step.unscaledGradient(),
-                step.state("exp_avg"),
-                step.state("exp_avg_sq"),
-                constants(step, settings, decoupled));
+        Tensor gradient =
+                kernels.adamReads(step.storedGradient().dtype()) ? step.storedGradient() : step.unscaledGradient();
+        Tensor m = step.state("exp_avg");
+        Tensor v = step.state("exp_avg_sq");
+        AdamStep constants = constants(step, settings, decoupled);
+        Tensor rounded = step.takeRounded();
+        if (rounded == null) {
+            kernels.adam(step.weight(), gradient, m, v, constants);
+        } else {
+            kernels.adamOfMaster(step.weight(), gradient, m, v, constants, rounded);
+        }
     }
 
     static AdamStep constants(ParameterStep step, Settings settings, boolean decoupled) {

@@ -179,14 +179,17 @@ public abstract class Optimizer {
         Tensor weight = state.weight(parameter);
         double rate = learningRate * group.learningRateFactor();
         entry.steps++;
+        Tensor rounded = weight == parameter.value() ? null : parameter.value();
+        ParameterStep step =
+                new ParameterStep(group, rate, weight, gradient, gradientScale, entry, penalty == null ? rounded : null);
         try (Scope _ = Scope.open("optimizer step")) {
-            update(new ParameterStep(group, rate, weight, gradient, gradientScale, entry));
+            update(step);
         }
         if (penalty != null) {
             penalty.proximalStep(parameter, weight, rate);
         }
-        if (weight != parameter.value()) {
-            parameter.value().copyFrom(weight);
+        if (rounded != null && !step.isRounded()) {
+            rounded.copyFrom(weight);
         }
     }
 

@@ -15,6 +15,8 @@ public final class ParameterStep {
     private final Tensor storedGradient;
     private final double gradientScale;
     private final OptimizerState.Entry state;
+    private final @Nullable Tensor rounded;
+    private boolean isRounded;
     private @Nullable Tensor unscaledGradient;
     private @Nullable Tensor gradient;
 
@@ -24,13 +26,15 @@ public final class ParameterStep {
             Tensor weight,
             Tensor storedGradient,
             double gradientScale,
-            OptimizerState.Entry state) {
+            OptimizerState.Entry state,
+            @Nullable Tensor rounded) {
         this.group = group;
         this.learningRate = learningRate;
         this.weight = weight;
         this.storedGradient = storedGradient;
         this.gradientScale = gradientScale;
         this.state = state;
+        this.rounded = rounded;
     }
 
     /** θ, to be changed in place. For a 16-bit parameter this is its F32 master, from which the parameter is rounded. */
@@ -96,6 +100,21 @@ public final class ParameterStep {
     /** {@link #unscaledGradient} in the dtype of the parameter, for a kernel that reads 16-bit floats. */
     Tensor storedGradient() {
         return storedGradient;
+    }
+
+    /**
+     * The 16-bit parameter whose master {@link #weight()} is, for a kernel that rounds the parameter itself. The caller must do
+     * so; otherwise the optimizer does. Null if there is no such parameter, or a penalty changes the weight after the update.
+     */
+    @Nullable
+    Tensor takeRounded() {
+        isRounded = rounded != null;
+        return rounded;
+    }
+
+    /** Whether the update has rounded the parameter. */
+    boolean isRounded() {
+        return isRounded;
     }
 
     /** The factor given to {@link Optimizer#step(double)}. */

@@ -8,6 +8,7 @@ import io.gradus.nn.model.PretrainedModel.Input;
 import io.gradus.optim.AdamW;
 import io.gradus.optim.Optimizer;
 import io.gradus.optim.ParameterGroups;
+import java.util.function.Consumer;
 
 /** Training steps with Gradus on one batch, as in a user's own loop. */
 public final class GradusTraining {
@@ -37,10 +38,22 @@ public final class GradusTraining {
 
     /** Performs a step and returns the loss before the update. */
     public double step() {
+        return step(_ -> {});
+    }
+
+    /**
+     * Performs a step and returns the loss before the update.
+     *
+     * @param phase is told what begins
+     */
+    public double step(Consumer<String> phase) {
         try (Scope _ = Scope.open("step")) {
             optimizer.zeroGrad();
+            phase.accept("forward");
             Variable loss = model.forward(Input.of(ids)).crossEntropy(targets);
+            phase.accept("backward");
             loss.backwardAndRelease();
+            phase.accept("optimizer");
             optimizer.step();
             return loss.item();
         }

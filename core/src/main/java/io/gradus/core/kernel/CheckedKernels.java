@@ -650,6 +650,25 @@ final class CheckedKernels
 
     @Override
     public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
+        checkAdam(parameter, gradient, firstMoment, secondMoment, step);
+        kernels.optimizerSteps().adam(parameter, gradient, firstMoment, secondMoment, step);
+    }
+
+    @Override
+    public void adamOfMaster(
+            Tensor master, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step, Tensor rounded) {
+        checkAdam(master, gradient, firstMoment, secondMoment, step);
+        Checks.readable("adamOfMaster", rounded, master);
+        Checks.sameShape("adamOfMaster", master, rounded);
+        if (!rounded.dtype().isHalf()) {
+            throw new IllegalArgumentException("adamOfMaster: the parameter is " + rounded.dtype()
+                    + "; only one of BF16 or F16 has a master");
+        }
+        kernels.optimizerSteps().adamOfMaster(master, gradient, firstMoment, secondMoment, step, rounded);
+    }
+
+    private void checkAdam(
+            Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
         checkStep("adam", step.step());
         exactlyAlike("adam", parameter, firstMoment, secondMoment);
         if (kernels.optimizerSteps().adamReads(gradient.dtype())) {
@@ -658,7 +677,6 @@ final class CheckedKernels
         } else {
             exactlyAlike("adam", parameter, gradient);
         }
-        kernels.optimizerSteps().adam(parameter, gradient, firstMoment, secondMoment, step);
     }
 
     @Override

@@ -33,6 +33,18 @@ public interface OptimizerStepKernels {
      */
     void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step);
 
+    /**
+     * {@link #adam} of the F32 master of a 16-bit parameter. The parameter becomes the master, rounded, as
+     * {@link CastKernels#cast} rounds it. The default implementation runs two kernels.
+     *
+     * @param rounded the parameter, BF16 or F16, of the shape of the master; only written
+     */
+    default void adamOfMaster(
+            Tensor master, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step, Tensor rounded) {
+        adam(master, gradient, firstMoment, secondMoment, step);
+        rounded.kernels().cast().cast(master, rounded);
+    }
+
     /** Whether {@link #adam} reads gradients of a dtype as they are; others must be converted to F32. */
     default boolean adamReads(DType gradient) {
         return !gradient.isHalf();

@@ -153,6 +153,32 @@ public abstract class OptimizerStepsContract extends KernelContract {
         }
     }
 
+    /** The master and the parameter have the bits that two kernels give, also with a 16-bit gradient. */
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    void parameterOf16BitsIsItsRoundedMasterAfterAdam(DType half) {
+        assumeTrue(!device().type().equals("reference"), "the reference has no 16-bit floats");
+        OptimizerStepKernels kernels = device().kernels().optimizerSteps();
+        AdamStep settings = new AdamStep(1e-2, 0.9, 0.999, 1e-8, 0.1, true, 0.25, 1);
+        for (int size : new int[] {0, 1, 4099, 70_003}) {
+            float[] start = random(size).on(1).toFloats();
+            Tensor floats = random(size).on(1);
+            for (Tensor gradient : kernels.adamReads(half) ? List.of(floats, floats.to(half)) : List.of(floats)) {
+                List<Tensor> expected = threeOf(start);
+                List<Tensor> actual = threeOf(start);
+                Tensor rounded = floats.to(half);
+                kernels.adam(expected.get(0), gradient, expected.get(1), expected.get(2), settings);
+                kernels.adamOfMaster(actual.get(0), gradient, actual.get(1), actual.get(2), settings, rounded);
+                for (int i = 0; i < 3; i++) {
+                    assertThat(actual.get(i).toFloats())
+                            .containsExactly(expected.get(i).toFloats());
+                }
+                assertThat(rounded.toFloats())
+                        .containsExactly(expected.get(0).to(half).toFloats());
+            }
+        }
+    }
+
     /** A weight and two moments: numbers and, because the second moment is not negative, their magnitudes. */
     private List<Tensor> threeOf(float[] elements) {
         float[] magnitudes = new float[elements.length];

@@ -22,8 +22,8 @@ public final class OptimizerSteps implements OptimizerStepKernels {
     /** Elements in a chunk: 256 KiB of each array, long enough for hardware prefetching. */
     private static final long RUN = 1 << 16;
 
-    /** Elements of a 16-bit gradient that are converted at a time: they stay in the first-level cache. */
-    private static final long PIECE = 1 << 12;
+    /** Elements that are converted at a time: with their moments, they stay in the first-level cache. */
+    private static final long PIECE = 1 << 11;
 
     private final Workers workers;
     private final OptimizerStepKernels scalar;
@@ -67,21 +67,45 @@ public final class OptimizerSteps implements OptimizerStepKernels {
 
     @Override
     public void adam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
+        adam(parameter, gradient, firstMoment, secondMoment, step, null);
+    }
+
+    @Override
+    public void adamOfMaster(
+            Tensor master, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step, Tensor rounded) {
+        adam(master, gradient, firstMoment, secondMoment, step, rounded);
+    }
+
+    /** Arrays of 16 bits are converted piece by piece, while the floats are in the first-level cache. */
+    private void adam(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor firstMoment,
+            Tensor secondMoment,
+            AdamStep step,
+            @Nullable Tensor rounded) {
         AdamStep.Factors factors = step.factors();
         MemorySegment w = CpuStorage.of(parameter);
         MemorySegment g = CpuStorage.of(gradient);
         MemorySegment m = CpuStorage.of(firstMoment);
         MemorySegment v = CpuStorage.of(secondMoment);
-        if (gradient.dtype() == DType.F32) {
-            workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, g, m, v, from, to, factors));
+        MemorySegment r = rounded == null ? MemorySegment.NULL : CpuStorage.of(rounded);
+        boolean exact = gradient.dtype() == DType.F32;
+        if (exact && rounded == null) {
+            workers.forEach(parameter.size(), RUN, (from, to) -> adam(w, m, v, from, to, g, from, factors));
             return;
         }
         workers.forEach(parameter.size(), RUN, (from, to) -> {
-            MemorySegment floats = Scratch.ofThread().memory(Scratch.CONVERTED, PIECE);
+            MemorySegment floats = exact ? g : Scratch.ofThread().memory(Scratch.CONVERTED, PIECE);
             for (long at = from; at < to; at += PIECE) {
-                long count = Math.min(PIECE, to - at);
-                Halves.widen(g, gradient.dtype(), at, floats, 0, count);
-                adam(piece(w, at, count), floats, piece(m, at, count), piece(v, at, count), 0, count, factors);
+                long end = Math.min(to, at + PIECE);
+                if (!exact) {
+                    Halves.widen(g, gradient.dtype(), at, floats, 0, end - at);
+                }
+                adam(w, m, v, at, end, floats, exact ? at : 0, factors);
+                if (rounded != null) {
+                    Halves.narrow(w, at, r, rounded.dtype(), at, end - at);
+                }
             }
         });
     }
@@ -89,10 +113,6 @@ public final class OptimizerSteps implements OptimizerStepKernels {
     @Override
     public boolean adamReads(DType gradient) {
         return gradient.isFloating();
-    }
-
-    private static MemorySegment piece(MemorySegment memory, long from, long count) {
-        return memory.asSlice(from * 4, count * 4);
     }
 
     @Override
@@ -222,13 +242,15 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         }
     }
 
+    /** Elements from {@code from} to {@code to}; their gradients are in memory from {@code gradientFrom}. */
     private static void adam(
             MemorySegment w,
-            MemorySegment g,
             MemorySegment m,
             MemorySegment v,
             long from,
             long to,
+            MemorySegment g,
+            long gradientFrom,
             AdamStep.Factors factors) {
         float scale = factors.gradientScale();
         float coupled = factors.coupledDecay();
@@ -240,10 +262,11 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         float inverseSqrtCorrection2 = factors.inverseSqrtBiasCorrection2();
         float epsilon = factors.epsilon();
         float decay = factors.decoupledDecay();
+        long shift = gradientFrom - from;
         long at = from;
         for (; at <= to - Lanes.COUNT; at += Lanes.COUNT) {
             FloatVector weight = Lanes.load(w, at);
-            FloatVector gradient = decayed(Lanes.load(g, at), weight, scale, coupled);
+            FloatVector gradient = decayed(Lanes.load(g, at + shift), weight, scale, coupled);
             FloatVector mean = blend(Lanes.load(m, at), beta1, gradient, oneMinusBeta1);
             FloatVector square = blend(Lanes.load(v, at), beta2, gradient.mul(gradient), oneMinusBeta2);
             Lanes.store(mean, m, at);
@@ -253,7 +276,7 @@ public final class OptimizerSteps implements OptimizerStepKernels {
         if (at < to) {
             VectorMask<Float> rest = Lanes.first(to - at);
             FloatVector weight = Lanes.load(w, at, rest);
-            FloatVector gradient = decayed(Lanes.load(g, at, rest), weight, scale, coupled);
+            FloatVector gradient = decayed(Lanes.load(g, at + shift, rest), weight, scale, coupled);
             FloatVector mean = blend(Lanes.load(m, at, rest), beta1, gradient, oneMinusBeta1);
             FloatVector square = blend(Lanes.load(v, at, rest), beta2, gradient.mul(gradient), oneMinusBeta2);
             Lanes.store(mean, m, at, rest);
