@@ -98,8 +98,9 @@ final class StepsCommand implements Callable<Integer> {
 
     @Option(
             names = "--profile",
-            description = "With GRADUS: print the mean time per kernel in the second half of the steps, and how fast the"
-                    + " machine could be.")
+            description =
+                    "With GRADUS: print the mean time per kernel in the second half of the steps, and how fast the"
+                            + " machine could be.")
     private boolean profiled;
 
     @Override

@@ -180,8 +180,8 @@ public abstract class Optimizer {
         double rate = learningRate * group.learningRateFactor();
         entry.steps++;
         Tensor rounded = weight == parameter.value() ? null : parameter.value();
-        ParameterStep step =
-                new ParameterStep(group, rate, weight, gradient, gradientScale, entry, penalty == null ? rounded : null);
+        ParameterStep step = new ParameterStep(
+                group, rate, weight, gradient, gradientScale, entry, penalty == null ? rounded : null);
         try (Scope _ = Scope.open("optimizer step")) {
             update(step);
         }

@@ -106,8 +106,7 @@ public final class ParameterStep {
      * The 16-bit parameter whose master {@link #weight()} is, for a kernel that rounds the parameter itself. The caller must do
      * so; otherwise the optimizer does. Null if there is no such parameter, or a penalty changes the weight after the update.
      */
-    @Nullable
-    Tensor takeRounded() {
+    @Nullable Tensor takeRounded() {
         isRounded = rounded != null;
         return rounded;
     }

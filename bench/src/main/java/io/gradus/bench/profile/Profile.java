@@ -97,7 +97,7 @@ public final class Profile {
             double phaseFloor = floor;
             rows.add(() -> table.row(entry.getKey(), "", millis(phaseSeconds), millis(phaseFloor), "", ""));
             entry.getValue().entrySet().stream()
-                    .sorted(Comparator.comparing((Map.Entry<String, Sum> kernel) -> -kernel.getValue().nanos))
+                    .sorted(Comparator.comparingLong((Map.Entry<String, Sum> kernel) -> -kernel.getValue().nanos))
                     .forEach(kernel -> rows.add(() -> {
                         Sum sum = kernel.getValue();
                         table.row(

@@ -44,7 +44,8 @@ public final class TimedBackend implements Backend {
         try {
             Object[] timed = new Object[families.length];
             for (int i = 0; i < families.length; i++) {
-                timed[i] = timed(families[i].getType(), families[i].getAccessor().invoke(kernels));
+                timed[i] =
+                        timed(families[i].getType(), families[i].getAccessor().invoke(kernels));
             }
             Class<?>[] types =
                     Arrays.stream(families).map(RecordComponent::getType).toArray(Class<?>[]::new);
@@ -56,17 +57,16 @@ public final class TimedBackend implements Backend {
     }
 
     private Object timed(Class<?> family, Object kernels) {
-        return Proxy.newProxyInstance(
-                family.getClassLoader(), new Class<?>[] {family}, (_, method, arguments) -> {
-                    long start = System.nanoTime();
-                    try {
-                        return method.invoke(kernels, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    } finally {
-                        report(family, method, arguments, System.nanoTime() - start);
-                    }
-                });
+        return Proxy.newProxyInstance(family.getClassLoader(), new Class<?>[] {family}, (_, method, arguments) -> {
+            long start = System.nanoTime();
+            try {
+                return method.invoke(kernels, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            } finally {
+                report(family, method, arguments, System.nanoTime() - start);
+            }
+        });
     }
 
     /** Questions about a kernel, which take no tensor, do not count. */

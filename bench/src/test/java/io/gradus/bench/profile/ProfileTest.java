@@ -53,7 +53,9 @@ class ProfileTest {
         assertThat(device.kernels().optimizerSteps().adamReads(DType.F32)).isTrue();
         profile.endStep();
 
-        assertThat(profile.text(new Peaks(1, 1, 1), 1)).contains("outside kernels").doesNotContain("adamReads");
+        assertThat(profile.text(new Peaks(1, 1, 1), 1))
+                .contains("outside kernels")
+                .doesNotContain("adamReads");
     }
 
     @Test

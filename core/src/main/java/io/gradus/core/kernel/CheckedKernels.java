@@ -661,14 +661,13 @@ final class CheckedKernels
         Checks.readable("adamOfMaster", rounded, master);
         Checks.sameShape("adamOfMaster", master, rounded);
         if (!rounded.dtype().isHalf()) {
-            throw new IllegalArgumentException("adamOfMaster: the parameter is " + rounded.dtype()
-                    + "; only one of BF16 or F16 has a master");
+            throw new IllegalArgumentException(
+                    "adamOfMaster: the parameter is " + rounded.dtype() + "; only one of BF16 or F16 has a master");
         }
         kernels.optimizerSteps().adamOfMaster(master, gradient, firstMoment, secondMoment, step, rounded);
     }
 
-    private void checkAdam(
-            Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
+    private void checkAdam(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamStep step) {
         checkStep("adam", step.step());
         exactlyAlike("adam", parameter, firstMoment, secondMoment);
         if (kernels.optimizerSteps().adamReads(gradient.dtype())) {
