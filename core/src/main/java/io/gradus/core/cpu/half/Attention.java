@@ -9,16 +9,14 @@ import io.gradus.core.cpu.vector.VectorSupport;
 import io.gradus.core.kernel.AttentionKernels;
 
 /**
- * Attention of 16-bit floats. The vector kernels read and write them; few queries, and the scalar kernels, compute one key-value head and
- * its query heads at a time in F32.
+ * Attention of 16-bit floats. The vector kernels read and write them; the scalar kernels compute one key-value head and its query heads
+ * at a time in F32.
  */
 record Attention(AttentionKernels kernels, AttentionKernels ofHead, Workers workers) implements AttentionKernels {
-    private static final int FEW_QUERIES = 4;
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor out, Tensor logSumExp) {
-        boolean vectors = VectorSupport.isUsable() && q.shape().get(1) >= FEW_QUERIES;
-        if (vectors || !Blocks.anyHalf(q, k, v, out)) {
+        if (VectorSupport.isUsable() || !Blocks.anyHalf(q, k, v, out)) {
             kernels.forward(q, k, v, options, out, logSumExp);
             return;
         }
