@@ -5,18 +5,14 @@ import io.gradus.core.GradientBuffer;
 import io.gradus.core.Shape;
 import io.gradus.core.Tensor;
 import io.gradus.core.cpu.common.Workers;
-import io.gradus.core.cpu.vector.VectorSupport;
 import io.gradus.core.kernel.AttentionKernels;
 
-/**
- * Attention of 16-bit floats. The vector kernels read and write them; the scalar kernels compute one key-value head and its query heads
- * at a time in F32.
- */
+/** Attention, with one key-value head and its query heads at a time in F32. For kernels that do not read 16-bit floats themselves. */
 record Attention(AttentionKernels kernels, AttentionKernels ofHead, Workers workers) implements AttentionKernels {
 
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, AttentionOptions options, Tensor out, Tensor logSumExp) {
-        if (VectorSupport.isUsable() || !Blocks.anyHalf(q, k, v, out)) {
+        if (!Blocks.anyHalf(q, k, v, out)) {
             kernels.forward(q, k, v, options, out, logSumExp);
             return;
         }
@@ -47,8 +43,7 @@ record Attention(AttentionKernels kernels, AttentionKernels ofHead, Workers work
             GradientBuffer dq,
             GradientBuffer dk,
             GradientBuffer dv) {
-        if (VectorSupport.isUsable()
-                || !Blocks.anyHalf(q, k, v, out, dout, dq.gradient(), dk.gradient(), dv.gradient())) {
+        if (!Blocks.anyHalf(q, k, v, out, dout, dq.gradient(), dk.gradient(), dv.gradient())) {
             kernels.backward(q, k, v, options, out, logSumExp, dout, dq, dk, dv);
             return;
         }

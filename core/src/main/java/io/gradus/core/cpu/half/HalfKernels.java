@@ -1,6 +1,8 @@
 package io.gradus.core.cpu.half;
 
 import io.gradus.core.cpu.common.Workers;
+import io.gradus.core.cpu.vector.VectorSupport;
+import io.gradus.core.kernel.AttentionKernels;
 import io.gradus.core.kernel.Kernels;
 
 /** Kernels that read and write BF16 too. */
@@ -16,6 +18,10 @@ public final class HalfKernels {
     public static Kernels over(Kernels kernels, Kernels ofBlock, Workers workers) {
         Blocks blocks = new Blocks(workers);
         Elementwise elementwise = new Elementwise(kernels.elementwise(), ofBlock.elementwise(), blocks);
+        // The vector kernels of attention read and write 16-bit floats themselves.
+        AttentionKernels attention = VectorSupport.isUsable()
+                ? kernels.attention()
+                : new Attention(kernels.attention(), ofBlock.attention(), workers);
         return new Kernels(
                 new Gemm(kernels.gemm()),
                 elementwise,
@@ -24,7 +30,7 @@ public final class HalfKernels {
                 new CrossEntropy(kernels.crossEntropy(), ofBlock.crossEntropy(), blocks),
                 new Normalization(kernels.normalization(), ofBlock.normalization(), elementwise, blocks),
                 new Rotary(kernels.rotary(), ofBlock.rotary(), blocks),
-                new Attention(kernels.attention(), ofBlock.attention(), workers),
+                attention,
                 kernels.lstm(),
                 new Embedding(kernels.embedding(), kernels.elementwise(), ofBlock.elementwise(), workers),
                 new Movement(kernels.movement(), ofBlock.movement(), blocks),
