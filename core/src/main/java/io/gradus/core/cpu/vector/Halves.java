@@ -28,12 +28,12 @@ public final class Halves {
 
     /** Loads BF16 as floats. */
     public static FloatVector load(MemorySegment memory, long at) {
-        return bits(Lanes.offHeap(memory), at).reinterpretAsFloats();
+        return bits(memory, at).reinterpretAsFloats();
     }
 
     /** The bits of BF16 as floats. */
     private static IntVector bits(MemorySegment memory, long at) {
-        ShortVector upper = ShortVector.fromMemorySegment(SHORTS, memory, at * 2, ORDER);
+        ShortVector upper = ShortVector.fromMemorySegment(SHORTS, Lanes.offHeap(memory), at * 2, ORDER);
         IntVector bits = (IntVector) upper.convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.INTS, 0);
         return bits.lanewise(VectorOperators.LSHL, 16);
     }
@@ -58,7 +58,7 @@ public final class Halves {
         long i = 0;
         if (dtype == DType.BF16) {
             for (; i <= count - V; i += V) {
-                bits(source, from + i).intoMemorySegment(target, (to + i) * 4, ORDER);
+                Lanes.store(bits(source, from + i).reinterpretAsFloats(), target, to + i);
             }
         }
         if (i < count) {
@@ -78,7 +78,7 @@ public final class Halves {
             for (; i <= count - V; i += V) {
                 IntVector rounded = upper(Lanes.loadInts(source, from + i)).lanewise(VectorOperators.LSHR, 16);
                 ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0))
-                        .intoMemorySegment(target, (to + i) * 2, ORDER);
+                        .intoMemorySegment(Lanes.offHeap(target), (to + i) * 2, ORDER);
             }
         }
         if (i < count) {
