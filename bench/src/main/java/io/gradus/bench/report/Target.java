@@ -37,6 +37,7 @@ public record Target(String name, double minimum, Predicate<Result> cases, ToDou
                 Target::slowest));
         targets.add(new Target("GEMM in BF16, median of all shapes", 0.85, in("gemm-medium"), Target::median));
         targets.add(new Target("GEMM in BF16, slowest shape", 0.65, in("gemm-medium"), Target::slowest));
+        targets.add(new Target("GEMM with sums of two BF16, median", 1.5, in("gemm-high"), Target::median));
         targets.add(slowest("cross-entropy fwd+bwd", 5, in("cross-entropy").and(named("cross-entropy fwd+bwd"))));
         targets.add(slowest("GELU tanh forward", 2.5, named("GELU tanh fwd")));
         targets.add(slowest("GELU tanh backward", 2.5, named("GELU tanh bwd")));
@@ -52,6 +53,9 @@ public record Target(String name, double minimum, Predicate<Result> cases, ToDou
                 in("adamw"),
                 results -> results.stream().mapToDouble(Result::share).min().orElseThrow()));
         targets.add(slowest("GPT-2 training step, slower batch", 1.15, in("gpt2")));
+        targets.add(slowest("GPT-2 step in BF16, slowest batch", 1.2, in("gpt2-medium").or(in("gpt2-bf16"))));
+        targets.add(slowest("SmolLM2 step in BF16", 1.2, in("smollm2-medium").or(in("smollm2-bf16"))));
+        targets.add(slowest("GPT-2 step with sums of two BF16", 1.6, in("gpt2-high")));
         targets.add(slowest("GPT-2 step, peak memory", 1.0, in("memory")));
         return targets;
     }
