@@ -53,7 +53,8 @@ public record Target(String name, double minimum, Predicate<Result> cases, ToDou
                 in("adamw"),
                 results -> results.stream().mapToDouble(Result::share).min().orElseThrow()));
         targets.add(slowest("GPT-2 training step, slower batch", 1.15, in("gpt2")));
-        targets.add(slowest("GPT-2 step in BF16, slowest batch", 1.2, in("gpt2-medium").or(in("gpt2-bf16"))));
+        targets.add(slowest(
+                "GPT-2 step in BF16, slowest batch", 1.2, in("gpt2-medium").or(in("gpt2-bf16"))));
         targets.add(slowest("SmolLM2 step in BF16", 1.2, in("smollm2-medium").or(in("smollm2-bf16"))));
         targets.add(slowest("GPT-2 step with sums of two BF16", 1.6, in("gpt2-high")));
         targets.add(slowest("GPT-2 step, peak memory", 1.0, in("memory")));

@@ -73,12 +73,12 @@ public abstract class Bf16GemmContract extends GemmContract {
             Tensor expected = zeros(20, 37);
             device().kernels().gemm().matmul(left, transpose, b, false, actual, false);
             device().kernels().gemm().matmul(leftRounded, transpose, b, false, expected, false);
-            assertThat(actual.toFloats()).containsExactly(expected.toFloats());
+            assertThat(actual.toFloats()).isEqualTo(expected.toFloats());
             Tensor turned = zeros(37, 20);
             Tensor turnedExpected = zeros(37, 20);
             device().kernels().gemm().matmul(b, true, left, !transpose, turned, false);
             device().kernels().gemm().matmul(b, true, leftRounded, !transpose, turnedExpected, false);
-            assertThat(turned.toFloats()).containsExactly(turnedExpected.toFloats());
+            assertThat(turned.toFloats()).isEqualTo(turnedExpected.toFloats());
         }
     }
 

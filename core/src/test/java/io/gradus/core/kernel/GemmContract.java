@@ -173,7 +173,7 @@ public abstract class GemmContract extends KernelContract {
                 Tensor expected = actual.to(DType.F32);
                 gemm.matmul(a, transposeA, b, transposeB, expected, accumulate);
                 gemm.matmul(a, transposeA, b, transposeB, actual, accumulate);
-                assertThat(actual.toFloats()).containsExactly(expected.to(half).toFloats());
+                assertThat(actual.toFloats()).isEqualTo(expected.to(half).toFloats());
             }
         }
     }
@@ -190,8 +190,7 @@ public abstract class GemmContract extends KernelContract {
             Tensor actual = zeros(size[0], size[2]).to(DType.BF16);
             gemm.matmul(a, false, b, false, epilogue, expected);
             gemm.matmul(a, false, b, false, epilogue, actual);
-            assertThat(actual.toFloats())
-                    .containsExactly(expected.to(DType.BF16).toFloats());
+            assertThat(actual.toFloats()).isEqualTo(expected.to(DType.BF16).toFloats());
         }
     }
 
