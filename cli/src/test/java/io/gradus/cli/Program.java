@@ -10,6 +10,10 @@ import java.util.concurrent.TimeUnit;
 
 /** Runs the command line in its own process, which a test can kill. */
 final class Program {
+    /** The properties that choose kernels, on which bits depend: processes have those of the test. */
+    private static final List<String> KERNEL_PROPERTIES =
+            List.of("gradus.amx", "gradus.machinecode", "gradus.vectors");
+
     private Program() {}
 
     /** Starts {@code gradus finetune}. Its output goes to {@link #log}. */
@@ -63,6 +67,9 @@ final class Program {
                 "jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
                 "-Xmx256m"));
+        KERNEL_PROPERTIES.stream()
+                .filter(name -> System.getProperty(name) != null)
+                .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
         command.addAll(options);
         command.addAll(List.of("-classpath", System.getProperty("java.class.path"), main));
         command.addAll(arguments);
