@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Blocks are those of {@link PackingKernel}. Split ones, a = h + r, take three products: with h of B in tmm6 and tmm7, r and then h
  * of A; then h of A with r of B. What is missing, rₐrᵦ, is below the last bit of a split number (Henry, Tang &amp; Heinecke 2019).
  *
+ * <p>Panels are longer than the first-level cache. While the tile unit multiplies, {@code prefetcht0} requests the cache lines of the
+ * next blocks; after the last one these are of what follows in memory, or of nothing.
+ *
  * <p>The sizes of tiles are set at the beginning and forgotten at the end, so that Java never runs with tiles in use, which the system
  * would have to save. The instruction rounds sums to the nearest float, and takes denormal numbers as zeros.
  */
@@ -42,6 +45,8 @@ public final class TileKernel {
     private static final int TILE = 1024;
     /** Bytes of a row of a tile. */
     private static final int ROW = 64;
+    /** Bytes of a cache line. */
+    private static final int LINE = 64;
 
     /** Rows and columns of the result. */
     private static final int LINES = PackingKernel.LINES;
@@ -187,21 +192,22 @@ public final class TileKernel {
         }
         int loop = code.here();
         int rest = PackingKernel.BLOCK;
+        Products products = new Products(code, split);
         code.tileloadd(6, Address.rows(Register.RSI, Register.RAX, 0));
         if (split) {
-            multiplyRows(code, rest, true);
+            products.ofRows(rest, true);
         }
-        multiplyRows(code, 0, !split);
+        products.ofRows(0, !split);
         if (split) {
             code.tileloadd(6, Address.rows(Register.RSI, Register.RAX, rest));
             code.tileloadd(7, Address.rows(Register.RSI, Register.RAX, rest + ROW));
-            code.tdpbf16ps(0, 4, 6);
-            code.tdpbf16ps(2, 5, 6);
-            code.tdpbf16ps(1, 4, 7);
-            code.tdpbf16ps(3, 5, 7);
+            products.add(0, 4, 6);
+            products.add(2, 5, 6);
+            products.add(1, 4, 7);
+            products.add(3, 5, 7);
         }
-        code.add(Register.R12, split ? 2 * PackingKernel.BLOCK : PackingKernel.BLOCK);
-        code.add(Register.RSI, split ? 2 * PackingKernel.BLOCK : PackingKernel.BLOCK);
+        code.add(Register.R12, products.size);
+        code.add(Register.RSI, products.size);
         code.decrement(Register.RBX);
         code.jumpIfNotZero(loop);
         for (int sum = 0; sum < 4; sum++) {
@@ -217,17 +223,43 @@ public final class TileKernel {
         return code;
     }
 
-    /** Loads the tiles of A from an offset in its block, and those of B that are missing, and multiplies them. */
-    private static void multiplyRows(Assembler code, int offset, boolean loadSecond) {
-        code.tileloadd(4, Address.rows(Register.R12, Register.R10, offset));
-        if (loadSecond) {
-            code.tileloadd(7, Address.rows(Register.RSI, Register.RAX, ROW));
+    /** The products of a block. Each is followed by requests for some lines of the next blocks of A and B. */
+    private static final class Products {
+        private final Assembler code;
+        /** Bytes of a block. */
+        private final int size;
+        /** Bytes of each operand to request after a product. */
+        private final int part;
+
+        private int requested;
+
+        Products(Assembler code, boolean split) {
+            this.code = code;
+            size = split ? 2 * PackingKernel.BLOCK : PackingKernel.BLOCK;
+            part = Math.ceilDiv(size / LINE, split ? 12 : 4) * LINE;
         }
-        code.tdpbf16ps(0, 4, 6);
-        code.tileloadd(5, Address.rows(Register.R12, Register.R10, offset + TILE));
-        code.tdpbf16ps(1, 4, 7);
-        code.tdpbf16ps(2, 5, 6);
-        code.tdpbf16ps(3, 5, 7);
+
+        /** Loads the tiles of A from an offset in its block, and those of B that are missing, and multiplies them. */
+        void ofRows(int offset, boolean loadSecond) {
+            code.tileloadd(4, Address.rows(Register.R12, Register.R10, offset));
+            if (loadSecond) {
+                code.tileloadd(7, Address.rows(Register.RSI, Register.RAX, ROW));
+            }
+            add(0, 4, 6);
+            code.tileloadd(5, Address.rows(Register.R12, Register.R10, offset + TILE));
+            add(1, 4, 7);
+            add(2, 5, 6);
+            add(3, 5, 7);
+        }
+
+        void add(int sum, int a, int b) {
+            code.tdpbf16ps(sum, a, b);
+            int end = Math.min(size, requested + part);
+            for (; requested < end; requested += LINE) {
+                code.prefetcht0(Address.of(Register.RSI, size + requested));
+                code.prefetcht0(Address.of(Register.R12, size + requested));
+            }
+        }
     }
 
     private static Address result(int sum) {

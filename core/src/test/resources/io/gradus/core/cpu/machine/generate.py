@@ -8,6 +8,7 @@ Each line is assembled with a marker before and after it, so that its bytes can 
 
 import subprocess
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 GENERAL = "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split()
@@ -18,25 +19,39 @@ VECTORS = [(0, 1, 2), (7, 8, 9), (15, 16, 17), (23, 24, 25), (31, 30, 29), (8, 0
 
 def tiles(split, add):
     """a: rdi, rows of 64 bytes; b: rsi, rows of 128 bytes; rcx: blocks; c: rdx, rows of r8 bytes; r9: the sizes of
-    tiles; on the stack: panels of b"""
+    tiles; on the stack: panels of b. After each product, some lines of the next blocks are requested."""
     places = ["[rdx + r8]", "[rdx + r8 + 64]", "[r11 + r8]", "[r11 + r8 + 64]"]
-    rest = """
-    tileloadd tmm4, [r12 + r10 + 2048]
-    tileloadd tmm7, [rsi + rax + 64]
-    tdpbf16ps tmm0, tmm4, tmm6
-    tileloadd tmm5, [r12 + r10 + 3072]
-    tdpbf16ps tmm1, tmm4, tmm7
-    tdpbf16ps tmm2, tmm5, tmm6
-    tdpbf16ps tmm3, tmm5, tmm7
+    size = 4096 if split else 2048
+    lines = iter(range(size, 2 * size, 64))
+    count = 6 if split else 8
+
+    def add_product(c, a, b):
+        requests = "".join(
+            f"prefetcht0 byte ptr [rsi + {line}]; prefetcht0 byte ptr [r12 + {line}];" for line in islice(lines, count)
+        )
+        return f"tdpbf16ps tmm{c}, tmm{a}, tmm{b}; {requests}"
+
+    def rows(offset, load_second):
+        return f"""
+    tileloadd tmm4, [r12 + r10 + {offset}]
+    {"tileloadd tmm7, [rsi + rax + 64]" if load_second else ""}
+    {add_product(0, 4, 6)}
+    tileloadd tmm5, [r12 + r10 + {offset + 1024}]
+    {add_product(1, 4, 7)}
+    {add_product(2, 5, 6)}
+    {add_product(3, 5, 7)}
 """
-    last = """
+
+    def rest():
+        return f"""
     tileloadd tmm6, [rsi + rax + 2048]
     tileloadd tmm7, [rsi + rax + 2112]
-    tdpbf16ps tmm0, tmm4, tmm6
-    tdpbf16ps tmm2, tmm5, tmm6
-    tdpbf16ps tmm1, tmm4, tmm7
-    tdpbf16ps tmm3, tmm5, tmm7
+    {add_product(0, 4, 6)}
+    {add_product(2, 5, 6)}
+    {add_product(1, 4, 7)}
+    {add_product(3, 5, 7)}
 """
+
     return f"""
     ldtilecfg [r9]
     mov eax, 128
@@ -51,17 +66,9 @@ def tiles(split, add):
     add r11, rdx
     {"".join(f"tileloadd tmm{i}, {place};" if add else f"tilezero tmm{i};" for i, place in enumerate(places))}
 1:  tileloadd tmm6, [rsi + rax]
-    {rest if split else ""}
-    tileloadd tmm4, [r12 + r10]
-    {"" if split else "tileloadd tmm7, [rsi + rax + 64]"}
-    tdpbf16ps tmm0, tmm4, tmm6
-    tileloadd tmm5, [r12 + r10 + 1024]
-    tdpbf16ps tmm1, tmm4, tmm7
-    tdpbf16ps tmm2, tmm5, tmm6
-    tdpbf16ps tmm3, tmm5, tmm7
-    {last if split else ""}
-    add r12, {4096 if split else 2048}
-    add rsi, {4096 if split else 2048}
+    {rows(2048, True) + rows(0, False) + rest() if split else rows(0, True)}
+    add r12, {size}
+    add rsi, {size}
     dec rbx
     jnz 1b
     {"".join(f"tilestored {place}, tmm{i};" for i, place in enumerate(places))}
