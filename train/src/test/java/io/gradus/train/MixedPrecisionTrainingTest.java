@@ -38,7 +38,7 @@ class MixedPrecisionTrainingTest {
     private static final Path SHARED = Path.of(System.getProperty("gradus.shared", "../../shared"));
     private static final Path MODEL = SHARED.resolve("models/stories260K");
     private static final Path TEXT = SHARED.resolve("data/tinyshakespeare.txt");
-    private static final int STEPS = 300;
+    private static final int STEPS = 200;
     private static final int ROWS = 4;
     private static final int LENGTH = 64;
     private static final int HELD_OUT = 40;
