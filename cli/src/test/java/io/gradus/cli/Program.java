@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Runs the command line in its own process, which a test can kill. */
 final class Program {
-    /** The properties that choose kernels, on which bits depend: processes have those of the test. */
+    /** Properties that select kernels, and so determine the bits of results. Child processes inherit them from the test. */
     private static final List<String> KERNEL_PROPERTIES = List.of("gradus.amx", "gradus.machinecode", "gradus.vectors");
 
     private Program() {}

@@ -99,6 +99,7 @@ class DataParallelTest {
         for (int processes : new int[] {2, 3}) {
             String alone = "alone-" + processes;
             new FineTuning(recipe(alone, setting + " gradient_accumulation_steps=" + processes)).run();
+            // Three processes divide tensors unevenly; the last stage divides all of them.
             for (String parallel : processes == 2 ? STAGES : List.of(STAGES.getLast())) {
                 String together = parallel + "-" + processes;
                 runAll(processes, rank -> recipe(together, setting + " parallel=" + parallel));

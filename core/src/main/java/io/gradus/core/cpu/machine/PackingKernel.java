@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A block may be split: 2 kB of the rounded elements are followed by 2 kB of what rounding leaves, rounded. Rounding is to the
  * nearest BF16, even on a tie. Denormal numbers become zeros.
  *
- * <p>Of 16 lines, cache lines are requested before they are needed, as in {@link GemvKernel}; an address beyond the matrix is ignored.
+ * <p>Packing 16 lines prefetches them, as {@link GemvKernel} does. A prefetch beyond the matrix is harmless.
  */
 public final class PackingKernel {
     /** Lines of a panel. */
@@ -51,7 +51,7 @@ public final class PackingKernel {
 
     private static final int SIDE = 16;
     private static final int TILE = SIDE * 64;
-    /** How far ahead of the elements cache lines are requested, in bytes. */
+    /** The prefetch distance, in bytes. */
     private static final int AHEAD = 512;
 
     /**
@@ -223,7 +223,7 @@ public final class PackingKernel {
         return code;
     }
 
-    /** Requests the cache lines of 16 rows of elements: more streams than the processor foresees by itself. */
+    /** Prefetches 16 rows of elements, which are more streams than the hardware prefetcher follows. */
     private static void prefetch(Assembler code, Form form) {
         code.move(Register.R11, Register.RDI);
         for (int i = 0; i < SIDE; i++) {

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Blocks are those of {@link PackingKernel}. Split ones, a = h + r, take three products: with h of B in tmm6 and tmm7, r and then h
  * of A; then h of A with r of B. What is missing, rₐrᵦ, is below the last bit of a split number (Henry, Tang &amp; Heinecke 2019).
  *
- * <p>Panels are longer than the first-level cache. While the tile unit multiplies, {@code prefetcht0} requests the cache lines of the
- * next blocks; after the last one these are of what follows in memory, or of nothing.
+ * <p>Panels do not fit in the first-level cache, so the kernel prefetches the next blocks while the tile unit multiplies. A prefetch
+ * beyond the last block is harmless.
  *
  * <p>The sizes of tiles are set at the beginning and forgotten at the end, so that Java never runs with tiles in use, which the system
  * would have to save. The instruction rounds sums to the nearest float, and takes denormal numbers as zeros.
@@ -223,15 +223,15 @@ public final class TileKernel {
         return code;
     }
 
-    /** The products of a block. Each is followed by requests for some lines of the next blocks of A and B. */
+    /** The products of a block. After each of them, some lines of the next blocks of A and B are prefetched. */
     private static final class Products {
         private final Assembler code;
         /** Bytes of a block. */
         private final int size;
-        /** Bytes of each operand to request after a product. */
+        /** Bytes of each operand to prefetch after each of the 4 or 12 products. */
         private final int part;
 
-        private int requested;
+        private int prefetched;
 
         Products(Assembler code, boolean split) {
             this.code = code;
@@ -254,10 +254,10 @@ public final class TileKernel {
 
         void add(int sum, int a, int b) {
             code.tdpbf16ps(sum, a, b);
-            int end = Math.min(size, requested + part);
-            for (; requested < end; requested += LINE) {
-                code.prefetcht0(Address.of(Register.RSI, size + requested));
-                code.prefetcht0(Address.of(Register.R12, size + requested));
+            int end = Math.min(size, prefetched + part);
+            for (; prefetched < end; prefetched += LINE) {
+                code.prefetcht0(Address.of(Register.RSI, size + prefetched));
+                code.prefetcht0(Address.of(Register.R12, size + prefetched));
             }
         }
     }

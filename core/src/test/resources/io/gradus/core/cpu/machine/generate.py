@@ -19,17 +19,17 @@ VECTORS = [(0, 1, 2), (7, 8, 9), (15, 16, 17), (23, 24, 25), (31, 30, 29), (8, 0
 
 def tiles(split, add):
     """a: rdi, rows of 64 bytes; b: rsi, rows of 128 bytes; rcx: blocks; c: rdx, rows of r8 bytes; r9: the sizes of
-    tiles; on the stack: panels of b. After each product, some lines of the next blocks are requested."""
+    tiles; on the stack: panels of b. After each product, some lines of the next blocks are prefetched."""
     places = ["[rdx + r8]", "[rdx + r8 + 64]", "[r11 + r8]", "[r11 + r8 + 64]"]
     size = 4096 if split else 2048
     lines = iter(range(size, 2 * size, 64))
     count = 6 if split else 8
 
     def add_product(c, a, b):
-        requests = "".join(
+        prefetches = "".join(
             f"prefetcht0 byte ptr [rsi + {line}]; prefetcht0 byte ptr [r12 + {line}];" for line in islice(lines, count)
         )
-        return f"tdpbf16ps tmm{c}, tmm{a}, tmm{b}; {requests}"
+        return f"tdpbf16ps tmm{c}, tmm{a}, tmm{b}; {prefetches}"
 
     def rows(offset, load_second):
         return f"""
